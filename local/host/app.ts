@@ -1,0 +1,75 @@
+/** A loaded function app as the rest of the host sees it. */
+
+/** What the Functions protocol calls TypedData: exactly one field is set. */
+export interface TypedData {
+  readonly string?: string | null;
+  readonly json?: string | null;
+  readonly bytes?: Uint8Array | null;
+  readonly int?: number | null;
+  readonly double?: number | null;
+  readonly http?: unknown;
+}
+
+export interface Binding {
+  readonly name: string;
+  readonly type: string;
+  readonly direction: "in" | "out" | "inout";
+  readonly [setting: string]: unknown;
+}
+
+export interface RegisteredFunction {
+  readonly name: string;
+  readonly functionId: string;
+  /** The binding whose type ends in `Trigger`. */
+  readonly trigger: Binding;
+  readonly bindings: readonly Binding[];
+}
+
+export interface InvocationInput {
+  readonly trigger: TypedData;
+  /** Values of input bindings by binding name, such as the durable client's. */
+  readonly inputs?: Readonly<Record<string, TypedData>>;
+  readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
+  readonly traceParent?: string;
+}
+
+export interface InvocationResult {
+  /** What the handler returned, by identity, after the post-invocation hooks. */
+  readonly result: unknown;
+  /** The same as the SDK serialised it for the host. */
+  readonly returnValue: TypedData | undefined;
+}
+
+export interface FunctionApp {
+  readonly functions: ReadonlyMap<string, RegisteredFunction>;
+  /** Rejects with whatever the handler threw. */
+  invoke(name: string, input: InvocationInput): Promise<InvocationResult>;
+  /** Runs the app's termination hooks. */
+  close(): Promise<void>;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** The durable extension as the host's shell sees it. */
+export interface DurableExtension {
+  /** The value of every `durableClient` input binding. */
+  clientPayload(): string;
+  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix. */
+  handle(call: HttpCall, path: string): Promise<HttpAnswer>;
+  /** Begins to run what the store holds; call once the app is loaded and the HTTP port is known. */
+  start(): void;
+  /** Stops taking up work, waits for what runs, and closes the store. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import { generate } from "selfsigned";
+
+/** One certificate for every simulated service; it is its own authority. PEM. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export async function createCertificate(): Promise<Certificate> {
+  const made = await generate([{ name: "commonName", value: "Mooring sandbox" }], {
+    keySize: 2048,
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, digitalSignature: true, keyEncipherment: true },
+      { name: "extKeyUsage", serverAuth: true },
+      {
+        name: "subjectAltName",
+        altNames: [
+          { type: 2, value: "localhost" },
+          { type: 7, ip: "127.0.0.1" },
+        ],
+      },
+    ],
+  });
+  return { certificate: made.cert, privateKey: made.private };
+}

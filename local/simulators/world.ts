@@ -1,0 +1,111 @@
+/**
+ * The one state behind all simulated services, so that they check each other: Entra issues a token only when a
+ * federated credential of this world matches, and SQL lets it in only when a user's SID is that token's client id.
+ * Each simulator owns the part that its wire changes; what another wire has to see stands here.
+ */
+import { randomUUID } from "node:crypto";
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
+
+export interface FederatedCredential {
+  readonly name: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audiences: readonly string[];
+}
+
+/** A user-assigned managed identity. */
+export interface Identity {
+  /** In the case of the first PUT; look-ups fold case. */
+  readonly id: string;
+  readonly name: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+  tags: Record<string, string>;
+  readonly clientId: string;
+  readonly principalId: string;
+  readonly createdAt: Date;
+  readonly federatedCredentials: Map<string, FederatedCredential>;
+}
+
+/** Mooring's own identity and any other principal that is not a resource of this world. */
+export interface ServicePrincipal {
+  readonly displayName: string;
+  readonly clientId: string;
+  readonly principalId: string;
+}
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+}
+
+export interface Cluster {
+  readonly name: string;
+  /** With its trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
+  readonly oidcIssuer: string;
+  /** Signs the service account tokens that TokenRequest hands out; Entra checks them against it. */
+  readonly serviceAccountKey: SigningKey;
+  readonly nodeResourceGroup: string;
+  readonly location: string;
+  /** Client ids that the cluster's RBAC treats as cluster administrators. */
+  readonly administrators: Set<string>;
+  readonly hasPodIdentity: boolean;
+  readonly hasWorkloadIdentityWebhook: boolean;
+}
+
+export interface SqlServer {
+  readonly name: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+  entraAdmin: { login: string; objectId: string } | undefined;
+  /** Whether CREATE USER … FROM EXTERNAL PROVIDER can look names up (else error 33134). */
+  canReadDirectory: boolean;
+  /** Names; what is in a database belongs to the SQL simulator. */
+  readonly databases: Set<string>;
+}
+
+export interface World {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly now: () => Date;
+  /** Signs every Entra access token. */
+  readonly entraKey: SigningKey;
+  /** By lower-cased resource id. */
+  readonly identities: Map<string, Identity>;
+  /** By client id. */
+  readonly servicePrincipals: Map<string, ServicePrincipal>;
+  readonly resourceGroups: Map<string, { readonly name: string; readonly location: string }>;
+  readonly clusters: Map<string, Cluster>;
+  readonly sqlServers: Map<string, SqlServer>;
+}
+
+export async function createWorld({ now = () => new Date() }: { now?: () => Date } = {}): Promise<World> {
+  return {
+    tenantId: randomUUID(),
+    subscriptionId: randomUUID(),
+    now,
+    entraKey: await createSigningKey(),
+    identities: new Map(),
+    servicePrincipals: new Map(),
+    resourceGroups: new Map(),
+    clusters: new Map(),
+    sqlServers: new Map(),
+  };
+}
+
+export async function createSigningKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
+  const kid = randomUUID();
+  return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: "RS256", use: "sig" } };
+}
+
+/** The principal that a token's `appid` names: a managed identity of this world, or a service principal. */
+export function findPrincipal(world: World, clientId: string): ServicePrincipal | undefined {
+  for (const identity of world.identities.values()) {
+    if (identity.clientId === clientId) return { ...identity, displayName: identity.name };
+  }
+  return world.servicePrincipals.get(clientId);
+}

@@ -1,0 +1,240 @@
+/**
+ * Everything that can go wrong in an operation, by code. `retryable` decides whether the durable runtime tries the step
+ * again; `fix` is what status documents and docs/errors.md tell the reader to do. A test holds docs/errors.md to this.
+ */
+interface ErrorEntry {
+  readonly retryable: boolean;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+export const errorCatalogue = {
+  // Request and policy
+  INVALID_REQUEST: permanent(
+    "The request does not have the documented shape.",
+    "Correct the fields that `errors` names and send it again.",
+  ),
+  UNKNOWN_CLUSTER: permanent(
+    "The catalog has no cluster of that name.",
+    "Use a cluster alias from the catalog, or ask the platform team to add it.",
+  ),
+  UNKNOWN_SQL_SERVER: permanent(
+    "The catalog has no SQL server of that name.",
+    "Use a server alias from the catalog, or ask the platform team to add it.",
+  ),
+  UNKNOWN_DATABASE: permanent(
+    "The catalog does not list that database for that server.",
+    "Use a database that the catalog lists, or ask the platform team to add it.",
+  ),
+  ROLE_NOT_ALLOWED: permanent(
+    "The catalog does not allow that role bundle on that database.",
+    "Ask for a role bundle that the catalog allows there.",
+  ),
+  MODE_NOT_ALLOWED: permanent(
+    "The cluster does not offer that identity mode.",
+    "Use an identity mode that the catalog lists for the cluster.",
+  ),
+  SYSTEM_NAMESPACE: permanent("The namespace belongs to Kubernetes or to AKS.", "Onboard a namespace of your own."),
+  OPERATION_IN_PROGRESS: permanent(
+    "Another operation runs for this namespace.",
+    "Wait for the operation that `Location` names, then send the request again.",
+  ),
+  NOT_ONBOARDED: permanent(
+    "Mooring has not onboarded that namespace.",
+    "Check cluster and namespace against GET /api/namespaces.",
+  ),
+  NOT_FOUND: permanent("There is nothing at that address.", "Check the id; GET /api/operations lists the operations."),
+  PAYLOAD_TOO_LARGE: permanent(
+    "The request body is larger than 16 KB.",
+    "Send a smaller request; one namespace per request.",
+  ),
+  UNSUPPORTED_MEDIA_TYPE: permanent(
+    "The request body is not declared as JSON.",
+    "Send it with the header Content-Type: application/json.",
+  ),
+  MALFORMED_JSON: permanent("The request body is not JSON.", "Correct the JSON and send it again."),
+  // Azure Resource Manager and managed identities
+  ARM_FORBIDDEN: permanent(
+    "Azure refused the call for lack of a permission.",
+    "Give Mooring's identity the action that the message names (infra/ has the role).",
+  ),
+  ARM_REJECTED: permanent(
+    "Azure refused the call as invalid.",
+    "Read the message; if the catalog is right, report it as a defect of Mooring.",
+  ),
+  ARM_THROTTLED: transient(
+    "Azure answered 429: too many calls.",
+    "Nothing: Mooring waits as long as Azure asked and tries again.",
+  ),
+  ARM_UNAVAILABLE: transient(
+    "Azure did not answer, or answered with a server error.",
+    "Nothing: Mooring reads back and tries again. If it lasts, see Azure's status page.",
+  ),
+  IDENTITY_CONFLICT: permanent(
+    "An identity of that name exists and belongs to somebody else.",
+    "Rename or remove the existing identity, or set adoptionPolicy to Always.",
+  ),
+  FEDERATED_CREDENTIAL_CONFLICT: permanent(
+    "The identity has a federated credential of that name for another subject.",
+    "Remove that credential, or use another service account.",
+  ),
+  FEDERATED_CREDENTIAL_LIMIT: permanent(
+    "The identity has 20 federated credentials already, which is Azure's limit.",
+    "Remove federated credentials that are no longer used.",
+  ),
+  CONCURRENT_CREDENTIAL_WRITE: transient(
+    "Another federated credential of the identity was being written.",
+    "Nothing: Mooring tries again.",
+  ),
+  SQL_SERVER_MISSING: permanent(
+    "Azure has no SQL server with the resource id of the catalog.",
+    "Correct the server's resourceId in the catalog, or create the server.",
+  ),
+  SQL_ADMIN_MISSING: permanent(
+    "The SQL server has no Microsoft Entra administrator.",
+    "Set an Entra administrator on the server that includes Mooring's identity.",
+  ),
+  // Azure SQL
+  SQL_LOGIN_FAILED: permanent(
+    "The database refused the login of Mooring's identity.",
+    "Make Mooring's identity (or a group it is in) the server's Entra administrator.",
+  ),
+  SQL_FIREWALL: permanent(
+    "The SQL server's firewall refused Mooring's address.",
+    "Allow the Function App's outbound addresses, or connect it by private endpoint.",
+  ),
+  SQL_FORBIDDEN: permanent(
+    "Mooring's database user lacks a permission.",
+    "Give Mooring's user ALTER ANY USER, and ALTER on the roles that the catalog names.",
+  ),
+  SQL_USER_CONFLICT: permanent(
+    "A database user of that name exists with another SID, and is not Mooring's.",
+    "Drop or rename the existing user, then send the request again.",
+  ),
+  SQL_SID_TAKEN: permanent(
+    "The identity already has a database user under another name.",
+    "Drop the other user, or set adoptionPolicy to Always.",
+  ),
+  SQL_USER_OWNS_SCHEMA: permanent(
+    "The database user owns a schema and cannot be dropped (15138).",
+    "Run ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo], then run the operation again.",
+  ),
+  SQL_PRINCIPAL_UNRESOLVED: permanent(
+    "SQL could not look the identity up in Microsoft Entra (33134).",
+    "Give the server's identity Directory Readers, or set userCreation: sid for the server in the catalog.",
+  ),
+  SQL_PRINCIPAL_NOT_YET_VISIBLE: transient(
+    "The new identity is not yet visible to SQL (33130).",
+    "Nothing: Mooring tries again.",
+  ),
+  SQL_ROLE_MISSING: permanent(
+    "The database has no role of that name (15151).",
+    "Create the role, or ask for another role bundle.",
+  ),
+  SQL_REJECTED: permanent(
+    "The database refused the statement.",
+    "Read the message and its error number; report it as a defect of Mooring if the database is as the catalog says.",
+  ),
+  SQL_UNAVAILABLE: transient(
+    "The database is resuming, failing over or throttling.",
+    "Nothing: Mooring tries again; a paused serverless database takes about a minute.",
+  ),
+  // Kubernetes
+  CLUSTER_UNREACHABLE: transient(
+    "The cluster's API server did not answer.",
+    "Nothing: Mooring tries again. If it lasts, check the cluster and its authorized IP ranges.",
+  ),
+  CLUSTER_UNAUTHORIZED: permanent(
+    "The cluster does not accept Mooring's token.",
+    "Enable Microsoft Entra integration on the cluster and bind Mooring's identity.",
+  ),
+  KUBERNETES_FORBIDDEN: permanent(
+    "The cluster's RBAC refused the call.",
+    "Bind Mooring's identity to the ClusterRole in infra/.",
+  ),
+  KUBERNETES_REJECTED: permanent(
+    "The cluster refused the object as invalid.",
+    "Read the message; an admission policy of the cluster may have to change.",
+  ),
+  KUBERNETES_THROTTLED: transient(
+    "The API server answered 429, or asked to try again.",
+    "Nothing: Mooring tries again.",
+  ),
+  KUBERNETES_CONFLICT: permanent(
+    "Another manager owns a field that Mooring has to set, or the object is not Mooring's.",
+    "Remove the object or let its owner give up the field; adoptionPolicy Always takes it over.",
+  ),
+  NAMESPACE_TERMINATING: permanent(
+    "The namespace is being deleted.",
+    "Wait until it is gone, then send the request again.",
+  ),
+  POD_IDENTITY_NOT_INSTALLED: permanent(
+    "The cluster does not have the aad-pod-identity CRDs.",
+    "Install aad-pod-identity, or use identityMode workloadIdentity.",
+  ),
+  WORKLOAD_IDENTITY_NOT_INSTALLED: permanent(
+    "The cluster does not have the workload identity webhook.",
+    "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",
+  ),
+  OIDC_ISSUER_MISMATCH: permanent(
+    "The cluster's OIDC issuer is not the one in the catalog (look at the trailing slash).",
+    "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
+  ),
+  // Verification and the operation itself
+  VERIFICATION_FAILED: permanent(
+    "What was read back is not what was asked for.",
+    "The message names each difference; send the request again when its cause is gone.",
+  ),
+  COMPENSATION_FAILED: permanent(
+    "Something that the operation had created could not be removed.",
+    "The message names what is left; remove the obstacle and offboard the namespace.",
+  ),
+  REGISTRY_UNAVAILABLE: transient(
+    "The registry tables did not answer.",
+    "Nothing: Mooring tries again. If it lasts, check the storage account.",
+  ),
+  UNEXPECTED: transient(
+    "An error that Mooring has no entry for.",
+    "Mooring tries again; if it lasts, report the message and the operation id.",
+  ),
+} satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+type CodesWhere<Retryable extends boolean> = {
+  [Code in ErrorCode]: (typeof errorCatalogue)[Code]["retryable"] extends Retryable ? Code : never;
+}[ErrorCode];
+export type PermanentCode = CodesWhere<false>;
+export type TransientCode = CodesWhere<true>;
+
+/** Stop: asking again will not help. Recorded in the history as data, so the runtime does not retry it. */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
+  readonly code: PermanentCode;
+
+  constructor(code: PermanentCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A known passing fault: the runtime retries the step, and the status says why it waits. */
+export class TransientError extends Error {
+  override readonly name = "TransientError";
+  readonly code: TransientCode;
+  /** What the service asked to wait (Retry-After), in seconds. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: TransientCode, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+function permanent(cause: string, fix: string) {
+  return { retryable: false, cause, fix } as const;
+}
+
+function transient(cause: string, fix: string) {
+  return { retryable: true, cause, fix } as const;
+}

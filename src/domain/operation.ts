@@ -1,0 +1,14 @@
+/** The status words of design: Azure's long-running-operation words, with a phase. */
+import { z } from "zod";
+
+export const OperationStatus = z.enum(["NotStarted", "Running", "Succeeded", "Failed", "Canceled"]);
+export type OperationStatus = z.infer<typeof OperationStatus>;
+
+export const Phase = z.enum(["preflight", "awaitingApproval", "provisioning", "verifying", "compensating", "done"]);
+export type Phase = z.infer<typeof Phase>;
+
+export const OperationKind = z.enum(["onboard", "offboard"]);
+export type OperationKind = z.infer<typeof OperationKind>;
+
+export const StepAction = z.enum(["create", "adopt", "update", "none", "delete", "conflict"]);
+export type StepAction = z.infer<typeof StepAction>;

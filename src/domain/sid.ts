@@ -1,0 +1,17 @@
+/**
+ * The SID by which Azure SQL knows a managed identity: its *client id* (not its principal id) in SQL Server's
+ * uniqueidentifier byte order, the first three groups little endian (learn.microsoft.com "Create users with
+ * CREATE USER … WITH SID"; a user made with the principal id exists and can never log in).
+ */
+export function sidFromClientId(clientId: string): string {
+  const groups = clientId.toLowerCase().split("-");
+  const [a, b, c, d, e] = groups;
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(clientId) || !a || !b || !c || !d || !e) {
+    throw new TypeError(`"${clientId}" is not a GUID`);
+  }
+  return `0x${reverseBytes(a)}${reverseBytes(b)}${reverseBytes(c)}${d}${e}`.toUpperCase().replace("0X", "0x");
+}
+
+function reverseBytes(hex: string): string {
+  return (hex.match(/../g) ?? []).reverse().join("");
+}

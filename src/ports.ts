@@ -1,0 +1,170 @@
+/** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
+import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
+import type { CloudEvent } from "./domain/events.ts";
+
+export interface Ports {
+  readonly catalog: Catalog;
+  readonly identities: ManagedIdentities;
+  readonly sqlServers: SqlServers;
+  readonly databases: Databases;
+  readonly kubernetes: Kubernetes;
+  readonly registry: Registry;
+  readonly events: Events;
+  readonly queue: QueueMessages;
+}
+
+// ——— Managed identities (ARM) ———
+
+export interface IdentityRef {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly name: string;
+}
+
+export interface ManagedIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly location: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly clientId: string;
+  readonly principalId: string;
+  readonly tenantId: string;
+}
+
+export interface FederatedCredential {
+  readonly name: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audiences: readonly string[];
+}
+
+export interface ManagedIdentities {
+  get(ref: IdentityRef): Promise<ManagedIdentity | undefined>;
+  /** Creates the identity, or sets the tags of the one that is there. */
+  put(ref: IdentityRef, settings: { location: string; tags: Record<string, string> }): Promise<ManagedIdentity>;
+  /** No error when it is already gone. */
+  remove(ref: IdentityRef): Promise<void>;
+  /** Empty when the identity is gone. */
+  federatedCredentials(ref: IdentityRef): Promise<readonly FederatedCredential[]>;
+  putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
+  /** No error when it is already gone. */
+  removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
+}
+
+// ——— SQL servers (ARM) ———
+
+export interface SqlServerState {
+  readonly location: string;
+  readonly fullyQualifiedDomainName: string;
+  /** The Microsoft Entra administrator, when one is set. */
+  readonly entraAdmin: { readonly login: string; readonly objectId: string } | undefined;
+  readonly databases: readonly string[];
+}
+
+export interface SqlServers {
+  /** Undefined when ARM has no such server. */
+  inspect(server: SqlServerTarget): Promise<SqlServerState | undefined>;
+}
+
+// ——— Databases (T-SQL) ———
+
+export interface DatabaseUser {
+  readonly name: string;
+  /** sys.database_principals.type: E external user, X external group, S SQL user. */
+  readonly type: string;
+  /** `0x` and upper-case hex. */
+  readonly sid: string;
+  readonly roles: readonly string[];
+  /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
+  readonly permissions: readonly string[];
+  readonly ownedSchemas: readonly string[];
+  /** The extended property `mooring` on the user, as it stands. */
+  readonly mark: string | undefined;
+}
+
+export interface DatabaseState {
+  /** The users with the given name or the given SID. */
+  readonly users: readonly DatabaseUser[];
+  /** Every database role there is. */
+  readonly roles: readonly string[];
+}
+
+export type UserChange =
+  | { readonly kind: "createFromSid"; readonly user: string; readonly sid: string }
+  | { readonly kind: "createFromProvider"; readonly user: string; readonly objectId: string }
+  | { readonly kind: "drop"; readonly user: string }
+  | { readonly kind: "addRole"; readonly user: string; readonly role: string }
+  | { readonly kind: "removeRole"; readonly user: string; readonly role: string }
+  | { readonly kind: "grant"; readonly user: string; readonly permission: "EXECUTE" }
+  | { readonly kind: "revoke"; readonly user: string; readonly permission: "EXECUTE" }
+  /** Sets the extended property `mooring` on the user; undefined removes it. */
+  | { readonly kind: "mark"; readonly user: string; readonly mark: string | undefined };
+
+export interface Databases {
+  /** One round trip. */
+  inspect(target: DatabaseTarget, user: { name: string; sid: string | undefined }): Promise<DatabaseState>;
+  /** All or nothing: one transaction, in the given order. */
+  change(target: DatabaseTarget, changes: readonly UserChange[]): Promise<void>;
+}
+
+// ——— Kubernetes ———
+
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly [field: string]: unknown;
+}
+
+export interface Kubernetes {
+  get(cluster: ClusterTarget, ref: ObjectRef): Promise<KubernetesObject | undefined>;
+  list(
+    cluster: ClusterTarget,
+    query: { apiVersion: string; kind: string; namespace?: string; labelSelector?: string },
+  ): Promise<readonly KubernetesObject[]>;
+  /** Server-side apply as field manager `mooring`, with strict field validation. */
+  apply(
+    cluster: ClusterTarget,
+    object: KubernetesObject,
+    options?: { dryRun?: boolean; force?: boolean },
+  ): Promise<KubernetesObject>;
+  /** Deletes the object with that UID. No error when it is gone, or when another object has its name by now. */
+  remove(cluster: ClusterTarget, ref: ObjectRef, precondition: { uid: string }): Promise<void>;
+  /** The kinds that the cluster serves under an apiVersion; empty when the group is not installed. */
+  kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
+  /** The issuer in the cluster's own discovery document. */
+  issuer(cluster: ClusterTarget): Promise<string>;
+}
+
+// ——— Service Bus ———
+
+export interface Events {
+  publish(event: CloudEvent): Promise<void>;
+}
+
+export interface QueueMessages {
+  /** Settles a message that the trigger received, by its lock token. */
+  complete(lockToken: string): Promise<void>;
+  deadLetter(lockToken: string, why: { reason: string; description: string }): Promise<void>;
+}
+
+// ——— Registry (Table Storage) ———
+
+export interface Registry {
+  readonly placeholder: never;
+}

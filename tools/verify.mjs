@@ -1,0 +1,25 @@
+/** All that CI checks besides the demo, cheapest first; stops at the first check that fails. */
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const checks = [
+  ["format and lint", ["biome", "check", "--error-on-warnings", "."]],
+  ["orchestrator determinism", ["eslint", "--max-warnings", "0", "src/orchestrations"]],
+  ["types of src alone", ["tsc", "-p", "src"]],
+  ["types", ["tsc", "-p", "."]],
+  ["dead code", ["knip"]],
+  ["tests", ["vitest", "run"]],
+];
+
+for (const [title, command] of checks) {
+  process.stderr.write(`\n— ${title}\n`);
+  const started = performance.now();
+  const done = spawnSync(process.execPath, [join(root, "tools/run.mjs"), ...command], { cwd: root, stdio: "inherit" });
+  if (done.status !== 0) {
+    process.stderr.write(`verify stopped at: ${title}\n`);
+    process.exit(done.status ?? 1);
+  }
+  process.stderr.write(`  ok, ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+}
