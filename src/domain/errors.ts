@@ -176,6 +176,10 @@ export const errorCatalogue = {
     "The cluster does not have the workload identity webhook.",
     "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",
   ),
+  IDENTITY_STILL_ASSIGNED: transient(
+    "A node of the cluster still has the identity assigned.",
+    "Nothing: Mooring looks again. If it lasts, check aad-pod-identity's MIC.",
+  ),
   OIDC_ISSUER_MISMATCH: permanent(
     "The cluster's OIDC issuer is not the one in the catalog (look at the trailing slash).",
     "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
@@ -205,6 +209,20 @@ type CodesWhere<Retryable extends boolean> = {
 }[ErrorCode];
 export type PermanentCode = CodesWhere<false>;
 export type TransientCode = CodesWhere<true>;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalogue, code);
+}
+
+/** The error of a code that came as text: from a plan, a history or a table. */
+export function errorOf(code: string, message: string): PermanentError | TransientError {
+  if (!isErrorCode(code)) return new TransientError("UNEXPECTED", message);
+  return isPermanent(code) ? new PermanentError(code, message) : new TransientError(code, message);
+}
+
+function isPermanent(code: ErrorCode): code is PermanentCode {
+  return !errorCatalogue[code].retryable;
+}
 
 /** Stop: asking again will not help. Recorded in the history as data, so the runtime does not retry it. */
 export class PermanentError extends Error {
