@@ -11,6 +11,8 @@ export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audiences: readonly string[];
+  /** When it was last written; Entra sees it only some time later. */
+  readonly writtenAt?: Date;
 }
 
 /** A user-assigned managed identity. */
