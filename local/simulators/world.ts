@@ -27,6 +27,7 @@ export interface Identity {
   readonly clientId: string;
   readonly principalId: string;
   readonly createdAt: Date;
+  /** By lower-cased name. */
   readonly federatedCredentials: Map<string, FederatedCredential>;
 }
 
