@@ -1,7 +1,7 @@
 /** The HTTP half of a simulated service: it reads the call, asks the faults, and acts an effect out on the socket. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Call, Effect, Faults } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 import type { Certificate } from "./tls.ts";
@@ -55,6 +55,12 @@ export async function startHttpServer({
   const server: Server = tls
     ? createTlsServer({ key: tls.privateKey, cert: tls.certificate }, listener)
     : createServer(listener);
+  // Not closeAllConnections: that one does not know a connection before its TLS handshake is over.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   // Longer than any client keeps an idle connection, or a reused one may be reset under its next call.
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
@@ -68,7 +74,7 @@ export async function startHttpServer({
     port: bound,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
