@@ -46,25 +46,30 @@ export const recordOutcome = activity({
   input: OutcomeInput,
   output: z.object({}),
   async run(input, ports) {
-    const endTime = new Date().toISOString();
-    await ports.registry.updateOperation(input.operation, {
-      status: input.status,
-      endTime,
-      ...(input.error ? { error: input.error } : {}),
-      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
-    });
-    await settleNamespace(ports, input, endTime);
-    await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
+    await concludeOperation(ports, input);
     return {};
   },
 });
 
-function resultOf({ request }: OutcomeInput, clientId: string): Record<string, unknown> {
+/** Writes the end of an operation. May run twice: every write here gives the same again. */
+export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
+  const endTime = new Date().toISOString();
+  await ports.registry.updateOperation(input.operation, {
+    status: input.status,
+    endTime,
+    ...(input.error ? { error: input.error } : {}),
+    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
+  });
+  await settleNamespace(ports, input, endTime);
+  await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
+}
+
+function resultOf({ request }: Pick<OutcomeInput, "request">, clientId: string): Record<string, unknown> {
   return { clientId, manifest: manifestFragment(request) };
 }
 
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
-async function settleNamespace({ registry }: Ports, input: OutcomeInput, time: string): Promise<void> {
+async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "retry">, time: string): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
@@ -78,7 +83,7 @@ async function settleNamespace({ registry }: Ports, input: OutcomeInput, time: s
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: OutcomeInput,
+  { kind, status, leftBehind, clientId }: Omit<OutcomeInput, "retry">,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {

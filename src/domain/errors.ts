@@ -39,6 +39,10 @@ export const errorCatalogue = {
     "Another operation runs for this namespace.",
     "Wait for the operation that `Location` names, then send the request again.",
   ),
+  ALREADY_ONBOARDED: permanent(
+    "The namespace is onboarded already, with another request.",
+    "Offboard the namespace first, then send the new request.",
+  ),
   NOT_ONBOARDED: permanent(
     "Mooring has not onboarded that namespace.",
     "Check cluster and namespace against GET /api/namespaces.",

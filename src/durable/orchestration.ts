@@ -1,4 +1,4 @@
-import { app, type DurableClient, type OrchestrationContext } from "durable-functions";
+import { app, type DurableClient, type DurableOrchestrationStatus, type OrchestrationContext } from "durable-functions";
 import type { z } from "zod";
 import type { Durable } from "./step.ts";
 
@@ -29,4 +29,17 @@ export async function start<I>(
   { instanceId, input }: { instanceId: string; input: I },
 ): Promise<void> {
   await client.startNew(orchestrationName, { instanceId, input });
+}
+
+/** The instance, or undefined when the hub has none of that id: the SDK throws on 404 and keeps the status in the text. */
+export async function findInstance(
+  client: DurableClient,
+  instanceId: string,
+): Promise<DurableOrchestrationStatus | undefined> {
+  try {
+    return await client.getStatus(instanceId);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("HTTP 404")) return undefined;
+    throw error;
+  }
 }
