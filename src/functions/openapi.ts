@@ -48,7 +48,9 @@ const OperationSummary = z.object({
   error: OperationError.optional(),
 });
 
-const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({ id: "Operation" });
+const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
+  id: "Operation",
+});
 
 const NamespaceDocument = z
   .object({
@@ -65,9 +67,7 @@ const NamespaceDocument = z
   })
   .meta({ id: "Namespace" });
 
-const AcceptedDocument = z
-  .object({ id: z.string(), kind: OperationKind, isNew: z.boolean() })
-  .meta({ id: "Accepted" });
+const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
 const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
 const problem = (description: string) => ({
@@ -121,7 +121,10 @@ function createOpenApi() {
               ...paging,
             }),
           },
-          responses: { 200: body("A page of operations.", page(OperationSummary)), 422: problem("A parameter is wrong.") },
+          responses: {
+            200: body("A page of operations.", page(OperationSummary)),
+            422: problem("A parameter is wrong."),
+          },
         },
       },
       "/api/operations/{id}": {

@@ -130,7 +130,7 @@ function table<T extends object>(open: Open, name: string) {
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client): Promise<Page<T>> => {
         const pages = client
-          .listEntities({ queryOptions: { filter: await toFilter(filters) } })
+          .listEntities({ queryOptions: { filter: toFilter(filters) } })
           .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
         for await (const page of pages) {
           const next = page.continuationToken;
@@ -141,7 +141,7 @@ function table<T extends object>(open: Open, name: string) {
     all: (filters: Filters) =>
       run(async (client) => {
         const found: Stored<T>[] = [];
-        const entities = client.listEntities({ queryOptions: { filter: await toFilter(filters) } });
+        const entities = client.listEntities({ queryOptions: { filter: toFilter(filters) } });
         for await (const entity of entities) found.push(fromEntity<T>(entity as TableEntityResult<object>));
         return found;
       }),
@@ -164,8 +164,10 @@ async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unk
   }
 }
 
-async function toFilter(filters: Filters): Promise<string> {
-  const { odata } = await import("@azure/data-tables");
-  const parts = filters.flatMap(([field, value]) => (value === undefined ? [] : [`${field} eq ${odata`${value}`}`]));
+/** OData: a text stands in single quotes, and a quote in it is doubled. */
+function toFilter(filters: Filters): string {
+  const parts = filters.flatMap(([field, value]) =>
+    value === undefined ? [] : [`${field} eq '${value.replaceAll("'", "''")}'`],
+  );
   return parts.join(" and ");
 }
