@@ -1,4 +1,5 @@
 /** Loads an app folder as the Node worker of Azure Functions does: package.json `main`, a glob, decides what runs. */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,8 +8,10 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
 import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
+import { keepOnLoopback } from "./http/streamListener.ts";
 import { createHookContext, invoke, runHooks } from "./invoke.ts";
 import type { Log } from "./log.ts";
+import { report } from "./report.ts";
 
 export interface LoadedApp extends FunctionApp {
   /** What the app's SDK asked of the host; `HttpUri` is set when it streams HTTP. */
@@ -31,9 +34,11 @@ export async function loadApp(folder: string, { log }: { log: Log }): Promise<Lo
     { functionAppDirectory: folder },
   );
   await runHooks(app.hooks.appStart, hookContext);
-  const capabilities = (await programmingModel()?.getCapabilities?.({ RawHttpBodyBytes: "true" })) ?? {};
+  const { result: capabilities, close: closeStream } = await keepOnLoopback(
+    async () => (await programmingModel()?.getCapabilities?.({ RawHttpBodyBytes: "true" })) ?? {},
+  );
   app.locked = true;
-  return createFunctionApp(app, capabilities);
+  return createFunctionApp(app, { capabilities, closeStream, log });
 }
 
 async function readPackageJson(folder: string, app: Registrations): Promise<PackageJson> {
@@ -77,7 +82,10 @@ async function loadScript(path: string, packageJson: PackageJson): Promise<void>
   else createRequire(path)(path);
 }
 
-function createFunctionApp(app: Registrations, capabilities: Readonly<Record<string, unknown>>): LoadedApp {
+function createFunctionApp(
+  app: Registrations,
+  parts: { capabilities: Readonly<Record<string, unknown>>; closeStream: () => void; log: Log },
+): LoadedApp {
   const functions = new Map<string, RegisteredFunction>();
   const registrations = new Map<string, Registration>();
   for (const [functionId, registration] of app.functions) {
@@ -87,19 +95,24 @@ function createFunctionApp(app: Registrations, capabilities: Readonly<Record<str
   }
   return {
     functions,
-    capabilities,
+    capabilities: parts.capabilities,
     async invoke(name, input) {
       const definition = functions.get(name);
       const registration = registrations.get(name);
       if (definition === undefined || registration === undefined)
         throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
-      return await invoke(app, { definition, registration, input });
+      const invocationId = input.invocationId ?? randomUUID();
+      return await report(
+        { definition, invocationId, log: parts.log },
+        invoke(app, { definition, registration, input: { ...input, invocationId } }),
+      );
     },
     async close() {
       await runHooks(
         app.hooks.appTerminate,
         createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {}),
       );
+      parts.closeStream();
     },
   };
 }

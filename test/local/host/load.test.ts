@@ -131,6 +131,7 @@ test("writes the app's logs with level, function and invocation, also from a pos
     "DBG Host Loading entry point file file=main.js",
     "WRN Function.talk.User two\\nlines invocationId=i-1",
     "INF Function.talk.User after invocationId=i-1",
+    expect.stringContaining("DBG Function.talk executed invocationId=i-1"),
   ]);
 });
 
