@@ -1,5 +1,6 @@
 /** Starts a function app: HTTP first, because the app's links need the port, then the app, then what triggers it. */
 import { mkdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
 import { ConfigurationError } from "./configurationError.ts";
 import { durableInputs } from "./durableInputs.ts";
@@ -13,6 +14,8 @@ import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { createTimers } from "./triggers/timer.ts";
+import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 
 export interface HostOptions {
   /** The function app's folder, with host.json and package.json. */
@@ -43,18 +46,29 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const server = await listen({ port: options.port, log });
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
+  const listeners: Listener[] = [];
   try {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
     const functions = resolveFunctions(app.functions.values(), { settings, log });
-    serveHttp({ app, functions, server, hostJson, keys, settings, log, durable: undefined });
+    const durable = undefined;
+    const triggers: TriggerContext = {
+      functions,
+      settings,
+      log,
+      invoke: (definition, input) => run(app, { definition, input, durable }),
+    };
+    const timers = createTimers(triggers, { dataDirectory });
+    serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
+    listeners.push(timers.start());
     if (functions.length === 0)
       log.warn("no functions found; does package.json's main name the built files?", { folder });
     return {
       url: server.url,
       functions,
       async close(closeOptions) {
-        await server.close(closeOptions);
+        const graceMs = closeOptions?.graceMs ?? defaultGraceMs;
+        await Promise.all([server.close({ graceMs }), endInTime(listeners, { graceMs, log })]);
         for (const end of closing.splice(0)) await end();
       },
     };
@@ -63,6 +77,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
     for (const end of closing.splice(0)) await end();
     throw error;
   }
+}
+
+const defaultGraceMs = 10_000;
+
+/** Waits for what the listeners started; a function that never ends must not keep the host for ever. */
+async function endInTime(
+  listeners: readonly Listener[],
+  { graceMs, log }: { graceMs: number; log: Log },
+): Promise<void> {
+  const grace = new AbortController();
+  const isOver = sleep(graceMs, true, { signal: grace.signal }).catch(() => false);
+  const hasEnded = Promise.all(listeners.map((each) => each.close())).then(() => false);
+  if (await Promise.race([hasEnded, isOver])) log.warn("functions did not end in time");
+  grace.abort();
 }
 
 interface Parts {
