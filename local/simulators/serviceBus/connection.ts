@@ -61,7 +61,7 @@ function openForSending(peer: Peer, receiver: Receiver): void {
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => answerPutToken(peer, context));
   } else if (isManagement(address)) {
-    const entity = find(peer, address.slice(0, -managementSuffix.length));
+    const entity = find(peer, address);
     receiver.on("message", (context) => answerManagement(peer, entity, context));
   } else {
     const { path, send } = find(peer, address);
@@ -76,7 +76,7 @@ function openForReceiving(peer: Peer, sender: Sender): (() => void) | undefined 
   const address = String(sender.source?.address ?? "");
   let stop: (() => void) | undefined;
   if (address.toLowerCase() === "$cbs" || isManagement(address)) {
-    if (isManagement(address)) find(peer, address.slice(0, -managementSuffix.length));
+    if (isManagement(address)) find(peer, address);
     // Requests name either the link's name or its target's address.
     const names = [sender.name, String(sender.target?.address ?? sender.name)];
     for (const name of names) peer.replyLinks.set(name, sender);
@@ -98,10 +98,12 @@ function isManagement(address: string): boolean {
   return address.toLowerCase().endsWith(managementSuffix);
 }
 
-function find(peer: Peer, path: string) {
-  if (!peer.claims.cover(path)) {
-    throw new BrokerError("amqp:unauthorized-access", `No token was put for ${path} on this connection.`);
+/** The entity that an address names, by itself or with its management node. */
+function find(peer: Peer, address: string) {
+  if (!peer.claims.cover(address)) {
+    throw new BrokerError("amqp:unauthorized-access", `No token was put for ${address} on this connection.`);
   }
+  const path = isManagement(address) ? address.slice(0, -managementSuffix.length) : address;
   const entity = peer.broker.find(path);
   if (entity) return entity;
   throw new BrokerError("amqp:not-found", `The messaging entity '${path}' could not be found.`);

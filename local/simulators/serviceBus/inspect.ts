@@ -19,6 +19,7 @@ export interface SeenMessage {
 }
 
 export interface OutboundMessage {
+  /** Sent as JSON, as the SDK does it; a Buffer goes as it is. */
   readonly body: unknown;
   readonly messageId?: string;
   readonly contentType?: string;
@@ -43,10 +44,10 @@ export function viewEntity(broker: Broker<Message>, path: string, deadLetterPath
     messages: () => queue.peek().map(toSeen),
     deadLetters: () => deadLetters.peek().map(toSeen),
     send({ body, messageId, contentType, correlationId, subject, applicationProperties }) {
-      const data = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+      const data = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
       queue.send(
         readMessage({
-          body: rhea.message.data_section(Buffer.from(data)),
+          body: rhea.message.data_section(data),
           ...(messageId === undefined ? {} : { message_id: messageId }),
           ...(contentType === undefined ? {} : { content_type: contentType }),
           ...(correlationId === undefined ? {} : { correlation_id: correlationId }),

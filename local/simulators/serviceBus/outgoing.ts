@@ -10,7 +10,7 @@ import {
   tagFromLockToken,
 } from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
-import { meet, type Peer, perform, refusalOf, type ServiceBusOperation } from "./peer.ts";
+import { type MetEffect, meet, type Peer, perform, refusalOf, type ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Properties, Queue } from "./queue.ts";
 
 export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Message> }) {
@@ -25,7 +25,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   async function pump(): Promise<void> {
     if (isPumping) return;
     isPumping = true;
-    while (isOpen && sender.sendable()) {
+    while (canSend()) {
       const message = queue.receive();
       if (!message) break;
       await deliver(message);
@@ -42,34 +42,45 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     }
   }
 
-  async function deliver(message: LockedMessage<Message>): Promise<void> {
-    const effect = await meet(peer, "receive", path);
-    if (effect?.kind === "error" || effect?.kind === "cutBefore" || !isOpen || !sender.sendable()) {
-      giveBack(message.lockToken);
-    }
-    if (effect?.kind === "error") {
-      isOpen = false;
-      return sender.close(refusalOf(effect));
-    }
-    if (effect?.kind === "cutBefore" || effect?.kind === "cutAfter") return peer.cut();
-    if (effect?.kind === "garbage") return peer.sendGarbage();
-    if (effect?.kind === "hang") {
-      isOpen = false;
-      return;
-    }
-    if (!isOpen || !sender.sendable()) return;
-    if (deletes) queue.complete(message.lockToken);
-    else tokens.add(message.lockToken);
-    const delivery = sender.send(encodeMessage(message), tagFromLockToken(message.lockToken), 0);
-    if (!deletes) peer.deliveries.set(message.lockToken, delivery);
+  function canSend(): boolean {
+    return isOpen && peer.isConnected() && sender.sendable();
   }
 
-  function giveBack(token: string): void {
+  async function deliver(message: LockedMessage<Message>): Promise<void> {
+    const effect = await meet(peer, "receive", path);
+    if (effect?.kind === "error" || effect?.kind === "cutBefore" || !canSend()) {
+      unlessLost(() => queue.release(message.lockToken));
+    } else if (!deletes || unlessLost(() => queue.complete(message.lockToken))) {
+      if (!effect) send(message);
+    }
+    if (effect) end(effect);
+  }
+
+  function send(message: LockedMessage<Message>): void {
+    const delivery = sender.send(encodeMessage(message), tagFromLockToken(message.lockToken), 0);
+    if (deletes) return;
+    tokens.add(message.lockToken);
+    peer.deliveries.set(message.lockToken, delivery);
+  }
+
+  /** Whatever the fault is, this link delivers nothing more. */
+  function end(effect: NonNullable<MetEffect>): void {
+    isOpen = false;
+    if (effect.kind === "error") {
+      const { condition, description } = refusalOf(effect);
+      sender.close({ condition, description });
+    } else if (effect.kind === "garbage") peer.sendGarbage();
+    else if (effect.kind !== "hang") peer.cut();
+  }
+
+  /** False when the lock ran out while the delivery was held up: the message is free already. */
+  function unlessLost(act: () => void): boolean {
     try {
-      queue.release(token);
+      act();
+      return true;
     } catch (error) {
-      // The lock ran out while the delivery was held up: the message is free already.
-      if (!(error instanceof BrokerError)) throw error;
+      if (error instanceof BrokerError) return false;
+      throw error;
     }
   }
 

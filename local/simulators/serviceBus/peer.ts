@@ -15,6 +15,8 @@ export interface Peer {
   readonly replyLinks: Map<string, Sender>;
   /** Deliveries that clients have not settled, by lock token; of every connection. */
   readonly deliveries: Map<string, Delivery>;
+  /** False from the moment of a cut, before any event tells. */
+  isConnected(): boolean;
   /** Ends the connection without a word. */
   cut(): void;
   /** Writes bytes that are no AMQP frame. */

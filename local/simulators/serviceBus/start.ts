@@ -48,10 +48,15 @@ export async function startServiceBus(
   container.sasl_server_mechanisms.enable_anonymous();
   container.sasl_server_mechanisms.MSSBCBS = container.sasl_server_mechanisms.ANONYMOUS;
 
-  const server = createServer({ cert: tls.certificate, key: tls.privateKey }, (socket) => {
+  // Small frames go back and forth: without noDelay each waits 40 ms for an acknowledgement.
+  const server = createServer({ cert: tls.certificate, key: tls.privateKey, noDelay: true }, (socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
     const connection = container.create_connection({ port, reconnect: false });
+    socket.on("close", () => {
+      sockets.delete(socket);
+      // rhea listens for `end` and `error` only; a socket that was destroyed here has neither, and its timers would stay.
+      connection["eof"]();
+    });
     serveConnection(connection, {
       broker,
       faults,
@@ -59,6 +64,7 @@ export async function startServiceBus(
       deliveries,
       claims: createClaims(),
       replyLinks: new Map(),
+      isConnected: () => socket.writable,
       cut: () => socket.destroy(),
       sendGarbage: () => socket.end(Buffer.from("this is not AMQP, and the frame has no length\r\n")),
     });

@@ -1,5 +1,6 @@
 /** A namespace and a client that trusts it, for the wire tests of Service Bus. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { type ServiceBusClient as Client, ServiceBusClient, type ServiceBusClientOptions } from "@azure/service-bus";
 import { SignJWT } from "jose";
@@ -22,6 +23,7 @@ export interface Sandbox {
   readonly authorized: Set<string>;
   credential(claims?: Record<string, unknown>): TestCredential;
   client(options?: ServiceBusClientOptions & { credential?: TestCredential }): Client;
+  closeClients(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,10 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
     };
   }
 
+  async function closeClients(): Promise<void> {
+    await Promise.all(clients.splice(0).map((client) => client.close()));
+  }
+
   return {
     world,
     faults,
@@ -74,6 +80,7 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
     authorized,
     credential,
     client({ credential: own = credential(), ...options } = {}) {
+      // timeoutInMs is also how long the SDK waits for the answer to a send whose connection was cut meanwhile.
       const client = new ServiceBusClient(namespaceHost, own, {
         customEndpointAddress: serviceBus.url,
         retryOptions: { maxRetries: 2, retryDelayInMs: 50, timeoutInMs: 5000 },
@@ -82,9 +89,19 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
       clients.push(client);
       return client;
     },
+    closeClients,
     async close() {
-      await Promise.all(clients.map((client) => client.close()));
+      await closeClients();
       await serviceBus.close();
     },
   };
+}
+
+/** Waits until the condition holds; fails after 10 seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`It never came true: ${condition.toString()}`);
+    await sleep(10);
+  }
 }
