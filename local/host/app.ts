@@ -31,6 +31,8 @@ export interface InvocationInput {
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
   readonly traceParent?: string;
+  /** Chosen by the caller when it must know the id beforehand, as streamed HTTP does; else a new one. */
+  readonly invocationId?: string;
 }
 
 export interface InvocationResult {

@@ -1,0 +1,185 @@
+/** Starts a function app: HTTP first, because the app's links need the port, then the app, then what triggers it. */
+import { mkdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
+import { ConfigurationError } from "./configurationError.ts";
+import { durableInputs } from "./durableInputs.ts";
+import { type HostJson, readHostJson, toLevelFilter } from "./hostJson.ts";
+import { createHttpFunctions } from "./http/functions.ts";
+import type { HostKeys } from "./http/keys.ts";
+import { createRoutes, type RouteDeclaration, type Routes } from "./http/routes.ts";
+import { type HttpServer, listen } from "./http/server.ts";
+import { readKeys } from "./keyStore.ts";
+import { type LoadedApp, loadApp } from "./load.ts";
+import { createLog, type Log } from "./log.ts";
+import { resolveFunctions } from "./resolve.ts";
+import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { createTimers } from "./triggers/timer.ts";
+import type { Listener, TriggerContext } from "./triggers/trigger.ts";
+
+export interface HostOptions {
+  /** The function app's folder, with host.json and package.json. */
+  readonly folder: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Where the host keeps what must survive a restart. */
+  readonly dataDirectory: string;
+  /** App settings besides those of the environment; they become environment variables while the host runs. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly log?: Log;
+}
+
+export interface Host {
+  readonly url: string;
+  readonly functions: readonly RegisteredFunction[];
+  /** Takes up nothing new, waits for what runs, and after `graceMs` ends regardless. */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { folder, dataDirectory } = options;
+  const hostJson = await readHostJson(folder);
+  const settings = await readSettings(folder, { ...process.env, ...options.settings });
+  const log = options.log ?? createLog({ filter: toLevelFilter(hostJson, settings["MOORING_LOG_LEVEL"]) });
+  await mkdir(dataDirectory, { recursive: true });
+  const keys = await readKeys(dataDirectory, settings);
+  const server = await listen({ port: options.port, log });
+  const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
+  const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
+  const listeners: Listener[] = [];
+  try {
+    const app = await loadApp(folder, { log });
+    closing.unshift(() => app.close());
+    const functions = resolveFunctions(app.functions.values(), { settings, log });
+    const durable = undefined;
+    const triggers: TriggerContext = {
+      functions,
+      settings,
+      log,
+      invoke: (definition, input) => run(app, { definition, input, durable }),
+    };
+    const timers = createTimers(triggers, { dataDirectory });
+    serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
+    listeners.push(timers.start());
+    if (functions.length === 0)
+      log.warn("no functions found; does package.json's main name the built files?", { folder });
+    return {
+      url: server.url,
+      functions,
+      async close(closeOptions) {
+        const graceMs = closeOptions?.graceMs ?? defaultGraceMs;
+        await Promise.all([server.close({ graceMs }), endInTime(listeners, { graceMs, log })]);
+        for (const end of closing.splice(0)) await end();
+      },
+    };
+  } catch (error) {
+    await server.close({ graceMs: 0 });
+    for (const end of closing.splice(0)) await end();
+    throw error;
+  }
+}
+
+const defaultGraceMs = 10_000;
+
+/** Waits for what the listeners started; a function that never ends must not keep the host for ever. */
+async function endInTime(
+  listeners: readonly Listener[],
+  { graceMs, log }: { graceMs: number; log: Log },
+): Promise<void> {
+  const grace = new AbortController();
+  const isOver = sleep(graceMs, true, { signal: grace.signal }).catch(() => false);
+  const hasEnded = Promise.all(listeners.map((each) => each.close())).then(() => false);
+  if (await Promise.race([hasEnded, isOver])) log.warn("functions did not end in time");
+  grace.abort();
+}
+
+interface Parts {
+  readonly app: LoadedApp;
+  readonly functions: readonly RegisteredFunction[];
+  readonly server: HttpServer;
+  readonly hostJson: HostJson;
+  readonly keys: HostKeys;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly durable: DurableExtension | undefined;
+}
+
+function serveHttp({ app, functions, server, hostJson, keys, settings, log, durable }: Parts): void {
+  const routes = routesOf(functions, hostJson.extensions.http.routePrefix);
+  for (const [first, second] of routes.findShadowed()) {
+    log.warn("a route is never reached: the other function comes first by name and takes its requests", {
+      route: second.template,
+      function: second.definition.name,
+      takenBy: first.definition.name,
+    });
+  }
+  const streamUri = app.capabilities["HttpUri"];
+  const handler = createHttpFunctions({
+    routes,
+    keys,
+    durable,
+    bodyLimit: readBodyLimit(settings),
+    streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
+    invoke: (definition, input) => run(app, { definition, input, durable }),
+  });
+  server.serve(handler);
+}
+
+function run(
+  app: LoadedApp,
+  {
+    definition,
+    input,
+    durable,
+  }: { definition: RegisteredFunction; input: InvocationInput; durable: DurableExtension | undefined },
+): Promise<InvocationResult> {
+  return app.invoke(definition.name, { ...input, inputs: { ...durableInputs(definition, durable), ...input.inputs } });
+}
+
+function routesOf(functions: readonly RegisteredFunction[], prefix: string): Routes {
+  const declarations = functions
+    .filter(({ trigger }) => trigger.type.toLowerCase() === "httptrigger")
+    .map((definition): RouteDeclaration => {
+      const { route, methods } = definition.trigger;
+      return {
+        definition,
+        route: typeof route === "string" && route !== "" ? route : definition.name,
+        methods: Array.isArray(methods) ? methods.map(String) : ["GET", "POST"],
+      };
+    });
+  return createRoutes(declarations, { prefix });
+}
+
+const defaultBodyLimit = 104_857_600;
+
+/** The setting that Azure's host reads as well. */
+function readBodyLimit(settings: Settings): number {
+  const name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
+  const text = findSetting(settings, name);
+  if (text === undefined || text === "") return defaultBodyLimit;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new ConfigurationError(`${name} is "${text}"; set it to a number of bytes or remove it`);
+}
+
+function environmentOf(folder: string, { port }: HttpServer): Record<string, string> {
+  return {
+    AZURE_FUNCTIONS_ENVIRONMENT: process.env["AZURE_FUNCTIONS_ENVIRONMENT"] ?? "Development",
+    AzureWebJobsScriptRoot: folder,
+    FUNCTIONS_WORKER_RUNTIME: "node",
+    // The durable SDK builds its links from it; without it they point at port 7071.
+    WEBSITE_HOSTNAME: `127.0.0.1:${port}`,
+  };
+}
+
+/** Returns a function that puts the environment back as it was. */
+function setEnvironment(values: Settings): () => void {
+  const changed = Object.entries(values).filter(([name, value]) => process.env[name] !== value);
+  const before = changed.map(([name]) => [name, process.env[name]] as const);
+  for (const [name, value] of changed) process.env[name] = value;
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "../app.ts";
+import { BodyTooLarge, ClientGone, readBody } from "./body.ts";
+import { findDurableRoute, serveDurable } from "./durable.ts";
+import { givenKey, type HostKeys, mayCall } from "./keys.ts";
+import { sendHttpData, toHttpData } from "./message.ts";
+import type { RouteMatch, Routes } from "./routes.ts";
+import { type RequestHandler, reply } from "./server.ts";
+import { stream } from "./stream.ts";
+
+export interface HttpFunctionsOptions {
+  readonly routes: Routes;
+  readonly keys: HostKeys;
+  /** In bytes. */
+  readonly bodyLimit: number;
+  readonly durable: DurableExtension | undefined;
+  /** Where the app's SDK listens when it streams HTTP. */
+  readonly streamTarget: URL | undefined;
+  invoke(definition: RegisteredFunction, input: InvocationInput): Promise<InvocationResult>;
+}
+
+/** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
+export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandler {
+  const { routes, keys, bodyLimit, durable } = options;
+  return async function serve(request, response, url) {
+    try {
+      const durableRoute = durable && findDurableRoute(url.pathname);
+      if (durable && durableRoute)
+        return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
+      const found = routes.match(request.method ?? "GET", url.pathname);
+      if (found === undefined) return reply(response, 404);
+      const { definition } = found.route;
+      if (!mayCall(definition.trigger["authLevel"], { given: givenKey(request, url), keys }))
+        return reply(response, 401);
+      await call(request, response, { url, found, options });
+    } catch (error) {
+      if (error instanceof ClientGone) return;
+      if (!(error instanceof BodyTooLarge)) throw error;
+      // The rest of the body is still on its way; the connection cannot be used again.
+      response.setHeader("connection", "close");
+      reply(response, 413, "The request's body is larger than this host takes.\n");
+    }
+  };
+}
+
+async function call(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { url, found, options }: { url: URL; found: RouteMatch; options: HttpFunctionsOptions },
+): Promise<void> {
+  const { definition } = found.route;
+  const invocationId = randomUUID();
+  if (options.streamTarget !== undefined) {
+    return await stream(request, response, {
+      url,
+      params: found.params,
+      invocationId,
+      target: options.streamTarget,
+      bodyLimit: options.bodyLimit,
+      invoke: (input) => options.invoke(definition, input),
+    });
+  }
+  const body = await readBody(request, options.bodyLimit);
+  const traceParent = request.headers["traceparent"];
+  let done: InvocationResult;
+  try {
+    done = await options.invoke(definition, {
+      trigger: toHttpData(request, { url, params: found.params, body }),
+      invocationId,
+      ...(typeof traceParent === "string" ? { traceParent } : {}),
+    });
+  } catch {
+    // What failed is in the log, with the invocation's id; Azure's host does not tell the caller either.
+    return reply(response, 500);
+  }
+  sendHttpData(response, done.returnValue);
+}

@@ -1,0 +1,111 @@
+/** HTTP as the Functions protocol carries it (RpcHttp), to and from Node's. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import type { TypedData } from "../app.ts";
+
+type NullableStrings = Readonly<Record<string, { readonly value: string }>>;
+
+export interface RequestParts {
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export function toHttpData(request: IncomingMessage, { url, params, body }: RequestParts): TypedData {
+  return {
+    http: {
+      method: request.method ?? "GET",
+      url: url.href,
+      nullableHeaders: toNullable(headersOf(request)),
+      nullableQuery: toNullable(queryOf(url)),
+      nullableParams: toNullable(params),
+      body: { bytes: body },
+    },
+  };
+}
+
+export function headersOf(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(",") : (value ?? ""),
+    ]),
+  );
+}
+
+/** A repeated name arrives as one value with commas: that is what .NET's StringValues become on the wire. */
+export function queryOf(url: URL): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name).join(",");
+  return query;
+}
+
+function toNullable(values: Readonly<Record<string, string>>): NullableStrings {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+}
+
+const nullable = <T extends z.ZodType>(schema: T) => z.object({ value: schema }).optional();
+const cookieSchema = z.object({
+  name: z.string(),
+  value: z.string(),
+  domain: nullable(z.string()),
+  path: nullable(z.string()),
+  expires: nullable(z.object({ seconds: z.number() })),
+  secure: nullable(z.boolean()),
+  httpOnly: nullable(z.boolean()),
+  /** `none` stands for "not given"; SameSite=None is `explicitNone`. */
+  sameSite: z.enum(["none", "lax", "strict", "explicitNone"]).default("none"),
+  maxAge: nullable(z.number()),
+});
+const responseSchema = z.object({
+  statusCode: z.coerce.number().int().min(200).max(599).default(200),
+  headers: z.record(z.string(), z.string()).default({}),
+  cookies: z.array(cookieSchema).default([]),
+  body: z.object({ bytes: z.instanceof(Uint8Array).nullish(), string: z.string().nullish() }).nullish(),
+});
+
+/** A handler that returns nothing has no `http` at all, and the host answers 204. */
+export function sendHttpData(response: ServerResponse, data: TypedData | undefined): void {
+  if (response.destroyed) return;
+  if (data?.http === undefined || data.http === null) {
+    response.writeHead(204).end();
+    return;
+  }
+  const { statusCode, headers, cookies, body } = responseSchema.parse(data.http);
+  for (const [name, value] of Object.entries(headers)) {
+    if (isEndToEnd(name) && name !== "content-length") response.setHeader(name, value);
+  }
+  if (cookies.length > 0) response.setHeader("set-cookie", cookies.map(toSetCookie));
+  const content = body?.bytes ?? Buffer.from(body?.string ?? "");
+  const hasBody = statusCode !== 204 && statusCode !== 304;
+  if (hasBody) response.setHeader("content-length", content.byteLength);
+  response.writeHead(statusCode).end(hasBody ? content : undefined);
+}
+
+const hopByHop = new Set(
+  "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split(" "),
+);
+
+/** Headers of one connection are not handed on to the next (RFC 9110, 7.6.1). */
+export function isEndToEnd(header: string): boolean {
+  return !hopByHop.has(header.toLowerCase());
+}
+
+const sameSiteValues = { lax: "Lax", strict: "Strict", explicitNone: "None", none: undefined } as const;
+
+function toSetCookie(cookie: z.infer<typeof cookieSchema>): string {
+  const expires = cookie.expires && new Date(cookie.expires.value.seconds * 1000).toUTCString();
+  const sameSite = sameSiteValues[cookie.sameSite];
+  return [
+    `${encodeURIComponent(cookie.name)}=${encodeURIComponent(cookie.value)}`,
+    cookie.maxAge && `Max-Age=${Math.trunc(cookie.maxAge.value)}`,
+    cookie.domain && `Domain=${cookie.domain.value}`,
+    cookie.path && `Path=${cookie.path.value}`,
+    expires && `Expires=${expires}`,
+    cookie.httpOnly?.value && "HttpOnly",
+    cookie.secure?.value && "Secure",
+    sameSite && `SameSite=${sameSite}`,
+  ]
+    .filter(Boolean)
+    .join("; ");
+}

@@ -1,0 +1,177 @@
+/**
+ * Route templates as Azure's host matches them: the functions in the order of their names, the first whose template
+ * and method fit, else 404 (also for a wrong method, also for HEAD on a GET route: azure-functions-host issues 9876,
+ * 10098, 11625). No precedence of literals over parameters: an app that relies on it breaks in Azure, so it breaks here.
+ */
+import type { RegisteredFunction } from "../app.ts";
+import { constraintPattern } from "./routeConstraints.ts";
+
+export interface Route {
+  readonly definition: RegisteredFunction;
+  /** With the prefix, without slashes at its ends. */
+  readonly template: string;
+  /** Upper case. */
+  readonly methods: ReadonlySet<string>;
+}
+
+export interface RouteMatch {
+  readonly route: Route;
+  /** Optional parameters that the path does not have are absent. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Routes {
+  readonly all: readonly Route[];
+  match(method: string, pathname: string): RouteMatch | undefined;
+  /** Pairs where the second can never be reached, because the first takes every request of it. */
+  findShadowed(): readonly (readonly [Route, Route])[];
+}
+
+export interface RouteDeclaration {
+  readonly definition: RegisteredFunction;
+  readonly route: string;
+  readonly methods: readonly string[];
+}
+
+export function createRoutes(declarations: readonly RouteDeclaration[], { prefix }: { prefix: string }): Routes {
+  const entries = [...declarations].sort(byName).map(({ definition, route, methods }) => {
+    const template = [prefix, route].map(trimSlashes).filter(Boolean).join("/");
+    try {
+      const compiled = compile(template);
+      return { route: { definition, template, methods: new Set(methods.map((each) => each.toUpperCase())) }, compiled };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`Function "${definition.name}" has a route that cannot be used, "${route}": ${reason}`);
+    }
+  });
+  return {
+    all: entries.map(({ route }) => route),
+    match(method, pathname) {
+      const path = trimSlashes(pathname);
+      for (const { route, compiled } of entries) {
+        if (!route.methods.has(method)) continue;
+        const params = compiled.match(path);
+        if (params !== undefined) return { route, params };
+      }
+      return undefined;
+    },
+    findShadowed() {
+      return entries.flatMap(({ route, compiled }, index) => {
+        if (compiled.names.length > 0) return [];
+        const first = entries
+          .slice(0, index)
+          .find((each) => each.compiled.match(route.template) && isSuperset(each.route.methods, route.methods));
+        return first === undefined ? [] : [[first.route, route] as const];
+      });
+    },
+  };
+}
+
+function byName(a: RouteDeclaration, b: RouteDeclaration): number {
+  const [x, y] = [a.definition.name.toLowerCase(), b.definition.name.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+interface Compiled {
+  readonly names: readonly string[];
+  match(path: string): Record<string, string> | undefined;
+}
+
+function compile(template: string): Compiled {
+  const names: string[] = [];
+  const segments = template === "" ? [] : splitSegments(template);
+  let pattern = "";
+  segments.forEach((segment, index) => {
+    const slash = index === 0 ? "" : "/";
+    const parts = splitParts(segment);
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined && only.kind === "parameter") {
+      if (names.includes(only.name)) throw new Error(`the parameter "${only.name}" appears twice`);
+      names.push(only.name);
+      if (only.isCatchAll && index < segments.length - 1) throw new Error("a catch-all parameter must be the last");
+      // The part before an optional parameter loses its slash with it: both `items` and `items/` and `items/5` match.
+      const group = `(${constraintPattern(only.constraints, only.isCatchAll ? ".*" : "[^/]+")})`;
+      pattern += only.isOptional || only.isCatchAll ? `(?:${slash}${group})?` : `${slash}${group}`;
+      return;
+    }
+    pattern += slash;
+    for (const part of parts) {
+      if (part.kind === "literal") {
+        pattern += part.text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+        continue;
+      }
+      if (part.isOptional || part.isCatchAll)
+        throw new Error("optional and catch-all parameters need their own segment");
+      names.push(part.name);
+      pattern += `(${constraintPattern(part.constraints, "[^/]+?")})`;
+    }
+  });
+  const expression = new RegExp(`^${pattern}$`, "i");
+  return {
+    names,
+    match(path) {
+      const found = expression.exec(path);
+      if (found === null) return undefined;
+      const params: Record<string, string> = {};
+      names.forEach((name, index) => {
+        const value = found[index + 1];
+        if (value !== undefined && value !== "") params[name] = decode(value);
+      });
+      return params;
+    },
+  };
+}
+
+/** Slashes inside braces belong to a constraint. */
+function splitSegments(template: string): string[] {
+  const segments = template.match(/(?:\{[^}]*\}|[^/{])+/g) ?? [];
+  if (segments.join("/") !== template) throw new Error("a brace is not closed, or two slashes follow each other");
+  return segments;
+}
+
+type Part =
+  | { readonly kind: "literal"; readonly text: string }
+  | {
+      readonly kind: "parameter";
+      readonly name: string;
+      readonly constraints: readonly string[];
+      readonly isOptional: boolean;
+      readonly isCatchAll: boolean;
+    };
+
+function splitParts(segment: string): Part[] {
+  const parts = segment.match(/\{[^}]*\}|[^{}]+|[{}]/g) ?? [];
+  return parts.map((text): Part => {
+    if (!text.startsWith("{")) {
+      if (text === "}") throw new Error("a brace is not opened");
+      return { kind: "literal", text };
+    }
+    const found = /^\{(\*{0,2})([A-Za-z_]\w*)((?::[^:()]+(?:\([^)]*\))?)*)(\?)?\}$/.exec(text);
+    if (found === null) throw new Error(`"${text}" is not a parameter this host understands`);
+    const [, stars = "", name = "", constraints = "", optional] = found;
+    return {
+      kind: "parameter",
+      name,
+      constraints: constraints.match(/[^:()]+(?:\([^)]*\))?/g) ?? [],
+      isOptional: optional === "?",
+      isCatchAll: stars !== "",
+    };
+  });
+}
+
+function trimSlashes(text: string): string {
+  return text.replace(/^\/+|\/+$/g, "");
+}
+
+/** A path with a broken escape is matched as it was sent. */
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function isSuperset(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return [...b].every((each) => a.has(each));
+}

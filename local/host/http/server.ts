@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { ConfigurationError } from "../configurationError.ts";
+import type { Log } from "../log.ts";
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+export interface HttpServer {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Until this is called every request gets 503: the port has to be known before the app is loaded. */
+  serve(handler: RequestHandler): void;
+  /** Takes no new request, lets the running ones end, and after `graceMs` cuts what is left. */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+const loopback = "127.0.0.1";
+
+export async function listen({ port, log }: { port: number; log: Log }): Promise<HttpServer> {
+  let handler: RequestHandler | undefined;
+  let isClosing = false;
+  const running = new Set<Promise<void>>();
+
+  // A client's pooled connection must not meet our idle time-out while it sends; close() ends idle ones itself.
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    // A client that goes away is no event of ours; without a listener it would be an uncaught one.
+    request.on("error", () => {});
+    response.on("error", () => {});
+    if (isClosing) response.setHeader("connection", "close");
+    const task = answer(request, response).finally(() => running.delete(task));
+    running.add(task);
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const host = request.headers.host;
+    if (!isOurs(host, boundPort)) return reply(response, 403, "This host serves loopback names only.\n");
+    const url = toUrl(request, host);
+    if (url === undefined) return reply(response, 400);
+    if (handler === undefined || isClosing) {
+      response.setHeader("retry-after", "1");
+      return reply(response, 503);
+    }
+    try {
+      await handler(request, response, url);
+    } catch (error) {
+      log.error("request failed", {
+        path: url.pathname,
+        error: error instanceof Error ? error.message : String(error),
+      });
+      if (response.headersSent) response.destroy();
+      else reply(response, 500);
+    }
+  }
+
+  const boundPort = await new Promise<number>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "EADDRINUSE" || error.code === "EACCES" ? cannotListen(port, error) : error),
+    );
+    server.listen(port, loopback, () => {
+      const address = server.address();
+      if (address !== null && typeof address === "object") resolve(address.port);
+    });
+  });
+
+  return {
+    port: boundPort,
+    url: `http://${loopback}:${boundPort}`,
+    serve(given) {
+      handler = given;
+    },
+    async close({ graceMs = 10_000 } = {}) {
+      isClosing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A kept-alive connection becomes idle only some time after its last response.
+      const sweep = setInterval(() => server.closeIdleConnections(), 20);
+      const grace = createGrace(graceMs, () => {
+        if (running.size > 0) log.warn("cutting requests that did not end in time", { requests: running.size });
+        server.closeAllConnections();
+      });
+      await Promise.race([drain(running), grace.isOver]);
+      await closed;
+      clearInterval(sweep);
+      grace.end();
+    },
+  };
+}
+
+/** A handler may outlive its connection: the client went away and the function still runs. */
+async function drain(running: ReadonlySet<Promise<void>>): Promise<void> {
+  while (running.size > 0) await Promise.race(running);
+}
+
+function createGrace(ms: number, cut: () => void): { isOver: Promise<void>; end(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    cut();
+    resolve();
+  }, ms);
+  return { isOver: promise, end: () => clearTimeout(timer) };
+}
+
+/** Keeps a web page from reaching us through a name of its own that resolves to loopback (DNS rebinding). */
+function isOurs(host: string | undefined, port: number): boolean {
+  const name = host?.toLowerCase();
+  return ["127.0.0.1", "localhost", "[::1]"].some(
+    (each) => name === `${each}:${port}` || (port === 80 && name === each),
+  );
+}
+
+function toUrl(request: IncomingMessage, host: string | undefined): URL | undefined {
+  const target = request.url ?? "/";
+  // Absolute targets (`GET http://…`) and `*` are for proxies and for OPTIONS.
+  return target.startsWith("/") && URL.canParse(`http://${host}${target}`)
+    ? new URL(`http://${host}${target}`)
+    : undefined;
+}
+
+export function reply(response: ServerResponse, status: number, text = ""): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, text === "" ? { "content-length": 0 } : { "content-type": "text/plain; charset=utf-8" });
+  response.end(text);
+}
+
+function cannotListen(port: number, cause: NodeJS.ErrnoException): ConfigurationError {
+  const reason = cause.code === "EACCES" ? "may not be used by this user" : "is taken";
+  return new ConfigurationError(
+    `Port ${port} ${reason}; stop what listens there, or choose another with --port (0 takes any free one).`,
+    { cause },
+  );
+}

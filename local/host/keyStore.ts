@@ -1,0 +1,25 @@
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { HostKeys } from "./http/keys.ts";
+import { findSetting, type Settings } from "./settings.ts";
+
+/**
+ * The system key is made once per data directory, so that the management links in an answer still open after a restart.
+ * Function and master key exist only when configured.
+ */
+export async function readKeys(dataDirectory: string, settings: Settings): Promise<HostKeys> {
+  return {
+    system: findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key"))),
+    function: findSetting(settings, "MOORING_FUNCTION_KEY"),
+    master: findSetting(settings, "MOORING_MASTER_KEY"),
+  };
+}
+
+async function readOrMakeKey(path: string): Promise<string> {
+  const stored = await readFile(path, "utf8").catch(() => "");
+  if (/^[\w-]{32,}$/.test(stored)) return stored;
+  const made = randomBytes(32).toString("base64url");
+  await writeFile(path, made, { mode: 0o600 });
+  return made;
+}

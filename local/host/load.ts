@@ -1,0 +1,140 @@
+/** Loads an app folder as the Node worker of Azure Functions does: package.json `main`, a glob, decides what runs. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { glob, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
+import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
+import { keepOnLoopback } from "./http/streamListener.ts";
+import { createHookContext, invoke, runHooks } from "./invoke.ts";
+import type { Log } from "./log.ts";
+import { report } from "./report.ts";
+
+export interface LoadedApp extends FunctionApp {
+  /** What the app's SDK asked of the host; `HttpUri` is set when it streams HTTP. */
+  readonly capabilities: Readonly<Record<string, unknown>>;
+}
+
+// As the worker: a field of an unexpected type is ignored.
+const packageSchema = z.looseObject({
+  main: z.string().optional().catch(undefined),
+  type: z.string().optional().catch(undefined),
+});
+type PackageJson = z.infer<typeof packageSchema>;
+
+export async function loadApp(folder: string, { log }: { log: Log }): Promise<LoadedApp> {
+  const app = beginApp(log);
+  const packageJson = await readPackageJson(folder, app);
+  await loadEntryPoints(folder, { packageJson, log });
+  const hookContext = createHookContext(
+    { hookData: app.appLevelHookData, appHookData: app.appHookData },
+    { functionAppDirectory: folder },
+  );
+  await runHooks(app.hooks.appStart, hookContext);
+  const { result: capabilities, close: closeStream } = await keepOnLoopback(
+    async () => (await programmingModel()?.getCapabilities?.({ RawHttpBodyBytes: "true" })) ?? {},
+  );
+  app.locked = true;
+  return createFunctionApp(app, { capabilities, closeStream, log });
+}
+
+async function readPackageJson(folder: string, app: Registrations): Promise<PackageJson> {
+  const path = join(folder, "package.json");
+  try {
+    if (!existsSync(path)) throw new Error("file does not exist");
+    return packageSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    app.log.warn("Worker failed to load package.json", { path, error: messageOf(error) });
+    return {};
+  }
+}
+
+async function loadEntryPoints(folder: string, { packageJson, log }: { packageJson: PackageJson; log: Log }) {
+  const pattern = packageJson.main;
+  if (pattern === undefined || pattern === "") return;
+  let current = pattern;
+  try {
+    const files: string[] = [];
+    for await (const file of glob(pattern.replace(/^\.\//, ""), { cwd: folder })) files.push(file);
+    files.sort();
+    if (files.length === 0) {
+      throw new Error(
+        /[*?{}[\]!]/.test(pattern) ? "Found zero files matching the supplied pattern" : "File does not exist",
+      );
+    }
+    for (const file of files) {
+      current = file;
+      log.debug("Loading entry point file", { file });
+      await loadScript(join(folder, file), packageJson);
+    }
+  } catch (error) {
+    // On Node 20 and later an entry point that fails always stops the app.
+    throw new CoreError(`Worker was unable to load entry point "${current}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function loadScript(path: string, packageJson: PackageJson): Promise<void> {
+  const isModule = path.endsWith(".mjs") || (!path.endsWith(".cjs") && packageJson.type === "module");
+  if (isModule) await import(pathToFileURL(path).href);
+  else createRequire(path)(path);
+}
+
+function createFunctionApp(
+  app: Registrations,
+  parts: { capabilities: Readonly<Record<string, unknown>>; closeStream: () => void; log: Log },
+): LoadedApp {
+  const functions = new Map<string, RegisteredFunction>();
+  const registrations = new Map<string, Registration>();
+  for (const [functionId, registration] of app.functions) {
+    const definition = describe(functionId, registration);
+    functions.set(definition.name, definition);
+    registrations.set(definition.name, registration);
+  }
+  return {
+    functions,
+    capabilities: parts.capabilities,
+    async invoke(name, input) {
+      const definition = functions.get(name);
+      const registration = registrations.get(name);
+      if (definition === undefined || registration === undefined)
+        throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
+      const invocationId = input.invocationId ?? randomUUID();
+      return await report(
+        { definition, invocationId, log: parts.log },
+        invoke(app, { definition, registration, input: { ...input, invocationId } }),
+      );
+    },
+    async close() {
+      await runHooks(
+        app.hooks.appTerminate,
+        createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {}),
+      );
+      parts.closeStream();
+    },
+  };
+}
+
+function describe(functionId: string, { metadata }: Registration): RegisteredFunction {
+  const bindings = Object.entries(metadata.bindings).map(
+    ([name, binding]): Binding => ({
+      ...binding,
+      type: String(binding["type"]),
+      direction: toDirection(binding["direction"]),
+      name,
+    }),
+  );
+  const trigger = bindings.find(({ type }) => /trigger$/i.test(type));
+  if (trigger === undefined) throw new CoreError(`Function "${metadata.name}" has no trigger binding.`);
+  return { name: metadata.name, functionId, trigger, bindings };
+}
+
+function toDirection(value: unknown): Binding["direction"] {
+  return value === "out" || value === "inout" ? value : "in";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

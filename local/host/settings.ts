@@ -1,0 +1,55 @@
+/** App settings: the environment, and below it the `Values` of local.settings.json, as Core Tools reads them. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigurationError } from "./configurationError.ts";
+
+export type Settings = Readonly<Record<string, string | undefined>>;
+
+const localSettingsSchema = z.looseObject({
+  IsEncrypted: z.literal(false, "encrypted settings cannot be read; run `func settings decrypt`").default(false),
+  Values: z.record(z.string(), z.string()).default({}),
+});
+
+export async function readSettings(folder: string, environment: Settings): Promise<Settings> {
+  const path = join(folder, "local.settings.json");
+  if (!existsSync(path)) return environment;
+  const { Values } = parseJsonFile(path, await readFile(path, "utf8"), localSettingsSchema);
+  return { ...Values, ...environment };
+}
+
+/** Every problem of the file in one error, each with its place. */
+export function parseJsonFile<T>(path: string, text: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigurationError(
+      `${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path: place, message }) => `${place.join(".") || "(whole file)"}: ${message}`,
+  );
+  throw new ConfigurationError(`${path} cannot be used: ${problems.join("; ")}`);
+}
+
+/** Fills in binding expressions: `%NAME%` is a setting, `%%` a percent sign. `where` is named when one is missing. */
+export function expandSettings(text: string, { settings, where }: { settings: Settings; where: string }): string {
+  return text.replace(/%([^%]*)%/g, (_, name: string) => {
+    if (name === "") return "%";
+    const value = findSetting(settings, name);
+    if (value !== undefined) return value;
+    throw new ConfigurationError(
+      `${where} asks for the setting "${name}", which does not exist; set it in the environment or in local.settings.json`,
+    );
+  });
+}
+
+/** A name with `:` may be written with `__`, which every shell allows. */
+export function findSetting(settings: Settings, name: string): string | undefined {
+  return settings[name] ?? settings[name.replaceAll(":", "__")];
+}

@@ -1,0 +1,54 @@
+import { Cron } from "croner";
+import { parseTimeSpan } from "../timeSpan.ts";
+
+export interface Schedule {
+  /** The first time after `after`. */
+  next(after: Date): Date;
+  /** Whether two runs are ever less than a minute apart; such a timer's state is not kept across restarts. */
+  readonly isFrequent: boolean;
+}
+
+/**
+ * A timer's schedule: NCRONTAB of six fields (five: seconds are 0) or a .NET TimeSpan. Throws with the reason when it is
+ * neither.
+ */
+export function parseSchedule(text: string, { timeZone = "UTC" }: { timeZone?: string } = {}): Schedule {
+  const interval = parseTimeSpan(text);
+  if (interval !== undefined) {
+    if (interval === 0) throw new Error(`"${text}" is no time at all`);
+    return { next: (after) => new Date(after.getTime() + interval), isFrequent: interval < 60_000 };
+  }
+  const cron = parseCron(text, timeZone);
+  const next = (after: Date): Date => {
+    const found = cron.nextRun(after);
+    if (found === null) throw new Error(`"${text}" never comes again`);
+    return found;
+  };
+  return { next, isFrequent: isFrequent(next) };
+}
+
+function parseCron(text: string, timeZone: string): Cron {
+  const fields = text.trim().split(/\s+/);
+  // NCRONTAB has only these; croner knows more (L, W, #, ?), which Azure would refuse.
+  if ((fields.length !== 5 && fields.length !== 6) || !fields.every((field) => /^[\da-z*,/-]+$/i.test(field)))
+    throw new Error(`"${text}" is neither {second} {minute} {hour} {day} {month} {day of week} nor hh:mm:ss`);
+  if (/[LW]/i.test(fields.join(" ").replace(/[a-z]{3,}/gi, "")))
+    throw new Error(`"${text}" uses L or W, which NCRONTAB has not`);
+  const pattern = fields.length === 5 ? ["0", ...fields] : fields;
+  // Both days must fit in NCRONTAB; in classic cron either is enough.
+  try {
+    return new Cron(pattern.join(" "), { timezone: timeZone, mode: "6-part", domAndDow: true, paused: true });
+  } catch (error) {
+    throw new Error(`"${text}": ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isFrequent(next: (after: Date) => Date): boolean {
+  let last = next(new Date());
+  for (let count = 0; count < 5; count++) {
+    const following = next(last);
+    if (following.getTime() - last.getTime() < 60_000) return true;
+    last = following;
+  }
+  return false;
+}

@@ -1,0 +1,103 @@
+/** The entities of one namespace: queues, topics with their subscriptions, and every dead-letter queue, by path. */
+import type { Clock } from "./clock.ts";
+import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
+
+export interface TopicSettings {
+  readonly name: string;
+  readonly duplicateDetectionSeconds?: number;
+  readonly subscriptions: readonly Omit<QueueSettings, "duplicateDetectionSeconds">[];
+}
+
+/** What a path names: where one may send to, where one may receive from. */
+export interface Entity<Content> {
+  /** As the settings spell it. */
+  readonly path: string;
+  readonly send?: (message: NewMessage<Content>) => number | undefined;
+  readonly cancelScheduled?: (sequenceNumbers: readonly number[]) => void;
+  readonly queue?: Queue<Content>;
+}
+
+export type Broker<Content> = ReturnType<typeof createBroker<Content>>;
+
+export const deadLetterSuffix = "/$DeadLetterQueue";
+
+export function createBroker<Content>(
+  settings: { queues: readonly QueueSettings[]; topics: readonly TopicSettings[] },
+  clock: Clock,
+) {
+  /** By lower-cased path: Service Bus compares entity paths without regard to case. */
+  const entities = new Map<string, Entity<Content>>();
+
+  function add(entity: Entity<Content>): void {
+    const key = entity.path.toLowerCase();
+    if (entities.has(key)) throw new TypeError(`Entity "${entity.path}" is in the settings twice; remove one.`);
+    entities.set(key, entity);
+  }
+
+  function addQueue(path: string, queueSettings: QueueSettings): Queue<Content> {
+    const deadLetters = createQueue<Content>(
+      { name: path + deadLetterSuffix, lockDurationSeconds: queueSettings.lockDurationSeconds ?? 60 },
+      clock,
+    );
+    const queue = createQueue<Content>(queueSettings, clock, deadLetters);
+    add({ path: path + deadLetterSuffix, queue: deadLetters });
+    return queue;
+  }
+
+  for (const queueSettings of settings.queues) {
+    const queue = addQueue(queueSettings.name, queueSettings);
+    add({ path: queueSettings.name, queue, send: queue.send, cancelScheduled: queue.cancelScheduled });
+  }
+  for (const topic of settings.topics) {
+    const subscriptions = topic.subscriptions.map((subscription) => {
+      const path = subscriptionPath(topic.name, subscription.name);
+      const queue = addQueue(path, subscription);
+      add({ path, queue });
+      return queue;
+    });
+    const recentIds = createDuplicateFilter((topic.duplicateDetectionSeconds ?? 0) * 1000, clock);
+    const fanOut = createFanOut(subscriptions);
+    add({
+      path: topic.name,
+      send: (message) => (recentIds.isDuplicate(message.messageId) ? undefined : fanOut.send(message)),
+      cancelScheduled: fanOut.cancelScheduled,
+    });
+  }
+
+  return {
+    find(path: string): Entity<Content> | undefined {
+      return entities.get(path.replace(/^\/+|\/+$/g, "").toLowerCase());
+    },
+    close(): void {
+      for (const { queue } of entities.values()) queue?.close();
+    },
+  };
+}
+
+export function subscriptionPath(topic: string, subscription: string): string {
+  return `${topic}/Subscriptions/${subscription}`;
+}
+
+/** A topic keeps nothing but the numbers under which its subscriptions hold a scheduled message. */
+function createFanOut<Content>(subscriptions: readonly Queue<Content>[]) {
+  const copies = new Map<number, { queue: Queue<Content>; sequenceNumber: number }[]>();
+  let lastSequenceNumber = 0;
+  return {
+    send(message: NewMessage<Content>): number {
+      lastSequenceNumber += 1;
+      const made: { queue: Queue<Content>; sequenceNumber: number }[] = [];
+      for (const queue of subscriptions) {
+        const sequenceNumber = queue.send(message);
+        if (sequenceNumber !== undefined) made.push({ queue, sequenceNumber });
+      }
+      if (message.scheduledFor !== undefined) copies.set(lastSequenceNumber, made);
+      return lastSequenceNumber;
+    },
+    cancelScheduled(sequenceNumbers: readonly number[]): void {
+      for (const number of sequenceNumbers) {
+        for (const { queue, sequenceNumber } of copies.get(number) ?? []) queue.cancelScheduled([sequenceNumber]);
+        copies.delete(number);
+      }
+    },
+  };
+}

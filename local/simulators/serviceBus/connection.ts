@@ -1,0 +1,110 @@
+/** What a client may attach to on one connection: $cbs, `<entity>/$management`, and the entities themselves. */
+import type { Connection, Receiver, Sender } from "rhea";
+import { maxMessageBytes } from "./amqp.ts";
+import { answerPutToken } from "./cbs.ts";
+import { BrokerError, toCondition } from "./errors.ts";
+import { takeMessages } from "./incoming.ts";
+import { answerManagement } from "./management.ts";
+import { deliverMessages } from "./outgoing.ts";
+import type { Peer } from "./peer.ts";
+
+const managementSuffix = "/$management";
+
+export function serveConnection(connection: Connection, peer: Peer): void {
+  const stops = new Map<Sender, () => void>();
+
+  // rhea names events as this side sees them: the peer's sender is a receiver here.
+  connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
+  connection.on("sender_open", ({ sender }) =>
+    attach(sender, () => {
+      const stop = openForReceiving(peer, sender);
+      if (stop) stops.set(sender, stop);
+    }),
+  );
+  connection.on("sender_close", ({ sender }) => {
+    stops.get(sender)?.();
+    stops.delete(sender);
+  });
+  connection.on("session_close", ({ session }) => {
+    for (const [sender, stop] of stops) if (sender.session === session) stop();
+  });
+  connection.on("disconnected", () => {
+    for (const stop of stops.values()) stop();
+    stops.clear();
+  });
+  connection.on("connection_close", () => {
+    for (const stop of stops.values()) stop();
+    stops.clear();
+  });
+  // A client that breaks the protocol loses its connection and harms nobody else.
+  for (const event of ["error", "protocol_error", "connection_error"]) connection.on(event, () => peer.cut());
+  // rhea throws what nobody listens to; their links and sessions end with a close event too.
+  for (const event of ["sender_error", "receiver_error", "session_error", "receiver_close"]) {
+    connection.on(event, () => {});
+  }
+}
+
+function attach(link: Sender | Receiver, open: () => void): void {
+  try {
+    open();
+  } catch (error) {
+    // The answering attach must carry no source and no target, or the client takes the link for a working one.
+    link.local.attach.source = undefined;
+    link.local.attach.target = undefined;
+    link.close(toCondition(error));
+  }
+}
+
+function openForSending(peer: Peer, receiver: Receiver): void {
+  const address = String(receiver.target?.address ?? "");
+  receiver.local.attach.max_message_size = maxMessageBytes;
+  if (address.toLowerCase() === "$cbs") {
+    receiver.on("message", (context) => answerPutToken(peer, context));
+  } else if (isManagement(address)) {
+    const entity = find(peer, address);
+    receiver.on("message", (context) => answerManagement(peer, entity, context));
+  } else {
+    const { path, send } = find(peer, address);
+    if (!send) throw new BrokerError("amqp:not-allowed", `Messages cannot be sent to ${path}.`);
+    takeMessages(peer, receiver, { path, send });
+  }
+  receiver.set_source(receiver.source);
+  receiver.set_target(receiver.target);
+}
+
+function openForReceiving(peer: Peer, sender: Sender): (() => void) | undefined {
+  const address = String(sender.source?.address ?? "");
+  let stop: (() => void) | undefined;
+  if (address.toLowerCase() === "$cbs" || isManagement(address)) {
+    if (isManagement(address)) find(peer, address);
+    // Requests name either the link's name or its target's address.
+    const names = [sender.name, String(sender.target?.address ?? sender.name)];
+    for (const name of names) peer.replyLinks.set(name, sender);
+    stop = () => {
+      for (const name of names) peer.replyLinks.delete(name);
+    };
+  } else {
+    const { path, queue } = find(peer, address);
+    if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
+    sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
+    ({ stop } = deliverMessages(peer, sender, { path, queue }));
+  }
+  sender.set_source(sender.source);
+  sender.set_target(sender.target);
+  return stop;
+}
+
+function isManagement(address: string): boolean {
+  return address.toLowerCase().endsWith(managementSuffix);
+}
+
+/** The entity that an address names, by itself or with its management node. */
+function find(peer: Peer, address: string) {
+  if (!peer.claims.cover(address)) {
+    throw new BrokerError("amqp:unauthorized-access", `No token was put for ${address} on this connection.`);
+  }
+  const path = isManagement(address) ? address.slice(0, -managementSuffix.length) : address;
+  const entity = peer.broker.find(path);
+  if (entity) return entity;
+  throw new BrokerError("amqp:not-found", `The messaging entity '${path}' could not be found.`);
+}

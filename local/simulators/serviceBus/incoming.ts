@@ -1,0 +1,26 @@
+/** A link on which a client sends. */
+import type { Message, Receiver } from "rhea";
+import { readTransfer } from "./amqp.ts";
+import { meet, type Peer, perform } from "./peer.ts";
+import type { NewMessage } from "./queue.ts";
+
+export function takeMessages(
+  peer: Peer,
+  receiver: Receiver,
+  entity: { path: string; send: (message: NewMessage<Message>) => unknown },
+): void {
+  // One link keeps its order, even when a fault delays one of its messages.
+  let previous: Promise<void> = Promise.resolve();
+  receiver.on("message", ({ message, delivery }) => {
+    const effect = meet(peer, "send", entity.path);
+    previous = previous.then(async () => {
+      perform(peer, await effect, {
+        act() {
+          for (const sent of readTransfer(message, delivery.format)) entity.send(sent);
+        },
+        answer: () => delivery.accept(),
+        refuse: ({ condition, description }) => delivery.reject({ condition, description }),
+      });
+    });
+  });
+}

@@ -1,0 +1,87 @@
+/** Looking into an entity, and putting messages in, from the same process: for tests and the demo. */
+import rhea, { type Message } from "rhea";
+import { readMessage } from "./amqp.ts";
+import type { Broker } from "./broker.ts";
+import type { MessageState, Properties, QueuedMessage } from "./queue.ts";
+
+export interface SeenMessage {
+  readonly messageId: string;
+  readonly sequenceNumber: number;
+  readonly state: MessageState;
+  readonly deliveryCount: number;
+  readonly enqueuedAt: Date;
+  /** Parsed when it is JSON, text otherwise. */
+  readonly body: unknown;
+  readonly contentType: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly subject: string | undefined;
+  readonly applicationProperties: Properties;
+}
+
+export interface OutboundMessage {
+  /** Sent as JSON, as the SDK does it; a Buffer goes as it is. */
+  readonly body: unknown;
+  readonly messageId?: string;
+  readonly contentType?: string;
+  readonly correlationId?: string;
+  readonly subject?: string;
+  readonly applicationProperties?: Properties;
+}
+
+export interface EntityView {
+  /** Every message, also the locked, deferred and scheduled ones; oldest first. */
+  messages(): SeenMessage[];
+  /** With the reason in the application properties DeadLetterReason and DeadLetterErrorDescription. */
+  deadLetters(): SeenMessage[];
+  send(message: OutboundMessage): void;
+}
+
+export function viewEntity(broker: Broker<Message>, path: string, deadLetterPath: string): EntityView {
+  const queue = broker.find(path)?.queue;
+  const deadLetters = broker.find(deadLetterPath)?.queue;
+  if (!queue || !deadLetters) throw new Error(`There is no queue or subscription "${path}"; look at the settings.`);
+  return {
+    messages: () => queue.peek().map(toSeen),
+    deadLetters: () => deadLetters.peek().map(toSeen),
+    send({ body, messageId, contentType, correlationId, subject, applicationProperties }) {
+      const data = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+      queue.send(
+        readMessage({
+          body: rhea.message.data_section(data),
+          ...(messageId === undefined ? {} : { message_id: messageId }),
+          ...(contentType === undefined ? {} : { content_type: contentType }),
+          ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
+          ...(subject === undefined ? {} : { subject }),
+          ...(applicationProperties === undefined ? {} : { application_properties: applicationProperties }),
+        }),
+      );
+    },
+  };
+}
+
+function toSeen({ content, addedProperties, ...message }: QueuedMessage<Message>): SeenMessage {
+  return {
+    messageId: message.messageId,
+    sequenceNumber: message.sequenceNumber,
+    state: message.state,
+    deliveryCount: message.deliveryCount,
+    enqueuedAt: new Date(message.enqueuedAt),
+    body: readBody(content.body),
+    contentType: content.content_type,
+    correlationId: content.correlation_id === undefined ? undefined : String(content.correlation_id),
+    subject: content.subject,
+    applicationProperties: { ...content.application_properties, ...addedProperties },
+  };
+}
+
+function readBody(body: unknown): unknown {
+  const isSection = typeof body === "object" && body !== null && "content" in body;
+  const content = isSection ? body.content : body;
+  if (!Buffer.isBuffer(content)) return content;
+  const text = content.toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,192 @@
+/** `<entity>/$management`: requests that need no link to a message. Learn "AMQP request/response operations". */
+import rhea, { type EventContext, type Message } from "rhea";
+import { acceptedOutcome, encodeMessage, lockTokenFromUuid, readMessage, uuidFromLockToken } from "./amqp.ts";
+import type { Entity } from "./broker.ts";
+import { BrokerError } from "./errors.ts";
+import { meet, type Peer, perform, type Refusal, reply, type ServiceBusOperation } from "./peer.ts";
+import type { Properties, Queue } from "./queue.ts";
+
+interface Answer {
+  readonly status?: number;
+  readonly body?: unknown;
+}
+
+interface Request {
+  readonly operation: ServiceBusOperation;
+  act(): Answer;
+}
+
+export async function answerManagement(
+  peer: Peer,
+  entity: Entity<Message>,
+  { message, delivery }: EventContext,
+): Promise<void> {
+  delivery?.accept();
+  if (!message) return;
+  const answerWith = (status: number, statusDescription: string, body: unknown, condition?: string) =>
+    reply(
+      peer,
+      message,
+      {
+        statusCode: rhea.types.wrap_int(status),
+        statusDescription,
+        ...(condition === undefined ? {} : { errorCondition: rhea.types.wrap_symbol(condition) }),
+      },
+      body,
+    );
+  const refuse = ({ condition, description, status }: Refusal) =>
+    answerWith(status ?? statusCodes[condition] ?? 500, description, null, condition);
+  const name = String(message.application_properties?.["operation"]);
+  const request = readRequest(peer, entity, name, asProperties(message.body));
+  if (!request) {
+    refuse({ condition: "amqp:not-implemented", description: `${entity.path} has no operation ${name}.` });
+    return;
+  }
+  const effect = await meet(peer, request.operation, entity.path);
+  perform(peer, effect, {
+    act: request.act,
+    answer: ({ status = 200, body = {} }) => answerWith(status, "OK", body),
+    refuse,
+  });
+}
+
+const statusCodes: Readonly<Record<string, number>> = {
+  "amqp:not-allowed": 400,
+  "amqp:decode-error": 400,
+  "com.microsoft:argument-error": 400,
+  "amqp:unauthorized-access": 401,
+  "amqp:not-found": 404,
+  "com.microsoft:message-not-found": 404,
+  "com.microsoft:message-lock-lost": 410,
+  "amqp:not-implemented": 501,
+  "com.microsoft:server-busy": 503,
+  "com.microsoft:timeout": 408,
+};
+
+function readRequest(peer: Peer, entity: Entity<Message>, name: string, body: Properties): Request | undefined {
+  const { queue } = entity;
+  if (name === "com.microsoft:schedule-message") return schedule(entity, body);
+  if (name === "com.microsoft:cancel-scheduled-message") return cancelScheduled(entity, body);
+  if (!queue) return undefined;
+  if (name === "com.microsoft:renew-lock") return renewLock(queue, body);
+  if (name === "com.microsoft:peek-message") return peek(queue, body);
+  if (name === "com.microsoft:receive-by-sequence-number") return receiveDeferred(queue, body);
+  if (name === "com.microsoft:update-disposition") return updateDisposition(peer, queue, body);
+  return undefined;
+}
+
+function renewLock(queue: Queue<Message>, body: Properties): Request {
+  return {
+    operation: "renewLock",
+    act: () => ({
+      body: { expirations: rhea.types.wrap_array(lockTokens(body).map(queue.renew), 0x83, undefined) },
+    }),
+  };
+}
+
+function peek(queue: Queue<Message>, body: Properties): Request {
+  return {
+    operation: "peek",
+    act() {
+      const found = queue.peek({
+        from: asNumber(body["from-sequence-number"]),
+        count: asNumber(body["message-count"]),
+      });
+      if (found.length === 0) return { status: 204 };
+      return { body: { messages: found.map((message) => ({ message: encodeMessage(message) })) } };
+    },
+  };
+}
+
+function schedule({ path, send }: Entity<Message>, body: Properties): Request {
+  return {
+    operation: "schedule",
+    act() {
+      if (!send) throw new BrokerError("amqp:not-allowed", `Messages cannot be sent to ${path}.`);
+      const messages = asList(body["messages"]).map((entry) => readMessage(asProperties(entry)["message"]));
+      const numbers = messages.map((message) => send(message) ?? 0);
+      return { body: { "sequence-numbers": rhea.types.wrap_array(numbers, 0x81, undefined) } };
+    },
+  };
+}
+
+function cancelScheduled({ path, cancelScheduled: cancel }: Entity<Message>, body: Properties): Request {
+  return {
+    operation: "cancelScheduled",
+    act() {
+      if (!cancel) throw new BrokerError("amqp:not-allowed", `Nothing can be scheduled on ${path}.`);
+      cancel(asList(body["sequence-numbers"]).map(asNumber));
+      return {};
+    },
+  };
+}
+
+function receiveDeferred(queue: Queue<Message>, body: Properties): Request {
+  return {
+    operation: "receiveDeferred",
+    act() {
+      const received = queue.receiveDeferred(asList(body["sequence-numbers"]).map(asNumber));
+      const messages = received.map((message) => ({
+        "lock-token": uuidFromLockToken(message.lockToken),
+        message: encodeMessage(message),
+      }));
+      // receiver-settle-mode 0 is receive-and-delete.
+      if (body["receiver-settle-mode"] === 0) for (const { lockToken } of received) queue.complete(lockToken);
+      return { body: { messages } };
+    },
+  };
+}
+
+/** Settles by lock token, on whatever connection the message was received. */
+function updateDisposition(peer: Peer, queue: Queue<Message>, body: Properties): Request | undefined {
+  const properties = asProperties(body["properties-to-modify"]);
+  const why = {
+    properties,
+    reason: asText(body["deadletter-reason"]),
+    description: asText(body["deadletter-description"]),
+  };
+  const dispositions: Readonly<Record<string, { operation: ServiceBusOperation; settle: (token: string) => void }>> = {
+    completed: { operation: "complete", settle: queue.complete },
+    abandoned: { operation: "abandon", settle: (token) => queue.abandon(token, properties) },
+    defered: { operation: "defer", settle: (token) => queue.defer(token, properties) },
+    suspended: { operation: "deadLetter", settle: (token) => queue.deadLetter(token, why) },
+  };
+  const disposition = dispositions[String(body["disposition-status"])];
+  return (
+    disposition && {
+      operation: disposition.operation,
+      act() {
+        for (const token of lockTokens(body)) {
+          disposition.settle(token);
+          // The delivery, if its link still lives, is over too; left alone it would hold a slot of the link's session.
+          peer.deliveries.get(token)?.update(true, acceptedOutcome());
+          peer.deliveries.delete(token);
+        }
+        return {};
+      },
+    }
+  );
+}
+
+function lockTokens(body: Properties): string[] {
+  return asList(body["lock-tokens"]).map(lockTokenFromUuid);
+}
+
+function asProperties(value: unknown): Properties {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function asList(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new BrokerError("com.microsoft:argument-error", "The request lacks a list that its operation needs.");
+}
+
+/** rhea gives integers beyond 53 bits as Buffers; no sequence number here gets that far. */
+function asNumber(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw new BrokerError("com.microsoft:argument-error", `${String(value)} is not a number that this broker gave out.`);
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,142 @@
+/** A link on which a client receives: messages go out as its credit allows, and come back settled or not. */
+import { setImmediate } from "node:timers/promises";
+import type { Delivery, EventContext, Message, Sender } from "rhea";
+import {
+  acceptedOutcome,
+  answerDrain,
+  encodeMessage,
+  lockTokenFromTag,
+  rejectedOutcome,
+  tagFromLockToken,
+} from "./amqp.ts";
+import { BrokerError } from "./errors.ts";
+import { type MetEffect, meet, type Peer, perform, refusalOf, type ServiceBusOperation } from "./peer.ts";
+import type { LockedMessage, Properties, Queue } from "./queue.ts";
+
+export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Message> }) {
+  /** Receive-and-delete: settled on sending. */
+  const deletes = sender.snd_settle_mode === 1;
+  const tokens = new Set<string>();
+  let isOpen = true;
+  let isPumping = false;
+  let isDraining = false;
+  let stopListening = queue.onReady(pump);
+
+  async function pump(): Promise<void> {
+    if (isPumping) return;
+    isPumping = true;
+    while (canSend()) {
+      const message = queue.receive();
+      if (!message) break;
+      await deliver(message);
+      // Behind the others, so that competing consumers take turns.
+      stopListening();
+      if (isOpen) stopListening = queue.onReady(pump);
+      // rhea takes the credit when it writes the frame, on the next tick. A message without credit blocks its session.
+      await setImmediate();
+    }
+    isPumping = false;
+    if (isOpen && isDraining) {
+      isDraining = false;
+      answerDrain(sender);
+    }
+  }
+
+  function canSend(): boolean {
+    return isOpen && peer.isConnected() && sender.sendable();
+  }
+
+  async function deliver(message: LockedMessage<Message>): Promise<void> {
+    const effect = await meet(peer, "receive", path);
+    if (effect?.kind === "error" || effect?.kind === "cutBefore" || !canSend()) {
+      unlessLost(() => queue.release(message.lockToken));
+    } else if (!deletes || unlessLost(() => queue.complete(message.lockToken))) {
+      if (!effect) send(message);
+    }
+    if (effect) end(effect);
+  }
+
+  function send(message: LockedMessage<Message>): void {
+    const delivery = sender.send(encodeMessage(message), tagFromLockToken(message.lockToken), 0);
+    if (deletes) return;
+    tokens.add(message.lockToken);
+    peer.deliveries.set(message.lockToken, delivery);
+  }
+
+  /** Whatever the fault is, this link delivers nothing more. */
+  function end(effect: NonNullable<MetEffect>): void {
+    isOpen = false;
+    if (effect.kind === "error") {
+      const { condition, description } = refusalOf(effect);
+      sender.close({ condition, description });
+    } else if (effect.kind === "garbage") peer.sendGarbage();
+    else if (effect.kind !== "hang") peer.cut();
+  }
+
+  /** False when the lock ran out while the delivery was held up: the message is free already. */
+  function unlessLost(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      if (error instanceof BrokerError) return false;
+      throw error;
+    }
+  }
+
+  async function settle(
+    operation: ServiceBusOperation,
+    delivery: Delivery,
+    act: (token: string) => void,
+  ): Promise<void> {
+    const token = lockTokenFromTag(delivery.tag);
+    const effect = await meet(peer, operation, path);
+    perform(peer, effect, {
+      act: () => act(token),
+      answer: () => delivery.update(true, acceptedOutcome()),
+      refuse: (refusal) => delivery.update(true, rejectedOutcome(refusal)),
+    });
+    peer.deliveries.delete(token);
+    tokens.delete(token);
+  }
+
+  sender.on("sender_flow", pump);
+  sender.on("sender_draining", () => {
+    isDraining = true;
+    void pump();
+  });
+  sender.on("accepted", ({ delivery }: Settling) => settle("complete", delivery, queue.complete));
+  sender.on("released", ({ delivery }: Settling) => settle("abandon", delivery, queue.release));
+  sender.on("modified", ({ delivery }: Settling) => {
+    const { undeliverable_here: isDeferred, message_annotations: annotations } = delivery.remote_state ?? {};
+    const properties = asProperties(annotations);
+    if (isDeferred === true) return settle("defer", delivery, (token) => queue.defer(token, properties));
+    return settle("abandon", delivery, (token) => queue.abandon(token, properties));
+  });
+  sender.on("rejected", ({ delivery }: Settling) => {
+    const error: unknown = delivery.remote_state?.["error"];
+    const info = typeof error === "object" && error !== null && "info" in error ? error.info : undefined;
+    const { DeadLetterReason, DeadLetterErrorDescription, ...properties } = asProperties(info);
+    const why = { reason: asText(DeadLetterReason), description: asText(DeadLetterErrorDescription), properties };
+    return settle("deadLetter", delivery, (token) => queue.deadLetter(token, why));
+  });
+
+  return {
+    /** The link or its connection is gone. Locks stay until they run out or are settled on another connection. */
+    stop(): void {
+      isOpen = false;
+      stopListening();
+      for (const token of tokens) peer.deliveries.delete(token);
+    },
+  };
+}
+
+type Settling = EventContext & { delivery: Delivery };
+
+function asProperties(value: unknown): Properties {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,344 @@
+/**
+ * A queue (or a subscription, which is a queue that a topic fills): messages in the order of their sequence numbers,
+ * peek-locks with an expiry, and the dead-letter queue beside it. It knows nothing of AMQP; a message's content is
+ * carried along unread. Learn "Message transfers, locks, and settlement" and "Overview of Service Bus dead-letter queues".
+ */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "./clock.ts";
+import { BrokerError } from "./errors.ts";
+
+export interface QueueSettings {
+  readonly name: string;
+  /** How long a received message stays locked. Default 60, as in Azure. */
+  readonly lockDurationSeconds?: number;
+  /** After so many deliveries without success a message is dead-lettered. Default 10, as in Azure. */
+  readonly maxDeliveryCount?: number;
+  /** Messages whose id was seen within so many seconds are accepted and dropped. Absent: no duplicate detection. */
+  readonly duplicateDetectionSeconds?: number;
+}
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** What a sender hands in. `content` is the broker's to carry, not to read. */
+export interface NewMessage<Content> {
+  readonly messageId: string;
+  readonly content: Content;
+  /** Undefined: now. */
+  readonly scheduledFor?: number | undefined;
+}
+
+export type MessageState = "active" | "deferred" | "scheduled";
+
+export interface QueuedMessage<Content> {
+  readonly sequenceNumber: number;
+  readonly messageId: string;
+  readonly content: Content;
+  readonly enqueuedAt: number;
+  readonly state: MessageState;
+  /** How many deliveries failed so far: 0 on the first one. */
+  readonly deliveryCount: number;
+  /** Application properties that settling added: the dead-letter reason, or what an abandon modified. */
+  readonly addedProperties: Properties;
+}
+
+export interface LockedMessage<Content> extends QueuedMessage<Content> {
+  readonly lockToken: string;
+  readonly lockedUntil: number;
+}
+
+export interface DeadLettering {
+  readonly reason?: string | undefined;
+  readonly description?: string | undefined;
+  readonly properties?: Properties | undefined;
+}
+
+export type Queue<Content> = ReturnType<typeof createQueue<Content>>;
+
+interface Entry<Content> {
+  readonly sequenceNumber: number;
+  readonly messageId: string;
+  readonly content: Content;
+  enqueuedAt: number;
+  state: MessageState;
+  deliveryCount: number;
+  addedProperties: Properties;
+  scheduledFor: number | undefined;
+  lock: { readonly token: string; until: number } | undefined;
+}
+
+export function createQueue<Content>(
+  settings: QueueSettings,
+  clock: Clock,
+  deadLetterQueue?: { accept(message: QueuedMessage<Content>, addedProperties: Properties): void },
+) {
+  const lockMs = (settings.lockDurationSeconds ?? 60) * 1000;
+  const maxDeliveryCount = settings.maxDeliveryCount ?? 10;
+  const entries = new Map<number, Entry<Content>>();
+  /** Sequence numbers of active, unlocked messages, ascending. */
+  const ready: number[] = [];
+  const locks = new Map<string, Entry<Content>>();
+  const scheduled = new Set<Entry<Content>>();
+  const recentIds = createDuplicateFilter((settings.duplicateDetectionSeconds ?? 0) * 1000, clock);
+  const listeners = new Set<() => void>();
+  let lastSequenceNumber = 0;
+  let cancelWake = () => {};
+  let wakeTime = Number.POSITIVE_INFINITY;
+
+  function store(message: Omit<Entry<Content>, "sequenceNumber" | "lock">): Entry<Content> {
+    lastSequenceNumber += 1;
+    const entry: Entry<Content> = { ...message, sequenceNumber: lastSequenceNumber, lock: undefined };
+    entries.set(entry.sequenceNumber, entry);
+    if (entry.state === "scheduled") scheduled.add(entry);
+    else makeReady(entry);
+    return entry;
+  }
+
+  function makeReady(entry: Entry<Content>): void {
+    ready.splice(insertionIndex(ready, entry.sequenceNumber), 0, entry.sequenceNumber);
+    for (const listener of [...listeners]) listener();
+  }
+
+  function remove(entry: Entry<Content>): void {
+    entries.delete(entry.sequenceNumber);
+    scheduled.delete(entry);
+  }
+
+  function lock(entry: Entry<Content>): LockedMessage<Content> {
+    const held = { token: randomUUID(), until: clock.now() + lockMs };
+    entry.lock = held;
+    locks.set(held.token, entry);
+    arm(held.until);
+    return { ...view(entry), lockToken: held.token, lockedUntil: held.until };
+  }
+
+  /** Ends the lock and returns its message, or refuses because the lock is not held any more. */
+  function unlock(token: string): Entry<Content> {
+    catchUp();
+    const entry = locks.get(token.toLowerCase());
+    if (!entry) throw lockLost();
+    locks.delete(token.toLowerCase());
+    entry.lock = undefined;
+    return entry;
+  }
+
+  /** A delivery that did not succeed: the message comes back, or has had its last chance. */
+  function redeliver(entry: Entry<Content>): void {
+    entry.deliveryCount += 1;
+    if (deadLetterQueue && entry.deliveryCount >= maxDeliveryCount) {
+      moveToDeadLetters(entry, {
+        reason: "MaxDeliveryCountExceeded",
+        description: `Message could not be consumed after ${maxDeliveryCount} delivery attempts.`,
+      });
+    } else if (entry.state === "active") makeReady(entry);
+  }
+
+  function moveToDeadLetters(entry: Entry<Content>, why: DeadLettering): void {
+    if (!deadLetterQueue) throw new BrokerError("amqp:not-allowed", "A dead-letter queue has no dead-letter queue.");
+    remove(entry);
+    deadLetterQueue.accept(view(entry), {
+      ...entry.addedProperties,
+      ...why.properties,
+      ...(why.reason === undefined ? {} : { DeadLetterReason: why.reason }),
+      ...(why.description === undefined ? {} : { DeadLetterErrorDescription: why.description }),
+    });
+  }
+
+  /** Does what time has made due: locks that ended, messages whose hour has come. */
+  function catchUp(): void {
+    const now = clock.now();
+    for (const [token, entry] of locks) {
+      if (entry.lock && entry.lock.until > now) continue;
+      locks.delete(token);
+      entry.lock = undefined;
+      redeliver(entry);
+    }
+    for (const entry of scheduled) {
+      if ((entry.scheduledFor ?? 0) > now) continue;
+      scheduled.delete(entry);
+      entry.state = "active";
+      entry.enqueuedAt = now;
+      makeReady(entry);
+    }
+  }
+
+  function findDeferred(sequenceNumbers: readonly number[]): Entry<Content>[] {
+    catchUp();
+    return sequenceNumbers.map((sequenceNumber) => {
+      const entry = entries.get(sequenceNumber);
+      if (entry?.state === "deferred" && !entry.lock) return entry;
+      throw new BrokerError("com.microsoft:message-not-found", `No deferred message ${sequenceNumber} is free.`);
+    });
+  }
+
+  function arm(time: number): void {
+    if (time >= wakeTime) return;
+    cancelWake();
+    wakeTime = time;
+    cancelWake = clock.wakeAt(time, () => {
+      wakeTime = Number.POSITIVE_INFINITY;
+      catchUp();
+      for (const entry of locks.values()) if (entry.lock) arm(entry.lock.until);
+      for (const entry of scheduled) arm(entry.scheduledFor ?? 0);
+    });
+  }
+
+  return {
+    settings,
+
+    /** The sequence number, or undefined when the message was a duplicate and is dropped. */
+    send({ messageId, content, scheduledFor }: NewMessage<Content>): number | undefined {
+      if (recentIds.isDuplicate(messageId)) return undefined;
+      const now = clock.now();
+      const later = scheduledFor !== undefined && scheduledFor > now;
+      const entry = store({
+        messageId,
+        content,
+        enqueuedAt: now,
+        state: later ? "scheduled" : "active",
+        deliveryCount: 0,
+        addedProperties: {},
+        scheduledFor: later ? scheduledFor : undefined,
+      });
+      if (later) arm(scheduledFor);
+      return entry.sequenceNumber;
+    },
+
+    /** Takes in a message that another queue gave up, with its delivery count. */
+    accept(message: QueuedMessage<Content>, addedProperties: Properties): void {
+      const { messageId, content, deliveryCount } = message;
+      store({
+        messageId,
+        content,
+        deliveryCount,
+        addedProperties,
+        enqueuedAt: clock.now(),
+        state: "active",
+        scheduledFor: undefined,
+      });
+    },
+
+    /** Locks the oldest message that is free. */
+    receive(): LockedMessage<Content> | undefined {
+      catchUp();
+      const sequenceNumber = ready.shift();
+      const entry = sequenceNumber === undefined ? undefined : entries.get(sequenceNumber);
+      return entry && lock(entry);
+    },
+
+    complete(token: string): void {
+      remove(unlock(token));
+    },
+
+    abandon(token: string, properties: Properties = {}): void {
+      const entry = unlock(token);
+      entry.addedProperties = { ...entry.addedProperties, ...properties };
+      redeliver(entry);
+    },
+
+    defer(token: string, properties: Properties = {}): void {
+      const entry = unlock(token);
+      entry.addedProperties = { ...entry.addedProperties, ...properties };
+      entry.state = "deferred";
+    },
+
+    deadLetter(token: string, why: DeadLettering = {}): void {
+      moveToDeadLetters(unlock(token), why);
+    },
+
+    /** Gives a message back that never reached its receiver: no delivery is counted. */
+    release(token: string): void {
+      const entry = unlock(token);
+      if (entry.state === "active") makeReady(entry);
+    },
+
+    /** The new end of the lock. */
+    renew(token: string): number {
+      catchUp();
+      const held = locks.get(token.toLowerCase())?.lock;
+      if (!held) throw lockLost();
+      held.until = clock.now() + lockMs;
+      return held.until;
+    },
+
+    /** Deferred messages come back only by their sequence numbers; all of them, or an error. */
+    receiveDeferred(sequenceNumbers: readonly number[]): LockedMessage<Content>[] {
+      return findDeferred(sequenceNumbers).map(lock);
+    },
+
+    cancelScheduled(sequenceNumbers: readonly number[]): void {
+      catchUp();
+      for (const sequenceNumber of sequenceNumbers) {
+        const entry = entries.get(sequenceNumber);
+        if (entry?.state !== "scheduled") {
+          throw new BrokerError("com.microsoft:message-not-found", `No scheduled message ${sequenceNumber}.`);
+        }
+        remove(entry);
+      }
+    },
+
+    /** Looks without locking; locked, deferred and scheduled messages are seen too. */
+    peek({ from = 0, count = Number.POSITIVE_INFINITY } = {}): QueuedMessage<Content>[] {
+      catchUp();
+      const found: QueuedMessage<Content>[] = [];
+      // Sequence numbers only grow, so the map's order is theirs.
+      for (const entry of entries.values()) {
+        if (found.length >= count) break;
+        if (entry.sequenceNumber >= from) found.push(view(entry));
+      }
+      return found;
+    },
+
+    /** Calls back whenever a message becomes free; returns a function that ends this. */
+    onReady(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    close(): void {
+      cancelWake();
+      listeners.clear();
+    },
+  };
+}
+
+function view<Content>(entry: Entry<Content>): QueuedMessage<Content> {
+  const { sequenceNumber, messageId, content, enqueuedAt, state, deliveryCount, addedProperties } = entry;
+  return { sequenceNumber, messageId, content, enqueuedAt, state, deliveryCount, addedProperties };
+}
+
+function lockLost(): BrokerError {
+  return new BrokerError(
+    "com.microsoft:message-lock-lost",
+    "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.",
+  );
+}
+
+function insertionIndex(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Duplicate detection by message id within a window; also used by topics, before they fan out. */
+export function createDuplicateFilter(windowMs: number, clock: Clock) {
+  /** Oldest first. */
+  const seen = new Map<string, number>();
+  return {
+    isDuplicate(messageId: string): boolean {
+      if (windowMs <= 0) return false;
+      const now = clock.now();
+      for (const [id, time] of seen) {
+        if (time > now - windowMs) break;
+        seen.delete(id);
+      }
+      if (seen.has(messageId)) return true;
+      seen.set(messageId, now);
+      return false;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { DurableExtension, HttpCall } from "../../../../local/host/app.ts";
+import { createHttpFunctions } from "../../../../local/host/http/functions.ts";
+import { createRoutes } from "../../../../local/host/http/routes.ts";
+import { listen } from "../../../../local/host/http/server.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
+
+async function serve() {
+  const calls: { call: HttpCall; path: string }[] = [];
+  const durable: DurableExtension = {
+    clientPayload: () => "{}",
+    async handle(call, path) {
+      calls.push({ call, path });
+      return { status: 202, headers: { location: "/there" }, body: "né" };
+    },
+    start() {},
+    async close() {},
+  };
+  const server = await listen({ port: 0, log: createMemoryLog().log });
+  onTestFinished(() => server.close({ graceMs: 0 }));
+  server.serve(
+    createHttpFunctions({
+      routes: createRoutes([], { prefix: "" }),
+      keys: { system: "s", master: "m" },
+      bodyLimit: 1000,
+      durable,
+      streamTarget: undefined,
+      invoke: () => Promise.reject(new Error("no function here")),
+    }),
+  );
+  return { calls, url: server.url };
+}
+
+test("hands webhook calls with the system or master key to the extension, and nobody else's", async () => {
+  const { url, calls } = await serve();
+  const webhook = `${url}/runtime/webhooks/durabletask/instances/a%2Fb`;
+
+  expect((await fetch(webhook)).status).toBe(401);
+  expect((await fetch(`${webhook}?code=x`)).status).toBe(401);
+  expect(calls).toHaveLength(0);
+
+  const answer = await fetch(`${webhook}?code=s`, { method: "POST", body: "{}", redirect: "manual" });
+
+  expect([answer.status, answer.headers.get("location"), await answer.text()]).toEqual([202, "/there", "né"]);
+  expect(calls[0]).toMatchObject({ path: "instances/a%2Fb", call: { method: "POST", body: Buffer.from("{}") } });
+  expect(calls[0]?.call.url.href).toBe(`${webhook}?code=s`);
+  expect((await fetch(webhook, { headers: { "x-functions-key": "m" } })).status).toBe(202);
+});
+
+test("lets the SDK call without a key, but no web page", async () => {
+  const { url, calls } = await serve();
+
+  expect((await fetch(`${url}/durabletask/instances/a`)).status).toBe(202);
+  expect(calls[0]?.path).toBe("instances/a");
+  const rpc = `${url}/durabletask/orchestrators/a`;
+  expect((await fetch(rpc, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
+  expect((await fetch(rpc, { method: "POST", headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+  expect(calls).toHaveLength(1);
+});
+
+test("refuses a body over the limit before the extension sees it", async () => {
+  const { url, calls } = await serve();
+
+  const answer = await fetch(`${url}/durabletask/orchestrators/a`, { method: "POST", body: "x".repeat(1001) });
+
+  expect(answer.status).toBe(413);
+  expect(calls).toHaveLength(0);
+});

@@ -1,0 +1,221 @@
+import { request as startRequest } from "node:http";
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import { runHost } from "../support/runningHost.ts";
+
+const echo = `app.http("echo", {
+  methods: ["GET", "POST", "HEAD"],
+  route: "echo/{name}/{id?}",
+  handler: async (request) => ({ jsonBody: {
+    method: request.method,
+    url: request.url,
+    params: request.params,
+    query: Object.fromEntries(request.query),
+    header: request.headers.get("x-test"),
+    text: await request.text(),
+  } }),
+});\n`;
+
+test("serves a function with method, URL, parameters, query, headers and body", async () => {
+  const { url } = await runHost({ code: echo });
+
+  const response = await fetch(`${url}/api/echo/Anna?a=1&b=x&b=y`, {
+    method: "POST",
+    headers: { "x-test": "yes" },
+    body: "hello",
+  });
+
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("application/json");
+  expect(await response.json()).toEqual({
+    method: "POST",
+    url: `${url}/api/echo/Anna?a=1&b=x&b=y`,
+    params: { name: "Anna" },
+    query: { a: "1", b: "x,y" },
+    header: "yes",
+    text: "hello",
+  });
+});
+
+test("honours the route prefix of host.json, also an empty one", async () => {
+  const { url } = await runHost({ code: echo, hostJson: { extensions: { http: { routePrefix: "" } } } });
+
+  expect((await fetch(`${url}/echo/a/7`)).status).toBe(200);
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(404);
+});
+
+test("answers HEAD without a body and 404 for a method that the function does not take", async () => {
+  const { url } = await runHost({ code: echo });
+
+  const head = await fetch(`${url}/api/echo/a`, { method: "HEAD" });
+  expect([head.status, await head.text()]).toEqual([200, ""]);
+  expect(Number(head.headers.get("content-length"))).toBeGreaterThan(0);
+  expect((await fetch(`${url}/api/echo/a`, { method: "DELETE" })).status).toBe(404);
+});
+
+test("answers 204 when the handler returns nothing and 500 without a word when it throws", async () => {
+  const { url, lines } = await runHost({
+    code: `app.get("nothing", () => undefined);
+           app.get("fail", () => { throw new TypeError("secret detail"); });`,
+  });
+
+  expect((await fetch(`${url}/api/nothing`)).status).toBe(204);
+  const failed = await fetch(`${url}/api/fail`);
+  expect([failed.status, await failed.text()]).toEqual([500, ""]);
+  expect(lines.find((line) => line.startsWith("ERR Function.fail failed"))).toMatch(
+    /invocationId=\S+ durationMs=\d+ error="TypeError: secret detail" at=\S*main\.js:3/,
+  );
+});
+
+test("sends binary bodies, status, headers and cookies as the handler gave them", async () => {
+  const { url } = await runHost({
+    code: `app.get("full", () => ({
+      status: 201,
+      body: Buffer.from([0, 255, 1]),
+      headers: { "x-a": "1", connection: "upgrade", "transfer-encoding": "chunked" },
+      cookies: [
+        { name: "a", value: "1 2", path: "/", httpOnly: true, secure: true, sameSite: "Lax", maxAge: 60 },
+        { name: "b", value: "2", sameSite: "None", expires: new Date(0), domain: "example.com" },
+        { name: "c", value: "3", expires: new Date("2030-01-01T00:00:00Z") },
+      ],
+    }));`,
+  });
+
+  const response = await fetch(`${url}/api/full`);
+
+  expect(response.status).toBe(201);
+  expect(response.headers.get("x-a")).toBe("1");
+  expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 1]);
+  expect(response.headers.getSetCookie()).toEqual([
+    "a=1%202; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
+    "b=2; Domain=example.com; SameSite=None",
+    "c=3; Expires=Tue, 01 Jan 2030 00:00:00 GMT",
+  ]);
+});
+
+test("a hundred requests at once do not mix", async () => {
+  const { url } = await runHost({ code: echo });
+
+  const names = Array.from({ length: 100 }, (_, index) => `n${index}`);
+  const answers = await Promise.all(
+    names.map(async (name) => (await fetch(`${url}/api/echo/${name}`, { method: "POST", body: name })).json()),
+  );
+
+  expect(answers).toEqual(names.map((name) => expect.objectContaining({ params: { name }, text: name })));
+});
+
+test.each([
+  ["announced", { "content-length": "11" }],
+  ["chunked", { "transfer-encoding": "chunked" }],
+])("refuses an %s body over the limit with 413 and goes on serving", async (_, headers) => {
+  const { url } = await runHost({ code: echo, settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "10" } });
+
+  const status = await new Promise((resolve, reject) => {
+    const sent = startRequest(`${url}/api/echo/a`, { method: "POST", headers }, (answer) => resolve(answer.statusCode));
+    sent.on("error", reject).end("12345678901");
+  });
+
+  expect(status).toBe(413);
+  expect((await fetch(`${url}/api/echo/a`, { method: "POST", body: "1234567890" })).status).toBe(200);
+});
+
+test("a client that goes away in the middle of its body does not start the function nor hurt the host", async () => {
+  const { url, lines } = await runHost({ code: echo });
+
+  await new Promise<void>((resolve) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
+      socket.write(`POST /api/echo/gone HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Length: 100\r\n\r\nhalf`);
+      setTimeout(() => socket.destroy(), 20);
+    });
+    socket.on("close", () => resolve());
+  });
+
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
+  expect(lines.filter((line) => line.startsWith("INF Function.echo executed"))).toHaveLength(1);
+});
+
+test("a client that goes away while the function runs does not hurt the host", async () => {
+  const { url, lines } = await runHost({
+    code: `${echo}app.get("slow", async () => { await new Promise((r) => setTimeout(r, 100)); return { body: "late" }; });`,
+  });
+
+  await expect(fetch(`${url}/api/slow`, { signal: AbortSignal.timeout(30) })).rejects.toThrow();
+
+  await expect.poll(() => lines.some((line) => line.startsWith("INF Function.slow executed"))).toBe(true);
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
+});
+
+test("takes no name but loopback's own in the Host header", async () => {
+  const { url } = await runHost({ code: echo });
+  const { port } = new URL(url);
+  const statusFor = (host: string) =>
+    new Promise((resolve, reject) => {
+      startRequest(`${url}/api/echo/a`, { headers: { host } }, (answer) => resolve(answer.resume().statusCode))
+        .on("error", reject)
+        .end();
+    });
+
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`])
+    expect(await statusFor(host)).toBe(200);
+  for (const host of [
+    "evil.example",
+    `evil.example:${port}`,
+    "localhost",
+    "127.0.0.1:1",
+    `127.0.0.1:${port}.evil.example`,
+  ])
+    expect(await statusFor(host)).toBe(403);
+});
+
+test("asks for no function key unless one is configured, then for the right one", async () => {
+  const code = `
+    app.http("open", { handler: () => ({ body: "ok" }) });
+    app.http("keyed", { authLevel: "function", handler: () => ({ body: "ok" }) });
+    app.http("admin", { authLevel: "admin", handler: () => ({ body: "ok" }) });`;
+  const status = async (url: string, path: string, key?: string) =>
+    (await fetch(`${url}/api/${path}`, key === undefined ? {} : { headers: { "x-functions-key": key } })).status;
+
+  const open = await runHost({ code });
+  expect(await status(open.url, "keyed")).toBe(200);
+  await open.close();
+
+  const { url } = await runHost({ code, settings: { MOORING_FUNCTION_KEY: "f", MOORING_MASTER_KEY: "m" } });
+  expect(await status(url, "open")).toBe(200);
+  expect([await status(url, "keyed"), await status(url, "keyed", "x"), await status(url, "keyed", "f")]).toEqual([
+    401, 401, 200,
+  ]);
+  expect(await status(url, "keyed?code=m")).toBe(200);
+  expect([await status(url, "admin", "f"), await status(url, "admin", "m")]).toEqual([401, 200]);
+});
+
+test("finishes running requests before it closes, refuses new ones, and ends idle connections", async () => {
+  const host = await runHost({
+    code: `${echo}app.get("slow", async () => { await new Promise((r) => setTimeout(r, 300)); return { body: "done" }; });`,
+  });
+  await fetch(`${host.url}/api/echo/a`).then((response) => response.text()); // leaves a kept-alive connection
+  const running = fetch(`${host.url}/api/slow`).then((response) => response.text());
+  await new Promise((resolve) => setTimeout(resolve, 50));
+
+  const started = performance.now();
+  const closed = host.close();
+  const refused = await fetch(`${host.url}/api/echo/a`).then(
+    (response) => response.status,
+    () => "refused",
+  );
+
+  expect(["refused", 503]).toContain(refused);
+  expect(await running).toBe("done");
+  await closed;
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
+test("cuts what does not end within the grace", async () => {
+  const host = await runHost({ code: `app.get("never", () => new Promise(() => {}));` });
+  const running = fetch(`${host.url}/api/never`).catch(() => "cut");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+
+  await host.close({ graceMs: 100 });
+
+  expect(await running).toBe("cut");
+  expect(host.lines.at(-1)).toContain("cutting requests that did not end in time requests=1");
+});

@@ -1,0 +1,110 @@
+import { expect, test } from "vitest";
+import type { RegisteredFunction } from "../../../../local/host/app.ts";
+import { createRoutes } from "../../../../local/host/http/routes.ts";
+
+function routesOf(table: Record<string, string>, { prefix = "api" } = {}) {
+  const declarations = Object.entries(table).map(([name, text]) => {
+    const [methods = "", route = ""] = text.split(" ");
+    const trigger = { name: "request", type: "httpTrigger", direction: "in" } as const;
+    const definition: RegisteredFunction = { name, functionId: name, trigger, bindings: [trigger] };
+    return { definition, route, methods: methods.split(",") };
+  });
+  const routes = createRoutes(declarations, { prefix });
+  return {
+    routes,
+    find(request: string) {
+      const [method = "", path = ""] = request.split(" ");
+      const found = routes.match(method, path);
+      return found && [found.route.definition.name, found.params];
+    },
+  };
+}
+
+test("matches literals without regard to case and without a trailing slash, under the prefix", () => {
+  const { find } = routesOf({ list: "GET Operations" });
+
+  expect(find("GET /api/operations")).toEqual(["list", {}]);
+  expect(find("GET /API/OPERATIONS/")).toEqual(["list", {}]);
+  expect(find("GET /operations")).toBeUndefined();
+  expect(find("GET /api/operations/1")).toBeUndefined();
+});
+
+test("an empty prefix and an empty route are the root", () => {
+  const { find } = routesOf({ home: "GET " }, { prefix: "" });
+
+  expect(find("GET /")).toEqual(["home", {}]);
+});
+
+test("gives parameters decoded, in their own case", () => {
+  const { find } = routesOf({ show: "GET namespaces/{cluster}/{namespace}" });
+
+  expect(find("GET /api/namespaces/Aks%20Dev/Orders")).toEqual(["show", { cluster: "Aks Dev", namespace: "Orders" }]);
+  expect(find("GET /api/namespaces/a%E0%A4%A/b")).toEqual(["show", { cluster: "a%E0%A4%A", namespace: "b" }]);
+});
+
+test("leaves an optional parameter out when the path has none", () => {
+  const { find } = routesOf({ start: "POST start/{name}/{id?}" });
+
+  expect(find("POST /api/start/hello")).toEqual(["start", { name: "hello" }]);
+  expect(find("POST /api/start/hello/7")).toEqual(["start", { name: "hello", id: "7" }]);
+  expect(find("POST /api/start")).toBeUndefined();
+});
+
+test("a catch-all takes the rest of the path, slashes and all, or nothing", () => {
+  const { find } = routesOf({ files: "GET dashboard/{*path}" }, { prefix: "" });
+
+  expect(find("GET /dashboard/a/b.js")).toEqual(["files", { path: "a/b.js" }]);
+  expect(find("GET /dashboard")).toEqual(["files", {}]);
+  expect(find("GET /dashboards")).toBeUndefined();
+});
+
+test.each([
+  ["int", "42", "4x"],
+  ["alpha", "abc", "a1"],
+  ["bool", "TRUE", "yes"],
+  ["guid", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5b"],
+  ["decimal", "1.50", "1,5"],
+  ["datetime", "2026-11-24T10:00:00Z", "yesterday"],
+  ["minlength(3)", "abc", "ab"],
+  ["maxlength(3)", "abc", "abcd"],
+  ["length(2,3)", "abc", "abcd"],
+  ["regex(^[a-c]+$)", "abc", "abd"],
+  ["alpha:minlength(3)", "abc", "ab1"],
+])("the constraint %s lets %s pass and not %s", (constraint, good, bad) => {
+  const { find } = routesOf({ one: `GET items/{id:${constraint}}/tail` });
+
+  expect(find(`GET /api/items/${good}/tail`)).toEqual(["one", { id: good }]);
+  expect(find(`GET /api/items/${bad}/tail`)).toBeUndefined();
+});
+
+test("takes the first function by name whose route and method fit, as Azure does", () => {
+  const { find, routes } = routesOf({
+    zList: "GET products/list",
+    details: "GET products/{id}",
+    create: "POST products/{id}",
+  });
+
+  expect(find("GET /api/products/list")).toEqual(["details", { id: "list" }]);
+  expect(find("POST /api/products/list")).toEqual(["create", { id: "list" }]);
+  expect(routes.findShadowed().map((pair) => pair.map(({ definition }) => definition.name))).toEqual([
+    ["details", "zList"],
+  ]);
+});
+
+test("a method that no function takes has no match", () => {
+  const { find } = routesOf({ list: "GET operations" });
+
+  expect(find("DELETE /api/operations")).toBeUndefined();
+  expect(find("HEAD /api/operations")).toBeUndefined();
+});
+
+test.each([
+  ["GET items/{id:even}", 'the constraint "even" is not known to this host'],
+  ["GET items/{*rest}/tail", "a catch-all parameter must be the last"],
+  ["GET items/{id", "a brace is not closed"],
+  ["GET items/{id??}", '"{id??}" is not a parameter this host understands'],
+  ["GET {a}/{a}", 'the parameter "a" appears twice'],
+])("refuses %s and names the function", (route, reason) => {
+  expect(() => routesOf({ bad: route })).toThrow(/Function "bad" has a route that cannot be used/);
+  expect(() => routesOf({ bad: route })).toThrow(reason);
+});

@@ -1,0 +1,157 @@
+import { request as startRequest } from "node:http";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { runHost } from "../support/runningHost.ts";
+
+// The SDK remembers the setting for the whole process, so every host of this file streams.
+const setup = `
+  const { ReadableStream } = require("node:stream/web");
+  const { setTimeout: sleep } = require("node:timers/promises");
+  if (!globalThis.isStreaming) { app.setup({ enableHttpStream: true }); globalThis.isStreaming = true; }
+`;
+
+test("sends server-sent events one by one while the handler still makes them", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      async function* events() {
+        for (let id = 1; id <= 3; id++) { yield "id: " + id + "\\n\\n"; await sleep(150); }
+      }
+      app.get("events", () => ({ headers: { "content-type": "text/event-stream" }, body: ReadableStream.from(events()) }));`,
+  });
+
+  const started = performance.now();
+  const response = await fetch(`${url}/api/events`);
+  const firstAt = performance.now() - started;
+  const text = await response.text();
+
+  expect(response.headers.get("content-type")).toBe("text/event-stream");
+  expect(response.headers.has("x-ms-invocation-id")).toBe(false);
+  expect(text).toBe("id: 1\n\nid: 2\n\nid: 3\n\n");
+  expect(firstAt).toBeLessThan(performance.now() - started - 250);
+});
+
+test("hands a body to the handler as it arrives, with route parameters, query and headers", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.post("take", { route: "take/{name}/{id?}", handler: async (request) => {
+        let size = 0;
+        for await (const chunk of request.body) size += chunk.length;
+        return { status: 201, cookies: [{ name: "a", value: "1" }], jsonBody: {
+          size, url: request.url, params: request.params, q: request.query.get("q"), header: request.headers.get("x-test"),
+        } };
+      } });`,
+  });
+
+  const response = await fetch(`${url}/api/take/Anna%20B?q=1`, {
+    method: "POST",
+    headers: { "x-test": "yes" },
+    body: new Uint8Array(3_000_000),
+  });
+
+  expect(response.status).toBe(201);
+  expect(response.headers.getSetCookie()).toEqual(["a=1"]);
+  expect(await response.json()).toEqual({
+    size: 3_000_000,
+    url: `${url}/api/take/Anna%20B?q=1`,
+    params: { name: "Anna B" },
+    q: "1",
+    header: "yes",
+  });
+});
+
+test("answers 204 for nothing and 500 for an error, and cuts a response whose body fails half-way", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.get("nothing", () => undefined);
+      app.get("fail", () => { throw new Error("no"); });
+      async function* half() { yield "half"; await sleep(50); throw new Error("lost"); }
+      app.get("half", () => ({ body: ReadableStream.from(half()) }));`,
+  });
+
+  expect((await fetch(`${url}/api/nothing`)).status).toBe(204);
+  expect((await fetch(`${url}/api/fail`)).status).toBe(500);
+  const half = await fetch(`${url}/api/half`);
+  expect(half.status).toBe(200);
+  await expect(half.text()).rejects.toThrow();
+});
+
+test("a reader that goes away in the middle of a stream does not hurt the host", async () => {
+  const { url, lines } = await runHost({
+    code: `${setup}
+      async function* ticks() { for (let n = 0; n < 20; n++) { yield "tick " + n + "\\n"; await sleep(20); } }
+      app.get("ticks", () => ({ body: ReadableStream.from(ticks()) }));
+      app.get("alive", () => ({ body: "yes" }));`,
+  });
+
+  const response = await fetch(`${url}/api/ticks`);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+
+  expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+  await expect.poll(() => lines.some((line) => line.startsWith("INF Function.ticks executed"))).toBe(true);
+  expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+});
+
+test("a sender that goes away in the middle of its body ends the handler's reading, not the host", async () => {
+  const { url, lines } = await runHost({
+    code: `${setup}
+      app.post("take", async (request) => ({ body: await request.text() }));
+      app.get("alive", () => ({ body: "yes" }));`,
+  });
+  const { port, host } = new URL(url);
+
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.write(`POST /api/take HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 100\r\n\r\nhalf`);
+  await sleep(100);
+  socket.destroy();
+
+  await expect.poll(() => lines.some((line) => line.startsWith("ERR Function.take failed"))).toBe(true);
+  expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+});
+
+test.each([
+  ["announced", { "content-length": "11" }],
+  ["chunked", { "transfer-encoding": "chunked" }],
+])("refuses an %s body over the limit", async (_, headers) => {
+  const { url } = await runHost({
+    code: `${setup}app.post("take", async (request) => ({ body: await request.text() }));`,
+    settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "10" },
+  });
+
+  const status = await new Promise((resolve, reject) => {
+    const sent = startRequest(`${url}/api/take`, { method: "POST", headers }, (answer) =>
+      resolve(answer.resume().statusCode),
+    );
+    sent.on("error", reject).end("12345678901");
+  });
+
+  expect(status).toBe(413);
+});
+
+test("keeps the SDK's own listener on loopback and ends it with the host", async () => {
+  const { loadApp } = await import("../../../../local/host/load.ts");
+  const { createAppFolder, requireApp } = await import("../support/appFolder.ts");
+  const { createMemoryLog } = await import("../support/memoryLog.ts");
+  const folder = await createAppFolder({ "package.json": { main: "a.js" }, "a.js": requireApp + setup });
+  const app = await loadApp(folder.path, createMemoryLog());
+  await folder.remove();
+  const port = Number(new URL(String(app.capabilities["HttpUri"])).port);
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const outer = addresses.find(({ internal, family }) => !internal && family === "IPv4")?.address ?? "127.0.0.2";
+
+  expect(await canConnect(port, "127.0.0.1")).toBe(true);
+  expect(await canConnect(port, outer)).toBe(false);
+  await app.close();
+  expect(await canConnect(port, "127.0.0.1")).toBe(false);
+});
+
+function canConnect(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}

@@ -1,0 +1,123 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createDataDirectory, runHost } from "../support/runningHost.ts";
+
+const record = `
+  const runs = (globalThis.timerRuns = []);
+  const handler = (timer, context) => { runs.push({ at: Date.now(), timer, metadata: context.triggerMetadata }); };
+`;
+
+interface Run {
+  at: number;
+  timer: { isPastDue: boolean; schedule: object; scheduleStatus: { last: string; next: string } | null };
+  metadata: unknown;
+}
+
+const runs = (): Run[] => Reflect.get(globalThis, "timerRuns") ?? [];
+
+test("runs by its NCRONTAB schedule, from a setting, and tells the handler about it", async () => {
+  await runHost({
+    code: `${record}app.timer("tick", { schedule: "%TICK%", handler });`,
+    settings: { TICK: "* * * * * *" },
+  });
+
+  await expect.poll(() => runs().length, { timeout: 4000 }).toBeGreaterThanOrEqual(2);
+
+  expect(runs()[0]?.timer).toEqual({ isPastDue: false, schedule: { adjustForDST: true }, scheduleStatus: null });
+  for (const { at } of runs()) expect(at % 1000).toBeLessThan(500);
+});
+
+test("names function and setting when a schedule's setting is missing, and the reason when it is no schedule", async () => {
+  await expect(runHost({ code: `${record}app.timer("tick", { schedule: "%NO_SUCH%", handler });` })).rejects.toThrow(
+    'Function "tick" (schedule of its timerTrigger) asks for the setting "NO_SUCH"',
+  );
+  await expect(runHost({ code: `${record}app.timer("tick", { schedule: "hourly", handler });` })).rejects.toThrow(
+    'Function "tick" has a schedule that cannot be used: "hourly" is neither',
+  );
+});
+
+test("keeps its state, and runs a missed run at the next start with isPastDue", async () => {
+  const dataDirectory = await createDataDirectory();
+  const code = `${record}app.timer("nightly", { schedule: "0 0 3 * * *", handler });`;
+  const first = await runHost({ code, dataDirectory });
+  await expect.poll(async () => (await readdir(join(dataDirectory, "timers"))).length).toBe(1);
+  await first.close();
+  expect(runs()).toHaveLength(0);
+
+  const path = join(dataDirectory, "timers/nightly.json");
+  const status = JSON.parse(await readFile(path, "utf8"));
+  expect(new Date(status.next).getUTCHours()).toBe(3);
+  await writeFile(path, JSON.stringify({ next: "2026-01-02T03:00:00.000Z", lastUpdated: "2026-01-01T12:00:00.000Z" }));
+  const second = await runHost({ code, dataDirectory });
+
+  await expect.poll(() => runs().length).toBe(1);
+  expect(runs()[0]?.timer).toMatchObject({
+    isPastDue: true,
+    scheduleStatus: { last: "0001-01-01T00:00:00+00:00", next: "2026-01-02T03:00:00.000Z" },
+  });
+  await second.close();
+  const third = await runHost({ code, dataDirectory });
+  await sleep(100);
+  expect(runs()).toHaveLength(0);
+  await third.close();
+});
+
+test("a state file that is broken starts the timer afresh", async () => {
+  const dataDirectory = await createDataDirectory();
+  await mkdir(join(dataDirectory, "timers"));
+  await writeFile(join(dataDirectory, "timers/nightly.json"), "{ha");
+
+  await runHost({ code: `${record}app.timer("nightly", { schedule: "0 0 3 * * *", handler });`, dataDirectory });
+
+  await expect.poll(async () => await readFile(join(dataDirectory, "timers/nightly.json"), "utf8")).toContain('"next"');
+  expect(runs()).toHaveLength(0);
+});
+
+test("runs at start when asked to, once", async () => {
+  await runHost({ code: `${record}app.timer("nightly", { schedule: "0 0 3 * * *", runOnStartup: true, handler });` });
+
+  await sleep(150);
+
+  expect(runs()).toHaveLength(1);
+  expect(runs()[0]?.timer.isPastDue).toBe(false);
+});
+
+test("never runs a timer beside itself, and goes on after a failure", async () => {
+  await runHost({
+    code: `
+      const runs = (globalThis.timerRuns = []);
+      app.timer("slow", { schedule: "00:00:00.1", handler: async () => {
+        const run = { from: Date.now() };
+        runs.push(run);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        run.to = Date.now();
+        throw new Error("no");
+      } });`,
+  });
+
+  await expect.poll(() => runs().length, { timeout: 4000 }).toBeGreaterThanOrEqual(3);
+
+  const spans: { from: number; to?: number }[] = Reflect.get(globalThis, "timerRuns");
+  spans.slice(1).forEach((span, index) => {
+    expect(span.from).toBeGreaterThanOrEqual(spans[index]?.to ?? Number.POSITIVE_INFINITY);
+  });
+});
+
+test("lets a running timer end before the host closes", async () => {
+  const host = await runHost({
+    code: `
+      const runs = (globalThis.timerRuns = []);
+      app.timer("slow", { schedule: "0 0 3 * * *", runOnStartup: true, handler: async () => {
+        runs.push("began");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        runs.push("ended");
+      } });`,
+  });
+  await expect.poll(() => runs().length).toBe(1);
+
+  await host.close();
+
+  expect(runs()).toEqual(["began", "ended"]);
+});
