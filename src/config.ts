@@ -31,7 +31,7 @@ const Config = z.object({
 });
 export type Config = z.infer<typeof Config>;
 
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const parsed = Config.safeParse(environment);
   if (parsed.success) return Object.freeze(parsed.data);
   const problems = parsed.error.issues.map(({ path, message, code }) => {
