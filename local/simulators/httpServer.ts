@@ -16,7 +16,7 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; absent means an empty body. */
+  /** A string is sent as plain text, anything else as JSON; absent means an empty body. */
   readonly body?: unknown;
 }
 
@@ -124,10 +124,10 @@ function send(response: ServerResponse, { status, headers, body }: HttpReply): v
     response.writeHead(status, { ...headers, "content-length": "0" }).end();
     return;
   }
-  const text = JSON.stringify(body);
+  const text = typeof body === "string" ? body : JSON.stringify(body);
   response
     .writeHead(status, {
-      "content-type": "application/json; charset=utf-8",
+      "content-type": `${typeof body === "string" ? "text/plain" : "application/json"}; charset=utf-8`,
       "content-length": String(Buffer.byteLength(text)),
       ...headers,
     })
