@@ -201,6 +201,23 @@ export const errorCatalogue = {
     "The registry tables did not answer.",
     "Nothing: Mooring tries again. If it lasts, check the storage account.",
   ),
+  // Service Bus
+  SERVICE_BUS_UNAVAILABLE: transient(
+    "Service Bus did not answer, or throttled the call.",
+    "Nothing: Mooring tries again. If it lasts, check the namespace and the network between.",
+  ),
+  SERVICE_BUS_FORBIDDEN: permanent(
+    "Service Bus refused Mooring's identity.",
+    "Give Mooring's identity Azure Service Bus Data Sender on the topic and Data Receiver on the queue, as infra/ does.",
+  ),
+  SERVICE_BUS_REJECTED: permanent(
+    "Service Bus has no such queue or topic, has it disabled, or cannot take the message.",
+    "Read the message; create or enable the entity that it names, or report a message that is too large.",
+  ),
+  MESSAGE_LOCK_LOST: transient(
+    "The lock on a queue message had ended before the message was settled.",
+    "Nothing: Service Bus delivers the message again. If it lasts, raise the queue's lock duration.",
+  ),
   UNEXPECTED: transient(
     "An error that Mooring has no entry for.",
     "Mooring tries again; if it lasts, report the message and the operation id.",

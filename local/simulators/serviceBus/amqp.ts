@@ -76,6 +76,7 @@ function decode(payload: unknown): Message {
 }
 
 function asMessage(value: unknown): Message {
+  // rhea's typings want the body only; every other section is optional there, and read with care here.
   if (typeof value === "object" && value !== null && "body" in value) return value as Message;
   throw new BrokerError("amqp:decode-error", "The message has no body section.");
 }

@@ -1,4 +1,5 @@
 /** Service Bus on a loopback port: AMQP 1.0 over TLS, queues and topics in memory. */
+import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import rhea, { type Delivery, type Message } from "rhea";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
@@ -70,6 +71,12 @@ export async function startServiceBus(
     });
     connection["accept"](socket);
   });
+  // Of a handshake that is not over nothing else is known, and close() would wait for it.
+  const rawSockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    rawSockets.add(socket);
+    socket.once("close", () => rawSockets.delete(socket));
+  });
   // Handshakes fail for reasons of the client's own, such as a certificate that it does not trust.
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve, reject) => {
@@ -92,6 +99,7 @@ export async function startServiceBus(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       cutConnections();
+      for (const socket of rawSockets) socket.destroy();
       broker.close();
       await closed;
     },
