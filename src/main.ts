@@ -50,7 +50,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
 
 /** The bundle lies in dist/, one folder below the app. */
 const appFolder = dirname(import.meta.dirname ?? dirname(fileURLToPath(import.meta.url)));
-const config = loadConfig(process.env);
+const config = loadConfig();
 const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_CATALOG)));
 
 providePorts(ports);

@@ -146,7 +146,7 @@ it("takes requests for the same that differ in order only", () => {
   const [a, b] = [database, { server: "sql-dev", database: "orders", roles: ["writer", "executor"] }];
   const one = OnboardingRequest.parse({ ...good, databases: [a, b] });
   const other = OnboardingRequest.parse({
-    databases: [{ roles: ["executor", "writer"], ...b, ...{ roles: ["executor", "writer"] } }, a],
+    databases: [{ ...b, roles: ["executor", "writer"] }, a],
     namespace: "team-a",
     cluster: "aks-dev",
   });
