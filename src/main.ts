@@ -1,6 +1,5 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DefaultAzureCredential } from "@azure/identity";
 import { providePorts } from "./activities/step.ts";
 import { createArm } from "./adapters/arm/index.ts";
@@ -49,7 +48,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
 }
 
 /** The bundle lies in dist/, one folder below the app. */
-const appFolder = dirname(import.meta.dirname ?? dirname(fileURLToPath(import.meta.url)));
+const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
 const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_CATALOG)));
 

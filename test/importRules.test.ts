@@ -67,7 +67,7 @@ const packages: Record<string, RegExp> = {
   adapters: /^(zod|node:.*|mssql|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
-  main: /^(node:path|node:url|@azure\/identity)$/,
+  main: /^(node:path|@azure\/identity)$/,
 };
 
 it("sees the modules that it judges", () => {

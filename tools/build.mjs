@@ -15,6 +15,8 @@ await build({
   platform: "node",
   target: "node22",
   external: ["@azure/functions-core"],
+  // A CommonJS file has no import.meta.
+  define: { "import.meta.dirname": "__dirname" },
   sourcemap: true,
   // Names show in the durable history and in stack traces.
   keepNames: true,
