@@ -209,6 +209,17 @@ test("waits out a short Retry-After itself", async () => {
   expect(performance.now() - started).toBeGreaterThan(950);
 });
 
+test("does not hammer Azure when Retry-After is zero", async () => {
+  const before = context.faults.journal.length;
+  context.faults.add({ wire: "arm", times: Infinity, effect: { kind: "error", code: 429, retryAfterSeconds: 0 } });
+
+  await expect(adapter({ patienceMs: 800 }).identities.get(ref("absent"))).rejects.toMatchObject({
+    code: "ARM_THROTTLED",
+  });
+
+  expect(context.faults.journal.length - before).toBeLessThanOrEqual(4);
+});
+
 test("leaves a long Retry-After to the durable runtime, and says how long", async () => {
   context.faults.add({ wire: "arm", effect: { kind: "error", code: 429, retryAfterSeconds: 30 } });
 
