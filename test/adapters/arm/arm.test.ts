@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startArm } from "../../../local/simulators/arm/index.ts";
 import type { Effect } from "../../../local/simulators/faults.ts";
@@ -57,6 +59,13 @@ function target(name: string): SqlServerTarget {
     databases: {},
   };
 }
+
+test("loads no SDK before it is used: they are most of the start-up time", async () => {
+  for (const file of await readdir("src/adapters/arm")) {
+    const source = await readFile(join("src/adapters/arm", file), "utf8");
+    expect(source.match(/^import (?!type ).* from "@azure\/.*$/gm) ?? [], file).toEqual([]);
+  }
+});
 
 test("creates an identity, reads it, sets its tags and removes it, and removing twice is no error", async () => {
   const { identities } = arm;

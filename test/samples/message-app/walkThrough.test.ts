@@ -175,6 +175,9 @@ test("a pod with an aad-pod-identity binding reads its table, and one without ha
   });
   const bound = await run(manifest);
 
-  expect(unbound).toMatchObject({ exitCode: 3, log: expect.stringMatching(/^No token for the database: .+\n$/) });
+  expect(unbound).toMatchObject({
+    exitCode: 3,
+    log: expect.stringMatching(/^No token for the database: the node gave this pod none; .+\n$/),
+  });
   expect(bound).toEqual({ exitCode: 0, log: rows });
 });
