@@ -1,9 +1,9 @@
 /** Starts a function app: HTTP first, because the app's links need the port, then the app, then what triggers it. */
 import { mkdir } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
 import { ConfigurationError } from "./configurationError.ts";
 import { durableInputs } from "./durableInputs.ts";
+import { startGrace } from "./grace.ts";
 import { type HostJson, readHostJson, toLevelFilter } from "./hostJson.ts";
 import { createHttpFunctions } from "./http/functions.ts";
 import type { HostKeys } from "./http/keys.ts";
@@ -47,6 +47,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
   const listeners: Listener[] = [];
+  let closed: Promise<void> | undefined;
+
+  /** In the order of who needs whom: what triggers, what runs durably, the port both call back to, the app. */
+  async function close(graceMs: number): Promise<void> {
+    const grace = startGrace(graceMs);
+    const triggered = Promise.all([server.drain(), ...listeners.map((listener) => listener.close())]);
+    if (!(await grace.waitFor(triggered))) log.warn("functions did not end in time", { graceMs });
+    grace.end();
+    await server.close();
+    for (const end of closing.splice(0)) await end();
+  }
+
   try {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
@@ -59,38 +71,33 @@ export async function startHost(options: HostOptions): Promise<Host> {
       invoke: (definition, input) => run(app, { definition, input, durable }),
     };
     const timers = createTimers(triggers, { dataDirectory });
+    const serviceBus = await createServiceBus(triggers, hostJson);
     serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
     listeners.push(timers.start());
+    if (serviceBus !== undefined) listeners.push(serviceBus.start());
     if (functions.length === 0)
       log.warn("no functions found; does package.json's main name the built files?", { folder });
     return {
       url: server.url,
       functions,
-      async close(closeOptions) {
-        const graceMs = closeOptions?.graceMs ?? defaultGraceMs;
-        await Promise.all([server.close({ graceMs }), endInTime(listeners, { graceMs, log })]);
-        for (const end of closing.splice(0)) await end();
+      close(closeOptions) {
+        closed ??= close(closeOptions?.graceMs ?? defaultGraceMs);
+        return closed;
       },
     };
   } catch (error) {
-    await server.close({ graceMs: 0 });
-    for (const end of closing.splice(0)) await end();
+    await close(0);
     throw error;
   }
 }
 
 const defaultGraceMs = 10_000;
 
-/** Waits for what the listeners started; a function that never ends must not keep the host for ever. */
-async function endInTime(
-  listeners: readonly Listener[],
-  { graceMs, log }: { graceMs: number; log: Log },
-): Promise<void> {
-  const grace = new AbortController();
-  const isOver = sleep(graceMs, true, { signal: grace.signal }).catch(() => false);
-  const hasEnded = Promise.all(listeners.map((each) => each.close())).then(() => false);
-  if (await Promise.race([hasEnded, isOver])) log.warn("functions did not end in time");
-  grace.abort();
+/** The SDK is loaded only by apps that need it: it takes longer to load than the rest of the host. */
+async function createServiceBus(triggers: TriggerContext, { extensions }: HostJson) {
+  if (!triggers.functions.some(({ trigger }) => trigger.type.toLowerCase() === "servicebustrigger")) return undefined;
+  const { createServiceBusListeners } = await import("./triggers/serviceBus.ts");
+  return createServiceBusListeners(triggers, extensions.serviceBus);
 }
 
 interface Parts {

@@ -20,13 +20,13 @@ export async function report<T>(
     return result;
   } catch (error) {
     if (isDurable) own.debug("failed", facts());
-    else own.error("failed", { ...facts(), ...describe(error) });
+    else own.error("failed", { ...facts(), ...describeError(error) });
     throw error;
   }
 }
 
 /** The message, and where it was thrown: one line, not a stack. */
-function describe(error: unknown): { error: string; at?: string } {
+export function describeError(error: unknown): { error: string; at?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
   const at = error.stack?.split("\n").find((line) => /^\s+at /.test(line));
   return { error: `${error.name}: ${error.message}`, ...(at === undefined ? {} : { at: at.trim().slice(3) }) };

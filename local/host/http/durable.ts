@@ -1,26 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DurableExtension } from "../app.ts";
 import { readBody } from "./body.ts";
+import type { DurableRoute } from "./durableRoute.ts";
 import { givenKey, type HostKeys, isOneOf } from "./keys.ts";
 import { headersOf } from "./message.ts";
 import { reply } from "./server.ts";
-
-const webhookPrefix = "/runtime/webhooks/durabletask";
-/** Where the SDK's own client calls; the client binding's `rpcBaseUrl`. No key, as with the real extension. */
-const rpcPrefix = "/durabletask";
-
-export interface DurableRoute {
-  readonly path: string;
-  readonly isWebhook: boolean;
-}
-
-export function findDurableRoute(pathname: string): DurableRoute | undefined {
-  for (const prefix of [webhookPrefix, rpcPrefix]) {
-    if (pathname.toLowerCase().startsWith(`${prefix}/`))
-      return { path: pathname.slice(prefix.length + 1), isWebhook: prefix === webhookPrefix };
-  }
-  return undefined;
-}
 
 export async function serveDurable(
   request: IncomingMessage,

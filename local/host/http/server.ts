@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { ConfigurationError } from "../configurationError.ts";
 import type { Log } from "../log.ts";
+import { findDurableRoute } from "./durableRoute.ts";
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 
@@ -10,15 +11,17 @@ export interface HttpServer {
   readonly url: string;
   /** Until this is called every request gets 503: the port has to be known before the app is loaded. */
   serve(handler: RequestHandler): void;
-  /** Takes no new request, lets the running ones end, and after `graceMs` cuts what is left. */
-  close(options?: { graceMs?: number }): Promise<void>;
+  /** Refuses new requests with 503, but for the durable SDK's own, and resolves when the running ones have ended. */
+  drain(): Promise<void>;
+  /** Cuts what still runs. */
+  close(): Promise<void>;
 }
 
 const loopback = "127.0.0.1";
 
 export async function listen({ port, log }: { port: number; log: Log }): Promise<HttpServer> {
   let handler: RequestHandler | undefined;
-  let isClosing = false;
+  let isDraining = false;
   const running = new Set<Promise<void>>();
 
   // A client's pooled connection must not meet our idle time-out while it sends; close() ends idle ones itself.
@@ -26,8 +29,10 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     // A client that goes away is no event of ours; without a listener it would be an uncaught one.
     request.on("error", () => {});
     response.on("error", () => {});
-    if (isClosing) response.setHeader("connection", "close");
-    const task = answer(request, response).finally(() => running.delete(task));
+    if (isDraining) response.setHeader("connection", "close");
+    const task = answer(request, response)
+      .then(() => isSent(response))
+      .finally(() => running.delete(task));
     running.add(task);
   });
 
@@ -36,7 +41,8 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     if (!isOurs(host, boundPort)) return reply(response, 403, "This host serves loopback names only.\n");
     const url = toUrl(request, host);
     if (url === undefined) return reply(response, 400);
-    if (handler === undefined || isClosing) {
+    // A function that still runs may start an orchestration, which is a request to this same host.
+    if (handler === undefined || (isDraining && findDurableRoute(url.pathname)?.isWebhook !== false)) {
       response.setHeader("retry-after", "1");
       return reply(response, 503);
     }
@@ -68,35 +74,26 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     serve(given) {
       handler = given;
     },
-    async close({ graceMs = 10_000 } = {}) {
-      isClosing = true;
+    async drain() {
+      isDraining = true;
+      // A handler may outlive its connection: the client went away and the function still runs.
+      while (running.size > 0) await Promise.race(running);
+    },
+    async close() {
+      isDraining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A kept-alive connection becomes idle only some time after its last response.
-      const sweep = setInterval(() => server.closeIdleConnections(), 20);
-      const grace = createGrace(graceMs, () => {
-        if (running.size > 0) log.warn("cutting requests that did not end in time", { requests: running.size });
-        server.closeAllConnections();
-      });
-      await Promise.race([drain(running), grace.isOver]);
+      if (running.size > 0) log.warn("cutting requests that did not end in time", { requests: running.size });
+      server.closeAllConnections();
       await closed;
-      clearInterval(sweep);
-      grace.end();
     },
   };
 }
 
-/** A handler may outlive its connection: the client went away and the function still runs. */
-async function drain(running: ReadonlySet<Promise<void>>): Promise<void> {
-  while (running.size > 0) await Promise.race(running);
-}
-
-function createGrace(ms: number, cut: () => void): { isOver: Promise<void>; end(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    cut();
-    resolve();
-  }, ms);
-  return { isOver: promise, end: () => clearTimeout(timer) };
+function isSent(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.writableFinished || response.destroyed) resolve();
+    response.once("finish", resolve).once("close", resolve);
+  });
 }
 
 /** Keeps a web page from reaching us through a name of its own that resolves to loopback (DNS rebinding). */

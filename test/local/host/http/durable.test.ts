@@ -17,7 +17,7 @@ async function serve() {
     async close() {},
   };
   const server = await listen({ port: 0, log: createMemoryLog().log });
-  onTestFinished(() => server.close({ graceMs: 0 }));
+  onTestFinished(() => server.close());
   server.serve(
     createHttpFunctions({
       routes: createRoutes([], { prefix: "" }),
@@ -28,7 +28,7 @@ async function serve() {
       invoke: () => Promise.reject(new Error("no function here")),
     }),
   );
-  return { calls, url: server.url };
+  return { calls, server, url: server.url };
 }
 
 test("hands webhook calls with the system or master key to the extension, and nobody else's", async () => {
@@ -65,4 +65,14 @@ test("refuses a body over the limit before the extension sees it", async () => {
 
   expect(answer.status).toBe(413);
   expect(calls).toHaveLength(0);
+});
+
+test("while the host drains, functions that still run may call the extension, and nobody else anything", async () => {
+  const { url, server } = await serve();
+
+  await server.drain();
+
+  expect((await fetch(`${url}/durabletask/orchestrators/a`, { method: "POST" })).status).toBe(202);
+  expect((await fetch(`${url}/runtime/webhooks/durabletask/instances?code=s`)).status).toBe(503);
+  expect((await fetch(`${url}/`)).status).toBe(503);
 });

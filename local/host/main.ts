@@ -1,0 +1,83 @@
+/**
+ * The host as a process: `node local/host/main.ts --app <folder> --port <n> --data <folder>`. On stdout one line of JSON
+ * when it is ready; everything a person reads is on stderr.
+ */
+import { Console } from "node:console";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { ConfigurationError } from "./configurationError.ts";
+import { type Host, startHost } from "./host.ts";
+import { createLog } from "./log.ts";
+import { describeError } from "./report.ts";
+
+/** From sysexits.h, which shells and supervisors know. */
+const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
+
+const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>]
+
+  --app   the function app: the folder with host.json and package.json
+  --data  where the host keeps its state; made when it does not exist
+  --port  on 127.0.0.1; 0 takes any free port (default 7071)
+`;
+
+const log = createLog();
+const { app, data, port } = readArguments();
+let host: Host | undefined;
+let isEnding = false;
+
+keepStdoutClean();
+process.on("SIGINT", (signal) => void end(signal));
+process.on("SIGTERM", (signal) => void end(signal));
+// Only with a parent that opened a channel: when it is gone, whatever way it went, nothing is left behind.
+if (process.channel) process.on("disconnect", () => void end("the parent is gone"));
+process.on("unhandledRejection", (reason) => log.error("a rejection that nobody handled", describeError(reason)));
+process.on("uncaughtException", (error) => {
+  // The app's state is unknown now; whoever supervises the host starts it again.
+  log.write("critical", "an exception that nobody caught; the host ends", describeError(error));
+  process.exit(exitCodes.software);
+});
+
+try {
+  process.chdir(app);
+  host = await startHost({ folder: app, port, dataDirectory: data });
+  announce(host);
+} catch (error) {
+  log.write("critical", "the host cannot start", describeError(error));
+  process.exit(error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.software);
+}
+
+function announce({ url }: Host): void {
+  const ready = { event: "ready", url, pid: process.pid };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  process.send?.(ready);
+}
+
+/** The first time lets what runs end; asked again, the host goes at once. */
+async function end(reason: string): Promise<void> {
+  if (isEnding) process.exit(reason === "SIGINT" ? 130 : 143);
+  isEnding = true;
+  log.info("ending", { reason });
+  await host?.close();
+  process.exit(0);
+}
+
+function readArguments(): { app: string; data: string; port: number } {
+  try {
+    const { values } = parseArgs({
+      options: { app: { type: "string" }, data: { type: "string" }, port: { type: "string", default: "7071" } },
+    });
+    if (values.app === undefined || values.data === undefined) throw new Error("--app and --data are both needed");
+    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
+      throw new Error(`--port is "${values.port}", which is no port`);
+    return { app: resolve(values.app), data: resolve(values.data), port: Number(values.port) };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(exitCodes.usage);
+  }
+}
+
+/** What the app prints goes to stderr: whoever started the host reads its stdout by machine. */
+function keepStdoutClean(): void {
+  const { log: print, info, debug, dir, table } = new Console(process.stderr);
+  Object.assign(console, { log: print, info, debug, dir, table });
+}
