@@ -1,14 +1,7 @@
 /** A link on which a client receives: messages go out as its credit allows, and come back settled or not. */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, EventContext, Message, Sender } from "rhea";
-import {
-  acceptedOutcome,
-  answerDrain,
-  encodeMessage,
-  lockTokenFromTag,
-  rejectedOutcome,
-  tagFromLockToken,
-} from "./amqp.ts";
+import { answerDrain, encodeMessage, lockTokenFromTag, settleDelivery, tagFromLockToken } from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
 import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Properties, Queue } from "./queue.ts";
@@ -93,8 +86,8 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
       const effect = await meet(peer, operation, path);
       perform(peer, effect, {
         act: () => act(token),
-        answer: () => delivery.update(true, acceptedOutcome()),
-        refuse: (refusal) => delivery.update(true, rejectedOutcome(refusal)),
+        answer: () => settleDelivery(delivery),
+        refuse: ({ condition, description }) => settleDelivery(delivery, { condition, description }),
       });
       peer.deliveries.delete(token);
       tokens.delete(token);

@@ -42,8 +42,6 @@ export async function startServiceBus(
     treat_modified_as_released: false,
     credit_window: 100,
     idle_time_out: 60_000,
-    // One receiver may hold many messages that it has not settled; rhea's default ends at 2048.
-    session_buffer_size: { incoming: 2048, outgoing: 65_536 },
   });
   // Clients of @azure/service-bus skip SASL or say ANONYMOUS; MSSBCBS means "my claims come through $cbs".
   container.sasl_server_mechanisms.enable_anonymous();
@@ -52,7 +50,12 @@ export async function startServiceBus(
   // Small frames go back and forth: without noDelay each waits 40 ms for an acknowledgement.
   const server = createServer({ cert: tls.certificate, key: tls.privateKey, noDelay: true }, (socket) => {
     sockets.add(socket);
-    const connection = container.create_connection({ port, reconnect: false });
+    const connection = container.create_connection({
+      port,
+      reconnect: false,
+      // A delivery that its receiver never settles keeps the slots behind it from being freed; rhea's default is 2048.
+      session_buffer_size: { incoming: 2048, outgoing: 65_536 },
+    });
     socket.on("close", () => {
       sockets.delete(socket);
       // rhea listens for `end` and `error` only; a socket that was destroyed here has neither, and its timers would stay.

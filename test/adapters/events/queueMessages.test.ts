@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ServiceBusReceivedMessage } from "@azure/service-bus";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createQueueMessages } from "../../../src/adapters/events/queueMessages.ts";
-import { namespaceHost, openSandbox, type Sandbox } from "../../local/simulators/serviceBus/sandbox.ts";
+import { namespaceHost, openSandbox, type Sandbox, until } from "../../local/simulators/serviceBus/sandbox.ts";
 
 const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);
 let sandbox: Sandbox;
@@ -178,4 +178,19 @@ test("an identity without a role, and a queue that does not exist, are permanent
     name: "PermanentError",
     code: "SERVICE_BUS_REJECTED",
   });
+});
+
+test("the trigger's receiver gets more messages than its AMQP session has slots, all settled from elsewhere", async () => {
+  const messages = open();
+  for (let index = 0; index < 2200; index++) view().send({ body: index });
+
+  sandbox
+    .client()
+    .createReceiver(queue)
+    .subscribe(
+      { processMessage: ({ lockToken }) => messages.complete(lockToken ?? ""), async processError() {} },
+      { autoCompleteMessages: false, maxConcurrentCalls: 20 },
+    );
+
+  await until(() => view().messages().length === 0);
 });
