@@ -14,6 +14,7 @@ import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { createServiceBusListeners } from "./triggers/serviceBus.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 
@@ -59,8 +60,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
       invoke: (definition, input) => run(app, { definition, input, durable }),
     };
     const timers = createTimers(triggers, { dataDirectory });
+    const serviceBus = createServiceBusListeners(triggers, hostJson.extensions.serviceBus);
     serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
-    listeners.push(timers.start());
+    listeners.push(timers.start(), serviceBus.start());
     if (functions.length === 0)
       log.warn("no functions found; does package.json's main name the built files?", { folder });
     return {

@@ -1,0 +1,189 @@
+/** Service Bus queues and topic subscriptions, peek-locked, through the real SDK. */
+import {
+  isServiceBusError,
+  type ServiceBusClient,
+  type ServiceBusReceivedMessage,
+  type ServiceBusReceiver,
+} from "@azure/service-bus";
+import type { RegisteredFunction } from "../app.ts";
+import { ConfigurationError } from "../configurationError.ts";
+import type { HostJson } from "../hostJson.ts";
+import { keepLocked } from "./lockRenewal.ts";
+import { createServiceBusClient } from "./serviceBusConnection.ts";
+import { toInvocationInput } from "./serviceBusMessage.ts";
+import type { Listener, TriggerContext } from "./trigger.ts";
+
+type ServiceBusSettings = HostJson["extensions"]["serviceBus"];
+
+interface Subscription {
+  readonly definition: RegisteredFunction;
+  readonly connection: string;
+  /** A queue's path, or a topic's and its subscription's. */
+  readonly path: readonly [string] | readonly [string, string];
+  readonly completes: boolean;
+}
+
+/** Checks every binding first; `start` connects in the background and goes on trying while the broker is away. */
+export function createServiceBusListeners(context: TriggerContext, settings: ServiceBusSettings) {
+  const subscriptions = context.functions
+    .filter(({ trigger }) => trigger.type.toLowerCase() === "servicebustrigger")
+    .map((definition) => describe(definition, settings));
+  const clients = new Map<string, ServiceBusClient>();
+  for (const { connection, definition } of subscriptions) {
+    try {
+      if (!clients.has(connection)) clients.set(connection, createServiceBusClient(connection, context.settings));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ConfigurationError(`Function "${definition.name}" cannot connect to Service Bus: ${reason}`);
+    }
+  }
+  return {
+    start(): Listener {
+      const listeners = subscriptions.flatMap((subscription) => {
+        const client = clients.get(subscription.connection);
+        return client === undefined ? [] : [listen(client, { subscription, context, settings })];
+      });
+      return {
+        async close() {
+          await Promise.all(listeners.map((each) => each.close()));
+          await Promise.all([...clients.values()].map((client) => client.close()));
+        },
+      };
+    },
+  };
+}
+
+function describe(definition: RegisteredFunction, settings: ServiceBusSettings): Subscription {
+  const { queueName, topicName, subscriptionName, connection, isSessionsEnabled, cardinality, sdkBinding } =
+    definition.trigger;
+  const refuse = (reason: string) => {
+    throw new ConfigurationError(
+      `Function "${definition.name}" has a serviceBusTrigger that cannot be served: ${reason}`,
+    );
+  };
+  if (isSessionsEnabled === true) refuse("this host knows no sessions");
+  if (cardinality === "many") refuse('this host gives one message at a time; leave out cardinality "many"');
+  if (sdkBinding === true)
+    refuse("this host does not serve sdkBinding; read the message from the input and its metadata");
+  const isQueue = typeof queueName === "string" && queueName !== "";
+  const isTopic = typeof topicName === "string" && typeof subscriptionName === "string";
+  if (isQueue === isTopic) refuse("it needs either queueName, or topicName and subscriptionName");
+  const { autoCompleteMessages } = definition.trigger;
+  return {
+    definition,
+    connection: typeof connection === "string" && connection !== "" ? connection : "ServiceBus",
+    path: isQueue ? [queueName] : [String(topicName), String(subscriptionName)],
+    completes: typeof autoCompleteMessages === "boolean" ? autoCompleteMessages : settings.autoCompleteMessages,
+  };
+}
+
+function listen(
+  client: ServiceBusClient,
+  {
+    subscription,
+    context,
+    settings,
+  }: { subscription: Subscription; context: TriggerContext; settings: ServiceBusSettings },
+): Listener {
+  const { definition, path } = subscription;
+  const facts = { function: definition.name, entity: path.join("/") };
+  const options = { receiveMode: "peekLock", skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: 0 } as const;
+  const receiver =
+    path.length === 1 ? client.createReceiver(path[0], options) : client.createReceiver(path[0], path[1], options);
+  const running = new Set<Promise<void>>();
+  const tellOnce = createReporter((error, source) => {
+    context.log.warn("Service Bus does not answer as it should; trying again", {
+      ...facts,
+      source,
+      ...describeError(error),
+    });
+  });
+
+  const subscribed = receiver.subscribe(
+    {
+      async processMessage(message) {
+        tellOnce.reset();
+        const work = serve(receiver, {
+          message,
+          subscription,
+          context,
+          maxLockMs: settings.maxAutoLockRenewalDuration,
+        });
+        running.add(work);
+        await work.finally(() => running.delete(work));
+      },
+      async processError({ error, errorSource }) {
+        tellOnce.report(error, errorSource);
+      },
+    },
+    { autoCompleteMessages: false, maxConcurrentCalls: settings.maxConcurrentCalls },
+  );
+  context.log.info("listening on Service Bus", facts);
+  return {
+    async close() {
+      await subscribed.close().catch(() => {});
+      while (running.size > 0) await Promise.race(running);
+      await receiver.close().catch(() => {});
+    },
+  };
+}
+
+interface Serving {
+  readonly message: ServiceBusReceivedMessage;
+  readonly subscription: Subscription;
+  readonly context: TriggerContext;
+  readonly maxLockMs: number;
+}
+
+/** Never rejects: the SDK would abandon the message a second time. */
+async function serve(
+  receiver: ServiceBusReceiver,
+  { message, subscription, context, maxLockMs }: Serving,
+): Promise<void> {
+  const { definition, completes } = subscription;
+  const facts = { function: definition.name, messageId: String(message.messageId) };
+  const lock = keepLocked(receiver, message, {
+    maxMs: maxLockMs,
+    onError: (error) =>
+      context.log.warn("a message's lock could not be renewed", { ...facts, ...describeError(error) }),
+  });
+  const settle = async (how: "complete" | "abandon") => {
+    try {
+      await (how === "complete" ? receiver.completeMessage(message) : receiver.abandonMessage(message));
+    } catch (error) {
+      // The lock ran out, or the function has settled the message itself; the broker decides what comes next.
+      context.log.debug(`could not ${how} a message`, { ...facts, ...describeError(error) });
+    }
+  };
+  try {
+    await context.invoke(definition, toInvocationInput(message, definition.trigger["dataType"]));
+    lock.stop();
+    if (completes) await settle("complete");
+  } catch {
+    lock.stop();
+    await settle("abandon");
+  }
+}
+
+/** Tells a failure when it begins or changes, not at every try. */
+function createReporter(tell: (error: unknown, source: string) => void) {
+  let last: string | undefined;
+  return {
+    reset() {
+      last = undefined;
+    },
+    report(error: unknown, source: string) {
+      const { code, error: text } = describeError(error);
+      const key = code ?? text;
+      if (key !== last) tell(error, source);
+      last = key;
+    },
+  };
+}
+
+/** After its retries the SDK may throw a bare AggregateError, whose reasons are inside. */
+function describeError(error: unknown): { code?: string; error: string } {
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors.at(-1));
+  if (isServiceBusError(error)) return { code: error.code, error: error.message };
+  return { error: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,34 @@
+import { ManagedIdentityCredential } from "@azure/identity";
+import { ServiceBusClient, type ServiceBusClientOptions } from "@azure/service-bus";
+import { ConfigurationError } from "../configurationError.ts";
+import { findSetting, type Settings } from "../settings.ts";
+
+/**
+ * The settings of a Service Bus connection: `<name>` holds a connection string, or `<name>__fullyQualifiedNamespace` a
+ * host name that a managed identity opens (`<name>__clientId`: a user-assigned one).
+ */
+export function createServiceBusClient(name: string, settings: Settings): ServiceBusClient {
+  const find = (suffix: string) =>
+    findSetting(settings, name + suffix) ?? findSetting(settings, `AzureWebJobs${name}${suffix}`);
+  const connectionString = find("");
+  if (connectionString) return new ServiceBusClient(connectionString, options);
+  const namespace = find("__fullyQualifiedNamespace");
+  if (!namespace) {
+    throw new ConfigurationError(
+      `the connection "${name}" is not configured; set ${name}__fullyQualifiedNamespace, or ${name} to a connection string`,
+    );
+  }
+  const clientId = find("__clientId");
+  const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
+  // Ours: where the namespace really is, when it is simulated on this machine.
+  const customEndpointAddress = find("__customEndpointAddress");
+  return new ServiceBusClient(namespace, credential, {
+    ...options,
+    ...(customEndpointAddress ? { customEndpointAddress } : {}),
+  });
+}
+
+/** The SDK's defaults wait 30 seconds after each failure: too long for a broker that starts beside the host. */
+const options: ServiceBusClientOptions = {
+  retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 30_000 },
+};

@@ -1,0 +1,66 @@
+/** A received message as the Functions host hands it to a handler. */
+import type { ServiceBusReceivedMessage } from "@azure/service-bus";
+import type { InvocationInput, TypedData } from "../app.ts";
+
+/**
+ * The body is text unless the binding says `dataType: "binary"`. The SDK of the app parses text that is JSON, so that a
+ * body of `123` arrives as a number: the real host does the same.
+ */
+export function toInvocationInput(message: ServiceBusReceivedMessage, dataType: unknown): InvocationInput {
+  const traceParent =
+    message.applicationProperties?.["Diagnostic-Id"] ?? message.applicationProperties?.["traceparent"];
+  return {
+    trigger: toBody(message.body, String(dataType).toLowerCase() === "binary"),
+    triggerMetadata: toTriggerMetadata(message),
+    ...(typeof traceParent === "string" ? { traceParent } : {}),
+  };
+}
+
+function toBody(body: unknown, isBinary: boolean): TypedData {
+  if (body instanceof Uint8Array) return isBinary ? { bytes: body } : { string: Buffer.from(body).toString("utf8") };
+  if (typeof body === "string") return isBinary ? { bytes: Buffer.from(body) } : { string: body };
+  return { json: JSON.stringify(body ?? null) };
+}
+
+/** Names as the .NET extension gives them; the SDK lowers the first letters, also those of application properties. */
+function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<string, TypedData> {
+  const properties = { json: JSON.stringify(message.applicationProperties ?? {}) };
+  const texts = {
+    MessageId: message.messageId,
+    LockToken: message.lockToken,
+    ContentType: message.contentType,
+    CorrelationId: message.correlationId,
+    Subject: message.subject,
+    Label: message.subject,
+    To: message.to,
+    ReplyTo: message.replyTo,
+    SessionId: message.sessionId,
+    ReplyToSessionId: message.replyToSessionId,
+    PartitionKey: message.partitionKey,
+    DeadLetterSource: message.deadLetterSource,
+    DeadLetterReason: message.deadLetterReason,
+    DeadLetterErrorDescription: message.deadLetterErrorDescription,
+    EnqueuedTimeUtc: toDotNetTime(message.enqueuedTimeUtc),
+    ExpiresAtUtc: toDotNetTime(message.expiresAtUtc),
+  };
+  const metadata: Record<string, TypedData> = {
+    // The wire counts earlier deliveries; .NET, and so the host, counts this one as well.
+    DeliveryCount: { int: (message.deliveryCount ?? 0) + 1 },
+    ApplicationProperties: properties,
+    UserProperties: properties,
+  };
+  const sequenceNumber = message.sequenceNumber?.toNumber();
+  if (sequenceNumber !== undefined) metadata["SequenceNumber"] = { int: sequenceNumber };
+  for (const [name, value] of Object.entries(texts)) {
+    // As JSON, because plain text such as a message id of `42` would be parsed into a number.
+    if (value !== undefined && value !== null) metadata[name] = { json: JSON.stringify(String(value)) };
+  }
+  return metadata;
+}
+
+/** A message that never expires ends beyond what a .NET DateTime holds. */
+function toDotNetTime(time: Date | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(Math.min(time.getTime(), lastTime)).toISOString();
+}
+
+const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
