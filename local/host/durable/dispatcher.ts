@@ -52,6 +52,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const limit = options.limit ?? limitBatch;
   const ready = new Set<number>();
   const busy = new Set<number>();
+  /** Busy ones for which something has come since their turn began. */
+  const woken = new Set<number>();
   let turnsUnderWay = 0;
   let isPumpScheduled = false;
   let isRunning = false;
@@ -74,7 +76,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function wake(key: number): void {
-    if (busy.has(key)) return;
+    if (busy.has(key)) {
+      woken.add(key);
+      return;
+    }
     ready.add(key);
     schedulePump();
   }
@@ -84,7 +89,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     busy.add(key);
     const hasMoved = await step(key);
     busy.delete(key);
-    if (hasMoved && mailbox.waiting(key).length > 0) wake(key);
+    const hasNews = woken.delete(key);
+    if (mailbox.waiting(key).length > 0 && (hasMoved || hasNews)) wake(key);
     commit.add(
       () => {},
       () => {

@@ -79,7 +79,6 @@ export function createEntities(options: EntitiesOptions): Entities {
     entity.isBusy = true;
     slots.run(async () => {
       while (isRunning && (await step(entity)));
-      entity.isBusy = false;
       forgetIdle(entity);
     });
   }
@@ -90,6 +89,8 @@ export function createEntities(options: EntitiesOptions): Entities {
     if (next.dropped.length > 0) save(entity, next.dropped, entity.row);
     switch (next.kind) {
       case "wait":
+        // At once, not after the await in the loop: a message that comes in between has to wake the entity again.
+        entity.isBusy = false;
         return false;
       case "release":
         save(entity, [next.message], { ...entity.row, lock: null });

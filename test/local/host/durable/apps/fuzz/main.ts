@@ -165,5 +165,5 @@ function later(context: OrchestrationContext, random: Random): Date {
 }
 
 function mirror(random: Random): df.EntityId {
-  return new df.EntityId("mirror", String(random.below(6)));
+  return new df.EntityId("mirror", String(random.below(16)));
 }
