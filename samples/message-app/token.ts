@@ -21,9 +21,13 @@ function createCredential(): TokenCredential {
   return new ManagedIdentityCredential(AZURE_CLIENT_ID ? { clientId: AZURE_CLIENT_ID } : {});
 }
 
-/** Entra's own sentence without its trace ids, or whatever else there is to say. */
+/** Entra's own sentence without its trace ids, or what the SDK has to say. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const entra = /AADSTS\d+: .*?(?= Check your federated| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(message)?.[0];
-  return entra ?? message.split("\n", 1).join();
+  if (entra) return entra;
+  const [line = ""] = message.split("\n", 1);
+  if (process.env["AZURE_FEDERATED_TOKEN_FILE"]) return line;
+  // The SDK swallows what the node's endpoint answered, which most often is that the pod has no identity.
+  return `the node gave this pod none; look at its label aadpodidbinding and the AzureIdentityBinding for it (${line})`;
 }

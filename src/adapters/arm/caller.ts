@@ -18,12 +18,15 @@ export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; pat
   // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
   async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string): Promise<T> {
     const giveUpAt = performance.now() + patienceMs;
-    for (;;) {
+    for (let attempts = 1; ; attempts += 1) {
       try {
         return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
       } catch (error) {
-        const wait = throttleMs(toDomainError(error, doing));
-        if (wait === undefined || performance.now() + wait > giveUpAt) throw error;
+        const asked = throttleMs(toDomainError(error, doing));
+        if (asked === undefined) throw error;
+        // A Retry-After of zero is no leave to hammer.
+        const wait = Math.max(asked, 50 * 2 ** attempts);
+        if (performance.now() + wait > giveUpAt) throw error;
         await sleep(wait);
       }
     }
@@ -51,5 +54,5 @@ export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; pat
 /** Only what Azure itself asked to wait; every other retry belongs to the durable runtime, where the status shows it. */
 function throttleMs(error: unknown): number | undefined {
   if (!(error instanceof TransientError) || error.code !== "ARM_THROTTLED") return undefined;
-  return error.retryAfterSeconds === undefined ? undefined : Math.max(error.retryAfterSeconds * 1000, 1);
+  return error.retryAfterSeconds === undefined ? undefined : error.retryAfterSeconds * 1000;
 }

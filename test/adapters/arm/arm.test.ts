@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startArm } from "../../../local/simulators/arm/index.ts";
 import type { Effect } from "../../../local/simulators/faults.ts";
@@ -57,6 +59,13 @@ function target(name: string): SqlServerTarget {
     databases: {},
   };
 }
+
+test("loads no SDK before it is used: they are most of the start-up time", async () => {
+  for (const file of await readdir("src/adapters/arm")) {
+    const source = await readFile(join("src/adapters/arm", file), "utf8");
+    expect(source.match(/^import (?!type ).* from "@azure\/.*$/gm) ?? [], file).toEqual([]);
+  }
+});
 
 test("creates an identity, reads it, sets its tags and removes it, and removing twice is no error", async () => {
   const { identities } = arm;
@@ -207,6 +216,17 @@ test("waits out a short Retry-After itself", async () => {
 
   expect(found).toBeUndefined();
   expect(performance.now() - started).toBeGreaterThan(950);
+});
+
+test("does not hammer Azure when Retry-After is zero", async () => {
+  const before = context.faults.journal.length;
+  context.faults.add({ wire: "arm", times: Infinity, effect: { kind: "error", code: 429, retryAfterSeconds: 0 } });
+
+  await expect(adapter({ patienceMs: 800 }).identities.get(ref("absent"))).rejects.toMatchObject({
+    code: "ARM_THROTTLED",
+  });
+
+  expect(context.faults.journal.length - before).toBeLessThanOrEqual(4);
 });
 
 test("leaves a long Retry-After to the durable runtime, and says how long", async () => {
