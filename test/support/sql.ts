@@ -1,12 +1,14 @@
 /** A world with one SQL server and what tests need to reach it as one identity or another. */
 import { randomUUID } from "node:crypto";
 import tls from "node:tls";
+import type { TokenCredential } from "@azure/identity";
 import { SignJWT } from "jose";
 import sql from "mssql";
 import { createFaults, type Faults } from "../../local/simulators/faults.ts";
 import { type SqlOptions, type SqlSimulator, startSql } from "../../local/simulators/sql/index.ts";
-import { createCertificate } from "../../local/simulators/tls.ts";
+import { type Certificate, createCertificate } from "../../local/simulators/tls.ts";
 import { createWorld, type ServicePrincipal, type World } from "../../local/simulators/world.ts";
+import type { DatabaseTarget } from "../../src/domain/catalog.ts";
 
 export interface SqlSandbox {
   readonly world: World;
@@ -27,6 +29,9 @@ export interface SqlSandbox {
       packetSize?: number;
     },
   ): Promise<sql.ConnectionPool>;
+  credential(principal: ServicePrincipal): TokenCredential;
+  /** Of the simulator's side. */
+  openConnections(): number;
   close(): Promise<void>;
 }
 
@@ -41,13 +46,25 @@ export interface TokenClaims {
 
 export const databaseName = "orders";
 
+let trusted: Promise<Certificate> | undefined;
+
+/**
+ * In this process only: full verification stays on, and the simulator's certificate passes it. One for all sandboxes of
+ * a process: OpenSSL looks an authority up by its subject, which is the same for all.
+ */
+function trustedCertificate(): Promise<Certificate> {
+  trusted ??= createCertificate().then((made) => {
+    tls.setDefaultCACertificates([...tls.getCACertificates("default"), made.certificate]);
+    return made;
+  });
+  return trusted;
+}
+
 export async function startSqlSandbox({
   now,
   ...options
 }: Partial<SqlOptions> & { now?: () => Date } = {}): Promise<SqlSandbox> {
-  const certificate = await createCertificate();
-  // In this process only: full verification stays on, and the simulator's certificate passes it.
-  tls.setDefaultCACertificates([...tls.getCACertificates("default"), certificate.certificate]);
+  const certificate = await trustedCertificate();
   const world = await createWorld(now ? { now } : {});
   const faults = createFaults();
   const addPrincipal = (displayName: string): ServicePrincipal => {
@@ -78,6 +95,10 @@ export async function startSqlSandbox({
       .sign(claims.privateKey ?? world.entraKey.privateKey);
   };
 
+  const credential: SqlSandbox["credential"] = (principal) => ({
+    getToken: async () => ({ token: await token(principal), expiresOnTimestamp: Date.now() + 3_600_000 }),
+  });
+
   return {
     world,
     faults,
@@ -85,6 +106,8 @@ export async function startSqlSandbox({
     admin,
     addPrincipal,
     token,
+    credential,
+    openConnections: () => simulator.connections,
     connect: async (principal, settings = {}) => {
       const { database = databaseName, encrypt = true, authentication = "token", packetSize } = settings;
       const pool = new sql.ConnectionPool({
@@ -92,8 +115,7 @@ export async function startSqlSandbox({
         port: simulator.port,
         database,
         options: {
-          // mssql hands "strict" on; its types know only the boolean.
-          ...strictOr(encrypt),
+          encrypt,
           trustServerCertificate: false,
           connectionRetryInterval: 50,
           ...(packetSize !== undefined && { packetSize }),
@@ -125,6 +147,17 @@ export async function startSqlSandbox({
   };
 }
 
-function strictOr(encrypt: true | "strict"): { encrypt: true } {
-  return { encrypt } as { encrypt: true };
+/** The sandbox's server as the catalog would name it. */
+export function targetOf({ simulator, world }: SqlSandbox, database: string): DatabaseTarget {
+  return {
+    server: {
+      alias: "sql-dev",
+      resourceId: `/subscriptions/${world.subscriptionId}/resourceGroups/data/providers/Microsoft.Sql/servers/sql-dev`,
+      host: "localhost",
+      port: simulator.port,
+      userCreation: "sid",
+      databases: {},
+    },
+    database,
+  };
 }

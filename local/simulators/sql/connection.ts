@@ -17,7 +17,7 @@ import { authenticate, writeFedAuthInfo, writeLoginReply } from "./login.ts";
 import { type Login, readFedAuthToken, readLogin7 } from "./login7.ts";
 import { type Message, PacketReader, packetType, toPackets } from "./packets.ts";
 import { answerPrelogin, readPrelogin } from "./prelogin.ts";
-import { writeAttentionAck, writeError, writeGarbage, writeIgnored, writeReply } from "./reply.ts";
+import { writeAttentionAck, writeError, writeGarbage, writeGivenUp, writeReply } from "./reply.ts";
 import {
   type PreparedTexts,
   type Request,
@@ -195,7 +195,7 @@ class Connection {
   }
 
   async #handleRequest(session: Session, message: Message): Promise<void> {
-    if (message.isIgnored) return this.#send(writeIgnored());
+    if (message.isIgnored) return this.#send(writeGivenUp());
     const prefix = message.reset === "none" ? [] : [environment.reset()];
     if (message.reset !== "none") this.#reset(session, { keepsTransaction: message.reset === "keepTransaction" });
     const request = this.#readRequest(session, message);
@@ -203,8 +203,11 @@ class Connection {
     this.#running = running;
     try {
       const reply = await this.#answer(request, running.signal);
-      if (running.signal.aborted) this.#send(writeAttentionAck());
-      else if (reply) this.#send(Buffer.concat([...prefix, reply]));
+      if (running.signal.aborted) {
+        // Two messages: the request that was given up ends with its own, and the attention has another.
+        this.#send(writeGivenUp());
+        this.#send(writeAttentionAck());
+      } else if (reply) this.#send(Buffer.concat([...prefix, reply]));
     } finally {
       this.#running = undefined;
     }

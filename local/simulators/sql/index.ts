@@ -25,6 +25,8 @@ export interface SqlDatabase {
 export interface SqlSimulator extends Simulator {
   /** A database that the world has on this server; without regard to case. */
   database(name: string): SqlDatabase;
+  /** How many clients are connected. */
+  readonly connections: number;
 }
 
 export interface SqlOptions {
@@ -85,6 +87,9 @@ export async function startSql(
     url: `tds://127.0.0.1:${address.port}`,
     port: address.port,
     database: (name) => openFromInside(findDatabase(name) ?? missing(server, name), context),
+    get connections() {
+      return sockets.size;
+    },
     close: async () => {
       const closed = once(listener, "close");
       listener.close();

@@ -46,8 +46,8 @@ export function writeAttentionAck(): Buffer {
   return done("done", doneStatus.attention);
 }
 
-/** The client gave its request up while sending it; it only waits for an end. */
-export function writeIgnored(): Buffer {
+/** The client gave its request up; it only waits for an end. */
+export function writeGivenUp(): Buffer {
   return done("done", doneStatus.error);
 }
 
