@@ -17,6 +17,7 @@ await build({
   external: ["@azure/functions-core"],
   // A CommonJS file has no import.meta.
   define: { "import.meta.dirname": "__dirname" },
+  minify: true,
   sourcemap: true,
   // Names show in the durable history and in stack traces.
   keepNames: true,

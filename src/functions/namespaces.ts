@@ -34,7 +34,7 @@ export function registerNamespaces(ports: Ports): void {
     }),
   });
 
-  app.http("offboardNamespace", {
+  app.http("deleteNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
     methods: ["DELETE"],
     authLevel: "anonymous",

@@ -150,7 +150,7 @@ function createOpenApi() {
           responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
         },
         delete: {
-          operationId: "offboardNamespace",
+          operationId: "deleteNamespace",
           summary: "Take the namespace's access away",
           requestParams: { path: berth },
           responses: {

@@ -90,13 +90,12 @@ it.each(bad)(
     const queue = sandbox.cloud.serviceBus.queue(names.queue);
     const messageId = `bad ${what}`;
 
-    queue.send({ messageId, body });
+    queue.send({ messageId, body: typeof body === "string" ? Buffer.from(body) : body });
 
     await expect
       .poll(() => queue.deadLetters().find((message) => message.messageId === messageId), { timeout: 20_000 })
       .toMatchObject({
-        deadLetterReason: code,
-        deadLetterErrorDescription: expect.stringMatching(/\w+/),
+        applicationProperties: { DeadLetterReason: code, DeadLetterErrorDescription: expect.stringMatching(/\w+/) },
       });
   },
 );
