@@ -15,6 +15,8 @@ export interface Sandbox {
   /** Of the service; the same after a restart. */
   readonly url: string;
   readonly cloud: Cloud;
+  /** Process id of the service; another after a restart. */
+  readonly hostPid: number;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
   /** Starts the service again, on the same store and port. */
@@ -41,6 +43,9 @@ export async function startSandbox({ port = 0, onLog, ...options }: SandboxOptio
     return {
       url,
       cloud: running,
+      get hostPid() {
+        return host.pid;
+      },
       killHost: () => host.kill(),
       async restartHost() {
         host = await start(Number(new URL(url).port));
