@@ -3,7 +3,7 @@
  * knows the statements of Mooring and of a plain workload, and refuses the rest.
  */
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { type ServerContext, serveConnection } from "./connection.ts";
 import { executeBatch } from "./engine/execute.ts";
@@ -73,6 +73,7 @@ export async function startSql(
     },
   };
   const sockets = new Set<Socket>();
+  let closing: Promise<void> | undefined;
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -90,13 +91,19 @@ export async function startSql(
     get connections() {
       return sockets.size;
     },
-    close: async () => {
-      const closed = once(listener, "close");
-      listener.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
+    close: () => {
+      closing ??= end(listener, sockets);
+      return closing;
     },
   };
+}
+
+async function end(listener: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = once(listener, "close");
+  listener.close();
+  const ended = [...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+  for (const socket of sockets) socket.destroy();
+  await Promise.all([closed, ...ended]);
 }
 
 function missing(server: string, name: string): never {

@@ -48,36 +48,29 @@ const passing = new Set([
 /** A new identity takes a while to reach the directory that SQL asks; 37545 is the same with an object id. */
 const notYetVisible = new Set([33130, 37545]);
 
-/** Codes of tedious, mssql and the socket below them. None of them tells whether the request took effect. */
-const lostConnection = new Set([
-  "ESOCKET",
-  "ETIMEOUT",
-  "ECLOSE",
-  "ECONNCLOSED",
-  "ECONNRESET",
-  "ECANCEL",
-  "EINVALIDSTATE",
-  "ENOTOPEN",
-  "EPIPE",
-]);
+/** Codes by which the driver says that we called it wrongly: no fault of the network. */
+const misuse = new Set(["EPARAM", "EARGS", "EINJECT", "EJSON"]);
 
 export function classify(error: unknown, context: FailureContext): unknown {
   if (error instanceof PermanentError || error instanceof TransientError || !(error instanceof Error)) return error;
   const found = readServerError(error, context);
   if (found) return classifyNumber(found, error, context);
+  const credentialError = findCredentialError(error);
+  if (credentialError) {
+    return new Error(`${context.target}: Mooring's identity got no token for Azure SQL: ${credentialError.message}`, {
+      cause: credentialError,
+    });
+  }
+  // Everything else that the driver says of its own accord is about the connection: refused, timed out, lost, or an
+  // answer that is no TDS. None of it tells whether the request took effect.
+  const isOfDriver = ["ConnectionError", "RequestError", "TimeoutError"].includes(error.name);
   const code = readString(error, "code");
+  if (!isOfDriver || (code !== undefined && misuse.has(code))) return error;
   const text = `${context.target}: ${error.message || code || "the driver failed without a message"}`;
-  if (code === "ELOGIN" && /^Login failed for user/.test(error.message)) {
+  if (/^Login failed for user/.test(error.message)) {
     return new PermanentError("SQL_LOGIN_FAILED", text, { cause: error });
   }
-  const isLost = code !== undefined && (lostConnection.has(code) || code === "ELOGIN");
-  // The pool's own time-outs have no code.
-  if (isLost || error.name === "TimeoutError") return new TransientError("SQL_UNAVAILABLE", text, { cause: error });
-  const credentialError = findCredentialError(error);
-  if (!credentialError) return error;
-  return new Error(`${context.target}: Mooring's identity got no token for Azure SQL: ${credentialError.message}`, {
-    cause: credentialError,
-  });
+  return new TransientError("SQL_UNAVAILABLE", text, { cause: error });
 }
 
 function classifyNumber({ number, severity, message }: ServerError, cause: Error, { target }: FailureContext): Error {
