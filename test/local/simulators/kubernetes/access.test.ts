@@ -75,7 +75,7 @@ test("mints service account tokens that the issuer's published keys verify", asy
 });
 
 test("knows a service account by its token, which has no rights and dies with the account", async () => {
-  await cluster.objects.create({
+  await cluster.create({
     apiVersion: "v1",
     kind: "ServiceAccount",
     metadata: { name: "mortal", namespace: "default" },

@@ -88,13 +88,17 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     custom: config.makeApiClient(k8s.CustomObjectsApi),
 
     /** Server-side apply. */
-    apply<T extends k8s.KubernetesObject>(
-      object: T,
+    apply(
+      object: k8s.KubernetesObject,
       manager: string,
       { force, dryRun }: { force?: boolean; dryRun?: boolean } = {},
-    ): Promise<T> {
+    ): Promise<k8s.KubernetesObject> {
       const all = dryRun === true ? "All" : undefined;
       return objects.patch(object, undefined, all, manager, force, k8s.PatchStrategy.ServerSideApply);
+    },
+
+    create(object: k8s.KubernetesObject): Promise<k8s.KubernetesObject> {
+      return objects.create(object);
     },
 
     async createNamespace(name: string): Promise<void> {
