@@ -90,6 +90,9 @@ function createFunctionApp(
   const registrations = new Map<string, Registration>();
   for (const [functionId, registration] of app.functions) {
     const definition = describe(functionId, registration);
+    // Told rather than dropped: the app would seem to retry and does not.
+    if (registration.metadata.retryOptions !== undefined)
+      parts.log.warn("this host applies no retry policies of functions", { function: definition.name });
     functions.set(definition.name, definition);
     registrations.set(definition.name, registration);
   }

@@ -63,6 +63,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       reject(error.code === "EADDRINUSE" || error.code === "EACCES" ? cannotListen(port, error) : error),
     );
     server.listen(port, loopback, () => {
+      server.on("error", (error) => log.error("the listener has a problem", { error: error.message }));
       const address = server.address();
       if (address !== null && typeof address === "object") resolve(address.port);
     });

@@ -60,7 +60,7 @@ async function connect(request: IncomingMessage, call: StreamedCall): Promise<Cl
     method: request.method,
     path: request.url,
     headers: {
-      ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => isEndToEnd(name) && name !== "expect")),
+      ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => isHandedOn(name, request.method))),
       "x-ms-invocation-id": call.invocationId,
       "x-forwarded-host": call.url.host,
       "x-forwarded-proto": "http",
@@ -72,6 +72,13 @@ async function connect(request: IncomingMessage, call: StreamedCall): Promise<Cl
     upstream.once("socket", (socket) => socket.once("connect", resolve));
   });
   return upstream;
+}
+
+/** The SDK drops the bodies of GET and HEAD, and Node's client would send one without saying how long it is. */
+const hasBody = (method: string | undefined): boolean => method !== "GET" && method !== "HEAD";
+
+function isHandedOn(header: string, method: string | undefined): boolean {
+  return isEndToEnd(header) && header !== "expect" && (header !== "content-length" || hasBody(method));
 }
 
 function receive(upstream: ClientRequest): Promise<IncomingMessage> {
@@ -99,6 +106,11 @@ function toInput(request: IncomingMessage, { invocationId, params, url }: Stream
 
 /** Rejects only when the body is too large: a client that goes away, or a handler that reads no further, is no failure. */
 async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit: number): Promise<void> {
+  if (!hasBody(request.method)) {
+    request.resume();
+    upstream.end();
+    return;
+  }
   let size = 0;
   async function* count(chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {

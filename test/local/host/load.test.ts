@@ -171,3 +171,13 @@ test("runs termination hooks when the app closes", async () => {
 
   expect(Reflect.get(globalThis, "endedForTest")).toBe(true);
 });
+
+test("says that a function's retry policy is not applied", async () => {
+  const { lines } = await load({
+    "package.json": { main: "main.js" },
+    "main.js": `${requireApp}app.timer("t", { schedule: "0 0 0 * * *", handler() {},
+      retry: { strategy: "fixedDelay", maxRetryCount: 3, delayInterval: { seconds: 1 } } });`,
+  });
+
+  expect(lines).toContain("WRN Host this host applies no retry policies of functions function=t");
+});

@@ -113,6 +113,24 @@ test("a sender that goes away in the middle of its body ends the handler's readi
 });
 
 test.each([
+  ["announced", { "content-length": "4" }],
+  ["chunked", { "transfer-encoding": "chunked" }],
+])("drops the %s body of a GET, as the SDK does", async (_, headers) => {
+  const { url } = await runHost({
+    code: `${setup}app.get("plain", async (request) => ({ jsonBody: [request.method, await request.text()] }));`,
+  });
+
+  const text = await new Promise((resolve, reject) => {
+    const sent = startRequest(`${url}/api/plain`, { method: "GET", headers }, async (answer) =>
+      resolve(Buffer.concat(await answer.toArray()).toString()),
+    );
+    sent.on("error", reject).end("body");
+  });
+
+  expect(text).toBe('["GET",""]');
+});
+
+test.each([
   ["announced", { "content-length": "11" }],
   ["chunked", { "transfer-encoding": "chunked" }],
 ])("refuses an %s body over the limit", async (_, headers) => {
