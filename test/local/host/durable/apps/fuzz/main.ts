@@ -3,9 +3,9 @@
  * a sequence id, a task gets another's result, or none.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import * as df from "durable-functions";
 import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
-import { type Random, createRandom } from "./random.ts";
+import * as df from "durable-functions";
+import { createRandom, type Random } from "./random.ts";
 
 interface Piece {
   readonly tag: string;
