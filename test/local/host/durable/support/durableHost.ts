@@ -25,7 +25,7 @@ export interface DurableHost {
   close(): Promise<void>;
 }
 
-export type HostOptions = Partial<Pick<DurableOptions, "settings" | "limit" | "clock" | "onBroken">> & {
+export type HostOptions = Partial<Pick<DurableOptions, "settings" | "graceMs">> & {
   /** Kept when given; otherwise a new folder that goes with the host. */
   readonly directory?: string;
 };
