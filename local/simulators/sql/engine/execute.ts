@@ -290,7 +290,7 @@ export function readExecuteSql([text, declarations, ...values]: readonly Argumen
   return { text: asText(text), bound: bindParameters(asText(declarations), values) };
 }
 
-function requireTransaction(kind: "commit" | "rollback", session: Session): void {
+export function requireTransaction(kind: "commit" | "rollback", session: Session): void {
   if (session.transactionDepth > 0) return;
   const number = kind === "commit" ? 3902 : 3903;
   throw new SqlError(number, `The ${kind.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`);
