@@ -16,7 +16,7 @@ import type { Argument } from "./engine/procedures.ts";
 import type { Session, Variable } from "./engine/session.ts";
 import { convert, nvarchar } from "./engine/sqlTypes.ts";
 import { SqlError } from "./errors.ts";
-import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.ts";
+import { type RpcCall, readBatch, readRpc, readTransactionRequest, type TransactionRequest } from "./rpc.ts";
 
 export interface Request {
   readonly kind: "batch" | "rpc";

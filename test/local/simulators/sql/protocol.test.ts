@@ -11,6 +11,7 @@ import { readFedAuthToken, readLogin7 } from "../../../../local/simulators/sql/l
 import { type Message, PacketReader, packetType, toPackets } from "../../../../local/simulators/sql/packets.ts";
 import { readPrelogin } from "../../../../local/simulators/sql/prelogin.ts";
 import { readBatch, readRpc, readTransactionRequest } from "../../../../local/simulators/sql/rpc.ts";
+import { featureAck, fedAuthInfo } from "../../../../local/simulators/sql/tokens.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength, size: "max" }).map((array) => Buffer.from(array));
@@ -51,13 +52,9 @@ const rpc = Buffer.concat([
 
 describe("readers of what a client sends", () => {
   const cases: [name: string, read: (body: Buffer) => unknown, seed: Buffer][] = [
-    [
-      "PRELOGIN",
-      readPrelogin,
-      Buffer.from("00001a000601002000010200210001030022000004002200 01ff".replace(" ", ""), "hex"),
-    ],
+    ["PRELOGIN", readPrelogin, Buffer.from("00001a00060100200001020021000103002200000400220001ff", "hex")],
     ["LOGIN7", readLogin7, login7({ user: "sa", password: "secret", database: "orders" })],
-    ["the token message", readFedAuthToken, Buffer.from("0800000004000000610062 00".replace(" ", ""), "hex")],
+    ["the token message", readFedAuthToken, Buffer.from("080000000400000061006200", "hex")],
     ["a batch", readBatch, Buffer.concat([headers, text("SELECT 1")])],
     ["an RPC", readRpc, rpc],
     ["a transaction request", readTransactionRequest, Buffer.concat([headers, Buffer.from([5, 0])])],
@@ -115,6 +112,26 @@ describe("readers of what a client sends", () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+});
+
+describe("tokens of a federated login, which no independent client checks", () => {
+  it("are laid out as MS-TDS 2.2.7.11 and 2.2.7.12 say, byte by byte", () => {
+    expect(fedAuthInfo({ stsUrl: "u", spn: "s!" }).toString("hex")).toBe(
+      [
+        "ee", // FEDAUTHINFO
+        "1c000000", // 28 bytes follow
+        "02000000", // two options
+        "010200000016000000", // STSURL: 2 bytes, 22 from the count
+        "020400000018000000", // SPN: 4 bytes, 24 from the count
+        "7500",
+        "73002100",
+      ].join(""),
+    );
+    expect(featureAck({ fedAuth: true, utf8: true }).toString("hex")).toBe(
+      ["ae", "0200000000", "0a0100000001", "ff"].join(""),
+    );
+    expect(featureAck({ fedAuth: false, utf8: false })).toHaveLength(0);
   });
 });
 

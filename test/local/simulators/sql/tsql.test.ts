@@ -7,7 +7,8 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
-const isInstalled = spawnSync("tsql", ["-C"]).status === 0;
+const program = "tsql";
+const isInstalled = spawnSync(program, ["-C"]).status === 0;
 const title = isInstalled ? "tsql" : "tsql (NOT RUN: it is not installed here; apt-get install freetds-bin)";
 
 describe.skipIf(!isInstalled)(title, () => {
@@ -25,7 +26,7 @@ describe.skipIf(!isInstalled)(title, () => {
   });
 
   async function run(script: string, { version = "7.4", password = "secret" } = {}) {
-    const child = spawn("tsql", ["-S", "sandbox", "-U", "sa", "-P", password, "-D", "orders", "-o", "q"], {
+    const child = spawn(program, ["-S", "sandbox", "-U", "sa", "-P", password, "-D", "orders", "-o", "q"], {
       env: { ...process.env, FREETDSCONF: join(folder, "freetds.conf"), TDSVER: version },
     });
     child.stdin.on("error", () => undefined);
@@ -72,7 +73,7 @@ go
     const entraOnly = await startSqlSandbox();
     const server = `[sandbox]\nhost = 127.0.0.1\nport = ${entraOnly.simulator.port}\nencryption = require\n`;
     await writeFile(join(folder, "entra.conf"), server);
-    const child = spawn("tsql", ["-S", "sandbox", "-U", "sa", "-P", "secret", "-D", "orders"], {
+    const child = spawn(program, ["-S", "sandbox", "-U", "sa", "-P", "secret", "-D", "orders"], {
       env: { ...process.env, FREETDSCONF: join(folder, "entra.conf") },
     });
     child.stdin.end();
