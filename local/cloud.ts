@@ -6,7 +6,7 @@ import { startArm } from "./simulators/arm/index.ts";
 import { type EntraSimulator, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
-import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/start.ts";
+import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
 import { createSigningKey, createWorld, type World } from "./simulators/world.ts";

@@ -3,7 +3,9 @@
  * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
+
 import type { DurableClient } from "durable-functions";
+import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import type { OperationKind } from "../domain/operation.ts";
@@ -26,7 +28,7 @@ interface Caller {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly requestedBy: string;
-  readonly warn: (message: string, facts: object) => void;
+  readonly warn: (message: string) => void;
 }
 
 export async function acceptOnboarding(caller: Caller, request: OnboardingRequest): Promise<Accepted> {
@@ -101,7 +103,7 @@ async function begin(caller: Caller, kind: OperationKind, record: NamespaceRecor
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    caller.warn("operation not started yet", { operation: record.operation, reason });
+    caller.warn(logLine("operation not started yet", { operation: record.operation, reason }));
   }
   return { operation: record.operation, isNew: true };
 }

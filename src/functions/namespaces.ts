@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { logLine } from "../domain/logLine.ts";
 import { Namespace } from "../domain/request.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
@@ -48,7 +49,7 @@ export function registerNamespaces(ports: Ports): void {
       };
       const berth = readBerth(request.params);
       const { operation, isNew } = await acceptOffboarding(caller, berth);
-      context.log("offboarding accepted", { operation, isNew, ...berth });
+      context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
       return accepted(request, operation, { id: operation, kind: "offboard", isNew });
     }),
   });

@@ -1,8 +1,10 @@
 /** The queue's way in: the same request as POST /onboardings, as plain JSON or in a CloudEvents 1.0 envelope. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { logLine } from "../domain/logLine.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { parseJson, readOnboardingRequest } from "./readRequest.ts";
@@ -22,10 +24,12 @@ export function registerOnboardingRequested(ports: Ports): void {
       try {
         const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
         const { operation, isNew } = await acceptWhenFree(ports, request, context);
-        context.log("onboarding accepted from the queue", { operation, isNew });
+        context.log(logLine("onboarding accepted from the queue", { operation, isNew }));
       } catch (error) {
         if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
-        context.warn("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] });
+        context.warn(
+          logLine("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] }),
+        );
         await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
         return;
       }

@@ -1,6 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
+import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
@@ -27,7 +28,9 @@ export function registerOnboardings(ports: Ports): void {
         warn: context.warn.bind(context),
       };
       const { operation, isNew } = await acceptOnboarding(caller, request);
-      context.log("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace });
+      context.log(
+        logLine("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace }),
+      );
       return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
     }),
   });
