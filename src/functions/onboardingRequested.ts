@@ -7,6 +7,7 @@ import { z } from "zod";
 import { logLine } from "../domain/logLine.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { queueCaller } from "./authentication.ts";
 import { parseJson, readOnboardingRequest } from "./readRequest.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -65,10 +66,10 @@ async function acceptWhenFree(
   request: Parameters<typeof acceptOnboarding>[1],
   context: InvocationContext,
 ): ReturnType<typeof acceptOnboarding> {
-  const caller = { ports, client: getClient(context), requestedBy: "queue", warn: context.warn.bind(context) };
+  const desk = { ports, client: getClient(context), by: queueCaller, warn: context.warn.bind(context) };
   for (let poll = 1; ; poll += 1) {
     try {
-      return await acceptOnboarding(caller, request);
+      return await acceptOnboarding(desk, request);
     } catch (error) {
       const isBusy = error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS";
       if (!isBusy) throw error;
