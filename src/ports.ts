@@ -1,6 +1,9 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
+import type { Berth } from "./domain/names.ts";
+import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
+import type { OnboardingRequest } from "./domain/request.ts";
 
 export interface Ports {
   readonly catalog: Catalog;
@@ -165,6 +168,91 @@ export interface QueueMessages {
 
 // ——— Registry (Table Storage) ———
 
+/** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
+export interface NamespaceRecord extends Berth {
+  /** Incomplete: an operation ended without restoring a known state; onboard or offboard again. */
+  readonly state: "Onboarding" | "Onboarded" | "Offboarding" | "Incomplete";
+  /** The operation that holds the namespace, or the last that did. */
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  readonly requestHash: string;
+  readonly requestedBy: string;
+  /** RFC 3339, as every time here. */
+  readonly acceptedTime: string;
+  readonly onboardedTime?: string;
+  readonly verifiedTime?: string;
+  readonly clientId?: string;
+}
+
+/** A record with the ETag by which a later write proves that nobody wrote in between. */
+export type Stored<T> = T & { readonly etag: string };
+
+export interface OperationRecord extends Berth {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly status: OperationStatus;
+  readonly requestedBy: string;
+  readonly createdTime: string;
+  readonly startTime?: string;
+  readonly endTime?: string;
+  readonly request: OnboardingRequest;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: OperationError;
+}
+
+export interface StepRecord {
+  readonly name: string;
+  readonly target: string;
+  readonly action?: StepAction;
+  readonly status: OperationStatus;
+  readonly attempts: number;
+  readonly startTime: string;
+  readonly endTime?: string;
+  readonly error?: OperationError;
+  readonly nextRetryTime?: string;
+}
+
+export type StepKey = Pick<StepRecord, "name" | "target">;
+
+export interface Page<T> {
+  readonly value: readonly T[];
+  /** Passed back to get the next page. */
+  readonly continuation?: string;
+}
+
 export interface Registry {
-  readonly placeholder: never;
+  getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
+  listNamespaces(query: { cluster?: string; limit: number; continuation?: string }): Promise<Page<NamespaceRecord>>;
+  /** Records whose state says that an operation holds them. */
+  heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
+  /** False when a record is there already. */
+  insertNamespace(record: NamespaceRecord): Promise<boolean>;
+  /** False when somebody wrote since the record was read. */
+  replaceNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
+  removeNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
+
+  getOperation(id: string): Promise<OperationRecord | undefined>;
+  /** Newest first. */
+  listOperations(query: {
+    cluster?: string;
+    namespace?: string;
+    status?: OperationStatus;
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<OperationRecord>>;
+  /** Does nothing when the operation is recorded already. */
+  insertOperation(record: OperationRecord): Promise<void>;
+  updateOperation(
+    id: string,
+    changes: Partial<Pick<OperationRecord, "status" | "startTime" | "endTime" | "result" | "error">>,
+  ): Promise<void>;
+
+  listSteps(operation: string): Promise<readonly StepRecord[]>;
+  getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;
+  /** Records a try of the step as Running and returns how many there were, this one included. */
+  startStep(operation: string, step: StepKey, startTime: string): Promise<number>;
+  updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
+
+  /** Throws when the tables do not answer. */
+  probe(): Promise<void>;
 }

@@ -15,6 +15,9 @@ await build({
   platform: "node",
   target: "node22",
   external: ["@azure/functions-core"],
+  // A CommonJS file has no import.meta.
+  define: { "import.meta.dirname": "__dirname" },
+  minify: true,
   sourcemap: true,
   // Names show in the durable history and in stack traces.
   keepNames: true,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { generate } from "selfsigned";
 
 /** One certificate for every simulated service; it is its own authority. PEM. */
@@ -7,7 +8,9 @@ export interface Certificate {
 }
 
 export async function createCertificate(): Promise<Certificate> {
-  const made = await generate([{ name: "commonName", value: "Mooring sandbox" }], {
+  // OpenSSL looks a trusted certificate up by its subject and takes the first one, so no two may share theirs.
+  const subject = `Mooring sandbox ${randomUUID()}`;
+  const made = await generate([{ name: "commonName", value: subject }], {
     keySize: 2048,
     algorithm: "sha256",
     extensions: [

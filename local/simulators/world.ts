@@ -11,6 +11,8 @@ export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audiences: readonly string[];
+  /** When it was last written; Entra sees it only some time later. */
+  readonly writtenAt?: Date;
 }
 
 /** A user-assigned managed identity. */
@@ -25,6 +27,7 @@ export interface Identity {
   readonly clientId: string;
   readonly principalId: string;
   readonly createdAt: Date;
+  /** By lower-cased name. */
   readonly federatedCredentials: Map<string, FederatedCredential>;
 }
 

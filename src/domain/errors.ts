@@ -39,6 +39,10 @@ export const errorCatalogue = {
     "Another operation runs for this namespace.",
     "Wait for the operation that `Location` names, then send the request again.",
   ),
+  ALREADY_ONBOARDED: permanent(
+    "The namespace is onboarded already, with another request.",
+    "Offboard the namespace first, then send the new request.",
+  ),
   NOT_ONBOARDED: permanent(
     "Mooring has not onboarded that namespace.",
     "Check cluster and namespace against GET /api/namespaces.",
@@ -176,6 +180,10 @@ export const errorCatalogue = {
     "The cluster does not have the workload identity webhook.",
     "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",
   ),
+  IDENTITY_STILL_ASSIGNED: transient(
+    "A node of the cluster still has the identity assigned.",
+    "Nothing: Mooring looks again. If it lasts, check aad-pod-identity's MIC.",
+  ),
   OIDC_ISSUER_MISMATCH: permanent(
     "The cluster's OIDC issuer is not the one in the catalog (look at the trailing slash).",
     "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
@@ -193,6 +201,23 @@ export const errorCatalogue = {
     "The registry tables did not answer.",
     "Nothing: Mooring tries again. If it lasts, check the storage account.",
   ),
+  // Service Bus
+  SERVICE_BUS_UNAVAILABLE: transient(
+    "Service Bus did not answer, or throttled the call.",
+    "Nothing: Mooring tries again. If it lasts, check the namespace and the network between.",
+  ),
+  SERVICE_BUS_FORBIDDEN: permanent(
+    "Service Bus refused Mooring's identity.",
+    "Give Mooring's identity Azure Service Bus Data Sender on the topic and Data Receiver on the queue, as infra/ does.",
+  ),
+  SERVICE_BUS_REJECTED: permanent(
+    "Service Bus has no such queue or topic, has it disabled, or cannot take the message.",
+    "Read the message; create or enable the entity that it names, or report a message that is too large.",
+  ),
+  MESSAGE_LOCK_LOST: transient(
+    "The lock on a queue message had ended before the message was settled.",
+    "Nothing: Service Bus delivers the message again. If it lasts, raise the queue's lock duration.",
+  ),
   UNEXPECTED: transient(
     "An error that Mooring has no entry for.",
     "Mooring tries again; if it lasts, report the message and the operation id.",
@@ -205,6 +230,20 @@ type CodesWhere<Retryable extends boolean> = {
 }[ErrorCode];
 export type PermanentCode = CodesWhere<false>;
 export type TransientCode = CodesWhere<true>;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalogue, code);
+}
+
+/** The error of a code that came as text: from a plan, a history or a table. */
+export function errorOf(code: string, message: string): PermanentError | TransientError {
+  if (!isErrorCode(code)) return new TransientError("UNEXPECTED", message);
+  return isPermanent(code) ? new PermanentError(code, message) : new TransientError(code, message);
+}
+
+function isPermanent(code: ErrorCode): code is PermanentCode {
+  return !errorCatalogue[code].retryable;
+}
 
 /** Stop: asking again will not help. Recorded in the history as data, so the runtime does not retry it. */
 export class PermanentError extends Error {

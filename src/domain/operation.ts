@@ -12,3 +12,15 @@ export type OperationKind = z.infer<typeof OperationKind>;
 
 export const StepAction = z.enum(["create", "adopt", "update", "none", "delete", "conflict"]);
 export type StepAction = z.infer<typeof StepAction>;
+
+export const OperationError = z.object({
+  code: z.string(),
+  message: z.string(),
+  fix: z.string(),
+  retryable: z.boolean(),
+});
+export type OperationError = z.infer<typeof OperationError>;
+
+export function isFinal(status: OperationStatus): boolean {
+  return status === "Succeeded" || status === "Failed" || status === "Canceled";
+}

@@ -3,7 +3,7 @@
  * Learn "AMQP 1.0 in Azure Service Bus protocol guide" has the annotations.
  */
 import { randomUUID } from "node:crypto";
-import rhea, { type Message, type Sender, type Typed } from "rhea";
+import rhea, { type Delivery, type Message, type Sender, type Typed } from "rhea";
 import { BrokerError } from "./errors.ts";
 import type { LockedMessage, NewMessage, QueuedMessage } from "./queue.ts";
 
@@ -76,6 +76,7 @@ function decode(payload: unknown): Message {
 }
 
 function asMessage(value: unknown): Message {
+  // rhea's typings want the body only; every other section is optional there, and read with care here.
   if (typeof value === "object" && value !== null && "body" in value) return value as Message;
   throw new BrokerError("amqp:decode-error", "The message has no body section.");
 }
@@ -129,13 +130,13 @@ export function uuidFromLockToken(token: string): Typed {
   return rhea.types.wrap_uuid(Buffer.from(token.replaceAll("-", ""), "hex"));
 }
 
-/** The end of a delivery that the peer waits for; without one, its settling call hangs. */
-export function acceptedOutcome(): unknown {
-  return rhea.message.accepted().described();
-}
-
-export function rejectedOutcome(error: { condition: string; description: string }): unknown {
-  return rhea.message.rejected({ error }).described();
+/** Ends a delivery that the peer wants settled; without an answer, its settling call hangs. */
+export function settleDelivery(delivery: Delivery, error?: { condition: string; description: string }): void {
+  const outcome = error ? rhea.message.rejected({ error }) : rhea.message.accepted();
+  delivery.update(true, outcome.described());
+  // Clients leave it at that: they send no disposition of their own for what this side settled. rhea waits for one
+  // before it frees the delivery's slot in the session, and stops sending when no slot is free.
+  Reflect.set(delivery, "remote_settled", true);
 }
 
 /** Says that nothing more will come for the credit that the peer wants back. */

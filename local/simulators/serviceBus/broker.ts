@@ -1,5 +1,6 @@
 /** The entities of one namespace: queues, topics with their subscriptions, and every dead-letter queue, by path. */
 import type { Clock } from "./clock.ts";
+import { BrokerError } from "./errors.ts";
 import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
 
 export interface TopicSettings {
@@ -95,7 +96,9 @@ function createFanOut<Content>(subscriptions: readonly Queue<Content>[]) {
     },
     cancelScheduled(sequenceNumbers: readonly number[]): void {
       for (const number of sequenceNumbers) {
-        for (const { queue, sequenceNumber } of copies.get(number) ?? []) queue.cancelScheduled([sequenceNumber]);
+        const made = copies.get(number);
+        if (!made) throw new BrokerError("com.microsoft:message-not-found", `No scheduled message ${number}.`);
+        for (const { queue, sequenceNumber } of made) queue.cancelScheduled([sequenceNumber]);
         copies.delete(number);
       }
     },

@@ -6,36 +6,27 @@ import { BrokerError, toCondition } from "./errors.ts";
 import { takeMessages } from "./incoming.ts";
 import { answerManagement } from "./management.ts";
 import { deliverMessages } from "./outgoing.ts";
-import type { Peer } from "./peer.ts";
+import { type Peer, run } from "./peer.ts";
 
 const managementSuffix = "/$management";
 
 export function serveConnection(connection: Connection, peer: Peer): void {
   const stops = new Map<Sender, () => void>();
+  const stopWhere = (isOver: (sender: Sender) => boolean) => {
+    for (const [sender, stop] of stops) {
+      if (!isOver(sender)) continue;
+      stop();
+      stops.delete(sender);
+    }
+  };
 
   // rhea names events as this side sees them: the peer's sender is a receiver here.
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
-  connection.on("sender_open", ({ sender }) =>
-    attach(sender, () => {
-      const stop = openForReceiving(peer, sender);
-      if (stop) stops.set(sender, stop);
-    }),
-  );
-  connection.on("sender_close", ({ sender }) => {
-    stops.get(sender)?.();
-    stops.delete(sender);
-  });
-  connection.on("session_close", ({ session }) => {
-    for (const [sender, stop] of stops) if (sender.session === session) stop();
-  });
-  connection.on("disconnected", () => {
-    for (const stop of stops.values()) stop();
-    stops.clear();
-  });
-  connection.on("connection_close", () => {
-    for (const stop of stops.values()) stop();
-    stops.clear();
-  });
+  connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
+  connection.on("sender_close", ({ sender }) => stopWhere((other) => other === sender));
+  connection.on("session_close", ({ session }) => stopWhere((sender) => sender.session === session));
+  connection.on("connection_close", () => stopWhere(() => true));
+  connection.on("disconnected", () => stopWhere(() => true));
   // A client that breaks the protocol loses its connection and harms nobody else.
   for (const event of ["error", "protocol_error", "connection_error"]) connection.on(event, () => peer.cut());
   // rhea throws what nobody listens to; their links and sessions end with a close event too.
@@ -59,10 +50,10 @@ function openForSending(peer: Peer, receiver: Receiver): void {
   const address = String(receiver.target?.address ?? "");
   receiver.local.attach.max_message_size = maxMessageBytes;
   if (address.toLowerCase() === "$cbs") {
-    receiver.on("message", (context) => answerPutToken(peer, context));
+    receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
   } else if (isManagement(address)) {
     const entity = find(peer, address);
-    receiver.on("message", (context) => answerManagement(peer, entity, context));
+    receiver.on("message", (context) => run(peer, () => answerManagement(peer, entity, context)));
   } else {
     const { path, send } = find(peer, address);
     if (!send) throw new BrokerError("amqp:not-allowed", `Messages cannot be sent to ${path}.`);
@@ -72,26 +63,26 @@ function openForSending(peer: Peer, receiver: Receiver): void {
   receiver.set_target(receiver.target);
 }
 
-function openForReceiving(peer: Peer, sender: Sender): (() => void) | undefined {
+/** Returns what ends the link's work. */
+function openForReceiving(peer: Peer, sender: Sender): () => void {
   const address = String(sender.source?.address ?? "");
-  let stop: (() => void) | undefined;
-  if (address.toLowerCase() === "$cbs" || isManagement(address)) {
-    if (isManagement(address)) find(peer, address);
-    // Requests name either the link's name or its target's address.
-    const names = [sender.name, String(sender.target?.address ?? sender.name)];
-    for (const name of names) peer.replyLinks.set(name, sender);
-    stop = () => {
-      for (const name of names) peer.replyLinks.delete(name);
-    };
-  } else {
-    const { path, queue } = find(peer, address);
-    if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
-    sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
-    ({ stop } = deliverMessages(peer, sender, { path, queue }));
-  }
   sender.set_source(sender.source);
   sender.set_target(sender.target);
-  return stop;
+  if (address.toLowerCase() === "$cbs") return openForAnswers(peer, sender);
+  const { path, queue } = find(peer, address);
+  if (isManagement(address)) return openForAnswers(peer, sender);
+  if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
+  sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
+  return deliverMessages(peer, sender, { path, queue }).stop;
+}
+
+function openForAnswers(peer: Peer, sender: Sender): () => void {
+  // Requests name either the link's name or its target's address.
+  const names = [sender.name, String(sender.target?.address ?? sender.name)];
+  for (const name of names) peer.replyLinks.set(name, sender);
+  return () => {
+    for (const name of names) peer.replyLinks.delete(name);
+  };
 }
 
 function isManagement(address: string): boolean {

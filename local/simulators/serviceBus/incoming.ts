@@ -1,7 +1,7 @@
 /** A link on which a client sends. */
 import type { Message, Receiver } from "rhea";
 import { readTransfer } from "./amqp.ts";
-import { meet, type Peer, perform } from "./peer.ts";
+import { meet, type Peer, perform, type Refusal } from "./peer.ts";
 import type { NewMessage } from "./queue.ts";
 
 export function takeMessages(
@@ -13,14 +13,11 @@ export function takeMessages(
   let previous: Promise<void> = Promise.resolve();
   receiver.on("message", ({ message, delivery }) => {
     const effect = meet(peer, "send", entity.path);
-    previous = previous.then(async () => {
-      perform(peer, await effect, {
-        act() {
-          for (const sent of readTransfer(message, delivery.format)) entity.send(sent);
-        },
-        answer: () => delivery.accept(),
-        refuse: ({ condition, description }) => delivery.reject({ condition, description }),
-      });
-    });
+    const act = () => {
+      for (const sent of readTransfer(message, delivery.format)) entity.send(sent);
+    };
+    const answer = () => delivery.accept();
+    const refuse = ({ condition, description }: Refusal) => delivery.reject({ condition, description });
+    previous = previous.then(async () => perform(peer, await effect, { act, answer, refuse })).catch(() => peer.cut());
   });
 }

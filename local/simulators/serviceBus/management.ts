@@ -1,6 +1,6 @@
 /** `<entity>/$management`: requests that need no link to a message. Learn "AMQP request/response operations". */
 import rhea, { type EventContext, type Message } from "rhea";
-import { acceptedOutcome, encodeMessage, lockTokenFromUuid, readMessage, uuidFromLockToken } from "./amqp.ts";
+import { encodeMessage, lockTokenFromUuid, readMessage, settleDelivery, uuidFromLockToken } from "./amqp.ts";
 import type { Entity } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
 import { meet, type Peer, perform, type Refusal, reply, type ServiceBusOperation } from "./peer.ts";
@@ -159,7 +159,8 @@ function updateDisposition(peer: Peer, queue: Queue<Message>, body: Properties):
         for (const token of lockTokens(body)) {
           disposition.settle(token);
           // The delivery, if its link still lives, is over too; left alone it would hold a slot of the link's session.
-          peer.deliveries.get(token)?.update(true, acceptedOutcome());
+          const delivery = peer.deliveries.get(token);
+          if (delivery) settleDelivery(delivery);
           peer.deliveries.delete(token);
         }
         return {};

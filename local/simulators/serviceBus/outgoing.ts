@@ -1,16 +1,9 @@
 /** A link on which a client receives: messages go out as its credit allows, and come back settled or not. */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, EventContext, Message, Sender } from "rhea";
-import {
-  acceptedOutcome,
-  answerDrain,
-  encodeMessage,
-  lockTokenFromTag,
-  rejectedOutcome,
-  tagFromLockToken,
-} from "./amqp.ts";
+import { answerDrain, encodeMessage, lockTokenFromTag, settleDelivery, tagFromLockToken } from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
-import { type MetEffect, meet, type Peer, perform, refusalOf, type ServiceBusOperation } from "./peer.ts";
+import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Properties, Queue } from "./queue.ts";
 
 export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Message> }) {
@@ -20,10 +13,13 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   let isOpen = true;
   let isPumping = false;
   let isDraining = false;
-  let stopListening = queue.onReady(pump);
+  let stopListening = queue.onReady(wake);
+
+  function wake(): void {
+    if (!isPumping) run(peer, pump);
+  }
 
   async function pump(): Promise<void> {
-    if (isPumping) return;
     isPumping = true;
     while (canSend()) {
       const message = queue.receive();
@@ -31,7 +27,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
       await deliver(message);
       // Behind the others, so that competing consumers take turns.
       stopListening();
-      if (isOpen) stopListening = queue.onReady(pump);
+      if (isOpen) stopListening = queue.onReady(wake);
       // rhea takes the credit when it writes the frame, on the next tick. A message without credit blocks its session.
       await setImmediate();
     }
@@ -84,26 +80,24 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     }
   }
 
-  async function settle(
-    operation: ServiceBusOperation,
-    delivery: Delivery,
-    act: (token: string) => void,
-  ): Promise<void> {
-    const token = lockTokenFromTag(delivery.tag);
-    const effect = await meet(peer, operation, path);
-    perform(peer, effect, {
-      act: () => act(token),
-      answer: () => delivery.update(true, acceptedOutcome()),
-      refuse: (refusal) => delivery.update(true, rejectedOutcome(refusal)),
+  function settle(operation: ServiceBusOperation, delivery: Delivery, act: (token: string) => void): void {
+    run(peer, async () => {
+      const token = lockTokenFromTag(delivery.tag);
+      const effect = await meet(peer, operation, path);
+      perform(peer, effect, {
+        act: () => act(token),
+        answer: () => settleDelivery(delivery),
+        refuse: ({ condition, description }) => settleDelivery(delivery, { condition, description }),
+      });
+      peer.deliveries.delete(token);
+      tokens.delete(token);
     });
-    peer.deliveries.delete(token);
-    tokens.delete(token);
   }
 
-  sender.on("sender_flow", pump);
+  sender.on("sender_flow", wake);
   sender.on("sender_draining", () => {
     isDraining = true;
-    void pump();
+    wake();
   });
   sender.on("accepted", ({ delivery }: Settling) => settle("complete", delivery, queue.complete));
   sender.on("released", ({ delivery }: Settling) => settle("abandon", delivery, queue.release));

@@ -58,6 +58,11 @@ export function refusalOf(effect: Extract<MetEffect, { kind: "error" }>): Refusa
   };
 }
 
+/** Runs what an event started; a defect in it costs this client its connection, not everybody the process. */
+export function run(peer: Peer, work: () => Promise<void>): void {
+  work().catch(() => peer.cut());
+}
+
 /** One operation that has an answer: acted out as the fault demands, or done and answered. */
 export function perform<Result>(
   peer: Peer,

@@ -1,4 +1,5 @@
 /** Service Bus on a loopback port: AMQP 1.0 over TLS, queues and topics in memory. */
+import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import rhea, { type Delivery, type Message } from "rhea";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
@@ -41,8 +42,6 @@ export async function startServiceBus(
     treat_modified_as_released: false,
     credit_window: 100,
     idle_time_out: 60_000,
-    // One receiver may hold many messages that it has not settled; rhea's default ends at 2048.
-    session_buffer_size: { incoming: 2048, outgoing: 65_536 },
   });
   // Clients of @azure/service-bus skip SASL or say ANONYMOUS; MSSBCBS means "my claims come through $cbs".
   container.sasl_server_mechanisms.enable_anonymous();
@@ -51,7 +50,12 @@ export async function startServiceBus(
   // Small frames go back and forth: without noDelay each waits 40 ms for an acknowledgement.
   const server = createServer({ cert: tls.certificate, key: tls.privateKey, noDelay: true }, (socket) => {
     sockets.add(socket);
-    const connection = container.create_connection({ port, reconnect: false });
+    const connection = container.create_connection({
+      port,
+      reconnect: false,
+      // A delivery that its receiver never settles keeps the slots behind it from being freed; rhea's default is 2048.
+      session_buffer_size: { incoming: 2048, outgoing: 65_536 },
+    });
     socket.on("close", () => {
       sockets.delete(socket);
       // rhea listens for `end` and `error` only; a socket that was destroyed here has neither, and its timers would stay.
@@ -69,6 +73,12 @@ export async function startServiceBus(
       sendGarbage: () => socket.end(Buffer.from("this is not AMQP, and the frame has no length\r\n")),
     });
     connection["accept"](socket);
+  });
+  // Of a handshake that is not over nothing else is known, and close() would wait for it.
+  const rawSockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    rawSockets.add(socket);
+    socket.once("close", () => rawSockets.delete(socket));
   });
   // Handshakes fail for reasons of the client's own, such as a certificate that it does not trust.
   server.on("tlsClientError", () => {});
@@ -92,6 +102,7 @@ export async function startServiceBus(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       cutConnections();
+      for (const socket of rawSockets) socket.destroy();
       broker.close();
       await closed;
     },

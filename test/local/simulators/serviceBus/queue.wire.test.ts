@@ -280,3 +280,14 @@ test("two receivers share the work, and one that does not settle holds up nobody
   expect(counts.reduce((sum, count) => sum + count)).toBe(200);
   await held.completeMessage(heldMessage);
 });
+
+test("one receiver can go through more messages than its AMQP session has slots", async () => {
+  const client = sandbox.client();
+  for (let index = 0; index < 2500; index++) inQueue().send({ body: index });
+
+  client
+    .createReceiver(queue)
+    .subscribe({ async processMessage() {}, async processError() {} }, { maxConcurrentCalls: 20 });
+
+  await until(() => inQueue().messages().length === 0);
+});

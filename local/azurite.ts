@@ -1,0 +1,84 @@
+/** Azurite's table service in a process of its own, over HTTPS, with the token check of its `--oauth basic`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Certificate } from "./simulators/tls.ts";
+
+export interface TableService {
+  /** With the account in its path, as the emulator has it. */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+const account = "devstoreaccount1";
+
+export async function startTableService(tls: Certificate): Promise<TableService> {
+  const folder = await mkdtemp(join(tmpdir(), "mooring-tables-"));
+  const certificate = join(folder, "certificate.pem");
+  const key = join(folder, "key.pem");
+  await writeFile(certificate, tls.certificate);
+  await writeFile(key, tls.privateKey, { mode: 0o600 });
+
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [
+      createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js"),
+      ...["--tableHost", "127.0.0.1", "--tablePort", String(port)],
+      ...["--oauth", "basic", "--cert", certificate, "--key", key],
+      // The sandbox's world lives in memory; so does its registry.
+      ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
+    ],
+    { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
+  );
+
+  try {
+    await waitUntilReady(child);
+  } catch (error) {
+    child.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    endpoint: `https://127.0.0.1:${port}/${account}`,
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) {
+        // In memory there is nothing to save, and Azurite takes seconds to end politely.
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Azurite prints the port that it was given and not the one that it got, so it cannot be told to choose. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
+  return address.port;
+}
+
+async function waitUntilReady(child: ReturnType<typeof spawn>): Promise<void> {
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("successfully")) resolve();
+    };
+    child.stdout?.on("data", listen);
+    child.stderr?.on("data", listen);
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`Azurite ended with code ${code} before it was ready: ${said.trim()}`)),
+    );
+  });
+}

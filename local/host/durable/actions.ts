@@ -1,0 +1,103 @@
+/**
+ * What an orchestrator asked for, as durable-functions reports it: with every turn, all actions of this generation
+ * since its beginning, nested where tasks were combined.
+ */
+import { isRecord } from "./json.ts";
+
+export const ActionType = {
+  CallActivity: 0,
+  CallActivityWithRetry: 1,
+  CallSubOrchestrator: 2,
+  CallSubOrchestratorWithRetry: 3,
+  ContinueAsNew: 4,
+  CreateTimer: 5,
+  WaitForExternalEvent: 6,
+  CallEntity: 7,
+  CallHttp: 8,
+  SignalEntity: 9,
+  WhenAny: 11,
+  WhenAll: 12,
+  LockEntities: 13,
+  ReleaseEntities: 14,
+} as const;
+
+export type Action = Readonly<Record<string, unknown>>;
+
+export interface Actions {
+  /** Those that take a sequence id, in the order in which the SDK numbered them. */
+  readonly numbered: readonly Action[];
+  /** Names of external events awaited. */
+  readonly waits: readonly string[];
+  readonly continueAsNew: Action | undefined;
+}
+
+/**
+ * Depth first, each object once. A task that is yielded a second time, such as the time-out of a loop of Task.any,
+ * comes again as the same object: only its identity tells it from a new call, so `actions` has to be what the SDK
+ * returned and not a copy of it.
+ */
+export function flattenActions(actions: unknown): Actions {
+  const numbered: Action[] = [];
+  const waits: string[] = [];
+  const seen = new Set<unknown>();
+  let continueAsNew: Action | undefined;
+
+  const visit = (action: unknown): void => {
+    if (Array.isArray(action)) {
+      for (const inner of action) visit(inner);
+      return;
+    }
+    if (!isRecord(action) || seen.has(action)) return;
+    seen.add(action);
+    switch (action["actionType"]) {
+      case ActionType.WhenAny:
+      case ActionType.WhenAll:
+        visit(action["compoundActions"]);
+        break;
+      case ActionType.WaitForExternalEvent:
+        waits.push(String(action["externalEventName"]));
+        break;
+      case ActionType.ContinueAsNew:
+        continueAsNew = action;
+        break;
+      default:
+        numbered.push(action);
+    }
+  };
+  visit(actions);
+  return { numbered, waits, continueAsNew };
+}
+
+/** What must be the same at the same place whenever the orchestrator is replayed. */
+export function describeAction(action: Action): string {
+  switch (action["actionType"]) {
+    case ActionType.CallActivity:
+      return describe.activity(String(action["functionName"]), false);
+    case ActionType.CallActivityWithRetry:
+      return describe.activity(String(action["functionName"]), true);
+    case ActionType.CallSubOrchestrator:
+      return describe.child(String(action["functionName"]), false);
+    case ActionType.CallSubOrchestratorWithRetry:
+      return describe.child(String(action["functionName"]), true);
+    case ActionType.CreateTimer:
+      return describe.timer;
+    case ActionType.CallEntity:
+      return describe.sent("call", String(action["instanceId"]));
+    case ActionType.SignalEntity:
+      return describe.sent("signal", String(action["instanceId"]));
+    case ActionType.LockEntities:
+      return describe.sent("lock", "");
+    case ActionType.ReleaseEntities:
+      return describe.sent("release", "");
+    default:
+      return `action of type ${String(action["actionType"])}`;
+  }
+}
+
+export const describe = {
+  activity: (name: string, retried: boolean) => `activity '${name}'${retried ? " with retry" : ""}`,
+  child: (name: string, retried: boolean) => `sub-orchestration '${name}'${retried ? " with retry" : ""}`,
+  timer: "timer",
+  sent: (kind: "call" | "signal" | "lock" | "release", entity: string) =>
+    kind === "call" || kind === "signal" ? `entity ${kind} to '${entity}'` : `entity ${kind}`,
+};

@@ -1,0 +1,69 @@
+/** Runs activities, at least once each, and tells the orchestration what became of them. */
+import type { FunctionApp, TypedData } from "../app.ts";
+import type { Clock } from "./clock.ts";
+import { describeActivityFailure } from "./failures.ts";
+import type { DurableFunctions } from "./functions.ts";
+import { EventType, type HistoryEvent } from "./history.ts";
+import type { ActivityTask } from "./records.ts";
+import type { DurableSettings } from "./settings.ts";
+import { createSlots } from "./slots.ts";
+
+export interface ActivitiesOptions {
+  readonly app: FunctionApp;
+  readonly functions: DurableFunctions;
+  readonly settings: DurableSettings;
+  readonly clock: Clock;
+  /** The task is done, and this is what the orchestration learns. */
+  readonly onDone: (task: ActivityTask, event: HistoryEvent) => void;
+}
+
+export interface Activities {
+  run(task: ActivityTask): void;
+  close(): Promise<void>;
+}
+
+export function createActivities(options: ActivitiesOptions): Activities {
+  const { app, functions, settings, clock, onDone } = options;
+  const slots = createSlots(settings.maxConcurrentActivityFunctions);
+
+  async function perform(task: ActivityTask): Promise<void> {
+    const outcome = await invoke(task);
+    const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: task.id };
+    onDone(
+      task,
+      "Result" in outcome
+        ? { EventType: EventType.TaskCompleted, ...shared, ...outcome }
+        : { EventType: EventType.TaskFailed, ...shared, ...outcome },
+    );
+  }
+
+  async function invoke({ name, input, instanceId }: ActivityTask) {
+    try {
+      const definition = functions.find("activity", name);
+      if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
+      const { returnValue } = await app.invoke(definition.name, {
+        trigger: { string: input },
+        // As JSON: a plain string of digits would reach the app as a number.
+        triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
+      });
+      return { Result: resultOf(returnValue) };
+    } catch (error) {
+      return describeActivityFailure(name, error);
+    }
+  }
+
+  return {
+    run: (task) => slots.run(() => perform(task)),
+    close: () => slots.close(),
+  };
+}
+
+/** JSON text; nothing is null, because the SDK parses whatever it gets. */
+function resultOf(value: TypedData | undefined): string {
+  if (typeof value?.string === "string") return JSON.stringify(value.string);
+  if (typeof value?.json === "string") return value.json;
+  if (typeof value?.int === "number") return String(value.int);
+  if (typeof value?.double === "number") return JSON.stringify(value.double);
+  if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
+  return "null";
+}

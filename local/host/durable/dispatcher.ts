@@ -1,0 +1,200 @@
+/**
+ * The loop of the durable engine.
+ *
+ * Everything that happens to an orchestration is a message in its inbox: it was started, an activity answered, a timer
+ * came due, somebody raised an event or wants it terminated. A message makes its instance ready; nothing polls. Once
+ * per tick of the event loop the pump takes the ready instances, up to the cap, and gives each of them a turn: the next
+ * messages go into the history, the app replays it, and what the orchestrator asks for is planned (turn.ts, plan.ts).
+ *
+ * A turn changes memory at once and the disk with the next group commit, in one transaction: the messages it used up,
+ * the events it added, the activities, timers, children and entity messages it asked for, the row of the instance. What
+ * the world would notice (an activity runs, a caller is answered) waits for that commit. A crash in between leaves
+ * the inbox as it was, and the turn is taken again; orchestrators are deterministic, so it comes to the same.
+ *
+ * One instance has one turn at a time; a turn keeps its place under the cap until it is on disk, so that a flood of
+ * ready instances cannot put off the commit.
+ */
+import type { Log } from "../log.ts";
+import type { Clock } from "./clock.ts";
+import type { GroupCommit } from "./groupCommit.ts";
+import { EventType } from "./history.ts";
+import { type BatchLimit, limitBatch, nextStep } from "./inbox.ts";
+import type { Instance, Instances } from "./instances.ts";
+import { toJson } from "./json.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { noEffects, TurnPlan } from "./plan.ts";
+import { isFinal, type WaitingMessage } from "./records.ts";
+import { describeHostFault, type Outcome, runTurn, type TurnContext } from "./turn.ts";
+
+export interface DispatcherOptions extends TurnContext {
+  readonly instances: Instances;
+  readonly mailbox: Mailbox;
+  readonly lifecycle: Lifecycle;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limit?: BatchLimit;
+}
+
+export interface Dispatcher {
+  /** To be called when something arrives for an instance. */
+  wake(instance: number): void;
+  /** Ends an instance now, without waiting for a turn that may be under way. */
+  terminate(instance: Instance, reason: string): void;
+  start(): void;
+  /** Takes no more turns; resolves when those under way have ended. */
+  close(): Promise<void>;
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { instances, mailbox, lifecycle, commit, clock, log, settings, functions } = options;
+  const limit = options.limit ?? limitBatch;
+  const ready = new Set<number>();
+  const busy = new Set<number>();
+  /** Busy ones for which something has come since their turn began. */
+  const woken = new Set<number>();
+  let turnsUnderWay = 0;
+  let isPumpScheduled = false;
+  let isRunning = false;
+  let onIdle: (() => void) | undefined;
+
+  function schedulePump(): void {
+    if (isPumpScheduled || !isRunning) return;
+    isPumpScheduled = true;
+    setImmediate(pump);
+  }
+
+  function pump(): void {
+    isPumpScheduled = false;
+    if (!isRunning || commit.broken !== undefined) return;
+    for (const key of ready) {
+      if (turnsUnderWay >= settings.maxConcurrentOrchestratorFunctions) return;
+      ready.delete(key);
+      void takeTurn(key);
+    }
+  }
+
+  function wake(key: number): void {
+    if (busy.has(key)) {
+      woken.add(key);
+      return;
+    }
+    ready.add(key);
+    schedulePump();
+  }
+
+  async function takeTurn(key: number): Promise<void> {
+    turnsUnderWay += 1;
+    busy.add(key);
+    const hasMoved = await step(key);
+    busy.delete(key);
+    const hasNews = woken.delete(key);
+    if (mailbox.waiting(key).length > 0 && (hasMoved || hasNews)) wake(key);
+    commit.add(
+      () => {},
+      () => {
+        turnsUnderWay -= 1;
+        if (ready.size > 0) schedulePump();
+      },
+    );
+    if (busy.size === 0) onIdle?.();
+  }
+
+  /** False when there is nothing to do until another message comes. */
+  async function step(key: number): Promise<boolean> {
+    const instance = instances.load(key);
+    const waiting = mailbox.waiting(key);
+    if (instance === undefined) {
+      mailbox.discard(waiting);
+      mailbox.tidy(key);
+      return false;
+    }
+    const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, limit);
+    mailbox.discard(dropped);
+    if (control !== undefined) obey(instance, control);
+    else if (batch.length > 0) save(instance, batch, await reckon(instance, batch));
+    mailbox.tidy(key);
+    return control !== undefined || batch.length > 0;
+  }
+
+  async function reckon(instance: Instance, batch: readonly WaitingMessage[]): Promise<Outcome> {
+    // The orchestration's time must not lie before that of a timer it is told about.
+    const now = batch.reduce((latest, { due }) => Math.max(latest, due ?? 0), clock.now());
+    const events = batch.map(({ event }) => event);
+    try {
+      return await runTurn(options, instance, events, now);
+    } catch (error) {
+      const { id, name, customStatus } = instance.row;
+      log.error("durable turn failed in the host", { instanceId: id, error: String(error) });
+      const failure = describeHostFault(name, error);
+      return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
+    }
+  }
+
+  function save(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
+    // Ended from outside while the app was thinking.
+    if (isFinal(instance.row.status)) return;
+    const { ending } = outcome;
+    if (ending === undefined) {
+      lifecycle.advance(instance, batch, "Running", outcome);
+    } else if (ending.status === "ContinuedAsNew") {
+      lifecycle.continueAsNew(instance, batch, ending.input, outcome);
+    } else if (ending.status === "Completed") {
+      lifecycle.finish(instance, batch, { ...outcome, status: "Completed", output: ending.output, failure: undefined });
+    } else {
+      const { failure } = ending;
+      lifecycle.finish(instance, batch, { ...outcome, status: "Failed", output: toJson(failure.Reason), failure });
+    }
+  }
+
+  /** Suspend, resume, terminate: the orchestrator is not asked. */
+  function obey(instance: Instance, message: WaitingMessage): void {
+    const { event } = message;
+    if (event.EventType === EventType.ExecutionTerminated) {
+      end(instance, [message], event.Input);
+      return;
+    }
+    const resumed = instance.history.count === 0 ? "Pending" : "Running";
+    const status = event.EventType === EventType.ExecutionSuspended ? "Suspended" : resumed;
+    const { customStatus } = instance.row;
+    lifecycle.advance(instance, [message], status, { events: [event], effects: noEffects(), customStatus });
+  }
+
+  function end(instance: Instance, used: readonly WaitingMessage[], reason: string): void {
+    const { row, ledger } = instance;
+    const now = clock.now();
+    const plan = new TurnPlan({ row, ledger, functions, settings, now });
+    plan.releaseLocks();
+    lifecycle.finish(instance, used, {
+      events: [
+        {
+          EventType: EventType.ExecutionTerminated,
+          EventId: -1,
+          Timestamp: new Date(now).toISOString(),
+          Input: reason,
+        },
+        ...plan.events,
+      ],
+      effects: plan.effects,
+      customStatus: row.customStatus,
+      status: "Terminated",
+      output: toJson(reason),
+      // To a parent; the SDK insists on text in both.
+      failure: { Reason: reason, Details: "" },
+    });
+  }
+
+  return {
+    wake,
+    terminate: (instance, reason) => end(instance, [], reason),
+    start() {
+      isRunning = true;
+      if (ready.size > 0) schedulePump();
+    },
+    async close() {
+      isRunning = false;
+      if (busy.size > 0) await new Promise<void>((resolve) => (onIdle = resolve));
+    },
+  };
+}

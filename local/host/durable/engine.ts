@@ -1,0 +1,120 @@
+/** Puts the engine together around one store. */
+import { join } from "node:path";
+import type { FunctionApp } from "../app.ts";
+import type { Log } from "../log.ts";
+import { createActivities } from "./activities.ts";
+import type { Clock } from "./clock.ts";
+import { createDispatcher } from "./dispatcher.ts";
+import { createEntities, raisedEvent } from "./entities.ts";
+import { indexFunctions } from "./functions.ts";
+import { createGroupCommit } from "./groupCommit.ts";
+import type { BatchLimit } from "./inbox.ts";
+import { createInstances } from "./instances.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import { createMailbox } from "./mailbox.ts";
+import type { ActivityTask, EntityRequest } from "./records.ts";
+import type { DurableSettings } from "./settings.ts";
+import { createEntityStore } from "./store/entityStore.ts";
+import { openDatabase } from "./store/open.ts";
+import { createQueries } from "./store/queries.ts";
+import { createStore } from "./store/store.ts";
+
+export interface EngineOptions {
+  readonly app: FunctionApp;
+  readonly directory: string;
+  readonly settings: DurableSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onBroken?: ((error: Error) => void) | undefined;
+  readonly limit?: BatchLimit | undefined;
+}
+
+export type Engine = ReturnType<typeof createEngine>;
+
+export function createEngine({ app, directory, settings, clock, log, onBroken, limit }: EngineOptions) {
+  const file = join(directory, `${settings.hubName}.sqlite`);
+  const database = openDatabase(file);
+  const store = createStore(database);
+  const entityStore = createEntityStore(database);
+  const functions = indexFunctions(app);
+  const instances = createInstances(store);
+  const commit = createGroupCommit(database, (error) => {
+    log.error("durable store broken", { file, error: String(error.cause) });
+    onBroken?.(error);
+  });
+  const mailbox = createMailbox({ store, commit, clock, onArrival: (instance) => dispatcher.wake(instance) });
+  const activities = createActivities({
+    app,
+    functions,
+    settings,
+    clock,
+    onDone(task, event) {
+      mailbox.deliver(task.instance, task.execution, event);
+      commit.add(() => store.deleteTask(task.key));
+    },
+  });
+  const entities = createEntities({
+    app,
+    functions,
+    settings,
+    store: entityStore,
+    commit,
+    clock,
+    log,
+    answer: ({ instance, execution }, { Name, Input }) =>
+      mailbox.deliver(instance, execution, raisedEvent(clock.now(), Name, Input)),
+  });
+  const lifecycle = createLifecycle({
+    store,
+    instances,
+    commit,
+    mailbox,
+    clock,
+    runActivity: (task: ActivityTask) => activities.run(task),
+    postToEntity: (entity: string, request: EntityRequest) => entities.post(entity, request),
+  });
+  const dispatcher = createDispatcher({
+    app,
+    functions,
+    settings,
+    instances,
+    mailbox,
+    lifecycle,
+    commit,
+    clock,
+    log,
+    ...(limit === undefined ? {} : { limit }),
+  });
+
+  // Taken up before anything new can come, and worked on from `start`.
+  for (const message of store.messages()) mailbox.restore(message);
+  for (const message of entityStore.messages()) entities.restore(message);
+  const tasksLeft = store.tasks();
+
+  return {
+    file,
+    functions,
+    settings,
+    clock,
+    store,
+    entityStore,
+    queries: createQueries(database),
+    instances,
+    commit,
+    mailbox,
+    lifecycle,
+    dispatcher,
+    entities,
+    start() {
+      dispatcher.start();
+      entities.start();
+      for (const task of tasksLeft.splice(0)) activities.run(task);
+    },
+    async close() {
+      await Promise.all([dispatcher.close(), entities.close(), activities.close()]);
+      mailbox.close();
+      commit.flush();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * The entities: each takes the requests of its inbox one batch at a time. The requests used up, the new state, the
+ * answers and the signals it sent go to disk in one transaction, so an operation counts once even if a crash makes the
+ * host run it twice.
+ */
+import type { FunctionApp } from "../app.ts";
+import type { Log } from "../log.ts";
+import type { Clock } from "./clock.ts";
+import { type BatchAnswer, runEntityBatch } from "./entityBatch.ts";
+import { nextEntityStep } from "./entityInbox.ts";
+import type { DurableFunctions } from "./functions.ts";
+import type { GroupCommit } from "./groupCommit.ts";
+import { EventType } from "./history.ts";
+import { entityId } from "./ids.ts";
+import type { Address, EntityLock, EntityMessage, EntityRequest, EntityRow } from "./records.ts";
+import type { DurableSettings } from "./settings.ts";
+import { createSlots } from "./slots.ts";
+import type { EntityStore } from "./store/entityStore.ts";
+
+export interface EntitiesOptions {
+  readonly app: FunctionApp;
+  readonly functions: DurableFunctions;
+  readonly settings: DurableSettings;
+  readonly store: EntityStore;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Raises the answer to a call or to a lock request in the orchestration that asked. */
+  readonly answer: (to: Address, event: { readonly Name: string; readonly Input: string }) => void;
+}
+
+export interface Entities {
+  post(entity: string, request: EntityRequest): void;
+  /** Takes up a message that the store already has. */
+  restore(message: EntityMessage): void;
+  start(): void;
+  close(): Promise<void>;
+}
+
+interface Entity {
+  row: EntityRow;
+  queue: readonly EntityMessage[];
+  isBusy: boolean;
+  unsaved: number;
+}
+
+export function createEntities(options: EntitiesOptions): Entities {
+  const { store, commit, clock, settings, answer } = options;
+  const slots = createSlots(settings.maxConcurrentEntityFunctions);
+  const loaded = new Map<string, Entity>();
+  let isRunning = false;
+
+  function load(id: string): Entity {
+    const known = loaded.get(id);
+    if (known !== undefined) return known;
+    const row = store.entity(id) ?? { id, exists: false, state: null, lock: null, updated: clock.now() };
+    const entity: Entity = { row, queue: [], isBusy: false, unsaved: 0 };
+    loaded.set(id, entity);
+    return entity;
+  }
+
+  function restore(message: EntityMessage): void {
+    const entity = load(message.entity);
+    entity.queue = [...entity.queue, message];
+    wake(entity);
+  }
+
+  function post(id: string, request: EntityRequest): void {
+    const message = { key: store.newMessageKey(), entity: id, request };
+    // Unlike a turn of an orchestrator, an operation may act on the world: first the disk.
+    commit.add(
+      () => store.insertMessage(message),
+      () => restore(message),
+    );
+  }
+
+  function wake(entity: Entity): void {
+    if (entity.isBusy || !isRunning) return;
+    entity.isBusy = true;
+    slots.run(async () => {
+      while (isRunning && (await step(entity)));
+      forgetIdle(entity);
+    });
+  }
+
+  /** False when nothing can be done before another message comes. */
+  async function step(entity: Entity): Promise<boolean> {
+    const next = nextEntityStep(entity.row.lock, entity.queue, settings.maxEntityOperationBatchSize);
+    if (next.dropped.length > 0) save(entity, next.dropped, entity.row);
+    switch (next.kind) {
+      case "wait":
+        // At once, not after the await in the loop: a message that comes in between has to wake the entity again.
+        entity.isBusy = false;
+        return false;
+      case "release":
+        save(entity, [next.message], { ...entity.row, lock: null });
+        return true;
+      case "lock":
+        if (next.message.request.kind === "lock") grant(entity, next.message, next.message.request);
+        return true;
+      case "operations":
+        finish(entity, next.batch, await runEntityBatch(options, entity.row, next.batch));
+        return true;
+    }
+  }
+
+  /** The entities of a lock set are locked one after the other, in an order that is the same for everybody. */
+  function grant(entity: Entity, message: EntityMessage, request: Extract<EntityRequest, { kind: "lock" }>): void {
+    const { instance, execution, entities, position } = request;
+    const lock: EntityLock = { instance, execution, request: request.request };
+    save(entity, [message], { ...entity.row, lock });
+    const next = entities[position + 1];
+    if (next !== undefined) post(next, { ...request, position: position + 1 });
+    else answer(lock, { Name: lock.request, Input: '{"result":"Lock Acquisition Completed"}' });
+  }
+
+  function finish(entity: Entity, batch: readonly EntityMessage[], { state, exists, results, signals }: BatchAnswer) {
+    save(entity, batch, { ...entity.row, exists, state, updated: clock.now() });
+    for (const [index, { request }] of batch.entries()) {
+      if (request.kind !== "operation" || request.caller === null) continue;
+      answer(request.caller, {
+        Name: request.caller.request,
+        Input: JSON.stringify(results[index] ?? { result: null }),
+      });
+    }
+    for (const { name, key, operation, input } of signals) {
+      if (options.functions.find("entity", name) === undefined) {
+        options.log.warn("entity signalled an entity that does not exist", { entity: entity.row.id, target: name });
+        continue;
+      }
+      post(entityId(name, key), { kind: "operation", name: operation, input, caller: null });
+    }
+  }
+
+  function save(entity: Entity, used: readonly EntityMessage[], row: EntityRow): void {
+    entity.row = row;
+    entity.queue = entity.queue.filter((message) => !used.includes(message));
+    entity.unsaved += 1;
+    commit.add(
+      () => {
+        for (const { key } of used) store.deleteMessage(key);
+        store.putEntity(row);
+      },
+      () => {
+        entity.unsaved -= 1;
+        forgetIdle(entity);
+      },
+    );
+  }
+
+  function forgetIdle(entity: Entity): void {
+    if (!entity.isBusy && entity.unsaved === 0 && entity.queue.length === 0) loaded.delete(entity.row.id);
+  }
+
+  return {
+    post,
+    restore,
+    start() {
+      isRunning = true;
+      for (const entity of loaded.values()) wake(entity);
+    },
+    async close() {
+      isRunning = false;
+      await slots.close();
+    },
+  };
+}
+
+export function raisedEvent(now: number, name: string, input: string | null) {
+  return {
+    EventType: EventType.EventRaised,
+    EventId: -1,
+    Timestamp: new Date(now).toISOString(),
+    Name: name,
+    Input: input,
+  };
+}

@@ -1,0 +1,51 @@
+/** Failures in the words of the Durable extension. */
+import type { Failure, FailureDetails } from "./history.ts";
+import { isRecord } from "./json.ts";
+
+/** Fails the orchestration that caused it; anything else that is thrown is a fault of this host. */
+export class OrchestrationError extends Error {}
+
+export function describeActivityFailure(name: string, error: unknown): Failure {
+  const message = messageOf(error);
+  const details = parseFailureDetails(message);
+  return {
+    // Two spaces: the extension cuts its text out of a longer one and keeps the blank in front.
+    Reason: `Activity function '${name}' failed:  ${details?.ErrorMessage ?? message}`,
+    Details: JSON.stringify({ $type: "System.Exception", ClassName: "System.Exception", Message: message }),
+    ...(details === undefined ? {} : { FailureDetails: details }),
+  };
+}
+
+export function describeOrchestratorFailure(name: string, message: string, details?: FailureDetails): Failure {
+  return {
+    Reason: `Orchestrator function '${name}' failed: ${message}`,
+    Details: `Message: ${message}, StackTrace: `,
+    ...(details === undefined ? {} : { FailureDetails: details }),
+  };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * With an exception-properties provider the SDK makes JSON of the message and hopes that the host turns it into
+ * FailureDetails; then the orchestrator catches a TaskFailedError.
+ */
+function parseFailureDetails(message: string): FailureDetails | undefined {
+  if (!message.startsWith("{")) return undefined;
+  try {
+    const json: unknown = JSON.parse(message);
+    if (!isRecord(json) || typeof json["errorType"] !== "string" || !("properties" in json)) return undefined;
+    return {
+      ErrorType: json["errorType"],
+      ErrorMessage: String(json["errorMessage"] ?? ""),
+      StackTrace: typeof json["stackTrace"] === "string" ? json["stackTrace"] : null,
+      IsNonRetriable: json["isNonRetriable"] === true,
+      Properties: json["properties"],
+      InnerFailure: null,
+    };
+  } catch {
+    return undefined;
+  }
+}

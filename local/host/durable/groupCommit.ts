@@ -1,0 +1,67 @@
+/**
+ * Group commit: everything that was decided in one tick of the event loop goes to disk in one transaction, with one
+ * sync. Only then do its consequences happen: an activity starts, a caller gets its 202. That order is what makes an
+ * acknowledgement worth something.
+ */
+import type { DatabaseSync } from "node:sqlite";
+
+export interface GroupCommit {
+  /** Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. */
+  add(write: () => void, effect?: () => void): void;
+  /** As `add`, as a promise: resolves when it is on disk, rejects when it never will be. */
+  committed(write: () => void): Promise<void>;
+  /** Commits what is waiting now. */
+  flush(): void;
+  /** Why nothing is written any more, if so. */
+  readonly broken: Error | undefined;
+}
+
+interface Entry {
+  readonly write: () => void;
+  readonly effect: (() => void) | undefined;
+  readonly refuse: ((error: Error) => void) | undefined;
+}
+
+export function createGroupCommit(database: DatabaseSync, onBroken: (error: Error) => void): GroupCommit {
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  let waiting: Entry[] = [];
+  let broken: Error | undefined;
+
+  const enqueue = (entry: Entry) => {
+    if (broken !== undefined) {
+      entry.refuse?.(broken);
+      return;
+    }
+    if (waiting.length === 0) setImmediate(flush);
+    waiting.push(entry);
+  };
+
+  function flush(): void {
+    if (waiting.length === 0) return;
+    const entries = waiting;
+    waiting = [];
+    try {
+      begin.run();
+      for (const entry of entries) entry.write();
+      commit.run();
+    } catch (cause) {
+      // Memory is now ahead of the disk and stays so: nothing more may be acknowledged. A restart reads the disk.
+      broken = new Error("The durable store could not be written, so the host stops taking up work.", { cause });
+      if (database.isTransaction) database.exec("ROLLBACK");
+      for (const entry of entries) entry.refuse?.(broken);
+      onBroken(broken);
+      return;
+    }
+    for (const entry of entries) entry.effect?.();
+  }
+
+  return {
+    add: (write, effect) => enqueue({ write, effect, refuse: undefined }),
+    committed: (write) => new Promise((effect, refuse) => enqueue({ write, effect, refuse })),
+    flush,
+    get broken() {
+      return broken;
+    },
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The events of an orchestration's history, named as durable-functions reads them. The SDK replays its generator from
+ * this list on every turn, so an event, once written, never changes.
+ */
+
+export const EventType = {
+  ExecutionStarted: 0,
+  ExecutionCompleted: 1,
+  ExecutionTerminated: 3,
+  TaskScheduled: 4,
+  TaskCompleted: 5,
+  TaskFailed: 6,
+  SubOrchestrationInstanceCreated: 7,
+  SubOrchestrationInstanceCompleted: 8,
+  SubOrchestrationInstanceFailed: 9,
+  TimerCreated: 10,
+  TimerFired: 11,
+  OrchestratorStarted: 12,
+  OrchestratorCompleted: 13,
+  EventSent: 14,
+  EventRaised: 15,
+  GenericEvent: 17,
+  ExecutionSuspended: 19,
+  ExecutionResumed: 20,
+} as const;
+
+type Type = typeof EventType;
+
+interface Common {
+  /** -1 unless the event schedules a task; then the task's id. */
+  readonly EventId: number;
+  readonly Timestamp: string;
+}
+
+/** DurableTask's portable form of an exception. */
+export interface FailureDetails {
+  readonly ErrorType?: string;
+  readonly ErrorMessage?: string;
+  readonly StackTrace?: string | null;
+  readonly IsNonRetriable?: boolean;
+  readonly Properties?: unknown;
+  readonly InnerFailure?: FailureDetails | null;
+}
+
+export interface Failure {
+  readonly Reason: string;
+  readonly Details: string;
+  readonly FailureDetails?: FailureDetails;
+}
+
+/*
+ * `Host` on an event is ours: the ledger is rebuilt from it after a restart. The SDK ignores it and the management API
+ * leaves it out.
+ */
+
+/** On whatever the SDK numbers without showing it: the timers and later attempts of a retried task. */
+export interface HiddenMark {
+  /** The id of the first attempt. */
+  readonly retryOf: number;
+  /** On a timer: no attempt follows. */
+  readonly last?: true;
+  /** On a timer: the attempts that follow fail without being made, because the retry timeout is over. */
+  readonly expired?: true;
+}
+
+export type TaskMark = { readonly retried: true } | HiddenMark;
+
+/** Spares the ledger the parsing of messages to entities. */
+export interface SentMark {
+  readonly kind: "call" | "signal" | "lock" | "release";
+  /** Call and lock: the name under which the answer is raised. */
+  readonly request?: string;
+  /** Lock: the ids of the entities. */
+  readonly entities?: readonly string[];
+  /** Release: one action sends several messages; set on all but the first. */
+  readonly continued?: true;
+}
+
+export interface ExecutionStarted extends Common {
+  readonly EventType: Type["ExecutionStarted"];
+  readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
+  readonly ParentInstance: {
+    readonly Name: string;
+    readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
+    readonly TaskScheduleId: number;
+    readonly Version: string | null;
+  } | null;
+  readonly Name: string;
+  readonly Version: string | null;
+  readonly Tags: null;
+}
+
+export interface TaskScheduled extends Common {
+  readonly EventType: Type["TaskScheduled"];
+  readonly Name: string;
+  readonly Version: null;
+  readonly Input?: string;
+  readonly Host?: TaskMark;
+}
+
+export interface ChildCreated extends Common {
+  readonly EventType: Type["SubOrchestrationInstanceCreated"];
+  readonly Name: string;
+  readonly Version: string | null;
+  readonly InstanceId: string;
+  readonly Input?: string;
+  readonly Host?: TaskMark;
+}
+
+export interface TaskCompleted extends Common {
+  readonly EventType: Type["TaskCompleted"] | Type["SubOrchestrationInstanceCompleted"];
+  readonly TaskScheduledId: number;
+  /** JSON, `null` included: the SDK parses it unconditionally. */
+  readonly Result: string;
+}
+
+export interface TaskFailed extends Common, Failure {
+  readonly EventType: Type["TaskFailed"] | Type["SubOrchestrationInstanceFailed"];
+  readonly TaskScheduledId: number;
+}
+
+export interface TimerCreated extends Common {
+  readonly EventType: Type["TimerCreated"];
+  readonly FireAt: string;
+  readonly Host?: HiddenMark;
+}
+
+export interface TimerFired extends Common {
+  readonly EventType: Type["TimerFired"];
+  readonly TimerId: number;
+  readonly FireAt: string;
+}
+
+export interface EventSent extends Common {
+  readonly EventType: Type["EventSent"];
+  readonly InstanceId: string;
+  readonly Name: string;
+  /** JSON; of a call or lock the SDK reads `id` and waits for an event of that name. */
+  readonly Input: string;
+  readonly Host: SentMark;
+}
+
+export interface EventRaised extends Common {
+  readonly EventType: Type["EventRaised"];
+  readonly Name: string;
+  readonly Input: string | null;
+}
+
+export interface ExecutionCompleted extends Common {
+  readonly EventType: Type["ExecutionCompleted"];
+  readonly OrchestrationStatus: number;
+  readonly Result: string;
+  readonly FailureDetails?: FailureDetails;
+}
+
+export interface OrchestratorCompleted extends Common {
+  readonly EventType: Type["OrchestratorCompleted"];
+  /** Names of external events that were awaited for the first time in this turn. */
+  readonly Host?: { readonly waits: readonly string[] };
+}
+
+export interface GenericEvent extends Common {
+  readonly EventType: Type["GenericEvent"];
+  readonly Data: string;
+  /** Tasks to be started again under the ids they have (rewind). */
+  readonly Host?: { readonly again: readonly number[] };
+}
+
+export type HistoryEvent =
+  | ExecutionStarted
+  | ExecutionCompleted
+  | (Common & { readonly EventType: Type["ExecutionTerminated"]; readonly Input: string })
+  | TaskScheduled
+  | TaskCompleted
+  | TaskFailed
+  | ChildCreated
+  | TimerCreated
+  | TimerFired
+  | (Common & { readonly EventType: Type["OrchestratorStarted"] })
+  | OrchestratorCompleted
+  | EventSent
+  | EventRaised
+  | GenericEvent
+  | (Common & { readonly EventType: Type["ExecutionSuspended"] | Type["ExecutionResumed"]; readonly Reason: string });
+
+/**
+ * A history as the text that goes into the payload. It only grows, so a turn costs what is new in it and not what came
+ * before; the JSON.parse inside the SDK is the part that stays linear.
+ */
+export interface HistoryText {
+  /** Comma separated, each event with `IsPlayed: true`. */
+  readonly past: string;
+  readonly count: number;
+}
+
+export const emptyHistory: HistoryText = { past: "", count: 0 };
+
+export function appendHistory(history: HistoryText, events: readonly string[]): HistoryText {
+  if (events.length === 0) return history;
+  const added = events.map((event) => withIsPlayed(event, true)).join(",");
+  const past = history.count === 0 ? added : `${history.past},${added}`;
+  return { past, count: history.count + events.length };
+}
+
+/** `IsPlayed` is not stored: it tells whether an earlier turn saw the event, and that changes. */
+export function withIsPlayed(event: string, isPlayed: boolean): string {
+  return `{"IsPlayed":${isPlayed},${event.slice(1)}`;
+}

@@ -1,0 +1,192 @@
+/**
+ * Who has which sequence id. The SDK and the host number tasks independently and must agree (ids restart with every
+ * generation); an SDK that waits for task 7 while the host completes task 8 waits for ever. The ledger is a fold over
+ * the history, so that a restart rebuilds exactly what the running host knew.
+ *
+ * A retried task takes ids that no action shows: when an attempt fails, the SDK takes one for the timer, and when that
+ * fires, one for the next attempt. After the last failure there is a timer too, and only when it fires does the SDK
+ * raise the error.
+ */
+import { describe } from "./actions.ts";
+import { EventType, type Failure, type HistoryEvent } from "./history.ts";
+
+export interface Retry {
+  /** Id of the first attempt; the action of that id holds the retry options. */
+  readonly root: number;
+  readonly firstAttemptAt: number;
+  attempts: number;
+  failure: Failure | undefined;
+  /** The timer that runs now is followed by no attempt. */
+  last: boolean;
+  expired: boolean;
+}
+
+export class Ledger {
+  /** Numbered actions in the order of their first appearance: id, and what they were. */
+  readonly atoms: { readonly id: number; readonly description: string }[] = [];
+  readonly awaitedEvents = new Set<string>();
+  /** The lock that is asked for or held; there is one at most. */
+  lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
+  #nextId = 0;
+  readonly #open = new Map<number, "task" | "child" | "timer">();
+  readonly #requests = new Set<string>();
+  readonly #retriesByRoot = new Map<number, Retry>();
+  /** By the id of the attempt or timer that is under way. */
+  readonly #retriesByCurrent = new Map<number, Retry>();
+  readonly #positions = new Map<number, number>();
+
+  get nextId(): number {
+    return this.#nextId;
+  }
+
+  /** While one is open, ids depend on the order in which completions and new actions interleave (see inbox.ts). */
+  get hasOpenRetry(): boolean {
+    return this.#retriesByRoot.size > 0;
+  }
+
+  retryOf(id: number): Retry | undefined {
+    return this.#retriesByCurrent.get(id);
+  }
+
+  /** Where in the flattened actions the one with this id stands. */
+  positionOf(id: number): number | undefined {
+    return this.#positions.get(id);
+  }
+
+  isOpen(id: number): boolean {
+    return this.#open.has(id);
+  }
+
+  /** False for a completion nobody waits for: of a cancelled timer, or of a task whose result is already there. */
+  expects(event: HistoryEvent): boolean {
+    switch (event.EventType) {
+      case EventType.TaskCompleted:
+      case EventType.TaskFailed:
+        return this.#open.get(event.TaskScheduledId) === "task";
+      case EventType.SubOrchestrationInstanceCompleted:
+      case EventType.SubOrchestrationInstanceFailed:
+        return this.#open.get(event.TaskScheduledId) === "child";
+      case EventType.TimerFired:
+        return this.#open.get(event.TimerId) === "timer";
+      default:
+        return true;
+    }
+  }
+
+  cancelTimer(id: number): void {
+    this.#open.delete(id);
+  }
+
+  apply(event: HistoryEvent): void {
+    switch (event.EventType) {
+      case EventType.TaskScheduled:
+      case EventType.SubOrchestrationInstanceCreated: {
+        const isTask = event.EventType === EventType.TaskScheduled;
+        this.#take(event.EventId, isTask ? "task" : "child");
+        if (event.Host !== undefined && "retryOf" in event.Host) {
+          this.#continue(event.Host.retryOf, event.EventId);
+          return;
+        }
+        const retried = event.Host !== undefined;
+        if (retried) this.#beginRetry(event.EventId, event.Timestamp);
+        this.#addAtom(
+          event.EventId,
+          isTask ? describe.activity(event.Name, retried) : describe.child(event.Name, retried),
+        );
+        return;
+      }
+      case EventType.TimerCreated: {
+        this.#take(event.EventId, "timer");
+        const retry = event.Host === undefined ? undefined : this.#retriesByRoot.get(event.Host.retryOf);
+        if (retry === undefined) {
+          this.#addAtom(event.EventId, describe.timer);
+          return;
+        }
+        retry.last = event.Host?.last === true;
+        retry.expired = event.Host?.expired === true;
+        this.#retriesByCurrent.set(event.EventId, retry);
+        return;
+      }
+      case EventType.EventSent: {
+        const { kind, request, entities, continued } = event.Host;
+        this.#nextId = event.EventId + 1;
+        if (continued === true) return;
+        this.#addAtom(event.EventId, describe.sent(kind, event.InstanceId));
+        if (request !== undefined) this.#requests.add(request);
+        if (kind === "lock" && request !== undefined) this.lock = { request, entities: entities ?? [] };
+        if (kind === "release") this.lock = undefined;
+        return;
+      }
+      case EventType.TaskCompleted:
+      case EventType.SubOrchestrationInstanceCompleted: {
+        const retry = this.#close(event.TaskScheduledId);
+        if (retry !== undefined) this.#retriesByRoot.delete(retry.root);
+        return;
+      }
+      case EventType.TaskFailed:
+      case EventType.SubOrchestrationInstanceFailed: {
+        const retry = this.#close(event.TaskScheduledId);
+        if (retry !== undefined) retry.failure = event;
+        return;
+      }
+      case EventType.TimerFired: {
+        const retry = this.#close(event.TimerId);
+        if (retry?.last === true) this.#retriesByRoot.delete(retry.root);
+        return;
+      }
+      case EventType.OrchestratorCompleted: {
+        for (const name of event.Host?.waits ?? []) this.awaitedEvents.add(name);
+        return;
+      }
+      default:
+    }
+  }
+
+  /**
+   * The name under which the orchestrator awaits this event. The SDK compares names to the letter, the extension does
+   * not; answers of entities are raised under ids, which nobody awaits by name.
+   */
+  awaitedName(name: string): string {
+    if (this.awaitedEvents.has(name) || this.#requests.has(name)) return name;
+    const lower = name.toLowerCase();
+    for (const awaited of this.awaitedEvents) if (awaited.toLowerCase() === lower) return awaited;
+    return name;
+  }
+
+  #take(id: number, kind: "task" | "child" | "timer"): void {
+    this.#nextId = id + 1;
+    this.#open.set(id, kind);
+  }
+
+  #close(id: number): Retry | undefined {
+    this.#open.delete(id);
+    const retry = this.#retriesByCurrent.get(id);
+    this.#retriesByCurrent.delete(id);
+    return retry;
+  }
+
+  #addAtom(id: number, description: string): void {
+    this.#positions.set(id, this.atoms.length);
+    this.atoms.push({ id, description });
+  }
+
+  #beginRetry(root: number, timestamp: string): void {
+    const retry: Retry = {
+      root,
+      firstAttemptAt: Date.parse(timestamp),
+      attempts: 1,
+      failure: undefined,
+      last: false,
+      expired: false,
+    };
+    this.#retriesByRoot.set(root, retry);
+    this.#retriesByCurrent.set(root, retry);
+  }
+
+  #continue(root: number, id: number): void {
+    const retry = this.#retriesByRoot.get(root);
+    if (retry === undefined) throw new Error(`Attempt ${id} belongs to no open retried task (${root}).`);
+    retry.attempts += 1;
+    this.#retriesByCurrent.set(id, retry);
+  }
+}

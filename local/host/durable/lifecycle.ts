@@ -1,0 +1,256 @@
+/** How an orchestration begins, goes on and ends: the changes of its row and history, and what others get to know. */
+import type { Clock } from "./clock.ts";
+import { describeOrchestratorFailure } from "./failures.ts";
+import type { GroupCommit } from "./groupCommit.ts";
+import { appendHistory, EventType, emptyHistory, type Failure, type HistoryEvent } from "./history.ts";
+import { newExecutionId } from "./ids.ts";
+import type { Instance, Instances } from "./instances.ts";
+import { Ledger } from "./ledger.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { Effects } from "./plan.ts";
+import {
+  type ActivityTask,
+  type EntityRequest,
+  type InstanceRow,
+  isFinal,
+  type Parent,
+  type WaitingMessage,
+} from "./records.ts";
+import type { Store } from "./store/store.ts";
+
+export interface LifecycleOptions {
+  readonly store: Store;
+  readonly instances: Instances;
+  readonly commit: GroupCommit;
+  readonly mailbox: Mailbox;
+  readonly clock: Clock;
+  readonly runActivity: (task: ActivityTask) => void;
+  readonly postToEntity: (entity: string, request: EntityRequest) => void;
+}
+
+export interface NewInstance {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly input: string | null;
+  readonly parent: Parent | null;
+}
+
+export interface Change {
+  readonly events: readonly HistoryEvent[];
+  readonly effects: Effects;
+  readonly customStatus: string | null;
+}
+
+export interface End extends Change {
+  readonly status: "Completed" | "Failed" | "Terminated";
+  readonly output: string;
+  /** What a parent is told; undefined when all went well. */
+  readonly failure: Failure | undefined;
+}
+
+export interface Lifecycle {
+  /** What has the same id must have finished, and is replaced. */
+  begin(instance: NewInstance): InstanceRow;
+  advance(instance: Instance, used: readonly WaitingMessage[], status: InstanceRow["status"], change: Change): void;
+  continueAsNew(instance: Instance, used: readonly WaitingMessage[], input: string, change: Change): void;
+  finish(instance: Instance, used: readonly WaitingMessage[], end: End): void;
+  /** Calls back once, when the instance has finished and that is on disk. Returns how to stop waiting. */
+  whenFinished(instance: number, callback: () => void): () => void;
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const { store, instances, commit, mailbox, clock } = options;
+  const listeners = new Map<number, Set<() => void>>();
+
+  /** The one place where changes of an instance meet the commit. */
+  function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
+    for (const message of used) message.taken = true;
+    instance.unsaved += 1;
+    commit.add(
+      () => {
+        for (const { key, stored } of used) if (stored) store.deleteMessage(key);
+        write();
+      },
+      () => {
+        instances.saved(instance);
+        effect?.();
+      },
+    );
+  }
+
+  function append(instance: Instance, events: readonly HistoryEvent[]): () => void {
+    const texts = events.map((event) => JSON.stringify(event));
+    const { key } = instance.row;
+    const position = instance.history.count;
+    instance.history = appendHistory(instance.history, texts);
+    return () => store.appendEvents(key, position, texts);
+  }
+
+  /** What a turn asked of others, in the name of the execution that asked. */
+  function perform(row: InstanceRow, effects: Effects): void {
+    for (const { id, name, input } of effects.tasks) {
+      const { key: instance, id: instanceId, execution } = row;
+      const task: ActivityTask = { key: store.newTaskKey(), instance, instanceId, execution, id, name, input };
+      commit.add(
+        () => store.insertTask(task),
+        () => options.runActivity(task),
+      );
+    }
+    for (const child of effects.children) beginChild(row, child);
+    for (const { entity, request } of effects.sent) options.postToEntity(entity, request);
+    for (const event of effects.completions) mailbox.deliver(row.key, row.execution, event);
+  }
+
+  function setTimers(row: InstanceRow, { timers, cancelledTimers }: Effects): void {
+    for (const id of cancelledTimers) mailbox.cancelTimer(row.key, id);
+    for (const { id, fireAt } of timers) {
+      const time = new Date(fireAt).toISOString();
+      mailbox.deliverAt(fireAt, row.key, row.execution, {
+        EventType: EventType.TimerFired,
+        EventId: -1,
+        Timestamp: time,
+        TimerId: id,
+        FireAt: time,
+      });
+    }
+  }
+
+  function beginChild(row: InstanceRow, { taskId, ...child }: Effects["children"][number]): void {
+    const parent = { instance: row.key, execution: row.execution, id: row.id, name: row.name, taskId };
+    const existing = instances.find(child.id);
+    if (existing === undefined || isFinal(existing.status)) {
+      begin({ ...child, parent });
+      return;
+    }
+    const problem = `An Orchestration instance with the status ${existing.status} already exists.`;
+    tellParent(parent, "null", describeOrchestratorFailure(child.name, problem));
+  }
+
+  function begin({ id, name, version, input, parent }: NewInstance): InstanceRow {
+    const replaced = instances.find(id);
+    const now = clock.now();
+    const row: InstanceRow = {
+      key: store.newInstanceKey(),
+      id,
+      name,
+      version,
+      execution: newExecutionId(),
+      status: "Pending",
+      input,
+      output: null,
+      customStatus: null,
+      parent,
+      created: now,
+      updated: now,
+    };
+    const instance = instances.add(row);
+    mailbox.deliver(row.key, row.execution, startedEvent(row, now));
+    record(instance, [], () => {
+      if (replaced !== undefined) store.deleteInstance(replaced.key);
+      store.insertInstance(row);
+    });
+    return row;
+  }
+
+  function tellParent({ instance, execution, taskId }: Parent, output: string, failure: Failure | undefined): void {
+    const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: taskId };
+    mailbox.deliver(
+      instance,
+      execution,
+      failure === undefined
+        ? { ...shared, EventType: EventType.SubOrchestrationInstanceCompleted, Result: output }
+        : { ...shared, EventType: EventType.SubOrchestrationInstanceFailed, ...failure },
+    );
+  }
+
+  return {
+    begin,
+    advance(instance, used, status, { events, effects, customStatus }) {
+      const before = instance.row;
+      const row = { ...before, status, customStatus, updated: clock.now() };
+      const write = append(instance, events);
+      instance.row = row;
+      record(instance, used, () => {
+        write();
+        if (status === before.status) store.touchInstance(row);
+        else store.updateInstance(row);
+      });
+      perform(row, effects);
+      setTimers(row, effects);
+    },
+    continueAsNew(instance, used, input, { effects, customStatus }) {
+      const before = instance.row;
+      const now = clock.now();
+      const row: InstanceRow = {
+        ...before,
+        execution: newExecutionId(),
+        input,
+        customStatus,
+        status: "Running",
+        updated: now,
+      };
+      instance.row = row;
+      instance.history = emptyHistory;
+      instance.ledger = new Ledger();
+      mailbox.cancelTimers(row.key);
+      mailbox.deliver(row.key, row.execution, startedEvent(row, now));
+      record(instance, used, () => {
+        store.renewInstance(row);
+        store.updateInstance(row);
+      });
+      perform(before, effects);
+    },
+    finish(instance, used, { events, effects, customStatus, status, output, failure }) {
+      const row: InstanceRow = { ...instance.row, status, output, customStatus, updated: clock.now() };
+      const write = append(instance, events);
+      instance.row = row;
+      mailbox.cancelTimers(row.key);
+      record(
+        instance,
+        [...used, ...mailbox.waiting(row.key)],
+        () => {
+          write();
+          store.updateInstance(row);
+        },
+        () => {
+          const callbacks = listeners.get(row.key);
+          listeners.delete(row.key);
+          for (const callback of callbacks ?? []) callback();
+        },
+      );
+      perform(row, effects);
+      if (row.parent !== null) tellParent(row.parent, output, failure);
+    },
+    whenFinished(instance, callback) {
+      const callbacks = listeners.get(instance) ?? new Set();
+      listeners.set(instance, callbacks.add(callback));
+      return () => {
+        callbacks.delete(callback);
+        if (callbacks.size === 0) listeners.delete(instance);
+      };
+    },
+  };
+}
+
+function startedEvent(row: InstanceRow, now: number): HistoryEvent {
+  const { parent } = row;
+  return {
+    EventType: EventType.ExecutionStarted,
+    EventId: -1,
+    Timestamp: new Date(now).toISOString(),
+    OrchestrationInstance: { InstanceId: row.id, ExecutionId: row.execution },
+    ParentInstance:
+      parent === null
+        ? null
+        : {
+            Name: parent.name,
+            OrchestrationInstance: { InstanceId: parent.id, ExecutionId: parent.execution },
+            TaskScheduleId: parent.taskId,
+            Version: null,
+          },
+    Name: row.name,
+    Version: row.version,
+    Tags: null,
+  };
+}

@@ -1,0 +1,375 @@
+/**
+ * What a turn puts into the history and into the world, in the order of the sequence ids: first the hidden ids of the
+ * completions that were delivered, then the actions that are new.
+ */
+import { randomUUID } from "node:crypto";
+import { type Action, ActionType, describeAction } from "./actions.ts";
+import { OrchestrationError } from "./failures.ts";
+import type { DurableFunctions } from "./functions.ts";
+import { EventType, type Failure, type HiddenMark, type HistoryEvent, type TaskMark } from "./history.ts";
+import { entityId } from "./ids.ts";
+import { isRecord, toJson } from "./json.ts";
+import type { Ledger, Retry } from "./ledger.ts";
+import type { EntityRequest, InstanceRow } from "./records.ts";
+import { decideRetry } from "./retries.ts";
+import type { DurableSettings } from "./settings.ts";
+
+/** What happens once the turn is on disk. */
+export interface Effects {
+  readonly tasks: { readonly id: number; readonly name: string; readonly input: string }[];
+  readonly timers: { readonly id: number; readonly fireAt: number }[];
+  readonly cancelledTimers: number[];
+  readonly children: {
+    readonly taskId: number;
+    readonly id: string;
+    readonly name: string;
+    readonly version: string | null;
+    readonly input: string;
+  }[];
+  readonly sent: { readonly entity: string; readonly request: EntityRequest }[];
+  /** Completions that this host makes up, for the orchestration itself. */
+  readonly completions: HistoryEvent[];
+}
+
+export function noEffects(): Effects {
+  return { tasks: [], timers: [], cancelledTimers: [], children: [], sent: [], completions: [] };
+}
+
+export interface PlanContext {
+  readonly row: InstanceRow;
+  readonly ledger: Ledger;
+  readonly functions: DurableFunctions;
+  readonly settings: DurableSettings;
+  /** The orchestration's time in this turn. */
+  readonly now: number;
+}
+
+export class TurnPlan {
+  readonly events: HistoryEvent[] = [];
+  readonly effects = noEffects();
+  readonly #context: PlanContext;
+  readonly #timestamp: string;
+
+  constructor(context: PlanContext) {
+    this.#context = context;
+    this.#timestamp = new Date(context.now).toISOString();
+  }
+
+  /** Takes note of a delivered event and of what follows from it without the orchestrator being asked. */
+  deliver(event: HistoryEvent, numbered: readonly Action[]): void {
+    const { ledger } = this.#context;
+    switch (event.EventType) {
+      case EventType.TaskFailed:
+      case EventType.SubOrchestrationInstanceFailed: {
+        const retry = ledger.retryOf(event.TaskScheduledId);
+        ledger.apply(event);
+        if (retry !== undefined) this.#waitForRetry(retry, this.#actionOf(retry.root, numbered));
+        return;
+      }
+      case EventType.TimerFired: {
+        const retry = ledger.retryOf(event.TimerId);
+        ledger.apply(event);
+        if (retry !== undefined && !retry.last) this.#tryAgain(retry, this.#actionOf(retry.root, numbered));
+        return;
+      }
+      case EventType.GenericEvent: {
+        for (const id of event.Host?.again ?? []) this.#startAgain(id, numbered);
+        return;
+      }
+      default:
+        ledger.apply(event);
+    }
+  }
+
+  /** Gives ids to the actions that are new, and compares the others with what they were. */
+  schedule(numbered: readonly Action[]): void {
+    const { atoms } = this.#context.ledger;
+    if (numbered.length > this.#context.settings.maxOrchestrationActions) {
+      throw new OrchestrationError(
+        `The orchestrator asked for ${numbered.length} actions; at most ${this.#context.settings.maxOrchestrationActions} are allowed.`,
+      );
+    }
+    const known = atoms.length;
+    for (const [position, atom] of atoms.entries()) {
+      const action = numbered[position];
+      const description = action === undefined ? "nothing" : describeAction(action);
+      if (description !== atom.description) {
+        throw new OrchestrationError(
+          `Non-Deterministic workflow detected: a previous execution scheduled ${atom.description} with sequence ID ` +
+            `${atom.id}, but the replay scheduled ${description} there. Was a change made to the orchestrator code after ` +
+            "this instance had started?",
+        );
+      }
+      if (action?.["isCanceled"] === true && this.#context.ledger.isOpen(atom.id)) this.#cancelTimer(atom.id);
+    }
+    for (const action of numbered.slice(known)) this.#scheduleNew(action);
+  }
+
+  /** Of an orchestrator that threw, only messages that nobody awaits still matter; those are never repeated. */
+  scheduleFarewell(numbered: readonly Action[]): void {
+    const isMessage = ({ actionType }: Action) =>
+      actionType === ActionType.SignalEntity || actionType === ActionType.ReleaseEntities;
+    const known = this.#context.ledger.atoms.filter(({ description }) =>
+      /^entity (signal|release)/.test(description),
+    ).length;
+    for (const action of numbered.filter(isMessage).slice(known)) this.#scheduleNew(action);
+  }
+
+  /** Locks are given back whatever way an execution ends, even those not yet granted. */
+  releaseLocks(): void {
+    const { lock } = this.#context.ledger;
+    if (lock !== undefined) this.#release(lock);
+  }
+
+  #scheduleNew(action: Action): void {
+    switch (action["actionType"]) {
+      case ActionType.CallActivity:
+        this.#startTask(action);
+        break;
+      case ActionType.CallActivityWithRetry:
+        this.#startTask(action, { retried: true });
+        break;
+      case ActionType.CallSubOrchestrator:
+        this.#startChild(action);
+        break;
+      case ActionType.CallSubOrchestratorWithRetry:
+        this.#startChild(action, { retried: true });
+        break;
+      case ActionType.CreateTimer: {
+        const { fireAt } = action;
+        if (!(fireAt instanceof Date)) throw new OrchestrationError("A timer needs a Date.");
+        this.#startTimer(fireAt.getTime(), undefined, action["isCanceled"] === true);
+        break;
+      }
+      case ActionType.CallEntity:
+        this.#callEntity(action);
+        break;
+      case ActionType.SignalEntity:
+        this.#signalEntity(action);
+        break;
+      case ActionType.LockEntities:
+        this.#lockEntities(action);
+        break;
+      case ActionType.ReleaseEntities: {
+        const { lock } = this.#context.ledger;
+        if (lock !== undefined) this.#release(lock);
+        break;
+      }
+      case ActionType.CallHttp:
+        throw new OrchestrationError("This host does not know callHttp. Make the request in an activity.");
+      default:
+        throw new OrchestrationError(`This host does not know actions of type ${String(action["actionType"])}.`);
+    }
+  }
+
+  #startTask(action: Action, mark?: TaskMark): void {
+    const name = String(action["functionName"]);
+    this.#require("activity", name);
+    const id = this.#context.ledger.nextId;
+    const input = taskInput(action);
+    this.#record({
+      ...this.#stamp(EventType.TaskScheduled, id),
+      Name: name,
+      Version: null,
+      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: `[${input}]` } : {}),
+      ...(mark === undefined ? {} : { Host: mark }),
+    });
+    this.effects.tasks.push({ id, name, input });
+  }
+
+  #startChild(action: Action, mark?: TaskMark): void {
+    const child = this.#describeChild(action, this.#context.ledger.nextId);
+    this.#record({
+      ...this.#stamp(EventType.SubOrchestrationInstanceCreated, child.taskId),
+      Name: child.name,
+      Version: child.version,
+      InstanceId: child.id,
+      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: child.input } : {}),
+      ...(mark === undefined ? {} : { Host: mark }),
+    });
+    this.effects.children.push(child);
+  }
+
+  #describeChild(action: Action, taskId: number): Effects["children"][number] {
+    const { row, settings } = this.#context;
+    const name = String(action["functionName"]);
+    this.#require("orchestrator", name);
+    const given = action["instanceId"];
+    const id = typeof given === "string" && given !== "" ? given : `${row.execution}:${taskId}`;
+    if (id === row.id || id === row.parent?.id) {
+      throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
+    }
+    if (id.startsWith("@")) throw new OrchestrationError(`Instance ID '${id}' must not start with '@'.`);
+    const version = typeof action["version"] === "string" ? action["version"] : settings.defaultVersion;
+    return { taskId, id, name, version, input: toJson(action["input"]) };
+  }
+
+  #startTimer(fireAt: number, mark?: HiddenMark, isCancelled = false): void {
+    const id = this.#context.ledger.nextId;
+    this.#record({
+      ...this.#stamp(EventType.TimerCreated, id),
+      FireAt: new Date(fireAt).toISOString(),
+      ...(mark === undefined ? {} : { Host: mark }),
+    });
+    if (isCancelled) this.#context.ledger.cancelTimer(id);
+    else this.effects.timers.push({ id, fireAt });
+  }
+
+  #cancelTimer(id: number): void {
+    this.#context.ledger.cancelTimer(id);
+    this.effects.cancelledTimers.push(id);
+  }
+
+  #waitForRetry(retry: Retry, action: Action | undefined): void {
+    const { fireAt, last, expired } = decideRetry(action, retry, this.#context.now);
+    this.#startTimer(fireAt, {
+      retryOf: retry.root,
+      ...(last ? { last } : {}),
+      ...(expired ? { expired } : {}),
+    });
+  }
+
+  #tryAgain(retry: Retry, action: Action | undefined): void {
+    if (action === undefined) return;
+    const mark = { retryOf: retry.root };
+    const id = this.#context.ledger.nextId;
+    const isTask = action["actionType"] === ActionType.CallActivityWithRetry;
+    if (!retry.expired || retry.failure === undefined) {
+      if (isTask) this.#startTask(action, mark);
+      else this.#startChild(action, mark);
+      return;
+    }
+    const scheduled = isTask ? EventType.TaskScheduled : EventType.SubOrchestrationInstanceCreated;
+    const shared = { EventId: id, Timestamp: this.#timestamp, Name: String(action["functionName"]), Host: mark };
+    if (scheduled === EventType.TaskScheduled) this.#record({ EventType: scheduled, Version: null, ...shared });
+    else this.#record({ EventType: scheduled, Version: null, InstanceId: "", ...shared });
+    this.effects.completions.push({
+      EventType: isTask ? EventType.TaskFailed : EventType.SubOrchestrationInstanceFailed,
+      EventId: -1,
+      Timestamp: this.#timestamp,
+      TaskScheduledId: id,
+      ...pickFailure(retry.failure),
+    });
+  }
+
+  /** After a rewind: the task keeps its id and its place in the history, only the work is done again. */
+  #startAgain(id: number, numbered: readonly Action[]): void {
+    const root = this.#context.ledger.retryOf(id)?.root ?? id;
+    const action = this.#actionOf(root, numbered);
+    if (action === undefined) return;
+    const type = action["actionType"];
+    if (type === ActionType.CallActivity || type === ActionType.CallActivityWithRetry) {
+      this.effects.tasks.push({ id, name: String(action["functionName"]), input: taskInput(action) });
+    } else {
+      this.effects.children.push(this.#describeChild(action, id));
+    }
+  }
+
+  #callEntity(action: Action): void {
+    const entity = this.#requireEntity(String(action["instanceId"]));
+    const op = String(action["operation"]);
+    const input = action["input"] === undefined ? null : toJson(action["input"]);
+    const request = randomUUID();
+    this.#send(entity, "op", {
+      body: { op, input, id: request, parent: this.#context.row.id, parentExecution: this.#context.row.execution },
+      mark: { kind: "call", request },
+      request: { kind: "operation", name: op, input, caller: { ...this.#address(), request } },
+    });
+  }
+
+  #signalEntity(action: Action): void {
+    const entity = this.#requireEntity(String(action["instanceId"]));
+    const op = String(action["operation"]);
+    const input = action["input"] === undefined ? null : toJson(action["input"]);
+    this.#send(entity, "op", {
+      body: { op, signal: true, input, id: randomUUID() },
+      mark: { kind: "signal" },
+      request: { kind: "operation", name: op, input, caller: null },
+    });
+  }
+
+  #lockEntities(action: Action): void {
+    const set = Array.isArray(action["lockSet"]) ? action["lockSet"].filter(isRecord) : [];
+    const entities = set.map(({ name, key }) => this.#requireEntity(entityId(String(name), String(key))));
+    const request = String(action["lockRequestId"]);
+    const [first] = entities;
+    if (first === undefined) throw new OrchestrationError("A lock needs at least one entity.");
+    this.#send(first, "op", {
+      body: { id: request, parent: this.#context.row.id, lockset: set, pos: 0 },
+      mark: { kind: "lock", request, entities },
+      request: { kind: "lock", entities, position: 0, ...this.#address(), request },
+    });
+  }
+
+  /** One action, but a message and a sequence id for each entity. */
+  #release(lock: { readonly request: string; readonly entities: readonly string[] }): void {
+    for (const [index, entity] of lock.entities.entries()) {
+      this.#send(entity, "release", {
+        body: { parent: this.#context.row.id, id: lock.request },
+        mark: index === 0 ? { kind: "release" } : { kind: "release", continued: true },
+        request: { kind: "release", request: lock.request },
+      });
+    }
+  }
+
+  #send(
+    entity: string,
+    name: string,
+    message: {
+      readonly body: Readonly<Record<string, unknown>>;
+      readonly mark: Extract<HistoryEvent, { EventType: 14 }>["Host"];
+      readonly request: EntityRequest;
+    },
+  ): void {
+    this.#record({
+      ...this.#stamp(EventType.EventSent, this.#context.ledger.nextId),
+      InstanceId: entity,
+      Name: name,
+      Input: JSON.stringify(message.body),
+      Host: message.mark,
+    });
+    this.effects.sent.push({ entity, request: message.request });
+  }
+
+  #record(event: HistoryEvent): void {
+    this.events.push(event);
+    this.#context.ledger.apply(event);
+  }
+
+  #stamp<T extends number>(type: T, id: number): { EventType: T; EventId: number; Timestamp: string } {
+    return { EventType: type, EventId: id, Timestamp: this.#timestamp };
+  }
+
+  #actionOf(id: number, numbered: readonly Action[]): Action | undefined {
+    const position = this.#context.ledger.positionOf(id);
+    return position === undefined ? undefined : numbered[position];
+  }
+
+  #address(): { readonly instance: number; readonly execution: string } {
+    return { instance: this.#context.row.key, execution: this.#context.row.execution };
+  }
+
+  #require(kind: "activity" | "orchestrator", name: string): void {
+    const { functions } = this.#context;
+    if (functions.find(kind, name) === undefined) throw new OrchestrationError(functions.explainUnknown(kind, name));
+  }
+
+  #requireEntity(id: string): string {
+    const { functions } = this.#context;
+    const name = id.slice(1, id.indexOf("@", 1));
+    if (functions.find("entity", name) === undefined) {
+      throw new OrchestrationError(functions.explainUnknown("entity", name));
+    }
+    return id;
+  }
+}
+
+/** The SDK encodes strings itself, so that a string stays a string through the JSON.parse on the other side. */
+function taskInput(action: Action): string {
+  const input = action["input"];
+  return typeof input === "string" ? input : toJson(input);
+}
+
+function pickFailure({ Reason, Details, FailureDetails }: Failure): Failure {
+  return { Reason, Details, ...(FailureDetails === undefined ? {} : { FailureDetails }) };
+}

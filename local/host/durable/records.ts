@@ -1,0 +1,110 @@
+/** What the store keeps, as the engine handles it. */
+import type { HistoryEvent } from "./history.ts";
+
+export type RuntimeStatus = "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated";
+
+export const finalStatuses: readonly RuntimeStatus[] = ["Completed", "Failed", "Terminated"];
+
+export function isFinal(status: RuntimeStatus): boolean {
+  return finalStatuses.includes(status);
+}
+
+/**
+ * One execution of one instance. `instance` is the row's number and not the public id: an id can be used again after
+ * its first owner has finished, and `execution` changes with continueAsNew. A result that names another pair is stale.
+ */
+export interface Address {
+  readonly instance: number;
+  readonly execution: string;
+}
+
+/** Who waits for a sub-orchestration. */
+export interface Parent extends Address {
+  readonly id: string;
+  readonly name: string;
+  readonly taskId: number;
+}
+
+export interface InstanceRow {
+  /** Grows with every instance, so rows of neighbours in time are neighbours on disk whatever their ids are. */
+  readonly key: number;
+  readonly id: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly execution: string;
+  readonly status: RuntimeStatus;
+  /** JSON texts. */
+  readonly input: string | null;
+  readonly output: string | null;
+  readonly customStatus: string | null;
+  readonly parent: Parent | null;
+  readonly created: number;
+  readonly updated: number;
+}
+
+/** Something on its way into the history of an instance. */
+export interface Message {
+  readonly key: number;
+  readonly instance: number;
+  /** Null for what is meant for the instance, whichever generation runs. */
+  readonly execution: string | null;
+  /** Timers: not to be delivered before. */
+  readonly due: number | null;
+  readonly event: HistoryEvent;
+}
+
+/**
+ * A message in memory. It is used up as soon as a turn has taken it, often before it was ever written: then there is
+ * nothing to write and nothing to delete.
+ */
+export interface WaitingMessage extends Message {
+  stored: boolean;
+  taken: boolean;
+}
+
+/** An activity that has to run at least once. */
+export interface ActivityTask extends Address {
+  readonly key: number;
+  readonly instanceId: string;
+  readonly id: number;
+  readonly name: string;
+  /** What the trigger gets as its string. */
+  readonly input: string;
+}
+
+export interface EntityRow {
+  readonly id: string;
+  readonly exists: boolean;
+  /** JSON text. */
+  readonly state: string | null;
+  readonly lock: EntityLock | null;
+  readonly updated: number;
+}
+
+/** Who holds an entity, by the lock request that was granted. */
+export interface EntityLock extends Address {
+  readonly request: string;
+}
+
+export type EntityRequest =
+  | {
+      readonly kind: "operation";
+      readonly name: string;
+      /** JSON text. */
+      readonly input: string | null;
+      /** Who called; null for a signal. */
+      readonly caller: (Address & { readonly request: string }) | null;
+    }
+  | (EntityLock & {
+      readonly kind: "lock";
+      readonly entities: readonly string[];
+      readonly position: number;
+    })
+  | { readonly kind: "release"; readonly request: string };
+
+/** Something in the inbox of an entity. */
+export interface EntityMessage {
+  readonly key: number;
+  readonly entity: string;
+  readonly request: EntityRequest;
+}

@@ -1,0 +1,62 @@
+/** What durable-functions says at the end of an orchestrator's turn. */
+import type { InvocationResult } from "../app.ts";
+import { messageOf } from "./failures.ts";
+import type { FailureDetails } from "./history.ts";
+import { isRecord } from "./json.ts";
+
+export type Reply =
+  | {
+      readonly kind: "state";
+      readonly isDone: boolean;
+      readonly actions: unknown;
+      readonly output: unknown;
+      readonly customStatus: unknown;
+    }
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      /** Copies: which of them are repetitions cannot be told. */
+      readonly actions: unknown;
+      readonly customStatus: unknown;
+      readonly failureDetails: FailureDetails | undefined;
+    };
+
+/** The raw result, not its JSON: see `flattenActions`. */
+export function readState({ result }: InvocationResult): Reply {
+  if (!isRecord(result) || typeof result["isDone"] !== "boolean") {
+    return failed("The function did not answer as an orchestrator. Register it with df.app.orchestration.");
+  }
+  return {
+    kind: "state",
+    isDone: result["isDone"],
+    actions: result["actions"],
+    output: result["output"],
+    customStatus: result["customStatus"],
+  };
+}
+
+const stateLabel = "\n\n$OutOfProcData$:";
+
+/** The SDK throws when the orchestrator fails, and hides the state in the message. */
+export function readFailure(error: unknown): Reply {
+  const message = messageOf(error);
+  const label = message.indexOf(stateLabel);
+  if (label < 0) return failed(message);
+  try {
+    const state: unknown = JSON.parse(message.slice(label + stateLabel.length));
+    if (!isRecord(state)) return failed(message);
+    return {
+      kind: "failed",
+      message: typeof state["error"] === "string" ? state["error"] : "",
+      actions: state["actions"],
+      customStatus: state["customStatus"],
+      failureDetails: isRecord(state["failureDetails"]) ? state["failureDetails"] : undefined,
+    };
+  } catch {
+    return failed(message);
+  }
+}
+
+function failed(message: string): Reply {
+  return { kind: "failed", message, actions: [], customStatus: undefined, failureDetails: undefined };
+}

@@ -1,0 +1,29 @@
+/** `extensions.durableTask` of host.json, with the defaults of the Durable extension. */
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+
+const perCore = 10 * availableParallelism();
+
+/** Settings of the extension that have no meaning here are accepted, so that one host.json serves both. */
+export const durableSettings = z.looseObject({
+  hubName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,44}$/, "a hub name is a letter, then up to 44 letters, digits or hyphens")
+    .default("TestHubName"),
+  maxConcurrentActivityFunctions: z.int().positive().default(perCore),
+  maxConcurrentOrchestratorFunctions: z.int().positive().default(perCore),
+  maxConcurrentEntityFunctions: z.int().positive().default(perCore),
+  maxEntityOperationBatchSize: z.int().positive().default(50),
+  maxOrchestrationActions: z.int().positive().default(100_000),
+  storeInputsInOrchestrationHistory: z.boolean().default(false),
+  overridableExistingInstanceStates: z.enum(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
+  defaultVersion: z.string().nullable().default(null),
+});
+
+export type DurableSettings = Readonly<z.output<typeof durableSettings>>;
+
+export function parseDurableSettings(section: unknown): DurableSettings {
+  const parsed = durableSettings.safeParse(section ?? {});
+  if (parsed.success) return parsed.data;
+  throw new Error(`host.json: extensions.durableTask is not valid.\n${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,38 @@
+/** Runs at most so many things at a time, the others in the order in which they came. */
+export interface Slots {
+  run(work: () => Promise<void>): void;
+  /** Starts nothing more; resolves when what runs has ended. */
+  close(): Promise<void>;
+}
+
+export function createSlots(limit: number): Slots {
+  const waiting: (() => Promise<void>)[] = [];
+  let running = 0;
+  let closed = false;
+  let onIdle: (() => void) | undefined;
+
+  const next = () => {
+    while (!closed && running < limit) {
+      const work = waiting.shift();
+      if (work === undefined) break;
+      running += 1;
+      void work().finally(() => {
+        running -= 1;
+        if (running === 0) onIdle?.();
+        next();
+      });
+    }
+  };
+
+  return {
+    run(work) {
+      waiting.push(work);
+      next();
+    },
+    async close() {
+      closed = true;
+      waiting.length = 0;
+      if (running > 0) await new Promise<void>((resolve) => (onIdle = resolve));
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** The rows of the durable store: one method per change or look-up, no decision. */
+import type { DatabaseSync } from "node:sqlite";
+import { appendHistory, emptyHistory, type HistoryEvent, type HistoryText } from "../history.ts";
+import type { ActivityTask, InstanceRow, Message, Parent, RuntimeStatus } from "../records.ts";
+import { integer, integerOrNull, type Row, text, textOrNull } from "./columns.ts";
+
+const instanceColumns =
+  "key, id, name, version, execution, status, customStatus, created, updated, parent, output, input";
+
+export type Store = ReturnType<typeof createStore>;
+
+export function createStore(database: DatabaseSync) {
+  const sql = {
+    insertInstance: database.prepare(
+      `INSERT INTO instances (${instanceColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    // Two statements, because naming an indexed column in SET costs its index even when the value stays.
+    touchInstance: database.prepare("UPDATE instances SET customStatus = ?, updated = ? WHERE key = ?"),
+    updateInstance: database.prepare(
+      "UPDATE instances SET customStatus = ?, updated = ?, status = ?, output = ? WHERE key = ?",
+    ),
+    renewInstance: database.prepare("UPDATE instances SET execution = ?, input = ?, updated = ? WHERE key = ?"),
+    deleteInstance: database.prepare("DELETE FROM instances WHERE key = ?"),
+    instanceByKey: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE key = ?`),
+    instanceById: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE id = ?`),
+    insertEvent: database.prepare("INSERT INTO history (instance, position, event) VALUES (?, ?, ?)"),
+    events: database.prepare("SELECT event FROM history WHERE instance = ? ORDER BY position"),
+    deleteHistory: database.prepare("DELETE FROM history WHERE instance = ? AND position >= ?"),
+    insertMessage: database.prepare(
+      "INSERT INTO messages (key, instance, execution, due, event) VALUES (?, ?, ?, ?, ?)",
+    ),
+    deleteMessage: database.prepare("DELETE FROM messages WHERE key = ?"),
+    deleteMessages: database.prepare("DELETE FROM messages WHERE instance = ?"),
+    messages: database.prepare("SELECT key, instance, execution, due, event FROM messages ORDER BY key"),
+    insertTask: database.prepare(
+      "INSERT INTO tasks (key, instance, instanceId, execution, id, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ),
+    deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
+    tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
+  };
+  const nextKey = { instances: highest("instances"), messages: highest("messages"), tasks: highest("tasks") };
+
+  /** Numbers are handed out in memory, ahead of the commit; rows that are gone leave nothing that could mistake one. */
+  function highest(table: "instances" | "messages" | "tasks"): number {
+    const row = database.prepare(`SELECT max(key) AS key FROM ${table}`).get();
+    return row === undefined ? 0 : (integerOrNull(row, "key") ?? 0);
+  }
+
+  return {
+    newInstanceKey: () => ++nextKey.instances,
+    newMessageKey: () => ++nextKey.messages,
+    newTaskKey: () => ++nextKey.tasks,
+
+    insertInstance(row: InstanceRow): void {
+      sql.insertInstance.run(
+        row.key,
+        row.id,
+        row.name,
+        row.version,
+        row.execution,
+        row.status,
+        row.customStatus,
+        row.created,
+        row.updated,
+        row.parent === null ? null : JSON.stringify(row.parent),
+        row.output,
+        row.input,
+      );
+    },
+    touchInstance(row: InstanceRow): void {
+      sql.touchInstance.run(row.customStatus, row.updated, row.key);
+    },
+    updateInstance(row: InstanceRow): void {
+      sql.updateInstance.run(row.customStatus, row.updated, row.status, row.output, row.key);
+    },
+    /** A new generation: another execution, another input, an empty history. */
+    renewInstance(row: InstanceRow): void {
+      sql.renewInstance.run(row.execution, row.input, row.updated, row.key);
+      sql.deleteHistory.run(row.key, 0);
+    },
+    /** With its history and inbox; its activities stay, they were promised to run. */
+    deleteInstance(key: number): void {
+      sql.deleteInstance.run(key);
+      sql.deleteHistory.run(key, 0);
+      sql.deleteMessages.run(key);
+    },
+    instanceByKey(key: number): InstanceRow | undefined {
+      const row = sql.instanceByKey.get(key);
+      return row === undefined ? undefined : readInstance(row);
+    },
+    instanceById(id: string): InstanceRow | undefined {
+      const row = sql.instanceById.get(id);
+      return row === undefined ? undefined : readInstance(row);
+    },
+
+    appendEvents(instance: number, position: number, events: readonly string[]): void {
+      for (const [index, event] of events.entries()) sql.insertEvent.run(instance, position + index, event);
+    },
+    truncateHistory(instance: number, position: number): void {
+      sql.deleteHistory.run(instance, position);
+    },
+    history(instance: number): { readonly text: HistoryText; readonly events: readonly HistoryEvent[] } {
+      const texts = sql.events.all(instance).map((row) => text(row, "event"));
+      return { text: appendHistory(emptyHistory, texts), events: texts.map(parseEvent) };
+    },
+
+    insertMessage(message: Message): void {
+      sql.insertMessage.run(
+        message.key,
+        message.instance,
+        message.execution,
+        message.due,
+        JSON.stringify(message.event),
+      );
+    },
+    deleteMessage(key: number): void {
+      sql.deleteMessage.run(key);
+    },
+    messages(): Message[] {
+      return sql.messages.all().map((row) => ({
+        key: integer(row, "key"),
+        instance: integer(row, "instance"),
+        execution: textOrNull(row, "execution"),
+        due: integerOrNull(row, "due"),
+        event: parseEvent(text(row, "event")),
+      }));
+    },
+
+    insertTask(task: ActivityTask): void {
+      sql.insertTask.run(task.key, task.instance, task.instanceId, task.execution, task.id, task.name, task.input);
+    },
+    deleteTask(key: number): void {
+      sql.deleteTask.run(key);
+    },
+    tasks(): ActivityTask[] {
+      return sql.tasks.all().map((row) => ({
+        key: integer(row, "key"),
+        instance: integer(row, "instance"),
+        instanceId: text(row, "instanceId"),
+        execution: text(row, "execution"),
+        id: integer(row, "id"),
+        name: text(row, "name"),
+        input: text(row, "input"),
+      }));
+    },
+  };
+}
+
+export function readInstance(row: Row): InstanceRow {
+  const parent = textOrNull(row, "parent");
+  return {
+    key: integer(row, "key"),
+    id: text(row, "id"),
+    name: text(row, "name"),
+    version: textOrNull(row, "version"),
+    execution: text(row, "execution"),
+    status: text(row, "status") as RuntimeStatus,
+    customStatus: textOrNull(row, "customStatus"),
+    created: integer(row, "created"),
+    updated: integer(row, "updated"),
+    parent: parent === null ? null : (JSON.parse(parent) as Parent),
+    output: textOrNull(row, "output"),
+    input: textOrNull(row, "input"),
+  };
+}
+
+/** Written by this host alone, so the schema version vouches for its form. */
+function parseEvent(event: string): HistoryEvent {
+  return JSON.parse(event) as HistoryEvent;
+}

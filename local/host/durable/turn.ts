@@ -1,0 +1,156 @@
+/** One turn of one orchestration: replays its history in the app and works out what has to follow. */
+import type { FunctionApp } from "../app.ts";
+import { flattenActions } from "./actions.ts";
+import { describeOrchestratorFailure, messageOf, OrchestrationError } from "./failures.ts";
+import type { DurableFunctions } from "./functions.ts";
+import { EventType, type Failure, type HistoryEvent, withIsPlayed } from "./history.ts";
+import type { Instance } from "./instances.ts";
+import { toJson } from "./json.ts";
+import { type Effects, TurnPlan } from "./plan.ts";
+import { type Reply, readFailure, readState } from "./reply.ts";
+import type { DurableSettings } from "./settings.ts";
+
+export interface TurnContext {
+  readonly app: FunctionApp;
+  readonly functions: DurableFunctions;
+  readonly settings: DurableSettings;
+}
+
+export type Ending =
+  | { readonly status: "Completed"; readonly output: string }
+  | { readonly status: "Failed"; readonly failure: Failure }
+  | { readonly status: "ContinuedAsNew"; readonly input: string };
+
+export interface Outcome {
+  readonly events: readonly HistoryEvent[];
+  readonly effects: Effects;
+  /** JSON, or null when the orchestrator shows none. */
+  readonly customStatus: string | null;
+  readonly ending: Ending | undefined;
+}
+
+const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
+
+export async function runTurn(
+  { app, functions, settings }: TurnContext,
+  instance: Instance,
+  delivered: readonly HistoryEvent[],
+  now: number,
+): Promise<Outcome> {
+  const { row, ledger } = instance;
+  const timestamp = new Date(now).toISOString();
+  const opening: HistoryEvent[] = [
+    { EventType: EventType.OrchestratorStarted, EventId: -1, Timestamp: timestamp },
+    ...delivered.map((event) => asAwaited(event, instance)),
+  ];
+  const reply = await askOrchestrator(app, functions, instance, opening);
+
+  const plan = new TurnPlan({ row, ledger, functions, settings, now });
+  const waits: string[] = [];
+  let customStatus: string | null = null;
+  let ending: Ending | undefined;
+  try {
+    customStatus = readCustomStatus(reply.customStatus);
+    const actions = flattenActions(reply.actions);
+    if (reply.kind === "state") {
+      for (const event of opening) plan.deliver(event, actions.numbered);
+      plan.schedule(actions.numbered);
+      for (const name of actions.waits) if (!ledger.awaitedEvents.has(name) && !waits.includes(name)) waits.push(name);
+      ending = endingOf(reply, actions.continueAsNew?.["input"], actions.continueAsNew !== undefined);
+    } else {
+      plan.scheduleFarewell(actions.numbered);
+      ending = {
+        status: "Failed",
+        failure: describeOrchestratorFailure(row.name, reply.message, reply.failureDetails),
+      };
+    }
+  } catch (error) {
+    if (!(error instanceof OrchestrationError)) throw error;
+    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, error.message) };
+  }
+  if (ending !== undefined) plan.releaseLocks();
+
+  const closing: HistoryEvent[] = [];
+  if (ending?.status === "Completed" || ending?.status === "Failed") {
+    closing.push({
+      EventType: EventType.ExecutionCompleted,
+      EventId: ledger.nextId,
+      Timestamp: timestamp,
+      OrchestrationStatus: orchestrationStatus[ending.status],
+      Result: ending.status === "Completed" ? ending.output : ending.failure.Reason,
+      ...(ending.status === "Failed" && ending.failure.FailureDetails !== undefined
+        ? { FailureDetails: ending.failure.FailureDetails }
+        : {}),
+    });
+  }
+  const completed: HistoryEvent = {
+    EventType: EventType.OrchestratorCompleted,
+    EventId: -1,
+    Timestamp: timestamp,
+    ...(waits.length === 0 ? {} : { Host: { waits } }),
+  };
+  ledger.apply(completed);
+  closing.push(completed);
+  return { events: [...opening, ...plan.events, ...closing], effects: plan.effects, customStatus, ending };
+}
+
+async function askOrchestrator(
+  app: FunctionApp,
+  functions: DurableFunctions,
+  instance: Instance,
+  opening: readonly HistoryEvent[],
+): Promise<Reply> {
+  const { name } = instance.row;
+  const definition = functions.find("orchestrator", name);
+  if (definition === undefined) return readFailure(new Error(functions.explainUnknown("orchestrator", name)));
+  try {
+    return readState(await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening) } }));
+  } catch (error) {
+    return readFailure(error);
+  }
+}
+
+/**
+ * Written by hand, because history and input are JSON already. "Millseconds" is the SDK's spelling. Schema 3 is V4,
+ * without which the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into
+ * child timers, each with a hidden id.
+ */
+function writePayload({ row, history }: Instance, opening: readonly HistoryEvent[]): string {
+  const fresh = opening.map((event) => withIsPlayed(JSON.stringify(event), false)).join(",");
+  const events = history.count === 0 ? fresh : `${history.past},${fresh}`;
+  return (
+    `{"history":[${events}],"input":${row.input ?? "null"},"instanceId":${JSON.stringify(row.id)},` +
+    `"isReplaying":false,"parentInstanceId":${JSON.stringify(row.parent?.id ?? null)},` +
+    '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",' +
+    '"maximumShortTimerDuration":"10675199.02:48:05","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
+  );
+}
+
+function asAwaited(event: HistoryEvent, { ledger }: Instance): HistoryEvent {
+  return event.EventType === EventType.EventRaised ? { ...event, Name: ledger.awaitedName(event.Name) } : event;
+}
+
+/** The SDK leaves out a status that is falsy, and that clears it. */
+function readCustomStatus(status: unknown): string | null {
+  if (status === undefined || status === null) return null;
+  const json = toJson(status);
+  const kilobytes = Math.floor((2 * json.length) / 1024);
+  if (kilobytes > 16) {
+    throw new OrchestrationError(
+      `The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is ${kilobytes} KB.`,
+    );
+  }
+  return json;
+}
+
+/** A string given to continueAsNew is JSON already (the SDK encodes it) and is encoded again here, as in Azure. */
+function endingOf(reply: Extract<Reply, { kind: "state" }>, input: unknown, continues: boolean): Ending | undefined {
+  if (!reply.isDone) return undefined;
+  if (continues) return { status: "ContinuedAsNew", input: toJson(input) };
+  return { status: "Completed", output: toJson(reply.output) };
+}
+
+/** A fault of this host while it worked on a turn: the instance fails visibly instead of hanging. */
+export function describeHostFault(name: string, error: unknown): Failure {
+  return describeOrchestratorFailure(name, `the host could not process the turn: ${messageOf(error)}`);
+}

@@ -1,0 +1,76 @@
+/** The embedded host in a process of its own, so that it can be killed as a machine kills it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+export interface HostProcessOptions {
+  /** The folder with package.json and host.json. */
+  readonly app: string;
+  readonly port: number;
+  readonly data: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Takes each line that the host logs. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface HostProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Settles when the process has ended, however it did. */
+  readonly ended: Promise<void>;
+  /** SIGKILL: no time to say goodbye. */
+  kill(): Promise<void>;
+  /** Lets running work end. */
+  close(): Promise<void>;
+}
+
+const entry = join(import.meta.dirname, "host/main.ts");
+
+export async function startHostProcess({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
+  const child = spawn(process.execPath, [entry, "--app", app, "--port", String(port), "--data", data], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // Nothing of this process's environment reaches the service but what a program needs to run.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...settings },
+  });
+  const ended = once(child, "exit").then(() => undefined);
+  const tail = collectLog(child, onLog);
+
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on("message", (message) => {
+      if (isReady(message)) resolve(message.url);
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`The host ended with code ${code} before it was ready.\n${tail()}`)));
+  });
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await ended;
+    }
+  };
+  return { url, pid: child.pid ?? 0, ended, kill: () => end("SIGKILL"), close: () => end("SIGTERM") };
+}
+
+function isReady(message: unknown): message is { event: "ready"; url: string } {
+  return typeof message === "object" && message !== null && "event" in message && message.event === "ready";
+}
+
+const tailLines = 20;
+
+function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undefined): () => string {
+  const last: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = "";
+    stream?.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        last.push(line);
+        if (last.length > tailLines) last.shift();
+        onLog?.(line);
+      }
+    });
+  }
+  return () => last.join("\n");
+}

@@ -1,0 +1,94 @@
+/** The few calls of the Kubernetes API that a kubelet makes, over the wire like any other client's. */
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+
+export interface KubernetesApi {
+  /** Undefined when there is no such object. */
+  get(path: string): Promise<unknown>;
+  post(path: string, body: unknown): Promise<unknown>;
+  /** Undefined when there is no such object any more. */
+  mergePatch(path: string, body: unknown): Promise<unknown>;
+  /** Undefined when it is gone already. */
+  remove(path: string, body: unknown): Promise<unknown>;
+  /** Runs until the server ends the watch, or `signal` does. */
+  watch(path: string, options: { signal: AbortSignal; onEvent: (event: unknown) => void }): Promise<void>;
+  close(): void;
+}
+
+export interface ApiOptions {
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly token: string;
+}
+
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
+  const agent = new Agent({ keepAlive: true, ca });
+
+  async function send(method: string, path: string, body?: unknown, contentType = "application/json") {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await open(method, path, { text, contentType });
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(Buffer.from(chunk));
+    const reply = Buffer.concat(chunks).toString("utf8");
+    const status = answer.statusCode ?? 0;
+    if (status === 404) return undefined;
+    if (status >= 300) throw new ApiError(status, `${method} ${path}: ${status} ${reply}`);
+    const parsed: unknown = JSON.parse(reply);
+    return parsed;
+  }
+
+  function open(
+    method: string,
+    path: string,
+    { text, contentType, signal }: { text?: string | undefined; contentType?: string; signal?: AbortSignal },
+  ): Promise<IncomingMessage> {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: "application/json" };
+    if (text !== undefined && contentType) headers["content-type"] = contentType;
+    return new Promise((resolve, reject) => {
+      request(new URL(path, url), { method, headers, agent, ...(signal ? { signal } : {}) })
+        .on("response", resolve)
+        .on("error", reject)
+        .end(text);
+    });
+  }
+
+  return {
+    get: (path) => send("GET", path),
+    async post(path, body) {
+      const created = await send("POST", path, body);
+      if (created === undefined) throw new ApiError(404, `POST ${path}: 404`);
+      return created;
+    },
+    mergePatch: (path, body) => send("PATCH", path, body, "application/merge-patch+json"),
+    remove: (path, body) => send("DELETE", path, body),
+
+    async watch(path, { signal, onEvent }) {
+      const answer = await open("GET", path, { signal });
+      if (answer.statusCode !== 200) {
+        answer.resume();
+        throw new ApiError(answer.statusCode ?? 0, `GET ${path}: ${answer.statusCode}`);
+      }
+      let rest = "";
+      for await (const chunk of answer.setEncoding("utf8")) {
+        const lines = (rest + String(chunk)).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          if (line !== "") onEvent(JSON.parse(line));
+        }
+      }
+    },
+
+    close: () => agent.destroy(),
+  };
+}

@@ -1,0 +1,48 @@
+/** A container, here a process of this machine with an environment of its own. */
+import { spawn } from "node:child_process";
+
+export interface Image {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export interface ContainerProcess {
+  /** Resolves with the exit code; 128 + 9 when it had to be killed, as a container runtime reports it. */
+  readonly ended: Promise<number>;
+  /** Asks it to end, and kills it when it does not. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export function startContainer({
+  image: { command, args },
+  environment,
+  folder,
+  onOutput,
+}: {
+  image: Image;
+  environment: Readonly<Record<string, string>>;
+  folder: string;
+  onOutput: (text: string) => void;
+}): ContainerProcess {
+  const child = spawn(command, args, { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.setEncoding("utf8").on("data", onOutput);
+  child.stderr.setEncoding("utf8").on("data", onOutput);
+  const ended = new Promise<number>((resolve) => {
+    child.once("error", (error) => {
+      onOutput(`${error.message}\n`);
+      // What a shell answers for a command that cannot be started.
+      resolve(127);
+    });
+    // `close`, not `exit`: the output is complete by then.
+    child.once("close", (code, signal) => resolve(code ?? (signal === "SIGTERM" ? 143 : 137)));
+  });
+  return {
+    ended,
+    async stop(graceMs) {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Pod statuses as a kubelet writes them. */
+import type { Container } from "./pod.ts";
+
+export function waitingStatus({ name, image }: Container, reason: string, message: string) {
+  return {
+    phase: "Pending",
+    containerStatuses: [
+      { name, image, imageID: "", ready: false, restartCount: 0, state: { waiting: { reason, message } } },
+    ],
+  };
+}
+
+export function runningStatus(
+  { name, image }: Container,
+  { startedAt, restartCount }: { startedAt: Date; restartCount: number },
+) {
+  const state = { running: { startedAt: time(startedAt) } };
+  return {
+    phase: "Running",
+    startTime: time(startedAt),
+    conditions: [{ type: "Ready", status: "True", lastTransitionTime: time(startedAt) }],
+    containerStatuses: [{ name, image, imageID: image, ready: true, started: true, restartCount, state }],
+  };
+}
+
+export function terminatedStatus(
+  { name, image, terminationMessagePolicy }: Container,
+  {
+    startedAt,
+    exitCode,
+    restartCount,
+    log,
+    willRestart,
+  }: { startedAt: Date; exitCode: number; restartCount: number; log: string; willRestart: boolean },
+) {
+  const now = time(new Date());
+  const tail = exitCode !== 0 && terminationMessagePolicy === "FallbackToLogsOnError" ? log.slice(-2048) : "";
+  const terminated = {
+    exitCode,
+    reason: exitCode === 0 ? "Completed" : "Error",
+    startedAt: time(startedAt),
+    finishedAt: now,
+    ...(tail ? { message: tail } : {}),
+  };
+  const waiting = { reason: "CrashLoopBackOff", message: `back-off restarting failed container ${name}` };
+  const state = willRestart ? { state: { waiting }, lastState: { terminated } } : { state: { terminated } };
+  const ended = exitCode === 0 ? "Succeeded" : "Failed";
+  return {
+    phase: willRestart ? "Running" : ended,
+    conditions: [{ type: "Ready", status: "False", lastTransitionTime: now }],
+    containerStatuses: [{ name, image, imageID: image, ready: false, started: false, restartCount, ...state }],
+  };
+}
+
+/** Kubernetes times have no fractions of a second. */
+function time(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

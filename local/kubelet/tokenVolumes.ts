@@ -1,0 +1,50 @@
+/** Projected service account tokens, written where only this pod's process is told to look. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { KubernetesApi } from "./api.ts";
+import { firstContainer, type Pod } from "./pod.ts";
+
+const TokenRequest = z.object({ status: z.object({ token: z.string() }) });
+
+/** Writes every token and returns the environment with paths below a mount led to where the files really are. */
+export async function projectTokens(
+  api: KubernetesApi,
+  { pod, folder, environment }: { pod: Pod; folder: string; environment: Readonly<Record<string, string>> },
+): Promise<Record<string, string>> {
+  const { metadata, spec } = pod;
+  const mounts = new Map<string, string>();
+  for (const { name, projected } of spec.volumes) {
+    const mount = firstContainer(pod).volumeMounts.find((candidate) => candidate.name === name);
+    if (!projected || !mount) continue;
+    const root = join(folder, "volumes", name);
+    mounts.set(mount.mountPath, root);
+    for (const { serviceAccountToken } of projected.sources) {
+      if (!serviceAccountToken) continue;
+      const { audience, expirationSeconds, path } = serviceAccountToken;
+      const answer = await api.post(
+        `/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${spec.serviceAccountName}/token`,
+        {
+          apiVersion: "authentication.k8s.io/v1",
+          kind: "TokenRequest",
+          spec: {
+            audiences: audience === undefined ? [] : [audience],
+            expirationSeconds,
+            boundObjectRef: { apiVersion: "v1", kind: "Pod", name: metadata.name, uid: metadata.uid },
+          },
+        },
+      );
+      const file = join(root, path);
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(file, TokenRequest.parse(answer).status.token, { mode: 0o600 });
+    }
+  }
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, relocate(value, mounts)]));
+}
+
+function relocate(value: string, mounts: ReadonlyMap<string, string>): string {
+  for (const [mountPath, root] of mounts) {
+    if (value === mountPath || value.startsWith(`${mountPath}/`)) return root + value.slice(mountPath.length);
+  }
+  return value;
+}

@@ -1,0 +1,132 @@
+/** Microsoft.ManagedIdentity/userAssignedIdentities (REST API version 2024-11-30). */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { HttpReply } from "../httpServer.ts";
+import type { Identity, World } from "../world.ts";
+import { failures } from "./failures.ts";
+import { isSame, type ResourcePath } from "./resourcePath.ts";
+import { notFound, page, parseBody, type ResourceType, requireGroup } from "./resources.ts";
+
+export const identityApiVersions = ["2018-11-30", "2023-01-31", "2024-11-30"];
+
+// ARM: at most 50 tags, names up to 512 characters, values up to 256 ("Use tags to organize your Azure resources").
+const Tags = z
+  .record(z.string().min(1).max(512), z.string().max(256))
+  .refine((tags) => Object.keys(tags).length <= 50, "more than 50 tags");
+const IdentityBody = z.object({ location: z.string().optional(), tags: Tags.optional() });
+
+export function userAssignedIdentities(world: World): ResourceType {
+  return {
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    apiVersions: identityApiVersions,
+
+    list(call) {
+      const { resourceGroup } = call.path;
+      if (resourceGroup !== undefined) requireGroup(world, call.path);
+      const identities = [...world.identities.values()].filter(
+        (identity) => resourceGroup === undefined || isSame(identity.resourceGroup, resourceGroup),
+      );
+      return page(call, identities.map(describe(world)));
+    },
+
+    GET({ path }) {
+      const identity = findIdentity(world, path);
+      if (!identity) throw notFound(path);
+      return reply(world, 200, identity);
+    },
+
+    PUT({ path, body }) {
+      const group = requireGroup(world, path);
+      const { location, tags = {} } = parseBody(IdentityBody, body);
+      const [name = ""] = path.names;
+      if (!/^[a-z0-9][a-z0-9_-]{2,127}$/i.test(name)) {
+        throw failures.badRequest(`The identity name '${name}' must be 3 to 128 letters, digits, '-' and '_'.`);
+      }
+      const existing = findIdentity(world, path);
+      if (location === undefined && !existing) throw failures.badRequest("The location property is required.");
+      if (existing) {
+        const asked = location ?? existing.location;
+        if (!isSame(regionName(asked), existing.location)) {
+          throw failures.wrongLocation(name, existing.location, asked);
+        }
+        existing.tags = tags;
+        return reply(world, 200, existing);
+      }
+      const identity = create({ path, name, group: group.name, location: regionName(location ?? ""), tags });
+      world.identities.set(identity.id.toLowerCase(), identity);
+      return reply(world, 201, identity);
+    },
+
+    PATCH({ path, body }) {
+      const identity = findIdentity(world, path);
+      if (!identity) throw notFound(path);
+      const { tags } = parseBody(IdentityBody, body);
+      if (tags) identity.tags = tags;
+      return reply(world, 200, identity);
+    },
+
+    DELETE({ path }) {
+      const identity = findIdentity(world, path);
+      if (!identity) return { status: 204 };
+      world.identities.delete(identity.id.toLowerCase());
+      return { status: 200 };
+    },
+  };
+
+  function create(init: {
+    path: ResourcePath;
+    name: string;
+    group: string;
+    location: string;
+    tags: Record<string, string>;
+  }): Identity {
+    const { subscriptionId } = init.path;
+    return {
+      // The identity provider writes `resourcegroups` in lower case, unlike the rest of ARM.
+      id: `/subscriptions/${subscriptionId}/resourcegroups/${init.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${init.name}`,
+      name: init.name,
+      subscriptionId,
+      resourceGroup: init.group,
+      location: init.location,
+      tags: init.tags,
+      clientId: randomUUID(),
+      principalId: randomUUID(),
+      createdAt: world.now(),
+      federatedCredentials: new Map(),
+    };
+  }
+}
+
+/** The identity that the path, or the path's parent, names. */
+export function findIdentity(
+  world: World,
+  { subscriptionId, resourceGroup = "", names }: ResourcePath,
+): Identity | undefined {
+  const [name = ""] = names;
+  return [...world.identities.values()].find(
+    (identity) =>
+      isSame(identity.name, name) &&
+      isSame(identity.resourceGroup, resourceGroup) &&
+      isSame(identity.subscriptionId, subscriptionId),
+  );
+}
+
+/** `West Europe` is `westeurope`. */
+function regionName(location: string): string {
+  return location.replaceAll(" ", "").toLowerCase();
+}
+
+function reply(world: World, status: number, identity: Identity): HttpReply {
+  return { status, body: describe(world)(identity) };
+}
+
+function describe({ tenantId }: World) {
+  return ({ id, name, location, tags, principalId, clientId }: Identity) => ({
+    id,
+    name,
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    location,
+    tags,
+    properties: { tenantId, principalId, clientId },
+  });
+}

@@ -1,0 +1,98 @@
+/** Long-running operations: 202 with `Azure-AsyncOperation` and `Location`, polled until the end (ARM async pattern). */
+import { randomUUID } from "node:crypto";
+import type { HttpReply } from "../httpServer.ts";
+import type { World } from "../world.ts";
+import { type ArmCall, notFound, type ResourceType } from "./resources.ts";
+
+interface Operation {
+  readonly id: string;
+  readonly startedAt: Date;
+  status: "InProgress" | "Succeeded";
+}
+
+export interface LongRunning {
+  /** Answers 202 at once; `finish` takes effect after `operationMs`. */
+  start(call: ArmCall, init: { location: string; operation: string; finish: () => void }): HttpReply;
+  readonly types: readonly ResourceType[];
+  close(): void;
+}
+
+export function createLongRunning(
+  world: World,
+  { operationMs = 0 }: { operationMs?: number | undefined },
+): LongRunning {
+  const operations = new Map<string, Operation>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  function find({ path }: ArmCall): Operation {
+    const operation = operations.get(path.names[1] ?? "");
+    if (!operation) throw notFound(path);
+    return operation;
+  }
+
+  const apiVersions = ["2020-11-01-preview", "2021-11-01", "2022-08-01-preview", "2023-08-01"];
+  return {
+    types: [
+      {
+        type: "Microsoft.Sql/locations/administratorAzureAsyncOperation",
+        apiVersions,
+        GET(call) {
+          const { id, startedAt, status } = find(call);
+          return {
+            status: 200,
+            headers: pollAfter(operationMs),
+            body: { name: id, status, startTime: startedAt.toISOString() },
+          };
+        },
+      },
+      {
+        type: "Microsoft.Sql/locations/administratorOperationResults",
+        apiVersions,
+        GET(call) {
+          const { id, startedAt, status } = find(call);
+          return {
+            status: status === "InProgress" ? 202 : 200,
+            headers: { ...pollAfter(operationMs), location: call.url.href },
+            body: { name: id, startTime: startedAt.toISOString() },
+          };
+        },
+      },
+    ],
+
+    start({ path, url }, { location, operation, finish }) {
+      const entry: Operation = { id: randomUUID(), startedAt: world.now(), status: "InProgress" };
+      operations.set(entry.id, entry);
+      const end = () => {
+        finish();
+        entry.status = "Succeeded";
+      };
+      if (operationMs === 0) end();
+      else {
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          end();
+        }, operationMs);
+        timers.add(timer);
+      }
+      const base = `${url.origin}/subscriptions/${path.subscriptionId}/resourceGroups/${path.resourceGroup}/providers/Microsoft.Sql/locations/${location}`;
+      return {
+        status: 202,
+        headers: {
+          "azure-asyncoperation": `${base}/administratorAzureAsyncOperation/${entry.id}${url.search}`,
+          location: `${base}/administratorOperationResults/${entry.id}${url.search}`,
+          ...pollAfter(operationMs),
+        },
+        body: { operation, startTime: entry.startedAt.toISOString() },
+      };
+    },
+
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
+
+/** The real service asks for 15 s; here the client is to see the end soon after it came. */
+function pollAfter(operationMs: number): Record<string, string> {
+  return { "retry-after": operationMs < 1000 ? "0" : "1" };
+}

@@ -1,0 +1,43 @@
+/** An ARM path taken apart. Every segment but the values is compared without regard to case, as ARM does. */
+export interface ResourcePath {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string | undefined;
+  /** `Microsoft.Sql/servers/databases`, in the caller's case; `Microsoft.Resources/resourceGroups` for a group. */
+  readonly type: string;
+  /** One per type segment; the last is missing when the path names a collection. */
+  readonly names: readonly string[];
+  readonly isCollection: boolean;
+}
+
+export function parseResourcePath(pathname: string): ResourcePath | undefined {
+  const segments = pathname.split("/").slice(1).map(decodeURIComponent);
+  const [subscriptions, subscriptionId, ...afterSubscription] = segments;
+  if (subscriptions?.toLowerCase() !== "subscriptions" || !subscriptionId) return undefined;
+  const inGroup = afterSubscription[0]?.toLowerCase() === "resourcegroups" && afterSubscription[1] !== undefined;
+  const resourceGroup = inGroup ? afterSubscription[1] : undefined;
+  const [providers, namespace, ...pairs] = inGroup ? afterSubscription.slice(2) : afterSubscription;
+  if (providers === undefined && resourceGroup !== undefined) {
+    const type = "Microsoft.Resources/resourceGroups";
+    return { subscriptionId, resourceGroup, type, names: [resourceGroup], isCollection: false };
+  }
+  if (providers?.toLowerCase() !== "providers" || !namespace || pairs.length === 0) return undefined;
+  const types = pairs.filter((_, index) => index % 2 === 0);
+  const names = pairs.filter((_, index) => index % 2 === 1);
+  const type = [namespace, ...types].join("/");
+  return { subscriptionId, resourceGroup, type, names, isCollection: types.length > names.length };
+}
+
+/** The id of the first `depth` resources of the path, in the caller's case. */
+export function resourceId({ subscriptionId, resourceGroup, type, names }: ResourcePath, depth: number): string {
+  const [namespace = "", ...types] = type.split("/");
+  const pairs = types.slice(0, depth).flatMap((segment, index) => {
+    const name = names[index];
+    return name === undefined ? [segment] : [segment, name];
+  });
+  const scope = resourceGroup === undefined ? [] : ["resourceGroups", resourceGroup];
+  return `/${["subscriptions", subscriptionId, ...scope, "providers", namespace, ...pairs].join("/")}`;
+}
+
+export function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

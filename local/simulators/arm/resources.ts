@@ -1,0 +1,73 @@
+/** What a resource type of the simulated ARM is made of, and what all of them share. */
+import type { z } from "zod";
+import type { HttpReply } from "../httpServer.ts";
+import type { World } from "../world.ts";
+import { failures } from "./failures.ts";
+import { isSame, type ResourcePath, resourceId } from "./resourcePath.ts";
+
+export interface ArmCall {
+  readonly path: ResourcePath;
+  /** Absolute; links in answers start from its origin. */
+  readonly url: URL;
+  readonly body: string;
+  /** Whether another write to the same parent was under way when this one came. */
+  readonly collided: boolean;
+}
+
+type Handler = (call: ArmCall) => HttpReply | Promise<HttpReply>;
+
+export interface ResourceType {
+  /** `Microsoft.Sql/servers`, in ARM's case. */
+  readonly type: string;
+  readonly apiVersions: readonly string[];
+  readonly list?: Handler;
+  readonly GET?: Handler;
+  readonly PUT?: Handler;
+  readonly PATCH?: Handler;
+  readonly DELETE?: Handler;
+}
+
+export function parseBody<T>(schema: z.ZodType<T>, body: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw failures.invalidContent("the body is not JSON");
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw failures.invalidContent(
+    parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+  );
+}
+
+/** A page of a list. `$skiptoken` counts items here; to clients it is opaque. */
+export function page<T>({ url }: ArmCall, items: readonly T[], size = 100): HttpReply {
+  const start = Number(url.searchParams.get("$skiptoken") ?? 0);
+  const end = start + Math.min(size, Number(url.searchParams.get("$top") ?? size));
+  const value = items.slice(start, end);
+  if (end >= items.length) return { status: 200, body: { value } };
+  const nextLink = new URL(url);
+  nextLink.searchParams.set("$skiptoken", String(end));
+  return { status: 200, body: { value, nextLink: nextLink.href } };
+}
+
+/** The group must be in the world; a cluster brings its node resource group along. */
+export function requireGroup(world: World, { resourceGroup = "" }: ResourcePath): { name: string; location: string } {
+  const groups = [
+    ...world.resourceGroups.values(),
+    ...[...world.clusters.values()].map(({ nodeResourceGroup, location }) => ({ name: nodeResourceGroup, location })),
+  ];
+  const group = groups.find(({ name }) => isSame(name, resourceGroup));
+  if (!group) throw failures.unknownGroup(resourceGroup);
+  return group;
+}
+
+export function notFound({ type, names, resourceGroup = "" }: ResourcePath): Error {
+  return failures.notFound(type, names.join("/"), resourceGroup);
+}
+
+export function parentNotFound(path: ResourcePath, action: string): Error {
+  const childType = path.type.split("/").slice(1).join("/");
+  return failures.parentNotFound(action, childType, resourceId(path, path.type.split("/").length - 2));
+}

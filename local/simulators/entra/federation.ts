@@ -1,0 +1,74 @@
+/** Whether a service account's token may stand for a managed identity: workload identity federation. */
+import { decodeJwt, errors, importJWK, jwtVerify } from "jose";
+import type { Identity, ServicePrincipal, World } from "../world.ts";
+import { type Assertion, failures } from "./failures.ts";
+
+/** The identity of `clientId` when one of its federated credentials trusts the assertion; throws an EntraFailure else. */
+export async function exchangeAssertion(
+  world: World,
+  { clientId, assertion, federationDelayMs }: { clientId: string; assertion: string; federationDelayMs: number },
+): Promise<ServicePrincipal> {
+  const identity = [...world.identities.values()].find((candidate) => candidate.clientId === clientId);
+  if (!identity) throw failures.unknownClient(clientId, world.tenantId);
+  const presented = readAssertion(world, assertion);
+  matchCredential(world, { identity, presented, federationDelayMs });
+  await verifySignature(world, assertion, presented.issuer);
+  return { clientId, principalId: identity.principalId, displayName: identity.name };
+}
+
+function readAssertion(world: World, assertion: string): Assertion {
+  const claims = decode(assertion);
+  const { iss: issuer, sub: subject, aud, exp, nbf = 0 } = claims;
+  const audience = Array.isArray(aud) ? aud[0] : aud;
+  if (issuer === undefined || subject === undefined || audience === undefined || exp === undefined) {
+    throw failures.malformedAssertion();
+  }
+  const now = world.now();
+  const seconds = now.getTime() / 1000;
+  if (exp <= seconds || nbf > seconds + 300) throw failures.outOfTime(now, new Date(exp * 1000));
+  return { issuer, subject, audience };
+}
+
+function decode(assertion: string) {
+  try {
+    return decodeJwt(assertion);
+  } catch {
+    throw failures.malformedAssertion();
+  }
+}
+
+/** Issuer, subject and audience are compared exactly, and the first that no credential has names the refusal. */
+function matchCredential(
+  world: World,
+  { identity, presented, federationDelayMs }: { identity: Identity; presented: Assertion; federationDelayMs: number },
+): void {
+  const all = [...identity.federatedCredentials.values()];
+  const visible = all.filter(
+    ({ writtenAt }) => !writtenAt || world.now().getTime() - writtenAt.getTime() >= federationDelayMs,
+  );
+  const matches = (credential: (typeof all)[number]) =>
+    credential.issuer === presented.issuer &&
+    credential.subject === presented.subject &&
+    credential.audiences.includes(presented.audience);
+  if (visible.some(matches)) return;
+  if (all.some(matches)) throw failures.notYetReplicated(presented);
+  const sameIssuer = visible.filter(({ issuer }) => issuer === presented.issuer);
+  if (sameIssuer.length === 0) throw failures.wrongIssuer(presented);
+  if (sameIssuer.some(({ subject }) => subject === presented.subject)) throw failures.wrongAudience(presented);
+  const folded = presented.subject.toLowerCase();
+  if (sameIssuer.some(({ subject }) => subject.toLowerCase() === folded)) throw failures.wrongSubjectCase(presented);
+  throw failures.wrongSubject(presented);
+}
+
+/** The real service fetches the issuer's keys only once a credential matches, so a wrong issuer is reported first. */
+async function verifySignature(world: World, assertion: string, issuer: string): Promise<void> {
+  const cluster = [...world.clusters.values()].find(({ oidcIssuer }) => oidcIssuer === issuer);
+  if (!cluster) throw failures.issuerUnreachable(issuer);
+  try {
+    const key = await importJWK(cluster.serviceAccountKey.publicJwk, "RS256");
+    await jwtVerify(assertion, key, { currentDate: world.now(), clockTolerance: 300 });
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw failures.badSignature();
+    throw error;
+  }
+}

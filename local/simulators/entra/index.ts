@@ -1,0 +1,145 @@
+/**
+ * Microsoft Entra's token service for the sandbox's tenant, over HTTPS, and the managed identity endpoint of a Function
+ * App beside it. A client needs `authorityHost` (or AZURE_AUTHORITY_HOST) and `disableInstanceDiscovery: true`: without
+ * the second, MSAL asks login.microsoftonline.com whether it may trust this authority.
+ */
+import { type ErrorEffect, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
+import type { Simulator, SimulatorContext } from "../simulator.ts";
+import type { World } from "../world.ts";
+import { hour, mintAccessToken } from "./accessTokens.ts";
+import { type AppServiceIdentity, startAppServiceIdentities } from "./appServiceIdentity.ts";
+import { EntraFailure, entraReply, errorReply, failures } from "./failures.ts";
+import { exchangeAssertion } from "./federation.ts";
+
+export { checkAccessToken, mintAccessToken } from "./accessTokens.ts";
+
+export interface EntraSimulator extends Simulator {
+  /** What AZURE_AUTHORITY_HOST has to be. */
+  readonly authorityHost: string;
+  /** How long a new federated credential stays unknown to the token endpoint; minutes in Azure. */
+  federationDelayMs: number;
+  /** Settings for an app that runs as `clientId`, a principal of the world. */
+  appServiceIdentity(clientId: string): AppServiceIdentity;
+}
+
+export async function startEntra(
+  context: SimulatorContext,
+  { port, federationDelayMs = 0 }: { port?: number; federationDelayMs?: number } = {},
+): Promise<EntraSimulator> {
+  const { world, faults, tls } = context;
+  const settings = { federationDelayMs };
+  const apps = await startAppServiceIdentities(context);
+  const server = await startHttpServer({
+    tls,
+    port,
+    faults,
+    open(request) {
+      const [, tenant = "", ...rest] = request.url.pathname.split("/");
+      const path = rest.join("/");
+      const form = new URLSearchParams(request.body);
+      const isToken = request.method === "POST" && path === "oauth2/v2.0/token";
+      return {
+        call: isToken ? { wire: "entra", operation: "token", target: form.get("client_id") ?? "" } : undefined,
+        run: async () => {
+          try {
+            if (tenant !== world.tenantId) throw failures.unknownTenant(tenant);
+            return isToken ? await grant(world, form, settings) : describe(world, request, path);
+          } catch (error) {
+            if (error instanceof EntraFailure) return entraReply(error, world.now());
+            throw error;
+          }
+        },
+        fail: (effect) => scripted(effect, world),
+      };
+    },
+  });
+
+  return {
+    ...server,
+    authorityHost: `${server.url}/`,
+    get federationDelayMs() {
+      return settings.federationDelayMs;
+    },
+    set federationDelayMs(value) {
+      settings.federationDelayMs = value;
+    },
+    appServiceIdentity: apps.attach,
+    async close() {
+      await Promise.all([server.close(), apps.close()]);
+    },
+  };
+}
+
+/** The client-credentials grant with a federated assertion; no other is served, for no client here has a secret. */
+async function grant(
+  world: World,
+  form: URLSearchParams,
+  { federationDelayMs }: { federationDelayMs: number },
+): Promise<HttpReply> {
+  const required = (name: string) => {
+    const value = form.get(name);
+    if (!value) throw failures.missingParameter(name);
+    return value;
+  };
+  const grantType = required("grant_type");
+  if (grantType !== "client_credentials") throw failures.unsupportedGrant(grantType);
+  const scope = required("scope")
+    .split(" ")
+    .find((part) => part.endsWith("/.default"));
+  if (!scope) throw failures.badScope(required("scope"));
+  const clientId = required("client_id");
+  if (form.get("client_assertion_type") !== "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
+    throw failures.missingParameter("client_assertion");
+  }
+  const assertion = required("client_assertion");
+  const principal = await exchangeAssertion(world, { clientId, assertion, federationDelayMs });
+  // `https://x/.default` names the resource `https://x`, and `https://x//.default` the resource `https://x/`.
+  const audience = scope.slice(0, -"/.default".length);
+  return {
+    status: 200,
+    headers: { "cache-control": "no-store" },
+    body: {
+      token_type: "Bearer",
+      expires_in: hour,
+      ext_expires_in: hour,
+      access_token: await mintAccessToken(world, principal, audience),
+    },
+  };
+}
+
+function describe(world: World, { url }: HttpRequest, path: string): HttpReply {
+  const base = `${url.origin}/${world.tenantId}`;
+  switch (path) {
+    case "v2.0/.well-known/openid-configuration":
+      return {
+        status: 200,
+        body: {
+          issuer: `${base}/v2.0`,
+          authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+          token_endpoint: `${base}/oauth2/v2.0/token`,
+          jwks_uri: `${base}/discovery/v2.0/keys`,
+          token_endpoint_auth_methods_supported: ["private_key_jwt"],
+          response_types_supported: ["code"],
+          subject_types_supported: ["pairwise"],
+          id_token_signing_alg_values_supported: ["RS256"],
+        },
+      };
+    case "discovery/v2.0/keys":
+      return { status: 200, body: { keys: [world.entraKey.publicJwk] } };
+    default:
+      return { status: 404, body: { error: "not_found", error_description: `There is no endpoint ${path}.` } };
+  }
+}
+
+/** `code` is an AADSTS number, with or without those letters. */
+function scripted({ code, status, message, retryAfterSeconds }: ErrorEffect, world: World): HttpReply {
+  const number = Number(String(code).replace(/^AADSTS/i, ""));
+  return errorReply({
+    number: Number.isNaN(number) ? 0 : number,
+    error: "invalid_client",
+    status: status ?? 401,
+    message: message ?? "Scripted fault.",
+    now: world.now(),
+    headers: retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) },
+  });
+}

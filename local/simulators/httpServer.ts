@@ -1,0 +1,147 @@
+/** The HTTP half of a simulated service: it reads the call, asks the faults, and acts an effect out on the socket. */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Call, Effect, Faults } from "./faults.ts";
+import type { Simulator } from "./simulator.ts";
+import type { Certificate } from "./tls.ts";
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string is sent as plain text, anything else as JSON; absent means an empty body. */
+  readonly body?: unknown;
+}
+
+export type ErrorEffect = Extract<Effect, { kind: "error" }>;
+
+/** One call, understood but not yet carried out. */
+export interface Exchange {
+  /** What the faults and the journal see; undefined for calls that no test should have to count, such as discovery. */
+  readonly call: Call | undefined;
+  run(): HttpReply | Promise<HttpReply>;
+  /** A scripted error in the words of this service. */
+  fail(error: ErrorEffect): HttpReply;
+  /** Called when the answer is out or the connection is gone, whether or not the call was carried out. */
+  end?(): void;
+}
+
+export async function startHttpServer({
+  tls,
+  port = 0,
+  faults,
+  open,
+}: {
+  /** Plain HTTP without it. */
+  tls?: Certificate | undefined;
+  port?: number | undefined;
+  faults: Faults;
+  open: (request: HttpRequest) => Exchange;
+}): Promise<Simulator> {
+  const listener: RequestListener = (request, response) => {
+    serve(request, response, { faults, open, base: url }).catch((error: unknown) => {
+      // A defect of the simulator: say so on the wire, where the failing test shows it.
+      if (!response.headersSent) send(response, { status: 500, body: { error: String(error) } });
+      else response.destroy();
+    });
+  };
+  const server: Server = tls
+    ? createTlsServer({ key: tls.privateKey, cert: tls.certificate }, listener)
+    : createServer(listener);
+  // Not closeAllConnections: that one does not know a connection before its TLS handshake is over.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  // Longer than any client keeps an idle connection, or a reused one may be reset under its next call.
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const bound = boundPort(server);
+  const url = `${tls ? "https" : "http"}://127.0.0.1:${bound}`;
+  return {
+    url,
+    port: bound,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { faults, open, base }: { faults: Faults; open: (request: HttpRequest) => Exchange; base: string },
+): Promise<void> {
+  const request: HttpRequest = {
+    method: incoming.method ?? "GET",
+    url: new URL(incoming.url ?? "/", base),
+    headers: incoming.headers,
+    body: await readBody(incoming),
+  };
+  const exchange = open(request);
+  // Not `incoming`: that one closes as soon as its body was read.
+  response.on("close", () => exchange.end?.());
+  const effect = exchange.call && (await faults.meet(exchange.call));
+  switch (effect?.kind) {
+    case undefined:
+      send(response, await exchange.run());
+      return;
+    case "error":
+      send(response, exchange.fail(effect));
+      return;
+    case "cutBefore":
+      response.destroy();
+      return;
+    case "cutAfter":
+      await exchange.run();
+      response.destroy();
+      return;
+    case "garbage": {
+      const { status, headers } = await exchange.run();
+      response.writeHead(status, { ...headers, "content-type": "application/json" }).end('{"value": [{');
+      return;
+    }
+    case "hang":
+      return;
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpReply): void {
+  if (body === undefined) {
+    response.writeHead(status, { ...headers, "content-length": "0" }).end();
+    return;
+  }
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  response
+    .writeHead(status, {
+      "content-type": `${typeof body === "string" ? "text/plain" : "application/json"}; charset=utf-8`,
+      "content-length": String(Buffer.byteLength(text)),
+      ...headers,
+    })
+    .end(text);
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function boundPort(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === "string") throw new Error("the listener has no port");
+  return address.port;
+}

@@ -1,0 +1,36 @@
+/** What a new pod passes through before it is stored: the workload identity webhook, and the check of its account. */
+import { forbidden } from "./failures.ts";
+import { type JsonObject, stringAt } from "./json.ts";
+import type { Resource, Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
+import { injectWorkloadIdentity, isLabelledForWorkloadIdentity } from "./workloadIdentityWebhook.ts";
+
+export function createAdmission(environment: {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly tenantId: string;
+  readonly hasWorkloadIdentityWebhook: boolean;
+  readonly authorityHost: () => string;
+}): (resource: Resource, object: JsonObject) => JsonObject {
+  const { store, resources, tenantId, hasWorkloadIdentityWebhook, authorityHost } = environment;
+
+  function serviceAccount(namespace: string, name: string) {
+    const accounts = resources.ofKind("v1", "ServiceAccount");
+    return accounts === undefined ? undefined : store.get(accounts, namespace, name);
+  }
+
+  return (resource, object) => {
+    if (resource.kind !== "Pod") return object;
+    const admitted =
+      hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
+        ? injectWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
+        : object;
+    const namespace = stringAt(admitted, "metadata", "namespace") ?? "";
+    const account = stringAt(admitted, "spec", "serviceAccountName") ?? "default";
+    if (serviceAccount(namespace, account) === undefined) {
+      const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
+      throw forbidden(resource, stringAt(admitted, "metadata", "name"), why);
+    }
+    return admitted;
+  };
+}

@@ -1,0 +1,306 @@
+/** From a request to its answer: the paths that are not resources, and the verbs on those that are. */
+import type { ServerResponse } from "node:http";
+import { parse as parseYaml } from "yaml";
+import type { User } from "./authentication.ts";
+import type { FieldValidation } from "./body.ts";
+import { discoveryDocument } from "./discovery.ts";
+import {
+  ApiFailure,
+  badRequest,
+  forbidden,
+  methodNotAllowed,
+  noSuchResource,
+  unsupportedMediaType,
+} from "./failures.ts";
+import { type Json, type JsonObject, objectAt, stringAt } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+import type { Objects, Target, WriteOptions } from "./objects.ts";
+import { openApiDocument } from "./openApi.ts";
+import { createPages } from "./pages.ts";
+import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
+import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
+import { selectorOf } from "./selectors.ts";
+import type { Store } from "./store.ts";
+import { table } from "./table.ts";
+import { streamChanges } from "./watch.ts";
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+export interface Reply {
+  readonly code: number;
+  readonly body: Json;
+  readonly headers?: Readonly<Record<string, string[]>>;
+}
+
+export type Answer = Reply | { readonly stream: (response: ServerResponse) => void };
+
+interface Environment {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly objects: Objects;
+  readonly now: () => Date;
+  readonly bookmarkMs: number;
+  /** Documents of the cluster itself, by path: the issuer's discovery. */
+  readonly documents: Readonly<Record<string, JsonObject>>;
+  readonly requestToken: (account: KubeObject, request: Json) => Promise<JsonObject>;
+}
+
+export function createApi(environment: Environment): (request: ApiRequest, user: User) => Promise<Answer> {
+  const { store, resources, objects, now, bookmarkMs, documents, requestToken } = environment;
+  const pages = createPages();
+
+  return async (request, user) => {
+    const path = parseResourcePath(request.url.pathname);
+    const document =
+      documents[request.url.pathname] ??
+      discoveryDocument(resources, request.url.pathname) ??
+      openApiDocument(resources, request.url.pathname);
+    if (document !== undefined && request.method === "GET") return { code: 200, body: document };
+    if (path === undefined) return pageNotFound;
+    const resource = resources.find(path.group, path.version, path.plural);
+    authorize(request, path, user);
+    if (resource === undefined) {
+      const isGroupServed = discoveryDocument(resources, groupPath(path)) !== undefined;
+      if (isGroupServed) throw noSuchResource();
+      return pageNotFound;
+    }
+    if (path.name === undefined) return onCollection(request, resource, path);
+    const target: Target = { resource, namespace: path.namespace, name: path.name };
+    if (resource.namespaced !== (path.namespace !== undefined)) throw noSuchResource();
+    if (path.subresource === "token" && resource.kind === "ServiceAccount") {
+      if (request.method !== "POST") throw methodNotAllowed();
+      return { code: 201, body: await requestToken(objects.get(target), read(request)) };
+    }
+    if (path.subresource === undefined) return onObject(request, target);
+    if (path.subresource !== "status" || !resource.hasStatus) throw noSuchResource();
+    if (request.method === "DELETE") throw methodNotAllowed();
+    return onObject(request, target, "status");
+  };
+
+  function onCollection(request: ApiRequest, resource: Resource, { namespace }: ResourcePath): Answer {
+    const query = request.url.searchParams;
+    if (request.method === "GET") {
+      return isTrue(query.get("watch")) ? watch(request, resource, namespace) : list(request, resource, namespace);
+    }
+    if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
+    if (request.method === "POST") {
+      const warnings: string[] = [];
+      const body = objects.create({ resource, namespace }, read(request), writeOptions(request, warnings));
+      return { code: 201, body, headers: warningHeaders(warnings) };
+    }
+    if (request.method !== "DELETE") throw methodNotAllowed();
+    const items = store.list(resource, namespace).filter(selectorOf(resource, query));
+    for (const { metadata } of items) {
+      objects.remove(
+        { resource, namespace: metadata.namespace, name: metadata.name },
+        deleteOptions(request, resource),
+      );
+    }
+    return { code: 200, body: listOf(resource, items, { resourceVersion: String(store.version) }) };
+  }
+
+  function onObject(request: ApiRequest, target: Target, subresource?: "status"): Answer {
+    const warnings: string[] = [];
+    const options: WriteOptions = {
+      ...writeOptions(request, warnings),
+      ...(subresource === undefined ? {} : { subresource }),
+    };
+    const headers = () => warningHeaders(warnings);
+    switch (request.method) {
+      case "GET":
+        return { code: 200, body: shown(request, target.resource, objects.get(target)) };
+      case "PUT":
+        return { code: 200, body: objects.replace(target, read(request), options), headers: headers() };
+      case "PATCH": {
+        const mediaType = mediaTypeOf(request);
+        const query = request.url.searchParams;
+        if (mediaType !== "application/apply-patch+yaml") {
+          if (query.has("force"))
+            throw patchOptionsInvalid("force: Forbidden: may not be specified for non-apply patch");
+          return {
+            code: 200,
+            body: objects.patch(target, { mediaType, body: read(request) }, options),
+            headers: headers(),
+          };
+        }
+        if (!query.get("fieldManager"))
+          throw patchOptionsInvalid("fieldManager: Required value: is required for apply patch");
+        const force = isTrue(query.get("force"));
+        const { object, isNew } = objects.apply(target, read(request), { ...options, force });
+        return { code: isNew ? 201 : 200, body: object, headers: headers() };
+      }
+      case "DELETE": {
+        const { object, isGone } = objects.remove(target, deleteOptions(request, target.resource));
+        const warning = orphanWarning(request, target.resource);
+        if (warning !== undefined) warnings.push(warning);
+        const returnsObject = !isGone || ["Pod", "ServiceAccount"].includes(target.resource.kind);
+        return { code: 200, body: returnsObject ? object : deleted(target.resource, object), headers: headers() };
+      }
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  function list(request: ApiRequest, resource: Resource, namespace: string | undefined): Answer {
+    const query = request.url.searchParams;
+    const limit = Number(query.get("limit") ?? 0);
+    const token = query.get("continue") ?? "";
+    const page =
+      token === ""
+        ? pages.first(store.list(resource, namespace).filter(selectorOf(resource, query)), String(store.version), limit)
+        : pages.next(token, limit);
+    const metadata: JsonObject = {
+      resourceVersion: page.resourceVersion,
+      ...(page.next === undefined ? {} : { continue: page.next, remainingItemCount: page.remaining ?? 0 }),
+    };
+    if (!wantsTable(request)) return { code: 200, body: listOf(resource, page.items, metadata) };
+    const includeObject = query.get("includeObject") ?? "Metadata";
+    return { code: 200, body: table(resource, page.items, { metadata, includeObject, now: now() }) };
+  }
+
+  function watch(request: ApiRequest, resource: Resource, namespace: string | undefined): Answer {
+    const query = request.url.searchParams;
+    const timeout = query.get("timeoutSeconds");
+    const options = {
+      resource,
+      namespace,
+      matches: selectorOf(resource, query),
+      resourceVersion: query.get("resourceVersion") ?? "",
+      wantsBookmarks: isTrue(query.get("allowWatchBookmarks")),
+      wantsInitialEvents: isTrue(query.get("sendInitialEvents")),
+      timeoutSeconds: timeout === null ? undefined : Number(timeout),
+      bookmarkMs,
+      render: (object: KubeObject) => shown(request, resource, object),
+    };
+    return { stream: (response) => streamChanges(store, options, response) };
+  }
+
+  function shown(request: ApiRequest, resource: Resource, object: KubeObject): Json {
+    if (!wantsTable(request)) return object;
+    const includeObject = request.url.searchParams.get("includeObject") ?? "Metadata";
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
+    return table(resource, [object], { metadata, includeObject, now: now() });
+  }
+}
+
+const pageNotFound: Answer = { code: 404, body: "404 page not found\n" };
+
+function authorize({ method, url }: ApiRequest, path: ResourcePath, user: User) {
+  if (user.isAdministrator) return;
+  const { group, plural, namespace, name, subresource } = path;
+  const onOne = { GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete", POST: "create" };
+  const onMany = { GET: isTrue(url.searchParams.get("watch")) ? "watch" : "list", DELETE: "deletecollection" };
+  const verbs: Readonly<Record<string, string>> = name === undefined ? { ...onOne, ...onMany } : onOne;
+  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  const verb = verbs[method] ?? method.toLowerCase();
+  const why = `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${scope}`;
+  throw forbidden({ plural, group }, name, why);
+}
+
+function groupPath({ group, version }: ResourcePath): string {
+  return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+}
+
+function read({ body, headers }: ApiRequest): Json {
+  const mediaType = mediaTypeOf({ headers });
+  if (mediaType !== "" && !/(json|yaml)$/.test(mediaType)) {
+    const accepted = "application/json, application/yaml";
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
+    );
+  }
+  try {
+    // JSON is YAML too, but parsing it as JSON is faster and stricter.
+    return mediaType.endsWith("yaml") && !body.trimStart().startsWith("{") ? parseYaml(body) : JSON.parse(body);
+  } catch (error) {
+    throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function mediaTypeOf({ headers }: Pick<ApiRequest, "headers">): string {
+  return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+function writeOptions({ url, headers }: ApiRequest, warnings: string[]): WriteOptions {
+  const query = url.searchParams;
+  const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
+  if (manager.length > 128) throw patchOptionsInvalid("fieldManager: Too long: may not be more than 128 bytes");
+  return {
+    manager,
+    dryRun: isDryRun(query.getAll("dryRun")),
+    fieldValidation: fieldValidation(query.get("fieldValidation")),
+    warn: (message) => warnings.push(message),
+  };
+}
+
+function fieldValidation(text: string | null): FieldValidation {
+  if (text === null || text === "") return "Warn";
+  if (text === "Ignore" || text === "Warn" || text === "Strict") return text;
+  throw patchOptionsInvalid(
+    `fieldValidation: Unsupported value: "${text}": supported values: "Ignore", "Strict", "Warn"`,
+  );
+}
+
+function isDryRun(values: readonly string[]): boolean {
+  const wrong = values.find((value) => value !== "All");
+  if (wrong !== undefined) throw patchOptionsInvalid(`dryRun: Unsupported value: "${wrong}": supported values: "All"`);
+  return values.length > 0;
+}
+
+function patchOptionsInvalid(why: string): ApiFailure {
+  return new ApiFailure(422, "Invalid", `PatchOptions.meta.k8s.io "" is invalid: ${why}`);
+}
+
+function deleteOptions(request: ApiRequest, resource: Resource) {
+  const body = request.body === "" ? {} : read(request);
+  const preconditions = objectAt(body, "preconditions");
+  const policy = propagationPolicy(request);
+  return {
+    dryRun: isDryRun(request.url.searchParams.getAll("dryRun")) || Array.isArray(objectAt(body)["dryRun"]),
+    // Jobs keep their pods unless asked otherwise, as batch/v1 always did.
+    orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",
+    preconditions: {
+      uid: stringAt(preconditions, "uid"),
+      resourceVersion: stringAt(preconditions, "resourceVersion"),
+    },
+  };
+}
+
+function propagationPolicy(request: ApiRequest): string | undefined {
+  const body = request.body === "" ? {} : read(request);
+  return stringAt(body, "propagationPolicy") ?? request.url.searchParams.get("propagationPolicy") ?? undefined;
+}
+
+function orphanWarning(request: ApiRequest, resource: Resource): string | undefined {
+  if (resource.kind !== "Job" || propagationPolicy(request) !== undefined) return undefined;
+  return "child pods are preserved by default when jobs are deleted; consider setting propagationPolicy=Background";
+}
+
+function deleted({ plural, group }: Resource, { metadata }: KubeObject): JsonObject {
+  const details = { name: metadata.name, ...(group === "" ? {} : { group }), kind: plural, uid: metadata.uid };
+  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
+}
+
+function listOf(resource: Resource, items: readonly KubeObject[], metadata: JsonObject): JsonObject {
+  return { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items: [...items] };
+}
+
+function warningHeaders(warnings: readonly string[]): Record<string, string[]> {
+  if (warnings.length === 0) return {};
+  return { warning: warnings.map((text) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`) };
+}
+
+function wantsTable({ headers }: ApiRequest): boolean {
+  return (headers["accept"] ?? "").includes("as=Table");
+}
+
+/** As Go's ParseBool has it: some clients send `watch=True`. */
+function isTrue(text: string | null): boolean {
+  return text !== null && ["1", "t", "T", "true", "TRUE", "True"].includes(text);
+}

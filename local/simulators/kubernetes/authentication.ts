@@ -1,0 +1,67 @@
+/**
+ * Who calls: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox. Rights are
+ * coarse: an administrator may do everything, everybody else may discover what there is and nothing more.
+ */
+import { createLocalJWKSet, type JWTPayload, jwtVerify } from "jose";
+import type { Cluster, SigningKey, World } from "../world.ts";
+import { unauthorized } from "./failures.ts";
+import { isObject, type Json, stringAt } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+
+/** The application that the API servers of all AKS clusters are to Entra. */
+const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
+export interface User {
+  readonly name: string;
+  readonly isAdministrator: boolean;
+}
+
+export function createAuthentication(environment: {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly adminToken: string;
+  readonly serviceAccount: (namespace: string, name: string) => KubeObject | undefined;
+}): (authorization: string | undefined) => Promise<User> {
+  const { world, cluster, adminToken, serviceAccount } = environment;
+
+  async function verify(token: string, key: SigningKey, audience: string): Promise<JWTPayload | undefined> {
+    const keys = createLocalJWKSet({ keys: [key.publicJwk] });
+    try {
+      const options = { audience, algorithms: ["RS256"], currentDate: world.now() };
+      return (await jwtVerify(token, keys, options)).payload;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function entraUser(token: string): Promise<User | undefined> {
+    const claims = await verify(token, world.entraKey, aksServer);
+    const appId = claims?.["appid"];
+    if (typeof appId !== "string") return undefined;
+    const objectId = claims?.["oid"];
+    const name = typeof objectId === "string" ? objectId : appId;
+    return { name, isAdministrator: cluster.administrators.has(appId) };
+  }
+
+  /** A token for another audience, such as the one for Entra, is no login here. */
+  async function serviceAccountUser(token: string): Promise<User | undefined> {
+    const claims = await verify(token, cluster.serviceAccountKey, cluster.oidcIssuer);
+    const bound: Json = JSON.parse(JSON.stringify(claims?.["kubernetes.io"] ?? null));
+    const namespace = stringAt(bound, "namespace");
+    const name = isObject(bound) ? stringAt(bound, "serviceaccount", "name") : undefined;
+    if (claims?.iss !== cluster.oidcIssuer || namespace === undefined || name === undefined) return undefined;
+    // A service account that was deleted takes its tokens along, even when a namesake follows.
+    const account = serviceAccount(namespace, name);
+    if (account?.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
+    return { name: `system:serviceaccount:${namespace}:${name}`, isAdministrator: false };
+  }
+
+  return async (authorization) => {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
+    if (token === undefined) throw unauthorized();
+    if (token === adminToken) return { name: "system:admin", isAdministrator: true };
+    const user = (await entraUser(token)) ?? (await serviceAccountUser(token));
+    if (user === undefined) throw unauthorized();
+    return user;
+  };
+}

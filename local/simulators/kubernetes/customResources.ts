@@ -1,0 +1,127 @@
+/** Custom resource definitions: read, checked, and turned into resources that the API serves from then on. */
+import { z } from "zod";
+import { objectSchema } from "./builtInSchemas.ts";
+import type { Cause } from "./failures.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
+import type { KubeObject } from "./object.ts";
+import type { Resource } from "./resource.ts";
+import type { Schema } from "./schema.ts";
+
+const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
+  z.object({
+    type: z.enum(["object", "array", "string", "integer", "number", "boolean"]).exactOptional(),
+    description: z.string().exactOptional(),
+    format: z.string().exactOptional(),
+    properties: z.record(z.string(), StructuralSchema).exactOptional(),
+    additionalProperties: z.union([z.boolean().transform((): Schema => ({})), StructuralSchema]).exactOptional(),
+    items: StructuralSchema.exactOptional(),
+    required: z.array(z.string()).exactOptional(),
+    enum: z.array(z.json()).exactOptional(),
+    pattern: z.string().exactOptional(),
+    minimum: z.number().exactOptional(),
+    maximum: z.number().exactOptional(),
+    minLength: z.number().exactOptional(),
+    maxLength: z.number().exactOptional(),
+    nullable: z.boolean().exactOptional(),
+    default: z.json().exactOptional(),
+    "x-kubernetes-preserve-unknown-fields": z.boolean().exactOptional(),
+    "x-kubernetes-embedded-resource": z.boolean().exactOptional(),
+    "x-kubernetes-int-or-string": z.boolean().exactOptional(),
+    "x-kubernetes-list-type": z.enum(["atomic", "set", "map"]).exactOptional(),
+    "x-kubernetes-list-map-keys": z.array(z.string()).exactOptional(),
+    "x-kubernetes-map-type": z.enum(["granular", "atomic"]).exactOptional(),
+  }),
+);
+
+const Definition = z.object({
+  spec: z.object({
+    group: z.string().min(1),
+    scope: z.enum(["Cluster", "Namespaced"]),
+    names: z.object({
+      kind: z.string().min(1),
+      plural: z.string().min(1),
+      singular: z.string().optional(),
+      listKind: z.string().optional(),
+      shortNames: z.array(z.string()).default([]),
+    }),
+    versions: z
+      .array(
+        z.object({
+          name: z.string().min(1),
+          served: z.boolean(),
+          storage: z.boolean(),
+          schema: z.object({ openAPIV3Schema: StructuralSchema }),
+          subresources: z.object({ status: z.looseObject({}).optional() }).optional(),
+          additionalPrinterColumns: z
+            .array(z.object({ name: z.string(), type: z.string(), jsonPath: z.string() }))
+            .default([]),
+        }),
+      )
+      .min(1),
+  }),
+});
+
+/** What is wrong with a definition, in the words of a 422. */
+export function definitionViolations(definition: JsonObject, name: string): Cause[] {
+  const parsed = Definition.safeParse(definition);
+  if (!parsed.success) {
+    return parsed.error.issues.map(({ path, message }) => ({
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${message}`,
+      field: path.join("."),
+    }));
+  }
+  const { group, names } = parsed.data.spec;
+  const expected = `${names.plural}.${group}`;
+  return name === expected ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
+}
+
+/** Established at once: nothing else competes for the names here. */
+export function definitionStatus(definition: JsonObject, time: string): JsonObject {
+  const { names, versions } = Definition.parse(definition).spec;
+  const condition = (type: string, reason: string, message: string): Json => ({
+    type,
+    status: "True",
+    lastTransitionTime: time,
+    reason,
+    message,
+  });
+  const { kind, plural, shortNames } = names;
+  const singular = names.singular ?? kind.toLowerCase();
+  const listKind = names.listKind ?? `${kind}List`;
+  return {
+    acceptedNames: { kind, listKind, plural, singular, ...(shortNames.length === 0 ? {} : { shortNames }) },
+    conditions: [
+      condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+      condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+    ],
+    storedVersions: versions.filter(({ storage }) => storage).map((version) => version.name),
+  };
+}
+
+/** The resources that a definition adds, one per served version. */
+export function definedResources(definition: KubeObject): Resource[] {
+  const { group, scope, names, versions } = Definition.parse(definition).spec;
+  const age = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+  return versions
+    .filter(({ served }) => served)
+    .map(({ name, schema: { openAPIV3Schema }, subresources, additionalPrinterColumns }) => ({
+      group,
+      version: name,
+      kind: names.kind,
+      plural: names.plural,
+      singular: names.singular ?? names.kind.toLowerCase(),
+      shortNames: names.shortNames,
+      namespaced: scope === "Namespaced",
+      schema: {
+        ...openAPIV3Schema,
+        ...objectSchema(openAPIV3Schema.properties ?? {}, openAPIV3Schema.required),
+      },
+      hasStatus: subresources?.status !== undefined,
+      isCustom: true,
+      hasGeneration: true,
+      columns: additionalPrinterColumns.length === 0 ? [age] : additionalPrinterColumns,
+      selectableFields: [],
+    }));
+}

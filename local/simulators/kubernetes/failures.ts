@@ -1,0 +1,150 @@
+/** Errors as the API server words them: a Status object, whose reason and details clients branch on. */
+import type { JsonObject } from "./json.ts";
+import type { Resource } from "./resource.ts";
+
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field: string;
+}
+
+interface Details {
+  readonly name?: string | undefined;
+  readonly group?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly causes?: readonly Cause[] | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+export class ApiFailure extends Error {
+  readonly code: number;
+  readonly body: JsonObject;
+  readonly headers: Record<string, string>;
+
+  constructor(code: number, reason: string, message: string, details?: Details) {
+    super(message);
+    this.code = code;
+    // Through JSON, so that details which are not known are absent.
+    this.body = JSON.parse(
+      JSON.stringify({
+        kind: "Status",
+        apiVersion: "v1",
+        metadata: {},
+        status: "Failure",
+        message,
+        reason: reason === "" ? undefined : reason,
+        details,
+        code,
+      }),
+    );
+    this.headers = details?.retryAfterSeconds === undefined ? {} : { "retry-after": String(details.retryAfterSeconds) };
+  }
+}
+
+/** `deployments.apps`, the form in which messages name a resource. */
+export function qualifiedPlural({ plural, group }: Pick<Resource, "group" | "plural">): string {
+  return group === "" ? plural : `${plural}.${group}`;
+}
+
+function qualifiedKind({ kind, group }: Resource): string {
+  return group === "" ? kind : `${kind}.${group}`;
+}
+
+export function notFound(resource: Resource, name: string): ApiFailure {
+  return new ApiFailure(404, "NotFound", `${qualifiedPlural(resource)} "${name}" not found`, about(resource, name));
+}
+
+export function alreadyExists(resource: Resource, name: string): ApiFailure {
+  const message = `${qualifiedPlural(resource)} "${name}" already exists`;
+  return new ApiFailure(409, "AlreadyExists", message, about(resource, name));
+}
+
+export function conflict(resource: Resource, name: string, why: string): ApiFailure {
+  const message = `Operation cannot be fulfilled on ${qualifiedPlural(resource)} "${name}": ${why}`;
+  return new ApiFailure(409, "Conflict", message, about(resource, name));
+}
+
+export function applyConflict(message: string, causes: readonly Cause[]): ApiFailure {
+  return new ApiFailure(409, "Conflict", message, { causes });
+}
+
+export function invalid(resource: Resource, name: string, causes: readonly Cause[]): ApiFailure {
+  const [first] = causes;
+  const list = causes.map(({ field, message }) => `${field}: ${message}`);
+  const text = causes.length === 1 && first !== undefined ? list[0] : `[${list.join(", ")}]`;
+  return new ApiFailure(422, "Invalid", `${qualifiedKind(resource)} "${name}" is invalid: ${text}`, {
+    name,
+    group: resource.group === "" ? undefined : resource.group,
+    kind: resource.kind,
+    causes,
+  });
+}
+
+export function badRequest(message: string): ApiFailure {
+  return new ApiFailure(400, "BadRequest", message);
+}
+
+export function unauthorized(): ApiFailure {
+  return new ApiFailure(401, "Unauthorized", "Unauthorized");
+}
+
+export function forbidden(
+  resource: Pick<Resource, "group" | "plural">,
+  name: string | undefined,
+  why: string,
+  causes?: Cause[],
+): ApiFailure {
+  const subject = name === undefined ? qualifiedPlural(resource) : `${qualifiedPlural(resource)} "${name}"`;
+  return new ApiFailure(403, "Forbidden", `${subject} is forbidden: ${why}`, { ...about(resource, name), causes });
+}
+
+/** 410: the version that a watch or a page asks for is no longer kept. */
+export function expired(message: string): ApiFailure {
+  return new ApiFailure(410, "Expired", message);
+}
+
+export function unsupportedMediaType(message: string): ApiFailure {
+  return new ApiFailure(415, "UnsupportedMediaType", message);
+}
+
+export function methodNotAllowed(): ApiFailure {
+  const message = "the server does not allow this method on the requested resource";
+  return new ApiFailure(405, "MethodNotAllowed", message);
+}
+
+export function noSuchResource(): ApiFailure {
+  return new ApiFailure(404, "NotFound", "the server could not find the requested resource");
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: "BadRequest",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "NotFound",
+  409: "Conflict",
+  410: "Expired",
+  422: "Invalid",
+  429: "TooManyRequests",
+  500: "InternalError",
+  503: "ServiceUnavailable",
+  504: "Timeout",
+};
+
+/** An error that a test scripted: by status, by reason, or by both. */
+export function scripted(effect: {
+  readonly code: string | number;
+  readonly status?: number;
+  readonly message?: string;
+  readonly retryAfterSeconds?: number;
+}): ApiFailure {
+  const named = Object.entries(reasons).find(([, reason]) => reason === effect.code)?.[0];
+  const status = effect.status ?? (typeof effect.code === "number" ? effect.code : Number(named ?? 500));
+  const reason = typeof effect.code === "string" ? effect.code : (reasons[status] ?? "InternalError");
+  const message = effect.message ?? `the server answered ${reason}, as scripted`;
+  return new ApiFailure(status, reason, message, { retryAfterSeconds: effect.retryAfterSeconds });
+}
+
+function about({ group, plural }: Pick<Resource, "group" | "plural">, name: string | undefined): Details {
+  return { name, group: group === "" ? undefined : group, kind: plural };
+}

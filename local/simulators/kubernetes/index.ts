@@ -1,0 +1,187 @@
+/**
+ * A Kubernetes API server for one cluster of the world, as far as Mooring and its workloads need one: the wire protocol
+ * with its rules, no scheduler and no kubelet (a kubelet that runs pods patches their status over the wire).
+ *
+ * No real API server could be had for comparison: the behaviour follows the public documentation and the sources, and is
+ * held to them by kubectl and by tests written from the documentation. What is known to be simpler stands where it is.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Simulator, SimulatorContext } from "../simulator.ts";
+import { createAdmission } from "./admission.ts";
+import { createApi } from "./api.ts";
+import { createAuthentication } from "./authentication.ts";
+import { builtInResources } from "./builtInResources.ts";
+import { definedResources } from "./customResources.ts";
+import { startGarbageCollector } from "./garbageCollector.ts";
+import { startJobController } from "./jobs.ts";
+import type { JsonObject } from "./json.ts";
+import { startNamespaceController } from "./namespaces.ts";
+import type { KubeObject } from "./object.ts";
+import { createObjects } from "./objects.ts";
+import { startPodIdentityController } from "./podIdentity.ts";
+import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
+import { createResources, type Resources } from "./resource.ts";
+import { createListener } from "./server.ts";
+import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { type Change, createStore, type Store } from "./store.ts";
+import { webhookConfiguration } from "./workloadIdentityWebhook.ts";
+
+export type { KubeObject } from "./object.ts";
+export type { Change } from "./store.ts";
+
+/** Read-only: who wants to write does it over the wire. */
+export interface ClusterObjects {
+  get(apiVersion: string, kind: string, name: string, namespace?: string): KubeObject | undefined;
+  /** Of every namespace when none is given. */
+  list(apiVersion: string, kind: string, namespace?: string): KubeObject[];
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (change: Change) => void): () => void;
+}
+
+export interface KubernetesSimulator extends Simulator {
+  /** The key in world.clusters. */
+  readonly cluster: string;
+  readonly objects: ClusterObjects;
+  /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
+  readonly adminToken: string;
+  /** A kubeconfig with the admin token, for kubectl. JSON, which is YAML. */
+  kubeconfig(): string;
+}
+
+export interface KubernetesOptions {
+  /** A key in world.clusters. */
+  readonly cluster: string;
+  readonly port?: number;
+  /** AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
+  readonly authorityHost?: string | (() => string);
+  /** How long a namespace stays in Terminating at least. */
+  readonly terminationMs?: number;
+  readonly bookmarkMs?: number;
+  /** How many changes a watch can catch up on; an older resourceVersion is answered 410. */
+  readonly keptChanges?: number;
+}
+
+export async function startKubernetes(
+  { world, faults, tls }: SimulatorContext,
+  options: KubernetesOptions,
+): Promise<KubernetesSimulator> {
+  const { port = 0, authorityHost = "https://login.microsoftonline.com/" } = options;
+  const cluster = world.clusters.get(options.cluster);
+  if (cluster === undefined)
+    throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
+
+  const adminToken = randomBytes(32).toString("base64url");
+  const store = createStore({ keptChanges: options.keptChanges ?? 10_000 });
+  const resources = createResources(builtInResources);
+  const admit = createAdmission({
+    store,
+    resources,
+    tenantId: world.tenantId,
+    hasWorkloadIdentityWebhook: cluster.hasWorkloadIdentityWebhook,
+    authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
+  });
+  const objects = createObjects({ store, resources, now: world.now, admit });
+  const parts = { store, objects, resources, now: world.now };
+  const stopServing = serveDefinitions(store, resources);
+  const controllers = [
+    startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50 }),
+    startGarbageCollector(parts),
+    startJobController(parts),
+    startPodIdentityController(parts),
+  ];
+
+  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
+    const resource = resources.ofKind(apiVersion, kind);
+    if (resource !== undefined) objects.create({ resource, namespace: undefined }, body, { manager: "kube-apiserver" });
+  };
+  for (const name of ["default", "kube-system", "kube-public"]) seed("v1", "Namespace", { metadata: { name } });
+  if (cluster.hasPodIdentity) {
+    for (const definition of podIdentityDefinitions) {
+      seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
+    }
+  }
+  if (cluster.hasWorkloadIdentityWebhook) {
+    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", webhookConfiguration);
+  }
+
+  const accounts = resources.ofKind("v1", "ServiceAccount");
+  const server = createListener({
+    cluster: options.cluster,
+    tls,
+    faults,
+    adminToken,
+    authenticate: createAuthentication({
+      world,
+      cluster,
+      adminToken,
+      serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
+    }),
+    answer: createApi({
+      ...parts,
+      bookmarkMs: options.bookmarkMs ?? 10_000,
+      documents: {
+        "/.well-known/openid-configuration": openIdConfiguration(cluster),
+        "/openid/v1/jwks": signingKeys(cluster),
+      },
+      requestToken: (account, request) => requestToken({ world, cluster }, account, request),
+    }),
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The Kubernetes simulator has no TCP port.");
+  const url = `https://127.0.0.1:${address.port}`;
+
+  return {
+    cluster: options.cluster,
+    url,
+    port: address.port,
+    adminToken,
+    objects: {
+      get(apiVersion, kind, name, namespace) {
+        const resource = resources.ofKind(apiVersion, kind);
+        return resource === undefined ? undefined : store.get(resource, namespace, name);
+      },
+      list(apiVersion, kind, namespace) {
+        const resource = resources.ofKind(apiVersion, kind);
+        return resource === undefined ? [] : store.list(resource, namespace);
+      },
+      subscribe: (listener) => store.subscribe(listener),
+    },
+    kubeconfig: () => kubeconfig({ name: options.cluster, server: url, ca: tls.certificate, token: adminToken }),
+    async close() {
+      for (const controller of controllers) controller.close();
+      stopServing();
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** What a definition defines is served from the moment it is stored, and gone with everything of its kind afterwards. */
+function serveDefinitions(store: Store, resources: Resources): () => void {
+  return store.subscribe(({ type, resource, object }) => {
+    if (resource.kind !== "CustomResourceDefinition") return;
+    for (const defined of definedResources(object)) {
+      if (type === "DELETED") {
+        for (const instance of store.list(defined)) store.remove(defined, instance);
+        resources.remove(defined);
+      } else resources.add(defined);
+    }
+  });
+}
+
+function kubeconfig({ name, server, ca, token }: { name: string; server: string; ca: string; token: string }): string {
+  const authority = Buffer.from(ca).toString("base64");
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name, cluster: { server, "certificate-authority-data": authority } }],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: "admin" } }],
+    "current-context": name,
+  });
+}

@@ -1,0 +1,114 @@
+/**
+ * The Job controller, for jobs of one pod at a time: makes the pod, makes another while backoffLimit allows, and says how
+ * it ended. A new try comes at once; a real cluster waits 10 s and more.
+ */
+import { type Controller, startController } from "./controller.ts";
+import { ApiFailure } from "./failures.ts";
+import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { type KubeObject, timestamp } from "./object.ts";
+import type { Objects } from "./objects.ts";
+import type { Resource, Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
+
+const manager = "kube-controller-manager";
+
+export function startJobController({
+  store,
+  objects,
+  resources,
+  now,
+}: {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly resources: Resources;
+  readonly now: () => Date;
+}): Controller {
+  return startController(store, {
+    // A service account too: a pod is refused for want of one, and tried again when it comes.
+    concerns: ({ resource }) => ["Job", "Pod", "ServiceAccount"].includes(resource.kind),
+    reconcile() {
+      const jobs = resources.ofKind("batch/v1", "Job");
+      const pods = resources.ofKind("v1", "Pod");
+      if (jobs === undefined || pods === undefined) return;
+      for (const job of store.list(jobs)) if (isOpen(job)) advance(job, { jobs, pods });
+    },
+  });
+
+  function advance(job: KubeObject, { jobs, pods }: { jobs: Resource; pods: Resource }) {
+    const { namespace, name, uid } = job.metadata;
+    const own = store
+      .list(pods, namespace)
+      .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false);
+    const count = (phase: string) => own.filter((pod) => stringAt(pod, "status", "phase") === phase).length;
+    const [succeeded, failed] = [count("Succeeded"), count("Failed")];
+    const active = own.length - succeeded - failed;
+    const isComplete = succeeded >= (numberAt(job, "spec", "completions") ?? 1);
+    const isFailed = !isComplete && failed > (numberAt(job, "spec", "backoffLimit") ?? 6);
+    const isCreated = !isComplete && !isFailed && active === 0 && createPod(job, pods);
+    const status: JsonObject = {
+      ...objectAt(job, "status"),
+      startTime: stringAt(job, "status", "startTime") ?? timestamp(now()),
+      ...counts({ active: isCreated ? 1 : active, succeeded, failed }),
+      ...(isComplete ? { completionTime: timestamp(now()), conditions: ended("Complete", "CompletionsReached") } : {}),
+      ...(isFailed ? { conditions: ended("Failed", "BackoffLimitExceeded") } : {}),
+    };
+    if (equal(status, objectAt(job, "status"))) return;
+    const target = { resource: jobs, namespace, name };
+    const merge = { mediaType: "application/merge-patch+json", body: { status } };
+    objects.patch(target, merge, { manager, subresource: "status" });
+  }
+
+  function createPod(job: KubeObject, pods: Resource): boolean {
+    const { namespace, name, uid } = job.metadata;
+    const template = objectAt(job, "spec", "template");
+    const owner = { apiVersion: "batch/v1", kind: "Job", name, uid, controller: true, blockOwnerDeletion: true };
+    const metadata = { ...objectAt(template, "metadata"), generateName: `${name}-`, ownerReferences: [owner] };
+    try {
+      objects.create({ resource: pods, namespace }, { ...template, metadata }, { manager });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      report(job, error.message);
+      return false;
+    }
+  }
+
+  /** An event is where `kubectl describe job` says why no pod comes. */
+  function report(job: KubeObject, message: string) {
+    const events = resources.ofKind("v1", "Event");
+    const { namespace, name, uid } = job.metadata;
+    if (events === undefined || namespace === undefined) return;
+    const time = timestamp(now());
+    const eventName = `${name}.failedcreate`;
+    if (store.get(events, namespace, eventName) !== undefined) return;
+    const event = {
+      metadata: { name: eventName },
+      involvedObject: { apiVersion: "batch/v1", kind: "Job", namespace, name, uid },
+      type: "Warning",
+      reason: "FailedCreate",
+      message: `Error creating: ${message}`,
+      source: { component: "job-controller" },
+      firstTimestamp: time,
+      lastTimestamp: time,
+      count: 1,
+    };
+    objects.create({ resource: events, namespace }, event, { manager });
+  }
+
+  function ended(type: string, reason: string): Json[] {
+    const time = timestamp(now());
+    const message =
+      type === "Complete" ? "Reached expected number of succeeded pods" : "Job has reached the specified backoff limit";
+    return [{ type, status: "True", reason, message, lastProbeTime: time, lastTransitionTime: time }];
+  }
+}
+
+function isOpen(job: KubeObject): boolean {
+  if (job.metadata.deletionTimestamp !== undefined || objectAt(job, "spec")["suspend"] === true) return false;
+  return listAt(job, "status", "conditions").length === 0;
+}
+
+/** Zero is written as null, which a merge patch removes. */
+function counts(numbers: Record<string, number>): JsonObject {
+  return Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, count === 0 ? null : count]));
+}

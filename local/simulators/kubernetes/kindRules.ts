@@ -1,0 +1,154 @@
+/** What the API server does for one built-in kind and not for others: values it fills in, fields it lets nobody change. */
+import { definitionStatus, definitionViolations } from "./customResources.ts";
+import type { Cause } from "./failures.ts";
+import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
+import type { Resource } from "./resource.ts";
+
+/** The object as it is first stored; it has its metadata already. */
+export function prepare(resource: Resource, object: JsonObject, time: string): JsonObject {
+  switch (resource.kind) {
+    case "Namespace":
+      return { ...withNameLabel(object), spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };
+    case "Secret":
+      return withStringData(object);
+    case "Pod": {
+      const spec = objectAt(object, "spec");
+      const serviceAccountName = stringAt(spec, "serviceAccountName") ?? "default";
+      return {
+        ...object,
+        spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName },
+        status: { phase: "Pending", qosClass: "BestEffort" },
+      };
+    }
+    case "Job":
+      return withJobSelector(object);
+    case "CustomResourceDefinition":
+      return definitionViolations(object, stringAt(object, "metadata", "name") ?? "").length > 0
+        ? object
+        : { ...object, status: definitionStatus(object, time) };
+    default:
+      return object;
+  }
+}
+
+/** What has to hold again after every write. */
+export function settle(resource: Resource, object: JsonObject): JsonObject {
+  if (resource.kind === "Namespace") return withNameLabel(object);
+  return resource.kind === "Secret" ? withStringData(object) : object;
+}
+
+export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
+  switch (resource.kind) {
+    case "CustomResourceDefinition":
+      return definitionViolations(object, stringAt(object, "metadata", "name") ?? "");
+    case "ConfigMap":
+    case "Secret":
+      return ["data", "binaryData"].flatMap((field) => keyViolations(field, objectAt(object, field)));
+    case "Pod":
+      return listAt(object, "spec", "containers").length > 0
+        ? []
+        : [{ reason: "FieldValueRequired", message: "Required value", field: "spec.containers" }];
+    case "Job":
+      return ["Never", "OnFailure"].includes(stringAt(object, "spec", "template", "spec", "restartPolicy") ?? "Always")
+        ? []
+        : [unsupported("spec.template.spec.restartPolicy", "Always", ["OnFailure", "Never"])];
+    default:
+      return [];
+  }
+}
+
+export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
+  switch (resource.kind) {
+    case "Pod":
+      return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];
+    case "Job":
+      return ["template", "selector", "completions"].flatMap((field) => {
+        const value = objectAt(after, "spec")[field];
+        if (equal(objectAt(before, "spec")[field], value)) return [];
+        return [invalidValue(`spec.${field}`, value ?? null, "field is immutable")];
+      });
+    case "ConfigMap":
+    case "Secret": {
+      if (before["immutable"] !== true || equal(before["data"], after["data"])) return [];
+      return [forbidden("data", "field is immutable when `immutable` is set")];
+    }
+    default:
+      return [];
+  }
+}
+
+const podUpdates =
+  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+function fixedPodSpec(pod: JsonObject): JsonObject {
+  const spec = objectAt(pod, "spec");
+  const fixedContainers = (containers: Json[]): Json[] =>
+    containers.map((container) => (isObject(container) ? without(container, "image") : container));
+  return {
+    ...without(spec, "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"),
+    containers: fixedContainers(listAt(spec, "containers")),
+    initContainers: fixedContainers(listAt(spec, "initContainers")),
+  };
+}
+
+function withNameLabel(namespace: JsonObject): JsonObject {
+  const name = stringAt(namespace, "metadata", "name") ?? "";
+  const labels = { ...stringsAt(namespace, "metadata", "labels"), "kubernetes.io/metadata.name": name };
+  return { ...namespace, metadata: { ...objectAt(namespace, "metadata"), labels } };
+}
+
+/** stringData is write-only. */
+function withStringData(secret: JsonObject): JsonObject {
+  const plain = Object.entries(stringsAt(secret, "stringData"));
+  if (plain.length === 0) return without(secret, "stringData");
+  const encoded = plain.map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
+  return { ...without(secret, "stringData"), data: { ...objectAt(secret, "data"), ...Object.fromEntries(encoded) } };
+}
+
+function withJobSelector(job: JsonObject): JsonObject {
+  const uid = stringAt(job, "metadata", "uid") ?? "";
+  const name = stringAt(job, "metadata", "name") ?? "";
+  const spec = objectAt(job, "spec");
+  const template = objectAt(spec, "template");
+  const labels = {
+    ...stringsAt(template, "metadata", "labels"),
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name,
+    "controller-uid": uid,
+    "job-name": name,
+  };
+  return {
+    ...job,
+    spec: {
+      ...spec,
+      selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } },
+      template: { ...template, metadata: { ...objectAt(template, "metadata"), labels } },
+    },
+  };
+}
+
+function keyViolations(field: string, entries: JsonObject): Cause[] {
+  return Object.keys(entries)
+    .filter((key) => key.length > 253 || !/^[-._a-zA-Z0-9]+$/.test(key))
+    .map((key) =>
+      invalidValue(
+        `${field}[${key}]`,
+        key,
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+      ),
+    );
+}
+
+function forbidden(field: string, why: string): Cause {
+  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
+}
+
+function unsupported(field: string, value: string, supported: readonly string[]): Cause {
+  const list = supported.map((item) => JSON.stringify(item)).join(", ");
+  return {
+    reason: "FieldValueNotSupported",
+    message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`,
+    field,
+  };
+}

@@ -1,0 +1,123 @@
+/** What names, labels and annotations may look like. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
+import { randomInt } from "node:crypto";
+import type { Cause } from "./failures.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import type { Resource } from "./resource.ts";
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const qualifiedName = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+
+export function metadataViolations(resource: Resource, metadata: JsonObject): Cause[] {
+  return [
+    ...nameViolations(resource, stringAt(metadata, "name") ?? ""),
+    ...stringMapViolations(metadata, "labels", (key, value) => [
+      ...keyViolations("metadata.labels", key),
+      ...(value.length <= 63 && labelValue.test(value) ? [] : [labelValueCause(value)]),
+    ]),
+    ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
+    ...annotationsTooLong(metadata),
+    ...listAt(metadata, "finalizers").flatMap((finalizer) =>
+      typeof finalizer === "string" && keyViolations("metadata.finalizers", finalizer).length === 0
+        ? []
+        : [
+            invalidValue(
+              "metadata.finalizers",
+              finalizer,
+              "name part must consist of alphanumeric characters, '-', '_' or '.'",
+            ),
+          ],
+    ),
+    ...listAt(metadata, "ownerReferences").flatMap((owner, index) =>
+      ["apiVersion", "kind", "name", "uid"]
+        .filter((field) => !stringAt(owner, field))
+        .map((field) => invalidValue(`metadata.ownerReferences[${index}].${field}`, "", "must not be empty")),
+    ),
+  ];
+}
+
+function nameViolations(resource: Resource, name: string): Cause[] {
+  if (name === "") {
+    const message = "Required value: name or generateName is required";
+    return [{ reason: "FieldValueRequired", message, field: "metadata.name" }];
+  }
+  const isLabel = resource.kind === "Namespace";
+  const longest = isLabel || resource.kind === "Job" ? 63 : 253;
+  const causes: Cause[] = [];
+  if (!(isLabel ? label : subdomain).test(name)) {
+    causes.push(
+      invalidValue(
+        "metadata.name",
+        name,
+        isLabel
+          ? "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+          : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+      ),
+    );
+  }
+  if (name.length > longest)
+    causes.push(invalidValue("metadata.name", name, `must be no more than ${longest} characters`));
+  return causes;
+}
+
+function stringMapViolations(
+  metadata: JsonObject,
+  field: string,
+  check: (key: string, value: string) => Cause[],
+): Cause[] {
+  return Object.entries(objectAt(metadata, field)).flatMap(([key, value]) =>
+    typeof value === "string"
+      ? check(key, value)
+      : [invalidValue(`metadata.${field}`, value, `value of "${key}" must be a string`)],
+  );
+}
+
+/** `[prefix/]name`: the prefix a DNS subdomain, the name at most 63 characters. */
+function keyViolations(field: string, key: string): Cause[] {
+  const parts = key.split("/");
+  const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
+  if (parts.length > 2 || name === undefined || name.length > 63 || !qualifiedName.test(name)) {
+    const why =
+      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+    return [invalidValue(field, key, name === "" ? "name part must be non-empty" : why)];
+  }
+  if (prefix === undefined || (prefix.length <= 253 && subdomain.test(prefix))) return [];
+  return [invalidValue(field, key, "prefix part a lowercase RFC 1123 subdomain must consist of lower case characters")];
+}
+
+function labelValueCause(value: string): Cause {
+  return invalidValue(
+    "metadata.labels",
+    value,
+    value.length > 63
+      ? "must be no more than 63 characters"
+      : "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+  );
+}
+
+function annotationsTooLong(metadata: JsonObject): Cause[] {
+  const size = Object.entries(objectAt(metadata, "annotations")).reduce(
+    (sum, [key, value]) => sum + key.length + String(value).length,
+    0,
+  );
+  if (size <= 256 * 1024) return [];
+  const message = `Too long: must have at most ${256 * 1024} bytes`;
+  return [{ reason: "FieldValueTooLong", message, field: "metadata.annotations" }];
+}
+
+export function invalidValue(field: string, value: Json, why: string): Cause {
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
+}
+
+/** No vowels, so that no word comes out; the same letters as the API server's. */
+const letters = "bcdfghjklmnpqrstvwxz2456789";
+
+/** The metadata with a name, made from generateName when it has none. */
+export function withName(metadata: Json | undefined): JsonObject {
+  const fields = isObject(metadata) ? metadata : {};
+  const prefix = stringAt(fields, "generateName");
+  if (stringAt(fields, "name") !== undefined || prefix === undefined || prefix === "") return fields;
+  const suffix = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join("");
+  return { ...fields, name: `${prefix.slice(0, 58)}${suffix}` };
+}

@@ -1,0 +1,79 @@
+/** Namespaces: a default service account in each, and their end, which takes all that is in them along. */
+import { type Controller, startController } from "./controller.ts";
+import { objectAt } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+import type { Objects } from "./objects.ts";
+import type { Resource, Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
+
+interface Parts {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly resources: Resources;
+}
+
+export function startNamespaceController(
+  { store, objects, resources }: Parts,
+  { terminationMs }: { terminationMs: number },
+): Controller {
+  // At once, although a real cluster takes a moment: a pod that follows its namespace closely is not turned away.
+  const unsubscribe = store.subscribe(({ type, resource, object }) => {
+    if (resource.kind !== "Namespace" || type !== "ADDED") return;
+    const accounts = resources.ofKind("v1", "ServiceAccount");
+    if (accounts === undefined) return;
+    const address = { resource: accounts, namespace: object.metadata.name };
+    objects.create(address, { metadata: { name: "default" } }, { manager: "kube-controller-manager" });
+  });
+  const controller = startController(store, {
+    concerns: ({ resource, object }) =>
+      (resource.kind === "Namespace" && object.metadata.deletionTimestamp !== undefined) ||
+      isTerminating(object.metadata.namespace),
+    reconcile,
+    delayMs: terminationMs,
+  });
+
+  function namespaces(): Resource | undefined {
+    return resources.ofKind("v1", "Namespace");
+  }
+
+  function isTerminating(name: string | undefined): boolean {
+    const resource = namespaces();
+    if (name === undefined || resource === undefined) return false;
+    return store.get(resource, undefined, name)?.metadata.deletionTimestamp !== undefined;
+  }
+
+  function reconcile() {
+    const resource = namespaces();
+    if (resource === undefined) return;
+    for (const namespace of store.list(resource)) {
+      if (namespace.metadata.deletionTimestamp === undefined) continue;
+      if (clear(namespace.metadata.name)) finish(resource, namespace);
+    }
+  }
+
+  /** Deletes the content; true when nothing is left that waits for a finalizer. */
+  function clear(namespace: string): boolean {
+    let isEmpty = true;
+    for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
+      for (const { metadata } of store.list(resource, namespace)) {
+        const { isGone } = objects.remove({ resource, namespace, name: metadata.name });
+        isEmpty &&= isGone;
+      }
+    }
+    return isEmpty;
+  }
+
+  function finish(resource: Resource, namespace: KubeObject) {
+    if ((namespace.metadata.finalizers ?? []).length === 0) store.remove(resource, namespace);
+    else if (objectAt(namespace, "spec")["finalizers"] !== undefined) {
+      store.put(resource, { ...namespace, spec: {} });
+    }
+  }
+
+  return {
+    close() {
+      unsubscribe();
+      controller.close();
+    },
+  };
+}

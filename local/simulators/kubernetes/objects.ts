@@ -1,0 +1,309 @@
+/**
+ * The verbs of the API on stored objects: create, replace, patch, apply, remove. Each runs to its end without waiting,
+ * so that two requests never see each other half done.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  type Address,
+  addressed,
+  type FieldValidation,
+  known,
+  requireDeclared,
+  requireValid,
+  resetsManagedFields,
+  withoutNulls,
+} from "./body.ts";
+import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, unsupportedMediaType } from "./failures.ts";
+import { equal, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
+import { invalidValue, metadataViolations, withName } from "./metadataRules.ts";
+import { isKubeObject, isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";
+import { applyConfiguration, trackUpdate, type Writer } from "./ownership.ts";
+import { jsonPatch, mergePatch, strategicMergePatch } from "./patches.ts";
+import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
+import { objectWithDefaults } from "./schema.ts";
+import type { Store } from "./store.ts";
+
+export interface Target {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+export interface WriteOptions {
+  /** The field manager. */
+  readonly manager: string;
+  readonly dryRun?: boolean;
+  readonly fieldValidation?: FieldValidation;
+  readonly subresource?: "status";
+  /** Hears what the client is told in a Warning header. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface DeleteOptions {
+  readonly dryRun?: boolean;
+  readonly orphan?: boolean;
+  readonly preconditions?: { readonly uid: string | undefined; readonly resourceVersion: string | undefined };
+}
+
+export interface Objects {
+  get(target: Target): KubeObject;
+  create(address: Omit<Address, "name">, body: Json, options: WriteOptions): KubeObject;
+  replace(target: Target, body: Json, options: WriteOptions): KubeObject;
+  patch(target: Target, patch: { mediaType: string; body: Json }, options: WriteOptions): KubeObject;
+  /** Server-side apply. */
+  apply(target: Target, body: Json, options: WriteOptions & { force: boolean }): { object: KubeObject; isNew: boolean };
+  /** The object as it last was, and whether it is gone or waits for finalizers. */
+  remove(target: Target, options?: DeleteOptions): { object: KubeObject; isGone: boolean };
+}
+
+interface Environment {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly now: () => Date;
+  /** Admission of a new object; may change it or throw. */
+  readonly admit: (resource: Resource, object: JsonObject) => JsonObject;
+}
+
+type Track = (before: JsonObject, after: JsonObject) => ManagedFieldsEntry[];
+
+export function createObjects({ store, resources, now, admit }: Environment): Objects {
+  function find({ resource, namespace, name }: Target): KubeObject {
+    const found = store.get(resource, namespace, name);
+    if (found === undefined) throw notFound(resource, name);
+    return found;
+  }
+
+  function writerOf(resource: Resource, { manager, subresource }: WriteOptions): Writer {
+    return { manager, subresource, apiVersion: apiVersionOf(resource), time: timestamp(now()) };
+  }
+
+  function requireNamespace(resource: Resource, namespace: string, name: string | undefined) {
+    const namespaces = resources.ofKind("v1", "Namespace");
+    if (namespaces === undefined) return;
+    const found = find({ resource: namespaces, namespace: undefined, name: namespace });
+    if (found.metadata.deletionTimestamp === undefined) return;
+    const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
+    const message = `namespace ${namespace} is being terminated`;
+    throw forbidden(resource, name, why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
+  }
+
+  function insert(resource: Resource, body: JsonObject, track: Track, { dryRun }: WriteOptions): KubeObject {
+    const given = withName(body["metadata"]);
+    const name = stringAt(given, "name");
+    const namespace = stringAt(given, "namespace");
+    if (namespace !== undefined) requireNamespace(resource, namespace, name);
+    const metadata: JsonObject = {
+      ...without(given, "managedFields", "resourceVersion", "deletionTimestamp", "selfLink", "generation"),
+      uid: randomUUID(),
+      creationTimestamp: timestamp(now()),
+      ...(resource.hasGeneration ? { generation: 1 } : {}),
+    };
+    const fresh = resource.hasStatus ? without(body, "status") : body;
+    const defaulted = objectWithDefaults({ ...fresh, metadata }, resource.schema);
+    const object = admit(resource, prepare(resource, defaulted, timestamp(now())));
+    requireValid(resource, object, [...metadataViolations(resource, metadata), ...kindViolations(resource, object)]);
+    if (name !== undefined && store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
+    const final = stamped(object, track({}, object));
+    return dryRun === true ? final : store.put(resource, final);
+  }
+
+  function update(target: Target, desired: JsonObject, track: Track, options: WriteOptions): KubeObject {
+    const { resource } = target;
+    const live = find(target);
+    requireSameVersion(resource, live, desired);
+    const metadata = { ...without(objectAt(desired, "metadata"), ...serverSet), ...pick(live.metadata, ...serverSet) };
+    const body = options.subresource === "status" ? { ...live, ...pick(desired, "status") } : { ...desired, metadata };
+    const status = pick(resource.hasStatus && options.subresource === undefined ? live : body, "status");
+    const object = settle(resource, objectWithDefaults({ ...without(body, "status"), ...status }, resource.schema));
+    requireValid(resource, object, [
+      ...metadataViolations(resource, objectAt(object, "metadata")),
+      ...kindViolations(resource, object),
+      ...immutabilityViolations(resource, live, object),
+    ]);
+    const next = stamped(withGeneration(resource, live, object), track(live, object));
+    if (equal(next, live) || options.dryRun === true) return next;
+    if (isDeleted(next)) {
+      store.remove(resource, next);
+      return next;
+    }
+    return store.put(resource, next);
+  }
+
+  /** For every write but apply: the writer owns what it changed. */
+  function tracking(resource: Resource, desired: JsonObject, options: WriteOptions): Track {
+    return (before, after) => {
+      const sent = listAt(desired, "metadata", "managedFields").filter(isManagedFieldsEntry);
+      const kept = listAt(before, "metadata", "managedFields").filter(isManagedFieldsEntry);
+      const managedFields = resetsManagedFields(desired) ? [] : sent.length > 0 ? sent : kept;
+      return trackUpdate(before, after, {
+        managedFields,
+        schema: resource.schema,
+        writer: writerOf(resource, options),
+      });
+    };
+  }
+
+  return {
+    get: find,
+
+    create(address, body, options) {
+      const { resource } = address;
+      const object = known(resource, addressed({ ...address, name: undefined }, body), options);
+      if (stringAt(object, "metadata", "resourceVersion") !== undefined) {
+        throw badRequest("resourceVersion should not be set on objects to be created");
+      }
+      return insert(resource, object, tracking(resource, {}, options), options);
+    },
+
+    replace(target, body, options) {
+      const { resource, name } = target;
+      const desired = known(resource, addressed(target, body), options);
+      find(target);
+      if (resource.isCustom && stringAt(desired, "metadata", "resourceVersion") === undefined) {
+        const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+        throw invalid(resource, name, [cause]);
+      }
+      return update(target, desired, tracking(resource, desired, options), options);
+    },
+
+    patch(target, { mediaType, body }, options) {
+      const { resource } = target;
+      const live = find(target);
+      const patched = known(resource, addressed(target, patchWith(resource, live, mediaType, body)), options);
+      return update(target, patched, tracking(resource, patched, options), options);
+    },
+
+    apply(target, body, options) {
+      const { resource } = target;
+      const given = withoutNulls(addressed(target, body));
+      if (objectAt(given, "metadata")["managedFields"] !== undefined) {
+        throw badRequest("metadata.managedFields must be nil");
+      }
+      requireDeclared(resource, given);
+      const config = applicable(resource, given, options);
+      const live = store.get(resource, target.namespace, target.name);
+      if (live !== undefined) requireSameVersion(resource, live, given);
+      const { object, managedFields } = applyConfiguration(live, config, {
+        managedFields: live?.metadata.managedFields ?? [],
+        schema: resource.schema,
+        writer: writerOf(resource, options),
+        force: options.force,
+      });
+      if (live !== undefined) return { object: update(target, object, () => managedFields, options), isNew: false };
+      if (options.subresource !== undefined) throw notFound(resource, target.name);
+      return { object: insert(resource, object, () => managedFields, options), isNew: true };
+    },
+
+    remove(target, { dryRun, orphan, preconditions } = {}) {
+      const { resource, name } = target;
+      const live = find(target);
+      const { uid, resourceVersion } = live.metadata;
+      if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
+        const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
+        throw conflict(resource, name, why);
+      }
+      if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
+        const asked = preconditions.resourceVersion;
+        throw conflict(
+          resource,
+          name,
+          `Precondition failed: ResourceVersion in precondition: ${asked}, ResourceVersion in object meta: ${resourceVersion}`,
+        );
+      }
+      if (resource.kind === "Namespace" && ["default", "kube-system", "kube-public"].includes(name)) {
+        throw forbidden(resource, name, "this namespace may not be deleted");
+      }
+      if (dryRun === true) return { object: live, isGone: true };
+      if (orphan === true) releaseDependents(uid);
+      const marked = markDeleted(live);
+      if (isDeleted(marked)) {
+        store.remove(resource, live);
+        return { object: live, isGone: true };
+      }
+      return { object: equal(marked, live) ? live : store.put(resource, marked), isGone: false };
+    },
+  };
+
+  function markDeleted(live: KubeObject): KubeObject {
+    const deletionTimestamp = live.metadata.deletionTimestamp ?? timestamp(now());
+    const metadata = { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0 };
+    if (live.kind !== "Namespace") return { ...live, metadata };
+    return { ...live, metadata, status: { ...objectAt(live, "status"), phase: "Terminating" } };
+  }
+
+  /** Orphaned dependents lose their reference to the owner, and so outlive it. */
+  function releaseDependents(uid: string) {
+    for (const resource of resources.all()) {
+      for (const object of store.list(resource)) {
+        const owners = object.metadata.ownerReferences ?? [];
+        const others = owners.filter((owner) => owner.uid !== uid);
+        if (others.length === owners.length) continue;
+        store.put(resource, { ...object, metadata: { ...object.metadata, ownerReferences: others } });
+      }
+    }
+  }
+}
+
+function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
+  switch (mediaType) {
+    case "application/json-patch+json":
+      return jsonPatch(live, body);
+    case "application/merge-patch+json":
+      return mergePatch(live, body);
+    case "application/strategic-merge-patch+json":
+      if (!resource.isCustom) return strategicMergePatch(live, body, resource.schema);
+  }
+  const accepted = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`;
+  throw unsupportedMediaType(message);
+}
+
+/** The part of a configuration that this endpoint takes: not the status, or the status alone. */
+function applicable(resource: Resource, config: JsonObject, { subresource }: WriteOptions): JsonObject {
+  if (subresource === "status") return { ...pick(config, "apiVersion", "kind", "metadata", "status") };
+  return resource.hasStatus ? without(config, "status") : config;
+}
+
+function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonObject) {
+  const { name, uid, resourceVersion } = live.metadata;
+  const asked = stringAt(desired, "metadata", "resourceVersion");
+  if (asked !== undefined && asked !== "" && asked !== resourceVersion) {
+    const why = "the object has been modified; please apply your changes to the latest version and try again";
+    throw conflict(resource, name, why);
+  }
+  const askedUid = stringAt(desired, "metadata", "uid");
+  if (askedUid !== undefined && askedUid !== uid) {
+    throw conflict(resource, name, `Precondition failed: UID in precondition: ${askedUid}, UID in object meta: ${uid}`);
+  }
+}
+
+/** The metadata that no client changes. */
+const serverSet = [
+  ...["name", "generateName", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation"],
+  ...["deletionTimestamp", "deletionGracePeriodSeconds"],
+];
+
+function withGeneration(resource: Resource, live: KubeObject, object: JsonObject): JsonObject {
+  if (!resource.hasGeneration) return object;
+  const isSame = equal(without(live, "metadata", "status"), without(object, "metadata", "status"));
+  const generation = (live.metadata.generation ?? 0) + (isSame ? 0 : 1);
+  return { ...object, metadata: { ...objectAt(object, "metadata"), generation } };
+}
+
+function stamped(object: JsonObject, managedFields: ManagedFieldsEntry[]): KubeObject {
+  const metadata = without(objectAt(object, "metadata"), "managedFields");
+  const final = { ...object, metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields } };
+  if (!isKubeObject(final)) throw badRequest("the object has no name");
+  return final;
+}
+
+/** Deletion is complete when it was asked for and nobody holds it back. */
+function isDeleted({ kind, metadata, ...rest }: KubeObject): boolean {
+  if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
+  return kind !== "Namespace" || listAt(rest, "spec", "finalizers").length === 0;
+}
+
+function pick(object: JsonObject, ...fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => fields.includes(field)));
+}

@@ -1,0 +1,187 @@
+/**
+ * metadata.managedFields: who owns which field, and server-side apply on top of it. kubernetes.io "Server-Side Apply":
+ * an applier owns what its configuration names; any other write owns what it changed; a value that differs from another
+ * owner's is a conflict unless forced; a field that its last owner no longer applies is removed.
+ */
+import { applyConflict } from "./failures.ts";
+import { compare, type Difference, FieldSet, fieldsOf, type Path, printPath } from "./fieldSet.ts";
+import { isObject, type JsonObject, without } from "./json.ts";
+import { mergeObjects, removeFields } from "./merge.ts";
+import { isManagedFieldsEntry, type ManagedFieldsEntry } from "./object.ts";
+import type { Schema } from "./schema.ts";
+
+export interface Writer {
+  readonly manager: string;
+  readonly apiVersion: string;
+  readonly subresource: string | undefined;
+  readonly time: string;
+}
+
+interface Owner extends JsonObject {
+  manager: string;
+  operation: string;
+  apiVersion: string;
+  fieldsType: string;
+  time?: string;
+  subresource?: string;
+}
+
+interface Ownership {
+  readonly entry: Owner;
+  readonly fields: FieldSet;
+}
+
+/** An object with its managed fields computed by `trackUpdate` or `applyConfiguration`. */
+export interface Tracked {
+  readonly object: JsonObject;
+  readonly managedFields: ManagedFieldsEntry[];
+}
+
+/** The managed fields after a write that is not an apply: its writer takes over all that it changed. */
+export function trackUpdate(
+  before: JsonObject,
+  after: JsonObject,
+  { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
+): ManagedFieldsEntry[] {
+  const difference = compare(ownablePart(before), ownablePart(after), schema);
+  const changed = difference.added.union(difference.modified);
+  if (changed.isEmpty && difference.removed.isEmpty) return managedFields;
+  const { mine, others } = split(read(managedFields), writer, "Update");
+  const owned = (mine?.fields ?? new FieldSet()).difference(difference.removed).union(changed);
+  return write([...release(others, changed.union(difference.removed)), ownership(writer, "Update", owned)]);
+}
+
+/** Throws the 409 that names every conflicting manager and field. */
+export function applyConfiguration(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  options: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer; force: boolean },
+): Tracked {
+  const { schema, writer } = options;
+  const { mine, others } = split(withPast(live, options), writer, "Apply");
+  const wanted = fieldsOf(ownablePart(config), schema);
+  const merged = mergeObjects(live ?? {}, config, schema);
+  const ownedByAny = others.reduce((all, { fields }) => all.union(fields), wanted);
+  const object = removeFields(merged, (mine?.fields ?? new FieldSet()).difference(ownedByAny), {
+    schema,
+    isOwned: (path: Path) => ownedByAny.reaches(path),
+  });
+  const difference = compare(ownablePart(live ?? {}), ownablePart(object), schema);
+  const changed = difference.added.union(difference.modified);
+  const conflicts = others.flatMap(({ entry, fields }) =>
+    fields.intersection(changed).paths.map((path) => ({ manager: printManager(entry), path: printPath(path) })),
+  );
+  if (conflicts.length > 0 && !options.force) throw refuse(conflicts);
+  // Only the time of the last change is kept, so that applying the same again changes nothing.
+  const isSame = mine !== undefined && isSameSet(mine.fields, wanted) && isUnchanged(difference);
+  const own = isSame ? mine : ownership(writer, "Apply", wanted);
+  return { object, managedFields: write([...release(others, changed.union(difference.removed)), own]) };
+}
+
+function isUnchanged({ added, modified, removed }: Difference): boolean {
+  return added.isEmpty && modified.isEmpty && removed.isEmpty;
+}
+
+function isSameSet(left: FieldSet, right: FieldSet): boolean {
+  return left.difference(right).isEmpty && right.difference(left).isEmpty;
+}
+
+/** What an object without managed fields holds belongs to whoever wrote it before they were tracked. */
+function withPast(
+  live: JsonObject | undefined,
+  { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
+): Ownership[] {
+  if (live === undefined || managedFields.length > 0) return read(managedFields);
+  const past = fieldsOf(ownablePart(live), schema);
+  return [ownership({ ...writer, manager: "before-first-apply" }, "Update", past)];
+}
+
+function split(owners: readonly Ownership[], writer: Writer, operation: string) {
+  const isMine = ({ entry }: Ownership) =>
+    entry.manager === writer.manager &&
+    entry.operation === operation &&
+    entry.subresource === writer.subresource &&
+    entry.apiVersion === writer.apiVersion;
+  return { mine: owners.find(isMine), others: owners.filter((owner) => !isMine(owner)) };
+}
+
+function release(owners: readonly Ownership[], fields: FieldSet): Ownership[] {
+  return owners.map((owner) => ({ ...owner, fields: owner.fields.difference(fields) }));
+}
+
+function ownership(writer: Writer, operation: string, fields: FieldSet): Ownership {
+  const { manager, apiVersion, time, subresource } = writer;
+  return {
+    entry: {
+      manager,
+      operation,
+      apiVersion,
+      time,
+      fieldsType: "FieldsV1",
+      ...(subresource === undefined ? {} : { subresource }),
+    },
+    fields,
+  };
+}
+
+function read(managedFields: readonly ManagedFieldsEntry[]): Ownership[] {
+  return managedFields
+    .filter(isManagedFieldsEntry)
+    .map((entry) => ({ entry, fields: FieldSet.fromJson(entry.fieldsV1) }));
+}
+
+/** Appliers first, then by time, as the API server sorts them; whoever owns nothing is left out. */
+function write(owners: readonly Ownership[]): ManagedFieldsEntry[] {
+  return owners
+    .filter(({ fields }) => !fields.isEmpty)
+    .map(({ entry, fields }): ManagedFieldsEntry => ({ ...entry, fieldsV1: fields.toJson() }))
+    .sort((left, right) => sortKey(left).localeCompare(sortKey(right)));
+}
+
+function sortKey({ operation, time, manager }: ManagedFieldsEntry): string {
+  return `${operation} ${time ?? ""} ${manager}`;
+}
+
+/** What nobody owns: identity, and what the server itself sets. */
+function ownablePart(object: JsonObject): JsonObject {
+  const { metadata, ...rest } = object;
+  const own = without(
+    isObject(metadata) ? metadata : {},
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "uid",
+    "generation",
+    "resourceVersion",
+    "managedFields",
+  );
+  const fields = without(rest, "apiVersion", "kind");
+  return Object.keys(own).length === 0 ? fields : { ...fields, metadata: own };
+}
+
+function printManager({ manager, operation, apiVersion, time, subresource }: Owner): string {
+  const name = JSON.stringify(manager);
+  const through = subresource === undefined ? name : `${name} with subresource ${JSON.stringify(subresource)}`;
+  return operation === "Update" ? `${through} using ${apiVersion}${time === undefined ? "" : ` at ${time}`}` : through;
+}
+
+function refuse(conflicts: readonly { manager: string; path: string }[]) {
+  const causes = conflicts.map(({ manager, path }) => ({
+    reason: "FieldManagerConflict",
+    message: `conflict with ${manager}`,
+    field: path,
+  }));
+  const [only] = conflicts;
+  if (only !== undefined && conflicts.length === 1) {
+    return applyConflict(`Apply failed with 1 conflict: conflict with ${only.manager}: ${only.path}`, causes);
+  }
+  const managers = [...new Set(conflicts.map(({ manager }) => manager))].sort();
+  const lines = managers.map((manager) => {
+    const fields = conflicts.filter((conflict) => conflict.manager === manager).map(({ path }) => `- ${path}`);
+    return [`conflicts with ${manager}:`, ...fields].join("\n");
+  });
+  return applyConflict(`Apply failed with ${conflicts.length} conflicts: ${lines.join("\n")}`, causes);
+}

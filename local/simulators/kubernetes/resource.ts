@@ -1,0 +1,55 @@
+/** A resource that the API serves, and the register of them, which custom resource definitions extend at run time. */
+import type { Schema } from "./schema.ts";
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+}
+
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly namespaced: boolean;
+  readonly schema: Schema;
+  /** Whether `/status` is written apart from the rest. */
+  readonly hasStatus: boolean;
+  readonly isCustom: boolean;
+  /** Whether a change of anything but metadata and status raises metadata.generation. */
+  readonly hasGeneration: boolean;
+  readonly columns: readonly Column[];
+  /** What a field selector may name besides metadata.name and metadata.namespace. */
+  readonly selectableFields: readonly string[];
+}
+
+export interface Resources {
+  find(group: string, version: string, plural: string): Resource | undefined;
+  ofKind(apiVersion: string, kind: string): Resource | undefined;
+  all(): readonly Resource[];
+  add(resource: Resource): void;
+  remove(resource: Resource): void;
+}
+
+export function createResources(builtIn: readonly Resource[]): Resources {
+  const served = new Map(builtIn.map((resource) => [key(resource), resource]));
+  return {
+    find: (group, version, plural) => served.get(key({ group, version, plural })),
+    ofKind: (apiVersion, kind) =>
+      [...served.values()].find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion),
+    all: () => [...served.values()],
+    add: (resource) => void served.set(key(resource), resource),
+    remove: (resource) => void served.delete(key(resource)),
+  };
+}
+
+export function apiVersionOf({ group, version }: Pick<Resource, "group" | "version">): string {
+  return group === "" ? version : `${group}/${version}`;
+}
+
+function key({ group, version, plural }: Pick<Resource, "group" | "version" | "plural">): string {
+  return `${group}/${version}/${plural}`;
+}

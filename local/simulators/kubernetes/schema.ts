@@ -1,0 +1,156 @@
+/**
+ * Structural schemas, one form for built-in kinds and custom resources: which fields exist, what is pruned, what is
+ * invalid, what is defaulted, and (for server-side apply) which lists and maps are merged item by item.
+ * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
+ */
+import type { Cause } from "./failures.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
+
+export interface Schema {
+  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  readonly description?: string;
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly enum?: readonly Json[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly nullable?: boolean;
+  readonly default?: Json;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-embedded-resource"?: boolean;
+  readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-map-type"?: "granular" | "atomic";
+}
+
+/** The schema of a field; undefined where the schema says nothing and anything goes. */
+export function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
+  if (field === "metadata" && schema?.["x-kubernetes-embedded-resource"] === true) return undefined;
+  return schema?.properties?.[field] ?? schema?.additionalProperties;
+}
+
+/** Whether an object under this schema may hold fields that it does not list. */
+function isOpen(schema: Schema): boolean {
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true || schema.additionalProperties !== undefined) return true;
+  return schema.type !== "object" && schema.properties === undefined;
+}
+
+function isKnown(schema: Schema, field: string): boolean {
+  if (isOpen(schema) || schema.properties?.[field] !== undefined) return true;
+  return schema["x-kubernetes-embedded-resource"] === true && ["apiVersion", "kind", "metadata"].includes(field);
+}
+
+/** The paths of fields that the schema does not declare: `spec.containers[0].imagge`. */
+export function unknownFields(value: Json | undefined, schema: Schema | undefined, path = ""): string[] {
+  if (schema === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => unknownFields(item, schema.items, `${path}[${i}]`));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([field, child]) => {
+    const childPath = path === "" ? field : `${path}.${field}`;
+    return isKnown(schema, field) ? unknownFields(child, fieldSchema(schema, field), childPath) : [childPath];
+  });
+}
+
+/** The value without the fields that the schema does not declare. */
+export function prune(value: Json, schema: Schema | undefined): Json {
+  if (schema === undefined) return value;
+  if (Array.isArray(value)) return value.map((item) => prune(item, schema.items));
+  return isObject(value) ? pruneObject(value, schema) : value;
+}
+
+export function pruneObject(value: JsonObject, schema: Schema): JsonObject {
+  const kept = Object.entries(value).filter(([field]) => isKnown(schema, field));
+  return Object.fromEntries(kept.map(([field, child]) => [field, prune(child, fieldSchema(schema, field))]));
+}
+
+export function withDefaults(value: Json, schema: Schema | undefined): Json {
+  if (schema === undefined) return value;
+  if (Array.isArray(value)) return value.map((item) => withDefaults(item, schema.items));
+  return isObject(value) ? objectWithDefaults(value, schema) : value;
+}
+
+export function objectWithDefaults(value: JsonObject, schema: Schema): JsonObject {
+  const result: JsonObject = {};
+  for (const [field, child] of Object.entries(value)) result[field] = withDefaults(child, fieldSchema(schema, field));
+  for (const [field, { default: standard }] of Object.entries(schema.properties ?? {})) {
+    if (standard !== undefined && result[field] === undefined) result[field] = structuredClone(standard);
+  }
+  return result;
+}
+
+export function violations(value: Json, schema: Schema | undefined, path: string): Cause[] {
+  if (schema === undefined || (value === null && schema.nullable === true)) return [];
+  if (!hasType(value, schema)) return [wrongType(value, schema, path)];
+  const own = ownViolations(value, schema, path);
+  if (Array.isArray(value)) {
+    return [...own, ...value.flatMap((item, index) => violations(item, schema.items, `${path}[${index}]`))];
+  }
+  if (!isObject(value)) return own;
+  const missing = (schema.required ?? []).filter((field) => value[field] === undefined);
+  return [
+    ...own,
+    ...missing.map((field) => ({
+      reason: "FieldValueRequired",
+      message: "Required value",
+      field: path === "" ? field : `${path}.${field}`,
+    })),
+    ...Object.entries(value).flatMap(([field, child]) =>
+      violations(child, fieldSchema(schema, field), path === "" ? field : `${path}.${field}`),
+    ),
+  ];
+}
+
+function hasType(value: Json, schema: Schema): boolean {
+  if (schema["x-kubernetes-int-or-string"] === true) return typeof value === "string" || Number.isInteger(value);
+  switch (schema.type) {
+    case undefined:
+      return true;
+    case "object":
+      return isObject(value);
+    case "array":
+      return Array.isArray(value);
+    case "integer":
+      return Number.isInteger(value);
+    default:
+      return typeof value === schema.type;
+  }
+}
+
+function wrongType(value: Json, schema: Schema, field: string): Cause {
+  const found = JSON.stringify(value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
+  const message = `Invalid value: ${found}: ${field} in body must be of type ${schema.type}: ${found}`;
+  return { reason: "FieldValueTypeInvalid", message, field };
+}
+
+function ownViolations(value: Json, schema: Schema, field: string): Cause[] {
+  const shown = JSON.stringify(value);
+  const causes: Cause[] = [];
+  const refuse = (why: string) =>
+    causes.push({ reason: "FieldValueInvalid", message: `Invalid value: ${shown}: ${field} in body ${why}`, field });
+  if (schema.enum !== undefined && !schema.enum.includes(value)) {
+    const supported = schema.enum.map((item) => JSON.stringify(item)).join(", ");
+    const message = `Unsupported value: ${shown}: supported values: ${supported}`;
+    causes.push({ reason: "FieldValueNotSupported", message, field });
+  }
+  if (typeof value === "string") {
+    if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value)) {
+      refuse(`should match '${schema.pattern}'`);
+    }
+    if (value.length < (schema.minLength ?? 0)) refuse(`should be at least ${schema.minLength} chars long`);
+    if (value.length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) {
+      refuse(`should be at most ${schema.maxLength} chars long`);
+    }
+  }
+  if (typeof value === "number") {
+    if (value < (schema.minimum ?? value)) refuse(`should be greater than or equal to ${schema.minimum}`);
+    if (value > (schema.maximum ?? value)) refuse(`should be less than or equal to ${schema.maximum}`);
+  }
+  return causes;
+}

@@ -1,0 +1,93 @@
+/** The objects, the counter behind every resourceVersion, and the log of changes that watches are served from. */
+import type { KubeObject } from "./object.ts";
+import type { Resource } from "./resource.ts";
+
+export interface Change {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly resource: Resource;
+  readonly object: KubeObject;
+  /** What stood there before; undefined for a new object. */
+  readonly previous: KubeObject | undefined;
+  readonly version: number;
+}
+
+export interface Store {
+  /** The newest resourceVersion. */
+  readonly version: number;
+  get(resource: Resource, namespace: string | undefined, name: string): KubeObject | undefined;
+  /** Sorted by namespace and name; of every namespace when none is given. */
+  list(resource: Resource, namespace?: string): KubeObject[];
+  put(resource: Resource, object: KubeObject): KubeObject;
+  remove(resource: Resource, object: KubeObject): void;
+  /** The changes after a version, or undefined when they are no longer all kept. */
+  since(version: number): readonly Change[] | undefined;
+  /** Listeners hear of changes in order, also of those that another listener makes. */
+  subscribe(listener: (change: Change) => void): () => void;
+}
+
+export function createStore({ keptChanges }: { keptChanges: number }): Store {
+  const objects = new Map<string, Map<string, KubeObject>>();
+  const log: Change[] = [];
+  const listeners = new Set<(change: Change) => void>();
+  const unheard: Change[] = [];
+  let isTelling = false;
+  let version = 1;
+  // The version of the newest change that the log has forgotten.
+  let forgotten = 1;
+
+  function stored({ group, plural }: Resource): Map<string, KubeObject> {
+    const key = `${group}/${plural}`;
+    const found = objects.get(key) ?? new Map<string, KubeObject>();
+    objects.set(key, found);
+    return found;
+  }
+
+  function record(change: Change) {
+    log.push(change);
+    if (log.length > keptChanges) forgotten = log.shift()?.version ?? forgotten;
+    unheard.push(change);
+    // A listener may write: its change waits here until everybody has heard of the one before.
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      for (let next = unheard.shift(); next !== undefined; next = unheard.shift()) {
+        for (const listener of [...listeners]) listener(next);
+      }
+    } finally {
+      isTelling = false;
+    }
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    get: (resource, namespace, name) => stored(resource).get(`${namespace ?? ""}/${name}`),
+    list(resource, namespace) {
+      const all = [...stored(resource)].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, object]) => object);
+      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+    },
+    put(resource, object) {
+      version += 1;
+      const next: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+      const key = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
+      const previous = stored(resource).get(key);
+      stored(resource).set(key, next);
+      record({ type: previous === undefined ? "ADDED" : "MODIFIED", resource, object: next, previous, version });
+      return next;
+    },
+    remove(resource, object) {
+      version += 1;
+      stored(resource).delete(`${object.metadata.namespace ?? ""}/${object.metadata.name}`);
+      const last: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+      record({ type: "DELETED", resource, object: last, previous: object, version });
+    },
+    since(wanted) {
+      return wanted < forgotten ? undefined : log.filter((change) => change.version > wanted);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

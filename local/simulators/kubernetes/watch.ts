@@ -1,0 +1,71 @@
+/** Watches: a stream of changes, one JSON line each. kubernetes.io "API Concepts", "Efficient detection of changes". */
+import type { ServerResponse } from "node:http";
+import { expired } from "./failures.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
+import type { Selector } from "./selectors.ts";
+import type { Change, Store } from "./store.ts";
+
+export interface WatchOptions {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  readonly matches: Selector;
+  /** Empty or 0: what is there now comes first. */
+  readonly resourceVersion: string;
+  readonly wantsBookmarks: boolean;
+  /** A streaming list: what is there now, then a bookmark that says so. */
+  readonly wantsInitialEvents: boolean;
+  readonly timeoutSeconds: number | undefined;
+  readonly bookmarkMs: number;
+  /** The object itself, or a table of it. */
+  readonly render: (object: KubeObject) => Json;
+}
+
+export function streamChanges(store: Store, options: WatchOptions, response: ServerResponse): void {
+  const { resource, namespace, matches, resourceVersion, render } = options;
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+  response.flushHeaders();
+  const send = (type: string, object: Json) => response.write(`${JSON.stringify({ type, object })}\n`);
+
+  const startsNow = resourceVersion === "" || resourceVersion === "0" || options.wantsInitialEvents;
+  const missed = startsNow ? [] : store.since(Number(resourceVersion));
+  if (missed === undefined) {
+    send("ERROR", expired(`too old resource version: ${resourceVersion} (${store.version})`).body);
+    response.end();
+    return;
+  }
+  if (startsNow) for (const object of store.list(resource, namespace).filter(matches)) send("ADDED", render(object));
+  if (options.wantsInitialEvents) send("BOOKMARK", bookmark({ "k8s.io/initial-events-end": "true" }));
+  for (const change of missed) tell(change);
+
+  const unsubscribe = store.subscribe(tell);
+  const timers = [
+    ...(options.wantsBookmarks ? [setInterval(() => send("BOOKMARK", bookmark()), options.bookmarkMs)] : []),
+    ...(options.timeoutSeconds === undefined ? [] : [setTimeout(() => response.end(), options.timeoutSeconds * 1000)]),
+  ];
+  // Not the request's `close`, which comes as soon as its body is read.
+  response.on("close", () => {
+    unsubscribe();
+    for (const timer of timers) clearTimeout(timer);
+  });
+
+  /** An object that comes to match, or ceases to, is added or deleted as far as this watch goes. */
+  function tell({ type, resource: changed, object, previous }: Change) {
+    if (changed.group !== resource.group || changed.plural !== resource.plural) return;
+    if (namespace !== undefined && object.metadata.namespace !== namespace) return;
+    const isIn = type !== "DELETED" && matches(object);
+    const wasIn = previous !== undefined && matches(previous);
+    if (isIn) send(wasIn ? "MODIFIED" : "ADDED", render(object));
+    else if (wasIn) send("DELETED", render(object));
+  }
+
+  function bookmark(annotations: JsonObject = {}): JsonObject {
+    const metadata = { resourceVersion: String(store.version), creationTimestamp: null };
+    return {
+      kind: resource.kind,
+      apiVersion: apiVersionOf(resource),
+      metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations },
+    };
+  }
+}

@@ -1,0 +1,61 @@
+/** The part of an AzureAssignedIdentity that the node's endpoint reads (aad-pod-identity, pkg/apis/aadpodidentity/v1). */
+import { z } from "zod";
+
+export const AssignedIdentity = z.object({
+  spec: z.object({
+    pod: z.string(),
+    podNamespace: z.string(),
+    /** The AzureIdentity as it was when it was assigned, embedded whole. */
+    azureIdentityRef: z.object({
+      metadata: z
+        .object({
+          namespace: z.string().default("default"),
+          annotations: z.record(z.string(), z.string()).default({}),
+        })
+        .prefault({}),
+      spec: z.object({
+        // Go's omitempty drops a zero.
+        type: z.int().default(0),
+        resourceID: z.string().default(""),
+        clientID: z.string().default(""),
+      }),
+    }),
+  }),
+  status: z.object({ status: z.string().default("") }).prefault({}),
+});
+export type AssignedIdentity = z.infer<typeof AssignedIdentity>;
+
+export interface Pod {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+export type Choice =
+  | { readonly outcome: "found"; readonly resourceId: string; readonly clientId: string }
+  /** Nothing is on its way for this pod. */
+  | { readonly outcome: "none" }
+  /** It is there but not on the node yet. */
+  | { readonly outcome: "pending" };
+
+/** Which identity the pod may have. `clientId` is what the caller asked for, if it asked for one. */
+export function chooseIdentity(
+  assigned: readonly AssignedIdentity[],
+  { namespace, pod }: Pod,
+  clientId: string | undefined,
+): Choice {
+  const mine = assigned.filter(({ spec }) => {
+    if (spec.pod !== pod || spec.podNamespace !== namespace) return false;
+    const { metadata, spec: identity } = spec.azureIdentityRef;
+    if (clientId !== undefined && identity.clientID.toLowerCase() !== clientId.toLowerCase()) return false;
+    const isNamespaced = metadata.annotations["aadpodidentity.k8s.io/Behavior"] === "namespaced";
+    return !isNamespaced || metadata.namespace === namespace;
+  });
+  // Several without a client id in the request: the documentation says one at random; here the first.
+  const ready = mine.find(({ status }) => status.status === "Assigned");
+  if (ready) {
+    const { resourceID, clientID } = ready.spec.azureIdentityRef.spec;
+    return { outcome: "found", resourceId: resourceID, clientId: clientID };
+  }
+  return { outcome: mine.length > 0 ? "pending" : "none" };
+}

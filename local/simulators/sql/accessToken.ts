@@ -1,0 +1,47 @@
+/** Who an Entra access token is, and whom that makes in a database. */
+import { importJWK, jwtVerify } from "jose";
+import { findPrincipal, type World } from "../world.ts";
+import { type DatabaseData, findUserBySid, principalIds } from "./engine/database.ts";
+import { guidToBytes } from "./engine/sqlTypes.ts";
+import { loginFailed } from "./errors.ts";
+
+export const tokenUser = "<token-identified principal>";
+export const audience = "https://database.windows.net/";
+
+/** The client id of a valid token. Why one is not valid is not told, as Azure does not. */
+export async function verifyAccessToken(token: string, { world }: { world: World }): Promise<string> {
+  try {
+    const { payload } = await jwtVerify(token, await importJWK(world.entraKey.publicJwk, "RS256"), {
+      algorithms: ["RS256"],
+      audience: [audience, audience.slice(0, -1)],
+      currentDate: world.now(),
+      requiredClaims: ["exp", "appid", "tid"],
+    });
+    const { appid, tid } = payload;
+    if (tid !== world.tenantId || typeof appid !== "string" || !/^[0-9a-f-]{36}$/i.test(appid))
+      throw loginFailed(tokenUser);
+    return appid.toLowerCase();
+  } catch {
+    throw loginFailed(tokenUser);
+  }
+}
+
+/**
+ * The database principal of a client id: dbo for the server's Entra administrator (whom Azure knows by object id), else
+ * the user whose SID is the *client id*. A user that was made from an object id exists and is never found here.
+ */
+export function principalOf(
+  clientId: string,
+  { world, server, data }: { world: World; server: string; data: DatabaseData },
+): number {
+  const administrator = world.sqlServers.get(server)?.entraAdmin?.objectId.toLowerCase();
+  if (administrator !== undefined && findPrincipal(world, clientId)?.principalId.toLowerCase() === administrator) {
+    return principalIds.dbo;
+  }
+  const user = findUserBySid(data, guidToBytes(clientId));
+  const mayConnect =
+    user?.type === "E" &&
+    data.grants.some(({ granteeId, permission }) => granteeId === user.id && permission === "CONNECT");
+  if (!mayConnect) throw loginFailed(tokenUser);
+  return user.id;
+}

@@ -1,0 +1,211 @@
+/** The catalog views: tables made on the fly from the database, with the columns that people look at. */
+import { type Principal, principalIds, type Row, type SecurableClass } from "./database.ts";
+import type { Environment } from "./functions.ts";
+import { seesPrincipal, seesTable } from "./permissions.ts";
+import { dateToTicks, fold, nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
+
+export interface CatalogView {
+  readonly columns: readonly { readonly name: string; readonly type: SqlType }[];
+  readonly rows: (environment: Environment) => readonly Row[];
+}
+
+const char = (length: number): SqlType => ({ kind: "char", length });
+const description = nvarchar(60);
+
+const principalTypes: Record<Principal["type"], string> = {
+  E: "EXTERNAL_USER",
+  X: "EXTERNAL_GROUP",
+  S: "SQL_USER",
+  R: "DATABASE_ROLE",
+};
+
+const securableClasses: Record<SecurableClass, readonly [number, string]> = {
+  database: [0, "DATABASE"],
+  object: [1, "OBJECT_OR_COLUMN"],
+  schema: [3, "SCHEMA"],
+  principal: [4, "DATABASE_PRINCIPAL"],
+};
+
+/** sys.database_permissions.type; the rest of the permissions of this dialect have the initials of their words. */
+const permissionTypes: Readonly<Record<string, string>> = {
+  ALTER: "AL",
+  "ALTER ANY ROLE": "ALRL",
+  "ALTER ANY SCHEMA": "ALSM",
+  "ALTER ANY USER": "ALUS",
+  CONNECT: "CO",
+  CONTROL: "CL",
+  "CREATE ROLE": "CRRL",
+  "CREATE SCHEMA": "CRSM",
+  "CREATE TABLE": "CRTB",
+  DELETE: "DL",
+  EXECUTE: "EX",
+  INSERT: "IN",
+  SELECT: "SL",
+  UPDATE: "UP",
+  "VIEW DEFINITION": "VW",
+};
+
+const views: Readonly<Record<string, CatalogView>> = {
+  DATABASE_PRINCIPALS: {
+    columns: [
+      { name: "name", type: types.sysname },
+      { name: "principal_id", type: types.int },
+      { name: "type", type: char(1) },
+      { name: "type_desc", type: description },
+      { name: "default_schema_name", type: types.sysname },
+      { name: "create_date", type: types.datetime2 },
+      { name: "modify_date", type: types.datetime2 },
+      { name: "owning_principal_id", type: types.int },
+      { name: "sid", type: varbinary(85) },
+      { name: "is_fixed_role", type: types.bit },
+      { name: "authentication_type", type: types.int },
+      { name: "authentication_type_desc", type: description },
+    ],
+    rows: (environment) => visiblePrincipals(environment).map(principalRow),
+  },
+  DATABASE_ROLE_MEMBERS: {
+    columns: [
+      { name: "role_principal_id", type: types.int },
+      { name: "member_principal_id", type: types.int },
+    ],
+    rows: (environment) => {
+      const visible = new Set(visiblePrincipals(environment).map(({ id }) => id));
+      return environment.data.memberships
+        .filter(({ memberId }) => visible.has(memberId))
+        .map(({ roleId, memberId }) => [roleId, memberId]);
+    },
+  },
+  DATABASE_PERMISSIONS: {
+    columns: [
+      { name: "class", type: types.tinyint },
+      { name: "class_desc", type: description },
+      { name: "major_id", type: types.int },
+      { name: "minor_id", type: types.int },
+      { name: "grantee_principal_id", type: types.int },
+      { name: "grantor_principal_id", type: types.int },
+      { name: "type", type: char(4) },
+      { name: "permission_name", type: types.sysname },
+      { name: "state", type: char(1) },
+      { name: "state_desc", type: description },
+    ],
+    rows: permissionRows,
+  },
+  EXTENDED_PROPERTIES: {
+    columns: [
+      { name: "class", type: types.tinyint },
+      { name: "class_desc", type: description },
+      { name: "major_id", type: types.int },
+      { name: "minor_id", type: types.int },
+      { name: "name", type: types.sysname },
+      { name: "value", type: types.variant },
+    ],
+    rows: (environment) => {
+      const visible = new Set(visiblePrincipals(environment).map(({ id }) => id));
+      return environment.data.properties
+        .filter(({ principalId }) => visible.has(principalId))
+        .map(({ principalId, name, value }) => [4, "DATABASE_PRINCIPAL", principalId, 0, name, value]);
+    },
+  },
+  SCHEMAS: {
+    columns: [
+      { name: "name", type: types.sysname },
+      { name: "schema_id", type: types.int },
+      { name: "principal_id", type: types.int },
+    ],
+    rows: ({ data }) => data.schemas.map(({ name, id, ownerId }) => [name, id, ownerId]),
+  },
+  TABLES: {
+    columns: [
+      { name: "name", type: types.sysname },
+      { name: "object_id", type: types.int },
+      { name: "schema_id", type: types.int },
+      { name: "type", type: char(2) },
+      { name: "type_desc", type: description },
+      { name: "create_date", type: types.datetime2 },
+    ],
+    rows: (environment) =>
+      visibleTables(environment).map(({ name, id, schemaId, createdAt }) => [
+        name,
+        id,
+        schemaId,
+        "U ",
+        "USER_TABLE",
+        dateToTicks(createdAt),
+      ]),
+  },
+  COLUMNS: {
+    columns: [
+      { name: "object_id", type: types.int },
+      { name: "name", type: types.sysname },
+      { name: "column_id", type: types.int },
+      { name: "is_nullable", type: types.bit },
+      { name: "is_identity", type: types.bit },
+    ],
+    rows: (environment) =>
+      visibleTables(environment).flatMap(({ id, columns }) =>
+        columns.map(({ name, isNullable, identity }, index) => [
+          id,
+          name,
+          index + 1,
+          isNullable,
+          identity !== undefined,
+        ]),
+      ),
+  },
+  DATABASES: {
+    columns: [
+      { name: "name", type: types.sysname },
+      { name: "database_id", type: types.int },
+    ],
+    rows: ({ data }) => [[data.name, 5]],
+  },
+};
+
+export function findCatalogView({
+  schema,
+  name,
+}: {
+  schema: string | undefined;
+  name: string;
+}): CatalogView | undefined {
+  return schema !== undefined && fold(schema) === "SYS" ? views[name.toUpperCase()] : undefined;
+}
+
+function visiblePrincipals({ data, session }: Environment): Principal[] {
+  return data.principals.filter((principal) => seesPrincipal(data, session.principalId, principal));
+}
+
+function visibleTables({ data, session }: Environment) {
+  return data.tables.filter((table) => seesTable(data, session.principalId, table));
+}
+
+function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema, createdAt }: Principal): Row {
+  const authentication =
+    type === "E" || type === "X" ? [4, "EXTERNAL"] : id === principalIds.dbo ? [1, "INSTANCE"] : [0, "NONE"];
+  const created = dateToTicks(createdAt);
+  return [
+    name,
+    id,
+    type,
+    principalTypes[type],
+    defaultSchema ?? null,
+    created,
+    created,
+    ownerId ?? null,
+    sid ?? null,
+    isFixedRole,
+    ...authentication,
+  ];
+}
+
+function permissionRows({ data, session }: Environment): Row[] {
+  const visible = new Set(visiblePrincipals({ data, session }).map(({ id }) => id));
+  return data.grants
+    .filter(({ granteeId }) => visible.has(granteeId))
+    .map((grant) => {
+      const [number, text] = securableClasses[grant.class];
+      const type = (permissionTypes[grant.permission] ?? grant.permission.slice(0, 4)).padEnd(4);
+      const { majorId, granteeId, grantorId, permission } = grant;
+      return [number, text, majorId, 0, granteeId, grantorId, type, permission, "G", "GRANT"];
+    });
+}

@@ -1,0 +1,190 @@
+/** Where the parser stands in the tokens, and the small grammar that every statement shares: names, numbers, types. */
+import { incorrectSyntax, SqlError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { ObjectName } from "./ast.ts";
+import { nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
+import type { Token } from "./tokenizer.ts";
+
+/** Words that cannot be a name unless quoted; the ones that this grammar would otherwise mistake for an alias. */
+const reserved = new Set(
+  `ADD ALL ALTER AND AS ASC AUTHORIZATION BEGIN BETWEEN BY CASE CHECK COMMIT CONSTRAINT CONVERT CREATE CROSS CURSOR
+  DECLARE DEFAULT DELETE DENY DESC DISTINCT DROP ELSE END EXEC EXECUTE EXISTS FETCH FOR FOREIGN FROM FULL FUNCTION GRANT
+  GROUP HAVING IDENTITY IF IN INDEX INNER INSERT INTO IS JOIN KEY LEFT LIKE MERGE NOT NULL OF ON OPEN OPTION OR ORDER
+  OUTER PRIMARY PROC PROCEDURE REFERENCES REVOKE RIGHT ROLLBACK SCHEMA SELECT SET TABLE THEN TO TOP TRAN TRANSACTION
+  TRIGGER TRUNCATE UNION UNIQUE UPDATE USE USER VALUES VIEW WAITFOR WHEN WHERE WHILE WITH`.split(/\s+/),
+);
+
+export class Cursor {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+  #depth = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  get token(): Token {
+    return this.ahead(0);
+  }
+
+  get isAtEnd(): boolean {
+    return this.token.kind === "end";
+  }
+
+  ahead(count: number): Token {
+    return this.#tokens[this.#at + count] ?? { kind: "end", text: "" };
+  }
+
+  next(): Token {
+    const token = this.token;
+    this.#at += 1;
+    return token;
+  }
+
+  fail(): SqlError {
+    return incorrectSyntax(this.token.text || (this.#tokens[this.#at - 1]?.text ?? ""));
+  }
+
+  /** Whether these words come next. */
+  sees(...words: string[]): boolean {
+    return words.every((word, index) => {
+      const token = this.ahead(index);
+      return token.kind === "word" && token.text.toUpperCase() === word;
+    });
+  }
+
+  /** Takes these words if they come next. */
+  accept(...words: string[]): boolean {
+    if (!this.sees(...words)) return false;
+    this.#at += words.length;
+    return true;
+  }
+
+  expect(...words: string[]): void {
+    for (const word of words) if (!this.accept(word)) throw this.fail();
+  }
+
+  acceptSymbol(symbol: string): boolean {
+    if (this.token.kind !== "symbol" || this.token.text !== symbol) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  expectSymbol(symbol: string): void {
+    if (!this.acceptSymbol(symbol)) throw this.fail();
+  }
+
+  /** One of `words`, in upper case. */
+  oneOf<Word extends string>(...words: readonly Word[]): Word {
+    const found = words.find((word) => this.accept(word));
+    if (!found) throw this.fail();
+    return found;
+  }
+
+  seesName(): boolean {
+    const { kind, text } = this.token;
+    return kind === "quotedName" || (kind === "word" && !reserved.has(text.toUpperCase()));
+  }
+
+  name(): string {
+    if (!this.seesName()) throw this.fail();
+    return this.next().text;
+  }
+
+  objectName(): ObjectName {
+    const first = this.name();
+    return this.acceptSymbol(".") ? { schema: first, name: this.name() } : { schema: undefined, name: first };
+  }
+
+  variable(): string {
+    if (this.token.kind !== "variable") throw this.fail();
+    return this.next().text;
+  }
+
+  string(): string {
+    if (this.token.kind !== "string") throw this.fail();
+    return this.next().text;
+  }
+
+  integer(): number {
+    const sign = this.acceptSymbol("-") ? -1 : 1;
+    if (this.token.kind !== "number" || !/^\d+$/.test(this.token.text)) throw this.fail();
+    return sign * Number(this.next().text);
+  }
+
+  list<Item>(item: () => Item): Item[] {
+    const items = [item()];
+    while (this.acceptSymbol(",")) items.push(item());
+    return items;
+  }
+
+  parenthesized<Inner>(inner: () => Inner): Inner {
+    this.expectSymbol("(");
+    const result = inner();
+    this.expectSymbol(")");
+    return result;
+  }
+
+  /** Parses something that may hold itself; a batch nested without end must not exhaust the stack. */
+  nested<Inner>(inner: () => Inner): Inner {
+    this.#depth += 1;
+    if (this.#depth > limits.nesting) {
+      throw new SqlError(
+        191,
+        "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up.",
+        {
+          severity: 15,
+        },
+      );
+    }
+    const result = inner();
+    this.#depth -= 1;
+    return result;
+  }
+
+  /** A type name with its length; `defaultLength` is what text without one gets: 1 in a column, 30 in CAST. */
+  type(defaultLength: number): SqlType {
+    const name = this.name().toLowerCase();
+    switch (name) {
+      case "bit":
+      case "tinyint":
+      case "smallint":
+      case "int":
+      case "bigint":
+      case "float":
+      case "uniqueidentifier":
+      case "sql_variant":
+        return { kind: name };
+      case "integer":
+        return types.int;
+      case "sysname":
+        return types.sysname;
+      case "datetime":
+        return types.datetime2;
+      case "datetime2":
+        if (this.acceptSymbol("(")) {
+          this.integer();
+          this.expectSymbol(")");
+        }
+        return types.datetime2;
+      case "nvarchar":
+        return nvarchar(this.#length(defaultLength));
+      case "varbinary":
+      case "binary":
+        return varbinary(this.#length(defaultLength));
+      case "varchar":
+      case "nchar":
+      case "char":
+        return { kind: name, length: this.#length(defaultLength) };
+      default:
+        throw new SqlError(2715, `Column, parameter, or variable: Cannot find data type ${name}.`);
+    }
+  }
+
+  #length(defaultLength: number): number | "max" {
+    if (!this.acceptSymbol("(")) return defaultLength;
+    const length = this.accept("MAX") ? "max" : this.integer();
+    this.expectSymbol(")");
+    return length;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * What one database holds. The value is never changed in place: a statement makes a new one, so a snapshot for a
+ * transaction is a reference, and a statement that fails half way has done nothing.
+ */
+import { randomBytes } from "node:crypto";
+import type { Expression } from "./ast.ts";
+import { fold, type SqlType, type SqlValue } from "./sqlTypes.ts";
+
+export interface Principal {
+  readonly id: number;
+  readonly name: string;
+  /** E external user, X external group, S SQL user, R database role. */
+  readonly type: "E" | "X" | "S" | "R";
+  readonly sid: Buffer | undefined;
+  readonly isFixedRole: boolean;
+  readonly ownerId: number | undefined;
+  readonly defaultSchema: string | undefined;
+  readonly createdAt: Date;
+}
+
+export interface Schema {
+  readonly id: number;
+  readonly name: string;
+  readonly ownerId: number;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly isNullable: boolean;
+  readonly identity: { readonly seed: number; readonly increment: number } | undefined;
+  readonly defaultValue: Expression | undefined;
+}
+
+export interface Key {
+  readonly name: string;
+  readonly isPrimary: boolean;
+  /** Positions in `columns`. */
+  readonly columns: readonly number[];
+}
+
+export type Row = readonly SqlValue[];
+
+export interface Table {
+  readonly id: number;
+  readonly name: string;
+  readonly schemaId: number;
+  readonly columns: readonly Column[];
+  readonly keys: readonly Key[];
+  readonly rows: readonly Row[];
+  readonly nextIdentity: number;
+  readonly createdAt: Date;
+}
+
+export type SecurableClass = "database" | "object" | "schema" | "principal";
+
+export interface Grant {
+  readonly class: SecurableClass;
+  /** 0 for the database. */
+  readonly majorId: number;
+  readonly granteeId: number;
+  readonly grantorId: number;
+  readonly permission: string;
+}
+
+export interface ExtendedProperty {
+  readonly principalId: number;
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface DatabaseData {
+  readonly name: string;
+  readonly principals: readonly Principal[];
+  readonly memberships: readonly { readonly roleId: number; readonly memberId: number }[];
+  readonly schemas: readonly Schema[];
+  readonly tables: readonly Table[];
+  readonly grants: readonly Grant[];
+  readonly properties: readonly ExtendedProperty[];
+  readonly nextId: number;
+}
+
+export const principalIds = { public: 0, dbo: 1, guest: 2 } as const;
+/** Where ids of things that people create begin; below are the built-in ones. */
+const firstId = 5;
+
+const fixedRoles: readonly [name: string, id: number][] = [
+  ["db_owner", 16384],
+  ["db_accessadmin", 16385],
+  ["db_securityadmin", 16386],
+  ["db_ddladmin", 16387],
+  ["db_backupoperator", 16389],
+  ["db_datareader", 16390],
+  ["db_datawriter", 16391],
+  ["db_denydatareader", 16392],
+  ["db_denydatawriter", 16393],
+];
+
+export function createDatabaseData(name: string, createdAt: Date): DatabaseData {
+  const user = (id: number, userName: string, sid: Buffer | undefined): Principal => ({
+    id,
+    name: userName,
+    type: "S",
+    sid,
+    isFixedRole: false,
+    ownerId: undefined,
+    defaultSchema: id === principalIds.dbo ? "dbo" : undefined,
+    createdAt,
+  });
+  const role = (roleName: string, id: number, isFixedRole: boolean): Principal => ({
+    id,
+    name: roleName,
+    type: "R",
+    sid: undefined,
+    isFixedRole,
+    ownerId: principalIds.dbo,
+    defaultSchema: undefined,
+    createdAt,
+  });
+  return {
+    name,
+    principals: [
+      role("public", principalIds.public, false),
+      user(principalIds.dbo, "dbo", Buffer.of(1)),
+      user(principalIds.guest, "guest", Buffer.of(0)),
+      user(3, "INFORMATION_SCHEMA", undefined),
+      user(4, "sys", undefined),
+      ...fixedRoles.map(([roleName, id]) => role(roleName, id, true)),
+    ],
+    memberships: [],
+    schemas: [
+      { id: 1, name: "dbo", ownerId: principalIds.dbo },
+      { id: 2, name: "guest", ownerId: principalIds.guest },
+      { id: 3, name: "INFORMATION_SCHEMA", ownerId: 3 },
+      { id: 4, name: "sys", ownerId: 4 },
+    ],
+    tables: [],
+    grants: [
+      {
+        class: "database",
+        majorId: 0,
+        granteeId: principalIds.dbo,
+        grantorId: principalIds.dbo,
+        permission: "CONNECT",
+      },
+    ],
+    properties: [],
+    nextId: firstId,
+  };
+}
+
+export function findPrincipal(data: DatabaseData, name: string): Principal | undefined {
+  return data.principals.find((principal) => fold(principal.name) === fold(name));
+}
+
+export function findRole(data: DatabaseData, name: string): Principal | undefined {
+  const principal = findPrincipal(data, name);
+  return principal?.type === "R" ? principal : undefined;
+}
+
+export function principalById(data: DatabaseData, id: number): Principal | undefined {
+  return data.principals.find((principal) => principal.id === id);
+}
+
+export function findUserBySid(data: DatabaseData, sid: Buffer): Principal | undefined {
+  return data.principals.find((principal) => principal.type !== "R" && principal.sid?.equals(sid));
+}
+
+export function findSchema(data: DatabaseData, name: string): Schema | undefined {
+  return data.schemas.find((schema) => fold(schema.name) === fold(name));
+}
+
+export function schemaName(data: DatabaseData, id: number): string {
+  return data.schemas.find((schema) => schema.id === id)?.name ?? "dbo";
+}
+
+/** Names without a schema are looked up in dbo: nobody has another default schema here. */
+export function findTable(data: DatabaseData, { schema, name }: { schema: string | undefined; name: string }) {
+  const schemaId = findSchema(data, schema ?? "dbo")?.id;
+  return data.tables.find((table) => table.schemaId === schemaId && fold(table.name) === fold(name));
+}
+
+export function withTable(data: DatabaseData, changed: Table): DatabaseData {
+  return { ...data, tables: data.tables.map((table) => (table.id === changed.id ? changed : table)) };
+}
+
+/** A SID for a user that no login stands behind: S-1-9-3-…, 28 bytes, random. */
+export function randomSid(): Buffer {
+  return Buffer.concat([Buffer.from("010500000000000903000000", "hex"), randomBytes(16)]);
+}

@@ -1,0 +1,139 @@
+/** Who may do what, as Azure SQL decides it (learn.microsoft.com "Permissions (Database Engine)"). No DENY. */
+import { permissionDenied } from "../errors.ts";
+import {
+  type DatabaseData,
+  type Principal,
+  principalIds,
+  type Schema,
+  type SecurableClass,
+  schemaName,
+  type Table,
+} from "./database.ts";
+import { fold } from "./sqlTypes.ts";
+
+/** The principal itself, public, and every role it is in, directly or through roles. */
+export function effectiveIds(data: DatabaseData, principalId: number): Set<number> {
+  const ids = new Set([principalIds.public, principalId]);
+  for (let size = 0; size !== ids.size; ) {
+    size = ids.size;
+    for (const { roleId, memberId } of data.memberships) if (ids.has(memberId)) ids.add(roleId);
+  }
+  return ids;
+}
+
+export function isInRole(data: DatabaseData, principalId: number, role: string): boolean {
+  const ids = effectiveIds(data, principalId);
+  return data.principals.some(({ id, name, type }) => type === "R" && fold(name) === fold(role) && ids.has(id));
+}
+
+export function isOwner(data: DatabaseData, principalId: number): boolean {
+  return principalId === principalIds.dbo || isInRole(data, principalId, "db_owner");
+}
+
+function hasGrant(
+  data: DatabaseData,
+  principalId: number,
+  permission: string,
+  on: { class: SecurableClass; majorId: number } = { class: "database", majorId: 0 },
+): boolean {
+  const ids = effectiveIds(data, principalId);
+  return data.grants.some(
+    (grant) =>
+      ids.has(grant.granteeId) &&
+      grant.class === on.class &&
+      grant.majorId === on.majorId &&
+      (grant.permission === permission || grant.permission === "CONTROL"),
+  );
+}
+
+export function holdsInDatabase(data: DatabaseData, principalId: number, permission: string): boolean {
+  return isOwner(data, principalId) || hasGrant(data, principalId, permission);
+}
+
+export type TablePermission = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
+
+export function holdsOnTable(
+  data: DatabaseData,
+  principalId: number,
+  permission: TablePermission,
+  table: Table,
+): boolean {
+  const [role, denied] =
+    permission === "SELECT" ? ["db_datareader", "db_denydatareader"] : ["db_datawriter", "db_denydatawriter"];
+  if (isInRole(data, principalId, denied)) return false;
+  if (holdsInDatabase(data, principalId, permission) || isInRole(data, principalId, role)) return true;
+  const schema = data.schemas.find(({ id }) => id === table.schemaId);
+  return (
+    (schema !== undefined && ownsSchema(data, principalId, schema)) ||
+    hasGrant(data, principalId, permission, { class: "schema", majorId: table.schemaId }) ||
+    hasGrant(data, principalId, permission, { class: "object", majorId: table.id })
+  );
+}
+
+export function requireOnTable(
+  data: DatabaseData,
+  principalId: number,
+  permission: TablePermission,
+  table: Table,
+): void {
+  if (holdsOnTable(data, principalId, permission, table)) return;
+  throw permissionDenied(permission, {
+    name: table.name,
+    database: data.name,
+    schema: schemaName(data, table.schemaId),
+  });
+}
+
+export function ownsSchema(data: DatabaseData, principalId: number, schema: Schema): boolean {
+  return effectiveIds(data, principalId).has(schema.ownerId);
+}
+
+/** CREATE USER and DROP USER. */
+export function mayAlterUsers(data: DatabaseData, principalId: number): boolean {
+  return holdsInDatabase(data, principalId, "ALTER ANY USER") || isInRole(data, principalId, "db_accessadmin");
+}
+
+export function mayAlterUser(data: DatabaseData, principalId: number, user: Principal): boolean {
+  return (
+    mayAlterUsers(data, principalId) || hasGrant(data, principalId, "ALTER", { class: "principal", majorId: user.id })
+  );
+}
+
+/** "To change the membership in a fixed database role requires: membership in db_owner" (ALTER ROLE, Permissions). */
+export function mayAlterRole(data: DatabaseData, principalId: number, role: Principal): boolean {
+  if (isOwner(data, principalId)) return true;
+  if (role.isFixedRole) return false;
+  return (
+    holdsInDatabase(data, principalId, "ALTER ANY ROLE") ||
+    isInRole(data, principalId, "db_securityadmin") ||
+    (role.ownerId !== undefined && effectiveIds(data, principalId).has(role.ownerId)) ||
+    hasGrant(data, principalId, "ALTER", { class: "principal", majorId: role.id })
+  );
+}
+
+export function mayGrant(data: DatabaseData, principalId: number): boolean {
+  return holdsInDatabase(data, principalId, "CONTROL") || isInRole(data, principalId, "db_securityadmin");
+}
+
+export function mayDefineSchema(data: DatabaseData, principalId: number): boolean {
+  return holdsInDatabase(data, principalId, "ALTER ANY SCHEMA") || isInRole(data, principalId, "db_ddladmin");
+}
+
+/** Metadata visibility: a principal sees itself, and others only with a permission on them. */
+export function seesPrincipal(data: DatabaseData, principalId: number, other: Principal): boolean {
+  return (
+    other.id < 5 ||
+    other.id === principalId ||
+    other.type === "R" ||
+    holdsInDatabase(data, principalId, "VIEW DEFINITION") ||
+    mayAlterUsers(data, principalId)
+  );
+}
+
+export function seesTable(data: DatabaseData, principalId: number, table: Table): boolean {
+  const any = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;
+  return (
+    holdsInDatabase(data, principalId, "VIEW DEFINITION") ||
+    any.some((permission) => holdsOnTable(data, principalId, permission, table))
+  );
+}

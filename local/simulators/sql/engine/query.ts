@@ -1,0 +1,208 @@
+/** SELECT: nested loops over a few small tables. */
+import { invalidObject, SqlError } from "../errors.ts";
+import { hasAggregate } from "./aggregate.ts";
+import type { Expression, Select, SelectItem } from "./ast.ts";
+import { findCatalogView } from "./catalog.ts";
+import { type Compiled, compileExpression, type Frame, type Scope, type ScopeColumn } from "./compile.ts";
+import { compileCondition } from "./condition.ts";
+import { findTable, type Row } from "./database.ts";
+import type { Environment } from "./functions.ts";
+import { requireOnTable } from "./permissions.ts";
+import { compare, fold, type SqlType, type SqlValue, types } from "./sqlTypes.ts";
+
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+export interface CompiledQuery {
+  readonly columns: readonly ResultColumn[];
+  readonly run: (outer?: Frame) => readonly Row[];
+}
+
+interface CompiledSource {
+  readonly columns: readonly ScopeColumn[];
+  readonly rows: () => readonly Row[];
+}
+
+interface Projected {
+  readonly output: Row;
+  readonly frame: Frame;
+}
+
+export function compileQuery(select: Select, outerScope: Scope | undefined, environment: Environment): CompiledQuery {
+  const from = compileFrom(select, outerScope, environment);
+  const isAggregate = select.items.some((item) => item.kind === "value" && hasAggregate(item.value));
+  const scope: Scope = { columns: from.columns, outer: outerScope, allowsAggregates: isAggregate };
+  const where = select.where && compileCondition(select.where, { ...scope, allowsAggregates: false }, environment);
+  const outputs = select.items.flatMap((item) => compileItem(item, scope, environment));
+  const columns = outputs.map(({ name, value }) => ({ name, type: value.type }));
+  if (isAggregate) refuseBareColumns(select.items);
+  const order = select.orderBy.map(({ value, isDescending }) => ({
+    read: compileOrder(value, columns, scope, environment),
+    sign: isDescending ? -1 : 1,
+  }));
+  const [top, offset, fetch] = [select.top, select.offset, select.fetch].map(
+    (count) => count && compileExpression(count, { ...scope, columns: [] }, environment),
+  );
+
+  const run = (outer?: Frame): readonly Row[] => {
+    const frames = from
+      .run(outer)
+      .map((row): Frame => ({ row, group: [], outer }))
+      .filter((frame) => !where || where(frame) === true);
+    const framesOut = isAggregate ? [{ row: [], group: frames.map(({ row }) => row), outer }] : frames;
+    const limit = (count: Compiled | undefined) => count && Number(count.evaluate({ row: [], group: [], outer }) ?? 0);
+    let result = framesOut.map(
+      (frame): Projected => ({ output: outputs.map(({ value }) => value.evaluate(frame)), frame }),
+    );
+    if (select.isDistinct) result = distinct(result);
+    if (order.length > 0) {
+      result.sort((left, right) => {
+        for (const { read, sign } of order) {
+          const difference = compareNullsFirst(read(left), read(right));
+          if (difference !== 0) return difference * sign;
+        }
+        return 0;
+      });
+    }
+    const start = limit(offset) ?? 0;
+    const count = limit(top) ?? limit(fetch) ?? result.length;
+    return result.slice(start, start + count).map(({ output }) => output);
+  };
+  return { columns, run };
+}
+
+function compileFrom(select: Select, outerScope: Scope | undefined, environment: Environment) {
+  let columns: readonly ScopeColumn[] = [];
+  let run = (_outer: Frame | undefined): readonly Row[] => [[]];
+  for (const { table, alias, join } of select.from) {
+    const source = compileSource(table, alias, environment);
+    if (columns.some(({ qualifier }) => fold(qualifier) === fold(alias ?? table.name))) {
+      throw new SqlError(
+        1011,
+        `The correlation name '${alias ?? table.name}' is specified multiple times in a FROM clause.`,
+        {
+          severity: 15,
+        },
+      );
+    }
+    columns = [...columns, ...source.columns];
+    const scope: Scope = { columns, outer: outerScope, allowsAggregates: false };
+    const on = join?.on && compileCondition(join.on, scope, environment);
+    const before = run;
+    const padding: Row = source.columns.map(() => null);
+    run = (outer) => {
+      const right = source.rows();
+      return before(outer).flatMap((left) => {
+        const joined = right
+          .map((row): Row => [...left, ...row])
+          .filter((row) => !on || on({ row, group: [], outer }) === true);
+        return joined.length === 0 && join?.kind === "left" ? [[...left, ...padding]] : joined;
+      });
+    };
+  }
+  return { columns, run };
+}
+
+function compileSource(
+  name: { schema: string | undefined; name: string },
+  alias: string | undefined,
+  environment: Environment,
+): CompiledSource {
+  const qualifier = alias ?? name.name;
+  const { data, session } = environment;
+  const view = findCatalogView(name);
+  if (view) {
+    return {
+      columns: view.columns.map((column) => ({ ...column, qualifier })),
+      rows: () => view.rows(environment),
+    };
+  }
+  const table = findTable(data, name);
+  if (!table) throw invalidObject(name.schema === undefined ? name.name : `${name.schema}.${name.name}`);
+  requireOnTable(data, session.principalId, "SELECT", table);
+  return {
+    columns: table.columns.map((column) => ({ qualifier, name: column.name, type: column.type })),
+    rows: () => table.rows,
+  };
+}
+
+function compileItem(item: SelectItem, scope: Scope, environment: Environment): { name: string; value: Compiled }[] {
+  if (item.kind === "assign") {
+    throw new SqlError(
+      141,
+      "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.",
+      {
+        severity: 15,
+      },
+    );
+  }
+  if (item.kind === "value") {
+    const inner = item.value.kind === "column" ? item.value.name : "";
+    return [{ name: item.alias ?? inner, value: compileExpression(item.value, scope, environment) }];
+  }
+  const { qualifier } = item;
+  const chosen = scope.columns.filter(
+    (column) => qualifier === undefined || fold(column.qualifier) === fold(qualifier),
+  );
+  if (chosen.length === 0) throw new SqlError(263, "Must specify table to select from.");
+  return chosen.map((column) => {
+    const index = scope.columns.indexOf(column);
+    return { name: column.name, value: { type: column.type, evaluate: ({ row }) => row[index] ?? null } };
+  });
+}
+
+function refuseBareColumns(items: readonly SelectItem[]): void {
+  const bare = items.find((item) => item.kind === "star" || (item.kind === "value" && item.value.kind === "column"));
+  if (!bare) return;
+  const name = bare.kind === "value" && bare.value.kind === "column" ? bare.value.name : "*";
+  throw new SqlError(
+    8120,
+    `Column '${name}' is invalid in the select list because it is not contained in either an aggregate function or the GROUP BY clause.`,
+  );
+}
+
+/** By position, by the name of an output, or by any expression over the sources. */
+function compileOrder(
+  value: Expression,
+  columns: readonly ResultColumn[],
+  scope: Scope,
+  environment: Environment,
+): (projected: Projected) => SqlValue {
+  if (value.kind === "literal" && typeof value.value === "number" && value.type.kind === types.int.kind) {
+    const position = value.value - 1;
+    if (!columns[position]) {
+      throw new SqlError(
+        108,
+        `The ORDER BY position number ${position + 1} is out of range of the number of items in the select list.`,
+        {
+          severity: 15,
+        },
+      );
+    }
+    return ({ output }) => output[position] ?? null;
+  }
+  if (value.kind === "column" && value.qualifier === undefined) {
+    const position = columns.findIndex(({ name }) => fold(name) === fold(value.name));
+    if (position >= 0) return ({ output }) => output[position] ?? null;
+  }
+  const compiled = compileExpression(value, scope, environment);
+  return ({ frame }) => compiled.evaluate(frame);
+}
+
+function compareNullsFirst(left: SqlValue, right: SqlValue): number {
+  if (left === null || right === null) return Number(left !== null) - Number(right !== null);
+  return compare(left, right);
+}
+
+function distinct(rows: readonly Projected[]): Projected[] {
+  const kept: Projected[] = [];
+  for (const row of rows) {
+    const isKnown = kept.some(({ output }) =>
+      output.every((value, index) => compareNullsFirst(value, row.output[index] ?? null) === 0),
+    );
+    if (!isKnown) kept.push(row);
+  }
+  return kept;
+}

@@ -1,0 +1,35 @@
+/** One login to one database: who, with which options, variables and open transaction. */
+import type { World } from "../../world.ts";
+import type { SqlType, SqlValue } from "./sqlTypes.ts";
+import type { Database } from "./store.ts";
+
+export interface Session {
+  readonly id: number;
+  readonly world: World;
+  /** Key in `world.sqlServers`. */
+  readonly server: string;
+  readonly database: Database;
+  readonly principalId: number;
+  /** What SUSER_SNAME() says. */
+  readonly loginName: string;
+  readonly isEntra: boolean;
+  readonly application: string;
+  /** Of the batch that runs. */
+  variables: Map<string, Variable>;
+  xactAbort: boolean;
+  noCount: boolean;
+  /** 0: autocommit. Counts nested BEGIN TRANSACTION, as @@TRANCOUNT does. */
+  transactionDepth: number;
+  rowCount: number;
+  lastIdentity: number | undefined;
+}
+
+export interface Variable {
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
+/** Variables, without regard to case. */
+export function variableKey(name: string): string {
+  return name.toLowerCase();
+}

@@ -1,0 +1,59 @@
+/**
+ * The data of one database and who may replace it. Readers see what is committed, as Azure SQL's row versioning has it;
+ * of writers, one at a time: a transaction keeps the others waiting from its first write to its end.
+ */
+import { createDatabaseData, type DatabaseData } from "./database.ts";
+
+export class Database {
+  readonly name: string;
+  #committed: DatabaseData;
+  #writer: { session: object; working: DatabaseData } | undefined;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(name: string, createdAt: Date) {
+    this.name = name;
+    this.#committed = createDatabaseData(name, createdAt);
+  }
+
+  /** What `session` sees: its own changes, else what is committed. */
+  read(session: object): DatabaseData {
+    return this.#writer?.session === session ? this.#writer.working : this.#committed;
+  }
+
+  /** Resolves once `session` is the writer, or the signal ends the wait. */
+  async lock(session: object, signal?: AbortSignal): Promise<void> {
+    while (this.#writer && this.#writer.session !== session) {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = () => reject(signal?.reason);
+        signal?.addEventListener("abort", onAbort, { once: true });
+        this.#waiting.push(() => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        });
+      });
+    }
+    this.#writer ??= { session, working: this.#committed };
+  }
+
+  /** Replaces what `session`, the writer, sees. */
+  write(session: object, data: DatabaseData): void {
+    if (this.#writer?.session !== session) throw new Error("write without lock");
+    this.#writer.working = data;
+  }
+
+  commit(session: object): void {
+    if (this.#writer?.session !== session) return;
+    this.#committed = this.#writer.working;
+    this.#release();
+  }
+
+  rollback(session: object): void {
+    if (this.#writer?.session === session) this.#release();
+  }
+
+  #release(): void {
+    this.#writer = undefined;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}

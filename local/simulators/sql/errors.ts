@@ -1,0 +1,88 @@
+/** The errors of Azure SQL by number, with the texts that clients and people see. */
+export class SqlError extends Error {
+  override readonly name = "SqlError";
+  readonly number: number;
+  /** What TDS calls class and T-SQL severity: 11 to 16 is the user's to correct, 20 and more ends the connection. */
+  readonly severity: number;
+  readonly state: number;
+
+  constructor(number: number, message: string, { severity = 16, state = 1 } = {}) {
+    super(message);
+    this.number = number;
+    this.severity = severity;
+    this.state = state;
+  }
+}
+
+/** `subject` as in "Cannot alter the role 'x'". SQL Server does not tell a missing thing from a forbidden one. */
+export function cannot(subject: string): SqlError {
+  return new SqlError(15151, `Cannot ${subject}, because it does not exist or you do not have permission.`);
+}
+
+export function incorrectSyntax(near: string): SqlError {
+  return new SqlError(102, `Incorrect syntax near '${near}'.`, { severity: 15 });
+}
+
+export function permissionDenied(
+  permission: string,
+  { name, database, schema }: { name: string; database: string; schema: string },
+) {
+  return new SqlError(
+    229,
+    `The ${permission} permission was denied on the object '${name}', database '${database}', schema '${schema}'.`,
+    { severity: 14, state: 5 },
+  );
+}
+
+export const loginFailed = (user: string) => new SqlError(18456, `Login failed for user '${user}'.`, { severity: 14 });
+
+export const cannotOpenDatabase = (database: string) =>
+  new SqlError(4060, `Cannot open database "${database}" requested by the login. The login failed.`, { severity: 11 });
+
+export const invalidObject = (name: string) => new SqlError(208, `Invalid object name '${name}'.`);
+
+export const invalidColumn = (name: string) => new SqlError(207, `Invalid column name '${name}'.`);
+
+export const principalExists = (name: string) =>
+  new SqlError(15023, `User, group, or role '${name}' already exists in the current database.`);
+
+/**
+ * Text for an error that a test injects by number alone. Azure puts names where this says "the server"; only the
+ * number is for programs to read.
+ */
+export function messageOf(number: number): string {
+  return knownMessages.get(number) ?? `Error ${number} was injected.`;
+}
+
+const knownMessages = new Map<number, string>([
+  [
+    1205,
+    "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
+  ],
+  [1222, "Lock request time out period exceeded."],
+  [4060, 'Cannot open database "orders" requested by the login. The login failed.'],
+  [10928, "Resource ID : 1. The request limit for the database is 90 and has been reached."],
+  [
+    10929,
+    "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 90 and the current usage for the database is 90. However, the server is currently too busy to support requests greater than 0 for this database.",
+  ],
+  [15138, "The database principal owns a schema in the database, and cannot be dropped."],
+  [18456, "Login failed for user '<token-identified principal>'."],
+  [33130, "Principal 'app' could not be found or this principal type is not supported."],
+  [
+    33131,
+    "Principal 'app' has a duplicate display name. Make the display name unique in Azure Active Directory and execute this statement again.",
+  ],
+  [33134, "Principal 'app' could not be found at this time. Please try again later."],
+  [40197, "The service has encountered an error processing your request. Please try again. Error code 4815."],
+  [40501, "The service is currently busy. Retry the request after 10 seconds. Incident ID: 1. Code: 0."],
+  [
+    40613,
+    "Database 'orders' on server 'sql' is not currently available. Please retry the connection later. If the problem persists, contact customer support.",
+  ],
+  [
+    40615,
+    "Cannot open server 'sql' requested by the login. Client with IP address '203.0.113.7' is not allowed to access the server.",
+  ],
+  [49918, "Cannot process request. Not enough resources to process request. Please retry your request later."],
+]);

@@ -1,0 +1,138 @@
+/**
+ * Azure SQL on the wire: one listener per server of the world, speaking TDS 7.4 and 8.0, with a T-SQL engine that
+ * knows the statements of Mooring and of a plain workload, and refuses the rest.
+ */
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Simulator, SimulatorContext } from "../simulator.ts";
+import { type ServerContext, serveConnection } from "./connection.ts";
+import { executeBatch } from "./engine/execute.ts";
+import { parseBatch } from "./engine/parser.ts";
+import type { SqlType, SqlValue } from "./engine/sqlTypes.ts";
+import { ticksToDate } from "./engine/sqlTypes.ts";
+import { Database } from "./engine/store.ts";
+import { createLocalSession } from "./login.ts";
+import { createTlsContexts } from "./tlsUpgrade.ts";
+import { listUsers, type SqlUser } from "./users.ts";
+
+export interface SqlDatabase {
+  /** Runs T-SQL as dbo, from inside: no wire, no faults. Gives the rows of each SELECT; throws the first error. */
+  runScript(sql: string): Promise<readonly (readonly Record<string, unknown>[])[]>;
+  /** Every user that somebody created, with all that hangs on it. */
+  users(): readonly SqlUser[];
+}
+
+export interface SqlSimulator extends Simulator {
+  /** A database that the world has on this server; without regard to case. */
+  database(name: string): SqlDatabase;
+  /** How many clients are connected. */
+  readonly connections: number;
+}
+
+export interface SqlOptions {
+  /** Key in `world.sqlServers`. */
+  readonly server: string;
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** User names and passwords of SQL logins, all dbo; none unless a test wants a client that knows no tokens. */
+  readonly sqlLogins?: Readonly<Record<string, string>>;
+}
+
+export async function startSql(
+  { world, faults, tls }: SimulatorContext,
+  { server, port = 0, sqlLogins = {} }: SqlOptions,
+): Promise<SqlSimulator> {
+  if (!world.sqlServers.has(server))
+    throw new Error(`The world has no SQL server "${server}"; add it before startSql.`);
+  const databases = new Map<string, Database>();
+  let lastSessionId = 50;
+
+  /** What is in a database begins when it is first used, and ends when the world drops it. */
+  const findDatabase = (name: string): Database | undefined => {
+    const key = name.toLowerCase();
+    const known = [...(world.sqlServers.get(server)?.databases ?? [])].find((each) => each.toLowerCase() === key);
+    if (known === undefined) {
+      databases.delete(key);
+      return undefined;
+    }
+    const database = databases.get(key) ?? new Database(known, world.now());
+    databases.set(key, database);
+    return database;
+  };
+
+  const context: ServerContext = {
+    world,
+    faults,
+    contexts: createTlsContexts(tls),
+    server,
+    sqlLogins: new Map(Object.entries(sqlLogins)),
+    findDatabase,
+    nextSessionId: () => {
+      lastSessionId = lastSessionId >= 32_000 ? 51 : lastSessionId + 1;
+      return lastSessionId;
+    },
+  };
+  const sockets = new Set<Socket>();
+  let closing: Promise<void> | undefined;
+  const listener = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    serveConnection(socket, context);
+  });
+  listener.listen(port, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  if (address === null || typeof address === "string") throw new Error("The SQL listener has no port.");
+
+  return {
+    url: `tds://127.0.0.1:${address.port}`,
+    port: address.port,
+    database: (name) => openFromInside(findDatabase(name) ?? missing(server, name), context),
+    get connections() {
+      return sockets.size;
+    },
+    close: () => {
+      closing ??= end(listener, sockets);
+      return closing;
+    },
+  };
+}
+
+async function end(listener: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = once(listener, "close");
+  listener.close();
+  const ended = [...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+  for (const socket of sockets) socket.destroy();
+  await Promise.all([closed, ...ended]);
+}
+
+function missing(server: string, name: string): never {
+  throw new Error(`SQL server "${server}" has no database "${name}"; add it to the world's sqlServers.`);
+}
+
+function openFromInside(database: Database, context: ServerContext): SqlDatabase {
+  return {
+    users: () => listUsers(database.read({})),
+    runScript: async (sql) => {
+      const session = createLocalSession(database, context);
+      const { outputs, error } = await executeBatch(session, parseBatch(sql));
+      database.rollback(session);
+      if (error) throw error;
+      return outputs.flatMap((output) =>
+        output.kind === "rows"
+          ? [
+              output.rows.map((row) =>
+                Object.fromEntries(
+                  output.columns.map(({ name, type }, index) => [name, shown(row[index] ?? null, type)]),
+                ),
+              ),
+            ]
+          : [],
+      );
+    },
+  };
+}
+
+function shown(value: SqlValue, { kind }: SqlType): unknown {
+  return kind === "datetime2" && typeof value === "bigint" ? ticksToDate(value) : value;
+}

@@ -1,0 +1,14 @@
+/** What one client may ask for before the simulator hangs up: a misbehaving one must not take the process with it. */
+export const limits = {
+  /** A client that has not logged in by then is cut off. */
+  loginMs: 30_000,
+  preloginBytes: 4_096,
+  /** A LOGIN7 with an access token of 64 KB and room to spare. */
+  loginBytes: 256 * 1024,
+  /** One batch or RPC, its large values included. */
+  messageBytes: 32 * 1024 * 1024,
+  /** MS-TDS 2.2.3.1.3: what LOGIN7 may negotiate. */
+  packetSize: { smallest: 512, largest: 32_767, default: 4_096 },
+  /** Nesting of parentheses and blocks in one statement. */
+  nesting: 100,
+} as const;

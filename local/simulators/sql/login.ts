@@ -1,0 +1,89 @@
+/** From LOGIN7 and a token to a session, and what the client is told. */
+import type { World } from "../world.ts";
+import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
+import type { ServerContext } from "./connection.ts";
+import { principalIds } from "./engine/database.ts";
+import type { Session } from "./engine/session.ts";
+import type { Database } from "./engine/store.ts";
+import { cannotOpenDatabase, loginFailed } from "./errors.ts";
+import type { Login } from "./login7.ts";
+import { done, doneStatus, environment, featureAck, fedAuthInfo, infoToken, loginAck } from "./tokens.ts";
+
+export async function authenticate(login: Login, token: string | undefined, context: ServerContext): Promise<Session> {
+  if (token === undefined) return sqlSession(login, context);
+  const clientId = await verifyAccessToken(token, context);
+  const database = openDatabase(login, context);
+  const principalId = principalOf(clientId, { ...context, data: database.read({}) });
+  const loginName = `${clientId}@${context.world.tenantId}`;
+  return createSession(login, context, { database, principalId, loginName, isEntra: true });
+}
+
+/** User names and passwords are refused, except those that a test has set up for clients that know no tokens. */
+function sqlSession(login: Login, context: ServerContext): Session {
+  const password = context.sqlLogins.get(login.user);
+  if (password === undefined || password !== login.password) throw loginFailed(login.user);
+  const database = openDatabase(login, context);
+  return createSession(login, context, {
+    database,
+    principalId: principalIds.dbo,
+    loginName: login.user,
+    isEntra: false,
+  });
+}
+
+function openDatabase({ database }: Login, context: ServerContext): Database {
+  const name = database === "" ? "master" : database;
+  const found = context.findDatabase(name);
+  if (!found) throw cannotOpenDatabase(name);
+  return found;
+}
+
+function createSession(
+  { application }: Pick<Login, "application">,
+  { world, server, nextSessionId }: Pick<ServerContext, "world" | "server" | "nextSessionId">,
+  who: Pick<Session, "database" | "principalId" | "loginName" | "isEntra">,
+): Session {
+  return {
+    id: nextSessionId(),
+    world,
+    server,
+    application,
+    ...who,
+    variables: new Map(),
+    xactAbort: false,
+    noCount: false,
+    transactionDepth: 0,
+    rowCount: 0,
+    lastIdentity: undefined,
+  };
+}
+
+/** The session of a script that a test or the demo runs from inside. */
+export function createLocalSession(database: Database, context: Pick<ServerContext, "world" | "server">): Session {
+  const who = { database, principalId: principalIds.dbo, loginName: "dbo", isEntra: true };
+  return createSession({ application: "sandbox" }, { ...context, nextSessionId: () => 1 }, who);
+}
+
+export function writeFedAuthInfo({ tenantId }: World): Buffer {
+  return fedAuthInfo({ stsUrl: `https://login.microsoftonline.com/${tenantId}`, spn: audience });
+}
+
+const knownVersions = new Set([0x71000001, 0x72090002, 0x730a0003, 0x730b0003, 0x74000004, 0x08000000]);
+
+/** The order is that of SQL Server; clients rely on parts of it. */
+export function writeLoginReply(
+  login: Login,
+  { packetSize, server, database }: { packetSize: number; server: string; database: string },
+): Buffer {
+  return Buffer.concat([
+    environment.database(database),
+    infoToken(5701, `Changed database context to '${database}'.`, server),
+    environment.collation(),
+    environment.language("us_english"),
+    infoToken(5703, "Changed language setting to us_english.", server),
+    loginAck(knownVersions.has(login.tdsVersion) ? login.tdsVersion : 0x74000004),
+    environment.packetSize(packetSize),
+    featureAck({ fedAuth: login.fedAuth !== undefined, utf8: login.asksForUtf8 }),
+    done("done", doneStatus.final),
+  ]);
+}

@@ -1,0 +1,57 @@
+/** The outcome of a request as tokens. */
+import type { Outcome, Output } from "./engine/execute.ts";
+import type { SqlError } from "./errors.ts";
+import { columnMetadata, done, doneStatus, environment, errorToken, returnStatus, returnValue, row } from "./tokens.ts";
+
+export interface ReplyOptions {
+  readonly kind: "batch" | "rpc";
+  readonly server: string;
+  readonly transactionId: Buffer;
+  readonly handle?: number | undefined;
+}
+
+export function writeReply({ outputs, error }: Outcome, options: ReplyOptions): Buffer {
+  const { kind, server, handle } = options;
+  const body = outputs.flatMap((output) => writeOutput(output, options));
+  // Exactly one error, and it comes last: drivers make several into an aggregate without a number.
+  if (error) body.push(errorToken(error, server));
+  const status = error ? doneStatus.error : doneStatus.final;
+  if (kind === "batch") return Buffer.concat([...body, done("done", status)]);
+  const handleToken = handle === undefined || error ? [] : [returnValue("@handle", handle)];
+  return Buffer.concat([...body, returnStatus(error?.number ?? 0), ...handleToken, done("doneProc", status)]);
+}
+
+function writeOutput(output: Output, { kind, transactionId }: ReplyOptions): Buffer[] {
+  const doneKind = kind === "batch" ? "done" : "doneInProc";
+  const status = doneStatus.more | doneStatus.count;
+  switch (output.kind) {
+    case "transaction":
+      return [environment[output.event](transactionId)];
+    case "count":
+      return [done(doneKind, status, { count: output.count })];
+    case "rows":
+      return [
+        columnMetadata(output.columns),
+        ...output.rows.map((values) => row(output.columns, values)),
+        done(doneKind, status, { count: output.rows.length, isSelect: true }),
+      ];
+  }
+}
+
+export function writeError(error: SqlError, server: string): Buffer {
+  return Buffer.concat([errorToken(error, server), done("done", doneStatus.error)]);
+}
+
+export function writeAttentionAck(): Buffer {
+  return done("done", doneStatus.attention);
+}
+
+/** The client gave its request up; it only waits for an end. */
+export function writeGivenUp(): Buffer {
+  return done("done", doneStatus.error);
+}
+
+/** A well-formed packet around what is no token stream. */
+export function writeGarbage(): Buffer {
+  return Buffer.from("\u0001\u0002garbage in place of a token stream", "latin1");
+}

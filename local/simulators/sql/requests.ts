@@ -1,0 +1,146 @@
+/** A message of a logged-in client, read and named before anything runs, so that a fault can come in between. */
+import type { Statement } from "./engine/ast.ts";
+import {
+  bindParameters,
+  endTransaction,
+  executeBatch,
+  executeProcedure,
+  type Outcome,
+  type Output,
+  readExecuteSql,
+} from "./engine/execute.ts";
+import { operationOf, operationOfText } from "./engine/operation.ts";
+import { parseBatch } from "./engine/parser.ts";
+import type { Argument } from "./engine/procedures.ts";
+import type { Session, Variable } from "./engine/session.ts";
+import { convert, nvarchar } from "./engine/sqlTypes.ts";
+import { SqlError } from "./errors.ts";
+import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.ts";
+
+export interface Request {
+  readonly kind: "batch" | "rpc";
+  /** For the fault journal; undefined for what a driver sends of its own accord. */
+  readonly operation: string | undefined;
+  run(signal: AbortSignal): Promise<Outcome>;
+  /** The handle that sp_prepare gives back. */
+  readonly handle?: number;
+}
+
+interface PreparedText {
+  readonly declarations: string;
+  readonly text: string;
+}
+
+/** What sp_prepare has put down on this connection. */
+export type PreparedTexts = Map<number, PreparedText>;
+
+export function readBatchRequest(session: Session, body: Buffer): Request {
+  const text = readBatch(body);
+  return parsed(text, "batch", (statements) => ({ run: (signal) => executeBatch(session, statements, { signal }) }));
+}
+
+/** Calls to `run` come after the text has parsed; text that does not parse is an error with a name of its own. */
+function parsed(
+  text: string,
+  kind: Request["kind"],
+  make: (statements: readonly Statement[]) => Pick<Request, "run" | "handle">,
+): Request {
+  try {
+    const statements = parseBatch(text);
+    return { kind, operation: operationOf(statements), ...make(statements) };
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return { kind, operation: operationOfText(text), run: async () => ({ outputs: [], error }) };
+  }
+}
+
+export function readRpcRequest(session: Session, body: Buffer, prepared: PreparedTexts): Request {
+  try {
+    return callRequest(session, readRpc(body), prepared);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return { kind: "rpc", operation: "RPC", run: async () => ({ outputs: [], error }) };
+  }
+}
+
+function callRequest(session: Session, { procedure, parameters }: RpcCall, prepared: PreparedTexts): Request {
+  const [first, second, third, ...rest] = parameters;
+  switch (procedure.toLowerCase()) {
+    case "sp_executesql": {
+      const { text, bound } = readExecuteSql(parameters);
+      return textRequest(session, text, bound);
+    }
+    case "sp_prepare":
+    case "sp_prepexec": {
+      const made = { declarations: textOf(second), text: textOf(third) };
+      const handle = prepared.size + 1;
+      prepared.set(handle, made);
+      if (procedure.toLowerCase() === "sp_prepexec") {
+        return { ...textRequest(session, made.text, bindParameters(made.declarations, rest)), handle };
+      }
+      return parsed(made.text, "rpc", () => ({ run: async () => ({ outputs: [], error: undefined }), handle }));
+    }
+    case "sp_execute": {
+      const found = prepared.get(Number(first?.value));
+      if (!found) throw new SqlError(8179, `Could not find prepared statement with handle ${first?.value}.`);
+      return textRequest(session, found.text, bindParameters(found.declarations, parameters.slice(1)));
+    }
+    case "sp_unprepare":
+      return { kind: "rpc", operation: undefined, run: async () => ({ outputs: [], error: undefined }) };
+    default:
+      return procedureRequest(session, procedure, parameters);
+  }
+}
+
+function textRequest(session: Session, text: string, variables: Map<string, Variable>): Request {
+  return parsed(text, "rpc", () => ({ run: (signal) => executeProcedure(session, text, { variables, signal }) }));
+}
+
+/** A call by name is the same as EXEC with constants. */
+function procedureRequest(session: Session, procedure: string, parameters: readonly Argument[]): Request {
+  const [name = "", schema] = procedure.split(".").reverse();
+  const statement: Statement = {
+    kind: "execute",
+    call: {
+      name: { schema, name },
+      parameters: parameters.map((parameter) => ({
+        name: parameter.name,
+        value: { kind: "literal", type: parameter.type, value: parameter.value },
+      })),
+    },
+  };
+  return {
+    kind: "rpc",
+    operation: operationOf([statement]),
+    run: (signal) => executeBatch(session, [statement], { signal }),
+  };
+}
+
+function textOf(argument: Argument | undefined): string {
+  return argument ? String(convert(argument.value ?? "", argument.type, nvarchar("max"))) : "";
+}
+
+/** BEGIN, COMMIT and ROLLBACK as a driver's transaction object sends them. */
+export function readTransactionManagerRequest(session: Session, body: Buffer): Request {
+  const request = readTransactionRequest(body);
+  return {
+    kind: "batch",
+    operation: undefined,
+    run: async () => {
+      const outputs: Output[] = [];
+      if (request === "begin") {
+        session.transactionDepth += 1;
+        outputs.push({ kind: "transaction", event: "begin" });
+      } else if (session.transactionDepth === 0) {
+        const error = new SqlError(
+          3902,
+          `The ${request.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`,
+        );
+        return { outputs, error };
+      } else {
+        endTransaction(request, { session, outputs });
+      }
+      return { outputs, error: undefined };
+    },
+  };
+}

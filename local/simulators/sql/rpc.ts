@@ -1,0 +1,64 @@
+/** What an RPC message asks for (MS-TDS 2.2.6.6), and the headers that stand before batches and RPCs alike. */
+import { ByteReader, ProtocolError } from "./bytes.ts";
+import type { Argument } from "./engine/procedures.ts";
+import { SqlError } from "./errors.ts";
+import { readParameter } from "./wireTypes.ts";
+
+export interface RpcCall {
+  readonly procedure: string;
+  readonly parameters: readonly Argument[];
+}
+
+/** Procedures that have a number in place of their name. */
+const numbered = new Map([
+  [10, "sp_executesql"],
+  [11, "sp_prepare"],
+  [12, "sp_execute"],
+  [13, "sp_prepexec"],
+  [15, "sp_unprepare"],
+]);
+
+export function readRpc(body: Buffer): RpcCall {
+  const reader = afterHeaders(body);
+  const length = reader.u16();
+  const procedure = length === 0xffff ? numberedProcedure(reader.u16()) : reader.text(length);
+  reader.u16();
+  const parameters: Argument[] = [];
+  while (reader.remaining > 0) {
+    const name = reader.bVarchar();
+    reader.u8();
+    const { type, value } = readParameter(reader, parameters.length + 1);
+    parameters.push({ name: name === "" ? undefined : name, type, value });
+  }
+  return { procedure, parameters };
+}
+
+export function readBatch(body: Buffer): string {
+  const reader = afterHeaders(body);
+  return reader.text(reader.remaining >> 1);
+}
+
+export type TransactionRequest = "begin" | "commit" | "rollback";
+
+export function readTransactionRequest(body: Buffer): TransactionRequest {
+  const type = afterHeaders(body).u16();
+  if (type === 5) return "begin";
+  if (type === 7) return "commit";
+  if (type === 8) return "rollback";
+  throw new SqlError(8586, `The transaction manager request ${type} is not supported.`);
+}
+
+/** ALL_HEADERS: the transaction descriptor and the like. One connection has one transaction, so nothing is needed of it. */
+function afterHeaders(body: Buffer): ByteReader {
+  const reader = new ByteReader(body);
+  const total = reader.u32();
+  if (total < 4) throw new ProtocolError(`headers of ${total} bytes`);
+  reader.take(total - 4);
+  return reader;
+}
+
+function numberedProcedure(id: number): string {
+  const name = numbered.get(id);
+  if (name === undefined) throw new SqlError(2812, `Could not find stored procedure number ${id}.`);
+  return name;
+}

@@ -1,0 +1,37 @@
+/** The users of a database as a test or the demo wants to see them. */
+import { type DatabaseData, principalById } from "./engine/database.ts";
+
+export interface SqlUser {
+  readonly name: string;
+  /** E external user, X external group, S SQL user. */
+  readonly type: string;
+  /** `0x` and upper-case hex. */
+  readonly sid: string;
+  readonly roles: readonly string[];
+  /** On the database, CONNECT left out. */
+  readonly permissions: readonly string[];
+  readonly ownedSchemas: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export function listUsers(data: DatabaseData): SqlUser[] {
+  return data.principals
+    .filter(({ id, type }) => id > 4 && type !== "R")
+    .map(({ id, name, type, sid }) => ({
+      name,
+      type,
+      sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
+      roles: data.memberships
+        .filter(({ memberId }) => memberId === id)
+        .map(({ roleId }) => principalById(data, roleId)?.name ?? "")
+        .sort(),
+      permissions: data.grants
+        .filter((grant) => grant.granteeId === id && grant.class === "database" && grant.permission !== "CONNECT")
+        .map(({ permission }) => permission)
+        .sort(),
+      ownedSchemas: data.schemas.filter(({ ownerId }) => ownerId === id).map((schema) => schema.name),
+      properties: Object.fromEntries(
+        data.properties.filter(({ principalId }) => principalId === id).map((each) => [each.name, each.value]),
+      ),
+    }));
+}

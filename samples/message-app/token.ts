@@ -1,0 +1,33 @@
+/** An access token for Azure SQL, by whichever of the two identity modes the pod was given. */
+import { ManagedIdentityCredential, type TokenCredential, WorkloadIdentityCredential } from "@azure/identity";
+import { Refusal } from "./refusal.ts";
+
+export async function getDatabaseToken(): Promise<string> {
+  try {
+    const { token } = (await createCredential().getToken("https://database.windows.net/.default")) ?? {};
+    if (token) return token;
+  } catch (error) {
+    throw new Refusal("token", `No token for the database: ${explain(error)}`, { cause: error });
+  }
+  throw new Refusal("token", "No token for the database: the credential gave none.");
+}
+
+function createCredential(): TokenCredential {
+  const { AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID } = process.env;
+  if (AZURE_FEDERATED_TOKEN_FILE) {
+    // The webhook names the authority in AZURE_AUTHORITY_HOST; nobody else has to vouch for it.
+    return new WorkloadIdentityCredential({ disableInstanceDiscovery: true });
+  }
+  return new ManagedIdentityCredential(AZURE_CLIENT_ID ? { clientId: AZURE_CLIENT_ID } : {});
+}
+
+/** Entra's own sentence without its trace ids, or what the SDK has to say. */
+function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const entra = /AADSTS\d+: .*?(?= Check your federated| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(message)?.[0];
+  if (entra) return entra;
+  const [line = ""] = message.split("\n", 1);
+  if (process.env["AZURE_FEDERATED_TOKEN_FILE"]) return line;
+  // The SDK swallows what the node's endpoint answered, which most often is that the pod has no identity.
+  return `the node gave this pod none; look at its label aadpodidbinding and the AzureIdentityBinding for it (${line})`;
+}

@@ -1,0 +1,254 @@
+import { z } from "zod";
+import { PermanentError } from "../domain/errors.ts";
+import { type Berth, berthKey, identityName } from "../domain/names.ts";
+import { printMark, readMark, type UserMark } from "../domain/ownership.ts";
+import { type Conflict, type Difference, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
+import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../domain/request.ts";
+import { sidFromClientId } from "../domain/sid.ts";
+import { findDatabase } from "../domain/targets.ts";
+import type { DatabaseUser, Ports, UserChange } from "../ports.ts";
+import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+
+const GrantDatabaseInput = StepInput.extend({
+  database: DatabaseRequest,
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
+});
+
+/** What a role bundle gives in the database: fixed database roles, and EXECUTE as a permission (no role has it alone). */
+const bundles: Record<RoleBundle, readonly Grant[]> = {
+  reader: [{ kind: "role", name: "db_datareader" }],
+  writer: [
+    { kind: "role", name: "db_datareader" },
+    { kind: "role", name: "db_datawriter" },
+  ],
+  executor: [{ kind: "permission", name: "EXECUTE" }],
+  owner: [{ kind: "role", name: "db_owner" }],
+};
+
+type Grant =
+  | { readonly kind: "role"; readonly name: string }
+  | { readonly kind: "permission"; readonly name: "EXECUTE" };
+
+export function grantsOf(roles: readonly RoleBundle[]): readonly Grant[] {
+  return [...new Map(roles.flatMap((role) => bundles[role]).map((grant) => [grant.name, grant])).values()];
+}
+
+export interface DatabaseDecision {
+  readonly plan: StepPlan;
+  readonly conflict: Conflict | undefined;
+  readonly changes: readonly UserChange[];
+}
+
+interface DatabasePlanInput extends Berth {
+  readonly operation: string;
+  readonly database: DatabaseRequest;
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** Undefined while the identity does not exist yet: its SID is not known then. */
+  readonly identity: { readonly clientId: string; readonly principalId: string } | undefined;
+}
+
+export async function planDatabase(
+  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  input: DatabasePlanInput,
+): Promise<DatabaseDecision> {
+  const target = findDatabase(catalog, input.database);
+  const name = identityName(input);
+  const sid = input.identity && sidFromClientId(input.identity.clientId);
+  const state = await databases.inspect(target, { name, sid });
+  const desired = grantsOf(input.database.roles);
+  const decision = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
+  const step = { name: "grantDatabase", target: `${input.database.server}/${input.database.database}` };
+  return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
+}
+
+interface DecisionInput extends DatabasePlanInput {
+  readonly name: string;
+  readonly sid: string | undefined;
+  readonly desired: readonly Grant[];
+  readonly users: readonly DatabaseUser[];
+  readonly roles: readonly string[];
+  readonly target: ReturnType<typeof findDatabase>;
+}
+
+interface Decision {
+  readonly action: StepPlan["action"];
+  readonly differences?: readonly Difference[];
+  readonly conflict?: Conflict;
+  readonly changes: readonly UserChange[];
+}
+
+function decide(input: DecisionInput): Decision {
+  const { name, sid, desired, users } = input;
+  const missingRole = desired.find((grant) => grant.kind === "role" && !input.roles.includes(grant.name));
+  if (missingRole) return refuse("SQL_ROLE_MISSING", `${place(input)} has no role "${missingRole.name}".`);
+
+  const other = users.find((user) => user.name !== name && sid !== undefined && user.sid === sid);
+  if (other) {
+    return refuse("SQL_SID_TAKEN", `In ${place(input)} the identity is already user "${other.name}".`);
+  }
+  const user = users.find((candidate) => candidate.name === name);
+  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
+
+  const mark = readMark(user.mark);
+  const isOurs = mark?.berth === berthKey(input);
+  if (sid === undefined || user.sid !== sid) return isOurs ? repair(input, user, mark) : foreignSid(input, user);
+  return isOurs ? update(input, user, mark) : adopt(input, user);
+}
+
+/** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
+function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  if (user.ownedSchemas.length > 0) {
+    return refuse(
+      "SQL_USER_OWNS_SCHEMA",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
+    );
+  }
+  const kept = user.roles
+    .filter((role) => !input.desired.some((grant) => grant.name === role))
+    .map((role): Grant => ({ kind: "role", name: role }));
+  return {
+    action: "update",
+    differences: [{ field: "sid", current: user.sid, desired: input.sid ?? null }],
+    changes: [
+      { kind: "drop", user: user.name },
+      ...creation({ ...input, operation: mark.operation ?? input.operation }, [...input.desired, ...kept]),
+    ],
+  };
+}
+
+function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
+  return refuse(
+    "SQL_USER_CONFLICT",
+    `In ${place(input)} user "${user.name}" exists with SID ${user.sid}, the identity has ${input.sid ?? "none yet"}.`,
+  );
+}
+
+function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  const missing = input.desired.filter((grant) => !has(user, grant));
+  const grants = { ...mark.grants, ...given(missing, input.operation) };
+  if (missing.length === 0) return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
+  return {
+    action: "update",
+    differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
+    // The mark first: a reader of it must never find less than there is.
+    changes: [{ kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) }, ...grantAll(user.name, missing)],
+  };
+}
+
+function adopt(input: DecisionInput, user: DatabaseUser): Decision {
+  const missing = input.desired.filter((grant) => !has(user, grant));
+  const { adoptionPolicy } = input;
+  if (adoptionPolicy === "Never" || (adoptionPolicy === "IfIdentical" && missing.length > 0)) {
+    return refuse(
+      "SQL_USER_CONFLICT",
+      `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
+    );
+  }
+  const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
+  return {
+    action: "adopt",
+    differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
+    changes: [{ kind: "mark", user: user.name, mark: printMark(mark) }, ...grantAll(user.name, missing)],
+  };
+}
+
+/** Creates the user by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
+function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
+  const { name, sid, identity, operation } = input;
+  if (sid === undefined || identity === undefined) return [];
+  const mark = { berth: berthKey(input), operation, grants: given(grants, operation) };
+  return [
+    input.target.server.userCreation === "sid"
+      ? { kind: "createFromSid", user: name, sid }
+      : { kind: "createFromProvider", user: name, objectId: identity.principalId },
+    { kind: "mark", user: name, mark: printMark(mark) },
+    ...grantAll(name, grants),
+  ];
+}
+
+/** Creates the SQL user of the identity in one database and gives it the roles, all in one transaction. */
+export const grantDatabase = stepActivity({
+  name: "grantDatabase",
+  input: GrantDatabaseInput,
+  output: StepResult,
+  target: ({ database }) => `${database.server}/${database.database}`,
+  async run(input, ports) {
+    const { plan, conflict, changes } = await planDatabase(ports, input);
+    throwConflict(conflict);
+    if (changes.length > 0) await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+    return { action: plan.action };
+  },
+});
+
+/** Drops the SQL user when Mooring created it, else takes back what Mooring gave it. */
+export const revokeDatabase = stepActivity({
+  name: "revokeDatabase",
+  input: RemovalInput.extend({ database: DatabaseRequest }),
+  output: StepResult,
+  target: ({ database }) => `${database.server}/${database.database}`,
+  async run(input, { catalog, databases }) {
+    const target = findDatabase(catalog, { ...input.database, roles: [] });
+    const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
+    const user = users[0];
+    const mark = readMark(user?.mark);
+    if (!user || mark?.berth !== berthKey(input)) return { action: "none" };
+
+    const { createdBy } = input;
+    if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
+      if (user.ownedSchemas.length > 0) {
+        throw new PermanentError(
+          "SQL_USER_OWNS_SCHEMA",
+          `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`,
+        );
+      }
+      await databases.change(target, [{ kind: "drop", user: user.name }]);
+      return { action: "delete" };
+    }
+    const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
+    if (taken.length === 0 && createdBy !== undefined) return { action: "none" };
+    const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !taken.some(([t]) => t === name)));
+    const isReleased = mark.operation === null && Object.keys(left).length === 0;
+    await databases.change(target, [
+      ...taken.map(([name]): UserChange => takeBack(user.name, name)),
+      { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
+    ]);
+    return { action: "update" };
+  },
+});
+
+function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
+  return grants.map((grant) =>
+    grant.kind === "role"
+      ? { kind: "addRole", user, role: grant.name }
+      : { kind: "grant", user, permission: grant.name },
+  );
+}
+
+function takeBack(user: string, name: string): UserChange {
+  return name === "EXECUTE" ? { kind: "revoke", user, permission: name } : { kind: "removeRole", user, role: name };
+}
+
+function given(grants: readonly Grant[], operation: string): Record<string, string> {
+  return Object.fromEntries(grants.map(({ name }) => [name, operation]));
+}
+
+function has(user: DatabaseUser, { kind, name }: Grant): boolean {
+  return (kind === "role" ? user.roles : user.permissions).includes(name);
+}
+
+function describeNew({ name, sid, desired }: DecisionInput): readonly Difference[] {
+  return [
+    { field: "user", current: null, desired: name },
+    { field: "sid", current: null, desired: sid ?? "the client id of the identity, once it exists" },
+    ...desired.map((grant) => ({ field: grant.name, current: null, desired: "granted" })),
+  ];
+}
+
+function place({ database: { server, database } }: { database: { server: string; database: string } }): string {
+  return `${server}/${database}`;
+}
+
+function refuse(code: Conflict["code"], message: string): Decision {
+  return { action: "conflict", conflict: { code, message }, changes: [] };
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { berthKey, identityName } from "../domain/names.ts";
+import { ownerTags, readTags } from "../domain/ownership.ts";
+import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
+import { AdoptionPolicy } from "../domain/request.ts";
+import { findCluster, identityRef } from "../domain/targets.ts";
+import type { ManagedIdentity, Ports } from "../ports.ts";
+import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+
+const EnsureIdentityInput = StepInput.extend({ adoptionPolicy: AdoptionPolicy });
+type EnsureIdentityInput = z.infer<typeof EnsureIdentityInput>;
+
+export interface IdentityDecision {
+  readonly plan: StepPlan;
+  readonly current: ManagedIdentity | undefined;
+  readonly conflict: Conflict | undefined;
+}
+
+export async function planIdentity(
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  input: Pick<EnsureIdentityInput, "cluster" | "namespace" | "operation" | "adoptionPolicy">,
+): Promise<IdentityDecision> {
+  const cluster = findCluster(catalog, input.cluster);
+  const ref = identityRef(cluster, input);
+  const current = await identities.get(ref);
+  const step = { name: "ensureIdentity", target: ref.name };
+  if (!current) {
+    const differences = [
+      { field: "name", current: null, desired: ref.name },
+      { field: "location", current: null, desired: cluster.location },
+    ];
+    return { plan: toStepPlan(step, { action: "create", differences }), current, conflict: undefined };
+  }
+  const ownership = readTags(current.tags);
+  if (ownership?.berth === berthKey(input)) {
+    const action = ownership.operation === input.operation ? "create" : "none";
+    return { plan: toStepPlan(step, { action }), current, conflict: undefined };
+  }
+  const conflict = adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location });
+  return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
+}
+
+function adoptionConflict(
+  current: ManagedIdentity,
+  { adoptionPolicy, owner, location }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined; location: string },
+): Conflict | undefined {
+  const code = "IDENTITY_CONFLICT";
+  if (owner !== undefined) {
+    return { code, message: `Identity "${current.name}" belongs to the onboarded namespace ${owner}.` };
+  }
+  if (adoptionPolicy === "Never") {
+    return { code, message: `Identity "${current.name}" exists already and adoptionPolicy is Never.` };
+  }
+  if (adoptionPolicy === "IfIdentical" && current.location !== location) {
+    return {
+      code,
+      message: `Identity "${current.name}" exists in ${current.location}, the cluster's identities are in ${location}.`,
+    };
+  }
+  return undefined;
+}
+
+/** Creates the user-assigned identity of the namespace, or takes the one that is there as it is. */
+export const ensureIdentity = stepActivity({
+  name: "ensureIdentity",
+  input: EnsureIdentityInput,
+  output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
+  target: (input) => identityName(input),
+  async run(input, ports) {
+    const { plan, current, conflict } = await planIdentity(ports, input);
+    throwConflict(conflict);
+    if (current) return { action: plan.action, ...pick(current) };
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const tags = ownerTags(input, input.operation);
+    const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
+    return { action: "create", ...pick(created) };
+  },
+});
+
+/** Removes the identity when Mooring created it; its federated credentials go with it. */
+export const removeIdentity = stepActivity({
+  name: "removeIdentity",
+  input: RemovalInput,
+  output: StepResult,
+  target: (input) => identityName(input),
+  async run(input, { catalog, identities }) {
+    const ref = identityRef(findCluster(catalog, input.cluster), input);
+    const current = await identities.get(ref);
+    const ownership = current && readTags(current.tags);
+    if (ownership?.berth !== berthKey(input)) return { action: "none" };
+    if (input.createdBy !== undefined && ownership.operation !== input.createdBy) return { action: "none" };
+    await identities.remove(ref);
+    return { action: "delete" };
+  },
+});
+
+function pick({ id, clientId, principalId }: ManagedIdentity) {
+  return { id, clientId, principalId };
+}

@@ -1,0 +1,195 @@
+/** How any Kubernetes object is compared, applied, and taken away again. The objects themselves stand in their own files. */
+import type { ClusterTarget } from "../domain/catalog.ts";
+import { type Berth, berthKey } from "../domain/names.ts";
+import type { StepAction } from "../domain/operation.ts";
+import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata } from "../domain/ownership.ts";
+import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
+import type { AdoptionPolicy } from "../domain/request.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
+
+export interface ObjectDecision {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+  readonly conflict: Conflict | undefined;
+  /** What to apply; undefined when nothing is to be written. */
+  readonly object: KubernetesObject | undefined;
+}
+
+interface EnsureInput extends Berth {
+  readonly operation: string;
+  readonly adoptionPolicy: AdoptionPolicy;
+}
+
+export async function planObject(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  desired: KubernetesObject,
+  input: EnsureInput,
+): Promise<ObjectDecision> {
+  const current = await kubernetes.get(cluster, refOf(desired));
+  if (!current) {
+    const object = withMetadata(desired, ownerMetadata(input, input.operation));
+    return { action: "create", differences: [describeNew(desired)], conflict: undefined, object };
+  }
+  const differences = compare(desired, current);
+  const ownership = readMetadata(current.metadata);
+  if (ownership?.berth === berthKey(input)) {
+    if (differences.length === 0) {
+      const action = ownership.operation === input.operation ? "create" : "none";
+      return { action, differences, conflict: undefined, object: undefined };
+    }
+    // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
+    const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
+    return { action: "update", differences, conflict: undefined, object };
+  }
+  const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
+  const object =
+    conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
+  return { action: "adopt", differences, conflict, object };
+}
+
+function adoptionConflict(
+  desired: KubernetesObject,
+  differences: readonly Difference[],
+  { adoptionPolicy, owner: otherBerth }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined },
+): Conflict | undefined {
+  const code = "KUBERNETES_CONFLICT";
+  const what = nameOf(desired);
+  if (otherBerth !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${otherBerth}.` };
+  if (adoptionPolicy === "Never") return { code, message: `${what} exists already and adoptionPolicy is Never.` };
+  if (adoptionPolicy === "IfIdentical" && differences.length > 0) {
+    const fields = differences.map(({ field }) => field).join(", ");
+    return { code, message: `${what} exists already and differs in ${fields}; adoptionPolicy is IfIdentical.` };
+  }
+  return undefined;
+}
+
+/** Brings objects to the desired state, in order; returns what was done to the object that changed most. */
+export async function ensureObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  input: EnsureInput,
+): Promise<StepAction> {
+  const actions: StepAction[] = [];
+  for (const each of desired) {
+    const { action, conflict, object } = await planObject(kubernetes, cluster, each, input);
+    throwConflict(conflict);
+    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
+    actions.push(action);
+  }
+  return strongest(actions);
+}
+
+/** Force takes fields from another manager: only for what is ours, or where the request says Always. */
+function isTakeOver(action: StepAction, { adoptionPolicy }: EnsureInput): boolean {
+  return action === "adopt" && adoptionPolicy === "Always";
+}
+
+interface RemoveInput extends Berth {
+  readonly createdBy?: string | undefined;
+}
+
+/** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
+export async function removeObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  refs: readonly ObjectRef[],
+  input: RemoveInput,
+): Promise<StepAction> {
+  const actions: StepAction[] = [];
+  for (const ref of refs) {
+    const current = await kubernetes.get(cluster, ref);
+    if (current) actions.push(await removeObject(kubernetes, cluster, { ref, current, input }));
+  }
+  return strongest(actions);
+}
+
+async function removeObject(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  { ref, current, input }: { ref: ObjectRef; current: KubernetesObject; input: RemoveInput },
+): Promise<StepAction> {
+  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
+  const ownership = readMetadata(current.metadata);
+  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+    const { uid } = current.metadata;
+    if (uid === undefined) throw new Error(`${nameOf(current)} came without a UID`);
+    await kubernetes.remove(cluster, ref, { uid });
+    return "delete";
+  }
+  const adopter = adoptedBy(current.metadata);
+  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
+    // Applying nothing but the name gives up every field that only this manager owns.
+    await kubernetes.apply(cluster, bare(ref));
+    return "update";
+  }
+  return "none";
+}
+
+export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function bare({ apiVersion, kind, name, namespace }: ObjectRef): KubernetesObject {
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnType<typeof ownerMetadata>) {
+  const { metadata } = object;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...labels },
+      annotations: { ...metadata.annotations, ...annotations },
+    },
+  };
+}
+
+/** The fields that the desired object names and the current one has otherwise; what else it has does not matter. */
+export function compare(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
+  return differences(desired, current, "").filter(({ field }) => field !== "apiVersion" && field !== "kind");
+}
+
+function differences(desired: unknown, current: unknown, path: string): readonly Difference[] {
+  if (isRecord(desired)) {
+    const there = isRecord(current) ? current : {};
+    return Object.entries(desired).flatMap(([key, value]) =>
+      differences(value, there[key], path === "" ? key : `${path}.${key}`),
+    );
+  }
+  // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
+  if (desired === current || (isZero(desired) && isZero(current))) return [];
+  return [{ field: path, current: show(current), desired: show(desired) }];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isZero(value: unknown): boolean {
+  return value === undefined || value === null || value === 0 || value === "" || value === false;
+}
+
+function show(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function describeNew(object: KubernetesObject): Difference {
+  return { field: "metadata.name", current: null, desired: nameOf(object) };
+}
+
+function nameOf({ kind, metadata: { name, namespace } }: KubernetesObject): string {
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+const strength: readonly StepAction[] = ["none", "adopt", "update", "create", "delete", "conflict"];
+
+export function strongest(actions: readonly StepAction[]): StepAction {
+  return actions.reduce<StepAction>(
+    (most, each) => (strength.indexOf(each) > strength.indexOf(most) ? each : most),
+    "none",
+  );
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { ClusterTarget } from "../domain/catalog.ts";
+import { TransientError } from "../domain/errors.ts";
+import { type Berth, berthKey, bindingName, identityName } from "../domain/names.ts";
+import { type StepPlan, toStepPlan } from "../domain/plan.ts";
+import { AdoptionPolicy } from "../domain/request.ts";
+import { findCluster, identityRef } from "../domain/targets.ts";
+import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../ports.ts";
+import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
+import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+
+export const podIdentityApi = "aadpodidentity.k8s.io/v1";
+
+const ApplyPodIdentityInput = StepInput.extend({
+  selector: z.string(),
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid() }),
+});
+type ApplyPodIdentityInput = z.infer<typeof ApplyPodIdentityInput>;
+
+/**
+ * AzureIdentity and AzureIdentityBinding in the namespace itself: aad-pod-identity looks the identity up in the binding's
+ * namespace. Without the Behavior annotation a pod of any namespace could label itself into this identity.
+ */
+export function podIdentityObjects(
+  berth: Berth,
+  { clientId, selector, ref }: { clientId: string; selector: string; ref: IdentityRef },
+): readonly KubernetesObject[] {
+  const name = identityName(berth);
+  return [
+    {
+      apiVersion: podIdentityApi,
+      kind: "AzureIdentity",
+      metadata: {
+        name,
+        namespace: berth.namespace,
+        annotations: { "aadpodidentity.k8s.io/Behavior": "namespaced" },
+      },
+      spec: { type: 0, resourceID: resourceId(ref), clientID: clientId },
+    },
+    {
+      apiVersion: podIdentityApi,
+      kind: "AzureIdentityBinding",
+      metadata: { name: bindingName(berth), namespace: berth.namespace },
+      spec: { azureIdentity: name, selector },
+    },
+  ];
+}
+
+/** With `resourcegroups` in lower case, as the project's documents write it: another spelling is another identity to MIC. */
+function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): string {
+  const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+  return `/subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/${provider}/${name}`;
+}
+
+export async function planPodIdentity(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  input: Omit<ApplyPodIdentityInput, "retry">,
+): Promise<StepPlan> {
+  const cluster = findCluster(catalog, input.cluster);
+  const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
+  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
+  return toStepPlan(
+    { name: "applyPodIdentity", target: berthKey(input) },
+    {
+      action: strongest(decisions.map(({ action }) => action)),
+      differences: decisions.flatMap(({ differences }) => differences),
+      conflict: decisions.find(({ conflict }) => conflict)?.conflict,
+    },
+  );
+}
+
+export const applyPodIdentity = stepActivity({
+  name: "applyPodIdentity",
+  input: ApplyPodIdentityInput,
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }) {
+    const cluster = findCluster(catalog, input.cluster);
+    const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
+    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+  },
+});
+
+/**
+ * Removes binding and identity, then waits until the nodes have let go: an Azure identity that is deleted while a node
+ * still has it assigned blocks every later assignment there (aad-pod-identity issues 227, 533, 1327).
+ */
+export const removePodIdentity = stepActivity({
+  name: "removePodIdentity",
+  input: RemovalInput,
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }) {
+    const cluster = findCluster(catalog, input.cluster);
+    const inNamespace = { apiVersion: podIdentityApi, namespace: input.namespace };
+    const refs = [
+      { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(input) },
+      { ...inNamespace, kind: "AzureIdentity", name: identityName(input) },
+    ];
+    const action = await removeObjects(kubernetes, cluster, refs, input);
+    if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
+    return { action };
+  },
+});
+
+const assignmentPolls = 10;
+const assignmentPollMs = 500;
+
+async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {
+  for (let poll = 0; poll < assignmentPolls; poll += 1) {
+    const assigned = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureAssignedIdentity" });
+    if (!assigned.some((each) => assignedIdentityName(each) === identityName(berth))) return;
+    await sleep(assignmentPollMs);
+  }
+  throw new TransientError(
+    "IDENTITY_STILL_ASSIGNED",
+    `AzureAssignedIdentity objects of ${identityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
+  );
+}
+
+const AssignedSpec = z.object({
+  spec: z.object({ azureIdentityRef: z.object({ metadata: z.object({ name: z.string() }) }) }),
+});
+
+function assignedIdentityName(object: KubernetesObject): string | undefined {
+  return AssignedSpec.safeParse(object).data?.spec.azureIdentityRef.metadata.name;
+}

@@ -1,0 +1,29 @@
+import { errorOf } from "../domain/errors.ts";
+import { berthKey } from "../domain/names.ts";
+import type { Plan } from "../domain/plan.ts";
+import { OnboardingRequest } from "../domain/request.ts";
+import { recordStart } from "./outcome.ts";
+import { planOnboarding } from "./planOnboarding.ts";
+import { StepInput, StepResult, stepActivity } from "./step.ts";
+
+/** Names every blocker before the first write. Reads only. */
+export const preflight = stepActivity({
+  name: "preflight",
+  input: StepInput.extend({ request: OnboardingRequest }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, ports) {
+    const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind: "onboard" })]);
+    throwBlockers(plan);
+    return { action: "none" };
+  },
+});
+
+/** A passing fault alone makes the runtime look again; anything permanent stops the operation with all that was found. */
+function throwBlockers({ steps }: Plan): void {
+  const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
+  if (blockers.length === 0) return;
+  const message = blockers.map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}`).join(" ");
+  const [first] = blockers.toSorted((a, b) => Number(a.blocker.retryable) - Number(b.blocker.retryable));
+  throw errorOf(first?.blocker.code ?? "UNEXPECTED", message);
+}

@@ -1,0 +1,126 @@
+/**
+ * What every step of an operation has in common: it is written to the registry when it starts and when it ends, so that a
+ * status shows it as it happens, and its errors carry the catalogue's code.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { PermanentError, TransientError } from "../domain/errors.ts";
+import { StepAction } from "../domain/operation.ts";
+import { describeCode, toOperationError } from "../domain/plan.ts";
+import type { StepName } from "../domain/steps.ts";
+import { type Activity, createActivityHost, type Failure, type Invocation } from "../durable/activity.ts";
+import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
+import type { Ports } from "../ports.ts";
+
+/** What every step is told. */
+export const StepInput = z.object({
+  operation: z.string(),
+  cluster: z.string(),
+  namespace: z.string(),
+  retry: RetryPolicy,
+});
+export type StepInput = z.infer<typeof StepInput>;
+
+/** What every undo is told besides. */
+export const RemovalInput = StepInput.extend({
+  /** Remove only what this operation created; absent in an offboarding, which removes all that is Mooring's. */
+  createdBy: z.string().optional(),
+});
+export type RemovalInput = z.infer<typeof RemovalInput>;
+
+export const StepResult = z.object({ action: StepAction });
+export type StepResult = z.infer<typeof StepResult>;
+
+const host = createActivityHost<Ports>({
+  permanentFailure: (error) => (error instanceof PermanentError ? describe(error) : undefined),
+  describe,
+});
+export const { providePorts, activity } = host;
+
+export interface StepContext {
+  readonly invocation: Invocation;
+  /** Records what the step is about to do, before it does it. */
+  willDo(action: StepAction): Promise<void>;
+}
+
+export interface StepDefinition<I extends StepInput, O extends StepResult> {
+  readonly name: string;
+  readonly input: z.ZodType<I>;
+  readonly output: z.ZodType<O>;
+  readonly target: (input: I) => string;
+  readonly run: (input: I, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
+}
+
+export function stepActivity<I extends StepInput, O extends StepResult>(
+  definition: StepDefinition<I, O>,
+): Activity<I, O, Ports> {
+  return activity({
+    name: definition.name,
+    input: definition.input,
+    output: definition.output,
+    run: (input, ports, invocation) => runStep(definition, input, ports, invocation),
+  });
+}
+
+async function runStep<I extends StepInput, O extends StepResult>(
+  { name, target, run }: StepDefinition<I, O>,
+  input: I,
+  ports: Ports,
+  invocation: Invocation,
+): Promise<O> {
+  const { registry } = ports;
+  const { operation, retry } = input;
+  const step: StepName = { name, target: target(input) };
+  // Not awaited yet: the record and the first look at the world go on at the same time.
+  const started = registry.startStep(operation, step, now());
+  started.catch(() => undefined);
+
+  try {
+    const result = await run(input, ports, {
+      invocation,
+      async willDo(action) {
+        await started;
+        await registry.updateStep(operation, step, { action });
+      },
+    });
+    await started;
+    await registry.updateStep(operation, step, { status: "Succeeded", action: result.action, endTime: now() });
+    return result;
+  } catch (error) {
+    const { code, message } = describe(error);
+    const delay = error instanceof PermanentError ? undefined : delayAfterAttempt(retry, await started.catch(() => 1));
+    try {
+      await registry.updateStep(operation, step, {
+        status: delay === undefined ? "Failed" : "Running",
+        error: describeCode(code, message),
+        ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
+      });
+    } catch (recordError) {
+      // The step's own error is the one to report; the orchestration records the outcome again at its end.
+      invocation.warn("step failure not recorded", { operation, step: name, reason: describe(recordError).message });
+    }
+    await waitAsAsked(error, delay);
+    throw error;
+  }
+}
+
+/** The runtime waits by its own policy; what a service asked for beyond that (Retry-After) is waited here. */
+async function waitAsAsked(error: unknown, delay: number | undefined): Promise<void> {
+  const asked = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+  if (delay !== undefined && asked > delay) await sleep(Math.min(asked - delay, maxWaitMs));
+}
+
+/** Well below the functionTimeout in host.json. */
+const maxWaitMs = 120_000;
+
+function describe(error: unknown): Failure {
+  if (error instanceof PermanentError || error instanceof TransientError) {
+    return { code: error.code, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: toOperationError("UNEXPECTED", message).code, message };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

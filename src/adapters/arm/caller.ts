@@ -1,0 +1,58 @@
+/** How every call to ARM is made: bounded in time, its error named, and a short throttle waited out. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { TransientError } from "../../domain/errors.ts";
+import { isNotFound, toDomainError } from "./errors.ts";
+
+export interface CallOptions {
+  readonly abortSignal: AbortSignal;
+}
+
+export interface Caller {
+  /** `doing` names the thing, for the error message. */
+  call<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T>;
+  /** Undefined instead of 404. */
+  find<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T | undefined>;
+}
+
+export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; patienceMs: number }): Caller {
+  // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
+  async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string): Promise<T> {
+    const giveUpAt = performance.now() + patienceMs;
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
+      } catch (error) {
+        const asked = throttleMs(toDomainError(error, doing));
+        if (asked === undefined) throw error;
+        // A Retry-After of zero is no leave to hammer.
+        const wait = Math.max(asked, 50 * 2 ** attempts);
+        if (performance.now() + wait > giveUpAt) throw error;
+        await sleep(wait);
+      }
+    }
+  }
+
+  return {
+    async call(doing, send) {
+      try {
+        return await attempt(send, doing);
+      } catch (error) {
+        throw toDomainError(error, doing);
+      }
+    },
+    async find(doing, send) {
+      try {
+        return await attempt(send, doing);
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw toDomainError(error, doing);
+      }
+    },
+  };
+}
+
+/** Only what Azure itself asked to wait; every other retry belongs to the durable runtime, where the status shows it. */
+function throttleMs(error: unknown): number | undefined {
+  if (!(error instanceof TransientError) || error.code !== "ARM_THROTTLED") return undefined;
+  return error.retryAfterSeconds === undefined ? undefined : error.retryAfterSeconds * 1000;
+}

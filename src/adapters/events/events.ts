@@ -1,0 +1,43 @@
+import type { ServiceBusMessage } from "@azure/service-bus";
+import type { CloudEvent } from "../../domain/events.ts";
+import type { Events } from "../../ports.ts";
+import { type NamespaceSettings, openLazily } from "./client.ts";
+import { toFailure } from "./failure.ts";
+
+/**
+ * Publishes to a Service Bus topic, in the structured mode of the CloudEvents AMQP binding: the body is the whole event.
+ * The event's id is the message's, so that the topic's duplicate detection drops what a retry sends twice.
+ */
+export function createEvents({
+  topic,
+  timeoutMs = 30_000,
+  ...namespace
+}: NamespaceSettings & {
+  readonly topic: string;
+  /** How long a publish may take, retries included. */
+  readonly timeoutMs?: number;
+}): Events & { close(): Promise<void> } {
+  const sender = openLazily(namespace, (client) => client.createSender(topic));
+  return {
+    async publish(event) {
+      try {
+        await (await sender.use()).sendMessages(toMessage(event), { abortSignal: AbortSignal.timeout(timeoutMs) });
+      } catch (error) {
+        throw toFailure(error, `Publishing event ${event.id} to topic "${topic}"`);
+      }
+    },
+    close: sender.close,
+  };
+}
+
+function toMessage(event: CloudEvent): ServiceBusMessage {
+  return {
+    body: event,
+    contentType: "application/cloudevents+json",
+    messageId: event.id,
+    subject: event.subject,
+    correlationId: event.data.operation,
+    // Subscriptions filter by properties; they cannot look into a body.
+    applicationProperties: { type: event.type, source: event.source },
+  };
+}

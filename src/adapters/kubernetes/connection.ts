@@ -1,0 +1,100 @@
+/**
+ * One request to a cluster's API server. The client library brings configuration, TLS and HTTP, and nothing above them:
+ * its generated models drop fields that they do not know, so that strict validation would never see those, and turn
+ * timestamps into Dates. Objects travel as the JSON they are.
+ */
+import type { TokenCredential } from "@azure/identity";
+import type { ClusterTarget } from "../../domain/catalog.ts";
+import { unreachable } from "./errors.ts";
+
+type Sdk = typeof import("@kubernetes/client-node");
+type Dispatcher = ReturnType<InstanceType<Sdk["RequestContext"]>["getDispatcher"]>;
+
+export interface ClusterRequest {
+  readonly method: "GET" | "PATCH" | "DELETE";
+  /** Without the query. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly contentType?: string;
+  readonly body?: unknown;
+}
+
+export interface ClusterReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Throws only when there is no answer; what the answer means is for the caller. */
+export type Send = (cluster: ClusterTarget, request: ClusterRequest) => Promise<ClusterReply>;
+
+export function createSend({
+  credential,
+  scope,
+  timeoutMs,
+}: {
+  readonly credential: TokenCredential;
+  readonly scope: string;
+  readonly timeoutMs: number;
+}): Send {
+  // Loading the library takes nearly half a second: not before the first request.
+  let loading: Promise<Sdk> | undefined;
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
+
+  function load(): Promise<Sdk> {
+    loading ??= import("@kubernetes/client-node");
+    return loading;
+  }
+
+  /** The library makes an agent, and so a TLS handshake, for every request; one for each cluster is kept instead. */
+  function dispatcherOf(sdk: Sdk, cluster: ClusterTarget): Promise<Dispatcher> {
+    const key = `${cluster.apiServer}\n${cluster.certificateAuthority ?? ""}`;
+    const made = dispatchers.get(key) ?? makeDispatcher(sdk, cluster);
+    dispatchers.set(key, made);
+    return made;
+  }
+
+  return async (cluster, request) => {
+    const sdk = await load();
+    const token = await credential.getToken(scope);
+    if (token === null) throw new Error(`The credential gave no token for ${scope}.`);
+
+    const url = new URL(`${cluster.apiServer.replace(/\/+$/, "")}${request.path}`);
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    const context = new sdk.RequestContext(url.href, sdk.HttpMethod[request.method]);
+    context.setHeaderParam("Authorization", `Bearer ${token.token}`);
+    context.setHeaderParam("Accept", "application/json");
+    context.setHeaderParam("User-Agent", "mooring");
+    if (request.body !== undefined) {
+      context.setHeaderParam("Content-Type", request.contentType ?? "application/json");
+      context.setBody(JSON.stringify(request.body));
+    }
+    const dispatcher = await dispatcherOf(sdk, cluster);
+    if (dispatcher !== undefined) context.setDispatcher(dispatcher);
+    // Covers the body too: an API server that stops in the middle of an answer has not answered.
+    context.setSignal(AbortSignal.timeout(timeoutMs));
+    try {
+      const response = await new sdk.IsomorphicFetchHttpLibrary().send(context).toPromise();
+      return { status: response.httpStatusCode, headers: response.headers, body: await response.body.text() };
+    } catch (error) {
+      throw unreachable(cluster, request, { error, timeoutMs });
+    }
+  };
+}
+
+/** Undefined without a certificate authority of the cluster's own: then the machine's trust store decides. */
+async function makeDispatcher(
+  sdk: Sdk,
+  { alias, apiServer, certificateAuthority }: ClusterTarget,
+): Promise<Dispatcher> {
+  const config = new sdk.KubeConfig();
+  const authority =
+    certificateAuthority === undefined ? {} : { caData: Buffer.from(certificateAuthority).toString("base64") };
+  const cluster = { name: alias, server: apiServer, skipTLSVerify: false, ...authority };
+  config.loadFromClusterAndUser(cluster, { name: "mooring" });
+  const context = new sdk.RequestContext(apiServer, sdk.HttpMethod.GET);
+  await config.applySecurityAuthentication(context);
+  return context.getDispatcher();
+}

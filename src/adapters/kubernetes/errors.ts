@@ -1,0 +1,124 @@
+/** What an API server's answer means, or the want of one. kubernetes.io "API Concepts"; Status in the API reference. */
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { ClusterReply, ClusterRequest } from "./connection.ts";
+
+const Status = z.object({
+  kind: z.literal("Status"),
+  message: z.string().default(""),
+  reason: z.string().default(""),
+  details: z
+    .object({
+      retryAfterSeconds: z.number().optional(),
+      causes: z
+        .array(
+          z.object({
+            reason: z.string().default(""),
+            message: z.string().default(""),
+            field: z.string().default(""),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+type Status = z.infer<typeof Status>;
+
+/** The error for an answer that is not a success. */
+export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: ClusterReply): Error {
+  const status = readStatus(reply.body);
+  const detail = status?.message || reply.body.trim().slice(0, 200) || "no message";
+  const message = `${subject(cluster, request)} answered ${reply.status}: ${detail}`;
+  const retryAfterSeconds = readRetryAfter(reply, status);
+  const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+
+  switch (reply.status) {
+    case 401:
+      return new PermanentError("CLUSTER_UNAUTHORIZED", message);
+    case 403:
+      return new PermanentError(isTerminating(status) ? "NAMESPACE_TERMINATING" : "KUBERNETES_FORBIDDEN", message);
+    case 409:
+      return conflict(cluster, request, { status, message });
+    // 410: a page of a list that is too old; the list has to be begun again.
+    case 410:
+    case 429:
+      return new TransientError("KUBERNETES_THROTTLED", message, waiting);
+    case 400:
+    case 404:
+    case 405:
+    case 413:
+    case 415:
+    case 422:
+      return new PermanentError("KUBERNETES_REJECTED", message);
+  }
+  // Server-side apply answers 500 for a field that the schema does not have (kubernetes/kubernetes#139253): asking again
+  // will not help, although the status says so.
+  if (reply.status === 500 && detail.startsWith("failed to create typed patch object")) {
+    return new PermanentError("KUBERNETES_REJECTED", message);
+  }
+  if (reply.status >= 500) return new TransientError("CLUSTER_UNREACHABLE", message, waiting);
+  return new Error(message);
+}
+
+/** The error when no answer came: refused, cut, not trusted, or too slow. What was asked may have happened. */
+export function unreachable(
+  cluster: ClusterTarget,
+  request: ClusterRequest,
+  { error, timeoutMs }: { error: unknown; timeoutMs: number },
+): TransientError {
+  const isLate = error instanceof Error && error.name === "TimeoutError";
+  const why = isLate ? `did not answer within ${timeoutMs / 1000} s` : `did not answer: ${rootMessage(error)}`;
+  return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, { cause: error });
+}
+
+/** The error for a success whose body is not what the API promises. */
+export function garbled(cluster: ClusterTarget, request: ClusterRequest, cause: unknown): TransientError {
+  const message = `${subject(cluster, request)} answered with something that is not a Kubernetes object`;
+  return new TransientError("CLUSTER_UNREACHABLE", message, { cause });
+}
+
+function conflict(
+  cluster: ClusterTarget,
+  request: ClusterRequest,
+  { status, message }: { status: Status | undefined; message: string },
+): Error {
+  const causes = status?.details.causes.filter(({ reason }) => reason === "FieldManagerConflict") ?? [];
+  // Somebody else wrote or deleted at the same time: reading again shows what there is now.
+  if (causes.length === 0) return new TransientError("KUBERNETES_THROTTLED", message);
+  // `conflict with "kubectl" using v1 at …`
+  const owners = causes.map((cause) => {
+    const manager = /^conflict with ("[^"]*")/.exec(cause.message)?.[1] ?? cause.message;
+    return `${cause.field} belongs to ${manager}`;
+  });
+  return new PermanentError("KUBERNETES_CONFLICT", `${subject(cluster, request)} refused: ${owners.join("; ")}`);
+}
+
+function isTerminating(status: Status | undefined): boolean {
+  if (status === undefined) return false;
+  const isNamed = status.details.causes.some(({ reason }) => reason === "NamespaceTerminating");
+  return isNamed || status.message.includes("because it is being terminated");
+}
+
+function readStatus(body: string): Status | undefined {
+  try {
+    return Status.safeParse(JSON.parse(body)).data;
+  } catch {
+    // Proxies and unknown paths answer in plain text.
+    return undefined;
+  }
+}
+
+function readRetryAfter({ headers }: ClusterReply, status: Status | undefined): number | undefined {
+  const seconds = Number(headers["retry-after"] ?? status?.details.retryAfterSeconds);
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+function rootMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
+}
+
+function subject({ alias, apiServer }: ClusterTarget, { method, path }: ClusterRequest): string {
+  return `Cluster "${alias}" (${new URL(apiServer).host}): ${method} ${path}`;
+}

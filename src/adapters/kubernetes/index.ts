@@ -1,0 +1,213 @@
+/** The port `Kubernetes` on the API servers of the catalog's clusters. */
+import type { TokenCredential } from "@azure/identity";
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { owner } from "../../domain/names.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import { type ClusterReply, type ClusterRequest, createSend } from "./connection.ts";
+import { garbled, toError } from "./errors.ts";
+
+const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().exactOptional(),
+    uid: z.string().exactOptional(),
+    resourceVersion: z.string().exactOptional(),
+    labels: z.record(z.string(), z.string()).exactOptional(),
+    annotations: z.record(z.string(), z.string()).exactOptional(),
+    deletionTimestamp: z.string().exactOptional(),
+  }),
+});
+
+const ObjectList = z.object({
+  metadata: z.object({ continue: z.string().default("") }).prefault({}),
+  items: z.array(z.looseObject({})),
+});
+
+const ResourceList = z.object({
+  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
+});
+type Resource = z.infer<typeof ResourceList>["resources"][number];
+
+const IssuerDocument = z.object({ issuer: z.string() });
+
+/** Kept small enough that a page fits in memory and in a request's time. */
+const pageSize = "500";
+
+export function createKubernetes({
+  credential,
+  // The application that the API servers of all AKS clusters are to Microsoft Entra.
+  scope = "6dae42f8-4368-4678-94ff-3960e28e3630/.default",
+  timeoutMs = 30_000,
+}: {
+  readonly credential: TokenCredential;
+  readonly scope?: string;
+  readonly timeoutMs?: number;
+}): Kubernetes {
+  const send = createSend({ credential, scope, timeoutMs });
+  const known = new Map<string, Resource>();
+
+  async function ask<T>(cluster: ClusterTarget, request: ClusterRequest, shape: z.ZodType<T>): Promise<T> {
+    const reply = await send(cluster, request);
+    if (!isSuccess(reply)) throw toError(cluster, request, reply);
+    return read(cluster, request, { reply, shape });
+  }
+
+  /** The same, but undefined where there is nothing. */
+  async function find<T>(cluster: ClusterTarget, request: ClusterRequest, shape: z.ZodType<T>): Promise<T | undefined> {
+    const reply = await send(cluster, request);
+    if (reply.status === 404) return undefined;
+    if (!isSuccess(reply)) throw toError(cluster, request, reply);
+    return read(cluster, request, { reply, shape });
+  }
+
+  async function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
+    const found = await find(cluster, { method: "GET", path: basePath(apiVersion) }, ResourceList);
+    // Entries such as `pods/status` are ways to the same kind.
+    return found?.resources.filter(({ name }) => !name.includes("/")) ?? [];
+  }
+
+  /** How the cluster serves a kind; undefined when it does not. Only what is there is remembered: more may come. */
+  async function locate(cluster: ClusterTarget, apiVersion: string, kind: string): Promise<Resource | undefined> {
+    const key = resourceKey(cluster, apiVersion, kind);
+    const resource = known.get(key) ?? (await resources(cluster, apiVersion)).find((served) => served.kind === kind);
+    if (resource !== undefined) known.set(key, resource);
+    return resource;
+  }
+
+  async function get(cluster: ClusterTarget, ref: ObjectRef): Promise<KubernetesObject | undefined> {
+    const resource = await locate(cluster, ref.apiVersion, ref.kind);
+    // Of a kind that is not served there is no object.
+    if (resource === undefined) return undefined;
+    return find(cluster, { method: "GET", path: objectPath(resource, ref) }, StoredObject);
+  }
+
+  return {
+    get,
+
+    async list(cluster, { apiVersion, kind, namespace, labelSelector }) {
+      const resource = await locate(cluster, apiVersion, kind);
+      if (resource === undefined) return [];
+      const path = collectionPath(resource, { apiVersion, ...(namespace === undefined ? {} : { namespace }) });
+      const objects: KubernetesObject[] = [];
+      let next: string | undefined;
+      do {
+        const request: ClusterRequest = {
+          method: "GET",
+          path,
+          query: { labelSelector, limit: pageSize, continue: next },
+        };
+        const page = await ask(cluster, request, ObjectList);
+        // Items of the core kinds come without kind and apiVersion.
+        for (const item of page.items)
+          objects.push(parse(cluster, request, { apiVersion, kind, ...item }, StoredObject));
+        next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+      } while (next !== undefined);
+      return objects;
+    },
+
+    async apply(cluster, object, { dryRun = false, force = false } = {}) {
+      const { apiVersion, kind, metadata } = object;
+      const resource = await locate(cluster, apiVersion, kind);
+      if (resource === undefined) throw notServed(cluster, apiVersion, kind);
+      const request: ClusterRequest = {
+        method: "PATCH",
+        path: objectPath(resource, { apiVersion, ...metadata }),
+        query: {
+          fieldManager: owner,
+          fieldValidation: "Strict",
+          force: String(force),
+          dryRun: dryRun ? "All" : undefined,
+        },
+        contentType: "application/apply-patch+yaml",
+        body: object,
+      };
+      const applied = await find(cluster, request, StoredObject);
+      if (applied !== undefined) return applied;
+      // 404: the namespace is missing, or the kind is no longer served and was only remembered.
+      known.delete(resourceKey(cluster, apiVersion, kind));
+      if ((await locate(cluster, apiVersion, kind)) === undefined) throw notServed(cluster, apiVersion, kind);
+      const where = metadata.namespace === undefined ? "" : ` (is there a namespace "${metadata.namespace}"?)`;
+      const message = `Cluster "${cluster.alias}" has no place for ${kind} "${metadata.name}"${where}`;
+      throw new PermanentError("KUBERNETES_REJECTED", message);
+    },
+
+    async remove(cluster, ref, { uid }) {
+      const resource = await locate(cluster, ref.apiVersion, ref.kind);
+      if (resource === undefined) return;
+      const request: ClusterRequest = {
+        method: "DELETE",
+        path: objectPath(resource, ref),
+        // Background, because a Job without a policy leaves its pods behind.
+        body: { kind: "DeleteOptions", apiVersion: "v1", preconditions: { uid }, propagationPolicy: "Background" },
+      };
+      const reply = await send(cluster, request);
+      if (isSuccess(reply) || reply.status === 404) return;
+      // 409 also stands for a race that is worth another try: only another UID means that ours is gone.
+      if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return;
+      throw toError(cluster, request, reply);
+    },
+
+    async kinds(cluster, apiVersion) {
+      return (await resources(cluster, apiVersion)).map(({ kind }) => kind);
+    },
+
+    async issuer(cluster) {
+      const request: ClusterRequest = { method: "GET", path: "/.well-known/openid-configuration" };
+      return (await ask(cluster, request, IssuerDocument)).issuer;
+    },
+  };
+}
+
+function isSuccess({ status }: ClusterReply): boolean {
+  return status >= 200 && status < 300;
+}
+
+function read<T>(
+  cluster: ClusterTarget,
+  request: ClusterRequest,
+  { reply, shape }: { reply: ClusterReply; shape: z.ZodType<T> },
+): T {
+  let body: unknown;
+  try {
+    body = JSON.parse(reply.body);
+  } catch (error) {
+    throw garbled(cluster, request, error);
+  }
+  return parse(cluster, request, body, shape);
+}
+
+function parse<T>(cluster: ClusterTarget, request: ClusterRequest, body: unknown, shape: z.ZodType<T>): T {
+  const parsed = shape.safeParse(body);
+  if (!parsed.success) throw garbled(cluster, request, parsed.error);
+  return parsed.data;
+}
+
+function resourceKey({ apiServer }: ClusterTarget, apiVersion: string, kind: string): string {
+  return `${apiServer} ${apiVersion} ${kind}`;
+}
+
+function basePath(apiVersion: string): string {
+  return apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+function collectionPath(resource: Resource, { apiVersion, namespace }: { apiVersion: string; namespace?: string }) {
+  const scope = resource.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${basePath(apiVersion)}${scope}/${resource.name}`;
+}
+
+function objectPath(resource: Resource, ref: { apiVersion: string; namespace?: string; name: string }): string {
+  if (resource.namespaced && ref.namespace === undefined) {
+    throw new Error(`A ${resource.kind} lives in a namespace; the reference to "${ref.name}" has none.`);
+  }
+  return `${collectionPath(resource, ref)}/${encodeURIComponent(ref.name)}`;
+}
+
+function notServed(cluster: ClusterTarget, apiVersion: string, kind: string): PermanentError {
+  const message = `Cluster "${cluster.alias}" does not serve ${kind} of ${apiVersion}`;
+  const isPodIdentity = apiVersion.startsWith("aadpodidentity.k8s.io/");
+  return new PermanentError(isPodIdentity ? "POD_IDENTITY_NOT_INSTALLED" : "KUBERNETES_REJECTED", message);
+}

@@ -1,0 +1,95 @@
+/** Databases over TDS, with the driver of the Node world (mssql on tedious) and the identity's access tokens. */
+import type { TokenCredential } from "@azure/identity";
+import type { Request } from "mssql";
+import { z } from "zod";
+import type { DatabaseTarget } from "../../domain/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { DatabaseState, Databases } from "../../ports.ts";
+import { classify } from "./errors.ts";
+import { createPools } from "./pools.ts";
+import { type Batch, changeBatch, inspectBatch, longestMark } from "./statements.ts";
+
+export interface DatabaseSettings {
+  readonly credential: TokenCredential;
+  /** Of the access token; sovereign clouds have another. */
+  readonly scope?: string;
+  readonly connectTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** How long a pool without work stays open. */
+  readonly idleMs?: number;
+}
+
+export function createDatabases({
+  credential,
+  scope = "https://database.windows.net/.default",
+  connectTimeoutMs = 30_000,
+  requestTimeoutMs = 30_000,
+  idleMs = 60_000,
+}: DatabaseSettings): Databases & { close(): Promise<void> } {
+  const pools = createPools({ credential, scope, connectTimeoutMs, requestTimeoutMs, idleMs });
+
+  const run = async (target: DatabaseTarget, write: () => Batch): Promise<unknown> => {
+    const name = `${target.server.alias}/${target.database}`;
+    const batch = writeBatch(name, write);
+    try {
+      return await pools.with(target, async (pool, driver) => {
+        const request = pool.request();
+        bind(request, batch, driver);
+        // Always sp_executesql, and always one round trip.
+        return (await request.query(batch.text)).recordsets;
+      });
+    } catch (error) {
+      throw classify(error, { target: name, loginNumber: pools.loginNumber });
+    }
+  };
+
+  return {
+    async inspect(target, user) {
+      return readState(await run(target, () => inspectBatch(user)));
+    },
+    async change(target, changes) {
+      if (changes.length > 0) await run(target, () => changeBatch(changes));
+    },
+    close: () => pools.close(),
+  };
+}
+
+/** A name or a SID that cannot be written will be no better next time. */
+function writeBatch(target: string, write: () => Batch): Batch {
+  try {
+    return write();
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new PermanentError("SQL_REJECTED", `${target}: ${cause.message}`, { cause });
+  }
+}
+
+function bind(request: Request, { parameters }: Batch, driver: typeof import("mssql")): void {
+  for (const [name, { type, value }] of Object.entries(parameters)) {
+    // A mark must not be declared nvarchar(max): that does not fit into a sql_variant (error 206).
+    if (type === "sid") request.input(name, driver.VarBinary(85), value);
+    else request.input(name, driver.NVarChar(type === "mark" ? longestMark : 128), value);
+  }
+}
+
+const Named = z.object({ id: z.number(), name: z.string() });
+const User = Named.extend({ type: z.string(), sid: z.instanceof(Buffer).nullable(), mark: z.string().nullable() });
+const Recordsets = z.tuple([z.array(User), z.array(Named), z.array(Named), z.array(Named), z.array(Named)]);
+
+function readState(recordsets: unknown): DatabaseState {
+  const [users, roles, permissions, schemas, allRoles] = Recordsets.parse(recordsets);
+  const namesOf = (list: z.infer<typeof Named>[], id: number) =>
+    list.flatMap((each) => (each.id === id ? [each.name] : [])).sort();
+  return {
+    users: users.map(({ id, name, type, sid, mark }) => ({
+      name,
+      type: type.trim(),
+      sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
+      roles: namesOf(roles, id),
+      permissions: namesOf(permissions, id),
+      ownedSchemas: namesOf(schemas, id),
+      mark: mark ?? undefined,
+    })),
+    roles: allRoles.map(({ name }) => name).sort(),
+  };
+}

@@ -1,0 +1,129 @@
+/** One small pool of connections per database, made when first needed and closed when it has been idle. */
+import type { TokenCredential } from "@azure/identity";
+import type { ConnectionPool } from "mssql";
+import type { DatabaseTarget } from "../../domain/catalog.ts";
+
+type Driver = typeof import("mssql");
+
+export interface PoolSettings {
+  readonly credential: TokenCredential;
+  readonly scope: string;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleMs: number;
+}
+
+export interface Pools {
+  /** Gives a connected pool to `use`. */
+  with<Result>(target: DatabaseTarget, use: (pool: ConnectionPool, driver: Driver) => Promise<Result>): Promise<Result>;
+  /** The number of a login error, by its message. */
+  loginNumber(message: string): number | undefined;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly connected: Promise<ConnectionPool>;
+  users: number;
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+export function createPools(settings: PoolSettings): Pools {
+  const entries = new Map<string, Entry>();
+  // Login errors have a number only in an event of the connection, never in the error that the driver throws.
+  const loginNumbers = new Map<string, number>();
+  let isClosed = false;
+
+  const connect = async (target: DatabaseTarget): Promise<ConnectionPool> => {
+    const pool = createPool(await loadDriver(), target, settings, (message, number) => {
+      if (loginNumbers.size >= 100) loginNumbers.clear();
+      loginNumbers.set(message, number);
+    });
+    return pool.connect();
+  };
+
+  const open = (key: string, target: DatabaseTarget): Entry => {
+    const known = entries.get(key);
+    if (known) return known;
+    const entry: Entry = { connected: connect(target), users: 0, idleTimer: undefined };
+    entries.set(key, entry);
+    // A pool that could not connect is not kept: the next call begins afresh.
+    entry.connected.catch(() => entries.get(key) === entry && entries.delete(key));
+    return entry;
+  };
+
+  const release = (key: string, entry: Entry): void => {
+    entry.users -= 1;
+    if (entry.users > 0 || isClosed) return;
+    entry.idleTimer = setTimeout(() => {
+      entries.delete(key);
+      void closePool(entry);
+    }, settings.idleMs).unref();
+  };
+
+  return {
+    async with({ server, database }, use) {
+      if (isClosed) throw new Error("The databases are closed; the host is shutting down.");
+      const key = `${server.host}:${server.port}/${database.toLowerCase()}`;
+      const entry = open(key, { server, database });
+      entry.users += 1;
+      clearTimeout(entry.idleTimer);
+      try {
+        return await use(await entry.connected, await loadDriver());
+      } finally {
+        release(key, entry);
+      }
+    },
+    loginNumber: (message) => loginNumbers.get(message),
+    async close() {
+      isClosed = true;
+      const open = [...entries.values()];
+      entries.clear();
+      for (const { idleTimer } of open) clearTimeout(idleTimer);
+      await Promise.all(open.map(closePool));
+    },
+  };
+}
+
+/** A fifth of a second and much memory: only those who talk to a database pay for it. */
+async function loadDriver(): Promise<Driver> {
+  return (await import("mssql")).default;
+}
+
+async function closePool({ connected }: Entry): Promise<void> {
+  const pool = await connected.catch(() => undefined);
+  await pool?.close();
+}
+
+function createPool(
+  driver: Driver,
+  { server, database }: DatabaseTarget,
+  { credential, scope, connectTimeoutMs, requestTimeoutMs, idleMs }: PoolSettings,
+  noteLoginError: (message: string, number: number) => void,
+): ConnectionPool {
+  const pool = new driver.ConnectionPool({
+    server: server.host,
+    port: server.port,
+    database,
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    options: { encrypt: true, trustServerCertificate: false, appName: "mooring", cancelTimeout: 2_000 },
+    authentication: {
+      // The driver asks for a token at every login, so none is ever too old. For whom the token is, we say and not the
+      // server: the scope that it names is ignored.
+      type: "token-credential",
+      options: { credential: { getToken: (_scopes, options) => credential.getToken(scope, options) } },
+    },
+    pool: { max: 4, min: 0, idleTimeoutMillis: idleMs, acquireTimeoutMillis: connectTimeoutMs + 5_000 },
+    // `SELECT 1` before every request would double the round trips; a connection that died unseen fails its request,
+    // which is retried.
+    validateConnection: "socket",
+    beforeConnect: (connection) => {
+      const note = ({ message, number }: { message: string; number: number }) => noteLoginError(message, number);
+      connection.on("errorMessage", note);
+      connection.once("connect", () => connection.off("errorMessage", note));
+    },
+  });
+  // Without a listener, the loss of an idle connection would end the process. Whoever uses one learns of it anyway.
+  pool.on("error", () => undefined);
+  return pool;
+}

@@ -1,0 +1,11 @@
+/**
+ * A name as a T-SQL identifier: the only way by which a name enters a statement. Inside brackets only `]` means anything,
+ * and doubled it stands for itself (learn.microsoft.com "QUOTENAME (Transact-SQL)").
+ */
+export function quoteName(name: string): string {
+  if (name.length < 1 || name.length > 128) {
+    throw new RangeError(`A SQL identifier has 1 to 128 UTF-16 units; this one has ${name.length}`);
+  }
+  if (name.includes("\0")) throw new RangeError("A SQL identifier cannot hold the character NUL");
+  return `[${name.replaceAll("]", "]]")}]`;
+}

@@ -1,0 +1,133 @@
+/**
+ * The T-SQL that Mooring sends. Names go through quoteName, SIDs and object ids are checked against their pattern, and
+ * everything else is a parameter: nothing that somebody chose is ever part of a statement's text.
+ */
+import { owner } from "../../domain/names.ts";
+import type { UserChange } from "../../ports.ts";
+import { quoteName } from "./quoteName.ts";
+
+export interface Batch {
+  readonly text: string;
+  /** By name, without the `@`. */
+  readonly parameters: Readonly<Record<string, Parameter>>;
+}
+
+export type Parameter =
+  | { readonly type: "name"; readonly value: string }
+  | { readonly type: "mark"; readonly value: string }
+  | { readonly type: "sid"; readonly value: Buffer | null };
+
+/** What a sql_variant takes: 7,500 bytes. */
+export const longestMark = 3750;
+
+const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
+
+/** Five result sets in one round trip: users, their roles, permissions and schemas, and every role there is. */
+const inspectText = `SET NOCOUNT ON;
+SELECT p.principal_id AS id, p.name, p.type, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark
+FROM sys.database_principals AS p
+LEFT JOIN sys.extended_properties AS e
+  ON e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${owner}'
+WHERE ${ofUser};
+SELECT m.member_principal_id AS id, r.name AS name
+FROM sys.database_role_members AS m
+JOIN sys.database_principals AS p ON p.principal_id = m.member_principal_id
+JOIN sys.database_principals AS r ON r.principal_id = m.role_principal_id
+WHERE ${ofUser};
+SELECT g.grantee_principal_id AS id, g.permission_name AS name
+FROM sys.database_permissions AS g
+JOIN sys.database_principals AS p ON p.principal_id = g.grantee_principal_id
+WHERE ${ofUser} AND g.class = 0 AND g.state IN ('G', 'W') AND g.permission_name <> N'CONNECT';
+SELECT s.principal_id AS id, s.name AS name
+FROM sys.schemas AS s
+JOIN sys.database_principals AS p ON p.principal_id = s.principal_id
+WHERE ${ofUser};
+SELECT principal_id AS id, name FROM sys.database_principals WHERE type = 'R';`;
+
+export function inspectBatch({ name, sid }: { name: string; sid: string | undefined }): Batch {
+  // For its checks only: what cannot be a name must not be cut to the parameter's length.
+  quoteName(name);
+  return {
+    text: inspectText,
+    parameters: {
+      name: { type: "name", value: name },
+      sid: { type: "sid", value: sid === undefined ? null : Buffer.from(checkedSid(sid).slice(2), "hex") },
+    },
+  };
+}
+
+/** All or nothing: XACT_ABORT ends the batch at the first error and takes back what came before it. */
+export function changeBatch(changes: readonly UserChange[]): Batch {
+  const written = changes.map((change, index) => writeChange(change, index));
+  return {
+    text: [
+      "SET NOCOUNT ON",
+      "SET XACT_ABORT ON",
+      "BEGIN TRANSACTION",
+      ...written.map(({ text }) => text),
+      "COMMIT TRANSACTION",
+    ]
+      .join(";\n")
+      .concat(";"),
+    parameters: Object.assign({}, ...written.map(({ parameters }) => parameters)),
+  };
+}
+
+function writeChange(change: UserChange, index: number): Batch {
+  const user = quoteName(change.user);
+  const plain = (text: string): Batch => ({ text, parameters: {} });
+  switch (change.kind) {
+    case "createFromSid":
+      return plain(`CREATE USER ${user} WITH SID = ${checkedSid(change.sid)}, TYPE = E`);
+    case "createFromProvider":
+      return plain(`CREATE USER ${user} FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${checkedGuid(change.objectId)}'`);
+    case "drop":
+      // Gone already is what was wanted.
+      return plain(`DROP USER IF EXISTS ${user}`);
+    case "addRole":
+      return plain(`ALTER ROLE ${quoteName(change.role)} ADD MEMBER ${user}`);
+    case "removeRole":
+      return plain(`ALTER ROLE ${quoteName(change.role)} DROP MEMBER ${user}`);
+    case "grant":
+      return plain(`GRANT ${change.permission} TO ${user}`);
+    case "revoke":
+      return plain(`REVOKE ${change.permission} FROM ${user}`);
+    case "mark":
+      return writeMark(change, index);
+  }
+}
+
+/** The procedures take values, so even the user's name is a parameter here. There is no "create or alter" among them. */
+function writeMark({ user, mark }: Extract<UserChange, { kind: "mark" }>, index: number): Batch {
+  const property = `@name = N'${owner}'`;
+  const level = `@level0type = N'USER', @level0name = @user${index}`;
+  const exists = `EXISTS (SELECT 1 FROM sys.extended_properties
+  WHERE class = 4 AND major_id = DATABASE_PRINCIPAL_ID(@user${index}) AND minor_id = 0 AND name = N'${owner}')`;
+  const name: Parameter = { type: "name", value: user };
+  if (mark === undefined) {
+    return {
+      text: `IF ${exists}\n  EXEC sys.sp_dropextendedproperty ${property}, ${level}`,
+      parameters: { [`user${index}`]: name },
+    };
+  }
+  if (mark.length > longestMark)
+    throw new RangeError(`A mark has at most ${longestMark} characters, this one ${mark.length}`);
+  const value = `@value = @mark${index}`;
+  return {
+    text: `IF NOT ${exists}
+  EXEC sys.sp_addextendedproperty ${property}, ${value}, ${level}
+ELSE
+  EXEC sys.sp_updateextendedproperty ${property}, ${value}, ${level}`,
+    parameters: { [`user${index}`]: name, [`mark${index}`]: { type: "mark", value: mark } },
+  };
+}
+
+function checkedSid(sid: string): string {
+  if (/^0x(?:[0-9a-f]{2}){1,85}$/i.test(sid)) return sid;
+  throw new TypeError("A SID is 0x and 1 to 85 bytes in hexadecimal; take it from sidFromClientId");
+}
+
+function checkedGuid(id: string): string {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
+  throw new TypeError("An object id is a GUID; take it from the identity's principalId");
+}

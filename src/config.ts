@@ -1,0 +1,42 @@
+/** The only reader of the environment. Read once, at start; every problem is listed. */
+import { z } from "zod";
+
+const Url = z.url({ protocol: /^https$/, error: "must be an https URL" });
+
+const Config = z.object({
+  MOORING_CATALOG: z.string().default("mooring.yaml").meta({
+    description: "Path of the catalog; relative to the function app's folder.",
+  }),
+  MOORING_TABLES_ENDPOINT: Url.meta({ description: "Table service of the registry's storage account." }),
+  AZURE_CLIENT_ID: z.guid().optional().meta({
+    description: "Client id of Mooring's own user-assigned identity; without it, the system-assigned one.",
+  }),
+  MOORING_ARM_ENDPOINT: Url.default("https://management.azure.com").meta({
+    description: "Azure Resource Manager; another in sovereign clouds.",
+  }),
+  MOORING_ARM_SCOPE: z.string().default("https://management.azure.com/.default"),
+  MOORING_ARM_WRITES_PER_SECOND: z.coerce.number().positive().default(2).meta({
+    description: "Identity writes per second: Azure allows 2 per subscription.",
+  }),
+  MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
+  MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
+    description: "The AKS server application, the same in every tenant.",
+  }),
+  ServiceBusConnection__fullyQualifiedNamespace: z.hostname().meta({
+    description: "Service Bus namespace; the trigger's connection has the same name.",
+  }),
+  ServiceBusConnection__customEndpointAddress: z.string().optional().meta({
+    description: "Where the namespace is really reached, behind a proxy or private endpoint: sb://host:port.",
+  }),
+});
+export type Config = z.infer<typeof Config>;
+
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const parsed = Config.safeParse(environment);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map(({ path, message, code }) => {
+    const name = path.join(".");
+    return `  ${name}: ${environment[name] === undefined && code === "invalid_type" ? "is not set" : message}`;
+  });
+  throw new Error(`Mooring cannot start, its settings have problems:\n${problems.join("\n")}`);
+}

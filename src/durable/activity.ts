@@ -1,0 +1,107 @@
+/**
+ * Typed activities. The handler parses its input and its output, so a wrong value stops at the boundary and not three
+ * steps later. A permanent failure is recorded as data, `{ failure }`: the JavaScript RetryOptions have no predicate, and
+ * the runtime would try a 403 until its attempts are used up.
+ */
+import type { InvocationContext } from "@azure/functions";
+import { app, type RegisteredActivityTask } from "durable-functions";
+import { z } from "zod";
+import { type RetryPolicy, toRetryOptions } from "./retry.ts";
+import { type Step, step } from "./step.ts";
+
+const Failure = z.object({ code: z.string(), message: z.string() });
+export type Failure = z.infer<typeof Failure>;
+
+/** What an activity leaves in the history. */
+const Recorded = z.object({ result: z.unknown().optional(), failure: Failure.optional() });
+
+/** A step that ended for good without a result: the code and message that the activity recorded, or its last error. */
+export class StepFailed extends Error {
+  override readonly name = "StepFailed";
+  readonly activity: string;
+  readonly code: string;
+
+  constructor(activity: string, { code, message }: Failure, options?: ErrorOptions) {
+    super(message, options);
+    this.activity = activity;
+    this.code = code;
+  }
+}
+
+export interface ActivityDefinition<I, O, Ports> {
+  /** The registered name, which the history keeps: never reuse one for something else. */
+  readonly name: string;
+  readonly input: z.ZodType<I>;
+  readonly output: z.ZodType<O>;
+  readonly run: (input: I, ports: Ports, invocation: Invocation) => Promise<NoInfer<O>>;
+}
+
+/** What an activity may know of the invocation that runs it. */
+export type Invocation = Pick<InvocationContext, "invocationId" | "log" | "warn" | "traceContext">;
+
+export interface Activity<I, O, Ports> {
+  /** Schedules the activity; `yield*` the result in an orchestrator. */
+  (input: I, retry?: RetryPolicy): Step<O>;
+  readonly activityName: string;
+  readonly run: ActivityDefinition<I, O, Ports>["run"];
+}
+
+export interface ActivityHost<Ports> {
+  activity<I, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports>;
+  /** Called once, by the composition root. */
+  providePorts(ports: Ports): void;
+}
+
+export interface FailureRules {
+  /** The failure to record when trying again will not help; undefined lets the runtime retry. */
+  readonly permanentFailure: (error: unknown) => Failure | undefined;
+  /** Code and message of an error that the runtime retries. */
+  readonly describe: (error: unknown) => Failure;
+}
+
+/** Ties activities to the ports that they get, and to the errors that are permanent. */
+export function createActivityHost<Ports>({ permanentFailure, describe }: FailureRules): ActivityHost<Ports> {
+  let provided: { ports: Ports } | undefined;
+  return {
+    providePorts(ports) {
+      provided = { ports };
+    },
+    activity<I, O>({ name, input, output, run }: ActivityDefinition<I, O, Ports>) {
+      const registered = app.activity(name, {
+        async handler(value: unknown, invocation: InvocationContext) {
+          if (!provided) throw new Error(`activity ${name} ran before providePorts was called`);
+          try {
+            return { result: output.parse(await run(input.parse(value), provided.ports, invocation)) };
+          } catch (error) {
+            const failure = permanentFailure(error);
+            if (failure) return { failure };
+            const { code, message } = describe(error);
+            // The host keeps only the text of an error, so the code travels in it; `retriedFailure` reads it back.
+            throw new Error(`[${code}] ${message}`, { cause: error });
+          }
+        },
+      });
+
+      const call = (value: I, retry?: RetryPolicy): Step<O> => {
+        const task: RegisteredActivityTask = registered(value);
+        return step(retry ? task.withRetry(toRetryOptions(retry)) : task, {
+          decode(recorded) {
+            const { result, failure } = Recorded.parse(recorded);
+            if (failure) throw new StepFailed(name, failure);
+            return output.parse(result);
+          },
+          failed: (error) => retriedFailure(name, error),
+        });
+      };
+      return Object.assign(call, { activityName: name, run });
+    },
+  };
+}
+
+/** Turns the runtime's text for an activity that used up its attempts back into a code and a message. */
+export function retriedFailure(activity: string, error: unknown): StepFailed {
+  if (error instanceof StepFailed) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const [, code, message] = /\[([A-Z][A-Z_]+)\] (.*?)(?: \n |\n|$)/.exec(text) ?? [];
+  return new StepFailed(activity, { code: code ?? "UNEXPECTED", message: message ?? text }, { cause: error });
+}

@@ -1,0 +1,45 @@
+/**
+ * A saga: steps with their undos. An undo is registered *before* its step runs, because a step that failed or timed out
+ * may still have had its effect; so undos are keyed by the request and treat "not there" as success. When the body
+ * throws, the undos run newest first; one that fails does not stop the rest, and is reported by name.
+ */
+import type { Durable, Work } from "./step.ts";
+
+export type OnFailure = (name: string, undo: () => Work<unknown>) => void;
+
+export interface FailedCompensation {
+  readonly compensation: string;
+  readonly error: unknown;
+}
+
+export class CompensationFailed extends Error {
+  override readonly name = "CompensationFailed";
+  readonly failures: readonly FailedCompensation[];
+
+  constructor(failures: readonly FailedCompensation[], cause: unknown) {
+    super(`could not be undone: ${failures.map(({ compensation }) => compensation).join(", ")}`, { cause });
+    this.failures = failures;
+  }
+}
+
+/** Runs the body; when it throws, undoes and then throws the cause, or CompensationFailed with the cause in it. */
+export function* saga<T>(
+  body: (onFailure: OnFailure) => Durable<T>,
+  { beforeCompensation }: { beforeCompensation?: (cause: unknown) => void } = {},
+): Durable<T> {
+  const undos: { name: string; undo: () => Work<unknown> }[] = [];
+  try {
+    return yield* body((name, undo) => undos.push({ name, undo }));
+  } catch (cause) {
+    beforeCompensation?.(cause);
+    const failures: FailedCompensation[] = [];
+    for (const { name, undo } of undos.reverse()) {
+      try {
+        yield* undo();
+      } catch (error) {
+        failures.push({ compensation: name, error });
+      }
+    }
+    throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
+  }
+}

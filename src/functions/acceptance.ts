@@ -1,0 +1,122 @@
+/**
+ * From a valid request to a running operation. The namespace's record is the gate: whoever writes it first has the
+ * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
+ * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
+ */
+import type { DurableClient } from "durable-functions";
+import type { Berth } from "../domain/names.ts";
+import { berthKey } from "../domain/names.ts";
+import type { OperationKind } from "../domain/operation.ts";
+import { createOperationId } from "../domain/operationId.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
+import { hashRequest } from "../domain/requestHash.ts";
+import { start } from "../durable/orchestration.ts";
+import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
+import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
+import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Accepted {
+  readonly operation: string;
+  /** False when the operation was there before this request. */
+  readonly isNew: boolean;
+}
+
+interface Caller {
+  readonly ports: Ports;
+  readonly client: DurableClient;
+  readonly requestedBy: string;
+  readonly warn: (message: string, facts: object) => void;
+}
+
+export async function acceptOnboarding(caller: Caller, request: OnboardingRequest): Promise<Accepted> {
+  const { registry } = caller.ports;
+  const requestHash = hashRequest(request);
+  // Whoever loses a race for the record looks again at what the winner wrote.
+  for (;;) {
+    const current = await registry.getNamespace(request);
+    const fresh = newRecord(caller, "Onboarding", request, requestHash);
+    if (!current) {
+      if (await registry.insertNamespace(fresh)) return begin(caller, "onboard", fresh);
+    } else if (current.state === "Incomplete") {
+      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(caller, "onboard", fresh);
+    } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
+      return attach(caller, "onboard", current);
+    } else {
+      throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
+    }
+  }
+}
+
+export async function acceptOffboarding(caller: Caller, berth: Berth): Promise<Accepted> {
+  const { registry } = caller.ports;
+  for (;;) {
+    const current = await registry.getNamespace(berth);
+    if (!current) {
+      throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+    }
+    if (current.state === "Offboarding") return attach(caller, "offboard", current);
+    if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
+    const fresh = newRecord(caller, "Offboarding", current.request, current.requestHash);
+    const next = { ...current, ...fresh };
+    if (await registry.replaceNamespace(next)) return begin(caller, "offboard", next);
+  }
+}
+
+function newRecord(
+  { requestedBy }: Caller,
+  state: NamespaceRecord["state"],
+  request: OnboardingRequest,
+  requestHash: string,
+): NamespaceRecord {
+  const now = new Date();
+  return {
+    cluster: request.cluster,
+    namespace: request.namespace,
+    state,
+    operation: createOperationId(now),
+    request,
+    requestHash,
+    requestedBy,
+    acceptedTime: now.toISOString(),
+  };
+}
+
+function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why: string): Refusal {
+  return state === "Onboarded"
+    ? new Refusal("ALREADY_ONBOARDED", `${berthKey(berth)} is onboarded already: ${why}.`, { operation })
+    : new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
+}
+
+/** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
+async function attach({ ports }: Caller, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
+  await ports.registry.insertOperation(operationOf(kind, record));
+  return { operation: record.operation, isNew: false };
+}
+
+async function begin(caller: Caller, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
+  await caller.ports.registry.insertOperation(operationOf(kind, record));
+  try {
+    await startOperation(caller.client, caller.ports, kind, record);
+  } catch (error) {
+    // Accepted all the same: the timer starts it.
+    const reason = error instanceof Error ? error.message : String(error);
+    caller.warn("operation not started yet", { operation: record.operation, reason });
+  }
+  return { operation: record.operation, isNew: true };
+}
+
+export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime: acceptedTime, request };
+}
+
+export async function startOperation(
+  client: DurableClient,
+  { catalog }: Pick<Ports, "catalog">,
+  kind: OperationKind,
+  { operation, request }: Pick<NamespaceRecord, "operation" | "request">,
+): Promise<void> {
+  const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
+  await start(client, orchestration, { instanceId: operation, input: { operation, request, retry: catalog.retry } });
+}

@@ -1,0 +1,30 @@
+import { app } from "@azure/functions";
+import type { Ports } from "../ports.ts";
+import { json, route } from "./respond.ts";
+
+export function registerHealth(ports: Ports): void {
+  app.http("live", {
+    route: "api/health/live",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async () => json(200, { status: "ok" })),
+  });
+
+  app.http("ready", {
+    route: "api/health/ready",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async () => {
+      try {
+        await ports.registry.probe();
+        return json(200, { status: "ok" });
+      } catch {
+        return json(
+          503,
+          { status: "unavailable", reason: "The registry tables do not answer." },
+          { "retry-after": "5" },
+        );
+      }
+    }),
+  });
+}

@@ -1,0 +1,84 @@
+/** The queue's way in: the same request as POST /onboardings, as plain JSON or in a CloudEvents 1.0 envelope. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { app, type InvocationContext } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { z } from "zod";
+import type { Ports } from "../ports.ts";
+import { acceptOnboarding } from "./acceptance.ts";
+import { parseJson, readOnboardingRequest } from "./readRequest.ts";
+import { Refusal } from "./refusal.ts";
+
+export const queueName = "onboarding-requests";
+
+export function registerOnboardingRequested(ports: Ports): void {
+  app.serviceBusQueue("onboardingRequested", {
+    connection: "ServiceBusConnection",
+    queueName,
+    // The handler settles each message itself: the trigger alone knows complete and abandon, not dead-letter with a reason.
+    autoCompleteMessages: false,
+    extraInputs: [input.durableClient()],
+    handler: async (message, context) => {
+      const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
+      try {
+        const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
+        const { operation, isNew } = await acceptWhenFree(ports, request, context);
+        context.log("onboarding accepted from the queue", { operation, isNew });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
+        context.warn("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] });
+        await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
+        return;
+      }
+      await ports.queue.complete(lockToken);
+    },
+  });
+}
+
+/** The host hands over text that it could parse as a value, other text as a string, and bytes as bytes. */
+function decode(message: unknown): unknown {
+  if (message instanceof Uint8Array) return parseJson(message);
+  if (typeof message === "string") return parseJson(new TextEncoder().encode(message));
+  parseJson(new TextEncoder().encode(JSON.stringify(message) ?? ""));
+  return message;
+}
+
+const CloudEventEnvelope = z.looseObject({ specversion: z.literal("1.0"), data: z.unknown() });
+
+function unwrap(value: unknown): unknown {
+  const isEnvelope = typeof value === "object" && value !== null && "specversion" in value;
+  if (!isEnvelope) return value;
+  const envelope = CloudEventEnvelope.safeParse(value);
+  if (envelope.success && envelope.data.data !== undefined) return envelope.data.data;
+  throw new Refusal("INVALID_REQUEST", "The CloudEvents envelope needs specversion 1.0 and data.");
+}
+
+const busyPolls = 60;
+const busyPollMs = 1_000;
+
+/** Another operation for the namespace ends by itself, so the message waits for it under its lock. */
+async function acceptWhenFree(
+  ports: Ports,
+  request: Parameters<typeof acceptOnboarding>[1],
+  context: InvocationContext,
+): ReturnType<typeof acceptOnboarding> {
+  const caller = { ports, client: getClient(context), requestedBy: "queue", warn: context.warn.bind(context) };
+  for (let poll = 1; ; poll += 1) {
+    try {
+      return await acceptOnboarding(caller, request);
+    } catch (error) {
+      const isBusy = error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS";
+      if (!isBusy) throw error;
+      if (poll === busyPolls) throw new Error(error.message, { cause: error });
+    }
+    await sleep(busyPollMs);
+  }
+}
+
+const longestPauseMs = 30_000;
+
+/** An abandoned message comes back at once; without a pause a short outage would use up all its deliveries. */
+async function waitBeforeRedelivery(error: unknown, context: InvocationContext): Promise<unknown> {
+  const deliveries = Number(context.triggerMetadata?.["deliveryCount"] ?? 1);
+  await sleep(Math.min(1_000 * 2 ** deliveries, longestPauseMs));
+  return error;
+}

@@ -1,0 +1,185 @@
+/** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
+import { app } from "@azure/functions";
+import { z } from "zod";
+import { createDocument } from "zod-openapi";
+import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
+import { Plan } from "../domain/plan.ts";
+import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
+import { json, route } from "./respond.ts";
+
+const Time = z.iso.datetime();
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    fix: z.string().meta({ description: "What to do next." }),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    traceId: z.string(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457" });
+
+const StepDocument = z.object({
+  name: z.string(),
+  target: z.string(),
+  action: StepAction.optional(),
+  status: OperationStatus,
+  attempts: z.int(),
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  error: OperationError.optional(),
+  nextRetryTime: Time.optional(),
+});
+
+const OperationSummary = z.object({
+  id: z.string(),
+  kind: OperationKind,
+  status: OperationStatus,
+  cluster: z.string(),
+  namespace: z.string(),
+  requestedBy: z.string(),
+  createdTime: Time,
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  result: z.object({ clientId: z.guid(), manifest: z.string() }).optional(),
+  error: OperationError.optional(),
+});
+
+const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
+  id: "Operation",
+});
+
+const NamespaceDocument = z
+  .object({
+    cluster: z.string(),
+    namespace: z.string(),
+    state: z.enum(["Onboarding", "Onboarded", "Offboarding", "Incomplete"]),
+    operation: z.string(),
+    requestedBy: z.string(),
+    onboardedTime: Time.optional(),
+    verifiedTime: Time.optional(),
+    clientId: z.guid().optional(),
+    identityMode: IdentityMode,
+    databases: z.array(DatabaseRequest),
+  })
+  .meta({ id: "Namespace" });
+
+const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
+
+const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
+const problem = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: Problem } },
+});
+const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
+const acceptedResponse = {
+  ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
+  headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
+};
+const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
+const berth = z.object({ cluster: z.string(), namespace: z.string() });
+
+function createOpenApi() {
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Mooring",
+      version: "0.1.0",
+      description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
+    },
+    paths: {
+      "/api/onboardings": {
+        post: {
+          operationId: "createOnboarding",
+          summary: "Onboard a namespace, or plan it with dryRun=true",
+          requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+          requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
+          responses: {
+            200: body("The plan; nothing was written.", Plan),
+            202: acceptedResponse,
+            400: problem("The body is not JSON."),
+            409: problem("Another operation has the namespace, or it is onboarded with another request."),
+            413: problem("The body is larger than 16 KB."),
+            415: problem("The body is not declared as JSON."),
+            422: problem("A field is wrong; errors names each."),
+            503: problem("The registry does not answer."),
+          },
+        },
+      },
+      "/api/operations": {
+        get: {
+          operationId: "listOperations",
+          summary: "Operations, newest first",
+          requestParams: {
+            query: z.object({
+              cluster: z.string().optional(),
+              namespace: z.string().optional(),
+              status: OperationStatus.optional(),
+              ...paging,
+            }),
+          },
+          responses: {
+            200: body("A page of operations.", page(OperationSummary)),
+            422: problem("A parameter is wrong."),
+          },
+        },
+      },
+      "/api/operations/{id}": {
+        get: {
+          operationId: "getOperation",
+          summary: "The status of one operation, step by step",
+          requestParams: { path: z.object({ id: z.string() }) },
+          responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+        },
+      },
+      "/api/namespaces": {
+        get: {
+          operationId: "listNamespaces",
+          summary: "What is onboarded",
+          requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+          responses: { 200: body("A page of namespaces.", page(NamespaceDocument)) },
+        },
+      },
+      "/api/namespaces/{cluster}/{namespace}": {
+        get: {
+          operationId: "getNamespace",
+          requestParams: { path: berth },
+          responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
+        },
+        delete: {
+          operationId: "deleteNamespace",
+          summary: "Take the namespace's access away",
+          requestParams: { path: berth },
+          responses: {
+            202: acceptedResponse,
+            404: problem("It is not onboarded."),
+            409: problem("Another operation has the namespace."),
+          },
+        },
+      },
+      "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
+      "/api/health/ready": {
+        get: {
+          operationId: "ready",
+          responses: { 200: { description: "Requests can be taken." }, 503: { description: "The registry is away." } },
+        },
+      },
+    },
+  });
+}
+
+export function registerOpenApi(): void {
+  let document: ReturnType<typeof createOpenApi> | undefined;
+  app.http("openapi", {
+    route: "api/openapi.json",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async () => {
+      document ??= createOpenApi();
+      return json(200, document);
+    }),
+  });
+}

@@ -1,0 +1,117 @@
+import { app, type HttpRequest } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
+import { z } from "zod";
+import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
+import { plannedSteps } from "../domain/steps.ts";
+import { findInstance } from "../durable/orchestration.ts";
+import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import { nextLink, readLimit } from "./paging.ts";
+import { Refusal } from "./refusal.ts";
+import { json, route } from "./respond.ts";
+
+export function registerOperations(ports: Ports): void {
+  app.http("getOperation", {
+    route: "api/operations/{id}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context) => {
+      const id = request.params["id"] ?? "";
+      const record = await ports.registry.getOperation(id);
+      if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      const [phase, steps] = await Promise.all([
+        findPhase(getClient(context), record),
+        ports.registry.listSteps(record.id),
+      ]);
+      const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
+      return json(200, { ...summary(record), phase, steps: listSteps(record, steps) }, headers);
+    }),
+  });
+
+  app.http("listOperations", {
+    route: "api/operations",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const { value, continuation } = await ports.registry.listOperations({
+        ...readFilters(request),
+        ...readLimit(request),
+      });
+      return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
+    }),
+  });
+}
+
+const Filters = z.object({
+  cluster: z.string().optional(),
+  namespace: z.string().optional(),
+  status: OperationStatus.optional(),
+});
+
+function readFilters(request: HttpRequest) {
+  const parsed = Filters.safeParse(Object.fromEntries(request.query));
+  if (!parsed.success) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter status takes ${OperationStatus.options.join(", ")}.`);
+  }
+  const { cluster, namespace, status } = parsed.data;
+  return {
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+function summary({
+  id,
+  kind,
+  status,
+  cluster,
+  namespace,
+  requestedBy,
+  createdTime,
+  startTime,
+  endTime,
+  ...rest
+}: OperationRecord) {
+  const { result, error } = rest;
+  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, result, error };
+}
+
+/** Where a running operation is: the orchestration says it in its custom status. */
+async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
+  if (isFinal(record.status)) return "done";
+  const status = await findInstance(client, record.id);
+  return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
+}
+
+const CustomStatus = z.object({ phase: Phase });
+
+/** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
+function listSteps({ kind, request }: OperationRecord, records: readonly StepRecord[]): readonly object[] {
+  const planned = plannedSteps(kind, request).map(({ name, target }) => {
+    const record = records.find((each) => each.name === name && each.target === target);
+    return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
+  });
+  const undos = records
+    .filter(
+      (each) => !plannedSteps(kind, request).some(({ name, target }) => name === each.name && target === each.target),
+    )
+    .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
+  return [...planned, ...undos.map(publicStep)];
+}
+
+function publicStep({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepRecord) {
+  const isOver = isFinal(status);
+  return {
+    name,
+    target,
+    action,
+    status,
+    attempts,
+    startTime,
+    endTime,
+    // What an earlier try met is history once the step has succeeded.
+    error: status === "Succeeded" ? undefined : error,
+    nextRetryTime: isOver ? undefined : nextRetryTime,
+  };
+}

@@ -1,0 +1,24 @@
+import type { HttpRequest } from "@azure/functions";
+import { Refusal } from "./refusal.ts";
+
+const defaultLimit = 50;
+const maxLimit = 200;
+
+/** Query parameters `top` and `continuation` of a list. */
+export function readLimit(request: HttpRequest): { limit: number; continuation?: string } {
+  const top = request.query.get("top");
+  const limit = top === null ? defaultLimit : Number(top);
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter top is "${top}"; it takes 1 to ${maxLimit}.`);
+  }
+  const continuation = request.query.get("continuation");
+  return { limit, ...(continuation === null ? {} : { continuation }) };
+}
+
+/** Azure's form of paging: the address of the next page, absent on the last. */
+export function nextLink(request: HttpRequest, continuation: string | undefined): { nextLink?: string } {
+  if (continuation === undefined) return {};
+  const url = new URL(request.url);
+  url.searchParams.set("continuation", continuation);
+  return { nextLink: `${url.pathname}${url.search}` };
+}

@@ -1,0 +1,21 @@
+import type { PermanentCode } from "../domain/errors.ts";
+import type { FieldProblem } from "../domain/targets.ts";
+
+export interface RefusalDetails {
+  readonly errors?: readonly Omit<FieldProblem, "code">[];
+  /** The operation that stands in the way. */
+  readonly operation?: string;
+}
+
+/** A request that is answered without being accepted. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: PermanentCode;
+  readonly details: RefusalDetails;
+
+  constructor(code: PermanentCode, message: string, details: RefusalDetails = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,88 @@
+/** The one place that turns results and errors into HTTP. Problems are RFC 9457. */
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { ErrorCode } from "../domain/errors.ts";
+import { PermanentError, TransientError } from "../domain/errors.ts";
+import { toOperationError } from "../domain/plan.ts";
+import { Refusal } from "./refusal.ts";
+
+const problemStatus: Partial<Record<ErrorCode, number>> = {
+  MALFORMED_JSON: 400,
+  NOT_FOUND: 404,
+  NOT_ONBOARDED: 404,
+  OPERATION_IN_PROGRESS: 409,
+  ALREADY_ONBOARDED: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  INVALID_REQUEST: 422,
+  UNKNOWN_CLUSTER: 422,
+  UNKNOWN_SQL_SERVER: 422,
+  UNKNOWN_DATABASE: 422,
+  ROLE_NOT_ALLOWED: 422,
+  MODE_NOT_ALLOWED: 422,
+};
+
+export type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+/** Answers every error of a handler as a problem document. */
+export function route(handler: Handler): Handler {
+  return async (request, context) => {
+    try {
+      return await handler(request, context);
+    } catch (error) {
+      return problem(error, context);
+    }
+  };
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {
+  return {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** 202 with the addresses where the operation can be watched; Retry-After in seconds. */
+export function accepted(request: HttpRequest, operation: string, body: unknown): HttpResponseInit {
+  const address = new URL(`/api/operations/${operation}`, request.url);
+  const location = `${address.pathname}`;
+  return json(202, body, { location, "operation-location": location, "retry-after": "1" });
+}
+
+function problem(error: unknown, context: InvocationContext): HttpResponseInit {
+  const traceId = traceIdOf(context);
+  const { code, message, errors, operation } = toProblem(error);
+  const status = problemStatus[code] ?? (error instanceof TransientError ? 503 : 500);
+  if (status >= 500) context.error("request failed", { code, traceId, reason: messageOf(error) });
+  const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
+  if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
+  if (status === 503) headers["retry-after"] = "5";
+  const { fix } = toOperationError(code, message);
+  const title = code.toLowerCase().replaceAll("_", " ");
+  const type = `urn:mooring:error:${code}`;
+  const body = { type, title, status, detail: message, code, fix, ...(errors ? { errors } : {}), traceId };
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+interface Problem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly errors?: readonly { pointer: string; detail: string }[];
+  readonly operation?: string;
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Refusal) return { code: error.code, message: error.message, ...error.details };
+  if (error instanceof PermanentError || error instanceof TransientError) return error;
+  // What went wrong inside is for the log, where the trace id leads; it may name things that a caller must not see.
+  return { code: "UNEXPECTED", message: "Mooring could not answer. The trace id leads to the reason in its log." };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Of the W3C traceparent that the host handed over, else the invocation's own id. */
+function traceIdOf({ traceContext, invocationId }: InvocationContext): string {
+  return traceContext?.traceParent?.split("-")[1] ?? invocationId;
+}

@@ -1,0 +1,65 @@
+/** Mends what a crash left between two writes: accepted but never started, or ended but never recorded. */
+import { app, type InvocationContext } from "@azure/functions";
+import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
+import { concludeOperation } from "../activities/outcome.ts";
+import type { OperationKind } from "../domain/operation.ts";
+import { toOperationError } from "../domain/plan.ts";
+import { findInstance } from "../durable/orchestration.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import { operationOf, startOperation } from "./acceptance.ts";
+
+/** A request that is being accepted this moment starts its operation itself. */
+const graceMs = 10_000;
+
+const dead: readonly OrchestrationRuntimeStatus[] = [
+  OrchestrationRuntimeStatus.Completed,
+  OrchestrationRuntimeStatus.Failed,
+  OrchestrationRuntimeStatus.Terminated,
+  OrchestrationRuntimeStatus.Canceled,
+];
+
+export function registerStartAccepted(ports: Ports): void {
+  app.timer("startAccepted", {
+    schedule: "*/15 * * * * *",
+    runOnStartup: true,
+    extraInputs: [input.durableClient()],
+    handler: async (_timer, context) => {
+      const client = getClient(context);
+      const before = Date.now() - graceMs;
+      for (const record of await ports.registry.heldNamespaces()) {
+        if (Date.parse(record.acceptedTime) < before) await mend(ports, client, record, context);
+      }
+    },
+  });
+}
+
+async function mend(
+  ports: Ports,
+  client: DurableClient,
+  record: Stored<NamespaceRecord>,
+  context: InvocationContext,
+): Promise<void> {
+  const { operation, cluster, namespace, request } = record;
+  const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
+  const instance = await findInstance(client, operation);
+  if (!instance) {
+    context.warn("starting an accepted operation", { operation, cluster, namespace });
+    await ports.registry.insertOperation(operationOf(kind, record));
+    await startOperation(client, ports, kind, record);
+  } else if (dead.includes(instance.runtimeStatus)) {
+    // The orchestration ended without opening the gate: nobody will, so it is opened here.
+    context.warn("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus });
+    const message = `The orchestration ended as ${instance.runtimeStatus} without an outcome.`;
+    const error = toOperationError("UNEXPECTED", message);
+    await concludeOperation(ports, {
+      operation,
+      cluster,
+      namespace,
+      kind,
+      request,
+      status: "Failed",
+      error,
+      leftBehind: true,
+    });
+  }
+}

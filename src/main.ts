@@ -1,0 +1,63 @@
+/** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
+import { dirname, resolve } from "node:path";
+import { DefaultAzureCredential } from "@azure/identity";
+import { providePorts } from "./activities/step.ts";
+import { createArm } from "./adapters/arm/index.ts";
+import { createEvents } from "./adapters/events/events.ts";
+import { createQueueMessages } from "./adapters/events/queueMessages.ts";
+import { createKubernetes } from "./adapters/kubernetes/index.ts";
+import { createRegistry } from "./adapters/registry/index.ts";
+import { createDatabases } from "./adapters/sql/index.ts";
+import { loadCatalog } from "./catalog.ts";
+import { type Config, loadConfig } from "./config.ts";
+import type { Catalog } from "./domain/catalog.ts";
+import { registerHealth } from "./functions/health.ts";
+import { registerNamespaces } from "./functions/namespaces.ts";
+import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
+import { registerOnboardings } from "./functions/onboardings.ts";
+import { registerOpenApi } from "./functions/openapi.ts";
+import { registerOperations } from "./functions/operations.ts";
+import { registerStartAccepted } from "./functions/startAccepted.ts";
+import type { Ports } from "./ports.ts";
+
+const topicName = "onboarding-events";
+
+function createPorts(config: Config, catalog: Catalog): Ports {
+  const clientId = config.AZURE_CLIENT_ID;
+  // A managed identity in Azure; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
+  const credential = new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+  const customEndpointAddress = config.ServiceBusConnection__customEndpointAddress;
+  const serviceBus = {
+    credential,
+    fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
+    ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+  };
+  return {
+    catalog,
+    ...createArm({
+      credential,
+      endpoint: config.MOORING_ARM_ENDPOINT,
+      scope: config.MOORING_ARM_SCOPE,
+      identityWriteIntervalMs: 1_000 / config.MOORING_ARM_WRITES_PER_SECOND,
+    }),
+    databases: createDatabases({ credential, scope: config.MOORING_SQL_SCOPE }),
+    kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
+    registry: createRegistry({ credential, endpoint: config.MOORING_TABLES_ENDPOINT }),
+    events: createEvents({ ...serviceBus, topic: topicName }),
+    queue: createQueueMessages({ ...serviceBus, queue: queueName }),
+  };
+}
+
+/** The bundle lies in dist/, one folder below the app. */
+const appFolder = dirname(import.meta.dirname);
+const config = loadConfig();
+const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_CATALOG)));
+
+providePorts(ports);
+registerOnboardings(ports);
+registerOperations(ports);
+registerNamespaces(ports);
+registerOnboardingRequested(ports);
+registerStartAccepted(ports);
+registerHealth(ports);
+registerOpenApi();

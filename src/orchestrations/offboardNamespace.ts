@@ -1,0 +1,41 @@
+import { revokeDatabase } from "../activities/databaseUser.ts";
+import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { removeIdentity } from "../activities/identity.ts";
+import { removeNamespace } from "../activities/namespace.ts";
+import { announceStart } from "../activities/outcome.ts";
+import { removePodIdentity } from "../activities/podIdentity.ts";
+import { removeServiceAccount } from "../activities/serviceAccount.ts";
+import { verifyRemoval } from "../activities/verification.ts";
+import { orchestration } from "../durable/orchestration.ts";
+import { all } from "../durable/step.ts";
+import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+
+/**
+ * Takes a namespace's access away again: first what lets a pod become the identity, then what the identity may do, then
+ * the identity itself, and the namespace last. It has no undo; when a step fails it stops there, and can be run again.
+ */
+export const offboardNamespace = orchestration({
+  name: "offboardNamespace",
+  input: OperationInput,
+  run: (context, input) =>
+    conclude(context, { ...input, kind: "offboard" }, function* () {
+      const { request, retry } = input;
+      const { serviceAccount, deletePolicy } = request;
+      const base = stepBase(input);
+      const isWorkload = request.identityMode === "workloadIdentity";
+
+      setPhase(context, "provisioning");
+      yield* announceStart({ ...base, kind: "offboard" }, retry);
+      yield* all(context, [
+        isWorkload ? removeServiceAccount({ ...base, serviceAccount }, retry) : removePodIdentity(base, retry),
+        ...request.databases.map((database) => revokeDatabase({ ...base, database }, retry)),
+      ]);
+      if (isWorkload) yield* unfederateIdentity({ ...base, serviceAccount }, retry);
+      yield* removeIdentity(base, retry);
+      yield* removeNamespace({ ...base, deletePolicy }, retry);
+
+      setPhase(context, "verifying");
+      yield* verifyRemoval({ ...base, request }, retry);
+      return {};
+    }),
+});

@@ -1,0 +1,65 @@
+/** What every orchestration of an operation is given, and how it reports. */
+
+import type { OrchestrationContext } from "durable-functions";
+import { z } from "zod";
+import { recordOutcome } from "../activities/outcome.ts";
+import type { OperationKind, Phase } from "../domain/operation.ts";
+import { describeCode } from "../domain/plan.ts";
+import { OnboardingRequest } from "../domain/request.ts";
+import { StepFailed } from "../durable/activity.ts";
+import { RetryPolicy } from "../durable/retry.ts";
+import { CompensationFailed } from "../durable/saga.ts";
+import type { Durable } from "../durable/step.ts";
+
+export const OperationInput = z.object({
+  operation: z.string(),
+  request: OnboardingRequest,
+  retry: RetryPolicy,
+});
+export type OperationInput = z.infer<typeof OperationInput>;
+
+/** The part of the input that every step gets. */
+export function stepBase({ operation, request: { cluster, namespace }, retry }: OperationInput) {
+  return { operation, cluster, namespace, retry };
+}
+
+/** Read by GET /operations/{id} while the operation runs. */
+export function setPhase(context: OrchestrationContext, phase: Phase): void {
+  context.df.setCustomStatus({ phase });
+}
+
+/** Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration. */
+export function* conclude(
+  context: OrchestrationContext,
+  { kind, ...input }: OperationInput & { kind: OperationKind },
+  body: () => Durable<{ clientId?: string }>,
+): Durable<void> {
+  const outcome = { ...stepBase(input), kind, request: input.request };
+  let ended: {
+    status: "Succeeded" | "Failed";
+    leftBehind: boolean;
+    clientId?: string;
+    error?: ReturnType<typeof describe>;
+  };
+  try {
+    ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
+  } catch (error) {
+    ended = { status: "Failed", leftBehind: error instanceof CompensationFailed, error: describe(error) };
+  }
+  yield* recordOutcome({ ...outcome, ...ended }, input.retry);
+  setPhase(context, "done");
+}
+
+function describe(error: unknown) {
+  if (error instanceof CompensationFailed) {
+    const failures = error.failures
+      .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
+      .join("; ");
+    return describeCode("COMPENSATION_FAILED", `${textOf(error.cause)} What could not be undone: ${failures}.`);
+  }
+  return describeCode(error instanceof StepFailed ? error.code : "UNEXPECTED", textOf(error));
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

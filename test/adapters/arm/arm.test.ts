@@ -1,0 +1,328 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { startArm } from "../../../local/simulators/arm/index.ts";
+import type { Effect } from "../../../local/simulators/faults.ts";
+import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
+import type { ServicePrincipal } from "../../../local/simulators/world.ts";
+import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
+import type { SqlServerTarget } from "../../../src/domain/catalog.ts";
+import type { FederatedCredential, IdentityRef } from "../../../src/ports.ts";
+import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
+import { addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
+
+let context: SimulatorContext;
+let mooring: ServicePrincipal;
+let server: Simulator;
+let arm: ReturnType<typeof createArm>;
+
+beforeAll(async () => {
+  context = await createContext();
+  mooring = addMooring(context.world);
+  server = await startArm(context);
+  arm = adapter();
+});
+
+afterEach(() => {
+  context.faults.clear();
+  context.faults.latencyMs = 0;
+});
+
+afterAll(() => server.close());
+
+function adapter(options: Partial<ArmOptions> = {}) {
+  return createArm({
+    credential: credentialOf(context.world, mooring),
+    endpoint: server.url,
+    scope: armScope,
+    identityWriteIntervalMs: 0,
+    ...options,
+  });
+}
+
+function ref(name: string): IdentityRef {
+  return { subscriptionId: context.world.subscriptionId, resourceGroup: group, name };
+}
+
+function credential(name: string, subject = `system:serviceaccount:${name}:app`): FederatedCredential {
+  return { name, issuer: "https://issuer.example/", subject, audiences: [tokenAudience] };
+}
+
+function target(name: string): SqlServerTarget {
+  return {
+    alias: name,
+    resourceId: `/subscriptions/${context.world.subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Sql/servers/${name}`,
+    host: "localhost",
+    port: 1433,
+    userCreation: "sid",
+    databases: {},
+  };
+}
+
+test("loads no SDK before it is used: they are most of the start-up time", async () => {
+  for (const file of await readdir("src/adapters/arm")) {
+    const source = await readFile(join("src/adapters/arm", file), "utf8");
+    expect(source.match(/^import (?!type ).* from "@azure\/.*$/gm) ?? [], file).toEqual([]);
+  }
+});
+
+test("creates an identity, reads it, sets its tags and removes it, and removing twice is no error", async () => {
+  const { identities } = arm;
+  expect(await identities.get(ref("mooring-a"))).toBeUndefined();
+
+  const created = await identities.put(ref("mooring-a"), { location: "westeurope", tags: { owner: "mooring" } });
+
+  expect(created).toMatchObject({ name: "mooring-a", location: "westeurope", tags: { owner: "mooring" } });
+  expect(created).toMatchObject({ tenantId: context.world.tenantId });
+  expect(await identities.get(ref("mooring-a"))).toEqual(created);
+  const tagged = await identities.put(ref("mooring-a"), { location: "westeurope", tags: { owner: "other" } });
+  expect(tagged).toEqual({ ...created, tags: { owner: "other" } });
+
+  await identities.remove(ref("mooring-a"));
+  await identities.remove(ref("mooring-a"));
+
+  expect(await identities.get(ref("mooring-a"))).toBeUndefined();
+});
+
+test("writes, lists and removes federated credentials, and of a lost identity there are none", async () => {
+  const { identities } = arm;
+  addIdentity(context.world, "federated");
+
+  await identities.putFederatedCredential(ref("federated"), credential("app"));
+
+  expect(await identities.federatedCredentials(ref("federated"))).toEqual([credential("app")]);
+  await identities.removeFederatedCredential(ref("federated"), "app");
+  await identities.removeFederatedCredential(ref("federated"), "app");
+  expect(await identities.federatedCredentials(ref("federated"))).toEqual([]);
+  expect(await identities.federatedCredentials(ref("nobody"))).toEqual([]);
+  await identities.removeFederatedCredential(ref("nobody"), "app");
+});
+
+test("writes the credentials of one identity one after the other, and of two identities at once", async () => {
+  addIdentity(context.world, "serial-1");
+  addIdentity(context.world, "serial-2");
+  context.faults.latencyMs = 30;
+  const started = performance.now();
+
+  await Promise.all(
+    ["serial-1", "serial-2"].flatMap((name) => [
+      arm.identities.putFederatedCredential(ref(name), credential("app-1")),
+      arm.identities.putFederatedCredential(ref(name), credential("app-2")),
+      arm.identities.removeFederatedCredential(ref(name), "app-1"),
+    ]),
+  );
+
+  expect(await arm.identities.federatedCredentials(ref("serial-1"))).toEqual([credential("app-2")]);
+  // Each identity needs two writes with their read-backs and a delete: 5 calls, and not 10 in a row.
+  expect(performance.now() - started).toBeLessThan(9 * 30);
+});
+
+test("goes on with the next credential when one fails", async () => {
+  addIdentity(context.world, "half");
+  const bad = arm.identities.putFederatedCredential(ref("half"), { ...credential("app-1"), audiences: [] });
+  const good = arm.identities.putFederatedCredential(ref("half"), credential("app-2"));
+
+  await expect(bad).rejects.toMatchObject({ name: "PermanentError", code: "ARM_REJECTED" });
+  await expect(good).resolves.toBeUndefined();
+});
+
+test("names the credential that has the issuer and subject already", async () => {
+  addIdentity(context.world, "conflict", [credential("foreign", "system:serviceaccount:a:app")]);
+
+  await expect(
+    arm.identities.putFederatedCredential(ref("conflict"), credential("mine", "system:serviceaccount:a:app")),
+  ).rejects.toMatchObject({
+    code: "FEDERATED_CREDENTIAL_CONFLICT",
+    message: expect.stringContaining('"foreign" for subject "system:serviceaccount:a:app"'),
+  });
+});
+
+test("says when an identity has as many credentials as Azure allows", async () => {
+  addIdentity(
+    context.world,
+    "crowded",
+    Array.from({ length: 20 }, (_, index) => credential(`app-${index}`)),
+  );
+
+  await expect(arm.identities.putFederatedCredential(ref("crowded"), credential("app-20"))).rejects.toMatchObject({
+    name: "PermanentError",
+    code: "FEDERATED_CREDENTIAL_LIMIT",
+  });
+});
+
+test("tries again later when Azure accepted a credential and lost it", async () => {
+  const { federatedCredentials } = addIdentity(context.world, "lossy");
+  context.faults.latencyMs = 40;
+  const written = arm.identities.putFederatedCredential(ref("lossy"), credential("app"));
+  const lose = setInterval(() => federatedCredentials.clear(), 5);
+
+  await expect(written).rejects.toMatchObject({ name: "TransientError", code: "CONCURRENT_CREDENTIAL_WRITE" });
+  clearInterval(lose);
+});
+
+test("reports another writer of the same identity as passing", async () => {
+  addIdentity(context.world, "shared");
+  context.faults.latencyMs = 50;
+
+  const [first, second] = await Promise.allSettled([
+    adapter().identities.putFederatedCredential(ref("shared"), credential("app-1")),
+    adapter().identities.putFederatedCredential(ref("shared"), credential("app-2")),
+  ]);
+
+  expect([first, second]).toContainEqual(
+    expect.objectContaining({ reason: expect.objectContaining({ code: "CONCURRENT_CREDENTIAL_WRITE" }) }),
+  );
+});
+
+test.each<[string, Partial<Extract<Effect, { kind: "error" }>>, string, string]>([
+  ["403", { code: "AuthorizationFailed", status: 403 }, "PermanentError", "ARM_FORBIDDEN"],
+  ["403 of a linked resource", { code: "LinkedAuthorizationFailed", status: 403 }, "PermanentError", "ARM_FORBIDDEN"],
+  ["a policy's 403", { code: "RequestDisallowedByPolicy", status: 403 }, "PermanentError", "ARM_REJECTED"],
+  ["401", { code: "InvalidAuthenticationToken", status: 401 }, "PermanentError", "ARM_FORBIDDEN"],
+  ["an expired token", { code: "ExpiredAuthenticationToken", status: 401 }, "TransientError", "ARM_UNAVAILABLE"],
+  ["400", { code: "InvalidRequestContent", status: 400 }, "PermanentError", "ARM_REJECTED"],
+  ["a missing resource group", { code: "ResourceGroupNotFound", status: 404 }, "PermanentError", "ARM_REJECTED"],
+  ["another region", { code: "InvalidResourceLocation", status: 409 }, "PermanentError", "IDENTITY_CONFLICT"],
+  ["a lock", { code: "ScopeLocked", status: 409 }, "PermanentError", "ARM_REJECTED"],
+  ["409", { code: "Conflict", status: 409 }, "TransientError", "ARM_UNAVAILABLE"],
+  ["429", { code: 429 }, "TransientError", "ARM_THROTTLED"],
+  ["500", { code: 500 }, "TransientError", "ARM_UNAVAILABLE"],
+  ["503", { code: 503 }, "TransientError", "ARM_UNAVAILABLE"],
+])("turns %s into the error that its retry needs", async (title, effect, name, code) => {
+  const identity = ref(`mooring-${title.replaceAll(/\W/g, "-")}`);
+  context.faults.add({ wire: "arm", target: identity.name, effect: { kind: "error", code: 500, ...effect } });
+
+  await expect(arm.identities.put(identity, { location: "westeurope", tags: {} })).rejects.toMatchObject({
+    name,
+    code,
+    message: expect.stringContaining(`identity "${identity.name}" in resource group "${group}"`),
+    cause: expect.objectContaining({ name: "RestError" }),
+  });
+});
+
+test("is refused for a name that is not Azure's, with ARM's own reason", async () => {
+  await expect(arm.identities.put(ref("-"), { location: "westeurope", tags: {} })).rejects.toMatchObject({
+    code: "ARM_REJECTED",
+    message: expect.stringMatching(/400 BadRequest.*'-' must be 3 to 128/),
+  });
+});
+
+test("waits out a short Retry-After itself", async () => {
+  context.faults.add({ wire: "arm", effect: { kind: "error", code: 429, retryAfterSeconds: 1 } });
+  const started = performance.now();
+
+  const found = await arm.identities.get(ref("absent"));
+
+  expect(found).toBeUndefined();
+  expect(performance.now() - started).toBeGreaterThan(950);
+});
+
+test("does not hammer Azure when Retry-After is zero", async () => {
+  const before = context.faults.journal.length;
+  context.faults.add({ wire: "arm", times: Infinity, effect: { kind: "error", code: 429, retryAfterSeconds: 0 } });
+
+  await expect(adapter({ patienceMs: 800 }).identities.get(ref("absent"))).rejects.toMatchObject({
+    code: "ARM_THROTTLED",
+  });
+
+  expect(context.faults.journal.length - before).toBeLessThanOrEqual(4);
+});
+
+test("leaves a long Retry-After to the durable runtime, and says how long", async () => {
+  context.faults.add({ wire: "arm", effect: { kind: "error", code: 429, retryAfterSeconds: 30 } });
+
+  await expect(arm.identities.get(ref("absent"))).rejects.toMatchObject({
+    code: "ARM_THROTTLED",
+    retryAfterSeconds: 30,
+  });
+});
+
+test.each(["cutBefore", "cutAfter", "garbage"] as const)("does not know how a PUT ended after %s", async (kind) => {
+  context.faults.add({ wire: "arm", target: `mooring-${kind}`, effect: { kind } });
+
+  await expect(arm.identities.put(ref(`mooring-${kind}`), { location: "westeurope", tags: {} })).rejects.toMatchObject({
+    name: "TransientError",
+    code: "ARM_UNAVAILABLE",
+  });
+
+  const found = await arm.identities.get(ref(`mooring-${kind}`));
+  expect(found?.name).toBe(kind === "cutBefore" ? undefined : `mooring-${kind}`);
+});
+
+test("gives a call up that is never answered", async () => {
+  context.faults.add({ wire: "arm", effect: { kind: "hang" } });
+
+  await expect(adapter({ timeoutMs: 100 }).identities.get(ref("absent"))).rejects.toMatchObject({
+    name: "TransientError",
+    code: "ARM_UNAVAILABLE",
+  });
+});
+
+test("spaces identity writes of one subscription", async () => {
+  const paced = adapter({ identityWriteIntervalMs: 60 }).identities;
+  const started = performance.now();
+
+  await Promise.all(
+    ["paced-1", "paced-2", "paced-3"].map((name) => paced.put(ref(name), { location: "westeurope", tags: {} })),
+  );
+
+  expect(performance.now() - started).toBeGreaterThan(115);
+});
+
+test("stays within the published limits when many identities are written at once", async () => {
+  const limited = await startArm(context, { enforceLimits: true });
+  const { identities } = adapter({ endpoint: limited.url, identityWriteIntervalMs: 500 });
+  const before = context.faults.journal.length;
+
+  await Promise.all(
+    ["bulk-1", "bulk-2", "bulk-3", "bulk-4", "bulk-5"].map((name) =>
+      identities.put(ref(name), { location: "westeurope", tags: {} }),
+    ),
+  );
+
+  expect(context.faults.journal.length - before).toBe(5);
+  await limited.close();
+});
+
+test("inspects a SQL server: its place, its Entra administrator and its databases", async () => {
+  const { entraAdmin } = addSqlServer(context.world);
+
+  expect(await arm.sqlServers.inspect(target("sql-dev"))).toEqual({
+    location: "westeurope",
+    fullyQualifiedDomainName: "sql-dev.database.windows.net",
+    entraAdmin,
+    databases: ["master", "orders", "stock"],
+  });
+});
+
+test("sees that a SQL server has no Entra administrator, or is not there", async () => {
+  addSqlServer(context.world, { name: "sql-bare", entraAdmin: undefined });
+
+  expect(await arm.sqlServers.inspect(target("sql-bare"))).toMatchObject({ entraAdmin: undefined });
+  expect(await arm.sqlServers.inspect(target("sql-none"))).toBeUndefined();
+});
+
+test("is forbidden to inspect a SQL server that its role does not cover", async () => {
+  const reader = await startArm(context, { actions: ["Microsoft.Sql/servers/read"] });
+
+  await expect(adapter({ endpoint: reader.url }).sqlServers.inspect(target("sql-dev"))).rejects.toMatchObject({
+    code: "ARM_FORBIDDEN",
+    message: expect.stringMatching(/perform action 'Microsoft.Sql\/servers\/(administrators|databases)\/read'/),
+  });
+  await reader.close();
+});
+
+test("treats a credential that has no token to give as a passing fault", async () => {
+  const { CredentialUnavailableError } = await import("@azure/identity");
+  const credentialless = adapter({
+    credential: {
+      getToken: () => Promise.reject(new CredentialUnavailableError(`no endpoint ${randomUUID()}`)),
+    },
+  });
+
+  await expect(credentialless.identities.get(ref("absent"))).rejects.toMatchObject({
+    name: "TransientError",
+    code: "ARM_UNAVAILABLE",
+  });
+});

@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import type { ServiceBusReceivedMessage } from "@azure/service-bus";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createQueueMessages } from "../../../src/adapters/events/queueMessages.ts";
+import { namespaceHost, openSandbox, type Sandbox, until } from "../../local/simulators/serviceBus/sandbox.ts";
+
+const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);
+let sandbox: Sandbox;
+/** A fresh one for every test. */
+let queue = "";
+const opened: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  sandbox = await openSandbox({ queues: names.map((name) => ({ name, lockDurationSeconds: 2 })) });
+});
+beforeEach(() => {
+  queue = names.pop() ?? "";
+});
+afterEach(async () => {
+  sandbox.faults.clear();
+  await Promise.all(opened.splice(0).map((messages) => messages.close()));
+  await sandbox.closeClients();
+});
+afterAll(() => sandbox.close());
+
+function open(settings: Partial<Parameters<typeof createQueueMessages>[0]> = {}) {
+  const messages = createQueueMessages({
+    credential: sandbox.credential(),
+    fullyQualifiedNamespace: namespaceHost,
+    customEndpointAddress: sandbox.serviceBus.url,
+    queue,
+    attemptTimeoutMs: 1000,
+    ...settings,
+  });
+  opened.push(messages);
+  return messages;
+}
+
+/** What the trigger does: it receives on a connection of its own and hands out the lock token. */
+async function receiveAsTrigger(): Promise<ServiceBusReceivedMessage & { lockToken: string }> {
+  sandbox.serviceBus.queue(queue).send({ body: { namespace: "team-a" }, messageId: "request" });
+  const receiver = sandbox.client().createReceiver(queue, { maxAutoLockRenewalDurationInMs: 0 });
+  const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 3000 });
+  if (!message?.lockToken) throw new Error("no locked message came");
+  return { ...message, lockToken: message.lockToken };
+}
+
+const view = () => sandbox.serviceBus.queue(queue);
+
+test("a message that another connection received is completed by its lock token", async () => {
+  const { lockToken } = await receiveAsTrigger();
+
+  await open().complete(lockToken);
+
+  expect(view().messages()).toEqual([]);
+  expect(view().deadLetters()).toEqual([]);
+  expect(sandbox.faults.journal).toContainEqual({ wire: "serviceBus", operation: "complete", target: queue });
+});
+
+test("a message that another connection received is dead-lettered with reason and description", async () => {
+  const { lockToken } = await receiveAsTrigger();
+
+  await open().deadLetter(lockToken, { reason: "INVALID_REQUEST", description: "/cluster is missing" });
+
+  expect(view().messages()).toEqual([]);
+  expect(view().deadLetters()).toMatchObject([
+    {
+      body: { namespace: "team-a" },
+      applicationProperties: {
+        DeadLetterReason: "INVALID_REQUEST",
+        DeadLetterErrorDescription: "/cluster is missing",
+      },
+    },
+  ]);
+});
+
+test("a description longer than Service Bus takes is cut, not refused", async () => {
+  const { lockToken } = await receiveAsTrigger();
+
+  await open().deadLetter(lockToken, { reason: "INVALID_REQUEST", description: "x".repeat(5000) });
+
+  const [dead] = view().deadLetters();
+  expect(dead?.applicationProperties["DeadLetterErrorDescription"]).toBe("x".repeat(4096));
+});
+
+test("settling works when the connection that received is gone", async () => {
+  const { lockToken } = await receiveAsTrigger();
+  await sandbox.closeClients();
+
+  await open().complete(lockToken);
+
+  expect(view().messages()).toEqual([]);
+});
+
+test("a lock that ended is a transient failure of its own code, and the message comes again", async () => {
+  const { lockToken } = await receiveAsTrigger();
+  await new Promise((resolve) => setTimeout(resolve, 2100));
+
+  await expect(open().complete(lockToken)).rejects.toMatchObject({ name: "TransientError", code: "MESSAGE_LOCK_LOST" });
+  await expect(open().deadLetter(randomUUID(), { reason: "x", description: "y" })).rejects.toMatchObject({
+    code: "MESSAGE_LOCK_LOST",
+  });
+
+  expect(view().messages()).toMatchObject([{ messageId: "request", deliveryCount: 1 }]);
+});
+
+test("completing twice says the second time that the lock is lost", async () => {
+  const messages = open();
+  const { lockToken } = await receiveAsTrigger();
+
+  await messages.complete(lockToken);
+
+  await expect(messages.complete(lockToken)).rejects.toMatchObject({ code: "MESSAGE_LOCK_LOST" });
+});
+
+test("settling goes on after the connection was cut", async () => {
+  const messages = open();
+  await messages.complete((await receiveAsTrigger()).lockToken);
+  const { lockToken } = await receiveAsTrigger();
+
+  sandbox.serviceBus.cutConnections();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await messages.complete(lockToken);
+
+  expect(view().messages()).toEqual([]);
+});
+
+test("a busy service is asked again", async () => {
+  const { lockToken } = await receiveAsTrigger();
+  sandbox.faults.add({
+    wire: "serviceBus",
+    operation: "complete",
+    times: 2,
+    effect: { kind: "error", code: "com.microsoft:server-busy" },
+  });
+
+  await open().complete(lockToken);
+
+  expect(view().messages()).toEqual([]);
+});
+
+test("no answer is a transient failure in time, and the next settlement has a new connection", async () => {
+  const messages = open({ timeoutMs: 600 });
+  const { lockToken } = await receiveAsTrigger();
+  sandbox.faults.add({ wire: "serviceBus", operation: "complete", effect: { kind: "hang" } });
+  const started = Date.now();
+
+  await expect(messages.complete(lockToken)).rejects.toMatchObject({
+    name: "TransientError",
+    code: "SERVICE_BUS_UNAVAILABLE",
+    message: `Completing a message of queue "${queue}" failed: no answer within 600 ms`,
+  });
+  expect(Date.now() - started).toBeLessThan(1500);
+
+  await messages.complete(lockToken);
+  expect(view().messages()).toEqual([]);
+});
+
+test("a connection cut while the answer is awaited ends in time as well", async () => {
+  const messages = open({ timeoutMs: 600 });
+  const { lockToken } = await receiveAsTrigger();
+  sandbox.faults.add({ wire: "serviceBus", operation: "complete", effect: { kind: "cutAfter" } });
+
+  await expect(messages.complete(lockToken)).rejects.toMatchObject({ code: "SERVICE_BUS_UNAVAILABLE" });
+
+  expect(view().messages()).toEqual([]);
+  await expect(messages.complete(lockToken)).rejects.toMatchObject({ code: "MESSAGE_LOCK_LOST" });
+});
+
+test("an identity without a role, and a queue that does not exist, are permanent failures", async () => {
+  const stranger = open({ credential: sandbox.credential({ appid: randomUUID() }) });
+
+  await expect(stranger.complete(randomUUID())).rejects.toMatchObject({
+    name: "PermanentError",
+    code: "SERVICE_BUS_FORBIDDEN",
+  });
+  await expect(open({ queue: "nowhere" }).complete(randomUUID())).rejects.toMatchObject({
+    name: "PermanentError",
+    code: "SERVICE_BUS_REJECTED",
+  });
+});
+
+test("the trigger's receiver gets more messages than its AMQP session has slots, all settled from elsewhere", async () => {
+  const messages = open();
+  for (let index = 0; index < 2200; index++) view().send({ body: index });
+
+  sandbox
+    .client()
+    .createReceiver(queue)
+    .subscribe(
+      { processMessage: ({ lockToken }) => messages.complete(lockToken ?? ""), async processError() {} },
+      { autoCompleteMessages: false, maxConcurrentCalls: 20 },
+    );
+
+  await until(() => view().messages().length === 0);
+});

@@ -1,0 +1,402 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Effect } from "../../../local/simulators/faults.ts";
+import { createCertificate } from "../../../local/simulators/tls.ts";
+import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import { eventually, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+
+let cluster: TestCluster;
+let kubernetes: Kubernetes;
+beforeAll(async () => {
+  cluster = await startCluster({ simulator: { terminationMs: 300 } });
+  kubernetes = createKubernetes({ credential: credentialFor(cluster.token) });
+  await cluster.createNamespace("team");
+});
+afterEach(() => cluster.faults.clear());
+afterAll(() => cluster.simulator.close());
+
+const asked: string[] = [];
+function credentialFor(token: string) {
+  return {
+    getToken: async (scope: string | string[]) => {
+      asked.push(String(scope));
+      return { token, expiresOnTimestamp: Date.now() + 3_600_000 };
+    },
+  };
+}
+
+const configMap = (data: Record<string, string>, name = "settings", namespace = "team"): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace, labels: { "app.kubernetes.io/managed-by": "mooring" } },
+  data,
+});
+const ref = (name = "settings", namespace = "team") => ({ apiVersion: "v1", kind: "ConfigMap", name, namespace });
+const stored = (name = "settings") => cluster.simulator.objects.get("v1", "ConfigMap", name, "team");
+const script = (operation: string, effect: Effect, times = 1) =>
+  cluster.faults.add({ wire: "kubernetes", operation, effect, times });
+
+/** What an operation's status would show. */
+async function problemOf(promise: Promise<unknown>) {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof PermanentError)
+      return { code: error.code, message: error.message, retryAfterSeconds: undefined };
+    if (error instanceof TransientError) {
+      return { code: error.code, message: error.message, retryAfterSeconds: error.retryAfterSeconds };
+    }
+    throw error;
+  }
+  throw new Error("It was expected to fail, and succeeded.");
+}
+
+test("asks for a token of the API servers' own audience", async () => {
+  await kubernetes.kinds(cluster.target, "v1");
+
+  expect(new Set(asked)).toEqual(new Set(["6dae42f8-4368-4678-94ff-3960e28e3630/.default"]));
+});
+
+describe("get", () => {
+  test("reads an object with its timestamps as text", async () => {
+    await kubernetes.apply(cluster.target, {
+      ...configMap({ a: "1" }, "held"),
+      metadata: { ...configMap({}, "held").metadata, finalizers: ["example.com/x"] },
+    } as KubernetesObject);
+    await cluster.core.deleteNamespacedConfigMap({ namespace: "team", name: "held" });
+
+    const found = await kubernetes.get(cluster.target, ref("held"));
+
+    expect(found).toMatchObject({ apiVersion: "v1", kind: "ConfigMap", data: { a: "1" } });
+    expect(found?.metadata.deletionTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  });
+
+  test("finds nothing where there is no object, no namespace, or no such kind", async () => {
+    expect(await kubernetes.get(cluster.target, ref("missing"))).toBeUndefined();
+    expect(await kubernetes.get(cluster.target, ref("settings", "nowhere"))).toBeUndefined();
+    expect(
+      await kubernetes.get(cluster.target, { ...ref(), apiVersion: "none.example/v1", kind: "None" }),
+    ).toBeUndefined();
+  });
+
+  test("reads what has no namespace", async () => {
+    const namespace = await kubernetes.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: "team" });
+
+    expect(namespace).toMatchObject({ status: { phase: "Active" } });
+  });
+
+  test("does not take a missing namespace for a missing object", async () => {
+    await expect(kubernetes.get(cluster.target, { apiVersion: "v1", kind: "ConfigMap", name: "a" })).rejects.toThrow(
+      "lives in a namespace",
+    );
+  });
+});
+
+describe("list", () => {
+  test("gives every object that the selector selects, of one namespace or of all, over all pages", async () => {
+    await cluster.createNamespace("many");
+    for (let index = 0; index < 3; index += 1) {
+      await kubernetes.apply(cluster.target, configMap({}, `c${index}`, "many"));
+    }
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "foreign", namespace: "many" } });
+    const query = { apiVersion: "v1", kind: "ConfigMap", labelSelector: "app.kubernetes.io/managed-by=mooring" };
+
+    const ofOne = await kubernetes.list(cluster.target, { ...query, namespace: "many" });
+    const ofAll = await kubernetes.list(cluster.target, query);
+
+    expect(ofOne.map(({ metadata }) => metadata.name)).toEqual(["c0", "c1", "c2"]);
+    expect(ofOne[0]).toMatchObject({ apiVersion: "v1", kind: "ConfigMap" });
+    expect(ofAll.length).toBeGreaterThan(ofOne.length - 1);
+  });
+
+  test("goes through more than one page", async () => {
+    await cluster.createNamespace("crowd");
+    const one = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "crowd" } });
+    for (let index = 0; index < 501; index += 1) await cluster.create(one(`c${index}`));
+
+    const found = await kubernetes.list(cluster.target, { apiVersion: "v1", kind: "ConfigMap", namespace: "crowd" });
+
+    expect(new Set(found.map(({ metadata }) => metadata.name)).size).toBe(501);
+  });
+
+  test("is empty for a kind that the cluster does not serve", async () => {
+    expect(await kubernetes.list(cluster.target, { apiVersion: "none.example/v1", kind: "None" })).toEqual([]);
+  });
+});
+
+describe("apply", () => {
+  test("creates as field manager mooring, and changes nothing the second time", async () => {
+    const created = await kubernetes.apply(cluster.target, configMap({ a: "1" }));
+
+    expect(created.metadata.uid).toBe(stored()?.metadata.uid);
+    expect(stored()?.metadata.managedFields).toMatchObject([{ manager: "mooring", operation: "Apply" }]);
+    const again = await kubernetes.apply(cluster.target, configMap({ a: "1" }));
+    expect(again.metadata.resourceVersion).toBe(created.metadata.resourceVersion);
+  });
+
+  test("shows in a dry run what would be, and stores nothing", async () => {
+    const planned = await kubernetes.apply(cluster.target, configMap({ a: "1" }, "planned"), { dryRun: true });
+
+    expect(planned).toMatchObject({ data: { a: "1" } });
+    expect(stored("planned")).toBeUndefined();
+  });
+
+  test("names manager and field of a conflict, and takes both with force", async () => {
+    await cluster.apply({ ...configMap({ a: "theirs" }, "shared") } as object, "kubectl");
+
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({ a: "ours" }, "shared")))).toMatchObject({
+      code: "KUBERNETES_CONFLICT",
+      message: expect.stringContaining('.data.a belongs to "kubectl"'),
+    });
+    await kubernetes.apply(cluster.target, configMap({ a: "ours" }, "shared"), { force: true });
+    expect(stored("shared")?.["data"]).toEqual({ a: "ours" });
+  });
+
+  test("is refused for good where the schema has no such field", async () => {
+    const misspelt = { ...configMap({}, "misspelt"), dat: {} };
+
+    expect(await problemOf(kubernetes.apply(cluster.target, misspelt))).toMatchObject({
+      code: "KUBERNETES_REJECTED",
+      message: expect.stringContaining(".dat: field not declared in schema"),
+    });
+  });
+
+  test("is refused for good where the object is invalid, or its namespace missing", async () => {
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({ "a/b": "" }, "bad-key")))).toMatchObject({
+      code: "KUBERNETES_REJECTED",
+      message: expect.stringContaining("answered 422"),
+    });
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({}, "a", "nowhere")))).toMatchObject({
+      code: "KUBERNETES_REJECTED",
+      message: expect.stringContaining('is there a namespace "nowhere"?'),
+    });
+  });
+
+  test("tells a namespace that is being deleted from a missing right", async () => {
+    await cluster.createNamespace("ending");
+    await cluster.core.deleteNamespace({ name: "ending" });
+
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({}, "late", "ending")))).toMatchObject({
+      code: "NAMESPACE_TERMINATING",
+    });
+  });
+
+  test("says that aad-pod-identity is not installed, also when it is removed later", async () => {
+    const identity: KubernetesObject = {
+      apiVersion: "aadpodidentity.k8s.io/v1",
+      kind: "AzureIdentity",
+      metadata: { name: "id", namespace: "team" },
+      spec: { type: 0, resourceID: "/subscriptions/s", clientID: "c" },
+    };
+    await kubernetes.apply(cluster.target, identity);
+    const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/azureidentities.aadpodidentity.k8s.io";
+
+    await cluster.request("DELETE", definition);
+
+    expect(await problemOf(kubernetes.apply(cluster.target, identity))).toMatchObject({
+      code: "POD_IDENTITY_NOT_INSTALLED",
+    });
+    expect(
+      await problemOf(createKubernetes({ credential: credentialFor(cluster.token) }).apply(cluster.target, identity)),
+    ).toMatchObject({
+      code: "POD_IDENTITY_NOT_INSTALLED",
+    });
+  });
+});
+
+describe("remove", () => {
+  test("removes the object with that UID", async () => {
+    const { metadata } = await kubernetes.apply(cluster.target, configMap({}, "removed"));
+
+    await kubernetes.remove(cluster.target, ref("removed"), { uid: metadata.uid ?? "" });
+
+    expect(stored("removed")).toBeUndefined();
+  });
+
+  test("is content when the object is gone, or another one has its name", async () => {
+    await kubernetes.remove(cluster.target, ref("never-there"), { uid: "x" });
+    await kubernetes.remove(cluster.target, { ...ref(), apiVersion: "none.example/v1", kind: "None" }, { uid: "x" });
+    await kubernetes.apply(cluster.target, configMap({}, "another"));
+
+    await kubernetes.remove(cluster.target, ref("another"), { uid: "of the one before" });
+
+    expect(stored("another")).toBeDefined();
+  });
+
+  test("does not take another conflict for success", async () => {
+    const { metadata } = await kubernetes.apply(cluster.target, configMap({}, "raced"));
+    script("DELETE configmaps", { kind: "error", code: 409 });
+
+    expect(await problemOf(kubernetes.remove(cluster.target, ref("raced"), { uid: metadata.uid ?? "" }))).toMatchObject(
+      {
+        code: "KUBERNETES_THROTTLED",
+      },
+    );
+  });
+
+  test("takes a job's pods along", async () => {
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "a" }] } };
+    const job = {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "check", namespace: "team" },
+      spec: { template },
+    };
+    const { metadata } = await kubernetes.apply(cluster.target, job);
+    const pods = () => cluster.simulator.objects.list("v1", "Pod", "team");
+    await eventually(() => pods()[0]);
+
+    const target = { apiVersion: "batch/v1", kind: "Job", name: "check", namespace: "team" };
+    await kubernetes.remove(cluster.target, target, { uid: metadata.uid ?? "" });
+
+    await eventually(() => (pods().length === 0 ? true : undefined));
+  });
+});
+
+describe("kinds and issuer", () => {
+  test("names the kinds under an apiVersion, and none of a group that is not installed", async () => {
+    expect(await kubernetes.kinds(cluster.target, "v1")).toEqual(
+      expect.arrayContaining(["Namespace", "ServiceAccount", "ConfigMap", "Pod"]),
+    );
+    expect(await kubernetes.kinds(cluster.target, "none.example/v1")).toEqual([]);
+  });
+
+  test("reads the issuer as the cluster itself publishes it", async () => {
+    expect(await kubernetes.issuer(cluster.target)).toBe(cluster.cluster.oidcIssuer);
+  });
+});
+
+describe("errors", () => {
+  const get = () => kubernetes.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: "team" });
+
+  test.each<[number, string]>([
+    [400, "KUBERNETES_REJECTED"],
+    [401, "CLUSTER_UNAUTHORIZED"],
+    [403, "KUBERNETES_FORBIDDEN"],
+    [410, "KUBERNETES_THROTTLED"],
+    [422, "KUBERNETES_REJECTED"],
+    [429, "KUBERNETES_THROTTLED"],
+    [500, "CLUSTER_UNREACHABLE"],
+    [503, "CLUSTER_UNREACHABLE"],
+    [504, "CLUSTER_UNREACHABLE"],
+  ])("reads HTTP %i as %s and repeats what the server said", async (status, code) => {
+    script("GET namespaces", { kind: "error", code: status, message: "said so" });
+
+    expect(await problemOf(get())).toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`^Cluster "aks-dev" .*GET .* answered ${status}: said so$`)),
+    });
+  });
+
+  test("passes on how long the server asks to wait", async () => {
+    script("GET namespaces", { kind: "error", code: 429, retryAfterSeconds: 7 });
+
+    expect(await problemOf(get())).toMatchObject({ code: "KUBERNETES_THROTTLED", retryAfterSeconds: 7 });
+  });
+
+  test("does not invent a code for an answer that the API does not document", async () => {
+    script("GET namespaces", { kind: "error", code: 418 });
+
+    const error = await get().catch((caught: unknown) => caught);
+
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(PermanentError);
+    expect(error).not.toBeInstanceOf(TransientError);
+  });
+
+  test("tells a token that is refused from one without rights", async () => {
+    const other = await cluster.entraToken({ appid: "99999999-2222-4333-8444-555555555555" });
+    const query = { apiVersion: "v1", kind: "Namespace", name: "team" };
+    const as = (token: string) => createKubernetes({ credential: credentialFor(token) }).get(cluster.target, query);
+
+    expect(await problemOf(as("nonsense"))).toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+    const refused = await problemOf(as(other));
+    expect(refused).toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
+    expect(refused.message).not.toContain(other);
+  });
+
+  test.each<[string, Effect]>([
+    ["a connection that is cut", { kind: "cutBefore" }],
+    ["an answer that is not JSON", { kind: "garbage" }],
+  ])("reads %s as an API server out of reach", async (_, effect) => {
+    script("GET namespaces", effect);
+
+    expect(await problemOf(get())).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+  });
+
+  test("gives up on an API server that hangs", async () => {
+    const impatient = createKubernetes({ credential: credentialFor(cluster.token), timeoutMs: 200 });
+    const query = { apiVersion: "v1", kind: "Namespace", name: "team" };
+    await impatient.get(cluster.target, query);
+    script("GET namespaces", { kind: "hang" });
+
+    expect(await problemOf(impatient.get(cluster.target, query))).toMatchObject({
+      code: "CLUSTER_UNREACHABLE",
+      message: expect.stringContaining("did not answer within 0.2 s"),
+    });
+  });
+
+  test("does not know whether an apply happened when its answer is lost, and reading back shows it", async () => {
+    script("PATCH configmaps", { kind: "cutAfter" });
+
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({ a: "1" }, "lost")))).toMatchObject({
+      code: "CLUSTER_UNREACHABLE",
+    });
+    expect(await kubernetes.get(cluster.target, ref("lost"))).toMatchObject({ data: { a: "1" } });
+  });
+
+  test("trusts no certificate but the one that the catalog names", async () => {
+    const { certificate } = await createCertificate();
+    const { certificateAuthority, ...rest } = cluster.target;
+
+    expect(certificateAuthority).toBe(cluster.tls.certificate);
+    expect(await problemOf(kubernetes.kinds({ ...rest, certificateAuthority: certificate }, "v1"))).toMatchObject({
+      code: "CLUSTER_UNREACHABLE",
+      message: expect.stringContaining("certificate"),
+    });
+    expect(await problemOf(kubernetes.kinds(rest, "v1"))).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+  });
+
+  test("says when nobody listens", async () => {
+    const gone = await startCluster();
+    await gone.simulator.close();
+    const nowhere = { ...cluster.target, apiServer: gone.simulator.url };
+
+    expect(await problemOf(kubernetes.kinds(nowhere, "v1"))).toMatchObject({
+      code: "CLUSTER_UNREACHABLE",
+      message: expect.stringContaining("ECONNREFUSED"),
+    });
+  });
+
+  test("keeps its connection from one request to the next", async () => {
+    let connections = 0;
+    const { certificate, privateKey } = cluster.tls;
+    const server = createServer({ cert: certificate, key: privateKey }, (_, response) => {
+      response.setHeader("content-type", "application/json");
+      response.end('{"resources":[]}');
+    });
+    server.on("secureConnection", () => {
+      connections += 1;
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("The server has no port.");
+    const target = { ...cluster.target, apiServer: `https://127.0.0.1:${address.port}/` };
+
+    for (let index = 0; index < 5; index += 1) await kubernetes.kinds(target, "v1");
+
+    server.closeAllConnections();
+    server.close();
+    expect(connections).toBe(1);
+  });
+
+  test("passes on as it is what the credential throws", async () => {
+    const broken = createKubernetes({ credential: { getToken: () => Promise.reject(new Error("no identity")) } });
+
+    await expect(broken.kinds(cluster.target, "v1")).rejects.toThrow("no identity");
+  });
+});

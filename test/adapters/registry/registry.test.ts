@@ -1,0 +1,146 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startTableService, type TableService } from "../../../local/azurite.ts";
+import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
+import { createCertificate } from "../../../local/simulators/tls.ts";
+import { createWorld } from "../../../local/simulators/world.ts";
+import { createRegistry } from "../../../src/adapters/registry/index.ts";
+import { OnboardingRequest } from "../../../src/domain/request.ts";
+import type { NamespaceRecord, OperationRecord, Registry } from "../../../src/ports.ts";
+
+let tables: TableService;
+let registry: Registry;
+
+beforeAll(async () => {
+  const tls = await createCertificate();
+  setDefaultCACertificates([...getCACertificates("default"), tls.certificate]);
+  tables = await startTableService(tls);
+  const world = await createWorld();
+  const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+  const token = await mintAccessToken(world, principal, "https://storage.azure.com");
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
+  registry = createRegistry({ endpoint: tables.endpoint, credential });
+});
+
+afterAll(() => tables.close());
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+
+function namespaceRecord(changes: Partial<NamespaceRecord> = {}): NamespaceRecord {
+  return {
+    cluster: "aks-dev",
+    namespace: `n-${crypto.randomUUID().slice(0, 8)}`,
+    state: "Onboarding",
+    operation: "op-1",
+    request,
+    requestHash: "hash",
+    requestedBy: "somebody",
+    acceptedTime: "2026-11-24T00:00:00.000Z",
+    ...changes,
+  };
+}
+
+it("gives back a namespace's record as it was written", async () => {
+  const record = namespaceRecord();
+
+  expect(await registry.insertNamespace(record)).toBe(true);
+
+  expect(await registry.getNamespace(record)).toEqual({ ...record, etag: expect.any(String) });
+});
+
+it("lets one of fifty writers at once have the namespace", async () => {
+  const { namespace } = namespaceRecord();
+
+  const won = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      registry.insertNamespace(namespaceRecord({ namespace, operation: `${index}` })),
+    ),
+  );
+
+  expect(won.filter(Boolean)).toHaveLength(1);
+  expect((await registry.getNamespace({ cluster: "aks-dev", namespace }))?.operation).toBe(`${won.indexOf(true)}`);
+});
+
+it("refuses a write and a removal by somebody who read an older record", async () => {
+  const record = namespaceRecord();
+  await registry.insertNamespace(record);
+  const read = await registry.getNamespace(record);
+  if (!read) throw new Error("the record is not there");
+
+  expect(await registry.replaceNamespace({ ...read, state: "Onboarded" })).toBe(true);
+
+  expect(await registry.replaceNamespace({ ...read, state: "Incomplete" })).toBe(false);
+  expect(await registry.removeNamespace(read)).toBe(false);
+  expect((await registry.getNamespace(record))?.state).toBe("Onboarded");
+});
+
+it("finds the namespaces that an operation holds", async () => {
+  const held = namespaceRecord({ state: "Offboarding" });
+  const free = namespaceRecord({ state: "Onboarded" });
+  await registry.insertNamespace(held);
+  await registry.insertNamespace(free);
+
+  const names = (await registry.heldNamespaces()).map(({ namespace }) => namespace);
+
+  expect(names).toContain(held.namespace);
+  expect(names).not.toContain(free.namespace);
+});
+
+it("pages through namespaces and ends", async () => {
+  for (const namespace of ["p1", "p2", "p3"])
+    await registry.insertNamespace(namespaceRecord({ cluster: "paged", namespace }));
+
+  const first = await registry.listNamespaces({ cluster: "paged", limit: 2 });
+  const second = await registry.listNamespaces({ cluster: "paged", limit: 2, continuation: first.continuation ?? "" });
+
+  expect(first.value.map(({ namespace }) => namespace)).toEqual(["p1", "p2"]);
+  expect(second.value.map(({ namespace }) => namespace)).toEqual(["p3"]);
+  expect(second.continuation).toBeUndefined();
+});
+
+it("records an operation once and merges changes into it", async () => {
+  const record: OperationRecord = {
+    id: "op-merge",
+    kind: "onboard",
+    cluster: "aks-dev",
+    namespace: "team-a",
+    status: "NotStarted",
+    requestedBy: "somebody",
+    createdTime: "2026-11-24T00:00:00.000Z",
+    request,
+  };
+  await registry.insertOperation(record);
+  await registry.updateOperation(record.id, { status: "Running" });
+
+  await registry.insertOperation(record);
+
+  expect(await registry.getOperation(record.id)).toMatchObject({ ...record, status: "Running" });
+  expect(await registry.getOperation("none")).toBeUndefined();
+});
+
+it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
+  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" };
+
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(2);
+  await registry.updateStep("op-2", step, { status: "Succeeded", action: "create" });
+
+  expect(await registry.getStep("op-2", step)).toMatchObject({
+    ...step,
+    status: "Succeeded",
+    attempts: 2,
+    action: "create",
+  });
+  expect(await registry.listSteps("op-2")).toHaveLength(1);
+});
+
+it("says that the registry is unavailable when nobody answers", async () => {
+  const credential = { getToken: async () => ({ token: "x.y.z", expiresOnTimestamp: Date.now() + 3_000_000 }) };
+  const elsewhere = createRegistry({ endpoint: "https://127.0.0.1:9/devstoreaccount1", credential });
+
+  await expect(elsewhere.probe()).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+});

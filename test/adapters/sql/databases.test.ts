@@ -1,0 +1,232 @@
+/** The adapter against the simulator, over the wire, with the driver that Azure runs. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDatabases } from "../../../src/adapters/sql/index.ts";
+import type { DatabaseTarget } from "../../../src/domain/catalog.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import type { Databases } from "../../../src/ports.ts";
+import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
+
+let sandbox: SqlSandbox;
+let databases: Databases & { close(): Promise<void> };
+let target: DatabaseTarget;
+
+beforeEach(async () => {
+  sandbox = await startSqlSandbox();
+  databases = createDatabases({
+    credential: sandbox.credential(sandbox.admin),
+    connectTimeoutMs: 5_000,
+    requestTimeoutMs: 2_000,
+  });
+  target = targetOf(sandbox, databaseName);
+});
+
+afterEach(async () => {
+  await databases.close();
+  await sandbox.close();
+});
+
+const users = () => sandbox.simulator.database(databaseName).users();
+const anIdentity = (name = "app") => {
+  const principal = sandbox.addPrincipal(name);
+  return { ...principal, user: name, sid: sidFromClientId(principal.clientId) };
+};
+
+describe("change", () => {
+  it("creates a user by SID with roles, a permission and a mark, all in one batch", async () => {
+    const { user, sid } = anIdentity("o'brien ]x[");
+
+    await databases.change(target, [
+      { kind: "createFromSid", user, sid },
+      { kind: "addRole", user, role: "db_datareader" },
+      { kind: "addRole", user, role: "db_datawriter" },
+      { kind: "grant", user, permission: "EXECUTE" },
+      { kind: "mark", user, mark: "aks-dev/shop 'quoted' 漢字" },
+    ]);
+
+    expect(users()).toEqual([
+      {
+        name: user,
+        type: "E",
+        sid,
+        roles: ["db_datareader", "db_datawriter"],
+        permissions: ["EXECUTE"],
+        ownedSchemas: [],
+        properties: { mooring: "aks-dev/shop 'quoted' 漢字" },
+      },
+    ]);
+    const batches = sandbox.faults.journal.filter(({ operation }) => operation !== "LOGIN");
+    expect(batches).toEqual([{ wire: "sql", operation: "CREATE USER", target: "sql-dev/orders" }]);
+  });
+
+  it("creates a user from the directory, known by its object id, with the client id as SID", async () => {
+    const { user, sid, principalId } = anIdentity();
+
+    await databases.change(target, [{ kind: "createFromProvider", user, objectId: principalId }]);
+
+    expect(users()).toMatchObject([{ name: user, type: "E", sid }]);
+  });
+
+  it("takes roles, permission and mark away again, and drops the user", async () => {
+    const { user, sid } = anIdentity();
+    await databases.change(target, [
+      { kind: "createFromSid", user, sid },
+      { kind: "addRole", user, role: "db_datareader" },
+      { kind: "grant", user, permission: "EXECUTE" },
+      { kind: "mark", user, mark: "one" },
+    ]);
+
+    await databases.change(target, [
+      { kind: "removeRole", user, role: "db_datareader" },
+      { kind: "revoke", user, permission: "EXECUTE" },
+      { kind: "mark", user, mark: "two" },
+    ]);
+    expect(users()).toMatchObject([{ roles: [], permissions: [], properties: { mooring: "two" } }]);
+
+    await databases.change(target, [{ kind: "mark", user, mark: undefined }]);
+    expect(users()).toMatchObject([{ properties: {} }]);
+
+    await databases.change(target, [{ kind: "drop", user }]);
+    expect(users()).toEqual([]);
+  });
+
+  it("does not mind a mark or a user that is gone already", async () => {
+    const { user, sid } = anIdentity();
+    await databases.change(target, [
+      { kind: "createFromSid", user, sid },
+      { kind: "mark", user, mark: undefined },
+      { kind: "drop", user },
+      { kind: "drop", user },
+    ]);
+
+    expect(users()).toEqual([]);
+  });
+
+  it("does all or nothing: the first error takes back what came before it", async () => {
+    const { user, sid } = anIdentity();
+
+    const done = databases.change(target, [
+      { kind: "createFromSid", user, sid },
+      { kind: "addRole", user, role: "no_such_role" },
+      { kind: "addRole", user, role: "nor_this_one" },
+    ]);
+
+    await expect(done).rejects.toMatchObject({
+      name: "PermanentError",
+      code: "SQL_ROLE_MISSING",
+      message: expect.stringContaining("no_such_role"),
+    });
+    expect(users()).toEqual([]);
+  });
+
+  it("sends nothing when there is nothing to change", async () => {
+    await databases.change(target, []);
+
+    expect(sandbox.faults.journal).toEqual([]);
+  });
+
+  it("refuses a SID or an object id that is none before anything is sent", async () => {
+    const bad = [
+      { kind: "createFromSid", user: "a", sid: "0x00'; DROP TABLE x --" },
+      { kind: "createFromSid", user: "a".repeat(129), sid: "0x00" },
+      { kind: "createFromProvider", user: "a", objectId: "'; DROP TABLE x --" },
+      { kind: "mark", user: "a", mark: "x".repeat(3751) },
+    ] as const;
+
+    for (const change of bad) {
+      await expect(databases.change(target, [change])).rejects.toMatchObject({ code: "SQL_REJECTED" });
+    }
+    expect(sandbox.faults.journal).toEqual([]);
+  });
+});
+
+describe("inspect", () => {
+  it("finds the users of that name or that SID, and every role, in one round trip", async () => {
+    const [one, two] = [anIdentity("one"), anIdentity("two")];
+    await sandbox.simulator.database(databaseName).runScript(`
+      CREATE ROLE messages;
+      CREATE USER [other] WITHOUT LOGIN;`);
+    await sandbox.simulator.database(databaseName).runScript("CREATE SCHEMA shop");
+    await databases.change(target, [
+      { kind: "createFromSid", user: "one", sid: one.sid },
+      { kind: "addRole", user: "one", role: "messages" },
+      { kind: "addRole", user: "one", role: "db_datareader" },
+      { kind: "grant", user: "one", permission: "EXECUTE" },
+      { kind: "mark", user: "one", mark: "berth" },
+      { kind: "createFromSid", user: "two", sid: two.sid },
+    ]);
+    await sandbox.simulator.database(databaseName).runScript("ALTER AUTHORIZATION ON SCHEMA::shop TO one");
+    const before = sandbox.faults.journal.length;
+
+    const state = await databases.inspect(target, { name: "ONE", sid: two.sid });
+
+    expect(state.users).toEqual([
+      {
+        name: "one",
+        type: "E",
+        sid: one.sid,
+        roles: ["db_datareader", "messages"],
+        permissions: ["EXECUTE"],
+        ownedSchemas: ["shop"],
+        mark: "berth",
+      },
+      { name: "two", type: "E", sid: two.sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined },
+    ]);
+    expect(state.roles).toContain("messages");
+    expect(state.roles).toContain("db_owner");
+    expect(sandbox.faults.journal.slice(before)).toEqual([
+      { wire: "sql", operation: "SELECT", target: "sql-dev/orders" },
+    ]);
+  });
+
+  it("finds nobody where there is nobody, with or without a SID", async () => {
+    const { sid } = anIdentity();
+
+    expect((await databases.inspect(target, { name: "nobody", sid: undefined })).users).toEqual([]);
+    expect((await databases.inspect(target, { name: "nobody' OR 1=1 --", sid })).users).toEqual([]);
+  });
+});
+
+describe("connections", () => {
+  it("are shared by calls that run at once, and closed after being idle", async () => {
+    const idle = createDatabases({ credential: sandbox.credential(sandbox.admin), idleMs: 50 });
+    try {
+      await Promise.all(["a", "b", "c"].map((name) => idle.inspect(target, { name, sid: undefined })));
+      await expect.poll(() => sandbox.openConnections()).toBe(0);
+      await idle.inspect(target, { name: "again", sid: undefined });
+      expect(sandbox.openConnections()).toBe(1);
+    } finally {
+      await idle.close();
+    }
+    await expect.poll(() => sandbox.openConnections()).toBe(0);
+  });
+
+  it("ask for a token with our scope at every login, whatever the server names", async () => {
+    const scopes: unknown[] = [];
+    const asked = createDatabases({
+      credential: {
+        getToken: async (scope) => {
+          scopes.push(scope);
+          return { token: await sandbox.token(sandbox.admin), expiresOnTimestamp: Date.now() + 60_000 };
+        },
+      },
+      scope: "https://database.usgovcloudapi.net/.default",
+    });
+    try {
+      await asked.inspect(target, { name: "a", sid: undefined });
+    } finally {
+      await asked.close();
+    }
+
+    // mssql tries a new pool out with a connection of its own before the first real one.
+    expect(scopes).toEqual([
+      "https://database.usgovcloudapi.net/.default",
+      "https://database.usgovcloudapi.net/.default",
+    ]);
+  });
+
+  it("are refused after close", async () => {
+    await databases.close();
+
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toThrow("shutting down");
+  });
+});

@@ -1,0 +1,285 @@
+/** What the activities are told when the database, the network or the directory fails. Over the wire, by injected faults. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDatabases } from "../../../src/adapters/sql/index.ts";
+import type { DatabaseTarget } from "../../../src/domain/catalog.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import type { Databases, UserChange } from "../../../src/ports.ts";
+import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
+
+let sandbox: SqlSandbox;
+let databases: Databases & { close(): Promise<void> };
+let target: DatabaseTarget;
+let create: readonly UserChange[];
+
+beforeEach(async () => {
+  sandbox = await startSqlSandbox();
+  databases = createDatabases({
+    credential: sandbox.credential(sandbox.admin),
+    connectTimeoutMs: 5_000,
+    requestTimeoutMs: 400,
+  });
+  target = targetOf(sandbox, databaseName);
+  create = [{ kind: "createFromSid", user: "app", sid: sidFromClientId(sandbox.addPrincipal("app").clientId) }];
+});
+
+afterEach(async () => {
+  await databases.close();
+  await sandbox.close();
+});
+
+const logins = () => sandbox.faults.journal.filter(({ operation }) => operation === "LOGIN").length;
+const userNames = () =>
+  sandbox.simulator
+    .database(databaseName)
+    .users()
+    .map(({ name }) => name);
+
+describe("an error of a statement", () => {
+  it.each([
+    [15023, "SQL_USER_CONFLICT"],
+    [15063, "SQL_SID_TAKEN"],
+    [15138, "SQL_USER_OWNS_SCHEMA"],
+    [33131, "SQL_PRINCIPAL_UNRESOLVED"],
+    [229, "SQL_FORBIDDEN"],
+    [262, "SQL_FORBIDDEN"],
+    [15247, "SQL_FORBIDDEN"],
+    [916, "SQL_FORBIDDEN"],
+    [102, "SQL_REJECTED"],
+    [33159, "SQL_REJECTED"],
+    [55555, "SQL_REJECTED"],
+  ])("%i stops with %s", async (number, code) => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: number } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({
+      name: "PermanentError",
+      code,
+      message: expect.stringMatching(new RegExp(`^sql-dev/orders: .*\\(SQL error ${number}\\)$`)),
+    });
+    expect(userNames()).toEqual([]);
+  });
+
+  it.each([
+    [33130, "SQL_PRINCIPAL_NOT_YET_VISIBLE"],
+    [37545, "SQL_PRINCIPAL_NOT_YET_VISIBLE"],
+    [1204, "SQL_UNAVAILABLE"],
+    [1205, "SQL_UNAVAILABLE"],
+    [1222, "SQL_UNAVAILABLE"],
+    [10928, "SQL_UNAVAILABLE"],
+    [10929, "SQL_UNAVAILABLE"],
+    [40197, "SQL_UNAVAILABLE"],
+    [40613, "SQL_UNAVAILABLE"],
+    [49918, "SQL_UNAVAILABLE"],
+    [49919, "SQL_UNAVAILABLE"],
+    [49920, "SQL_UNAVAILABLE"],
+    [4221, "SQL_UNAVAILABLE"],
+    [615, "SQL_UNAVAILABLE"],
+    [926, "SQL_UNAVAILABLE"],
+  ])("%i is worth another try, as %s", async (number, code) => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: number } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ name: "TransientError", code });
+
+    await databases.change(target, create);
+    expect(userNames()).toEqual(["app"]);
+  });
+
+  it("40501 says how long the service wants to be left alone", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "error", code: 40501 } });
+
+    await expect(databases.inspect(target, { name: "app", sid: undefined })).rejects.toMatchObject({
+      code: "SQL_UNAVAILABLE",
+      retryAfterSeconds: 10,
+    });
+  });
+
+  it.each([
+    ["Principal 'app' could not be found at this time. Please try again later.", "SQL_PRINCIPAL_NOT_YET_VISIBLE"],
+    ["Principal 'app' could not be resolved. Error message: ''", "SQL_PRINCIPAL_UNRESOLVED"],
+    [
+      "Principal 'app' could not be resolved. Error message: 'AADSTS50076: try again later'",
+      "SQL_PRINCIPAL_UNRESOLVED",
+    ],
+  ])("33134 is told apart by its text: %s", async (message, code) => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 33134, message } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    ["Cannot alter the role 'x', because it does not exist or you do not have permission.", "SQL_ROLE_MISSING"],
+    ["Cannot add the principal 'x', because it does not exist or you do not have permission.", "SQL_REJECTED"],
+  ])("15151 is about a role only where it says so: %s", async (message, code) => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15151, message } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ name: "PermanentError", code });
+  });
+
+  it("comes from the database itself when the database is in the way", async () => {
+    const database = sandbox.simulator.database(databaseName);
+    await databases.change(target, create);
+    await database.runScript("CREATE SCHEMA shop AUTHORIZATION app");
+    const [first] = create;
+    const sid = first?.kind === "createFromSid" ? first.sid : "";
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_USER_CONFLICT" });
+    await expect(databases.change(target, [{ kind: "createFromSid", user: "twin", sid }])).rejects.toMatchObject({
+      code: "SQL_SID_TAKEN",
+    });
+    await expect(databases.change(target, [{ kind: "drop", user: "app" }])).rejects.toMatchObject({
+      code: "SQL_USER_OWNS_SCHEMA",
+    });
+  });
+
+  it("comes from the directory when SQL may not read it", async () => {
+    const server = sandbox.world.sqlServers.get("sql-dev");
+    if (server) server.canReadDirectory = false;
+    const change = { kind: "createFromProvider", user: "app", objectId: sandbox.admin.principalId } as const;
+
+    await expect(databases.change(target, [change])).rejects.toMatchObject({ code: "SQL_PRINCIPAL_UNRESOLVED" });
+  });
+});
+
+describe("an error of the login", () => {
+  it.each([
+    [18456, "PermanentError", "SQL_LOGIN_FAILED"],
+    [40615, "PermanentError", "SQL_FIREWALL"],
+    [40914, "PermanentError", "SQL_FIREWALL"],
+    [47073, "PermanentError", "SQL_FIREWALL"],
+    [49918, "TransientError", "SQL_UNAVAILABLE"],
+  ])("%i is a %s %s, though the driver hides the number, and is not tried again", async (number, name, code) => {
+    sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind: "error", code: number } });
+
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({ name, code });
+
+    expect(logins()).toBe(1);
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).resolves.toMatchObject({ users: [] });
+  });
+
+  it("is tried again by the driver where it may pass, and after that by us", async () => {
+    const attempts = [40613, 40197, 40501, 10928, 10929].map(async (number) => {
+      const database = `db${number}`;
+      sandbox.world.sqlServers.get("sql-dev")?.databases.add(database);
+      const takeBack = sandbox.faults.add({
+        wire: "sql",
+        operation: "LOGIN",
+        target: `sql-dev/${database}`,
+        times: Number.POSITIVE_INFINITY,
+        effect: { kind: "error", code: number },
+      });
+      const there = targetOf(sandbox, database);
+
+      await expect(databases.change(there, create)).rejects.toMatchObject({
+        code: "SQL_UNAVAILABLE",
+        message: expect.stringContaining(`SQL error ${number}`),
+      });
+      expect(sandbox.faults.journal.filter((call) => call.target === `sql-dev/${database}`)).toHaveLength(4);
+
+      takeBack();
+      await databases.change(there, create);
+      expect(sandbox.simulator.database(database).users()).toHaveLength(1);
+    });
+
+    await Promise.all(attempts);
+  });
+
+  it("4060 says that the database may not exist at all", async () => {
+    await expect(databases.inspect(targetOf(sandbox, "nowhere"), { name: "a", sid: undefined })).rejects.toMatchObject({
+      code: "SQL_UNAVAILABLE",
+      message: expect.stringContaining("the server has no such database"),
+    });
+    expect(logins()).toBe(4);
+  });
+
+  it("is an identity without a user when it is not the administrator", async () => {
+    const stranger = createDatabases({ credential: sandbox.credential(sandbox.addPrincipal("stranger")) });
+    try {
+      await expect(stranger.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
+        code: "SQL_LOGIN_FAILED",
+        message: expect.stringContaining("<token-identified principal>"),
+      });
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  it("is passed on by its own words when the identity gets no token", async () => {
+    const failing = createDatabases({
+      credential: { getToken: async () => Promise.reject(new Error("ManagedIdentityCredential: no endpoint")) },
+    });
+    try {
+      await expect(failing.inspect(target, { name: "a", sid: undefined })).rejects.toThrow(
+        "sql-dev/orders: Mooring's identity got no token for Azure SQL: ManagedIdentityCredential: no endpoint",
+      );
+    } finally {
+      await failing.close();
+    }
+  });
+});
+
+describe("a lost connection", () => {
+  it("in change is unknown: the answer may be lost after the effect, and reading back tells", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "cutAfter" } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({
+      name: "TransientError",
+      code: "SQL_UNAVAILABLE",
+    });
+
+    const { users } = await databases.inspect(target, { name: "app", sid: undefined });
+    expect(users).toMatchObject([{ name: "app" }]);
+    expect(sandbox.faults.journal.filter(({ operation }) => operation === "CREATE USER")).toHaveLength(1);
+  });
+
+  it("before the effect leaves nothing behind, and the next try works", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "cutBefore" } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
+    expect(userNames()).toEqual([]);
+
+    await databases.change(target, create);
+    expect(userNames()).toEqual(["app"]);
+  });
+
+  it.each(["cutBefore", "cutAfter", "garbage"] as const)("at login (%s) is worth another try", async (kind) => {
+    sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
+
+    await databases.change(target, create);
+    expect(userNames()).toEqual(["app"]);
+  });
+
+  it("is also a server that answers with nonsense", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "garbage" } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
+    expect(userNames()).toEqual(["app"]);
+  });
+
+  it("is also a server that never answers: the request times out", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "hang" } });
+
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
+      code: "SQL_UNAVAILABLE",
+    });
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).resolves.toMatchObject({ users: [] });
+  });
+
+  it("is also a server that is slow: it gives the statement up, and the connection stays of use", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "delay", ms: 1_500 } });
+
+    await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
+    const before = logins();
+
+    await expect(databases.inspect(target, { name: "app", sid: undefined })).resolves.toMatchObject({ users: [] });
+    expect(logins()).toBe(before);
+  });
+
+  it("is also a server that is not there", async () => {
+    await sandbox.simulator.close();
+
+    await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
+      code: "SQL_UNAVAILABLE",
+    });
+  });
+});

@@ -1,0 +1,131 @@
+/** Who may import whom (ARCHITECTURE.md). A rule that saw no modules would hold for ever, so what was seen is asserted too. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { expect, it } from "vitest";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folders = ["src", "local", "cli", "samples"];
+
+interface Module {
+  /** Relative to the checkout, with `/`. */
+  readonly file: string;
+  readonly imports: readonly string[];
+}
+
+const modules = folders.flatMap(listFiles).map(readModule);
+
+function listFiles(folder: string): readonly string[] {
+  try {
+    return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function readModule(name: string): Module {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, name), "utf8"), true, true);
+  const imports = importedFiles.map(({ fileName }) =>
+    fileName.startsWith(".") ? toPath(relative(root, resolve(root, dirname(name), fileName))) : fileName,
+  );
+  return { file: toPath(name), imports };
+}
+
+function toPath(name: string): string {
+  return name.split(sep).join("/");
+}
+
+/** The layer of a file in src: its folder, or its own name at the top. */
+function layerOf(file: string): string | undefined {
+  const [top, second] = file.split("/");
+  return top === "src" ? second?.replace(/\.ts$/, "") : undefined;
+}
+
+const mayImport: Record<string, readonly string[]> = {
+  domain: ["domain"],
+  durable: ["durable"],
+  ports: ["domain"],
+  activities: ["activities", "durable", "domain", "ports"],
+  orchestrations: ["orchestrations", "activities", "durable", "domain"],
+  functions: ["functions", "orchestrations", "activities", "durable", "domain", "ports"],
+  adapters: ["adapters", "domain", "ports"],
+  config: [],
+  catalog: ["domain"],
+  main: ["activities", "adapters", "catalog", "config", "domain", "functions", "ports"],
+};
+
+const packages: Record<string, RegExp> = {
+  domain: /^(zod|yaml|node:crypto)$/,
+  durable: /^(zod|durable-functions|@azure\/functions)$/,
+  ports: /^$/,
+  activities: /^(zod|node:timers\/promises)$/,
+  orchestrations: /^(zod|durable-functions)$/,
+  functions: /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises)$/,
+  adapters: /^(zod|node:.*|mssql|@azure\/.*|@kubernetes\/client-node)$/,
+  config: /^zod$/,
+  catalog: /^(yaml|node:fs)$/,
+  main: /^(node:path|@azure\/identity)$/,
+};
+
+it("sees the modules that it judges", () => {
+  const counts = Map.groupBy(modules, ({ file }) => file.split("/")[0] ?? "");
+
+  expect(counts.get("src")?.length).toBeGreaterThan(40);
+  expect(counts.get("local")?.length).toBeGreaterThan(60);
+  expect(modules.flatMap(({ imports }) => imports).length).toBeGreaterThan(400);
+});
+
+it.each(Object.keys(mayImport))("lets src/%s import only what its layer may know", (layer) => {
+  const inLayer = modules.filter(({ file }) => layerOf(file) === layer);
+  const allowed = mayImport[layer] ?? [];
+
+  const broken = inLayer.flatMap(({ file, imports }) =>
+    imports
+      .filter((name) =>
+        name.startsWith("src/") ? !allowed.includes(layerOf(name) ?? "") : !packages[layer]?.test(name),
+      )
+      .map((name) => `${file} imports ${name}`),
+  );
+
+  expect(inLayer.length).toBeGreaterThan(0);
+  expect(broken).toEqual([]);
+});
+
+it("keeps every layer of src in the table above", () => {
+  const layers = new Set(modules.flatMap(({ file }) => layerOf(file) ?? []));
+
+  expect([...layers].filter((layer) => !(layer in mayImport))).toEqual([]);
+});
+
+it("lets one adapter know no other", () => {
+  const adapterOf = (file: string) => /^src\/adapters\/([^/]+)\//.exec(file)?.[1];
+
+  const broken = modules.flatMap(({ file, imports }) =>
+    imports
+      .filter((name) => adapterOf(file) && adapterOf(name) && adapterOf(file) !== adapterOf(name))
+      .map((name) => `${file} imports ${name}`),
+  );
+
+  expect(broken).toEqual([]);
+});
+
+it("keeps src out of the sandbox's code, except for types of the domain", () => {
+  const broken = modules
+    .filter(({ file }) => !file.startsWith("src/"))
+    .flatMap(({ file, imports }) =>
+      imports
+        .filter((name) => name.startsWith("src/") && !name.startsWith("src/domain/"))
+        .map((name) => `${file} imports ${name}`),
+    );
+
+  expect(broken).toEqual([]);
+});
+
+it("reads the environment in one file of src", () => {
+  const readers = listFiles("src").filter((name) => /process\.env/.test(readFileSync(join(root, name), "utf8")));
+
+  expect(readers.map(toPath)).toEqual(["src/config.ts"]);
+});

@@ -1,0 +1,101 @@
+import * as k8s from "@kubernetes/client-node";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createSigningKey } from "../../../../local/simulators/world.ts";
+import { failureOf, startCluster, type TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster.simulator.close());
+
+const namespacesWith = (token: string) => cluster.configFor(token).makeApiClient(k8s.CoreV1Api).listNamespace();
+
+test("lets an Entra administrator of the cluster in", async () => {
+  const { items } = await cluster.core.listNamespace();
+
+  expect(items.map(({ metadata }) => metadata?.name)).toEqual(["default", "kube-public", "kube-system"]);
+});
+
+test("lets the sandbox's own token in", async () => {
+  expect((await namespacesWith(cluster.simulator.adminToken)).items).toHaveLength(3);
+});
+
+test("forbids everything but discovery to another Entra principal, and names what it lacks", async () => {
+  const token = await cluster.entraToken({ appid: "99999999-2222-4333-8444-555555555555" });
+
+  const failure = await failureOf(namespacesWith(token));
+
+  expect(failure).toMatchObject({ code: 403, reason: "Forbidden" });
+  expect(failure.message).toBe(
+    'namespaces is forbidden: User "object-of-the-caller" cannot list resource "namespaces" in API group "" at the cluster scope',
+  );
+  expect((await cluster.request("GET", "/api/v1", { token })).status).toBe(200);
+});
+
+test.each([
+  ["no token that it could read", async () => "nonsense"],
+  ["a token of another audience", () => cluster.entraToken({ aud: "https://management.azure.com/" })],
+  ["a token that has expired", () => cluster.entraToken({}, { expiresIn: -60 })],
+  ["a token that somebody else signed", async () => cluster.entraToken({}, { key: await createSigningKey() })],
+])("answers 401 to %s", async (_, makeToken) => {
+  const token = await makeToken();
+
+  expect(await failureOf(namespacesWith(token))).toMatchObject({ code: 401 });
+  const { text } = await cluster.request("GET", "/api/v1/namespaces", { token });
+  expect(JSON.parse(text)).toMatchObject({ kind: "Status", reason: "Unauthorized", code: 401 });
+});
+
+test("answers 401 to a request without a token, except on health and version", async () => {
+  const anonymous = { headers: { authorization: "" } };
+
+  expect((await cluster.request("GET", "/api/v1/namespaces", anonymous)).status).toBe(401);
+  expect((await cluster.request("GET", "/readyz", anonymous)).text).toBe("ok");
+  expect(JSON.parse((await cluster.request("GET", "/version", anonymous)).text)).toMatchObject({ major: "1" });
+});
+
+test("mints service account tokens that the issuer's published keys verify", async () => {
+  const { status } = await cluster.core.createNamespacedServiceAccountToken({
+    namespace: "default",
+    name: "default",
+    body: { spec: { audiences: ["api://AzureADTokenExchange"], expirationSeconds: 3600 } },
+  });
+
+  const discovery = JSON.parse((await cluster.request("GET", "/.well-known/openid-configuration")).text);
+  expect(discovery).toMatchObject({ issuer: cluster.cluster.oidcIssuer });
+  const keys = JSON.parse((await cluster.request("GET", "/openid/v1/jwks")).text);
+  const { payload } = await jwtVerify(status?.token ?? "", createLocalJWKSet(keys), {
+    issuer: cluster.cluster.oidcIssuer,
+    audience: "api://AzureADTokenExchange",
+  });
+  expect(payload.sub).toBe("system:serviceaccount:default:default");
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
+  expect(new Date(status?.expirationTimestamp ?? 0).getTime()).toBe((payload.exp ?? 0) * 1000);
+});
+
+test("knows a service account by its token, which has no rights and dies with the account", async () => {
+  await cluster.create({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "mortal", namespace: "default" },
+  });
+  const tokenFor = async (audiences: string[]) => {
+    const body = { spec: { audiences } };
+    const made = await cluster.core.createNamespacedServiceAccountToken({ namespace: "default", name: "mortal", body });
+    return made.status?.token ?? "";
+  };
+  const token = await tokenFor([]);
+
+  expect((await failureOf(namespacesWith(token))).message).toContain('User "system:serviceaccount:default:mortal"');
+  expect(await failureOf(namespacesWith(await tokenFor(["api://AzureADTokenExchange"])))).toMatchObject({ code: 401 });
+  await cluster.core.deleteNamespacedServiceAccount({ namespace: "default", name: "mortal" });
+  expect(await failureOf(namespacesWith(token))).toMatchObject({ code: 401 });
+});
+
+test("refuses a token that is shorter than ten minutes, and one for an account that is not there", async () => {
+  const short = { namespace: "default", name: "default", body: { spec: { audiences: [], expirationSeconds: 60 } } };
+  expect(await failureOf(cluster.core.createNamespacedServiceAccountToken(short))).toMatchObject({ code: 422 });
+  const nobody = { namespace: "default", name: "nobody", body: { spec: { audiences: [] } } };
+  expect(await failureOf(cluster.core.createNamespacedServiceAccountToken(nobody))).toMatchObject({ code: 404 });
+});

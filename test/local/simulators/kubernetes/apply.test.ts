@@ -1,0 +1,336 @@
+/** Golden cases from kubernetes.io "Server-Side Apply", by the sections of that page. */
+
+import * as k8s from "@kubernetes/client-node";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { failureOf, startCluster, type TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+let namespace = "";
+let count = 0;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+beforeEach(async () => {
+  count += 1;
+  namespace = `apply-${count}`;
+  await cluster.createNamespace(namespace);
+});
+afterAll(() => cluster.simulator.close());
+
+const configMap = (data: Record<string, string>, labels?: Record<string, string>) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "cmap", namespace, ...(labels === undefined ? {} : { labels }) },
+  data,
+});
+
+const stored = () => {
+  const found = cluster.simulator.objects.get("v1", "ConfigMap", "cmap", namespace);
+  if (found === undefined) throw new Error("The ConfigMap is gone.");
+  return found;
+};
+
+const owners = () =>
+  Object.fromEntries(
+    (stored().metadata.managedFields ?? []).map((entry) => [`${entry.manager} ${entry.operation}`, entry.fieldsV1]),
+  );
+
+describe("field management", () => {
+  test("creates the object and records the applier as owner of what it named", async () => {
+    await cluster.apply(configMap({ key: "some value" }, { "test-label": "test" }), "kubectl");
+
+    expect(stored()["data"]).toEqual({ key: "some value" });
+    expect(stored().metadata.managedFields).toEqual([
+      {
+        manager: "kubectl",
+        operation: "Apply",
+        apiVersion: "v1",
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        fieldsType: "FieldsV1",
+        fieldsV1: { "f:metadata": { "f:labels": { "f:test-label": {} } }, "f:data": { "f:key": {} } },
+      },
+    ]);
+  });
+
+  test("answers 201 for a new object and 200 for one that is there", async () => {
+    const path = `/api/v1/namespaces/${namespace}/configmaps/cmap?fieldManager=a`;
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    const body = "apiVersion: v1\nkind: ConfigMap\ndata: {a: '1'}\n";
+
+    expect((await cluster.request("PATCH", path, { body, headers })).status).toBe(201);
+    expect((await cluster.request("PATCH", path, { body, headers })).status).toBe(200);
+  });
+
+  test("changes nothing, not even the resource version, when the same is applied again", async () => {
+    await cluster.apply(configMap({ key: "value" }), "a");
+    const before = stored();
+
+    await cluster.apply(configMap({ key: "value" }), "a");
+
+    expect(stored()).toEqual(before);
+  });
+
+  test("records other writes as Update, with the containers that they made", async () => {
+    await cluster.core.createNamespacedConfigMap({
+      namespace,
+      body: configMap({ key: "value" }),
+      fieldManager: "maker",
+    });
+
+    expect(owners()).toEqual({ "maker Update": { "f:data": { ".": {}, "f:key": {} } } });
+  });
+});
+
+describe("conflicts", () => {
+  test("refuses a value that another manager owns and set differently, and names manager and field", async () => {
+    await cluster.apply(configMap({ key: "one", other: "x" }), "first");
+
+    const failure = await failureOf(cluster.apply(configMap({ key: "two" }), "second"));
+
+    expect(failure).toMatchObject({
+      code: 409,
+      reason: "Conflict",
+      message: 'Apply failed with 1 conflict: conflict with "first": .data.key',
+      details: { causes: [{ reason: "FieldManagerConflict", message: 'conflict with "first"', field: ".data.key" }] },
+    });
+    expect(stored()["data"]).toEqual({ key: "one", other: "x" });
+  });
+
+  test("says since when another writer, who did not apply, owns the field", async () => {
+    await cluster.core.createNamespacedConfigMap({
+      namespace,
+      body: configMap({ key: "one" }),
+      fieldManager: "editor",
+    });
+
+    const { message } = await failureOf(cluster.apply(configMap({ key: "two" }), "second"));
+
+    expect(message).toMatch(
+      /^Apply failed with 1 conflict: conflict with "editor" using v1 at \d{4}-.*Z: \.data\.key$/,
+    );
+  });
+
+  test("lists several conflicts by manager", async () => {
+    await cluster.apply(configMap({ a: "1" }), "first");
+    await cluster.apply(configMap({ b: "1", c: "1" }), "third");
+
+    const { message, details } = await failureOf(cluster.apply(configMap({ a: "2", b: "2", c: "2" }), "second"));
+
+    expect(message).toBe(
+      'Apply failed with 3 conflicts: conflicts with "first":\n- .data.a\nconflicts with "third":\n- .data.b\n- .data.c',
+    );
+    expect(details?.causes).toHaveLength(3);
+  });
+
+  test("force takes the value and the ownership", async () => {
+    await cluster.apply(configMap({ key: "one", mine: "x" }), "first");
+
+    await cluster.apply(configMap({ key: "two" }), "second", { force: true });
+
+    expect(stored()["data"]).toEqual({ key: "two", mine: "x" });
+    expect(owners()).toEqual({
+      "first Apply": { "f:data": { "f:mine": {} } },
+      "second Apply": { "f:data": { "f:key": {} } },
+    });
+  });
+
+  test("lets two managers share a field that both give the same value", async () => {
+    await cluster.apply(configMap({ key: "one" }), "first");
+    await cluster.apply(configMap({ key: "one" }), "second");
+
+    expect(owners()).toEqual({
+      "first Apply": { "f:data": { "f:key": {} } },
+      "second Apply": { "f:data": { "f:key": {} } },
+    });
+    const { message } = await failureOf(cluster.apply(configMap({ key: "two" }), "first"));
+    expect(message).toContain('conflict with "second": .data.key');
+  });
+
+  test("never refuses another kind of write, which takes the field over", async () => {
+    await cluster.apply(configMap({ key: "one" }), "first");
+
+    const patch = { namespace, name: "cmap", body: { data: { key: "two" } }, fieldManager: "patcher" };
+    await cluster.core.patchNamespacedConfigMap(
+      patch,
+      k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
+    );
+
+    expect(owners()).toEqual({ "patcher Update": { "f:data": { "f:key": {} } } });
+  });
+});
+
+describe("fields that an applier gives up", () => {
+  test("go when nobody else owns them, with the map that this leaves empty", async () => {
+    await cluster.apply(configMap({ a: "1", b: "2" }, { one: "1" }), "first");
+
+    await cluster.apply(configMap({ a: "1" }), "first");
+
+    expect(stored()["data"]).toEqual({ a: "1" });
+    expect(stored().metadata.labels).toBeUndefined();
+  });
+
+  test("stay when somebody else owns them too", async () => {
+    await cluster.apply(configMap({ a: "1", b: "2" }), "first");
+    await cluster.apply(configMap({ b: "2" }), "second");
+
+    await cluster.apply(configMap({ a: "1" }), "first");
+
+    expect(stored()["data"]).toEqual({ a: "1", b: "2" });
+    expect(owners()).toEqual({
+      "first Apply": { "f:data": { "f:a": {} } },
+      "second Apply": { "f:data": { "f:b": {} } },
+    });
+  });
+
+  test("leave alone what a different writer put beside them", async () => {
+    await cluster.apply(configMap({ a: "1" }), "first");
+    const body = { metadata: { labels: { team: "blue" } }, data: { theirs: "x" } };
+    await cluster.core.patchNamespacedConfigMap(
+      { namespace, name: "cmap", body, fieldManager: "other" },
+      k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
+    );
+
+    await cluster.apply(configMap({}), "first");
+
+    expect(stored()["data"]).toEqual({ theirs: "x" });
+    expect(stored().metadata.labels).toEqual({ team: "blue" });
+  });
+});
+
+describe("merge strategies", () => {
+  const pod = (containers: k8s.V1Container[]) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "pod", namespace },
+    spec: { containers },
+  });
+  const storedPod = () => cluster.simulator.objects.get("v1", "Pod", "pod", namespace);
+
+  test("merges containers by name, and owns them by their keys", async () => {
+    await cluster.apply(pod([{ name: "app", image: "app:1", env: [{ name: "A", value: "1" }] }]), "first");
+
+    const conflict = await failureOf(cluster.apply(pod([{ name: "app", image: "app:2" }]), "second"));
+
+    expect(conflict.message).toContain('.spec.containers[name="app"].image');
+    expect(storedPod()?.metadata.managedFields?.[0]?.fieldsV1).toEqual({
+      "f:spec": {
+        "f:containers": {
+          'k:{"name":"app"}': {
+            ".": {},
+            "f:name": {},
+            "f:image": {},
+            "f:env": { 'k:{"name":"A"}': { ".": {}, "f:name": {}, "f:value": {} } },
+          },
+        },
+      },
+    });
+  });
+
+  test("uses the default of a key that is not given", async () => {
+    await cluster.apply(pod([{ name: "app", image: "a", ports: [{ containerPort: 80 }] }]), "first");
+    const before = storedPod();
+
+    await cluster.apply(pod([{ name: "app", image: "a", ports: [{ containerPort: 80 }] }]), "first");
+
+    expect(storedPod()).toEqual(before);
+    expect(JSON.stringify(before?.metadata.managedFields)).toContain(
+      'k:{\\"containerPort\\":80,\\"protocol\\":\\"TCP\\"}',
+    );
+  });
+
+  test("merges finalizers as a set", async () => {
+    const withFinalizers = (...finalizers: string[]) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "cmap", namespace, finalizers },
+    });
+    await cluster.apply(withFinalizers("example.com/a"), "first");
+    await cluster.apply(withFinalizers("example.com/b"), "second");
+    expect(stored().metadata.finalizers).toEqual(["example.com/a", "example.com/b"]);
+
+    await cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cmap", namespace } }, "first");
+
+    expect(stored().metadata.finalizers).toEqual(["example.com/b"]);
+    expect(owners()).toEqual({ "second Apply": { "f:metadata": { "f:finalizers": { 'v:"example.com/b"': {} } } } });
+  });
+
+  test("replaces an atomic list whole", async () => {
+    const account = (...names: string[]) => ({
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "app", namespace },
+      imagePullSecrets: names.map((name) => ({ name })),
+    });
+    await cluster.apply(account("one", "two"), "first");
+
+    const { message } = await failureOf(cluster.apply(account("three"), "second"));
+
+    expect(message).toContain('conflict with "first": .imagePullSecrets');
+    await cluster.apply(account("three"), "second", { force: true });
+    expect(cluster.simulator.objects.get("v1", "ServiceAccount", "app", namespace)?.["imagePullSecrets"]).toEqual([
+      { name: "three" },
+    ]);
+  });
+});
+
+describe("what an apply request has to be", () => {
+  const apply = (body: unknown, query: string) =>
+    cluster.request("PATCH", `/api/v1/namespaces/${namespace}/configmaps/cmap?${query}`, {
+      body,
+      headers: { "content-type": "application/apply-patch+yaml" },
+    });
+
+  test("needs a field manager", async () => {
+    const { status, text } = await apply(configMap({}), "");
+
+    expect(status).toBe(422);
+    expect(JSON.parse(text).message).toContain("fieldManager: Required value: is required for apply patch");
+  });
+
+  test("must not bring managed fields", async () => {
+    const { status, text } = await apply(
+      { ...configMap({}), metadata: { name: "cmap", managedFields: [] } },
+      "fieldManager=a",
+    );
+
+    expect(status).toBe(400);
+    expect(JSON.parse(text).message).toBe("metadata.managedFields must be nil");
+  });
+
+  test("is answered 500 for a field that the schema does not declare, as real API servers do", async () => {
+    const { status, text } = await apply({ ...configMap({}), dat: {} }, "fieldManager=a&fieldValidation=Strict");
+
+    expect(status).toBe(500);
+    expect(JSON.parse(text).message).toBe(
+      `failed to create typed patch object (${namespace}/cmap; /v1, Kind=ConfigMap): .dat: field not declared in schema`,
+    );
+  });
+
+  test("shows with dryRun what would be, and stores nothing", async () => {
+    const planned = await cluster.apply(configMap({ key: "value" }), "a", { dryRun: true });
+
+    expect(planned).toMatchObject({ data: { key: "value" } });
+    expect(cluster.simulator.objects.get("v1", "ConfigMap", "cmap", namespace)).toBeUndefined();
+  });
+
+  test("refuses in a dry run what it would refuse", async () => {
+    await cluster.apply(configMap({ key: "one" }), "first");
+
+    expect(await failureOf(cluster.apply(configMap({ key: "two" }), "second", { dryRun: true }))).toMatchObject({
+      code: 409,
+    });
+  });
+
+  test("starts managed fields afresh when an update empties them, and then finds an owner for what is there", async () => {
+    await cluster.apply(configMap({ key: "one" }), "first");
+    await cluster.core.patchNamespacedConfigMap(
+      { namespace, name: "cmap", body: { metadata: { managedFields: [{}] } }, fieldManager: "x" },
+      k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
+    );
+    expect(stored().metadata.managedFields).toBeUndefined();
+
+    const { message } = await failureOf(cluster.apply(configMap({ key: "two" }), "second"));
+
+    expect(message).toContain('conflict with "before-first-apply" using v1');
+  });
+});

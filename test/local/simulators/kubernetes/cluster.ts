@@ -1,0 +1,170 @@
+/** A running cluster for tests, and the clients that talk to it over the wire. */
+import { request as httpsRequest } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as k8s from "@kubernetes/client-node";
+import { SignJWT } from "jose";
+import { createFaults } from "../../../../local/simulators/faults.ts";
+import { type KubernetesOptions, startKubernetes } from "../../../../local/simulators/kubernetes/index.ts";
+import { createCertificate } from "../../../../local/simulators/tls.ts";
+import { type Cluster, createSigningKey, createWorld, type SigningKey } from "../../../../local/simulators/world.ts";
+import type { ClusterTarget } from "../../../../src/domain/catalog.ts";
+
+/** The client id of the cluster's administrator. */
+export const administrator = "11111111-2222-4333-8444-555555555555";
+
+interface Options {
+  readonly traits?: Partial<Cluster>;
+  readonly simulator?: Omit<KubernetesOptions, "cluster">;
+  readonly now?: () => Date;
+}
+
+export type TestCluster = Awaited<ReturnType<typeof startCluster>>;
+
+export async function startCluster({ traits = {}, simulator: options = {}, now }: Options = {}) {
+  const world = await createWorld(now === undefined ? {} : { now });
+  const cluster: Cluster = {
+    name: "aks-dev",
+    oidcIssuer: "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/",
+    serviceAccountKey: await createSigningKey(),
+    nodeResourceGroup: "MC_dev",
+    location: "westeurope",
+    administrators: new Set([administrator]),
+    hasPodIdentity: true,
+    hasWorkloadIdentityWebhook: true,
+    ...traits,
+  };
+  world.clusters.set(cluster.name, cluster);
+  const faults = createFaults();
+  const tls = await createCertificate();
+  const simulator = await startKubernetes({ world, faults, tls }, { ...options, cluster: cluster.name });
+
+  async function entraToken(
+    { appid = administrator, aud = "6dae42f8-4368-4678-94ff-3960e28e3630" }: { appid?: string; aud?: string } = {},
+    { key = world.entraKey, expiresIn = 3600 }: { key?: SigningKey; expiresIn?: number } = {},
+  ): Promise<string> {
+    const issuedAt = Math.floor(world.now().getTime() / 1000);
+    return new SignJWT({ appid, oid: "object-of-the-caller", tid: world.tenantId })
+      .setProtectedHeader({ alg: "RS256", kid: key.kid })
+      .setAudience(aud)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + expiresIn)
+      .sign(key.privateKey);
+  }
+
+  function configFor(token: string): k8s.KubeConfig {
+    const config = new k8s.KubeConfig();
+    const caData = Buffer.from(tls.certificate).toString("base64");
+    const server = { name: cluster.name, server: simulator.url, caData, skipTLSVerify: false };
+    config.loadFromClusterAndUser(server, { name: "test", token });
+    return config;
+  }
+
+  const token = await entraToken();
+  const config = configFor(token);
+  const objects = k8s.KubernetesObjectApi.makeApiClient(config);
+  const target: ClusterTarget = {
+    alias: "aks-dev",
+    apiServer: simulator.url,
+    certificateAuthority: tls.certificate,
+    subscriptionId: world.subscriptionId,
+    identityResourceGroup: cluster.nodeResourceGroup,
+    location: cluster.location,
+    identityModes: ["workloadIdentity"],
+  };
+
+  return {
+    world,
+    cluster,
+    faults,
+    tls,
+    simulator,
+    target,
+    token,
+    entraToken,
+    config,
+    configFor,
+    objects,
+    core: config.makeApiClient(k8s.CoreV1Api),
+    custom: config.makeApiClient(k8s.CustomObjectsApi),
+
+    /** Server-side apply. */
+    apply(
+      object: k8s.KubernetesObject,
+      manager: string,
+      { force, dryRun }: { force?: boolean; dryRun?: boolean } = {},
+    ): Promise<k8s.KubernetesObject> {
+      const all = dryRun === true ? "All" : undefined;
+      return objects.patch(object, undefined, all, manager, force, k8s.PatchStrategy.ServerSideApply);
+    },
+
+    create(object: k8s.KubernetesObject): Promise<k8s.KubernetesObject> {
+      return objects.create(object);
+    },
+
+    async createNamespace(name: string): Promise<void> {
+      await objects.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    },
+
+    /** A request without a client library, for what that would hide: headers, odd media types, odd bodies. */
+    request(
+      method: string,
+      path: string,
+      options: { body?: unknown; headers?: Record<string, string>; token?: string } = {},
+    ): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }> {
+      return new Promise((resolve, reject) => {
+        const headers = {
+          authorization: `Bearer ${options.token ?? token}`,
+          "content-type": "application/json",
+          ...options.headers,
+        };
+        const request = httpsRequest(
+          `${simulator.url}${path}`,
+          { method, headers, ca: tls.certificate },
+          (response) => {
+            const chunks: Buffer[] = [];
+            response.on("data", (chunk) => chunks.push(chunk));
+            response.on("error", reject);
+            response.on("end", () =>
+              resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                text: Buffer.concat(chunks).toString("utf8"),
+              }),
+            );
+          },
+        );
+        request.on("error", reject);
+        const { body } = options;
+        request.end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
+      });
+    },
+  };
+}
+
+/** The Status in a client library's exception. */
+export async function failureOf(promise: Promise<unknown>): Promise<{
+  code: number;
+  reason?: string;
+  message: string;
+  details?: { causes?: { reason: string; field: string; message: string }[]; retryAfterSeconds?: number };
+}> {
+  try {
+    await promise;
+  } catch (error) {
+    if (!(error instanceof k8s.ApiException)) throw error;
+    // The generated clients throw a 401's body away.
+    return { message: "", ...JSON.parse(error.body ?? "{}"), code: error.code };
+  }
+  throw new Error("It was expected to fail, and succeeded.");
+}
+
+/** Waits until a look at the world shows what is expected. */
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  while (Date.now() < deadline) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await sleep(10);
+  }
+  throw new Error(`Not seen within 5 s: ${look.toString()}`);
+}

@@ -1,0 +1,111 @@
+import * as k8s from "@kubernetes/client-node";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, startCluster, type TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+let batch: k8s.BatchV1Api;
+beforeAll(async () => {
+  cluster = await startCluster();
+  batch = cluster.config.makeApiClient(k8s.BatchV1Api);
+});
+afterAll(() => cluster.simulator.close());
+
+const namespace = "default";
+const createJob = (name: string, { backoffLimit = 6, serviceAccountName = "default" } = {}) =>
+  batch.createNamespacedJob({
+    namespace,
+    body: {
+      metadata: { name },
+      spec: {
+        backoffLimit,
+        template: {
+          metadata: { labels: { app: name } },
+          spec: { restartPolicy: "Never", serviceAccountName, containers: [{ name: "main", image: "app" }] },
+        },
+      },
+    },
+  });
+const podsOf = (name: string) =>
+  cluster.simulator.objects.list("v1", "Pod", namespace).filter((pod) => pod.metadata.labels?.["job-name"] === name);
+const nextPod = (name: string) =>
+  eventually(() => podsOf(name).find((pod) => JSON.stringify(pod["status"]).includes("Pending")));
+const jobStatus = async (name: string) => (await batch.readNamespacedJob({ namespace, name })).status;
+
+/** What a kubelet does at the end of a pod. */
+async function end(name: string, phase: "Succeeded" | "Failed") {
+  const pod = await nextPod(name);
+  await cluster.core.patchNamespacedPodStatus(
+    { namespace, name: pod.metadata.name, body: { status: { phase } } },
+    k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
+  );
+}
+
+test("a job makes a pod from its template and owns it", async () => {
+  const job = await createJob("makes");
+
+  const pod = await nextPod("makes");
+
+  expect(pod).toMatchObject({
+    metadata: {
+      name: expect.stringMatching(/^makes-[a-z0-9]{5}$/),
+      labels: { app: "makes", "batch.kubernetes.io/job-name": "makes", "controller-uid": job.metadata?.uid },
+      ownerReferences: [{ kind: "Job", name: "makes", uid: job.metadata?.uid, controller: true }],
+    },
+    spec: { restartPolicy: "Never" },
+  });
+  await eventually(async () => ((await jobStatus("makes"))?.active === 1 ? true : undefined));
+});
+
+test("a job is complete when its pod has succeeded", async () => {
+  await createJob("good");
+  await end("good", "Succeeded");
+
+  const status = await eventually(async () => {
+    const seen = await jobStatus("good");
+    return seen?.succeeded === 1 ? seen : undefined;
+  });
+
+  expect(status.conditions).toMatchObject([{ type: "Complete", status: "True" }]);
+  expect(status.active).toBeUndefined();
+  expect(status.completionTime).toBeInstanceOf(Date);
+  expect(podsOf("good")).toHaveLength(1);
+});
+
+test("a job tries again as often as backoffLimit says, and has failed then", async () => {
+  await createJob("bad", { backoffLimit: 1 });
+  await end("bad", "Failed");
+  await end("bad", "Failed");
+
+  const status = await eventually(async () => {
+    const seen = await jobStatus("bad");
+    return seen?.conditions === undefined ? undefined : seen;
+  });
+
+  expect(status).toMatchObject({ failed: 2, conditions: [{ type: "Failed", reason: "BackoffLimitExceeded" }] });
+  expect(podsOf("bad")).toHaveLength(2);
+});
+
+test("a job whose pod is refused says so in an event, and goes on when the reason is gone", async () => {
+  await createJob("waits", { serviceAccountName: "later" });
+  const event = await eventually(() => cluster.simulator.objects.get("v1", "Event", "waits.failedcreate", namespace));
+  expect(event).toMatchObject({ reason: "FailedCreate", message: expect.stringContaining('"later" not found') });
+
+  await cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "later", namespace } });
+
+  await nextPod("waits");
+});
+
+test("a deleted job leaves its pods, with a warning, unless the deletion cascades", async () => {
+  await createJob("leaves");
+  await nextPod("leaves");
+  const path = `/apis/batch/v1/namespaces/${namespace}/jobs/leaves`;
+  const { headers } = await cluster.request("DELETE", path);
+  expect(headers["warning"]).toContain("child pods are preserved by default");
+  await createJob("takes");
+  await nextPod("takes");
+
+  await batch.deleteNamespacedJob({ namespace, name: "takes", propagationPolicy: "Background" });
+
+  await eventually(() => (podsOf("takes").length === 0 ? true : undefined));
+  expect(podsOf("leaves")).toHaveLength(1);
+});

@@ -1,0 +1,175 @@
+/** kubectl is the one client here that this project did not write or choose: what it accepts is the best proof there is. */
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, startCluster, type TestCluster } from "./cluster.ts";
+
+const run = promisify(execFile);
+
+function isInstalled(): boolean {
+  try {
+    execFileSync("kubectl", ["version", "--client"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!isInstalled())("kubectl (skipped where it is not installed: apt-get install kubectl)", () => {
+  let cluster: TestCluster;
+  let home = "";
+  beforeAll(async () => {
+    cluster = await startCluster();
+    home = mkdtempSync(join(tmpdir(), "mooring-kubectl-"));
+    writeFileSync(join(home, "config"), cluster.simulator.kubeconfig());
+    writeFileSync(join(home, "team.yaml"), team("one"));
+    await kubectl("apply", "-f", join(home, "team.yaml"));
+  });
+  afterAll(async () => {
+    rmSync(home, { recursive: true });
+    await cluster.simulator.close();
+  });
+
+  // Its own home, so that it neither finds nor leaves a discovery cache.
+  const environment = () => ({ ...process.env, HOME: home, KUBECONFIG: join(home, "config") });
+
+  async function kubectl(...parameters: string[]): Promise<string> {
+    return (await run("kubectl", parameters, { env: environment() })).stdout;
+  }
+
+  async function refusal(...parameters: string[]): Promise<string> {
+    const failed = await run("kubectl", parameters, { env: environment() }).catch((error: unknown) => error);
+    if (typeof failed === "object" && failed !== null && "stderr" in failed) return String(failed.stderr);
+    throw new Error(`kubectl ${parameters.join(" ")} was expected to fail.`);
+  }
+
+  function write(name: string, text: string): string {
+    const file = join(home, name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  const team = (value: string) => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: team}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: team}
+data: {key: ${value}}
+---
+apiVersion: aadpodidentity.k8s.io/v1
+kind: AzureIdentity
+metadata: {name: id, namespace: team}
+spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
+`;
+
+  test("applies on the client's side, and sees what is unchanged and what is configured", async () => {
+    expect(await kubectl("apply", "-f", write("a.yaml", team("one")))).toBe(
+      "namespace/team unchanged\nconfigmap/settings unchanged\nazureidentity.aadpodidentity.k8s.io/id unchanged\n",
+    );
+    expect(await kubectl("apply", "-f", write("a.yaml", team("two")))).toContain("configmap/settings configured");
+    expect(await kubectl("get", "-n", "team", "configmap", "settings", "-o", "jsonpath={.data.key}")).toBe("two");
+  });
+
+  test("applies on the server's side, and shows a conflict as its own", async () => {
+    const manifest = (value: string) =>
+      `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shared","namespace":"team"},"data":{"key":"${value}"}}`;
+    const file = write("shared.json", manifest("one"));
+    expect(await kubectl("apply", "--server-side", "-f", file)).toBe("configmap/shared serverside-applied\n");
+
+    write("shared.json", manifest("two"));
+    const conflict = await refusal("apply", "--server-side", "--field-manager=other", "-f", file);
+
+    expect(conflict).toContain('Apply failed with 1 conflict: conflict with "kubectl": .data.key');
+    expect(conflict).toContain("--force-conflicts");
+    await kubectl("apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", file);
+    expect(await kubectl("get", "-n", "team", "cm", "shared", "-o", "jsonpath={.data.key}")).toBe("two");
+  });
+
+  test("moves an object from one side's apply to the other's", async () => {
+    const file = write("moved.yaml", team("one").replace("settings", "moved"));
+    await kubectl("apply", "-f", file);
+
+    expect(await kubectl("apply", "--server-side", "-f", file)).toContain("configmap/moved serverside-applied");
+
+    const fields = await kubectl("get", "-n", "team", "cm", "moved", "--show-managed-fields", "-o", "json");
+    const managers = JSON.parse(fields).metadata.managedFields.map(
+      ({ manager, operation }: { manager: string; operation: string }) => `${manager} ${operation}`,
+    );
+    expect(managers).toContain("kubectl Apply");
+    expect(managers).not.toContain("kubectl-client-side-apply Update");
+  });
+
+  test("gets tables with columns, names, JSON, and what changes while it watches", async () => {
+    expect(await kubectl("get", "namespaces")).toMatch(/^NAME +STATUS +AGE\n/);
+    expect(await kubectl("get", "azureidentities", "-n", "team")).toMatch(
+      /^NAME +TYPE +CLIENTID +AGE\nid +0 +c +\d+s\n$/,
+    );
+    expect(await kubectl("get", "sa", "-n", "team", "-o", "name")).toBe("serviceaccount/default\n");
+
+    const watching = spawn("kubectl", ["get", "cm", "-n", "team", "-w", "-o", "name"], { env: environment() });
+    let seen = "";
+    watching.stdout.on("data", (chunk) => {
+      seen += String(chunk);
+    });
+    await eventually(() => (seen.includes("configmap/settings") ? true : undefined));
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "fresh", namespace: "team" } });
+    await eventually(() => (seen.includes("configmap/fresh") ? true : undefined));
+    watching.kill();
+  });
+
+  test("lists the resources and explains a custom one", async () => {
+    expect(await kubectl("api-resources", "-o", "name")).toContain("azureidentities.aadpodidentity.k8s.io\n");
+    expect(await kubectl("explain", "azureidentity.spec.clientID")).toContain("FIELD: clientID <string>");
+  });
+
+  test("annotates, labels and patches", async () => {
+    await kubectl("annotate", "-n", "team", "cm", "settings", "a=b");
+    await kubectl("label", "-n", "team", "cm", "settings", "c=d");
+    await kubectl("patch", "-n", "team", "azureidentity", "id", "--type=merge", "-p", '{"spec":{"clientID":"new"}}');
+
+    expect(cluster.simulator.objects.get("v1", "ConfigMap", "settings", "team")?.metadata).toMatchObject({
+      annotations: { a: "b" },
+      labels: { c: "d" },
+    });
+    expect(await kubectl("get", "-n", "team", "azureidentity", "id", "-o", "jsonpath={.spec.clientID}")).toBe("new");
+  });
+
+  test("waits for a condition, and for a deletion", async () => {
+    expect(
+      await kubectl("wait", "--for=condition=Established", "crd", "azureidentities.aadpodidentity.k8s.io"),
+    ).toContain("condition met");
+    const metadata = { name: "held", namespace: "team", finalizers: ["example.com/hold"] };
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=5s");
+    await eventually(
+      () => cluster.simulator.objects.get("v1", "ConfigMap", "held", "team")?.metadata.deletionTimestamp,
+    );
+
+    const body = [{ op: "remove", path: "/metadata/finalizers" }];
+    await cluster.core.patchNamespacedConfigMap({ namespace: "team", name: "held", body });
+
+    expect(await deleting).toBe('configmap "held" deleted\n');
+  });
+
+  test("says in the server's words why it refuses", async () => {
+    const misspelt = team("one").replace("clientID", "clientId");
+    expect(await refusal("apply", "-f", write("misspelt.yaml", misspelt))).toContain('unknown field "spec.clientId"');
+    expect(await refusal("get", "-n", "team", "cm", "missing")).toBe(
+      'Error from server (NotFound): configmaps "missing" not found\n',
+    );
+  });
+
+  test("deletes a namespace and waits until it is gone", async () => {
+    await kubectl("apply", "-f", write("gone.yaml", team("one").replaceAll("team", "gone")));
+
+    expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=5s")).toBe('namespace "gone" deleted\n');
+
+    expect(cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, failureOf, startCluster, type TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startCluster({ simulator: { terminationMs: 100 } });
+});
+afterAll(() => cluster.simulator.close());
+
+const namespace = (name: string) => cluster.simulator.objects.get("v1", "Namespace", name);
+const configMap = (namespace: string, finalizers: string[] = []) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "c", namespace, finalizers },
+});
+
+test("a new namespace is active, knows its name as a label, and has a default service account", async () => {
+  await cluster.createNamespace("fresh");
+
+  expect(namespace("fresh")).toMatchObject({
+    metadata: { labels: { "kubernetes.io/metadata.name": "fresh" } },
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  });
+  expect((await cluster.core.listNamespacedServiceAccount({ namespace: "fresh" })).items).toHaveLength(1);
+});
+
+test("a namespace keeps the label of its name when it is replaced without", async () => {
+  await cluster.createNamespace("labelled");
+
+  await cluster.core.replaceNamespace({ name: "labelled", body: { metadata: { name: "labelled" } } });
+
+  expect(namespace("labelled")?.metadata.labels).toEqual({ "kubernetes.io/metadata.name": "labelled" });
+});
+
+test("a namespace that is deleted refuses new content, and is then gone with all that was in it", async () => {
+  await cluster.createNamespace("ending");
+  await cluster.create(configMap("ending"));
+
+  await cluster.core.deleteNamespace({ name: "ending" });
+
+  expect(namespace("ending")).toMatchObject({ status: { phase: "Terminating" } });
+  const refused = { ...configMap("ending"), metadata: { name: "late", namespace: "ending" } };
+  expect(await failureOf(cluster.apply(refused, "me"))).toMatchObject({
+    code: 403,
+    reason: "Forbidden",
+    message:
+      'configmaps "late" is forbidden: unable to create new content in namespace ending because it is being terminated',
+    details: { causes: [{ reason: "NamespaceTerminating" }] },
+  });
+  await eventually(() => (namespace("ending") === undefined ? true : undefined));
+  expect(cluster.simulator.objects.list("v1", "ConfigMap", "ending")).toEqual([]);
+  await cluster.createNamespace("ending");
+  expect(namespace("ending")).toMatchObject({ status: { phase: "Active" } });
+});
+
+test("a namespace waits for the finalizers of what is in it", async () => {
+  await cluster.createNamespace("held");
+  await cluster.create(configMap("held", ["example.com/hold"]));
+  await cluster.core.deleteNamespace({ name: "held" });
+  const held = await eventually(() =>
+    cluster.simulator.objects.list("v1", "ConfigMap", "held").find(({ metadata }) => metadata.deletionTimestamp),
+  );
+  expect(namespace("held")).toMatchObject({ status: { phase: "Terminating" } });
+
+  const body = [{ op: "remove", path: "/metadata/finalizers" }];
+  await cluster.core.patchNamespacedConfigMap({ namespace: "held", name: held.metadata.name, body });
+
+  await eventually(() => (namespace("held") === undefined ? true : undefined));
+});
+
+test("a namespace with a finalizer of its own stays, empty, until that is removed", async () => {
+  const metadata = { name: "kept", finalizers: ["example.com/keep"] };
+  await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata });
+  await cluster.core.deleteNamespace({ name: "kept" });
+  await eventually(() =>
+    cluster.simulator.objects.list("v1", "ServiceAccount", "kept").length === 0 ? true : undefined,
+  );
+  await eventually(() => (namespace("kept")?.["spec"] === undefined ? undefined : namespace("kept")));
+
+  await eventually(async () => {
+    const body = [{ op: "remove", path: "/metadata/finalizers" }];
+    await cluster.core.patchNamespace({ name: "kept", body }).catch(() => undefined);
+    return namespace("kept") === undefined ? true : undefined;
+  });
+});
+
+test("the namespaces of the system cannot be deleted", async () => {
+  expect(await failureOf(cluster.core.deleteNamespace({ name: "kube-system" }))).toMatchObject({ code: 403 });
+});

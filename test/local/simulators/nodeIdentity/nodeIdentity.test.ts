@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import { ManagedIdentityCredential } from "@azure/identity";
+import { decodeJwt } from "jose";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { type NodeIdentity, startNodeIdentity } from "../../../../local/simulators/nodeIdentity/index.ts";
+import type { SimulatorContext } from "../../../../local/simulators/simulator.ts";
+import type { Identity } from "../../../../local/simulators/world.ts";
+import { addIdentity, createContext } from "../entra/fixture.ts";
+
+const scope = "https://database.windows.net/.default";
+const assigned: unknown[] = [];
+let context: SimulatorContext;
+let node: NodeIdentity;
+
+beforeAll(async () => {
+  context = await createContext();
+  node = startNodeIdentity(context, { assignedIdentities: (cluster) => (cluster === "aks-dev" ? assigned : []) });
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  context.faults.clear();
+  assigned.length = 0;
+});
+
+afterAll(() => node.close());
+
+function assign(
+  { id, clientId }: Pick<Identity, "id" | "clientId">,
+  {
+    pod = "app",
+    status = "Assigned",
+    identityNamespace = "team-a",
+  }: { pod?: string; status?: string; identityNamespace?: string } = {},
+) {
+  const annotations = { "aadpodidentity.k8s.io/Behavior": "namespaced" };
+  assigned.push({
+    spec: {
+      pod,
+      podNamespace: "team-a",
+      azureIdentityRef: {
+        metadata: { name: "any", namespace: identityNamespace, annotations },
+        spec: { resourceID: id, clientID: clientId },
+      },
+    },
+    status: { status },
+  });
+}
+
+async function credentialIn(pod: string, clientId?: string): Promise<ManagedIdentityCredential> {
+  const { authorityHost } = await node.attachPod({ cluster: "aks-dev", namespace: "team-a", pod });
+  vi.stubEnv("AZURE_POD_IDENTITY_AUTHORITY_HOST", authorityHost);
+  // The library keeps retrying a 404 for half a minute; one retry shows the same.
+  return new ManagedIdentityCredential({
+    ...(clientId === undefined ? {} : { clientId }),
+    retryOptions: { maxRetries: 0 },
+  });
+}
+
+async function ask(pod: string, query: string, headers: Record<string, string> = { Metadata: "true" }) {
+  const { authorityHost } = await node.attachPod({ cluster: "aks-dev", namespace: "team-a", pod });
+  return fetch(`${authorityHost}/metadata/identity/oauth2/token?api-version=2018-02-01&${query}`, { headers });
+}
+
+test("gives a pod the token of the identity that is assigned to it", async () => {
+  const identity = addIdentity(context.world, "assigned");
+  assign(identity);
+
+  const { token } = await (await credentialIn("app", identity.clientId)).getToken(scope);
+
+  expect(decodeJwt(token)).toMatchObject({
+    appid: identity.clientId,
+    oid: identity.principalId,
+    aud: "https://database.windows.net",
+  });
+});
+
+test("needs no client id when one identity is assigned, whatever the case of its resource id", async () => {
+  const identity = addIdentity(context.world, "only");
+  assign({ id: identity.id.toUpperCase(), clientId: identity.clientId });
+
+  const { token } = await (await credentialIn("app")).getToken(scope);
+
+  expect(decodeJwt(token)["appid"]).toBe(identity.clientId);
+});
+
+test("answers 403 to a pod that has none, and to one whose identity is another's", async () => {
+  const identity = addIdentity(context.world, "others");
+  assign(identity, { pod: "neighbour" });
+
+  expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(403);
+  expect((await ask("neighbour", "resource=https://database.windows.net/")).status).toBe(200);
+  expect((await ask("neighbour", `resource=https://database.windows.net/&client_id=${randomUUID()}`)).status).toBe(403);
+});
+
+test("answers 404 while the identity is not yet on the node", async () => {
+  assign(addIdentity(context.world, "created"), { status: "Created" });
+
+  expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(404);
+});
+
+test("ignores a namespaced identity of another namespace", async () => {
+  assign(addIdentity(context.world, "elsewhere"), { identityNamespace: "team-b" });
+
+  expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(403);
+});
+
+test("gives no token when resource id and client id do not belong together", async () => {
+  const identity = addIdentity(context.world, "recreated");
+  const former = randomUUID();
+  assign({ id: identity.id, clientId: former });
+
+  expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(403);
+  // Asks by client id: MSAL keeps the token of "the" identity for all credentials of a process.
+  await expect((await credentialIn("app", former)).getToken(scope)).rejects.toThrow(/ManagedIdentityCredential: Auth/);
+});
+
+test.each([
+  ["the header Metadata: true", "resource=https://database.windows.net/", {}],
+  ["a resource", "", { Metadata: "true" }],
+])("answers 400 without %s", async (_, query, headers) => {
+  assign(addIdentity(context.world, "headers"));
+
+  expect((await ask("app", query, headers)).status).toBe(400);
+});
+
+test("acts scripted faults out by cluster, namespace and pod", async () => {
+  const identity = addIdentity(context.world, "faulty");
+  assign(identity, { pod: "slow" });
+  const call = { wire: "nodeIdentity", operation: "token", target: "aks-dev/team-a/slow" } as const;
+  context.faults.add({ ...call, effect: { kind: "error", code: 503, retryAfterSeconds: 20 } });
+
+  const first = await ask("slow", "resource=https://database.windows.net/");
+  const second = await ask("slow", "resource=https://database.windows.net/");
+
+  expect([first.status, first.headers.get("retry-after"), second.status]).toEqual([503, "20", 200]);
+  expect(context.faults.journal.filter(({ target }) => target === call.target)).toEqual([call, call]);
+});
+
+test("stops to answer a pod that is detached", async () => {
+  const { authorityHost, detach } = await node.attachPod({ cluster: "aks-dev", namespace: "team-a", pod: "gone" });
+  await detach();
+  await detach();
+
+  await expect(fetch(authorityHost)).rejects.toThrow();
+});

@@ -1,0 +1,124 @@
+/** What no SDK would do: a bare AMQP client. */
+import { once } from "node:events";
+import net from "node:net";
+import rhea, { type Connection, type EventContext, type Receiver, type Sender } from "rhea";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { openSandbox, type Sandbox } from "./sandbox.ts";
+
+const queue = "onboarding-requests";
+let sandbox: Sandbox;
+const connections: Connection[] = [];
+
+beforeAll(async () => {
+  sandbox = await openSandbox({ queues: [{ name: queue }] });
+});
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.close();
+});
+afterAll(() => sandbox.close());
+
+async function connect(): Promise<Connection> {
+  const connection = rhea
+    .create_container()
+    .connect({ transport: "tls", host: "localhost", port: sandbox.serviceBus.port, reconnect: false });
+  connections.push(connection);
+  connection.on("disconnected", () => {});
+  await once(connection, "connection_open");
+  return connection;
+}
+
+function next(link: Sender | Receiver, event: string): Promise<EventContext> {
+  return new Promise((resolve) => link.once(event, resolve));
+}
+
+/** The status code with which $cbs answers. */
+async function putToken(connection: Connection, properties: Record<string, unknown>, token?: string): Promise<unknown> {
+  const sender = connection.open_sender("$cbs");
+  const receiver = connection.open_receiver({ source: "$cbs", name: "answers" });
+  await Promise.all([once(sender, "sendable"), once(receiver, "receiver_open")]);
+  sender.send({
+    message_id: 1,
+    reply_to: "answers",
+    application_properties: { operation: "put-token", type: "jwt", name: `sb://namespace/${queue}`, ...properties },
+    body: token ?? (await sandbox.credential().getToken("scope")).token,
+  });
+  const { message } = await next(receiver, "message");
+  return message?.application_properties?.["status-code"];
+}
+
+async function openSender(connection: Connection, address: string): Promise<Sender> {
+  const sender = connection.open_sender(address);
+  await once(sender, "sendable");
+  return sender;
+}
+
+test("a link without a token for its entity is refused", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: "sb://namespace/another-queue" })).toBe(202);
+
+  const sender = connection.open_sender(queue);
+  const receiver = connection.open_receiver(queue);
+  await Promise.all([once(sender, "sender_error"), once(receiver, "receiver_error")]);
+
+  for (const { error } of [sender, receiver]) expect(error).toMatchObject({ condition: "amqp:unauthorized-access" });
+});
+
+test("$cbs takes nothing but JSON web tokens, and no other operation", async () => {
+  expect(await putToken(await connect(), { type: "servicebus.windows.net:sastoken" })).toBe(401);
+  expect(await putToken(await connect(), { operation: "delete-token" })).toBe(401);
+  expect(await putToken(await connect(), {}, "not a token")).toBe(401);
+});
+
+test("a batch that holds no messages is refused whole, and its link goes on", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, {})).toBe(202);
+  const sender = await openSender(connection, queue);
+
+  const good = rhea.message.encode({ body: "good" });
+  const batches = [
+    Buffer.from("no AMQP at all"),
+    rhea.message.encode({ body: rhea.message.data_sections([good, Buffer.from("bad")]) }),
+  ];
+  for (const batch of batches) {
+    sender.send(batch, undefined, 0x80013700);
+    const { delivery } = await next(sender, "rejected");
+    expect(delivery?.remote_state?.["error"]).toMatchObject({ condition: "amqp:decode-error" });
+  }
+  sender.send({ body: "single" });
+  await once(sender, "accepted");
+
+  expect(sandbox.serviceBus.queue(queue).messages()).toMatchObject([{ body: "single" }]);
+});
+
+test("an unknown request to $management is answered as not implemented", async () => {
+  const connection = await connect();
+  await putToken(connection, {});
+  const sender = await openSender(connection, `${queue}/$management`);
+  const receiver = connection.open_receiver({ source: `${queue}/$management`, target: "management-answers" });
+  await once(receiver, "receiver_open");
+  const ask = async (operation: string, body: unknown) => {
+    sender.send({ message_id: 1, reply_to: "management-answers", application_properties: { operation }, body });
+    const { message } = await next(receiver, "message");
+    return message?.application_properties;
+  };
+
+  expect(await ask("com.microsoft:add-rule", {})).toMatchObject({ statusCode: 501 });
+  expect(await ask("com.microsoft:renew-lock", {})).toMatchObject({
+    statusCode: 400,
+    errorCondition: "com.microsoft:argument-error",
+  });
+  expect(await ask("com.microsoft:update-disposition", { "disposition-status": "eaten" })).toMatchObject({
+    statusCode: 501,
+  });
+});
+
+test("closing does not wait for a client that never finished its TLS handshake", async () => {
+  const other = await openSandbox();
+  const socket = net.connect(other.serviceBus.port, "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "connect");
+
+  await other.close();
+
+  await once(socket, "close");
+});

@@ -1,0 +1,183 @@
+/** The workload on every simulated wire at once: it reads its table exactly when all of them agree. */
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
+import { startArm } from "../../../local/simulators/arm/index.ts";
+import { type EntraSimulator, startEntra } from "../../../local/simulators/entra/index.ts";
+import { type KubernetesSimulator, startKubernetes } from "../../../local/simulators/kubernetes/index.ts";
+import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/nodeIdentity/index.ts";
+import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
+import { type SqlSimulator, startSql } from "../../../local/simulators/sql/index.ts";
+import { createArm } from "../../../src/adapters/arm/index.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import type { ManagedIdentity } from "../../../src/ports.ts";
+import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
+import { addCluster, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
+
+const subject = "system:serviceaccount:team-a:app";
+const rows = "1\tThe ship is moored.\n2\tNo secret was needed.\n";
+let context: SimulatorContext;
+let arm: Simulator;
+let entra: EntraSimulator;
+let cluster: KubernetesSimulator;
+let sql: SqlSimulator;
+let nodeIdentity: NodeIdentity;
+let kubelet: Kubelet;
+let azure: ReturnType<typeof createArm>;
+
+beforeAll(async () => {
+  context = await createContext();
+  const mooring = addMooring(context.world);
+  addSqlServer(context.world, { entraAdmin: { login: "mooring", objectId: mooring.principalId } });
+  await addCluster(context.world, "aks-dev");
+  arm = await startArm(context);
+  entra = await startEntra(context);
+  cluster = await startKubernetes(context, { cluster: "aks-dev", authorityHost: entra.authorityHost });
+  sql = await startSql(context, { server: "sql-dev" });
+  nodeIdentity = startNodeIdentity(context, {
+    assignedIdentities: () => cluster.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
+  });
+  kubelet = startKubelet({
+    cluster: "aks-dev",
+    url: cluster.url,
+    ca: context.tls.certificate,
+    adminToken: cluster.adminToken,
+    nodeIdentity,
+    images: {
+      "message-app": { command: process.execPath, args: [join(process.cwd(), "samples/message-app/main.ts")] },
+    },
+  });
+  azure = createArm({
+    credential: credentialOf(context.world, mooring),
+    endpoint: arm.url,
+    scope: armScope,
+    identityWriteIntervalMs: 0,
+  });
+  await sql.database("orders").runScript(
+    `CREATE TABLE messagelist (id int NOT NULL, message_text nvarchar(200) NOT NULL);
+     INSERT INTO messagelist (id, message_text) VALUES (1, N'The ship is moored.'), (2, N'No secret was needed.');`,
+  );
+  await apply("/api/v1/namespaces", { metadata: { name: "team-a" } });
+  await apply("/api/v1/namespaces/team-a/configmaps", {
+    metadata: { name: "mooring-databases" },
+    data: { SERVER_NAME: `localhost,${sql.port}`, DATABASE_NAME: "orders" },
+  });
+});
+
+afterEach(async () => {
+  for (const { metadata } of cluster.objects.list("v1", "Pod")) {
+    await send("DELETE", `/api/v1/namespaces/team-a/pods/${metadata.name}`);
+  }
+});
+
+afterAll(async () => {
+  await kubelet.close();
+  await Promise.all([arm, entra, cluster, sql, nodeIdentity].map((each) => each.close()));
+});
+
+function send(method: string, path: string, body?: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${cluster.adminToken}`, "content-type": "application/json" };
+    request(new URL(path, cluster.url), { method, headers }, (answer) => {
+      answer.resume();
+      answer.on("end", () => ((answer.statusCode ?? 500) < 300 ? resolve() : reject(new Error(`${method} ${path}`))));
+    })
+      .on("error", reject)
+      .end(body && JSON.stringify(body));
+  });
+}
+
+function apply(path: string, object: object): Promise<void> {
+  return send("POST", path, object);
+}
+
+/** Applies a manifest of the sample as a user would, and waits for its end. */
+async function run(manifest: string): Promise<{ exitCode: unknown; log: string }> {
+  const pod: { metadata: { name: string } } = parse(await readFile(`samples/message-app/${manifest}`, "utf8"));
+  const { name } = pod.metadata;
+  await apply("/api/v1/namespaces/team-a/pods", pod);
+  let exitCode: unknown;
+  await expect
+    .poll(
+      () => {
+        const status = JSON.stringify(cluster.objects.get("v1", "Pod", name, "team-a")?.["status"] ?? {});
+        exitCode = JSON.parse(/"exitCode":(\d+)/.exec(status)?.[1] ?? "null");
+        return exitCode;
+      },
+      { timeout: 20_000, interval: 50 },
+    )
+    .not.toBeNull();
+  const log = kubelet.log({ namespace: "team-a", name }) ?? "";
+  await send("DELETE", `/api/v1/namespaces/team-a/pods/${name}`);
+  return { exitCode, log };
+}
+
+function createIdentity(name: string): Promise<ManagedIdentity> {
+  const ref = { subscriptionId: context.world.subscriptionId, resourceGroup: group, name };
+  return azure.identities.put(ref, { location: "westeurope", tags: {} });
+}
+
+async function createUser({ name, clientId }: ManagedIdentity): Promise<void> {
+  await sql.database("orders").runScript(`CREATE USER [${name}] WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`);
+}
+
+test("a federated service account reads its table once federation, user and role are there, and not before", async () => {
+  const manifest = "pod.workload-identity.yaml";
+  const ref = { subscriptionId: context.world.subscriptionId, resourceGroup: group, name: "mooring-a" };
+  const identity = await createIdentity("mooring-a");
+  await apply("/api/v1/namespaces/team-a/serviceaccounts", {
+    metadata: { name: "app", annotations: { "azure.workload.identity/client-id": identity.clientId } },
+  });
+
+  const unfederated = await run(manifest);
+  const issuer = context.world.clusters.get("aks-dev")?.oidcIssuer ?? "";
+  await azure.identities.putFederatedCredential(ref, { name: "app", issuer, subject, audiences: [tokenAudience] });
+  const unknown = await run(manifest);
+  await createUser(identity);
+  const powerless = await run(manifest);
+  await sql.database("orders").runScript("ALTER ROLE db_datareader ADD MEMBER [mooring-a];");
+  const reader = await run(manifest);
+  await azure.identities.removeFederatedCredential(ref, "app");
+  const retired = await run(manifest);
+
+  expect(unfederated).toMatchObject({ exitCode: 3, log: expect.stringMatching(/AADSTS700211/) });
+  expect(unknown).toMatchObject({ exitCode: 4, log: expect.stringMatching(/^Not let in to database "orders".*\n$/) });
+  expect(powerless).toMatchObject({
+    exitCode: 5,
+    log: expect.stringMatching(/^May not read in database "orders".*SELECT permission was denied.*messagelist.*\n$/),
+  });
+  expect(reader).toEqual({ exitCode: 0, log: rows });
+  expect(retired).toMatchObject({ exitCode: 3 });
+});
+
+test("a pod with an aad-pod-identity binding reads its table, and one without has no identity", async () => {
+  const manifest = "pod.pod-identity.yaml";
+  const identity = await createIdentity("mooring-b");
+  await createUser(identity);
+  await sql.database("orders").runScript("ALTER ROLE db_datareader ADD MEMBER [mooring-b];");
+
+  const unbound = await run(manifest);
+  const groupPath = "/apis/aadpodidentity.k8s.io/v1/namespaces/team-a";
+  await apply(`${groupPath}/azureidentities`, {
+    apiVersion: "aadpodidentity.k8s.io/v1",
+    kind: "AzureIdentity",
+    metadata: { name: "mooring-b", annotations: { "aadpodidentity.k8s.io/Behavior": "namespaced" } },
+    spec: { type: 0, resourceID: identity.id, clientID: identity.clientId },
+  });
+  await apply(`${groupPath}/azureidentitybindings`, {
+    apiVersion: "aadpodidentity.k8s.io/v1",
+    kind: "AzureIdentityBinding",
+    metadata: { name: "mooring-b-binding" },
+    spec: { azureIdentity: "mooring-b", selector: "team-a" },
+  });
+  const bound = await run(manifest);
+
+  expect(unbound).toMatchObject({
+    exitCode: 3,
+    log: expect.stringMatching(/^No token for the database: the node gave this pod none; .+\n$/),
+  });
+  expect(bound).toEqual({ exitCode: 0, log: rows });
+});

@@ -1,0 +1,122 @@
+/** Whatever is sent, over HTTP or the queue: answered clearly, and nothing written. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
+const good = { cluster: names.cluster, namespace: "team-a", databases: [database] };
+
+const bad: [what: string, body: unknown, status: number, code: string, pointer?: string][] = [
+  ["an unknown cluster", { ...good, cluster: "aks-x" }, 422, "UNKNOWN_CLUSTER", "/cluster"],
+  [
+    "an unknown server",
+    { ...good, databases: [{ ...database, server: "x" }] },
+    422,
+    "UNKNOWN_SQL_SERVER",
+    "/databases/0/server",
+  ],
+  [
+    "an unknown database",
+    { ...good, databases: [{ ...database, database: "x" }] },
+    422,
+    "UNKNOWN_DATABASE",
+    "/databases/0/database",
+  ],
+  [
+    "an unknown role",
+    { ...good, databases: [{ ...database, roles: ["sa"] }] },
+    422,
+    "INVALID_REQUEST",
+    "/databases/0/roles/0",
+  ],
+  ["a namespace that is no label", { ...good, namespace: "Team_A" }, 422, "INVALID_REQUEST", "/namespace"],
+  ["a system namespace", { ...good, namespace: "kube-system" }, 422, "INVALID_REQUEST", "/namespace"],
+  ["no databases", { ...good, databases: [] }, 422, "INVALID_REQUEST", "/databases"],
+  ["a database twice", { ...good, databases: [database, database] }, 422, "INVALID_REQUEST", "/databases"],
+  ["an unknown field", { ...good, sudo: true }, 422, "INVALID_REQUEST", "/sudo"],
+  ["a wrong type", { ...good, databases: "messages" }, 422, "INVALID_REQUEST", "/databases"],
+  ["a URL for an alias", { ...good, cluster: "https://evil.example/" }, 422, "INVALID_REQUEST", "/cluster"],
+  [
+    "a resource id for an alias",
+    { ...good, databases: [{ ...database, server: "/subscriptions/1" }] },
+    422,
+    "INVALID_REQUEST",
+    "/databases/0/server",
+  ],
+  [
+    "quotes in a name",
+    { ...good, databases: [{ ...database, database: "a'b\"c" }] },
+    422,
+    "INVALID_REQUEST",
+    "/databases/0/database",
+  ],
+  [
+    "brackets in a name",
+    { ...good, databases: [{ ...database, database: "a]]b[" }] },
+    422,
+    "INVALID_REQUEST",
+    "/databases/0/database",
+  ],
+  ["a string", '"hello"', 422, "INVALID_REQUEST", ""],
+  ["broken JSON", '{"cluster":', 400, "MALFORMED_JSON"],
+  ["more than 16 KB", JSON.stringify({ ...good, note: "x".repeat(17_000) }), 413, "PAYLOAD_TOO_LARGE"],
+];
+
+it.each(bad)("answers %s over HTTP with a problem document", async (_what, body, status, code, pointer) => {
+  const answer = await service.call("POST", "/api/onboardings", body);
+
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("content-type")).toContain("application/problem+json");
+  expect(answer.body).toMatchObject({ status, code, title: expect.any(String), traceId: expect.any(String) });
+  if (pointer !== undefined) {
+    const errors = answer.body["errors"] as { pointer: string }[];
+    expect(errors.map((error) => error.pointer)).toContain(pointer);
+  }
+});
+
+it.each(bad)(
+  "sends %s on the queue to the dead-letter queue with reason and description",
+  async (what, body, _status, code) => {
+    const queue = sandbox.cloud.serviceBus.queue(names.queue);
+    const messageId = `bad ${what}`;
+
+    queue.send({ messageId, body: typeof body === "string" ? Buffer.from(body) : body });
+
+    await expect
+      .poll(() => queue.deadLetters().find((message) => message.messageId === messageId), { timeout: 20_000 })
+      .toMatchObject({
+        applicationProperties: { DeadLetterReason: code, DeadLetterErrorDescription: expect.stringMatching(/\w+/) },
+      });
+  },
+);
+
+it("refuses a body that is not declared as JSON", async () => {
+  const answer = await service.call("POST", "/api/onboardings", JSON.stringify(good), { "content-type": "text/plain" });
+
+  expect(answer).toMatchObject({ status: 415, body: { code: "UNSUPPORTED_MEDIA_TYPE" } });
+});
+
+it("says 404 for an operation, a namespace and an offboarding of what is not there", async () => {
+  expect(await service.call("GET", "/api/operations/none")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+  expect(await service.call("GET", "/api/namespaces/aks-dev/none")).toMatchObject({ status: 404 });
+  expect(await service.call("DELETE", "/api/namespaces/aks-dev/none")).toMatchObject({
+    status: 404,
+    body: { code: "NOT_ONBOARDED" },
+  });
+});
+
+it("has written nothing after all that", async () => {
+  expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
+  expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
+  expect(sandbox.cloud.world.identities.size).toBe(0);
+});

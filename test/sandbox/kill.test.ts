@@ -1,0 +1,95 @@
+/** kill -9 at any moment of an onboarding, and a restart: it ends right all the same. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  // Slow enough that the kills fall into every phase.
+  sandbox = await startSandbox({ latencyMs: 30 });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+/** Printed with a failure, so that it can be run again. */
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? Date.now() % 1_000_000);
+const kills = 10;
+const longestMs = 1_500;
+
+function mulberry32(state: number): () => number {
+  let a = state;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+it(`finishes an onboarding that was killed at ${kills} random moments (seed ${seed})`, async () => {
+  const random = mulberry32(seed);
+  for (let round = 0; round < kills; round += 1) {
+    const namespace = `killed-${round}`;
+    const request = {
+      cluster: names.cluster,
+      namespace,
+      databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+    };
+    const id = await service.onboard(request);
+    await new Promise((resolve) => setTimeout(resolve, random() * longestMs));
+
+    await sandbox.killHost();
+    await sandbox.restartHost();
+
+    const ended = await service.waitFor(id, 60_000);
+    expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+    const name = identityName({ cluster: names.cluster, namespace });
+    const identities = [...sandbox.cloud.world.identities.values()].filter((identity) => identity.name === name);
+    expect(identities).toHaveLength(1);
+    expect(identities[0]?.federatedCredentials.size).toBe(1);
+    for (const database of ["messages", "orders"]) {
+      const users = sandbox.cloud.sql
+        .database(database)
+        .users()
+        .filter((user) => user.name === name);
+      expect(users).toHaveLength(1);
+      expect(users[0]?.roles).toEqual(["db_datareader"]);
+    }
+  }
+}, 240_000);
+
+it("finishes a compensation that was killed, and leaves nothing", async () => {
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    target: `${names.sqlServer}/orders`,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247 },
+  });
+  const namespace = "killed-undoing";
+  const id = await service.onboard({
+    cluster: names.cluster,
+    namespace,
+    databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+  });
+  await expect
+    .poll(async () => (await service.operation(id)).phase, { timeout: 20_000, interval: 10 })
+    .toBe("compensating");
+
+  await sandbox.killHost();
+  await sandbox.restartHost();
+
+  expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
+  const name = identityName({ cluster: names.cluster, namespace });
+  expect([...sandbox.cloud.world.identities.values()].map((identity) => identity.name)).not.toContain(name);
+  expect(
+    sandbox.cloud.sql
+      .database("messages")
+      .users()
+      .map((user) => user.name),
+  ).not.toContain(name);
+}, 120_000);

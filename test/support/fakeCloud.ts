@@ -1,0 +1,279 @@
+/** The ports on an in-memory cloud, for tests of what activities decide. The wires have simulators of their own. */
+import { randomUUID } from "node:crypto";
+import { Catalog } from "../../src/domain/catalog.ts";
+import { TransientError } from "../../src/domain/errors.ts";
+import type { CloudEvent } from "../../src/domain/events.ts";
+import { sidFromClientId } from "../../src/domain/sid.ts";
+import type {
+  DatabaseUser,
+  FederatedCredential,
+  IdentityRef,
+  KubernetesObject,
+  ManagedIdentity,
+  NamespaceRecord,
+  ObjectRef,
+  OperationRecord,
+  Ports,
+  StepRecord,
+  Stored,
+  UserChange,
+} from "../../src/ports.ts";
+
+export interface FakeCloud {
+  readonly ports: Ports;
+  readonly identities: Map<string, ManagedIdentity>;
+  readonly credentials: Map<string, FederatedCredential[]>;
+  /** By `server/database`, then by name. */
+  readonly users: Map<string, Map<string, DatabaseUser>>;
+  readonly objects: Map<string, KubernetesObject>;
+  readonly namespaces: Map<string, Stored<NamespaceRecord>>;
+  readonly operations: Map<string, OperationRecord>;
+  readonly steps: Map<string, StepRecord>;
+  readonly events: CloudEvent[];
+  /** Called before and after every call that writes; throw to break it. */
+  onWrite: (call: { what: string; when: "before" | "after" }) => void;
+}
+
+export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
+
+export const catalog = Catalog.parse({
+  tenantId: "11111111-1111-4111-8111-111111111111",
+  clusters: {
+    "aks-dev": {
+      apiServer: "https://aks-dev.example",
+      oidcIssuer: issuer,
+      subscriptionId: "22222222-2222-4222-8222-222222222222",
+      identityResourceGroup: "MC_rg_aks-dev_westeurope",
+      location: "westeurope",
+      identityModes: ["workloadIdentity", "podIdentity"],
+    },
+    "aks-new": {
+      apiServer: "https://aks-new.example",
+      oidcIssuer: issuer,
+      subscriptionId: "22222222-2222-4222-8222-222222222222",
+      identityResourceGroup: "MC_rg_aks-new_westeurope",
+      location: "westeurope",
+    },
+  },
+  sqlServers: {
+    "sql-dev": {
+      resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Sql/servers/sql-dev",
+      host: "sql-dev.database.windows.net",
+      databases: {
+        messages: { roles: ["reader", "writer", "executor"] },
+        orders: { roles: ["reader", "writer", "executor"] },
+      },
+    },
+  },
+  retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4 },
+});
+
+export function createFakeCloud(): FakeCloud {
+  const cloud: Omit<FakeCloud, "ports"> = {
+    identities: new Map(),
+    credentials: new Map(),
+    users: new Map([
+      ["sql-dev/messages", new Map()],
+      ["sql-dev/orders", new Map()],
+    ]),
+    objects: new Map([
+      [
+        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration /azure-wi-webhook-mutating-webhook-configuration",
+        {
+          apiVersion: "admissionregistration.k8s.io/v1",
+          kind: "MutatingWebhookConfiguration",
+          metadata: { name: "azure-wi-webhook-mutating-webhook-configuration" },
+        },
+      ],
+    ]),
+    namespaces: new Map(),
+    operations: new Map(),
+    steps: new Map(),
+    events: [],
+    onWrite: () => undefined,
+  };
+
+  async function write<T>(what: string, effect: () => T): Promise<T> {
+    fake.onWrite({ what, when: "before" });
+    const result = effect();
+    fake.onWrite({ what, when: "after" });
+    return result;
+  }
+
+  const fake: FakeCloud = Object.assign(cloud, {
+    ports: {
+      catalog,
+      identities: identitiesOf(cloud, write),
+      sqlServers: {
+        inspect: async ({ alias }) => ({
+          location: "westeurope",
+          fullyQualifiedDomainName: `${alias}.database.windows.net`,
+          entraAdmin: { login: "mooring", objectId: randomUUID() },
+          databases: ["messages", "orders"],
+        }),
+      },
+      databases: {
+        async inspect({ server, database }, { name, sid }) {
+          const users = usersOf(cloud, `${server.alias}/${database}`);
+          return {
+            users: [...users.values()].filter((user) => user.name === name || user.sid === sid),
+            roles: ["db_owner", "db_datareader", "db_datawriter"],
+          };
+        },
+        change: ({ server, database }, changes) =>
+          write(`change ${server.alias}/${database}`, () => {
+            const users = usersOf(cloud, `${server.alias}/${database}`);
+            for (const change of changes) applyChange(users, change);
+          }),
+      },
+      kubernetes: kubernetesOf(cloud, write),
+      registry: registryOf(cloud),
+      events: { publish: async (event) => void cloud.events.push(event) },
+      queue: { complete: async () => undefined, deadLetter: async () => undefined },
+    } satisfies Ports,
+  });
+  return fake;
+}
+
+type Write = <T>(what: string, effect: () => T) => Promise<T>;
+type State = Omit<FakeCloud, "ports">;
+
+function identitiesOf({ identities, credentials }: State, write: Write): Ports["identities"] {
+  const key = ({ name }: IdentityRef) => name;
+  return {
+    get: async (ref) => identities.get(key(ref)),
+    put: (ref, settings) =>
+      write("put identity", () => {
+        const made = identities.get(key(ref)) ?? {
+          id: `/subscriptions/${ref.subscriptionId}/${ref.name}`,
+          name: ref.name,
+          clientId: randomUUID(),
+          principalId: randomUUID(),
+          tenantId: catalog.tenantId,
+          ...settings,
+        };
+        identities.set(key(ref), { ...made, tags: settings.tags });
+        return made;
+      }),
+    remove: (ref) =>
+      write("remove identity", () => {
+        identities.delete(key(ref));
+        credentials.delete(key(ref));
+      }),
+    federatedCredentials: async (ref) => credentials.get(key(ref)) ?? [],
+    putFederatedCredential: (ref, credential) =>
+      write("put credential", () => {
+        const others = (credentials.get(key(ref)) ?? []).filter(({ name }) => name !== credential.name);
+        credentials.set(key(ref), [...others, credential]);
+      }),
+    removeFederatedCredential: (ref, name) =>
+      write("remove credential", () => {
+        credentials.set(
+          key(ref),
+          (credentials.get(key(ref)) ?? []).filter((credential) => credential.name !== name),
+        );
+      }),
+  };
+}
+
+function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
+  const key = ({ apiVersion, kind, name, namespace = "" }: ObjectRef) => `${apiVersion} ${kind} ${namespace}/${name}`;
+  return {
+    get: async (_cluster, ref) => objects.get(key(ref)),
+    list: async (_cluster, { kind }) => [...objects.values()].filter((object) => object.kind === kind),
+    apply: (_cluster, object) =>
+      write(`apply ${object.kind}`, () => {
+        const { name, namespace } = object.metadata;
+        const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
+        const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
+        const applied = { ...object, metadata: { ...object.metadata, uid } };
+        objects.set(key(ref), applied);
+        return applied;
+      }),
+    remove: (_cluster, ref, { uid }) =>
+      write(`remove ${ref.kind}`, () => {
+        if (objects.get(key(ref))?.metadata.uid !== uid) return;
+        objects.delete(key(ref));
+        if (ref.kind !== "Namespace") return;
+        for (const [other, object] of objects) if (object.metadata.namespace === ref.name) objects.delete(other);
+      }),
+    kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
+    issuer: async () => issuer,
+  };
+}
+
+function usersOf({ users }: State, database: string): Map<string, DatabaseUser> {
+  const found = users.get(database);
+  if (!found) throw new TransientError("SQL_UNAVAILABLE", `no database ${database}`);
+  return found;
+}
+
+function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void {
+  if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
+    if (users.has(change.user)) throw new Error(`user ${change.user} exists (15023)`);
+    const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(change.objectId);
+    const user = { name: change.user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+    users.set(change.user, user);
+    return;
+  }
+  const user = users.get(change.user);
+  if (!user) throw new Error(`no user ${change.user} (15151)`);
+  if (change.kind === "drop") users.delete(change.user);
+  if (change.kind === "mark") users.set(user.name, { ...user, mark: change.mark });
+  if (change.kind === "addRole") users.set(user.name, { ...user, roles: [...new Set([...user.roles, change.role])] });
+  if (change.kind === "removeRole")
+    users.set(user.name, { ...user, roles: user.roles.filter((r) => r !== change.role) });
+  if (change.kind === "grant") users.set(user.name, { ...user, permissions: [change.permission] });
+  if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
+}
+
+function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {
+  const key = ({ cluster, namespace }: { cluster: string; namespace: string }) => `${cluster}/${namespace}`;
+  let version = 0;
+  const stamp = (record: NamespaceRecord) => {
+    version += 1;
+    namespaces.set(key(record), { ...record, etag: `${version}` });
+  };
+  return {
+    getNamespace: async (berth) => namespaces.get(key(berth)),
+    listNamespaces: async () => ({ value: [...namespaces.values()] }),
+    heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
+    async insertNamespace(record) {
+      if (namespaces.has(key(record))) return false;
+      stamp(record);
+      return true;
+    },
+    async replaceNamespace(record) {
+      if (namespaces.get(key(record))?.etag !== record.etag) return false;
+      stamp(record);
+      return true;
+    },
+    async removeNamespace(record) {
+      return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
+    },
+    getOperation: async (id) => operations.get(id),
+    listOperations: async () => ({ value: [...operations.values()] }),
+    async insertOperation(record) {
+      if (!operations.has(record.id)) operations.set(record.id, record);
+    },
+    async updateOperation(id, changes) {
+      const record = operations.get(id);
+      if (record) operations.set(id, { ...record, ...changes });
+    },
+    listSteps: async (operation) =>
+      [...steps].filter(([id]) => id.startsWith(`${operation} `)).map(([, record]) => record),
+    getStep: async (operation, { name, target }) => steps.get(`${operation} ${name} ${target}`),
+    async startStep(operation, { name, target }, startTime) {
+      const id = `${operation} ${name} ${target}`;
+      const attempts = (steps.get(id)?.attempts ?? 0) + 1;
+      steps.set(id, { startTime, ...steps.get(id), name, target, status: "Running", attempts });
+      return attempts;
+    },
+    async updateStep(operation, { name, target }, changes) {
+      const id = `${operation} ${name} ${target}`;
+      const record = steps.get(id);
+      if (record) steps.set(id, { ...record, ...changes });
+    },
+    probe: async () => undefined,
+  };
+}

@@ -1,0 +1,81 @@
+/** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
+import type { Sandbox } from "../../local/sandbox.ts";
+
+export interface Operation {
+  readonly id: string;
+  readonly status: string;
+  readonly phase: string;
+  readonly steps: readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly status: string;
+    readonly action?: string;
+    readonly attempts: number;
+    readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
+  }[];
+  readonly result?: { readonly clientId: string; readonly manifest: string };
+  readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Service {
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends a request and returns the operation's id. */
+  onboard(request: object): Promise<string>;
+  offboard(cluster: string, namespace: string): Promise<string>;
+  operation(id: string): Promise<Operation>;
+  /** Waits until the operation has ended; a service that is down is asked again. */
+  waitFor(id: string, timeoutMs?: number): Promise<Operation>;
+}
+
+export function serviceOf({ url }: Pick<Sandbox, "url">): Service {
+  const call: Service["call"] = async (method, path, body, headers = {}) => {
+    const isText = typeof body === "string";
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+  };
+
+  const expectAccepted = ({ status, body }: Answer): string => {
+    if (status !== 202) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+    return String(body["id"]);
+  };
+
+  const operation: Service["operation"] = async (id) => {
+    const { status, body } = await call("GET", `/api/operations/${id}`);
+    if (status !== 200) throw new Error(`operation ${id}: answered ${status}: ${JSON.stringify(body)}`);
+    return body as object as Operation;
+  };
+
+  return {
+    call,
+    operation,
+    onboard: async (request) => expectAccepted(await call("POST", "/api/onboardings", request)),
+    offboard: async (cluster, namespace) =>
+      expectAccepted(await call("DELETE", `/api/namespaces/${cluster}/${namespace}`)),
+    async waitFor(id, timeoutMs = 30_000) {
+      const deadline = Date.now() + timeoutMs;
+      let last: unknown;
+      while (Date.now() < deadline) {
+        try {
+          const current = await operation(id);
+          if (current.phase === "done") return current;
+          last = current;
+        } catch (error) {
+          last = error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error(`operation ${id} has not ended after ${timeoutMs} ms`, { cause: last });
+    },
+  };
+}
