@@ -3,8 +3,7 @@
  * links to other entities stay refused.
  */
 import { importJWK, jwtVerify } from "jose";
-import type { EventContext } from "rhea";
-import rhea from "rhea";
+import rhea, { type EventContext } from "rhea";
 import { findPrincipal, type World } from "../world.ts";
 import { BrokerError } from "./errors.ts";
 import { meet, type Peer, perform, reply } from "./peer.ts";

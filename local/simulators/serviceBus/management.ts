@@ -5,6 +5,7 @@ import type { Entity } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
 import { meet, type Peer, perform, type Refusal, reply, type ServiceBusOperation } from "./peer.ts";
 import type { Properties, Queue } from "./queue.ts";
+import { asList, asNumber, asProperties, asText } from "./values.ts";
 
 interface Answer {
   readonly status?: number;
@@ -171,23 +172,4 @@ function updateDisposition(peer: Peer, queue: Queue<Message>, body: Properties):
 
 function lockTokens(body: Properties): string[] {
   return asList(body["lock-tokens"]).map(lockTokenFromUuid);
-}
-
-function asProperties(value: unknown): Properties {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function asList(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new BrokerError("com.microsoft:argument-error", "The request lacks a list that its operation needs.");
-}
-
-/** rhea gives integers beyond 53 bits as Buffers; no sequence number here gets that far. */
-function asNumber(value: unknown): number {
-  if (typeof value === "number") return value;
-  throw new BrokerError("com.microsoft:argument-error", `${String(value)} is not a number that this broker gave out.`);
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -4,7 +4,8 @@ import type { Delivery, EventContext, Message, Sender } from "rhea";
 import { answerDrain, encodeMessage, lockTokenFromTag, settleDelivery, tagFromLockToken } from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
 import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
-import type { LockedMessage, Properties, Queue } from "./queue.ts";
+import type { LockedMessage, Queue } from "./queue.ts";
+import { asProperties, asText } from "./values.ts";
 
 export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Message> }) {
   /** Receive-and-delete: settled on sending. */
@@ -95,6 +96,8 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   }
 
   sender.on("sender_flow", wake);
+  // The session has a free slot again.
+  sender.on("sendable", wake);
   sender.on("sender_draining", () => {
     isDraining = true;
     wake();
@@ -126,11 +129,3 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
 }
 
 type Settling = EventContext & { delivery: Delivery };
-
-function asProperties(value: unknown): Properties {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}

@@ -1,0 +1,22 @@
+/** Reading what a client sent: rhea decodes it, and nothing promises its shape. */
+import { BrokerError } from "./errors.ts";
+import type { Properties } from "./queue.ts";
+
+export function asProperties(value: unknown): Properties {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+export function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+export function asList(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new BrokerError("com.microsoft:argument-error", "The request lacks a list that its operation needs.");
+}
+
+/** rhea gives integers beyond 53 bits as Buffers; no sequence number here gets that far. */
+export function asNumber(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw new BrokerError("com.microsoft:argument-error", `${String(value)} is not a number that this broker gave out.`);
+}
