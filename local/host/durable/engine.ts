@@ -110,10 +110,17 @@ export function createEngine({ app, directory, settings, clock, log, onBroken, l
       entities.start();
       for (const task of tasksLeft.splice(0)) activities.run(task);
     },
-    async close() {
-      await Promise.all([dispatcher.close(), entities.close(), activities.close()]);
+    /** What does not end in time is run again when the store is opened next. */
+    async close(graceMs: number) {
+      const ended = Promise.all([dispatcher.close(), entities.close(), activities.close()]);
+      let callOff = () => {};
+      const patience = new Promise<void>((resolve) => {
+        callOff = clock.after(graceMs, resolve);
+      });
+      await Promise.race([ended, patience]);
+      callOff();
       mailbox.close();
-      commit.flush();
+      commit.close();
       database.close();
     },
   };

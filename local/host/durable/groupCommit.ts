@@ -12,6 +12,8 @@ export interface GroupCommit {
   committed(write: () => void): Promise<void>;
   /** Commits what is waiting now. */
   flush(): void;
+  /** Commits what is waiting, and takes nothing more. */
+  close(): void;
   /** Why nothing is written any more, if so. */
   readonly broken: Error | undefined;
 }
@@ -60,6 +62,10 @@ export function createGroupCommit(database: DatabaseSync, onBroken: (error: Erro
     add: (write, effect) => enqueue({ write, effect, refuse: undefined }),
     committed: (write) => new Promise((effect, refuse) => enqueue({ write, effect, refuse })),
     flush,
+    close() {
+      flush();
+      broken ??= new Error("The host is stopping.");
+    },
     get broken() {
       return broken;
     },

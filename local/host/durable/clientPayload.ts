@@ -1,0 +1,47 @@
+/** What the `durableClient` binding carries: where the SDK's client finds this engine. */
+export interface Endpoints {
+  readonly hubName: string;
+  /** Of the host, without a slash at the end. */
+  readonly baseUrl: string;
+  /** Opens the webhooks; the SDK puts it into the links it gives out. */
+  readonly key: string;
+}
+
+const webhooks = "/runtime/webhooks/durabletask";
+
+export function writeClientPayload({ hubName, baseUrl, key }: Endpoints): string {
+  const base = `${baseUrl}${webhooks}`;
+  const code = `code=${encodeURIComponent(key)}`;
+  return JSON.stringify({
+    taskHubName: hubName,
+    connectionName: null,
+    creationUrls: {
+      createNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?${code}`,
+      createAndWaitOnNewInstancePostUri:
+        `${base}/orchestrators/{functionName}[/{instanceId}]` +
+        `?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${code}`,
+    },
+    // The SDK replaces the first INSTANCEID only, and the literal {eventName} and {text}.
+    managementUrls: { id: "INSTANCEID", ...instanceLinks("INSTANCEID", { hubName, baseUrl, key }) },
+    baseUrl: base,
+    requiredQueryStringParameters: code,
+    // Without it the client talks to port 7071, whatever port this host has.
+    rpcBaseUrl: `${baseUrl}/durabletask/`,
+  });
+}
+
+/** The links of one instance, in the SDK's template form. */
+export function instanceLinks(id: string, { hubName, baseUrl, key }: Endpoints) {
+  const instance = `${baseUrl}${webhooks}/instances/${id}`;
+  const query = `taskHub=${hubName}&connection=Storage&code=${encodeURIComponent(key)}`;
+  return {
+    statusQueryGetUri: `${instance}?${query}`,
+    sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,
+    terminatePostUri: `${instance}/terminate?reason={text}&${query}`,
+    rewindPostUri: `${instance}/rewind?reason={text}&${query}`,
+    purgeHistoryDeleteUri: `${instance}?${query}`,
+    restartPostUri: `${instance}/restart?${query}`,
+    suspendPostUri: `${instance}/suspend?reason={text}&${query}`,
+    resumePostUri: `${instance}/resume?reason={text}&${query}`,
+  };
+}

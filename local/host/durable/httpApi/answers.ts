@@ -1,0 +1,72 @@
+/** Answers in the form of the Durable extension. */
+import type { HttpAnswer, HttpCall } from "../../app.ts";
+
+export function empty(status: number): HttpAnswer {
+  return { status, headers: {}, body: "" };
+}
+
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  return jsonText(status, JSON.stringify(body), headers);
+}
+
+export function jsonText(status: number, body: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  return { status, headers: { "content-type": "application/json; charset=utf-8", ...headers }, body };
+}
+
+export function message(status: number, text: string): HttpAnswer {
+  return json(status, { Message: text });
+}
+
+export function problem(status: 400 | 500, error: Error): HttpAnswer {
+  return json(status, {
+    Message:
+      status === 400
+        ? "One or more of the arguments submitted is incorrect"
+        : "Something went wrong while processing your request",
+    ExceptionMessage: error.message,
+    ExceptionType: status === 400 ? "System.ArgumentException" : "System.InvalidOperationException",
+    StackTrace: "",
+  });
+}
+
+/** JSON text of a body; null when there is none, undefined when it is not JSON. */
+export function readJsonText({ body }: HttpCall): string | null | undefined {
+  const text = Buffer.from(body)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
+  if (text.trim() === "") return null;
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Query parameters are case-insensitive in .NET. */
+export function query({ url }: HttpCall, name: string): string | undefined {
+  return queryAll(url, name)[0];
+}
+
+export function queryAll(url: URL, name: string): string[] {
+  const lower = name.toLowerCase();
+  return [...url.searchParams].flatMap(([key, value]) => (key.toLowerCase() === lower ? [value] : []));
+}
+
+/** Anything but `true` and `false` counts as not given. */
+export function queryFlag(call: HttpCall, name: string, fallback: boolean): boolean {
+  const value = query(call, name)?.toLowerCase();
+  return value === "true" ? true : value === "false" ? false : fallback;
+}
+
+/** Milliseconds; undefined when not given or not a time. */
+export function queryTime(call: HttpCall, name: string): number | undefined {
+  const time = Date.parse(query(call, name) ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** A page size; undefined when not given or not a positive number. */
+export function queryCount(call: HttpCall, name: string): number | undefined {
+  const value = query(call, name) ?? "";
+  return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,128 @@
+/** instances and instances/{id}/…: look, list, act, purge. */
+import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { type InstanceRow, isFinal, type RuntimeStatus } from "../records.ts";
+import type { InstanceFilter } from "../store/queries.ts";
+import { empty, json, message, query, queryAll, queryCount, queryFlag, queryTime, readJsonText } from "./answers.ts";
+import { type Api, continuationHeader } from "./api.ts";
+import { viewHistory } from "./historyView.ts";
+import { accepted } from "./orchestrators.ts";
+import { viewStatus } from "./statusView.ts";
+
+export async function handleInstances(api: Api, call: HttpCall, path: readonly string[]): Promise<HttpAnswer> {
+  const [, id = "", operation, argument] = path;
+  if (id === "") {
+    if (call.method === "GET") return listInstances(api, call);
+    if (call.method === "DELETE") return await purgeInstances(api, call);
+    return empty(404);
+  }
+  if (operation === undefined) {
+    if (call.method === "GET") return showInstance(api, call, id);
+    if (call.method === "DELETE") {
+      const deleted = await api.management.purge(id);
+      return deleted === 0 ? empty(404) : json(200, { instancesDeleted: deleted });
+    }
+    return empty(404);
+  }
+  if (call.method !== "POST") return empty(404);
+  return await operate(api, call, { id, operation: operation.toLowerCase(), argument });
+}
+
+function showInstance({ management, engine }: Api, call: HttpCall, id: string): HttpAnswer {
+  const row = management.status(id);
+  if (row === undefined) return empty(404);
+  const showInput = queryFlag(call, "showInput", true);
+  const status = viewStatus(row, { showInput });
+  const showOutput = queryFlag(call, "showHistoryOutput", false);
+  const view = queryFlag(call, "showHistory", false)
+    ? {
+        ...status,
+        historyEvents: viewHistory(engine.store.history(row.key).events, { showInput, showOutput, input: row.input }),
+      }
+    : status;
+  if (!isFinal(row.status)) return json(202, view, { location: call.url.href, "retry-after": "5" });
+  const isError = row.status === "Failed" && queryFlag(call, "returnInternalServerErrorOnFailure", false);
+  return json(isError ? 500 : 200, view);
+}
+
+function listInstances({ engine }: Api, call: HttpCall): HttpAnswer {
+  const showInput = queryFlag(call, "showInput", true);
+  const { items, next } = engine.queries.instances(
+    readFilter(call),
+    queryCount(call, "top") ?? 100,
+    call.headers[continuationHeader],
+  );
+  return json(
+    200,
+    items.map((row) => viewStatus(row, { showInput })),
+    next === undefined ? {} : { [continuationHeader]: next },
+  );
+}
+
+async function purgeInstances({ management, engine }: Api, call: HttpCall): Promise<HttpAnswer> {
+  const filter = readFilter(call);
+  if (filter.createdFrom === undefined) return message(400, "Please provide value for 'createdTimeFrom' parameter.");
+  const deleted = await management.purgeMany({ createdTo: engine.clock.now(), ...filter });
+  return deleted === 0 ? empty(404) : json(200, { instancesDeleted: deleted });
+}
+
+async function operate(
+  api: Api,
+  call: HttpCall,
+  { id, operation, argument }: { id: string; operation: string; argument: string | undefined },
+): Promise<HttpAnswer> {
+  const { management } = api;
+  if (operation === "restart" && argument === undefined) {
+    return accepted(api, await management.restart(id, queryFlag(call, "restartWithNewInstanceId", true)));
+  }
+  const row = management.find(id);
+  if (row === undefined) return empty(404);
+  if (operation === "raiseevent" && argument !== undefined) return await raiseEvent(api, call, row, argument);
+  if (argument !== undefined) return empty(404);
+  const reason = query(call, "reason") ?? "";
+  if (operation === "rewind") {
+    const refusal = management.rewind(row, reason);
+    return refusal === undefined ? empty(202) : { ...empty(412), body: refusal.refused };
+  }
+  const act = { terminate: management.terminate, suspend: management.suspend, resume: management.resume }[operation];
+  if (act === undefined) return empty(404);
+  if (isFinal(row.status)) return empty(410);
+  await act(row, reason);
+  return empty(202);
+}
+
+async function raiseEvent({ management }: Api, call: HttpCall, row: InstanceRow, name: string): Promise<HttpAnswer> {
+  if (isFinal(row.status)) return empty(410);
+  if (!/^application\/json\b/i.test(call.headers["content-type"] ?? "")) {
+    return message(400, "Only application/json request content is supported");
+  }
+  const input = readJsonText(call);
+  if (input === undefined || input === null) return message(400, "Invalid JSON content");
+  await management.raiseEvent(row, name, input);
+  return empty(202);
+}
+
+const statusNames = new Map(
+  (["Pending", "Running", "Suspended", "Completed", "Failed", "Terminated", "Canceled", "ContinuedAsNew"] as const).map(
+    (status) => [status.toLowerCase(), status],
+  ),
+);
+
+/** Names of statuses that do not exist are ignored; those that no instance here can have match none. */
+function readFilter(call: HttpCall): InstanceFilter {
+  const statuses = queryAll(call.url, "runtimeStatus")
+    .flatMap((list) => list.split(","))
+    .flatMap((name) => statusNames.get(name.trim().toLowerCase()) ?? []);
+  const createdFrom = queryTime(call, "createdTimeFrom");
+  const createdTo = queryTime(call, "createdTimeTo");
+  const idPrefix = query(call, "instanceIdPrefix");
+  return {
+    ...(createdFrom === undefined ? {} : { createdFrom }),
+    ...(createdTo === undefined ? {} : { createdTo }),
+    ...(idPrefix === undefined || idPrefix === "" ? {} : { idPrefix }),
+    ...(statuses.length === 0 ? {} : { statuses: statuses.filter(isOurs) }),
+  };
+}
+
+function isOurs(status: string): status is RuntimeStatus {
+  return status !== "Canceled" && status !== "ContinuedAsNew";
+}

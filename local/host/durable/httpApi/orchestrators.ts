@@ -1,0 +1,49 @@
+/** POST orchestrators/{name}/{id?}: starts, and waits when asked to. */
+import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { type InstanceRow, isFinal } from "../records.ts";
+import { json, jsonText, message, query, readJsonText } from "./answers.ts";
+import type { Api } from "./api.ts";
+import { viewStatus } from "./statusView.ts";
+
+export async function startOrchestration(api: Api, call: HttpCall, path: readonly string[]): Promise<HttpAnswer> {
+  const [, name = "", id] = path;
+  const input = readJsonText(call);
+  if (input === undefined) return message(400, "Invalid JSON content");
+  const row = await api.management.start({ name, id, input, version: query(call, "version") });
+
+  const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
+  if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
+  await waitUntilFinished(api, row, timeout * 1000);
+  const status = api.management.status(row.id);
+  switch (status?.status) {
+    case "Completed":
+      return jsonText(200, status.output ?? "null");
+    case "Terminated":
+      return json(200, viewStatus(status, { showInput: true }));
+    case "Failed":
+      return json(500, viewStatus(status, { showInput: true }));
+    default:
+      return accepted(api, row);
+  }
+}
+
+export function accepted(api: Api, row: InstanceRow): HttpAnswer {
+  const { rewindPostUri: _, ...links } = api.links(row.id);
+  return json(202, { id: row.id, ...links }, { location: links.statusQueryGetUri, "retry-after": "10" });
+}
+
+/** Told, not polled; the interval that the caller names has no use here. */
+async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: number): Promise<void> {
+  const status = engine.store.instanceByKey(row.key)?.status;
+  if (status === undefined || isFinal(status)) return;
+  await new Promise<void>((resolve) => {
+    const callOff = engine.clock.after(timeoutMs, () => {
+      forget();
+      resolve();
+    });
+    const forget = engine.lifecycle.whenFinished(row.key, () => {
+      callOff();
+      resolve();
+    });
+  });
+}

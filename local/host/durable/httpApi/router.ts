@@ -1,0 +1,39 @@
+/** The management API of the Durable extension: learn.microsoft.com "HTTP APIs in Durable Functions". */
+import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { ArgumentError } from "../management.ts";
+import { empty, problem } from "./answers.ts";
+import type { Api } from "./api.ts";
+import { handleEntities } from "./entities.ts";
+import { handleInstances } from "./instances.ts";
+import { startOrchestration } from "./orchestrators.ts";
+
+export async function route(api: Api, call: HttpCall, path: string): Promise<HttpAnswer> {
+  const segments = path
+    .split("/")
+    .map(decode)
+    .filter((segment, index, all) => segment !== "" || index < all.length - 1);
+  try {
+    switch (segments[0]?.toLowerCase()) {
+      case "orchestrators":
+        return call.method === "POST" ? await startOrchestration(api, call, segments) : empty(404);
+      case "instances":
+        return await handleInstances(api, call, segments);
+      case "entities":
+        return await handleEntities(api, call, segments);
+      default:
+        return empty(404);
+    }
+  } catch (error) {
+    if (error instanceof ArgumentError) return problem(400, error);
+    return problem(500, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // The SDK does not encode what it puts into a path, so a lone % is meant literally.
+    return segment;
+  }
+}

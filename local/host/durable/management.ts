@@ -1,0 +1,133 @@
+/** What one can do to orchestrations and entities from outside. Resolves when it is on disk. */
+import type { Engine } from "./engine.ts";
+import { raisedEvent } from "./entities.ts";
+import { EventType } from "./history.ts";
+import { complainAboutEntityKey, complainAboutInstanceId, entityId, newInstanceId } from "./ids.ts";
+import { finalStatuses, type InstanceRow, isFinal } from "./records.ts";
+import { rewindInstance } from "./rewind.ts";
+import type { InstanceFilter } from "./store/queries.ts";
+
+/** The caller asked for something that makes no sense. */
+export class ArgumentError extends Error {}
+
+/** It makes sense, but not now. */
+export class InvalidOperationError extends Error {}
+
+export interface StartRequest {
+  readonly name: string;
+  readonly id?: string | undefined;
+  readonly version?: string | undefined;
+  /** JSON text. */
+  readonly input: string | null;
+}
+
+export type Management = ReturnType<typeof createManagement>;
+
+export function createManagement(engine: Engine) {
+  const { commit, clock, functions, instances, lifecycle, mailbox, settings, store, dispatcher } = engine;
+  const onDisk = () => commit.committed(() => {});
+  const common = () => ({ EventId: -1, Timestamp: new Date(clock.now()).toISOString() });
+
+  async function send(row: InstanceRow, event: Parameters<typeof mailbox.deliver>[2]): Promise<void> {
+    mailbox.deliver(row.key, null, event);
+    await onDisk();
+  }
+
+  async function start({ name, id, version, input }: StartRequest): Promise<InstanceRow> {
+    const definition = functions.find("orchestrator", name);
+    if (definition === undefined) throw new ArgumentError(functions.explainUnknown("orchestrator", name));
+    const newId = id ?? newInstanceId(clock.now());
+    const complaint = complainAboutInstanceId(newId);
+    if (complaint !== undefined) throw new ArgumentError(complaint);
+    makeRoom(newId);
+    const row = lifecycle.begin({
+      id: newId,
+      name: definition.name,
+      version: version ?? settings.defaultVersion,
+      input,
+      parent: null,
+    });
+    await onDisk();
+    return row;
+  }
+
+  function makeRoom(id: string): void {
+    const existing = instances.find(id);
+    if (existing === undefined || isFinal(existing.status)) return;
+    if (settings.overridableExistingInstanceStates === "NonRunningStates") {
+      throw new InvalidOperationError(`An Orchestration instance with the status ${existing.status} already exists.`);
+    }
+    const instance = instances.load(existing.key);
+    if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");
+  }
+
+  async function purge(rows: readonly InstanceRow[]): Promise<number> {
+    await commit.committed(() => {
+      for (const { key } of rows) store.deleteInstance(key);
+    });
+    return rows.length;
+  }
+
+  return {
+    start,
+    /** As of the last commit. */
+    status: (id: string) => store.instanceById(id),
+    /** As of now, whether on disk or not: what an operation on it is checked against. */
+    find: (id: string) => instances.find(id),
+
+    raiseEvent: (row: InstanceRow, name: string, input: string) => send(row, raisedEvent(clock.now(), name, input)),
+    terminate: (row: InstanceRow, reason: string) =>
+      send(row, { ...common(), EventType: EventType.ExecutionTerminated, Input: reason }),
+    async suspend(row: InstanceRow, reason: string) {
+      if (row.status === "Suspended") throw new InvalidOperationError(`Instance '${row.id}' is suspended already.`);
+      await send(row, { ...common(), EventType: EventType.ExecutionSuspended, Reason: reason });
+    },
+    async resume(row: InstanceRow, reason: string) {
+      if (row.status !== "Suspended") throw new InvalidOperationError(`Instance '${row.id}' is not suspended.`);
+      await send(row, { ...common(), EventType: EventType.ExecutionResumed, Reason: reason });
+    },
+    async restart(id: string, withNewId: boolean): Promise<InstanceRow> {
+      const row = instances.find(id);
+      if (row === undefined) {
+        throw new ArgumentError("InstanceId does not match a valid orchestration instance.");
+      }
+      const { name, input, version } = row;
+      return await start({ name, input, version: version ?? undefined, id: withNewId ? undefined : id });
+    },
+    /** False when the instance is not one that can be rewound; the text says why. */
+    rewind(row: InstanceRow, reason: string): { readonly refused: string } | undefined {
+      return rewindInstance(engine, row, reason);
+    },
+
+    /** Only what has finished; 0 when there was nothing to delete. */
+    async purge(id: string): Promise<number> {
+      commit.flush();
+      const row = store.instanceById(id);
+      return row === undefined || !isFinal(row.status) ? 0 : await purge([row]);
+    },
+    async purgeMany(filter: InstanceFilter): Promise<number> {
+      commit.flush();
+      const statuses = finalStatuses.filter((status) => filter.statuses?.includes(status) ?? true);
+      let deleted = 0;
+      for (;;) {
+        const { items } = engine.queries.instances({ ...filter, statuses }, 500, undefined);
+        if (items.length === 0) return deleted;
+        deleted += await purge(items);
+      }
+    },
+
+    async signalEntity(name: string, key: string, operation: string, input: string | null): Promise<void> {
+      const definition = functions.find("entity", name);
+      if (definition === undefined) throw new ArgumentError(functions.explainUnknown("entity", name));
+      const complaint = complainAboutEntityKey(key);
+      if (complaint !== undefined) throw new ArgumentError(complaint);
+      engine.entities.post(entityId(name, key), { kind: "operation", name: operation, input, caller: null });
+      await onDisk();
+    },
+    /** JSON text, or undefined when the entity does not exist. */
+    entityState(name: string, key: string): string | undefined {
+      const row = engine.entityStore.entity(entityId(name, key));
+      return row?.exists === true ? (row.state ?? "null") : undefined;
+    },
+  };
+}

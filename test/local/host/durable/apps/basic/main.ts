@@ -1,0 +1,287 @@
+/** An app with one function for each thing that the engine has to do right. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { trigger } from "@azure/functions";
+import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
+import * as df from "durable-functions";
+
+/** What activities saw, for tests that count; the tests get it with the client. */
+const seen = { runs: new Map<string, number>(), running: 0, mostRunning: 0, switches: new Set<string>() };
+export type Seen = typeof seen;
+
+df.app.client.generic("lendClient", {
+  trigger: trigger.generic({ type: "manualTrigger" }),
+  handler: (_input: unknown, client: df.DurableClient) => ({ client, seen }),
+});
+
+function count(key: string): number {
+  const runs = (seen.runs.get(key) ?? 0) + 1;
+  seen.runs.set(key, runs);
+  return runs;
+}
+
+df.app.activity("hello", { handler: (name: string) => `Hello ${name}` });
+df.app.activity("nothing", { handler: () => undefined });
+df.app.activity("typeOf", { handler: (input: unknown) => (input === null ? "null" : typeof input) });
+df.app.activity("slow", {
+  handler: async ({ key, ms }: { key: string; ms: number }) => {
+    count(key);
+    seen.running += 1;
+    seen.mostRunning = Math.max(seen.mostRunning, seen.running);
+    await sleep(ms);
+    seen.running -= 1;
+    return key;
+  },
+});
+df.app.activity("flaky", {
+  handler: ({ key, failures }: { key: string; failures: number }) => {
+    const run = count(key);
+    if (run <= failures) throw new Error(`boom ${run}`);
+    return `${key} at attempt ${run}`;
+  },
+});
+df.app.activity("needsSwitch", {
+  handler: (key: string) => {
+    count(key);
+    if (!seen.switches.has(key)) throw new Error(`${key} is off`);
+    return `${key} is on`;
+  },
+});
+
+df.app.orchestration("greet", function* (context: OrchestrationContext) {
+  return yield context.df.callActivity("hello", context.df.getInput());
+});
+
+df.app.orchestration("types", function* (context: OrchestrationContext) {
+  const inputs = ["123", 123, true, { a: 1 }, "text", null, undefined];
+  return yield context.df.Task.all(inputs.map((input) => context.df.callActivity("typeOf", input)));
+});
+
+df.app.orchestration("voidActivity", function* (context: OrchestrationContext) {
+  const result: unknown = yield context.df.callActivity("nothing");
+  return result === null ? "null" : typeof result;
+});
+
+df.app.orchestration("showStart", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("nothing");
+  const { instanceId, parentInstanceId = null, version = null } = context.df;
+  return { input: context.df.getInput(), instanceId, parentInstanceId, version };
+});
+
+df.app.orchestration("fail", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("nothing");
+  throw new Error(String(context.df.getInput() ?? "no reason"));
+});
+
+interface RetryInput {
+  readonly key: string;
+  readonly failures: number;
+  readonly attempts: number;
+  readonly interval?: number;
+  readonly coefficient?: number;
+  readonly timeout?: number;
+}
+
+function retryOptions({ attempts, interval = 1, coefficient, timeout }: RetryInput): df.RetryOptions {
+  const options = new df.RetryOptions(interval, attempts);
+  if (coefficient !== undefined) options.backoffCoefficient = coefficient;
+  if (timeout !== undefined) options.retryTimeoutInMilliseconds = timeout;
+  return options;
+}
+
+df.app.orchestration("retry", function* (context: OrchestrationContext) {
+  const input = context.df.getInput<RetryInput>();
+  try {
+    return yield context.df.callActivityWithRetry("flaky", retryOptions(input), input);
+  } catch (error) {
+    const after: unknown = yield context.df.callActivity("hello", "after");
+    return { caught: String(error), after };
+  }
+});
+
+df.app.orchestration("retryChild", function* (context: OrchestrationContext) {
+  const input = context.df.getInput<RetryInput>();
+  try {
+    return yield context.df.callSubOrchestratorWithRetry("flakyChild", retryOptions(input), input);
+  } catch (error) {
+    return { caught: String(error) };
+  }
+});
+
+df.app.orchestration("flakyChild", function* (context: OrchestrationContext) {
+  return yield context.df.callActivity("flaky", context.df.getInput());
+});
+
+df.app.orchestration("parallelRetries", function* (context: OrchestrationContext) {
+  const key = context.df.getInput<string>();
+  const options = new df.RetryOptions(2, 5);
+  const flaky = [1, 3, 0].map((failures, index) =>
+    context.df.callActivityWithRetry("flaky", options, { key: `${key}${index}`, failures }),
+  );
+  const plain = context.df.callActivity("hello", "plain");
+  const first: unknown = yield plain;
+  const late = context.df.callActivity("hello", "late");
+  const rest: unknown = yield context.df.Task.all([...flaky, late]);
+  return [first, rest];
+});
+
+df.app.orchestration("callChild", function* (context: OrchestrationContext) {
+  const { name, input, id } = context.df.getInput<{ name: string; input?: unknown; id?: string }>();
+  try {
+    return yield context.df.callSubOrchestrator(name, input, id);
+  } catch (error) {
+    return { caught: String(error) };
+  }
+});
+
+df.app.orchestration("wait", function* (context: OrchestrationContext) {
+  const ms = context.df.getInput<number>();
+  const from = context.df.currentUtcDateTime.getTime();
+  yield context.df.createTimer(new Date(from + ms));
+  return context.df.currentUtcDateTime.getTime() - from;
+});
+
+df.app.orchestration("eventOrTimeout", function* (context: OrchestrationContext) {
+  const timeout = context.df.createTimer(
+    new Date(context.df.currentUtcDateTime.getTime() + context.df.getInput<number>()),
+  );
+  const approval = context.df.waitForExternalEvent("Approval");
+  const winner: Task = yield context.df.Task.any([approval, timeout]);
+  if (winner === timeout) return "timeout";
+  timeout.cancel();
+  const after: unknown = yield context.df.callActivity("hello", "after");
+  return [approval.result, after];
+});
+
+df.app.orchestration("timerLoop", function* (context: OrchestrationContext) {
+  const timeout = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 60_000));
+  const got: unknown[] = [];
+  for (let round = 0; round < 4; round++) {
+    const work = context.df.callActivity("hello", String(round));
+    const winner: Task = yield context.df.Task.any([work, timeout]);
+    got.push(winner === timeout ? "timeout" : winner.result);
+  }
+  timeout.cancel();
+  return got;
+});
+
+df.app.orchestration("twoEvents", function* (context: OrchestrationContext) {
+  const first: unknown = yield context.df.waitForExternalEvent("one");
+  const second: unknown = yield context.df.waitForExternalEvent("two");
+  return [first, second];
+});
+
+df.app.orchestration("status", function* (context: OrchestrationContext) {
+  const status = context.df.getInput<unknown>();
+  context.df.setCustomStatus({ step: 1 });
+  yield context.df.waitForExternalEvent("go");
+  context.df.setCustomStatus(status);
+  yield context.df.waitForExternalEvent("go");
+  return "done";
+});
+
+df.app.orchestration("countdown", function* (context: OrchestrationContext) {
+  const { left, heard } = context.df.getInput<{ left: number; heard: unknown[] }>();
+  context.df.setCustomStatus({ left });
+  yield context.df.callActivity("hello", String(left));
+  if (left === 0) return { heard, note: yield context.df.waitForExternalEvent("note") };
+  context.df.continueAsNew({ left: left - 1, heard: [...heard, left] });
+  return "ignored";
+});
+
+df.app.orchestration("stringAgain", function* (context: OrchestrationContext) {
+  const input = context.df.getInput<string>();
+  yield context.df.callActivity("nothing");
+  if (input === "again") context.df.continueAsNew("s");
+  return input;
+});
+
+df.app.orchestration("callUnknown", function* (context: OrchestrationContext) {
+  const kind = context.df.getInput<string>();
+  if (kind === "activity") yield context.df.callActivity("missing");
+  else if (kind === "child") yield context.df.callSubOrchestrator("missing");
+  else yield context.df.callEntity(new df.EntityId("missing", "1"), "get");
+});
+
+df.app.orchestration("changeable", function* (context: OrchestrationContext) {
+  const key = context.df.getInput<string>();
+  yield context.df.callActivity(seen.switches.has(key) ? "nothing" : "hello", key);
+  yield context.df.waitForExternalEvent("go");
+});
+
+df.app.orchestration("notATask", function* () {
+  // The SDK has to refuse it; its types do as well.
+  yield* [42] as unknown[] as Task[];
+});
+
+df.app.orchestration("critical", function* (context: OrchestrationContext) {
+  const { from, to, hold } = context.df.getInput<{ from: string; to: string; hold: boolean }>();
+  const [one, two] = [new df.EntityId("account", from), new df.EntityId("Account", to)];
+  const lock: df.DurableLock = yield context.df.lock(one, two);
+  if (hold) yield context.df.waitForExternalEvent("go");
+  const balance: number = yield context.df.callEntity(one, "get");
+  yield context.df.callEntity(one, "add", -1);
+  yield context.df.callEntity(two, "add", 1);
+  lock.release();
+  return balance;
+});
+
+df.app.orchestration("askEntity", function* (context: OrchestrationContext) {
+  const { key, operation, input } = context.df.getInput<{ key: string; operation: string; input?: unknown }>();
+  try {
+    return yield context.df.callEntity(new df.EntityId("account", key), operation, input);
+  } catch (error) {
+    return { caught: String(error) };
+  }
+});
+
+df.app.orchestration("signalAndEnd", function* (context: OrchestrationContext) {
+  const { key, fails } = context.df.getInput<{ key: string; fails: boolean }>();
+  yield context.df.callActivity("nothing");
+  context.df.signalEntity(new df.EntityId("account", key), "add", 7);
+  if (fails) throw new Error("after the signal");
+  return "signalled";
+});
+
+df.app.entity("account", (context: EntityContext<number>) => {
+  const balance = context.df.getState(() => 0) ?? 0;
+  const amount = context.df.getInput<number>() ?? 0;
+  switch (context.df.operationName) {
+    case "add":
+      context.df.setState(balance + amount);
+      context.df.return(balance + amount);
+      break;
+    case "get":
+      context.df.return(balance);
+      break;
+    case "forward":
+      context.df.signalEntity(new df.EntityId("account", `${context.df.entityKey}-next`), "add", amount);
+      break;
+    case "delete":
+      context.df.destructOnExit();
+      break;
+    default:
+      throw new Error("no such operation");
+  }
+});
+
+df.app.orchestration("fanOut", function* (context: OrchestrationContext) {
+  const { width, ms, key } = context.df.getInput<{ width: number; ms: number; key: string }>();
+  const tasks = Array.from({ length: width }, () => context.df.callActivity("slow", { key, ms }));
+  const results: unknown[] = yield context.df.Task.all(tasks);
+  return results.length;
+});
+
+df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext) {
+  const { key, retried } = context.df.getInput<{ key: string; retried: boolean }>();
+  const before: unknown = yield context.df.callActivity("slow", { key: `${key} before`, ms: 0 });
+  const work = retried
+    ? context.df.callActivityWithRetry("needsSwitch", new df.RetryOptions(1, 2), key)
+    : context.df.callActivity("needsSwitch", key);
+  const result: unknown = yield work;
+  const after: unknown = yield context.df.callActivity("hello", "after");
+  return [before, result, after];
+});
+
+df.app.orchestration("failThenSwitchParent", function* (context: OrchestrationContext) {
+  return yield context.df.callSubOrchestrator("failThenSwitch", context.df.getInput());
+});

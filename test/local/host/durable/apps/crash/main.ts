@@ -1,0 +1,60 @@
+/** One orchestration that uses everything, for a host that is killed while it runs. */
+import { appendFileSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { trigger } from "@azure/functions";
+import type { EntityContext, OrchestrationContext } from "durable-functions";
+import * as df from "durable-functions";
+
+df.app.client.generic("lendClient", {
+  trigger: trigger.generic({ type: "manualTrigger" }),
+  handler: (_input: unknown, client: df.DurableClient) => ({ client, seen: undefined }),
+});
+
+df.app.activity("double", {
+  handler: async (n: number) => {
+    await sleep(n % 5);
+    return 2 * n;
+  },
+});
+
+/** Attempts are counted on disk: in memory, every kill would use one up without a trace. */
+df.app.activity("secondTime", {
+  handler: (id: string) => {
+    const file = process.env["CRASH_TEST_ATTEMPTS"] ?? "";
+    appendFileSync(file, `${id}\n`);
+    const attempts = readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line === id).length;
+    if (attempts < 2) throw new Error("first time");
+    return "at last";
+  },
+});
+
+df.app.orchestration("everything", function* (context: OrchestrationContext) {
+  const n = context.df.getInput<number>();
+  const doubled: number[] = yield context.df.Task.all([1, 2, 3].map((i) => context.df.callActivity("double", n + i)));
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 10));
+  const retried: string = yield context.df.callActivityWithRetry(
+    "secondTime",
+    new df.RetryOptions(5, 20),
+    context.df.instanceId,
+  );
+  const child: number = yield context.df.callSubOrchestrator("half", n);
+  const [one, two] = [new df.EntityId("tally", String(n % 5)), new df.EntityId("tally", String((n + 1) % 5))];
+  const lock: df.DurableLock = yield context.df.lock(one, two);
+  yield context.df.callEntity(one, "add", 1);
+  yield context.df.callEntity(two, "add", 1);
+  lock.release();
+  return { doubled, retried, child };
+});
+
+df.app.orchestration("half", function* (context: OrchestrationContext) {
+  const n: number = yield context.df.callActivity("double", context.df.getInput());
+  return n / 4;
+});
+
+df.app.entity("tally", (context: EntityContext<number>) => {
+  const total = (context.df.getState(() => 0) ?? 0) + (context.df.getInput<number>() ?? 0);
+  context.df.setState(total);
+  context.df.return(total);
+});

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { createStoreFolder } from "./support/durableHost.ts";
+
+interface Host {
+  readonly url: string;
+  kill(): Promise<void>;
+}
+
+async function startHost(directory: string): Promise<Host> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      resolve("test/local/host/durable/support/crashChild.ts"),
+      resolve("test/local/host/durable/apps/crash"),
+      directory,
+    ],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, CRASH_TEST_ATTEMPTS: join(directory, "attempts.txt") },
+    },
+  );
+  if (child.stdout === null) throw new Error("The host has no output.");
+  const [url]: string[] = await once(createInterface(child.stdout), "line");
+  return {
+    url: url ?? "",
+    async kill() {
+      if (child.exitCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+/** Starts instances until the host is gone; gives back the numbers of those that were acknowledged. */
+async function startUntilGone(host: Host, first: number): Promise<number[]> {
+  const acknowledged: number[] = [];
+  for (let n = first; ; n++) {
+    try {
+      const response = await fetch(`${host.url}/orchestrators/everything/number-${n}`, {
+        method: "POST",
+        body: String(n),
+      });
+      if (response.status === 202) acknowledged.push(n);
+    } catch {
+      return acknowledged;
+    }
+  }
+}
+
+interface Status {
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+}
+
+async function statusOf(host: Host, n: number): Promise<Status> {
+  const response = await fetch(`${host.url}/instances/number-${n}`);
+  if (response.status === 404) return { runtimeStatus: "lost", output: null };
+  return (await response.json()) as Status;
+}
+
+test("finishes every acknowledged orchestration right, however often the host is killed", {
+  timeout: 60_000,
+}, async () => {
+  const directory = await createStoreFolder();
+  await writeFile(join(directory, "attempts.txt"), "");
+  const acknowledged: number[] = [];
+
+  // Kills at random moments: while instances start and run, and while the host still takes up what the last one left.
+  for (let round = 0; round < 4; round++) {
+    const host = await startHost(directory);
+    const starting = Promise.all([0, 1, 2, 3].map((lane) => startUntilGone(host, round * 40_000 + lane * 10_000)));
+    await new Promise((wait) => setTimeout(wait, 20 + Math.random() * 250));
+    await host.kill();
+    acknowledged.push(...(await starting).flat());
+    const interrupted = await startHost(directory);
+    await new Promise((wait) => setTimeout(wait, Math.random() * 60));
+    await interrupted.kill();
+  }
+  const host = await startHost(directory);
+  const statuses = new Map<number, Status>();
+  await expect
+    .poll(
+      async () => {
+        for (const n of acknowledged) {
+          if (statuses.get(n)?.runtimeStatus !== "Completed") statuses.set(n, await statusOf(host, n));
+        }
+        return acknowledged.filter((n) => statuses.get(n)?.runtimeStatus !== "Completed").slice(0, 5);
+      },
+      { timeout: 40_000, interval: 100 },
+    )
+    .toEqual([]);
+
+  expect(acknowledged.length).toBeGreaterThan(20);
+  for (const n of acknowledged) {
+    expect(statuses.get(n)?.output).toEqual({
+      doubled: [2 * (n + 1), 2 * (n + 2), 2 * (n + 3)],
+      retried: "at last",
+      child: n / 2,
+    });
+  }
+  // Operations of entities count once, although the host was killed in the middle of them. Instances that were stored
+  // but whose 202 never arrived count too.
+  const response = await fetch(`${host.url}/entities/tally?fetchState=true`);
+  const tallies = (await response.json()) as { state: number }[];
+  const finished = (await allInstances(host)).filter(({ instanceId }) => instanceId.startsWith("number-"));
+  expect(tallies.reduce((sum, { state }) => sum + state, 0)).toBe(2 * finished.length);
+  await host.kill();
+  await rm(directory, { recursive: true });
+});
+
+async function allInstances(host: Host): Promise<{ instanceId: string; runtimeStatus: string }[]> {
+  for (;;) {
+    const response = await fetch(`${host.url}/instances?top=100000&showInput=false`);
+    const all = (await response.json()) as { instanceId: string; runtimeStatus: string }[];
+    if (all.every(({ runtimeStatus }) => runtimeStatus === "Completed")) return all;
+    await new Promise((wait) => setTimeout(wait, 50));
+  }
+}

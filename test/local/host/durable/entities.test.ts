@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FunctionApp } from "../../../../local/host/app.ts";
+import { nextEntityStep } from "../../../../local/host/durable/entityInbox.ts";
+import type { EntityMessage, EntityRequest } from "../../../../local/host/durable/records.ts";
+import { createStoreFolder, type DurableHost, loadTestApp, startDurableHost } from "./support/durableHost.ts";
+
+let app: FunctionApp;
+let host: DurableHost;
+let EntityId: typeof import("durable-functions").EntityId;
+
+beforeAll(async () => {
+  app = await loadTestApp("basic");
+  ({ EntityId } = await import("durable-functions"));
+  host = await startDurableHost(app);
+});
+
+afterAll(async () => {
+  await host.close();
+});
+
+const account = (key: string) => new EntityId("account", key);
+
+async function balanceReaches(key: string, balance: number, of = host): Promise<void> {
+  await expect
+    .poll(async () => (await of.client.readEntityState(account(key))).entityState, { timeout: 5_000, interval: 5 })
+    .toBe(balance);
+}
+
+describe("signals and calls", () => {
+  test("keeps what clients signal, in order and each once", async () => {
+    for (let n = 0; n < 20; n++) await host.client.signalEntity(account("signalled"), "add", 1);
+
+    await balanceReaches("signalled", 20);
+  });
+
+  test("answers calls of an orchestrator", async () => {
+    expect((await host.run("askEntity", { key: "called", operation: "add", input: 5 })).output).toBe(5);
+    expect((await host.run("askEntity", { key: "called", operation: "get" })).output).toBe(5);
+  });
+
+  test("raises an error of the operation in the caller, whose text the SDK loses", async () => {
+    const { output } = await host.run("askEntity", { key: "called", operation: "explode" });
+
+    expect(output).toEqual({ caught: "Error: [object Object]" });
+  });
+
+  test.each([false, true])(
+    "sends a signal of the last turn, also when the orchestrator then fails (%s)",
+    async (fails) => {
+      const key = `last-${fails}`;
+
+      await host.run("signalAndEnd", { key, fails });
+
+      await balanceReaches(key, 7);
+    },
+  );
+
+  test("passes on signals between entities", async () => {
+    await host.client.signalEntity(account("chain"), "forward", 3);
+
+    await balanceReaches("chain-next", 3);
+  });
+
+  test("forgets an entity that destructs itself", async () => {
+    await host.client.signalEntity(account("gone"), "add", 1);
+    await balanceReaches("gone", 1);
+
+    await host.client.signalEntity(account("gone"), "delete");
+
+    await expect.poll(async () => (await host.client.readEntityState(account("gone"))).entityExists).toBe(false);
+  });
+
+  test("refuses to signal an entity that no function stands for", async () => {
+    await expect(host.client.signalEntity(new EntityId("missing", "1"), "add", 1)).rejects.toThrow("400");
+  });
+});
+
+describe("locks", () => {
+  test("lets two orchestrations into the critical section one after the other", async () => {
+    const id = await host.client.startNew("critical", { input: { from: "a", to: "b", hold: true } });
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+    const second = await host.client.startNew("critical", { input: { from: "b", to: "a", hold: false } });
+    await new Promise((wait) => setTimeout(wait, 30));
+    expect((await host.client.getStatus(second)).runtimeStatus).toBe("Running");
+
+    await host.client.raiseEvent(id, "go", 1);
+
+    // The second sees what the first has done.
+    expect((await host.finished(id)).output).toBe(0);
+    expect((await host.finished(second)).output).toBe(1);
+  });
+
+  test("keeps others' signals out while the entity is locked, and takes them afterwards", async () => {
+    const id = await host.client.startNew("critical", { input: { from: "c", to: "d", hold: true } });
+    await expect.poll(async () => (await lockedBy("c")) !== null).toBe(true);
+    await host.client.signalEntity(account("c"), "add", 100);
+
+    await host.client.raiseEvent(id, "go", 1);
+
+    expect((await host.finished(id)).output).toBe(0);
+    await balanceReaches("c", 99);
+  });
+
+  async function lockedBy(key: string): Promise<string | null> {
+    const probe = await host.client.startNew("askEntity", { input: { key, operation: "get" } });
+    await new Promise((wait) => setTimeout(wait, 20));
+    const { runtimeStatus } = await host.client.getStatus(probe);
+    await host.client.terminate(probe, "probe");
+    return runtimeStatus === "Running" ? "somebody" : null;
+  }
+
+  test("gives the locks back when the holder is terminated, and those it still waited for", async () => {
+    const holder = await host.client.startNew("critical", { input: { from: "e", to: "f", hold: true } });
+    const waiter = await host.client.startNew("critical", { input: { from: "f", to: "e", hold: false } });
+    await new Promise((wait) => setTimeout(wait, 20));
+    await host.client.terminate(waiter, "no longer");
+    await host.client.terminate(holder, "no longer");
+
+    const third = await host.run("critical", { from: "e", to: "f", hold: false });
+
+    expect(third).toMatchObject({ runtimeStatus: "Completed", output: 0 });
+  });
+
+  test("drops a lock request whose release has overtaken it", () => {
+    const message = (key: number, request: EntityRequest): EntityMessage => ({ key, entity: "@a@1", request });
+    const lock: EntityRequest = {
+      kind: "lock",
+      request: "r1",
+      instance: 1,
+      execution: "x",
+      entities: ["@a@1"],
+      position: 0,
+    };
+    const signal: EntityRequest = { kind: "operation", name: "add", input: null, caller: null };
+    const queue = [message(1, lock), message(2, signal), message(3, { kind: "release", request: "r1" })];
+
+    const step = nextEntityStep(null, queue, 10);
+
+    expect(step).toEqual({ kind: "operations", batch: [queue[1]], dropped: [queue[0], queue[2]] });
+  });
+});
+
+describe("the management API", () => {
+  const call = (path: string, init?: RequestInit) => fetch(`${host.url}/runtime/webhooks/durabletask/${path}`, init);
+
+  test("reads, signals and deletes an entity over HTTP", async () => {
+    expect((await call("entities/account/web")).status).toBe(404);
+    expect((await call("entities/ACCOUNT/web?op=add", { method: "POST", body: "4" })).status).toBe(202);
+    await balanceReaches("web", 4);
+    expect(await (await call("entities/account/web")).json()).toBe(4);
+    expect((await call("entities/account/web?op=add", { method: "POST", body: "{" })).status).toBe(400);
+    expect((await call("entities/account/web", { method: "DELETE" })).status).toBe(202);
+    await expect.poll(async () => (await call("entities/account/web")).status).toBe(404);
+  });
+
+  test("takes $ in a path for the empty key", async () => {
+    await call("entities/account/$?op=add", { method: "POST", body: "2" });
+
+    await expect.poll(async () => (await call("entities/account/$")).status).toBe(200);
+  });
+
+  test("lists entities in pages, with their state when asked", async () => {
+    for (const key of ["list1", "list2", "list3"]) {
+      await host.client.signalEntity(account(key), "add", 1);
+      await balanceReaches(key, 1);
+    }
+
+    const found: unknown[] = [];
+    let token = "";
+    do {
+      const headers: Record<string, string> = token === "" ? {} : { "x-ms-continuation-token": token };
+      const response = await call("entities/account?top=2&fetchState=true", { headers });
+      found.push(...((await response.json()) as unknown[]));
+      token = response.headers.get("x-ms-continuation-token") ?? "";
+    } while (token !== "");
+
+    for (const key of ["list1", "list2", "list3"]) {
+      expect(found).toContainEqual({
+        entityId: { name: "account", key },
+        lastOperationTime: expect.stringMatching(/Z$/),
+        state: 1,
+      });
+    }
+    expect(await (await call("entities/nosuch")).json()).toEqual([]);
+  });
+});
+
+test("keeps entities, their locks and their inboxes over a restart", async () => {
+  const directory = await createStoreFolder();
+  const before = await startDurableHost(app, { directory });
+  const holder = await before.client.startNew("critical", { input: { from: "k", to: "l", hold: true } });
+  await new Promise((wait) => setTimeout(wait, 50));
+  await before.client.signalEntity(account("k"), "add", 10);
+  await before.close();
+
+  const after = await startDurableHost(app, { directory });
+  await after.client.raiseEvent(holder, "go", 1);
+
+  expect((await after.finished(holder)).output).toBe(0);
+  await balanceReaches("k", 9, after);
+  await balanceReaches("l", 1, after);
+  await after.close();
+});

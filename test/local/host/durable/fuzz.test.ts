@@ -1,0 +1,110 @@
+/**
+ * 500 random orchestrations (apps/fuzz) run side by side. To see one that failed again, alone:
+ * MOORING_FUZZ_SEED=<seed> with this test; with MOORING_FUZZ_PROGRAMS=<n> the n seeds from there.
+ */
+import { rm } from "node:fs/promises";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import type { FunctionApp } from "../../../../local/host/app.ts";
+import { systemClock } from "../../../../local/host/durable/clock.ts";
+import { createEngine, type Engine } from "../../../../local/host/durable/engine.ts";
+import { limitBatch } from "../../../../local/host/durable/inbox.ts";
+import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
+import { createStoreFolder, loadTestApp } from "./support/durableHost.ts";
+
+const givenSeed = process.env["MOORING_FUZZ_SEED"];
+const firstSeed = Number(givenSeed ?? Math.floor(Math.random() * 1e9));
+const programs = Number(process.env["MOORING_FUZZ_PROGRAMS"] ?? (givenSeed === undefined ? 500 : 1));
+
+interface Report {
+  readonly seed: number;
+  readonly status: string;
+  readonly checked: number;
+  readonly mistakes: readonly string[];
+}
+
+let app: FunctionApp;
+const opened: { engine: Engine; directory: string }[] = [];
+
+beforeAll(async () => {
+  app = await loadTestApp("fuzz");
+});
+
+afterEach(async () => {
+  for (const { engine, directory } of opened.splice(0)) {
+    await engine.close(0);
+    await rm(directory, { recursive: true });
+  }
+});
+
+async function openEngine(limit = limitBatch): Promise<Engine> {
+  const directory = await createStoreFolder();
+  const settings = parseDurableSettings({ maxConcurrentActivityFunctions: 100 });
+  const engine = createEngine({ app, directory, settings, clock: systemClock, log: createMemoryLog().log, limit });
+  opened.push({ engine, directory });
+  engine.start();
+  return engine;
+}
+
+/** Calls back as the programs end. */
+function runPrograms(
+  engine: Engine,
+  { first, count }: { first: number; count: number },
+  onEnd: (report: Report) => void,
+) {
+  for (let seed = first; seed < first + count; seed++) {
+    const { key } = engine.lifecycle.begin({
+      id: `program-${seed}`,
+      name: "program",
+      version: null,
+      input: String(seed),
+      parent: null,
+    });
+    engine.lifecycle.whenFinished(key, () => {
+      const { status = "gone", output = null } = engine.store.instanceByKey(key) ?? {};
+      const result: unknown = JSON.parse(output ?? "null");
+      const isReport = (value: unknown): value is Report => typeof value === "object" && value !== null;
+      onEnd(
+        status === "Completed" && isReport(result)
+          ? { ...result, seed, status }
+          : { seed, status, checked: 0, mistakes: [String(result)] },
+      );
+    });
+  }
+}
+
+test("gives every task of a random orchestration its own result", { timeout: 90_000 }, async () => {
+  const engine = await openEngine();
+  const missing = new Set(Array.from({ length: programs }, (_, index) => firstSeed + index));
+  const wrong: Report[] = [];
+  let checked = 0;
+
+  await new Promise<void>((ended) => {
+    const patience = setTimeout(ended, 80_000);
+    runPrograms(engine, { first: firstSeed, count: programs }, (report) => {
+      missing.delete(report.seed);
+      checked += report.checked;
+      if (report.mistakes.length > 0) wrong.push(report);
+      if (missing.size > 0) return;
+      clearTimeout(patience);
+      ended();
+    });
+  });
+
+  const seeds = `seeds ${firstSeed} to ${firstSeed + programs - 1}`;
+  expect({ seeds, wrong, stuck: [...missing].slice(0, 10) }).toEqual({ seeds, wrong: [], stuck: [] });
+  expect(checked).toBeGreaterThanOrEqual(programs);
+});
+
+test("would see tasks get others' results if completions were batched while a retry is open", async () => {
+  const engine = await openEngine(() => Number.POSITIVE_INFINITY);
+
+  const wrong = await new Promise<Report>((found, nothingFound) => {
+    setTimeout(() => nothingFound(new Error("every program came out right")), 20_000).unref();
+    runPrograms(engine, { first: 1, count: 500 }, (report) => {
+      if (report.mistakes.length > 0) found(report);
+    });
+  });
+
+  expect(wrong.mistakes.length).toBeGreaterThan(0);
+});

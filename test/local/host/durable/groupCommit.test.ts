@@ -1,0 +1,65 @@
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createGroupCommit, type GroupCommit } from "../../../../local/host/durable/groupCommit.ts";
+
+let database: DatabaseSync;
+let commit: GroupCommit;
+let failures: Error[];
+
+beforeEach(() => {
+  database = new DatabaseSync(":memory:");
+  database.exec("CREATE TABLE notes (text TEXT UNIQUE)");
+  failures = [];
+  commit = createGroupCommit(database, (error) => void failures.push(error));
+});
+
+afterEach(() => {
+  database.close();
+});
+
+const notes = () =>
+  database
+    .prepare("SELECT text FROM notes")
+    .all()
+    .map((row) => row["text"]);
+const insert = (text: string) => () => void database.prepare("INSERT INTO notes VALUES (?)").run(text);
+
+test("writes what one tick asks for in one transaction, and acts only after it", async () => {
+  const seen: unknown[] = [];
+  let begun = 0;
+  const watch = (text: string) => () => {
+    if (notes().length === 0) begun += 1;
+    expect(database.isTransaction).toBe(true);
+    insert(text)();
+  };
+
+  commit.add(watch("a"), () => seen.push(database.isTransaction, notes()));
+  commit.add(watch("b"));
+  expect(notes()).toEqual([]);
+  await commit.committed(watch("c"));
+
+  expect(begun).toBe(1);
+  expect(seen).toEqual([false, ["a", "b", "c"]]);
+});
+
+test("acknowledges nothing of a commit that fails, nor anything after it", async () => {
+  const effects: string[] = [];
+  commit.add(insert("a"), () => effects.push("a"));
+
+  const twice = commit.committed(insert("a"));
+
+  await expect(twice).rejects.toThrow("The durable store could not be written");
+  await expect(commit.committed(insert("b"))).rejects.toThrow("The durable store could not be written");
+  expect(effects).toEqual([]);
+  expect(notes()).toEqual([]);
+  expect(failures).toHaveLength(1);
+});
+
+test("writes what waits when it is closed, and then takes no more", async () => {
+  commit.add(insert("a"));
+
+  commit.close();
+
+  expect(notes()).toEqual(["a"]);
+  await expect(commit.committed(insert("b"))).rejects.toThrow("The host is stopping.");
+});

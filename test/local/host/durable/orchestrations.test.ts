@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FunctionApp } from "../../../../local/host/app.ts";
+import { type DurableHost, loadTestApp, startDurableHost } from "./support/durableHost.ts";
+
+let app: FunctionApp;
+let host: DurableHost;
+
+beforeAll(async () => {
+  app = await loadTestApp("basic");
+  host = await startDurableHost(app);
+});
+
+afterAll(async () => {
+  await host.close();
+});
+
+describe("activities", () => {
+  test("runs an activity and completes with the orchestrator's result", async () => {
+    const status = await host.run("greet", "Ada");
+
+    expect(status).toMatchObject({ name: "greet", runtimeStatus: "Completed", input: "Ada", output: "Hello Ada" });
+  });
+
+  test("hands activities their input in the type it had", async () => {
+    const { output } = await host.run("types");
+
+    expect(output).toEqual(["string", "number", "boolean", "object", "string", "null", "null"]);
+  });
+
+  test("gives null for an activity that returns nothing", async () => {
+    expect((await host.run("voidActivity")).output).toBe("null");
+  });
+
+  test("finds functions whatever the case of their names", async () => {
+    expect((await host.run("GREET", "Ada")).output).toBe("Hello Ada");
+  });
+
+  test("runs no more activities at once than host.json allows", async () => {
+    const capped = await startDurableHost(app, { settings: { maxConcurrentActivityFunctions: 3 } });
+    capped.seen.mostRunning = 0;
+
+    const { output } = await capped.run("fanOut", { width: 12, ms: 5, key: "capped" });
+
+    expect(output).toBe(12);
+    expect(capped.seen.mostRunning).toBe(3);
+    await capped.close();
+  });
+});
+
+describe("retries", () => {
+  test("tries an activity again until it succeeds", async () => {
+    const { output } = await host.run("retry", { key: "third", failures: 2, attempts: 3 });
+
+    expect(output).toBe("third at attempt 3");
+  });
+
+  test("raises the last failure in the orchestrator, which goes on", async () => {
+    const { output } = await host.run("retry", { key: "exhausted", failures: 9, attempts: 3 });
+
+    expect(output).toEqual({
+      caught: expect.stringContaining("Activity function 'flaky' failed:  boom 3"),
+      after: "Hello after",
+    });
+    expect(host.seen.runs.get("exhausted")).toBe(3);
+  });
+
+  test("waits longer before each attempt by the back-off coefficient", async () => {
+    const from = performance.now();
+
+    await host.run("retry", { key: "backoff", failures: 2, attempts: 3, interval: 20, coefficient: 3 });
+
+    expect(performance.now() - from).toBeGreaterThanOrEqual(80);
+  });
+
+  test("makes no attempt after the retry timeout, and still ends", async () => {
+    const { output } = await host.run("retry", { key: "late", failures: 9, attempts: 6, interval: 30, timeout: 20 });
+
+    expect(output).toMatchObject({ caught: expect.stringContaining("boom 2"), after: "Hello after" });
+    expect(host.seen.runs.get("late")).toBe(2);
+  });
+
+  test("keeps the results apart when several retried tasks and new tasks interleave", async () => {
+    const { output } = await host.run("parallelRetries", "par");
+
+    expect(output).toEqual([
+      "Hello plain",
+      ["par0 at attempt 2", "par1 at attempt 4", "par2 at attempt 1", "Hello late"],
+    ]);
+  });
+
+  test("tries a sub-orchestration again, each time as a new instance", async () => {
+    const { output } = await host.run("retryChild", { key: "child", failures: 2, attempts: 3 });
+
+    expect(output).toBe("child at attempt 3");
+  });
+
+  test("raises the last failure of a retried sub-orchestration", async () => {
+    const { output } = await host.run("retryChild", { key: "childLost", failures: 9, attempts: 2 });
+
+    expect(output).toEqual({ caught: expect.stringContaining("Orchestrator function 'flakyChild' failed: ") });
+    expect(host.seen.runs.get("childLost")).toBe(2);
+  });
+});
+
+describe("sub-orchestrations", () => {
+  test("tells a child who its parent is", async () => {
+    const { output, instanceId } = await host.run("callChild", { name: "showStart", input: { a: 1 }, id: "the-child" });
+
+    expect(output).toEqual({
+      input: { a: 1 },
+      instanceId: "the-child",
+      parentInstanceId: instanceId,
+      version: null,
+    });
+  });
+
+  test("raises the failure of a child in its parent", async () => {
+    const { output } = await host.run("callChild", { name: "fail", input: "sad" });
+
+    expect(output).toEqual({ caught: expect.stringContaining("Orchestrator function 'fail' failed: sad") });
+  });
+
+  test("raises the reason of a terminated child in its parent", async () => {
+    const parent = await host.client.startNew("callChild", { input: { name: "twoEvents", id: "to-be-ended" } });
+    await host.until(parent, ({ runtimeStatus }) => runtimeStatus === "Running");
+
+    await host.client.terminate("to-be-ended", "no longer needed");
+
+    const { output } = await host.finished(parent);
+    expect(output).toEqual({ caught: expect.stringContaining("no longer needed") });
+  });
+
+  test("refuses a child with the id of its parent", async () => {
+    const id = await host.client.startNew("callChild", {
+      instanceId: "narcissus",
+      input: { name: "greet", id: "narcissus" },
+    });
+
+    expect(await host.finished(id)).toMatchObject({ runtimeStatus: "Failed" });
+  });
+
+  test("raises an error when the child's id belongs to a running instance", async () => {
+    const running = await host.client.startNew("twoEvents");
+
+    const { output } = await host.run("callChild", { name: "greet", id: running });
+
+    expect(output).toEqual({ caught: expect.stringContaining("already exists") });
+    await host.client.terminate(running, "done");
+  });
+});
+
+describe("timers", () => {
+  test("fires not before its time by the orchestration's own clock", async () => {
+    const { output } = await host.run("wait", 25);
+
+    expect(output).toBeGreaterThanOrEqual(25);
+  });
+
+  test("lets a time-out win over an event that does not come", async () => {
+    expect((await host.run("eventOrTimeout", 10)).output).toBe("timeout");
+  });
+
+  test("lets an event win and forgets the cancelled timer, even one of forty days", async () => {
+    const id = await host.client.startNew("eventOrTimeout", { input: 40 * 24 * 60 * 60 * 1000 });
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+
+    await host.client.raiseEvent(id, "Approval", { by: "Ada" });
+
+    expect((await host.finished(id)).output).toEqual([{ by: "Ada" }, "Hello after"]);
+  });
+
+  test("knows a timer that is yielded again in a loop for the same timer", async () => {
+    const id = await host.client.startNew("timerLoop");
+
+    expect((await host.finished(id)).output).toEqual(["Hello 0", "Hello 1", "Hello 2", "Hello 3"]);
+  });
+});
+
+describe("external events", () => {
+  test("keeps events that come before anybody waits for them", async () => {
+    const id = await host.client.startNew("twoEvents");
+    await host.client.raiseEvent(id, "two", 2);
+
+    await host.client.raiseEvent(id, "one", { first: true });
+
+    expect((await host.finished(id)).output).toEqual([{ first: true }, 2]);
+  });
+
+  test("finds the waiter whatever the case of the event's name", async () => {
+    const id = await host.client.startNew("eventOrTimeout", { input: 60_000 });
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+
+    await host.client.raiseEvent(id, "aPPROVAL", "yes");
+
+    expect((await host.finished(id)).output).toEqual(["yes", "Hello after"]);
+  });
+});
+
+describe("custom status", () => {
+  test("shows it, and clears it when it is set to something falsy", async () => {
+    const id = await host.client.startNew("status", { input: 0 });
+    const first = await host.until(id, ({ customStatus }) => customStatus !== null);
+    expect(first.customStatus).toEqual({ step: 1 });
+
+    await host.client.raiseEvent(id, "go", 1);
+
+    await host.until(id, ({ customStatus }) => customStatus === null);
+    await host.client.raiseEvent(id, "go", 2);
+    await host.finished(id);
+  });
+
+  test("fails an orchestration whose status is larger than 16 KB", async () => {
+    const id = await host.client.startNew("status", { input: "x".repeat(8_702) });
+    await host.client.raiseEvent(id, "go", 1);
+
+    expect(await host.finished(id)).toMatchObject({
+      runtimeStatus: "Failed",
+      output: expect.stringContaining("must not exceed 16 KB. The current payload size is 17 KB."),
+    });
+  });
+
+  test("accepts a status of just under 17 KB", async () => {
+    const id = await host.client.startNew("status", { input: "x".repeat(8_701) });
+    await host.client.raiseEvent(id, "go", 1);
+
+    await host.until(id, ({ customStatus }) => typeof customStatus === "string");
+    await host.client.terminate(id, "done");
+  });
+});
+
+describe("continueAsNew", () => {
+  test("begins again with a new input, an empty history and the same id", async () => {
+    const id = await host.client.startNew("countdown", { input: { left: 3, heard: [] } });
+    await host.until(id, ({ customStatus }) => JSON.stringify(customStatus) === '{"left":0}');
+
+    await host.client.raiseEvent(id, "note", "end");
+
+    const status = await host.finished(id);
+    expect(status.output).toEqual({ heard: [3, 2, 1], note: "end" });
+    expect(status.input).toEqual({ left: 0, heard: [3, 2, 1] });
+  });
+
+  test("encodes a string twice, as Azure does", async () => {
+    expect((await host.run("stringAgain", "again")).output).toBe('"s"');
+  });
+});
+
+describe("failures", () => {
+  test("ends Failed with the error of the orchestrator", async () => {
+    expect(await host.run("fail", "sad")).toMatchObject({
+      runtimeStatus: "Failed",
+      output: "Orchestrator function 'fail' failed: sad",
+    });
+  });
+
+  test.each([
+    ["activity", "The function 'missing' doesn't exist, is disabled, or is not an activity function."],
+    ["child", "The function 'missing' doesn't exist, is disabled, or is not an orchestrator function."],
+    ["entity", "The function 'missing' doesn't exist, is disabled, or is not an entity function."],
+  ])("fails an orchestration that calls an unknown %s, and lists the known ones", async (kind, message) => {
+    const { runtimeStatus, output } = await host.run("callUnknown", kind);
+
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain(message);
+    expect(output).toContain(`The following are the known ${kind === "child" ? "orchestrator" : kind} functions: '`);
+  });
+
+  test("fails an orchestration whose code no longer does what it did", async () => {
+    const id = await host.client.startNew("changeable", { input: "changing" });
+    await host.until(
+      id,
+      ({ lastUpdatedTime, runtimeStatus }) => runtimeStatus === "Running" && lastUpdatedTime !== null,
+    );
+    host.seen.switches.add("changing");
+
+    await host.client.raiseEvent(id, "go", 1);
+
+    expect(await host.finished(id)).toMatchObject({
+      runtimeStatus: "Failed",
+      output: expect.stringContaining("Non-Deterministic workflow detected"),
+    });
+  });
+
+  test("fails an orchestration that yields something that is no task", async () => {
+    expect((await host.run("notATask")).output).toContain("programming constraint violation");
+  });
+});
+
+describe("terminate, suspend and resume", () => {
+  test("terminates with the reason as output and ignores what comes later", async () => {
+    const id = await host.client.startNew("twoEvents");
+
+    await host.client.terminate(id, "because");
+
+    expect(await host.finished(id)).toMatchObject({ runtimeStatus: "Terminated", output: "because" });
+    await host.client.raiseEvent(id, "one", 1);
+    expect(await host.client.getStatus(id)).toMatchObject({ runtimeStatus: "Terminated" });
+  });
+
+  test("keeps events of a suspended orchestration until it is resumed", async () => {
+    const id = await host.client.startNew("twoEvents");
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+    await host.client.suspend(id, "wait");
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Suspended");
+    await host.client.raiseEvent(id, "one", 1);
+    await host.client.raiseEvent(id, "two", 2);
+    expect((await host.client.getStatus(id)).runtimeStatus).toBe("Suspended");
+
+    await host.client.resume(id, "go on");
+
+    expect((await host.finished(id)).output).toEqual([1, 2]);
+  });
+});
