@@ -14,6 +14,7 @@ import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { createDurable } from "./startDurable.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 
@@ -27,6 +28,8 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
+  /** The durable store could not be written: what is acknowledged from here on would be lost, so the host should end. */
+  readonly onBroken?: (error: Error) => void;
 }
 
 export interface Host {
@@ -47,6 +50,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
   const listeners: Listener[] = [];
+  let endDurable = async (): Promise<void> => {};
   let closed: Promise<void> | undefined;
 
   /** In the order of who needs whom: what triggers, what runs durably, the port both call back to, the app. */
@@ -54,6 +58,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const grace = startGrace(graceMs);
     const triggered = Promise.all([server.drain(), ...listeners.map((listener) => listener.close())]);
     if (!(await grace.waitFor(triggered))) log.warn("functions did not end in time", { graceMs });
+    // Its own grace ends it in time; until it has ended, its functions may call back over HTTP.
+    await grace.waitFor(endDurable());
     grace.end();
     await server.close();
     for (const end of closing.splice(0)) await end();
@@ -63,7 +69,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
     const functions = resolveFunctions(app.functions.values(), { settings, log });
-    const durable = undefined;
+    const durable = createDurable(functions, {
+      app,
+      dataDirectory,
+      settings: hostJson.extensions.durableTask,
+      baseUrl: () => server.url,
+      key: keys.system,
+      log,
+      ...(options.onBroken === undefined ? {} : { onBroken: options.onBroken }),
+    });
+    if (durable !== undefined) endDurable = () => durable.close();
     const triggers: TriggerContext = {
       functions,
       settings,
@@ -75,6 +90,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
     listeners.push(timers.start());
     if (serviceBus !== undefined) listeners.push(serviceBus.start());
+    durable?.start();
     if (functions.length === 0)
       log.warn("no functions found; does package.json's main name the built files?", { folder });
     return {

@@ -39,7 +39,7 @@ process.on("uncaughtException", (error) => {
 
 try {
   process.chdir(app);
-  host = await startHost({ folder: app, port, dataDirectory: data });
+  host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken });
   announce(host);
 } catch (error) {
   log.write("critical", "the host cannot start", describeError(error));
@@ -50,6 +50,12 @@ function announce({ url }: Host): void {
   const ready = { event: "ready", url, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   process.send?.(ready);
+}
+
+/** Nothing may be acknowledged that is not stored. */
+function endBroken(error: Error): void {
+  log.write("critical", "the durable store cannot be written; the host ends", describeError(error));
+  process.exit(exitCodes.software);
 }
 
 /** The first time lets what runs end; asked again, the host goes at once. */

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import type { DurableExtension, RegisteredFunction } from "./app.ts";
+import { ConfigurationError } from "./configurationError.ts";
+import { createDurableExtension, type DurableOptions } from "./durable/extension.ts";
+
+/** The durable extension, for apps that have anything for it to do. */
+export function createDurable(
+  functions: readonly RegisteredFunction[],
+  options: Omit<DurableOptions, "directory"> & { readonly dataDirectory: string },
+): DurableExtension | undefined {
+  if (!functions.some(isDurable)) return undefined;
+  const { dataDirectory, ...rest } = options;
+  try {
+    return createDurableExtension({ ...rest, directory: join(dataDirectory, "durable") });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError(`The durable extension cannot start: ${reason}`, { cause: error });
+  }
+}
+
+function isDurable({ bindings }: RegisteredFunction): boolean {
+  return bindings.some(({ type }) =>
+    /^(orchestrationTrigger|activityTrigger|entityTrigger|durableClient)$/i.test(type),
+  );
+}
