@@ -22,6 +22,8 @@ export interface Sandbox {
   readonly cloud: Cloud;
   /** For kubectl and any other client of the simulated cluster; with all rights. */
   readonly kubeconfig: string;
+  /** Process id of the service; another after a restart. */
+  readonly hostPid: number;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
   /** Starts the service again, on the same store and port. */
@@ -59,6 +61,9 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
       url,
       cloud: running,
       kubeconfig,
+      get hostPid() {
+        return host.pid;
+      },
       killHost: () => host.kill(),
       async restartHost() {
         host = await start(Number(new URL(url).port));

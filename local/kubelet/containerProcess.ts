@@ -1,5 +1,5 @@
 /** A container, here a process of this machine with an environment of its own. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 export interface Image {
   readonly command: string;
@@ -13,6 +13,12 @@ export interface ContainerProcess {
   stop(graceMs: number): Promise<void>;
 }
 
+/** A process that nobody stopped would outlive this one; only SIGKILL leaves no time for this. */
+const alive = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+
 export function startContainer({
   image: { command, args },
   environment,
@@ -25,16 +31,21 @@ export function startContainer({
   onOutput: (text: string) => void;
 }): ContainerProcess {
   const child = spawn(command, args, { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  alive.add(child);
   child.stdout.setEncoding("utf8").on("data", onOutput);
   child.stderr.setEncoding("utf8").on("data", onOutput);
   const ended = new Promise<number>((resolve) => {
     child.once("error", (error) => {
+      alive.delete(child);
       onOutput(`${error.message}\n`);
       // What a shell answers for a command that cannot be started.
       resolve(127);
     });
     // `close`, not `exit`: the output is complete by then.
-    child.once("close", (code, signal) => resolve(code ?? (signal === "SIGTERM" ? 143 : 137)));
+    child.once("close", (code, signal) => {
+      alive.delete(child);
+      resolve(code ?? (signal === "SIGTERM" ? 143 : 137));
+    });
   });
   return {
     ended,

@@ -55,14 +55,18 @@ export interface Faults {
   meet(call: Call): Promise<Exclude<Effect, { kind: "delay" }> | undefined>;
   /** Every call that arrived, oldest first. */
   readonly journal: readonly Call[];
+  /** When each of them arrived, at the same index, in milliseconds of performance.now(). */
+  readonly arrivals: readonly number[];
 }
 
 export function createFaults(): Faults {
   const active: { fault: Fault; seen: number }[] = [];
   const journal: Call[] = [];
+  const arrivals: number[] = [];
   return {
     latencyMs: 0,
     journal,
+    arrivals,
     add(fault) {
       const entry = { fault, seen: 0 };
       active.push(entry);
@@ -76,6 +80,7 @@ export function createFaults(): Faults {
     },
     async meet(call) {
       journal.push(call);
+      arrivals.push(performance.now());
       if (this.latencyMs > 0) await sleep(this.latencyMs);
       const effect = next(active, call);
       if (effect?.kind !== "delay") return effect;

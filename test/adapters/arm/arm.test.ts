@@ -118,6 +118,14 @@ test("writes the credentials of one identity one after the other, and of two ide
   expect(performance.now() - started).toBeLessThan(9 * 30);
 });
 
+test("tries again later when Azure does not know the identity of a credential yet", async () => {
+  await expect(arm.identities.putFederatedCredential(ref("nobody"), credential("app"))).rejects.toMatchObject({
+    name: "TransientError",
+    code: "ARM_UNAVAILABLE",
+    message: expect.stringContaining("404 ParentResourceNotFound"),
+  });
+});
+
 test("goes on with the next credential when one fails", async () => {
   addIdentity(context.world, "half");
   const bad = arm.identities.putFederatedCredential(ref("half"), { ...credential("app-1"), audiences: [] });
@@ -282,6 +290,23 @@ test("stays within the published limits when many identities are written at once
   );
 
   expect(context.faults.journal.length - before).toBe(5);
+  await limited.close();
+});
+
+test("creates an identity and its credential within the published limits, waiting where Azure says so", async () => {
+  const limited = await startArm(context, { enforceLimits: true });
+  const { identities } = adapter({ endpoint: limited.url });
+
+  expect(await identities.get(ref("onboarded"))).toBeUndefined();
+  await identities.put(ref("onboarded"), { location: "westeurope", tags: {} });
+  expect(await identities.federatedCredentials(ref("onboarded"))).toEqual([]);
+  await identities.putFederatedCredential(ref("onboarded"), credential("app"));
+
+  // One write per identity in four seconds: the credential's had to wait for the identity's.
+  const puts = context.faults.journal.filter(
+    ({ operation, target }) => /^PUT/.test(operation) && /^onboarded/.test(target),
+  );
+  expect(puts).toHaveLength(3);
   await limited.close();
 });
 

@@ -1,8 +1,9 @@
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
 import { type KubernetesSimulator, startKubernetes } from "../../../local/simulators/kubernetes/index.ts";
 import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/nodeIdentity/index.ts";
@@ -15,6 +16,8 @@ let nodeIdentity: NodeIdentity;
 let kubelet: Kubelet;
 
 beforeAll(async () => {
+  // A folder of its own, so that what is left behind can be counted while other tests run pods too.
+  vi.stubEnv("TMPDIR", await mkdtemp(join(tmpdir(), "mooring-test-")));
   context = await createContext();
   await addCluster(context.world, "aks-dev");
   cluster = await startKubernetes(context, { cluster: "aks-dev", authorityHost: "https://authority.example/" });
@@ -60,7 +63,9 @@ afterAll(async () => {
   await kubelet.close();
   await nodeIdentity.close();
   await cluster.close();
-  expect((await readdir(tmpdir())).filter((name) => name.startsWith("mooring-pod-"))).toEqual([]);
+  expect(await readdir(tmpdir())).toEqual([]);
+  await rm(tmpdir(), { recursive: true });
+  vi.unstubAllEnvs();
 });
 
 function script(source: string) {
@@ -192,7 +197,7 @@ test("kills a process that does not heed SIGTERM", async () => {
 });
 
 async function folders(): Promise<number> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("mooring-pod-")).length;
+  return (await readdir(tmpdir())).length;
 }
 
 test("starts a pod again as its restart policy says", async () => {

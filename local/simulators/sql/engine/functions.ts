@@ -15,6 +15,7 @@ import {
   type SqlType,
   type SqlValue,
   types,
+  untyped,
 } from "./sqlTypes.ts";
 
 export interface Environment {
@@ -38,6 +39,9 @@ const text = (value: SqlValue | undefined, type: SqlType | undefined): string =>
   String(convert(value ?? "", type ?? nvarchar(1), nvarchar("max")));
 const now = ({ session }: Environment) => dateToTicks(session.world.now());
 const me = ({ session, data }: Environment) => principalById(data, session.principalId)?.name ?? null;
+
+/** The first operand's, however wide the second is. */
+const isNullType = ([first = untyped, second = untyped]: readonly SqlType[]) => (first === untyped ? second : first);
 
 /** A function of text alone: null in, null out. */
 function ofText(change: (text: string) => string): BuiltIn {
@@ -134,9 +138,9 @@ export const functions: Readonly<Record<string, BuiltIn>> = {
   ),
   ISNULL: {
     operands: [2, 2],
-    type: ([first]) => first ?? types.int,
-    evaluate: ([value, other], [first, second]) =>
-      value ?? (first && second ? convert(other ?? null, second, first) : null),
+    type: isNullType,
+    evaluate: ([value, other], operands) =>
+      value ?? convert(other ?? null, operands[1] ?? untyped, isNullType(operands)),
   },
   COALESCE: {
     operands: [2, 100],

@@ -1,7 +1,7 @@
 /** Expressions, conditions and SELECT: they contain each other, so they stand together. */
 import type { Expression, Select, SelectItem, Source } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { nvarchar, types, varbinary } from "./sqlTypes.ts";
+import { nvarchar, types, untyped, varbinary } from "./sqlTypes.ts";
 
 /** A condition, or a value: which of the two it must be, the compiler checks. */
 export function parseExpression(cursor: Cursor): Expression {
@@ -134,7 +134,7 @@ function parseKeyword(cursor: Cursor, word: string): Expression | undefined {
   switch (word) {
     case "NULL":
       cursor.next();
-      return { kind: "literal", type: types.int, value: null };
+      return { kind: "literal", type: untyped, value: null };
     case "EXISTS":
       cursor.next();
       return { kind: "exists", query: cursor.parenthesized(() => parseSelect(cursor)) };

@@ -4,6 +4,7 @@ import type { ColumnDefinition, Expression, KeyDefinition, ProcedureCall, Statem
 import { Cursor } from "./cursor.ts";
 import { parseExpression, parseSelect } from "./parseExpression.ts";
 import { parseAlterPrincipal, parseCreatePrincipal, parseDropPrincipal, parseGrant } from "./parsePrincipal.ts";
+import { types } from "./sqlTypes.ts";
 import { tokenize } from "./tokenizer.ts";
 
 /** Anything outside this dialect is error 102, so that a new statement shows at once instead of half working. */
@@ -207,14 +208,13 @@ function parseProcedureCall(cursor: Cursor): ProcedureCall {
   return { name, parameters };
 }
 
-/** EXEC takes constants and variables, never an expression. */
+/** EXEC takes constants and variables, never an expression; a bare word is text, as in @level0type = USER. */
 function parseConstant(cursor: Cursor): Expression {
+  if (cursor.token.kind === "word" && !cursor.sees("NULL")) {
+    return { kind: "literal", type: types.sysname, value: cursor.next().text };
+  }
   const value = parseExpression(cursor);
   const operand = value.kind === "negate" ? value.operand : value;
-  // A bare word is text there, as in EXEC sp_addextendedproperty @level0type = USER.
-  if (operand.kind === "column" && operand.qualifier === undefined) {
-    return { kind: "literal", type: { kind: "nvarchar", length: 128 }, value: operand.name };
-  }
   if (operand.kind !== "literal" && operand.kind !== "variable") throw cursor.fail();
   return value;
 }

@@ -43,6 +43,9 @@ export const types = {
   variant: { kind: "sql_variant" },
 } as const satisfies Record<string, SqlType>;
 
+/** Of the word NULL: any other type wins over it. */
+export const untyped: SqlType = { kind: "char", length: 1 };
+
 export function nvarchar(length: number | "max"): SqlType {
   return { kind: "nvarchar", length: length === "max" || length > 4000 ? "max" : Math.max(length, 1) };
 }

@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { tmpdir } from "node:os";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+/** Starts a container that would run for ever, prints its process id, and exits without stopping it. */
+const careless = `
+  import { startContainer } from ${JSON.stringify(new URL("../../../local/kubelet/containerProcess.ts", import.meta.url))};
+  startContainer({
+    image: { command: process.execPath, args: ["-e", "console.log(process.pid); setInterval(() => {}, 1000)"] },
+    environment: {},
+    folder: ${JSON.stringify(tmpdir())},
+    onOutput: (text) => process.stdout.write(text, () => process.exit(0)),
+  });
+`;
+
+test("leaves no container behind when this process exits without stopping it", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", careless]);
+  const pid = Number(stdout);
+
+  expect(pid).toBeGreaterThan(0);
+  await expect.poll(() => isAlive(pid), { timeout: 2000 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
