@@ -10,7 +10,7 @@ import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/e
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
-import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/start.ts";
+import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";

@@ -24,6 +24,7 @@ const interruption = listenForInterruption();
 const started = performance.now();
 const elapsed = () => Math.round(performance.now() - started);
 
+tell({ event: "starting" });
 const starting = startSandbox({ latencyMs: options.latencyMs, logLevel: "warning", onLog: keepLog });
 const serviceLog: string[] = [];
 try {

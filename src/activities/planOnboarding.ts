@@ -1,5 +1,5 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
-import type { Catalog } from "../domain/catalog.ts";
+import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
 import { type Plan, type StepPlan, toOperationError } from "../domain/plan.ts";
@@ -92,34 +92,45 @@ function lookOf(name: string): Look {
 }
 
 async function checkCluster(
-  { catalog, kubernetes }: { catalog: Catalog; kubernetes: Kubernetes },
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   request: OnboardingRequest,
 ): Promise<void> {
   const cluster = findClusterFor(catalog, request.cluster, request.identityMode);
+  const check = request.identityMode === "podIdentity" ? checkPodIdentity : checkWorkloadIdentity;
+  await Promise.all([checkNamespace(kubernetes, cluster, request), check(kubernetes, cluster)]);
+}
+
+async function checkNamespace(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  request: OnboardingRequest,
+): Promise<void> {
   const namespace = await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace });
-  if (namespace?.metadata.deletionTimestamp !== undefined) {
-    throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
-  }
-  if (request.identityMode === "podIdentity") {
-    const kinds = await kubernetes.kinds(cluster, podIdentityApi);
-    if (kinds.includes("AzureIdentity") && kinds.includes("AzureIdentityBinding")) return;
-    throw new PermanentError(
-      "POD_IDENTITY_NOT_INSTALLED",
-      `Cluster "${cluster.alias}" has no ${podIdentityApi} kinds.`,
-    );
-  }
-  const issuer = await kubernetes.issuer(cluster);
+  if (namespace?.metadata.deletionTimestamp === undefined) return;
+  throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
+}
+
+async function checkPodIdentity(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const kinds = await kubernetes.kinds(cluster, podIdentityApi);
+  if (kinds.includes("AzureIdentity") && kinds.includes("AzureIdentityBinding")) return;
+  throw new PermanentError("POD_IDENTITY_NOT_INSTALLED", `Cluster "${cluster.alias}" has no ${podIdentityApi} kinds.`);
+}
+
+async function checkWorkloadIdentity(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const [issuer, webhook] = await Promise.all([
+    kubernetes.issuer(cluster),
+    kubernetes.get(cluster, {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "MutatingWebhookConfiguration",
+      name: "azure-wi-webhook-mutating-webhook-configuration",
+    }),
+  ]);
   if (issuer !== cluster.oidcIssuer) {
     throw new PermanentError(
       "OIDC_ISSUER_MISMATCH",
       `Cluster "${cluster.alias}" says that its issuer is ${issuer}, the catalog says ${cluster.oidcIssuer ?? "nothing"}.`,
     );
   }
-  const webhook = await kubernetes.get(cluster, {
-    apiVersion: "admissionregistration.k8s.io/v1",
-    kind: "MutatingWebhookConfiguration",
-    name: "azure-wi-webhook-mutating-webhook-configuration",
-  });
   if (!webhook) {
     throw new PermanentError(
       "WORKLOAD_IDENTITY_NOT_INSTALLED",

@@ -2,9 +2,11 @@
  * What every step of an operation has in common: it is written to the registry when it starts and when it ends, so that a
  * status shows it as it happens, and its errors carry the catalogue's code.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../domain/errors.ts";
+import { logLine } from "../domain/logLine.ts";
 import { StepAction } from "../domain/operation.ts";
 import { describeCode, toOperationError } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
@@ -97,7 +99,9 @@ async function runStep<I extends StepInput, O extends StepResult>(
       });
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
-      invocation.warn("step failure not recorded", { operation, step: name, reason: describe(recordError).message });
+      invocation.warn(
+        logLine("step failure not recorded", { operation, step: name, reason: describe(recordError).message }),
+      );
     }
     await waitAsAsked(error, delay);
     throw error;

@@ -3,7 +3,10 @@
  * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
+
 import type { DurableClient } from "durable-functions";
+import type { Caller } from "../domain/caller.ts";
+import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import type { OperationKind } from "../domain/operation.ts";
@@ -22,49 +25,49 @@ export interface Accepted {
   readonly isNew: boolean;
 }
 
-interface Caller {
+export interface Desk {
   readonly ports: Ports;
   readonly client: DurableClient;
-  readonly requestedBy: string;
-  readonly warn: (message: string, facts: object) => void;
+  readonly by: Caller;
+  readonly warn: (message: string) => void;
 }
 
-export async function acceptOnboarding(caller: Caller, request: OnboardingRequest): Promise<Accepted> {
-  const { registry } = caller.ports;
+export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
+  const { registry } = desk.ports;
   const requestHash = hashRequest(request);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await registry.getNamespace(request);
-    const fresh = newRecord(caller, "Onboarding", request, requestHash);
+    const fresh = newRecord(desk, "Onboarding", request, requestHash);
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(caller, "onboard", fresh);
+      if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
     } else if (current.state === "Incomplete") {
-      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(caller, "onboard", fresh);
+      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
     } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
-      return attach(caller, "onboard", current);
+      return attach(desk, "onboard", current);
     } else {
       throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
     }
   }
 }
 
-export async function acceptOffboarding(caller: Caller, berth: Berth): Promise<Accepted> {
-  const { registry } = caller.ports;
+export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
+  const { registry } = desk.ports;
   for (;;) {
     const current = await registry.getNamespace(berth);
     if (!current) {
       throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
     }
-    if (current.state === "Offboarding") return attach(caller, "offboard", current);
+    if (current.state === "Offboarding") return attach(desk, "offboard", current);
     if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
-    const fresh = newRecord(caller, "Offboarding", current.request, current.requestHash);
+    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
-    if (await registry.replaceNamespace(next)) return begin(caller, "offboard", next);
+    if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
   }
 }
 
 function newRecord(
-  { requestedBy }: Caller,
+  { by }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
   requestHash: string,
@@ -77,7 +80,7 @@ function newRecord(
     operation: createOperationId(now),
     request,
     requestHash,
-    requestedBy,
+    requestedBy: by.id,
     acceptedTime: now.toISOString(),
   };
 }
@@ -89,19 +92,19 @@ function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-async function attach({ ports }: Caller, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
+async function attach({ ports }: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
   await ports.registry.insertOperation(operationOf(kind, record));
   return { operation: record.operation, isNew: false };
 }
 
-async function begin(caller: Caller, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await caller.ports.registry.insertOperation(operationOf(kind, record));
+async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
+  await desk.ports.registry.insertOperation(operationOf(kind, record));
   try {
-    await startOperation(caller.client, caller.ports, kind, record);
+    await startOperation(desk.client, desk.ports, kind, record);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    caller.warn("operation not started yet", { operation: record.operation, reason });
+    desk.warn(logLine("operation not started yet", { operation: record.operation, reason }));
   }
   return { operation: record.operation, isNew: true };
 }

@@ -1,8 +1,10 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { logLine } from "../domain/logLine.ts";
 import { Namespace } from "../domain/request.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
+import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -13,6 +15,7 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
+      await authenticate(request);
       const cluster = request.query.get("cluster");
       const { value, continuation } = await ports.registry.listNamespaces({
         ...(cluster === null ? {} : { cluster }),
@@ -26,8 +29,9 @@ export function registerNamespaces(ports: Ports): void {
     route: "api/namespaces/{cluster}/{namespace}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async ({ params }) => {
-      const berth = readBerth(params);
+    handler: route(async (request) => {
+      await authenticate(request);
+      const berth = readBerth(request.params);
       const record = await ports.registry.getNamespace(berth);
       if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
       return json(200, publicNamespace(record));
@@ -40,15 +44,11 @@ export function registerNamespaces(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      const caller = {
-        ports,
-        client: getClient(context),
-        requestedBy: "anonymous",
-        warn: context.warn.bind(context),
-      };
+      const by = await authenticate(request);
+      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
-      const { operation, isNew } = await acceptOffboarding(caller, berth);
-      context.log("offboarding accepted", { operation, isNew, ...berth });
+      const { operation, isNew } = await acceptOffboarding(desk, berth);
+      context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
       return accepted(request, operation, { id: operation, kind: "offboard", isNew });
     }),
   });

@@ -1,10 +1,13 @@
 /** The queue's way in: the same request as POST /onboardings, as plain JSON or in a CloudEvents 1.0 envelope. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { logLine } from "../domain/logLine.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { queueCaller } from "./authentication.ts";
 import { parseJson, readOnboardingRequest } from "./readRequest.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -22,10 +25,12 @@ export function registerOnboardingRequested(ports: Ports): void {
       try {
         const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
         const { operation, isNew } = await acceptWhenFree(ports, request, context);
-        context.log("onboarding accepted from the queue", { operation, isNew });
+        context.log(logLine("onboarding accepted from the queue", { operation, isNew }));
       } catch (error) {
         if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
-        context.warn("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] });
+        context.warn(
+          logLine("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] }),
+        );
         await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
         return;
       }
@@ -61,10 +66,10 @@ async function acceptWhenFree(
   request: Parameters<typeof acceptOnboarding>[1],
   context: InvocationContext,
 ): ReturnType<typeof acceptOnboarding> {
-  const caller = { ports, client: getClient(context), requestedBy: "queue", warn: context.warn.bind(context) };
+  const desk = { ports, client: getClient(context), by: queueCaller, warn: context.warn.bind(context) };
   for (let poll = 1; ; poll += 1) {
     try {
-      return await acceptOnboarding(caller, request);
+      return await acceptOnboarding(desk, request);
     } catch (error) {
       const isBusy = error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS";
       if (!isBusy) throw error;

@@ -1,9 +1,11 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
+import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { authenticate } from "./authentication.ts";
 import { maxBodyBytes, parseJson, readOnboardingRequest } from "./readRequest.ts";
 import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -15,19 +17,17 @@ export function registerOnboardings(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context) => {
+      const by = await authenticate(httpRequest);
       const isDryRun = readFlag(httpRequest, "dryRun");
       const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
       if (isDryRun) {
         return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
       }
-      const caller = {
-        ports,
-        client: getClient(context),
-        requestedBy: "anonymous",
-        warn: context.warn.bind(context),
-      };
-      const { operation, isNew } = await acceptOnboarding(caller, request);
-      context.log("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace });
+      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const { operation, isNew } = await acceptOnboarding(desk, request);
+      context.log(
+        logLine("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace }),
+      );
       return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
     }),
   });

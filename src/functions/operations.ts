@@ -5,6 +5,7 @@ import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
@@ -16,6 +17,7 @@ export function registerOperations(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
+      await authenticate(request);
       const id = request.params["id"] ?? "";
       const record = await ports.registry.getOperation(id);
       if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
@@ -33,6 +35,7 @@ export function registerOperations(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
+      await authenticate(request);
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
         ...readLimit(request),

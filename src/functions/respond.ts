@@ -1,7 +1,9 @@
 /** The one place that turns results and errors into HTTP. Problems are RFC 9457. */
+
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { ErrorCode } from "../domain/errors.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
+import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -53,7 +55,7 @@ function problem(error: unknown, context: InvocationContext): HttpResponseInit {
   const traceId = traceIdOf(context);
   const { code, message, errors, operation } = toProblem(error);
   const status = problemStatus[code] ?? (error instanceof TransientError ? 503 : 500);
-  if (status >= 500) context.error("request failed", { code, traceId, reason: messageOf(error) });
+  if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
   if (status === 503) headers["retry-after"] = "5";

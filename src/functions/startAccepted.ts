@@ -1,7 +1,9 @@
 /** Mends what a crash left between two writes: accepted but never started, or ended but never recorded. */
+
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
 import { concludeOperation } from "../activities/outcome.ts";
+import { logLine } from "../domain/logLine.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
@@ -43,12 +45,12 @@ async function mend(
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
-    context.warn("starting an accepted operation", { operation, cluster, namespace });
+    context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(kind, record));
     await startOperation(client, ports, kind, record);
   } else if (dead.includes(instance.runtimeStatus)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
-    context.warn("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus });
+    context.warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
     const message = `The orchestration ended as ${instance.runtimeStatus} without an outcome.`;
     const error = toOperationError("UNEXPECTED", message);
     await concludeOperation(ports, {

@@ -158,7 +158,9 @@ async function serve(
   try {
     await context.invoke(definition, toInvocationInput(message, definition.trigger["dataType"]));
     lock.stop();
-    if (completes) await settle("complete");
+    // A function that settles by itself has done so, elsewhere: giving the message back then changes nothing at the broker,
+    // and frees its slot on this link, of which an AMQP session has only 2048. Unsettled, it comes again at once.
+    await settle(completes ? "complete" : "abandon");
   } catch {
     lock.stop();
     await settle("abandon");

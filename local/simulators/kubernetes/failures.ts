@@ -142,7 +142,9 @@ export function scripted(effect: {
   const status = effect.status ?? (typeof effect.code === "number" ? effect.code : Number(named ?? 500));
   const reason = typeof effect.code === "string" ? effect.code : (reasons[status] ?? "InternalError");
   const message = effect.message ?? `the server answered ${reason}, as scripted`;
-  return new ApiFailure(status, reason, message, { retryAfterSeconds: effect.retryAfterSeconds });
+  // An API server that throttles always says for how long.
+  const retryAfterSeconds = effect.retryAfterSeconds ?? (status === 429 ? 1 : undefined);
+  return new ApiFailure(status, reason, message, { retryAfterSeconds });
 }
 
 function about({ group, plural }: Pick<Resource, "group" | "plural">, name: string | undefined): Details {

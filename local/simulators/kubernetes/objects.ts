@@ -261,7 +261,10 @@ function patchWith(resource: Resource, live: KubeObject, mediaType: string, body
 
 /** The part of a configuration that this endpoint takes: not the status, or the status alone. */
 function applicable(resource: Resource, config: JsonObject, { subresource }: WriteOptions): JsonObject {
-  if (subresource === "status") return { ...pick(config, "apiVersion", "kind", "metadata", "status") };
+  if (subresource === "status") {
+    const metadata = pick(objectAt(config, "metadata"), "name", "namespace");
+    return { ...pick(config, "apiVersion", "kind", "status"), metadata };
+  }
   return resource.hasStatus ? without(config, "status") : config;
 }
 

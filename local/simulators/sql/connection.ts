@@ -280,6 +280,7 @@ async function run(request: Request, signal: AbortSignal): Promise<Outcome | und
     return await request.run(signal);
   } catch (error) {
     if (signal.aborted) return undefined;
+    if (error instanceof SqlError) return { outputs: [], error };
     throw error;
   }
 }

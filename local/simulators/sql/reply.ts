@@ -23,17 +23,19 @@ export function writeReply({ outputs, error }: Outcome, options: ReplyOptions): 
 
 function writeOutput(output: Output, { kind, transactionId }: ReplyOptions): Buffer[] {
   const doneKind = kind === "batch" ? "done" : "doneInProc";
-  const status = doneStatus.more | doneStatus.count;
   switch (output.kind) {
     case "transaction":
       return [environment[output.event](transactionId)];
     case "count":
-      return [done(doneKind, status, { count: output.count })];
+      return [done(doneKind, doneStatus.more | doneStatus.count, { count: output.count })];
     case "rows":
       return [
         columnMetadata(output.columns),
         ...output.rows.map((values) => row(output.columns, values)),
-        done(doneKind, status, { count: output.rows.length, isSelect: true }),
+        done(doneKind, doneStatus.more | (output.isCounted ? doneStatus.count : 0), {
+          count: output.rows.length,
+          isSelect: true,
+        }),
       ];
   }
 }

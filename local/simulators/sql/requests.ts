@@ -8,6 +8,7 @@ import {
   type Outcome,
   type Output,
   readExecuteSql,
+  requireTransaction,
 } from "./engine/execute.ts";
 import { operationOf, operationOfText } from "./engine/operation.ts";
 import { parseBatch } from "./engine/parser.ts";
@@ -15,7 +16,7 @@ import type { Argument } from "./engine/procedures.ts";
 import type { Session, Variable } from "./engine/session.ts";
 import { convert, nvarchar } from "./engine/sqlTypes.ts";
 import { SqlError } from "./errors.ts";
-import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.ts";
+import { type RpcCall, readBatch, readRpc, readTransactionRequest, type TransactionRequest } from "./rpc.ts";
 
 export interface Request {
   readonly kind: "batch" | "rpc";
@@ -39,28 +40,30 @@ export function readBatchRequest(session: Session, body: Buffer): Request {
   return parsed(text, "batch", (statements) => ({ run: (signal) => executeBatch(session, statements, { signal }) }));
 }
 
-/** Calls to `run` come after the text has parsed; text that does not parse is an error with a name of its own. */
+/** Text that does not parse is a request too: one that fails, under the name of its first words. */
 function parsed(
   text: string,
   kind: Request["kind"],
   make: (statements: readonly Statement[]) => Pick<Request, "run" | "handle">,
 ): Request {
-  try {
+  return orFailing(kind, operationOfText(text), () => {
     const statements = parseBatch(text);
     return { kind, operation: operationOf(statements), ...make(statements) };
+  });
+}
+
+/** What cannot be made into a request for a reason that the client should read becomes one that fails with it. */
+function orFailing(kind: Request["kind"], operation: string | undefined, make: () => Request): Request {
+  try {
+    return make();
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    return { kind, operation: operationOfText(text), run: async () => ({ outputs: [], error }) };
+    return { kind, operation, run: async () => ({ outputs: [], error }) };
   }
 }
 
 export function readRpcRequest(session: Session, body: Buffer, prepared: PreparedTexts): Request {
-  try {
-    return callRequest(session, readRpc(body), prepared);
-  } catch (error) {
-    if (!(error instanceof SqlError)) throw error;
-    return { kind: "rpc", operation: "RPC", run: async () => ({ outputs: [], error }) };
-  }
+  return orFailing("rpc", "RPC", () => callRequest(session, readRpc(body), prepared));
 }
 
 function callRequest(session: Session, { procedure, parameters }: RpcCall, prepared: PreparedTexts): Request {
@@ -122,25 +125,20 @@ function textOf(argument: Argument | undefined): string {
 
 /** BEGIN, COMMIT and ROLLBACK as a driver's transaction object sends them. */
 export function readTransactionManagerRequest(session: Session, body: Buffer): Request {
-  const request = readTransactionRequest(body);
-  return {
-    kind: "batch",
-    operation: undefined,
-    run: async () => {
-      const outputs: Output[] = [];
-      if (request === "begin") {
-        session.transactionDepth += 1;
-        outputs.push({ kind: "transaction", event: "begin" });
-      } else if (session.transactionDepth === 0) {
-        const error = new SqlError(
-          3902,
-          `The ${request.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`,
-        );
-        return { outputs, error };
-      } else {
-        endTransaction(request, { session, outputs });
-      }
-      return { outputs, error: undefined };
-    },
-  };
+  return orFailing("batch", undefined, () => {
+    const request = readTransactionRequest(body);
+    return { kind: "batch", operation: undefined, run: async () => changeTransaction(session, request) };
+  });
+}
+
+function changeTransaction(session: Session, request: TransactionRequest): Outcome {
+  const outputs: Output[] = [];
+  if (request === "begin") {
+    session.transactionDepth += 1;
+    outputs.push({ kind: "transaction", event: "begin" });
+    return { outputs, error: undefined };
+  }
+  requireTransaction(request, session);
+  endTransaction(request, { session, outputs });
+  return { outputs, error: undefined };
 }

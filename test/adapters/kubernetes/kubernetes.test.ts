@@ -371,7 +371,7 @@ describe("errors", () => {
     });
   });
 
-  test("keeps its connection from one request to the next", async () => {
+  test("keeps its connections from one request to the next", async () => {
     let connections = 0;
     const { certificate, privateKey } = cluster.tls;
     const server = createServer({ cert: certificate, key: privateKey }, (_, response) => {
@@ -387,11 +387,12 @@ describe("errors", () => {
     if (address === null || typeof address === "string") throw new Error("The server has no port.");
     const target = { ...cluster.target, apiServer: `https://127.0.0.1:${address.port}/` };
 
-    for (let index = 0; index < 5; index += 1) await kubernetes.kinds(target, "v1");
+    for (let index = 0; index < 10; index += 1) await kubernetes.kinds(target, "v1");
 
     server.closeAllConnections();
     server.close();
-    expect(connections).toBe(1);
+    // A second one, because the first is not free yet in the instant in which its answer has been read.
+    expect(connections).toBeLessThanOrEqual(2);
   });
 
   test("passes on as it is what the credential throws", async () => {

@@ -1,4 +1,6 @@
 /** The adapter against the simulator, over the wire, with the driver that Azure runs. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import type { DatabaseTarget } from "../../../src/domain/catalog.ts";
@@ -222,6 +224,20 @@ describe("connections", () => {
       "https://database.usgovcloudapi.net/.default",
       "https://database.usgovcloudapi.net/.default",
     ]);
+  });
+
+  it("cost nothing before the first call: the driver is not even loaded", async () => {
+    const adapter = new URL("../../../src/adapters/sql/index.ts", import.meta.url);
+    const script = `
+      import { createRequire } from "node:module";
+      const { createDatabases } = await import(${JSON.stringify(adapter.href)});
+      createDatabases({ credential: { getToken: async () => null } });
+      const loaded = Object.keys(createRequire(${JSON.stringify(adapter.href)}).cache);
+      console.log(loaded.filter((path) => /[\\/](mssql|tedious)[\\/]/.test(path)).length);`;
+
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
+
+    expect(stdout.trim()).toBe("0");
   });
 
   it("are refused after close", async () => {

@@ -1,5 +1,7 @@
 /** What the activities are told when the database, the network or the directory fails. Over the wire, by injected faults. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startSql } from "../../../local/simulators/sql/index.ts";
+import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import type { DatabaseTarget } from "../../../src/domain/catalog.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
@@ -182,6 +184,22 @@ describe("an error of the login", () => {
     await Promise.all(attempts);
   });
 
+  it("does not multiply what is changed: two refused logins, one CREATE USER", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "LOGIN", times: 2, effect: { kind: "error", code: 40613 } });
+
+    await databases.change(target, create);
+
+    // Two refused, one to try the pool out, one to work.
+    expect(sandbox.faults.journal.map(({ operation }) => operation)).toEqual([
+      "LOGIN",
+      "LOGIN",
+      "LOGIN",
+      "LOGIN",
+      "CREATE USER",
+    ]);
+    expect(userNames()).toEqual(["app"]);
+  });
+
   it("4060 says that the database may not exist at all", async () => {
     await expect(databases.inspect(targetOf(sandbox, "nowhere"), { name: "a", sid: undefined })).rejects.toMatchObject({
       code: "SQL_UNAVAILABLE",
@@ -273,6 +291,34 @@ describe("a lost connection", () => {
 
     await expect(databases.inspect(target, { name: "app", sid: undefined })).resolves.toMatchObject({ users: [] });
     expect(logins()).toBe(before);
+  });
+
+  it("is also a server whose certificate nobody vouches for: it gets no token", async () => {
+    const asked: string[] = [];
+    const credential = sandbox.credential(sandbox.admin);
+    const impostor = await startSql(
+      { world: sandbox.world, faults: sandbox.faults, tls: await createCertificate() },
+      { server: "sql-dev" },
+    );
+    const careful = createDatabases({
+      credential: {
+        getToken: (...scopes) => {
+          asked.push("asked");
+          return credential.getToken(...scopes);
+        },
+      },
+    });
+    try {
+      const there = { ...target, server: { ...target.server, port: impostor.port } };
+      await expect(careful.inspect(there, { name: "a", sid: undefined })).rejects.toMatchObject({
+        code: "SQL_UNAVAILABLE",
+        message: expect.stringContaining("certificate"),
+      });
+      expect(asked).toEqual([]);
+    } finally {
+      await careful.close();
+      await impostor.close();
+    }
   });
 
   it("is also a server that is not there", async () => {

@@ -72,8 +72,6 @@ export function createQueries(database: DatabaseSync) {
   };
 }
 
-export type Queries = ReturnType<typeof createQueries>;
-
 function conditionsOf(filter: InstanceFilter): { conditions: string[]; values: Value[] } {
   const conditions: string[] = [];
   const values: Value[] = [];

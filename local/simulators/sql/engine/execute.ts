@@ -26,7 +26,13 @@ import { type Changed, createTable, deleteRows, dropTable, insert, update } from
 
 /** What a batch tells its client, in order. */
 export type Output =
-  | { readonly kind: "rows"; readonly columns: readonly ResultColumn[]; readonly rows: readonly Row[] }
+  | {
+      readonly kind: "rows";
+      readonly columns: readonly ResultColumn[];
+      readonly rows: readonly Row[];
+      /** Whether the client is told how many there were: not under SET NOCOUNT ON. */
+      readonly isCounted: boolean;
+    }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "transaction"; readonly event: "begin" | "commit" | "rollback" };
 
@@ -232,7 +238,7 @@ function select(query: Select, { session, outputs }: Run, environment: Environme
     const { columns, run } = compileQuery(query, undefined, environment);
     const rows = run();
     session.rowCount = rows.length;
-    outputs.push({ kind: "rows", columns, rows });
+    outputs.push({ kind: "rows", columns, rows, isCounted: !session.noCount });
     return;
   }
   const items = assigned.map(({ value }) => ({ kind: "value" as const, value, alias: undefined }));
@@ -290,7 +296,7 @@ export function readExecuteSql([text, declarations, ...values]: readonly Argumen
   return { text: asText(text), bound: bindParameters(asText(declarations), values) };
 }
 
-function requireTransaction(kind: "commit" | "rollback", session: Session): void {
+export function requireTransaction(kind: "commit" | "rollback", session: Session): void {
   if (session.transactionDepth > 0) return;
   const number = kind === "commit" ? 3902 : 3903;
   throw new SqlError(number, `The ${kind.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`);

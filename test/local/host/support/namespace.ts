@@ -4,7 +4,7 @@ import { ManagedIdentityCredential } from "@azure/identity";
 import { ServiceBusClient } from "@azure/service-bus";
 import { SignJWT } from "jose";
 import { createFaults } from "../../../../local/simulators/faults.ts";
-import { type ServiceBusSimulator, startServiceBus } from "../../../../local/simulators/serviceBus/start.ts";
+import { type ServiceBusSimulator, startServiceBus } from "../../../../local/simulators/serviceBus/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { createWorld } from "../../../../local/simulators/world.ts";
 import { startIdentityEndpoint } from "./identityEndpoint.ts";

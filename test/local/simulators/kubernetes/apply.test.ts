@@ -333,4 +333,26 @@ describe("what an apply request has to be", () => {
 
     expect(message).toContain('conflict with "before-first-apply" using v1');
   });
+
+  test("through /status owns and changes the status alone", async () => {
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "pod", namespace } };
+    await cluster.create({ ...pod, spec: { containers: [{ name: "app", image: "a" }] } } as object);
+    const config = { ...pod, metadata: { ...pod.metadata, labels: { a: "b" } }, status: { phase: "Running" } };
+
+    await cluster.request("PATCH", `/api/v1/namespaces/${namespace}/pods/pod/status?fieldManager=kubelet&force=true`, {
+      body: config,
+      headers: { "content-type": "application/apply-patch+yaml" },
+    });
+
+    const stored = cluster.simulator.objects.get("v1", "Pod", "pod", namespace);
+    expect(stored).toMatchObject({ status: { phase: "Running" } });
+    expect(stored?.metadata.labels).toBeUndefined();
+    expect(stored?.metadata.managedFields).toContainEqual(
+      expect.objectContaining({
+        manager: "kubelet",
+        subresource: "status",
+        fieldsV1: { "f:status": { "f:phase": {} } },
+      }),
+    );
+  });
 });

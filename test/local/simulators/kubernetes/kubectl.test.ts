@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 const run = promisify(execFile);
+const program = "kubectl";
 
 function isInstalled(): boolean {
   try {
-    execFileSync("kubectl", ["version", "--client"], { stdio: "ignore" });
+    execFileSync(program, ["version", "--client"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -37,11 +38,11 @@ describe.skipIf(!isInstalled())("kubectl (skipped where it is not installed: apt
   const environment = () => ({ ...process.env, HOME: home, KUBECONFIG: join(home, "config") });
 
   async function kubectl(...parameters: string[]): Promise<string> {
-    return (await run("kubectl", parameters, { env: environment() })).stdout;
+    return (await run(program, parameters, { env: environment() })).stdout;
   }
 
   async function refusal(...parameters: string[]): Promise<string> {
-    const failed = await run("kubectl", parameters, { env: environment() }).catch((error: unknown) => error);
+    const failed = await run(program, parameters, { env: environment() }).catch((error: unknown) => error);
     if (typeof failed === "object" && failed !== null && "stderr" in failed) return String(failed.stderr);
     throw new Error(`kubectl ${parameters.join(" ")} was expected to fail.`);
   }
@@ -112,7 +113,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     );
     expect(await kubectl("get", "sa", "-n", "team", "-o", "name")).toBe("serviceaccount/default\n");
 
-    const watching = spawn("kubectl", ["get", "cm", "-n", "team", "-w", "-o", "name"], { env: environment() });
+    const watching = spawn(program, ["get", "cm", "-n", "team", "-w", "-o", "name"], { env: environment() });
     let seen = "";
     watching.stdout.on("data", (chunk) => {
       seen += String(chunk);

@@ -9,7 +9,7 @@ import {
   type ServiceBusSettings,
   type ServiceBusSimulator,
   startServiceBus,
-} from "../../../../local/simulators/serviceBus/start.ts";
+} from "../../../../local/simulators/serviceBus/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { createWorld, type World } from "../../../../local/simulators/world.ts";
 

@@ -112,6 +112,8 @@ describe("requests", () => {
       [{ n: 1 }],
     ]);
     expect(result.rowsAffected).toEqual([2, 2, 1, 1]);
+    const quiet = await pool.request().batch("SET NOCOUNT ON; UPDATE t SET text = N'z'; SELECT * FROM t");
+    expect(quiet.rowsAffected).toEqual([]);
   });
 
   it("with parameters as a batch declare and assign them first", async () => {
