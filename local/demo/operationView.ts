@@ -22,31 +22,42 @@ export function renderOperation(operation: Operation, view: View): string[] {
   return [renderState(operation, view), ...operation.steps.map((step) => renderStep(step, view, operation.kind))];
 }
 
+/** The first line; over the steps' last column it says what that is. */
 export function renderState({ kind, cluster, namespace, status, phase, ...times }: Operation, view: View): string {
   const { paint } = view;
   const what = `${kind} ${cluster}/${namespace}`;
-  const isOver = phase === "done";
-  const state = isOver ? `${status} in ${seconds(times.createdTime, times.endTime, view)}` : `${phase} …`;
+  const state = phase === "done" ? `${status} in ${seconds(times.createdTime, times.endTime, view)}` : `${phase} …`;
   const style = status === "Succeeded" ? "green" : status === "Failed" ? "red" : "cyan";
-  return `  ${paint("bold", what)}  ${paint(style, state)}`;
+  const { hand } = columnsOf(view);
+  const gap = hand - 2 - what.length - 2 - state.length;
+  const header = hand + handWidth <= view.width && gap > 0 ? `${" ".repeat(gap)}${paint("dim", "by hand")}` : "";
+  return `  ${paint("bold", what)}  ${paint(style, state)}${header}`;
+}
+
+const nameWidth = 20;
+const actionWidth = 9;
+const durationWidth = 6;
+
+/** How wide the target may be, and where the last column begins. */
+function columnsOf({ width }: View): { target: number; hand: number } {
+  const others = 4 + nameWidth + 1 + 1 + actionWidth + durationWidth;
+  const target = Math.min(Math.max(8, width - others), 32);
+  return { target, hand: others + target + 2 };
 }
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 
 export function renderStep(step: Step, view: View, kind: string): string {
-  const { width, paint } = view;
+  const { paint } = view;
   const duration = step.startTime === undefined ? "" : seconds(step.startTime, step.endTime, view);
-  const widths = { name: 20, action: 9, duration: 6 };
-  const others = 4 + widths.name + 1 + 1 + widths.action + widths.duration;
-  const targetWidth = Math.min(Math.max(8, width - others), 33);
+  const { target, hand } = columnsOf(view);
   const row = [
-    `  ${signOf(step, view, kind)} ${step.name.padEnd(widths.name)}`,
-    paint("dim", shorten(step.target, targetWidth).padEnd(targetWidth)),
-    actionOf(step).padEnd(widths.action) + duration.padStart(widths.duration),
+    `  ${signOf(step, view, kind)} ${step.name.padEnd(nameWidth)}`,
+    paint("dim", shorten(step.target, target).padEnd(target)),
+    actionOf(step).padEnd(actionWidth) + duration.padStart(durationWidth),
   ];
-  const hand = byHand[step.name];
-  if (hand !== undefined && others + targetWidth + 2 + hand.length <= width) row.push(paint("dim", ` ${hand}`));
+  if (hand + handWidth <= view.width) row.push(paint("dim", ` ${byHand[step.name] ?? ""}`));
   return row.join(" ").trimEnd();
 }
 
@@ -102,3 +113,5 @@ const byHand: Readonly<Record<string, string>> = {
   removeIdentity: "az identity delete",
   removeNamespace: "kubectl delete",
 };
+
+const handWidth = Math.max(...Object.values(byHand).map(({ length }) => length));

@@ -97,6 +97,7 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
 
   return {
     show(operation) {
+      if (!last) stream.write(`${renderState(operation, viewOf(stream))}\n`);
       last = operation;
       for (const step of operation.steps) tellStep(step, operation.kind);
     },

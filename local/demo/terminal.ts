@@ -63,10 +63,9 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         return;
       }
       case "check": {
-        const left = `  ✔ ${event.what}: `;
-        const [first = "", ...rest] = wrap(event.found, Math.max(20, widthOf(stream) - left.length));
-        write(`  ${paint("green", "✔")} ${event.what}: ${first}`);
-        for (const line of rest) write(`      ${line}`);
+        const [first = "", ...rest] = wrap(`${event.what}: ${event.found}`, widthOf(stream) - 4);
+        write(`  ${paint("green", "✔")} ${first}`);
+        for (const line of rest) write(`    ${line}`);
         return;
       }
       case "ended":

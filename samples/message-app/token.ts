@@ -26,7 +26,10 @@ function createCredential(): TokenCredential {
 /** Entra's own sentence without its trace ids, or what the SDK has to say. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const entra = /AADSTS\d+: .*?(?= Check your federated| This can happen if| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(message)?.[0];
+  const entra =
+    /AADSTS\d+: .*?(?= Check your federated| This can happen if| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(
+      message,
+    )?.[0];
   if (entra) return entra;
   const [line = ""] = message.split("\n", 1);
   if (process.env["AZURE_FEDERATED_TOKEN_FILE"]) return line;

@@ -95,7 +95,9 @@ test("says that no such identity exists", async () => {
   const { code, stderr } = await run(workload(randomUUID()));
 
   expect(code).toBe(3);
-  expect(stderr).toMatch(/^No token for the database: AADSTS700016: Application with identifier '[^']+' was not found in the directory '[^']+'\.\n$/);
+  expect(stderr).toMatch(
+    /^No token for the database: AADSTS700016: Application with identifier '[^']+' was not found in the directory '[^']+'\.\n$/,
+  );
 });
 
 test("says that it cannot reach the server", async () => {
