@@ -16,6 +16,8 @@ export type ClusterObject = z.infer<typeof ClusterObject>;
 export interface Run {
   readonly exitCode: number;
   readonly log: string;
+  /** Names of the environment variables that the API server's admission wrote into the pod. */
+  readonly injected: readonly string[];
 }
 
 export interface TeamCluster {
@@ -29,6 +31,14 @@ export interface TeamCluster {
 /** A manifest file with one object. */
 export async function readManifest(path: string): Promise<ClusterObject> {
   return ClusterObject.parse(parse(await readFile(path, "utf8")));
+}
+
+const PodSpec = z.object({
+  spec: z.object({ containers: z.array(z.object({ env: z.array(z.object({ name: z.string() })).default([]) })) }),
+});
+
+function environmentOf(pod: unknown): string[] {
+  return PodSpec.parse(pod).spec.containers.flatMap(({ env }) => env.map(({ name }) => name));
 }
 
 const PodStatus = z.object({
@@ -75,11 +85,12 @@ export function createTeamCluster(kubeconfig: string, { signal }: { signal?: Abo
     },
     async run(pod) {
       const { name, namespace = "default" } = pod.metadata;
-      await objects.create(pod);
+      const own = environmentOf(pod);
+      const injected = environmentOf(await objects.create(pod)).filter((variable) => !own.includes(variable));
       const exitCode = await waitForEnd(name, namespace);
       const log = await core.readNamespacedPodLog({ name, namespace });
       await core.deleteNamespacedPod({ name, namespace });
-      return { exitCode, log };
+      return { exitCode, log, injected };
     },
     async list(apiVersion, kind) {
       const { items } = await objects.list(apiVersion, kind);

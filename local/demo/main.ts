@@ -6,6 +6,7 @@ import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
 import type { Fault } from "../simulators/faults.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
+import { furnish } from "./furnish.ts";
 import { createJsonTeller } from "./jsonLines.ts";
 import { createStage } from "./stage.ts";
 import { createTerminalTeller } from "./terminal.ts";
@@ -24,6 +25,7 @@ const interruption = listenForInterruption();
 const started = performance.now();
 const elapsed = () => Math.round(performance.now() - started);
 
+tell({ event: "starting" });
 const starting = startSandbox({ latencyMs: options.latencyMs, logLevel: "warning", onLog: keepLog });
 const serviceLog: string[] = [];
 try {
@@ -48,7 +50,9 @@ async function play(sandbox: Sandbox): Promise<void> {
   await createMessageList(cloud);
   if (options.fault) cloud.faults.add(options.fault);
   tell({ event: "started", url, durationMs: elapsed() });
-  await walkThrough(createStage(sandbox, { tell, signal: interruption.signal }));
+  const stage = createStage(sandbox, { tell, signal: interruption.signal });
+  await furnish(cloud, stage.cluster);
+  await walkThrough(stage);
 }
 
 /** Nothing more is told once somebody has had enough. */
