@@ -1,7 +1,10 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
+import type { Finding } from "./domain/finding.ts";
+import type { Migration, MigrationPhase } from "./domain/migration.ts";
 import type { Berth } from "./domain/names.ts";
+import type { NamespaceState } from "./domain/namespaceState.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
 import type { OnboardingRequest } from "./domain/request.ts";
 
@@ -170,8 +173,7 @@ export interface QueueMessages {
 
 /** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
 export interface NamespaceRecord extends Berth {
-  /** Incomplete: an operation ended without restoring a known state; onboard or offboard again. */
-  readonly state: "Onboarding" | "Onboarded" | "Offboarding" | "Incomplete";
+  readonly state: NamespaceState;
   /** The operation that holds the namespace, or the last that did. */
   readonly operation: string;
   readonly request: OnboardingRequest;
@@ -182,6 +184,16 @@ export interface NamespaceRecord extends Berth {
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
+  /** The operation that onboarded it. */
+  readonly onboardedBy?: string;
+  /** What the last look found that is not as it was asked for. */
+  readonly findings?: readonly Finding[];
+  /** When it was last looked at, also in vain; `verifiedTime` is the last look that saw everything. */
+  readonly lookedTime?: string;
+  /** The last repair that nobody asked for, so that one in vain is not repeated with every look. */
+  readonly repairTried?: { readonly findings: string; readonly time: string };
+  /** A migration that is under way, or stopped between two phases. */
+  readonly migration?: Migration;
 }
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
@@ -196,6 +208,8 @@ export interface OperationRecord extends Berth {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly request: OnboardingRequest;
+  /** Of a migration: the last phase to run. */
+  readonly until?: MigrationPhase;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
 }
@@ -225,6 +239,8 @@ export interface Registry {
   listNamespaces(query: { cluster?: string; limit: number; continuation?: string }): Promise<Page<NamespaceRecord>>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
+  /** Onboarded, and last verified before the given time; in no order. */
+  namespacesToVerify(query: { before: string }): Promise<readonly Stored<NamespaceRecord>[]>;
   /** False when a record is there already. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
   /** False when somebody wrote since the record was read. */

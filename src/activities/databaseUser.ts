@@ -88,7 +88,7 @@ function decide(input: DecisionInput): Decision {
     return refuse("SQL_SID_TAKEN", `In ${place(input)} the identity is already user "${other.name}".`);
   }
   const user = users.find((candidate) => candidate.name === name);
-  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
+  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input) };
 
   const mark = readMark(user.mark);
   const isOurs = mark?.berth === berthKey(input);
@@ -98,22 +98,23 @@ function decide(input: DecisionInput): Decision {
 
 /** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
 function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  // A user that is only lent is somebody else's to drop.
+  if (mark.operation === null) return foreignSid(input, user);
   if (user.ownedSchemas.length > 0) {
     return refuse(
       "SQL_USER_OWNS_SCHEMA",
       `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
     );
   }
-  const kept = user.roles
-    .filter((role) => !input.desired.some((grant) => grant.name === role))
-    .map((role): Grant => ({ kind: "role", name: role }));
+  const isKept = (name: string) => !(name in mark.grants) && !input.desired.some((grant) => grant.name === name);
+  const kept: readonly Grant[] = [
+    ...user.roles.filter(isKept).map((name) => ({ kind: "role", name }) as const),
+    ...(user.permissions.includes("EXECUTE") && isKept("EXECUTE") ? bundles.executor : []),
+  ];
   return {
     action: "update",
     differences: [{ field: "sid", current: user.sid, desired: input.sid ?? null }],
-    changes: [
-      { kind: "drop", user: user.name },
-      ...creation({ ...input, operation: mark.operation ?? input.operation }, [...input.desired, ...kept]),
-    ],
+    changes: [{ kind: "drop", user: user.name }, ...creation({ ...input, operation: mark.operation }, kept)],
   };
 }
 
@@ -124,15 +125,28 @@ function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
   );
 }
 
+/** Gives what is missing and takes back what Mooring gave and nobody asks for any more; what others gave stays. */
 function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
   const missing = input.desired.filter((grant) => !has(user, grant));
-  const grants = { ...mark.grants, ...given(missing, input.operation) };
-  if (missing.length === 0) return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
+  const isDesired = (name: string) => input.desired.some((grant) => grant.name === name);
+  const surplus = Object.keys(mark.grants).filter((name) => !isDesired(name));
+  if (missing.length === 0 && surplus.length === 0) {
+    return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
+  }
+  const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => isDesired(name)));
+  const grants = { ...left, ...given(missing, input.operation) };
+  const held = surplus.filter((name) => user.roles.includes(name) || user.permissions.includes(name));
   return {
     action: "update",
-    differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
-    // The mark first: a reader of it must never find less than there is.
-    changes: [{ kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) }, ...grantAll(user.name, missing)],
+    differences: [
+      ...missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
+      ...held.map((name) => ({ field: name, current: "granted", desired: null })),
+    ],
+    changes: [
+      { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
+      ...held.map((name) => takeBack(user.name, name)),
+      ...grantAll(user.name, missing),
+    ],
   };
 }
 
@@ -153,17 +167,17 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   };
 }
 
-/** Creates the user by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
-function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
-  const { name, sid, identity, operation } = input;
+/** Creates the user, with what is desired and what somebody else had given, by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
+function creation(input: DecisionInput, kept: readonly Grant[] = []): readonly UserChange[] {
+  const { name, sid, identity, operation, desired } = input;
   if (sid === undefined || identity === undefined) return [];
-  const mark = { berth: berthKey(input), operation, grants: given(grants, operation) };
+  const mark = { berth: berthKey(input), operation, grants: given(desired, operation) };
   return [
     input.target.server.userCreation === "sid"
       ? { kind: "createFromSid", user: name, sid }
       : { kind: "createFromProvider", user: name, objectId: identity.principalId },
     { kind: "mark", user: name, mark: printMark(mark) },
-    ...grantAll(name, grants),
+    ...grantAll(name, [...desired, ...kept]),
   ];
 }
 

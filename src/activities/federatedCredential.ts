@@ -2,9 +2,10 @@ import { z } from "zod";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../domain/names.ts";
+import type { StepAction } from "../domain/operation.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
-import type { FederatedCredential, Ports } from "../ports.ts";
+import type { FederatedCredential, IdentityRef, ManagedIdentities, Ports } from "../ports.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
@@ -114,14 +115,22 @@ export const unfederateIdentity = stepActivity({
   target: identityName,
   async run(input, { catalog, identities, registry }) {
     const ref = identityRef(findCluster(catalog, input.cluster), input);
-    const name = federatedCredentialName(input, input.serviceAccount);
     if (input.createdBy !== undefined) {
       const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
       if (record?.action !== "create") return { action: "none" };
     }
-    const credentials = await identities.federatedCredentials(ref);
-    if (!credentials.some((credential) => credential.name === name)) return { action: "none" };
-    await identities.removeFederatedCredential(ref, name);
-    return { action: "delete" };
+    return { action: await removeCredential(identities, ref, federatedCredentialName(input, input.serviceAccount)) };
   },
 });
+
+/** Looks first, so that nothing is deleted that is gone already. */
+export async function removeCredential(
+  identities: ManagedIdentities,
+  ref: IdentityRef,
+  name: string,
+): Promise<StepAction> {
+  const credentials = await identities.federatedCredentials(ref);
+  if (!credentials.some((credential) => credential.name === name)) return "none";
+  await identities.removeFederatedCredential(ref, name);
+  return "delete";
+}

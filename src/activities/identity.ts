@@ -7,7 +7,11 @@ import { findCluster, identityRef } from "../domain/targets.ts";
 import type { ManagedIdentity, Ports } from "../ports.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
-const EnsureIdentityInput = StepInput.extend({ adoptionPolicy: AdoptionPolicy });
+const EnsureIdentityInput = StepInput.extend({
+  adoptionPolicy: AdoptionPolicy,
+  /** Of the identity that the namespace was onboarded with, when it was. */
+  clientId: z.guid().optional(),
+});
 type EnsureIdentityInput = z.infer<typeof EnsureIdentityInput>;
 
 export interface IdentityDecision {
@@ -18,7 +22,7 @@ export interface IdentityDecision {
 
 export async function planIdentity(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
-  input: Pick<EnsureIdentityInput, "cluster" | "namespace" | "operation" | "adoptionPolicy">,
+  input: Pick<EnsureIdentityInput, "cluster" | "namespace" | "operation" | "adoptionPolicy" | "clientId">,
 ): Promise<IdentityDecision> {
   const cluster = findCluster(catalog, input.cluster);
   const ref = identityRef(cluster, input);
@@ -36,17 +40,30 @@ export async function planIdentity(
     const action = ownership.operation === input.operation ? "create" : "none";
     return { plan: toStepPlan(step, { action }), current, conflict: undefined };
   }
+  // The very one that was onboarded: adopted then, or its tags were taken off since.
+  if (current.clientId === input.clientId) {
+    return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
+  }
   const conflict = adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location });
   return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
 }
 
 function adoptionConflict(
   current: ManagedIdentity,
-  { adoptionPolicy, owner, location }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined; location: string },
+  {
+    adoptionPolicy,
+    owner,
+    location,
+    clientId,
+  }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined; location: string; clientId?: string | undefined },
 ): Conflict | undefined {
   const code = "IDENTITY_CONFLICT";
   if (owner !== undefined) {
     return { code, message: `Identity "${current.name}" belongs to the onboarded namespace ${owner}.` };
+  }
+  if (clientId !== undefined && adoptionPolicy !== "Always") {
+    const message = `Identity "${current.name}" was replaced by somebody: it has client id ${current.clientId}, was onboarded with ${clientId}, and does not carry Mooring's tags.`;
+    return { code, message };
   }
   if (adoptionPolicy === "Never") {
     return { code, message: `Identity "${current.name}" exists already and adoptionPolicy is Never.` };

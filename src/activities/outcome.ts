@@ -1,6 +1,9 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
 import { z } from "zod";
+import { driftEvent } from "../domain/driftEvent.ts";
+import { Finding, fingerprint } from "../domain/finding.ts";
 import { manifestFragment } from "../domain/manifest.ts";
+import { MigrationPhase } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
 import { OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { OnboardingRequest } from "../domain/request.ts";
@@ -14,10 +17,14 @@ const OutcomeInput = StepInput.extend({
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
   error: OperationError.optional(),
+  /** Of the verification at its end. */
+  findings: z.array(Finding).optional(),
+  /** How far a migration has come. */
+  migration: z.object({ completed: MigrationPhase.optional(), podsToMove: z.array(z.string()) }).optional(),
   /** What compensation could not remove; the namespace stays recorded then. */
   leftBehind: z.boolean(),
 });
-type OutcomeInput = z.infer<typeof OutcomeInput>;
+export type OutcomeInput = z.infer<typeof OutcomeInput>;
 
 /** Records and tells that the operation runs. */
 export const announceStart = activity({
@@ -64,17 +71,25 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
 }
 
-function resultOf({ request }: Pick<OutcomeInput, "request">, clientId: string): Record<string, unknown> {
-  return { clientId, manifest: manifestFragment(request) };
+function resultOf(
+  { request, migration }: Pick<OutcomeInput, "request" | "migration">,
+  clientId: string,
+): Record<string, unknown> {
+  return { clientId, manifest: manifestFragment(request), ...(migration ? { migration } : {}) };
 }
 
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
-async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "retry">, time: string): Promise<void> {
+async function settleNamespace(
+  { registry, events }: Ports,
+  input: Omit<OutcomeInput, "retry">,
+  time: string,
+): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
     if (record?.operation !== input.operation) return;
     const next = nextRecord(record, input, time);
+    if (next) await tellDrift({ events }, record, { next, time });
     if (await (next ? registry.replaceNamespace(next) : registry.removeNamespace(record))) return;
   }
   throw new Error(`the record of ${berthKey(input)} changed ${attempts} times while the outcome was being written`);
@@ -83,14 +98,68 @@ async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "r
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: Omit<OutcomeInput, "retry">,
+  outcome: Omit<OutcomeInput, "retry">,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
-  if (status === "Succeeded") {
-    if (kind === "offboard") return undefined;
-    return { ...record, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+  const hasSucceeded = outcome.status === "Succeeded";
+  switch (outcome.kind) {
+    case "onboard":
+      if (hasSucceeded) {
+        return {
+          ...verified(record, outcome, time),
+          onboardedTime: time,
+          verifiedTime: time,
+          onboardedBy: outcome.operation,
+        };
+      }
+      return outcome.leftBehind ? { ...record, state: "Incomplete" } : undefined;
+    case "offboard":
+      return hasSucceeded ? undefined : { ...record, state: "Incomplete" };
+    case "repair": {
+      // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
+      const { repairTried: _over, ...settled } = verified(record, outcome, time);
+      return hasSucceeded ? settled : { ...record, state: "Onboarded" };
+    }
+    case "migrate":
+      return withMigration(verified(record, outcome, time), outcome);
   }
-  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : undefined;
+}
+
+function verified(
+  record: Stored<NamespaceRecord>,
+  { clientId, findings }: Omit<OutcomeInput, "retry">,
+  time: string,
+): Stored<NamespaceRecord> {
+  const isVerified = findings !== undefined;
+  return {
+    ...record,
+    state: "Onboarded",
+    ...(isVerified ? { verifiedTime: time, lookedTime: time, findings } : {}),
+    ...(clientId === undefined ? {} : { clientId }),
+  };
+}
+
+/** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */
+function withMigration(
+  { migration, ...record }: Stored<NamespaceRecord>,
+  { leftBehind, migration: outcome }: Omit<OutcomeInput, "retry">,
+): Stored<NamespaceRecord> {
+  if (!migration) return record;
+  const completed = outcome?.completed ?? migration.completed;
+  const isOver = completed === "retire";
+  const hasAdded = completed !== undefined && completed !== "inventory";
+  if (isOver || !(hasAdded || leftBehind)) return record;
+  return { ...record, migration: { ...migration, ...(completed ? { completed } : {}) } };
+}
+
+async function tellDrift(
+  { events }: Pick<Ports, "events">,
+  record: NamespaceRecord,
+  { next, time }: { next: NamespaceRecord; time: string },
+): Promise<void> {
+  const { findings = [] } = next;
+  if (fingerprint(findings) === fingerprint(record.findings ?? [])) return;
+  await events.publish(driftEvent(record, findings, { since: record.verifiedTime ?? record.acceptedTime, time }));
 }
 
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */

@@ -116,7 +116,7 @@ async function checkPodIdentity(kubernetes: Kubernetes, cluster: ClusterTarget):
   throw new PermanentError("POD_IDENTITY_NOT_INSTALLED", `Cluster "${cluster.alias}" has no ${podIdentityApi} kinds.`);
 }
 
-async function checkWorkloadIdentity(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+export async function checkWorkloadIdentity(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
   const [issuer, webhook] = await Promise.all([
     kubernetes.issuer(cluster),
     kubernetes.get(cluster, {

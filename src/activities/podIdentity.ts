@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { TransientError } from "../domain/errors.ts";
 import { type Berth, berthKey, bindingName, identityName } from "../domain/names.ts";
+import type { StepAction } from "../domain/operation.ts";
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
-import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../ports.ts";
+import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
@@ -46,6 +47,20 @@ export function podIdentityObjects(
       spec: { azureIdentity: name, selector },
     },
   ];
+}
+
+/** In the order in which they are taken away: first what gives pods the identity. */
+export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
+  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
+  return [
+    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
+    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
+  ];
+}
+
+/** The value of the pod label `aadpodidbinding`. */
+export function selectorOf({ selector, namespace }: { selector?: string | undefined; namespace: string }): string {
+  return selector ?? namespace;
 }
 
 /** With `resourcegroups` in lower case, as the project's documents write it: another spelling is another identity to MIC. */
@@ -93,17 +108,19 @@ export const removePodIdentity = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }) {
-    const cluster = findCluster(catalog, input.cluster);
-    const inNamespace = { apiVersion: podIdentityApi, namespace: input.namespace };
-    const refs = [
-      { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(input) },
-      { ...inNamespace, kind: "AzureIdentity", name: identityName(input) },
-    ];
-    const action = await removeObjects(kubernetes, cluster, refs, input);
-    if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
-    return { action };
+    return { action: await takePodIdentityAway(kubernetes, findCluster(catalog, input.cluster), input) };
   },
 });
+
+export async function takePodIdentityAway(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  input: Berth & { createdBy?: string | undefined },
+): Promise<StepAction> {
+  const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), input);
+  if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
+  return action;
+}
 
 const assignmentPolls = 10;
 const assignmentPollMs = 500;

@@ -20,7 +20,7 @@ export const preflight = stepActivity({
 });
 
 /** A passing fault alone makes the runtime look again; anything permanent stops the operation with all that was found. */
-function throwBlockers({ steps }: Plan): void {
+export function throwBlockers({ steps }: Plan): void {
   const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
   if (blockers.length === 0) return;
   const message = blockers.map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}`).join(" ");

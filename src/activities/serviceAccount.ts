@@ -3,7 +3,7 @@ import { type Berth, berthKey } from "../domain/names.ts";
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { KubernetesObject, Ports } from "../ports.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
@@ -28,6 +28,16 @@ export function serviceAccountObject(
       annotations: { "azure.workload.identity/client-id": clientId, "azure.workload.identity/tenant-id": tenantId },
     },
   };
+}
+
+export function serviceAccountRef({
+  namespace,
+  serviceAccount,
+}: {
+  namespace: string;
+  serviceAccount: string;
+}): ObjectRef {
+  return { apiVersion: "v1", kind: "ServiceAccount", name: serviceAccount, namespace };
 }
 
 export async function planServiceAccount(
@@ -58,7 +68,7 @@ export const removeServiceAccount = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }) {
-    const ref = { apiVersion: "v1", kind: "ServiceAccount", name: input.serviceAccount, namespace: input.namespace };
-    return { action: await removeObjects(kubernetes, findCluster(catalog, input.cluster), [ref], input) };
+    const refs = [serviceAccountRef(input)];
+    return { action: await removeObjects(kubernetes, findCluster(catalog, input.cluster), refs, input) };
   },
 });

@@ -2,122 +2,64 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError } from "../domain/errors.ts";
-import { berthKey, bindingName, configMapName, federatedCredentialName, identityName } from "../domain/names.ts";
+import { describeFinding, Finding, isError, keep } from "../domain/finding.ts";
+import { berthKey, configMapName, federatedCredentialName, identityName } from "../domain/names.ts";
 import { readMark, readMetadata, readTags } from "../domain/ownership.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import { sidFromClientId } from "../domain/sid.ts";
 import { findCluster, findDatabase, identityRef } from "../domain/targets.ts";
-import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { grantsOf } from "./databaseUser.ts";
-import { desiredCredential } from "./federatedCredential.ts";
-import { compare, refOf } from "./kubernetesObject.ts";
-import { configMapObject } from "./namespace.ts";
-import { podIdentityApi, podIdentityObjects } from "./podIdentity.ts";
-import { serviceAccountObject } from "./serviceAccount.ts";
+import type { ObjectRef, Ports } from "../ports.ts";
+import { type Inspection, inspectNamespace } from "./inspection.ts";
+import { otherModeRefs } from "./objectInspection.ts";
+import { podIdentityRefs } from "./podIdentity.ts";
+import { serviceAccountRef } from "./serviceAccount.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { tryLogin } from "./verificationJob.ts";
 
-/** Each finding is one sentence about one difference. */
-type Finding = string;
+const VerifyInput = StepInput.extend({
+  request: OnboardingRequest,
+  identity: z.object({ clientId: z.guid() }),
+  isMigrating: z.boolean().optional(),
+});
 
+/** Fails on what breaks access; what is less is handed on, to be kept with the namespace's record. */
 export const verify = stepActivity({
   name: "verify",
-  input: StepInput.extend({ request: OnboardingRequest, identity: z.object({ clientId: z.guid() }) }),
-  output: StepResult,
+  input: VerifyInput,
+  output: StepResult.extend({ findings: z.array(Finding).default([]) }),
   target: berthKey,
-  async run({ request, identity: { clientId } }, ports) {
-    await expectNone(() => findDifferences(ports, request, clientId));
-    return { action: "none" };
+  async run({ operation, request, identity: { clientId }, isMigrating = false }, ports) {
+    const findings = await proveNamespace(ports, { request, clientId, isMigrating }, operation);
+    throwErrors(findings);
+    return { action: "none", findings: [...keep(findings)] };
   },
 });
 
-async function findDifferences(
-  ports: Ports,
-  request: OnboardingRequest,
-  clientId: string,
-): Promise<readonly Finding[]> {
-  const findings = await Promise.all([
-    checkIdentity(ports, request, clientId),
-    ...request.databases.map((database) => checkDatabase(ports, { request, database, clientId })),
-    ...desiredObjects(ports, request, clientId).map((object) => checkObject(ports, request, object)),
-    request.identityMode === "workloadIdentity" ? checkCredential(ports, request) : [],
-  ]);
-  return findings.flat();
+/** Reads everything back and, when that is in order and the catalog allows it, logs in as the workload does. */
+export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<readonly Finding[]> {
+  const findings = await lookTwice(() => inspectNamespace(ports, inspection));
+  return findings.some(isError) ? findings : [...findings, ...(await tryLogin(ports, inspection.request, run))];
 }
 
-async function checkIdentity({ catalog, identities }: Ports, request: OnboardingRequest, clientId: string) {
-  const ref = identityRef(findCluster(catalog, request.cluster), request);
-  const identity = await identities.get(ref);
-  if (!identity) return [`Identity ${ref.name} is not there.`];
-  return identity.clientId === clientId ? [] : [`Identity ${ref.name} has client id ${identity.clientId} by now.`];
-}
-
-async function checkDatabase(
-  { catalog, databases }: Ports,
-  {
-    request,
-    database,
-    clientId,
-  }: { request: OnboardingRequest; database: OnboardingRequest["databases"][0]; clientId: string },
-): Promise<readonly Finding[]> {
-  const place = `${database.server}/${database.database}`;
-  const name = identityName(request);
-  const sid = sidFromClientId(clientId);
-  const { users } = await databases.inspect(findDatabase(catalog, database), { name, sid });
-  const user = users.find((candidate) => candidate.name === name);
-  if (!user) return [`${place} has no user ${name}.`];
-  if (user.sid !== sid) return [`In ${place} user ${name} has SID ${user.sid}; the identity's is ${sid}.`];
-  return grantsOf(database.roles)
-    .filter((grant) => !(grant.kind === "role" ? user.roles : user.permissions).includes(grant.name))
-    .map((grant) => `In ${place} user ${name} does not have ${grant.name}.`);
-}
-
-function desiredObjects({ catalog }: Ports, request: OnboardingRequest, clientId: string): readonly KubernetesObject[] {
-  const configMap = configMapObject(catalog, request);
-  if (request.identityMode === "workloadIdentity") {
-    return [configMap, serviceAccountObject(request, { ...request, clientId, tenantId: catalog.tenantId })];
-  }
-  const ref = identityRef(findCluster(catalog, request.cluster), request);
-  const selector = request.selector ?? request.namespace;
-  return [configMap, ...podIdentityObjects(request, { clientId, selector, ref })];
-}
-
-async function checkObject({ catalog, kubernetes }: Ports, request: OnboardingRequest, desired: KubernetesObject) {
-  const current = await kubernetes.get(findCluster(catalog, request.cluster), refOf(desired));
-  const what = `${desired.kind} ${desired.metadata.name}`;
-  if (!current) return [`${what} is not there.`];
-  return compare(desired, current).map(
-    ({ field, current: found, desired: wanted }) =>
-      `${what} has ${field} ${found ?? "unset"} instead of ${wanted ?? "unset"}.`,
-  );
-}
-
-async function checkCredential(
-  { catalog, identities }: Ports,
-  request: OnboardingRequest,
-): Promise<readonly Finding[]> {
-  const cluster = findCluster(catalog, request.cluster);
-  const desired = desiredCredential(cluster, request);
-  const current = await identities.federatedCredentials(identityRef(cluster, request));
-  const found = current.some(
-    ({ issuer, subject, audiences }) =>
-      issuer === desired.issuer && subject === desired.subject && audiences.join() === desired.audiences.join(),
-  );
-  return found ? [] : [`No federated credential has issuer ${desired.issuer} and subject ${desired.subject}.`];
+export function throwErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(isError);
+  if (errors.length > 0) throw new PermanentError("VERIFICATION_FAILED", errors.map(describeFinding).join(" "));
 }
 
 /** Nothing that Mooring created for the namespace may be left. What it adopted stays, and does not count. */
 export const verifyRemoval = stepActivity({
   name: "verifyRemoval",
-  input: RemovalInput.extend({ request: OnboardingRequest }),
+  input: RemovalInput.extend({ request: OnboardingRequest, isMigrating: z.boolean().optional() }),
   output: StepResult,
   target: berthKey,
-  async run({ request }, ports) {
-    await expectNone(() => findRemains(ports, request));
+  async run({ request, isMigrating = false }, ports) {
+    const remains = await lookTwice(() => findRemains(ports, request, isMigrating));
+    if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));
     return { action: "none" };
   },
 });
 
-async function findRemains(ports: Ports, request: OnboardingRequest): Promise<readonly Finding[]> {
+/** Each is one sentence. */
+async function findRemains(ports: Ports, request: OnboardingRequest, isMigrating: boolean): Promise<readonly string[]> {
   const { catalog, identities, databases, kubernetes } = ports;
   const cluster = findCluster(catalog, request.cluster);
   const ref = identityRef(cluster, request);
@@ -150,6 +92,7 @@ async function findRemains(ports: Ports, request: OnboardingRequest): Promise<re
     credential(),
     ...request.databases.map(user),
     ...removedRefs(request).map(object),
+    ...(isMigrating ? otherModeRefs(request).map(object) : []),
   ]);
   return findings.flat();
 }
@@ -159,27 +102,17 @@ function removedRefs(request: OnboardingRequest): readonly ObjectRef[] {
   const configMap = { apiVersion: "v1", kind: "ConfigMap", name: configMapName, namespace };
   const namespaces =
     request.deletePolicy === "Delete" ? [{ apiVersion: "v1", kind: "Namespace", name: namespace }] : [];
-  if (request.identityMode === "workloadIdentity") {
-    return [
-      configMap,
-      { apiVersion: "v1", kind: "ServiceAccount", name: request.serviceAccount, namespace },
-      ...namespaces,
-    ];
-  }
-  return [
-    configMap,
-    { apiVersion: podIdentityApi, kind: "AzureIdentityBinding", name: bindingName(request), namespace },
-    { apiVersion: podIdentityApi, kind: "AzureIdentity", name: identityName(request), namespace },
-    ...namespaces,
-  ];
+  const identityRefs =
+    request.identityMode === "workloadIdentity" ? [serviceAccountRef(request)] : podIdentityRefs(request);
+  return [configMap, ...identityRefs, ...namespaces];
 }
 
 const secondLookMs = 500;
 
-/** Looks twice before it says that something is wrong: a read may come from a replica that is a moment behind. */
-async function expectNone(look: () => Promise<readonly Finding[]>): Promise<void> {
-  if ((await look()).length === 0) return;
+/** Before it says that something is wrong: a read may come from a replica that is a moment behind. */
+export async function lookTwice<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  const first = await look();
+  if (first.length === 0) return first;
   await sleep(secondLookMs);
-  const findings = await look();
-  if (findings.length > 0) throw new PermanentError("VERIFICATION_FAILED", findings.join(" "));
+  return await look();
 }

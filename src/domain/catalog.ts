@@ -3,6 +3,7 @@
  * things by the aliases that are the keys here.
  */
 import { z } from "zod";
+import { Severity } from "./finding.ts";
 import { IdentityMode, RoleBundle } from "./request.ts";
 
 const Alias = z
@@ -27,6 +28,16 @@ export const Cluster = z.strictObject({
   }),
   location: z.string().regex(/^[a-z0-9]+$/, "must be a region name such as westeurope"),
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]),
+  verificationJob: z
+    .strictObject({
+      image: z.string().min(1).max(255),
+      timeoutSeconds: z.int().min(1).max(200).default(120),
+    })
+    .optional()
+    .meta({
+      description:
+        "Lets a verification run a Job in the namespace that logs in as the workload does. The image reads SERVER_NAME and DATABASE_NAME and ends with the exit codes of samples/message-app.",
+    }),
 });
 
 export const SqlDatabase = z.strictObject({
@@ -53,6 +64,15 @@ export const Catalog = z.strictObject({
   tenantId: z.guid(),
   clusters: z.record(Alias, Cluster),
   sqlServers: z.record(Alias, SqlServer),
+  drift: z
+    .strictObject({
+      everyMinutes: z.number().positive().max(43_200).default(60),
+      repair: z.union([z.literal("none"), z.array(Severity).min(1)]).default("none"),
+    })
+    .prefault({})
+    .meta({
+      description: "How often every onboarded namespace is read back, and findings of which severity start a repair.",
+    }),
   retry: z
     .strictObject({
       firstIntervalMs: z.int().min(10).default(5_000),

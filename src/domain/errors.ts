@@ -47,6 +47,18 @@ export const errorCatalogue = {
     "Mooring has not onboarded that namespace.",
     "Check cluster and namespace against GET /api/namespaces.",
   ),
+  NAMESPACE_INCOMPLETE: permanent(
+    "An earlier operation ended halfway, so that what is there is neither onboarded nor gone.",
+    "Onboard the namespace again with the request that it had, or offboard it.",
+  ),
+  NOTHING_TO_MIGRATE: permanent(
+    "The namespace uses workload identity already.",
+    "Nothing: there is no pod identity to migrate from.",
+  ),
+  PODS_STILL_USE_POD_IDENTITY: permanent(
+    "Pods with the label aadpodidbinding still run, and would lose their identity.",
+    "Deploy the pods that the message names with the new manifest fragment, then call migrate again.",
+  ),
   NOT_FOUND: permanent("There is nothing at that address.", "Check the id; GET /api/operations lists the operations."),
   PAYLOAD_TOO_LARGE: permanent(
     "The request body is larger than 16 KB.",

@@ -38,6 +38,11 @@ export function bindingName(berth: Berth): string {
 /** The ConfigMap that carries SERVER_NAME and DATABASE_NAME. */
 export const configMapName = "mooring-databases";
 
+/** The Job that logs in as the workload does; the same for the same run, so that a second try finds it. */
+export function verificationJobName(run: string): string {
+  return `${owner}-verify-${shortHash(run)}`;
+}
+
 function shortHash(text: string, length = 8): string {
   return createHash("sha256").update(text).digest("hex").slice(0, length);
 }

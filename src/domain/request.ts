@@ -37,6 +37,8 @@ export const Namespace = Dns1123Label.refine(
   "is a system namespace; onboard a namespace of your own",
 );
 
+export const ServiceAccountName = Dns1123Label;
+
 export const DatabaseRequest = z.strictObject({
   server: alias("a SQL server").meta({ description: "Alias of the SQL server in the catalog." }),
   database: z

@@ -1,4 +1,5 @@
 /** The steps of an operation, in the order in which a status document shows them. */
+import { MigrationPhase, reaches } from "./migration.ts";
 import type { Berth } from "./names.ts";
 import { berthKey, identityName } from "./names.ts";
 import type { OperationKind } from "./operation.ts";
@@ -9,12 +10,33 @@ export interface StepName {
   readonly target: string;
 }
 
-export function plannedSteps(kind: OperationKind, request: OnboardingRequest): readonly StepName[] {
+export function plannedSteps(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { until = "retire" }: { until?: MigrationPhase } = {},
+): readonly StepName[] {
   const berth: Berth = request;
   const identity = { target: identityName(berth) };
   const namespace = { target: berthKey(berth) };
   const databases = request.databases.map(({ server, database }) => ({ target: `${server}/${database}` }));
   const isWorkload = request.identityMode === "workloadIdentity";
+  if (kind === "migrate") {
+    const phases: Record<MigrationPhase, readonly StepName[]> = {
+      inventory: [{ name: "takeInventory", ...namespace }],
+      sideBySide: [
+        { name: "applyServiceAccount", ...namespace },
+        { name: "federateIdentity", ...identity },
+      ],
+      verify: [{ name: "verifySideBySide", ...namespace }],
+      cutOver: [{ name: "cutOver", ...namespace }],
+      retire: [
+        { name: "checkPods", ...namespace },
+        { name: "removePodIdentity", ...namespace },
+        { name: "verify", ...namespace },
+      ],
+    };
+    return MigrationPhase.options.flatMap((phase) => (reaches(phase, { until }) ? phases[phase] : []));
+  }
   if (kind === "offboard") {
     return [
       { name: isWorkload ? "removeServiceAccount" : "removePodIdentity", ...namespace },
@@ -26,12 +48,13 @@ export function plannedSteps(kind: OperationKind, request: OnboardingRequest): r
     ];
   }
   return [
-    { name: "preflight", ...namespace },
+    ...(kind === "onboard" ? [{ name: "preflight", ...namespace }] : []),
     { name: "ensureIdentity", ...identity },
     { name: "applyNamespace", ...namespace },
     ...databases.map((database) => ({ name: "grantDatabase", ...database })),
     { name: isWorkload ? "applyServiceAccount" : "applyPodIdentity", ...namespace },
     ...(isWorkload ? [{ name: "federateIdentity", ...identity }] : []),
+    ...(kind === "repair" ? [{ name: "removeLeftovers", ...namespace }] : []),
     { name: "verify", ...namespace },
   ];
 }

@@ -9,14 +9,18 @@ import type { Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
+import { holderOf } from "../domain/namespaceState.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import { start } from "../durable/orchestration.ts";
+import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
+import { repairNamespace } from "../orchestrations/repairNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { findNamespace } from "./readBerth.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
@@ -43,8 +47,8 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
       if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
     } else if (current.state === "Incomplete") {
       if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
-    } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
-      return attach(desk, "onboard", current);
+    } else if (["Onboarding", "Onboarded"].includes(current.state) && current.requestHash === requestHash) {
+      return attach(desk, "onboard", { ...current, operation: current.onboardedBy ?? current.operation });
     } else {
       throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
     }
@@ -54,15 +58,39 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
 export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const current = await registry.getNamespace(berth);
-    if (!current) {
-      throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
-    }
+    const current = await findNamespace(registry, berth);
     if (current.state === "Offboarding") return attach(desk, "offboard", current);
-    if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
+    if (holderOf(current.state) !== undefined) throw refuseHeld(current, "an operation has it");
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
     if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
+  }
+}
+
+/** What an operation on an onboarded namespace writes into its record besides holding it. */
+type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
+
+/**
+ * Begins an operation that leaves the namespace onboarded. While one of the same kind runs, that one is the answer.
+ * `prepare` looks at the record and may refuse.
+ */
+export async function acceptUpkeep(
+  desk: Desk,
+  state: "Repairing" | "Migrating",
+  { berth, prepare }: { berth: Berth; prepare: (record: NamespaceRecord) => Held },
+): Promise<Accepted> {
+  const { registry } = desk.ports;
+  const kind = state === "Repairing" ? "repair" : "migrate";
+  for (;;) {
+    const current = await findNamespace(registry, berth);
+    if (current.state === state) return attach(desk, kind, current);
+    if (current.state === "Incomplete") {
+      throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);
+    }
+    if (current.state !== "Onboarded") throw refuseHeld(current, "an operation has it");
+    const { operation, requestedBy, acceptedTime } = newRecord(desk, state, current.request, current.requestHash);
+    const next = { ...current, ...prepare(current), state, operation, requestedBy, acceptedTime };
+    if (await registry.replaceNamespace(next)) return begin(desk, kind, next);
   }
 }
 
@@ -110,16 +138,39 @@ async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): 
 }
 
 export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime: acceptedTime, request };
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime, migration } = record;
+  return {
+    id,
+    kind,
+    cluster,
+    namespace,
+    status: "NotStarted",
+    requestedBy,
+    createdTime: acceptedTime,
+    request,
+    ...(kind === "migrate" && migration ? { until: migration.until } : {}),
+  };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   kind: OperationKind,
-  { operation, request }: Pick<NamespaceRecord, "operation" | "request">,
+  { operation, request, clientId, migration }: NamespaceRecord,
 ): Promise<void> {
-  const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
-  await start(client, orchestration, { instanceId: operation, input: { operation, request, retry: catalog.retry } });
+  const instanceId = operation;
+  const input = { operation, request, retry: catalog.retry };
+  const isMigrating = migration !== undefined;
+  switch (kind) {
+    case "onboard":
+      return start(client, onboardNamespace, { instanceId, input });
+    case "offboard":
+      return start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+    case "repair":
+      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+    case "migrate":
+      if (!migration || clientId === undefined)
+        throw new Error(`the record of ${operation} says nothing of a migration`);
+      return start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+  }
 }

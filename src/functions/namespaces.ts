@@ -1,12 +1,12 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
-import { Namespace } from "../domain/request.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { Refusal } from "./refusal.ts";
+import { findNamespace, readBerth } from "./readBerth.ts";
 import { accepted, json, route } from "./respond.ts";
 
 export function registerNamespaces(ports: Ports): void {
@@ -31,10 +31,7 @@ export function registerNamespaces(ports: Ports): void {
     authLevel: "anonymous",
     handler: route(async (request) => {
       await authenticate(request);
-      const berth = readBerth(request.params);
-      const record = await ports.registry.getNamespace(berth);
-      if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
-      return json(200, publicNamespace(record));
+      return json(200, publicNamespace(await findNamespace(ports.registry, readBerth(request.params))));
     }),
   });
 
@@ -54,16 +51,9 @@ export function registerNamespaces(ports: Ports): void {
   });
 }
 
-/** A name that cannot be a namespace is not looked up: it is simply not onboarded. */
-function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
-  if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) {
-    throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${cluster}/${namespace}.`);
-  }
-  return { cluster, namespace };
-}
-
 function publicNamespace(record: NamespaceRecord) {
   const { cluster, namespace, state, operation, request, requestedBy, onboardedTime, verifiedTime, clientId } = record;
+  const { findings = [], migration } = record;
   return {
     cluster,
     namespace,
@@ -73,6 +63,8 @@ function publicNamespace(record: NamespaceRecord) {
     onboardedTime,
     verifiedTime,
     clientId,
+    findings: findings.map(toDocument),
+    migration: migration && { completed: migration.completed, selector: migration.selector },
     identityMode: request.identityMode,
     databases: request.databases,
   };

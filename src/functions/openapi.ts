@@ -2,9 +2,13 @@
 import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
+import { FindingDocument, Severity } from "../domain/finding.ts";
+import { Migration, MigrationPhase } from "../domain/migration.ts";
+import { NamespaceState } from "../domain/namespaceState.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
+import { MigrationRequest } from "./migrations.ts";
 import { json, route } from "./respond.ts";
 
 const Time = z.iso.datetime();
@@ -44,7 +48,20 @@ const OperationSummary = z.object({
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
-  result: z.object({ clientId: z.guid(), manifest: z.string() }).optional(),
+  result: z
+    .object({
+      clientId: z.guid(),
+      manifest: z.string(),
+      migration: z
+        .object({
+          completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
+          podsToMove: z
+            .array(z.string())
+            .meta({ description: "Pods that used pod identity when the migration began." }),
+        })
+        .optional(),
+    })
+    .optional(),
   error: OperationError.optional(),
 });
 
@@ -56,16 +73,32 @@ const NamespaceDocument = z
   .object({
     cluster: z.string(),
     namespace: z.string(),
-    state: z.enum(["Onboarding", "Onboarded", "Offboarding", "Incomplete"]),
+    state: NamespaceState,
     operation: z.string(),
     requestedBy: z.string(),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
+    findings: z.array(FindingDocument).meta({ description: "What the last look found; at most 40, the worst first." }),
+    migration: Migration.pick({ completed: true, selector: true }).optional().meta({
+      description: "A migration that has stopped after a phase; POST …/migrate goes on.",
+    }),
     identityMode: IdentityMode,
     databases: z.array(DatabaseRequest),
   })
   .meta({ id: "Namespace" });
+
+const VerificationDocument = z
+  .object({
+    cluster: z.string(),
+    namespace: z.string(),
+    verifiedTime: Time,
+    severity: Severity.optional().meta({
+      description: "Of the worst finding; absent when all is as it was asked for.",
+    }),
+    findings: z.array(FindingDocument),
+  })
+  .meta({ id: "Verification" });
 
 const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
@@ -157,6 +190,52 @@ function createOpenApi() {
             202: acceptedResponse,
             404: problem("It is not onboarded."),
             409: problem("Another operation has the namespace."),
+          },
+        },
+      },
+      "/api/namespaces/{cluster}/{namespace}/verify": {
+        post: {
+          operationId: "verifyNamespace",
+          summary: "Read everything back now and, where the catalog allows, log in as the workload does",
+          requestParams: { path: berth },
+          responses: {
+            200: body("What was found.", VerificationDocument),
+            404: problem("It is not onboarded."),
+            409: problem("An operation has the namespace."),
+            503: problem("Azure, the cluster or a database did not answer."),
+          },
+        },
+      },
+      "/api/namespaces/{cluster}/{namespace}/repair": {
+        post: {
+          operationId: "repairNamespace",
+          summary: "Put drift right, or plan it with dryRun=true",
+          requestParams: { path: berth, query: z.object({ dryRun: z.boolean().optional() }) },
+          responses: {
+            200: body("The plan; nothing was written.", Plan),
+            202: acceptedResponse,
+            404: problem("It is not onboarded."),
+            409: problem("Another operation has the namespace, or left it half done."),
+            503: problem("The registry does not answer."),
+          },
+        },
+      },
+      "/api/namespaces/{cluster}/{namespace}/migrate": {
+        post: {
+          operationId: "migrateNamespace",
+          summary: "Move from pod identity to workload identity, phase by phase, or plan it with dryRun=true",
+          requestParams: {
+            path: berth,
+            query: z.object({ dryRun: z.boolean().optional(), until: MigrationPhase.optional() }),
+          },
+          requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
+          responses: {
+            200: body("The plan; nothing was written.", Plan),
+            202: acceptedResponse,
+            404: problem("It is not onboarded."),
+            409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
+            422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
+            503: problem("The registry does not answer."),
           },
         },
       },

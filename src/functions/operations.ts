@@ -90,15 +90,14 @@ async function findPhase(client: DurableClient, record: OperationRecord): Promis
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps({ kind, request }: OperationRecord, records: readonly StepRecord[]): readonly object[] {
-  const planned = plannedSteps(kind, request).map(({ name, target }) => {
+function listSteps(operation: OperationRecord, records: readonly StepRecord[]): readonly object[] {
+  const steps = plannedSteps(operation.kind, operation.request, operation);
+  const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
   });
   const undos = records
-    .filter(
-      (each) => !plannedSteps(kind, request).some(({ name, target }) => name === each.name && target === each.target),
-    )
+    .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
   return [...planned, ...undos.map(publicStep)];
 }

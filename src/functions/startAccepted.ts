@@ -4,7 +4,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
 import { concludeOperation } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
-import type { OperationKind } from "../domain/operation.ts";
+import { holderOf } from "../domain/namespaceState.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
@@ -42,7 +42,8 @@ async function mend(
   context: InvocationContext,
 ): Promise<void> {
   const { operation, cluster, namespace, request } = record;
-  const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
+  const kind = holderOf(record.state);
+  if (kind === undefined) return;
   const instance = await findInstance(client, operation);
   if (!instance) {
     context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));

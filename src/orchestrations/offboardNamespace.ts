@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { revokeDatabase } from "../activities/databaseUser.ts";
 import { unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
@@ -10,24 +11,31 @@ import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
+const OffboardInput = OperationInput.extend({
+  /** Both identity modes may have left their objects. */
+  isMigrating: z.boolean().default(false),
+});
+
 /**
  * Takes a namespace's access away again: first what lets a pod become the identity, then what the identity may do, then
  * the identity itself, and the namespace last. It has no undo; when a step fails it stops there, and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
-  input: OperationInput,
+  input: OffboardInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "offboard" }, function* () {
-      const { request, retry } = input;
+      const { request, retry, isMigrating } = input;
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
-      const isWorkload = request.identityMode === "workloadIdentity";
+      const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
+      const isPod = isMigrating || request.identityMode === "podIdentity";
 
       setPhase(context, "provisioning");
       yield* announceStart({ ...base, kind: "offboard" }, retry);
       yield* all(context, [
-        isWorkload ? removeServiceAccount({ ...base, serviceAccount }, retry) : removePodIdentity(base, retry),
+        ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
+        ...(isPod ? [removePodIdentity(base, retry)] : []),
         ...request.databases.map((database) => revokeDatabase({ ...base, database }, retry)),
       ]);
       if (isWorkload) yield* unfederateIdentity({ ...base, serviceAccount }, retry);
@@ -35,7 +43,7 @@ export const offboardNamespace = orchestration({
       yield* removeNamespace({ ...base, deletePolicy }, retry);
 
       setPhase(context, "verifying");
-      yield* verifyRemoval({ ...base, request }, retry);
+      yield* verifyRemoval({ ...base, request, isMigrating }, retry);
       return {};
     }),
 });

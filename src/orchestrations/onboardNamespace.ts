@@ -10,7 +10,7 @@ import { verify } from "../activities/verification.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { type OnFailure, saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
-import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 
 /**
  * Gives a namespace its identity, its database users and its Kubernetes objects, and proves the result. When a step fails
@@ -27,11 +27,7 @@ export const onboardNamespace = orchestration({
     ),
 });
 
-function* provision(
-  context: OrchestrationContext,
-  input: OperationInput,
-  onFailure: OnFailure,
-): Durable<{ clientId: string }> {
+function* provision(context: OrchestrationContext, input: OperationInput, onFailure: OnFailure): Durable<Report> {
   const { request, retry } = input;
   const { adoptionPolicy, databases, serviceAccount } = request;
   const base = stepBase(input);
@@ -70,6 +66,6 @@ function* provision(
   yield* all(context, steps);
 
   setPhase(context, "verifying");
-  yield* verify({ ...base, request, identity }, retry);
-  return { clientId: identity.clientId };
+  const { findings } = yield* verify({ ...base, request, identity }, retry);
+  return { clientId: identity.clientId, findings };
 }

@@ -2,7 +2,7 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { recordOutcome } from "../activities/outcome.ts";
+import { type OutcomeInput, recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation.ts";
 import { describeCode } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
@@ -28,23 +28,30 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
   context.df.setCustomStatus({ phase });
 }
 
-/** Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration. */
+/** What an operation has to say of its end besides how it ended. */
+export type Report = Partial<Pick<OutcomeInput, "request" | "clientId" | "findings" | "migration">>;
+
+/**
+ * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached`
+ * says what there is to report all the same.
+ */
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
-  body: () => Durable<{ clientId?: string }>,
+  body: () => Durable<Report>,
+  reached: () => Report = () => ({}),
 ): Durable<void> {
   const outcome = { ...stepBase(input), kind, request: input.request };
-  let ended: {
+  let ended: Report & {
     status: "Succeeded" | "Failed";
     leftBehind: boolean;
-    clientId?: string;
     error?: ReturnType<typeof describe>;
   };
   try {
     ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
   } catch (error) {
-    ended = { status: "Failed", leftBehind: error instanceof CompensationFailed, error: describe(error) };
+    const leftBehind = error instanceof CompensationFailed;
+    ended = { status: "Failed", leftBehind, error: describe(error), ...reached() };
   }
   yield* recordOutcome({ ...outcome, ...ended }, input.retry);
   setPhase(context, "done");

@@ -97,7 +97,7 @@ it("gives a namespace identity, users, objects and credential, and says so", asy
   });
   expect(customStatuses).toEqual(["preflight", "provisioning", "verifying", "done"].map((phase) => ({ phase })));
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
-  expect(cloud.events.map(({ data }) => data.status)).toEqual(["Running", "Succeeded"]);
+  expect(cloud.events.map(({ data }) => "status" in data && data.status)).toEqual(["Running", "Succeeded"]);
 });
 
 it("applies AzureIdentity and binding in pod identity mode, and no service account", async () => {

@@ -180,7 +180,13 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
   const key = ({ apiVersion, kind, name, namespace = "" }: ObjectRef) => `${apiVersion} ${kind} ${namespace}/${name}`;
   return {
     get: async (_cluster, ref) => objects.get(key(ref)),
-    list: async (_cluster, { kind }) => [...objects.values()].filter((object) => object.kind === kind),
+    list: async (_cluster, { kind, namespace, labelSelector }) =>
+      [...objects.values()].filter(
+        ({ kind: each, metadata }) =>
+          each === kind &&
+          (namespace === undefined || metadata.namespace === namespace) &&
+          isSelected(metadata.labels ?? {}, labelSelector),
+      ),
     apply: (_cluster, object) =>
       write(`apply ${object.kind}`, () => {
         const { name, namespace } = object.metadata;
@@ -200,6 +206,12 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
     kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
     issuer: async () => issuer,
   };
+}
+
+/** Of selectors only `name=value`. */
+function isSelected(labels: Readonly<Record<string, string>>, selector = ""): boolean {
+  const [name = "", value] = selector.split("=");
+  return name === "" || labels[name] === value;
 }
 
 function usersOf({ users }: State, database: string): Map<string, DatabaseUser> {
@@ -238,6 +250,10 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
     getNamespace: async (berth) => namespaces.get(key(berth)),
     listNamespaces: async () => ({ value: [...namespaces.values()] }),
     heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
+    namespacesToVerify: async ({ before }) =>
+      [...namespaces.values()].filter(
+        ({ state, verifiedTime }) => state === "Onboarded" && verifiedTime !== undefined && verifiedTime < before,
+      ),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
       stamp(record);

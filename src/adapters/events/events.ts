@@ -36,7 +36,7 @@ function toMessage(event: CloudEvent): ServiceBusMessage {
     contentType: "application/cloudevents+json",
     messageId: event.id,
     subject: event.subject,
-    correlationId: event.data.operation,
+    ...("operation" in event.data ? { correlationId: event.data.operation } : {}),
     // Subscriptions filter by properties; they cannot look into a body.
     applicationProperties: { type: event.type, source: event.source },
   };

@@ -8,6 +8,7 @@
  */
 import type { TableClient, TableEntity, TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { heldStates } from "../../domain/namespaceState.ts";
 import type { NamespaceRecord, OperationRecord, Page, Registry, StepKey, StepRecord, Stored } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
@@ -32,10 +33,15 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
       namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
     async heldNamespaces() {
       const held: Stored<NamespaceRecord>[] = [];
-      for (const state of ["Onboarding", "Offboarding"] as const)
-        held.push(...(await namespaces.all([["state", state]])));
+      for (const state of heldStates) held.push(...(await namespaces.all([["state", state]])));
       return held;
     },
+    // Times of one form compare as texts.
+    namespacesToVerify: ({ before }) =>
+      namespaces.all([
+        ["state", "Onboarded"],
+        ["verifiedTime", before, "lt"],
+      ]),
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
@@ -92,7 +98,7 @@ function openTables(endpoint: string, credential: TokenCredential): Open {
   };
 }
 
-type Filters = readonly (readonly [field: string, value: string | undefined])[];
+type Filters = readonly (readonly [field: string, value: string | undefined, operator?: "eq" | "lt"])[];
 
 function table<T extends object>(open: Open, name: string) {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
@@ -166,8 +172,8 @@ async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unk
 
 /** OData: a text stands in single quotes, and a quote in it is doubled. */
 function toFilter(filters: Filters): string {
-  const parts = filters.flatMap(([field, value]) =>
-    value === undefined ? [] : [`${field} eq '${value.replaceAll("'", "''")}'`],
+  const parts = filters.flatMap(([field, value, operator = "eq"]) =>
+    value === undefined ? [] : [`${field} ${operator} '${value.replaceAll("'", "''")}'`],
   );
   return parts.join(" and ");
 }

@@ -1,0 +1,93 @@
+import { app, type HttpRequest } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { z } from "zod";
+import { lookAtMigration } from "../activities/migrationLook.ts";
+import { selectorOf } from "../activities/podIdentity.ts";
+import { PermanentError } from "../domain/errors.ts";
+import { logLine } from "../domain/logLine.ts";
+import { type Migration, MigrationPhase } from "../domain/migration.ts";
+import { berthKey } from "../domain/names.ts";
+import { createOperationId } from "../domain/operationId.ts";
+import { ServiceAccountName } from "../domain/request.ts";
+import { findClusterFor } from "../domain/targets.ts";
+import type { NamespaceRecord, Ports } from "../ports.ts";
+import { acceptUpkeep } from "./acceptance.ts";
+import { authenticate } from "./authentication.ts";
+import { findNamespace, readBerth } from "./readBerth.ts";
+import { readFlag, readOptionalBody } from "./readBody.ts";
+import { parseFields } from "./readRequest.ts";
+import { Refusal } from "./refusal.ts";
+import { accepted, json, route } from "./respond.ts";
+
+export const MigrationRequest = z
+  .strictObject({
+    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
+    serviceAccount: ServiceAccountName.optional().meta({
+      description: "The service account of the workload; the one of the onboarding request when absent.",
+    }),
+  })
+  .meta({ id: "MigrationRequest" });
+type MigrationRequest = z.infer<typeof MigrationRequest>;
+
+export function registerMigrations(ports: Ports): void {
+  app.http("migrateNamespaceRoute", {
+    route: "api/namespaces/{cluster}/{namespace}/migrate",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (httpRequest, context) => {
+      const by = await authenticate(httpRequest);
+      const berth = readBerth(httpRequest.params);
+      const wanted = await readMigrationRequest(httpRequest);
+      if (readFlag(httpRequest, "dryRun")) {
+        const record = await findNamespace(ports.registry, berth);
+        return json(200, await planMigration(ports, record, wanted));
+      }
+      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(ports, record, wanted) });
+      const { operation, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
+      context.log(logLine("migration accepted", { operation, isNew, until: wanted.until, ...berth }));
+      return accepted(httpRequest, operation, { id: operation, kind: "migrate", isNew });
+    }),
+  });
+}
+
+/** `until` may stand in the query, too, so that a call needs no body. */
+async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
+  const until = request.query.get("until");
+  const body = await readOptionalBody(request);
+  return parseFields(MigrationRequest, until === null ? body : { until, ...Object(body) });
+}
+
+/** A new migration, or the one that had stopped and goes on. */
+function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
+  const { request, migration } = record;
+  if (!migration && request.identityMode === "workloadIdentity") {
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses workload identity already.`);
+  }
+  try {
+    findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
+  } catch (error) {
+    if (error instanceof PermanentError) throw new Refusal(error.code, error.message);
+    throw error;
+  }
+  const serviceAccount = migration?.serviceAccount ?? wanted.serviceAccount ?? request.serviceAccount;
+  if (wanted.serviceAccount !== undefined && wanted.serviceAccount !== serviceAccount) {
+    const detail = `is "${serviceAccount}" in the migration that goes on here; it cannot change on the way`;
+    throw new Refusal("INVALID_REQUEST", `/serviceAccount: ${detail}`, {
+      errors: [{ pointer: "/serviceAccount", detail }],
+    });
+  }
+  const selector = migration?.selector ?? selectorOf(request);
+  return { ...migration, until: wanted.until, serviceAccount, selector };
+}
+
+async function planMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest) {
+  const migration = prepareMigration(ports, record, wanted);
+  const { request, clientId } = record;
+  if (clientId === undefined) {
+    throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
+  }
+  const operation = createOperationId(new Date());
+  return (await lookAtMigration(ports, { operation, request, migration, clientId })).plan;
+}

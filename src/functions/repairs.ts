@@ -1,0 +1,36 @@
+import { app } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { planRepair } from "../activities/planRepair.ts";
+import { logLine } from "../domain/logLine.ts";
+import { createOperationId } from "../domain/operationId.ts";
+import type { Ports } from "../ports.ts";
+import { acceptUpkeep } from "./acceptance.ts";
+import { authenticate } from "./authentication.ts";
+import { findNamespace, readBerth } from "./readBerth.ts";
+import { readFlag } from "./readBody.ts";
+import { accepted, json, route } from "./respond.ts";
+
+export function registerRepairs(ports: Ports): void {
+  app.http("repairNamespaceRoute", {
+    route: "api/namespaces/{cluster}/{namespace}/repair",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (httpRequest, context) => {
+      const by = await authenticate(httpRequest);
+      const berth = readBerth(httpRequest.params);
+      if (readFlag(httpRequest, "dryRun")) {
+        const { request, clientId, migration } = await findNamespace(ports.registry, berth);
+        const operation = createOperationId(new Date());
+        return json(
+          200,
+          await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined }),
+        );
+      }
+      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const { operation, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
+      context.log(logLine("repair accepted", { operation, isNew, ...berth }));
+      return accepted(httpRequest, operation, { id: operation, kind: "repair", isNew });
+    }),
+  });
+}

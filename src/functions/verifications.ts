@@ -1,0 +1,47 @@
+import { app } from "@azure/functions";
+import { recordFindings } from "../activities/driftRecord.ts";
+import { proveNamespace } from "../activities/verification.ts";
+import { TransientError } from "../domain/errors.ts";
+import { toDocument, worstOf } from "../domain/finding.ts";
+import { logLine } from "../domain/logLine.ts";
+import { berthKey } from "../domain/names.ts";
+import { holderOf } from "../domain/namespaceState.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
+import { findNamespace, readBerth } from "./readBerth.ts";
+import { Refusal } from "./refusal.ts";
+import { json, route } from "./respond.ts";
+
+export function registerVerifications(ports: Ports): void {
+  app.http("verifyNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}/verify",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    handler: route(async (request, context) => {
+      await authenticate(request);
+      const record = await findNamespace(ports.registry, readBerth(request.params));
+      refuseWhileHeld(record);
+      const { cluster, namespace, clientId, migration } = record;
+      const inspection = { request: record.request, clientId, isMigrating: migration !== undefined };
+      const findings = await proveNamespace(ports, inspection, context.invocationId);
+      const verifiedTime = new Date().toISOString();
+      try {
+        if (record.state === "Onboarded") await recordFindings(ports, record, findings);
+      } catch (error) {
+        // What was found is true all the same; the next look records it.
+        if (!(error instanceof TransientError)) throw error;
+        context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
+      }
+      const severity = worstOf(findings);
+      context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
+      return json(200, { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) });
+    }),
+  });
+}
+
+/** In the middle of an operation everything differs from everything. */
+function refuseWhileHeld(record: Stored<NamespaceRecord>): void {
+  const { state, operation } = record;
+  if (holderOf(state) === undefined) return;
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(record)}.`, { operation });
+}

@@ -1,0 +1,106 @@
+import type { OrchestrationContext } from "durable-functions";
+import { z } from "zod";
+import { federateIdentity, unfederateIdentity } from "../activities/federatedCredential.ts";
+import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration.ts";
+import { applyPodIdentity, removePodIdentity } from "../activities/podIdentity.ts";
+import { applyServiceAccount, removeServiceAccount } from "../activities/serviceAccount.ts";
+import { verify } from "../activities/verification.ts";
+import type { Finding } from "../domain/finding.ts";
+import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/migration.ts";
+import { orchestration } from "../durable/orchestration.ts";
+import { type OnFailure, saga } from "../durable/saga.ts";
+import type { Durable } from "../durable/step.ts";
+import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+
+const MigrateInput = OperationInput.extend({ clientId: z.guid(), migration: Migration });
+type MigrateInput = z.infer<typeof MigrateInput>;
+
+/**
+ * Moves a namespace from pod identity to workload identity. The identity and its SQL users stay as they are, so nothing
+ * has to be granted again. Every phase is a saga of its own: when one fails, what it added is undone, the phases before
+ * it stay, and the old way still works. Phases that ran before look, find their work done, and change nothing.
+ */
+export const migrateNamespace = orchestration({
+  name: "migrateNamespace",
+  input: MigrateInput,
+  run: (context, input) => {
+    const { request, migration, clientId } = input;
+    const progress: Progress = { completed: migration.completed, podsToMove: [] };
+    const reached = () => ({
+      clientId,
+      request: isPast(progress.completed, "cutOver") ? migrated(request, migration) : request,
+      migration: { completed: progress.completed, podsToMove: progress.podsToMove },
+    });
+    return conclude(
+      context,
+      { ...input, kind: "migrate" },
+      function* () {
+        const findings = yield* migrate(context, input, progress);
+        return { ...reached(), ...(findings ? { findings } : {}) };
+      },
+      reached,
+    );
+  },
+});
+
+interface Progress {
+  completed: MigrationPhase | undefined;
+  podsToMove: string[];
+}
+
+/** The findings of the namespace as it is at the end, when it was verified in that state. */
+function* migrate(
+  context: OrchestrationContext,
+  input: MigrateInput,
+  progress: Progress,
+): Durable<Finding[] | undefined> {
+  const { request, migration, clientId, retry } = input;
+  const { serviceAccount } = migration;
+  const { adoptionPolicy } = request;
+  const base = stepBase(input);
+  const look = { ...base, request, migration, clientId };
+  const identity = { clientId };
+  const wasCutOver = isPast(migration.completed, "cutOver");
+  let findings: Finding[] | undefined;
+
+  const phases: Record<MigrationPhase, (onFailure: OnFailure) => Durable<void>> = {
+    *inventory() {
+      setPhase(context, "preflight");
+      progress.podsToMove = (yield* takeInventory(look, retry)).pods;
+    },
+    // The account first: a credential for an account that does not exist is an open door for who makes it.
+    *sideBySide(onFailure) {
+      setPhase(context, "provisioning");
+      const undo = { ...base, createdBy: input.operation, serviceAccount };
+      onFailure("removeServiceAccount", () => removeServiceAccount(undo, retry));
+      yield* applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry);
+      onFailure("unfederateIdentity", () => unfederateIdentity(undo, retry));
+      yield* federateIdentity({ ...base, serviceAccount }, retry);
+    },
+    *verify() {
+      setPhase(context, "verifying");
+      findings = (yield* verifySideBySide(look, retry)).findings;
+    },
+    *cutOver(onFailure) {
+      setPhase(context, "provisioning");
+      if (!wasCutOver) onFailure("undoCutOver", () => undoCutOver({ ...base, request, migration }, retry));
+      yield* cutOver({ ...base, request, migration }, retry);
+    },
+    *retire(onFailure) {
+      yield* checkPods({ ...base, migration }, retry);
+      onFailure("applyPodIdentity", () =>
+        applyPodIdentity({ ...base, selector: migration.selector, adoptionPolicy, identity }, retry),
+      );
+      yield* removePodIdentity(base, retry);
+    },
+  };
+  for (const phase of MigrationPhase.options.filter((each) => reaches(each, migration))) {
+    yield* saga(phases[phase], { beforeCompensation: () => setPhase(context, "compensating") });
+    progress.completed = further(progress.completed, phase);
+  }
+  if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? findings : undefined;
+
+  setPhase(context, "verifying");
+  const target = migrated(request, migration);
+  return (yield* verify({ ...base, request: target, identity }, retry)).findings;
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { grantDatabase } from "../activities/databaseUser.ts";
+import { federateIdentity } from "../activities/federatedCredential.ts";
+import { ensureIdentity } from "../activities/identity.ts";
+import { removeLeftovers } from "../activities/leftovers.ts";
+import { applyNamespace } from "../activities/namespace.ts";
+import { announceStart } from "../activities/outcome.ts";
+import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { applyServiceAccount } from "../activities/serviceAccount.ts";
+import { verify } from "../activities/verification.ts";
+import { orchestration } from "../durable/orchestration.ts";
+import { all, type Step } from "../durable/step.ts";
+import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+
+const RepairInput = OperationInput.extend({
+  /** Of the identity that the namespace was onboarded with. */
+  clientId: z.guid().optional(),
+  isMigrating: z.boolean(),
+});
+
+/**
+ * Puts drift right with the steps of an onboarding, which look before they write: what is right stays as it is, what is
+ * foreign stays in any case. It has no undo, because to undo a repair would be to break things again; one that fails has
+ * put some of it right, and can be run again.
+ */
+export const repairNamespace = orchestration({
+  name: "repairNamespace",
+  input: RepairInput,
+  run: (context, input) =>
+    conclude(context, { ...input, kind: "repair" }, function* () {
+      const { request, retry, clientId, isMigrating } = input;
+      const { adoptionPolicy, databases, serviceAccount } = request;
+      const base = stepBase(input);
+
+      setPhase(context, "provisioning");
+      yield* announceStart({ ...base, kind: "repair" }, retry);
+      const [identity] = yield* all(context, [
+        ensureIdentity({ ...base, adoptionPolicy, clientId }, retry),
+        applyNamespace({ ...base, databases, adoptionPolicy }, retry),
+      ]);
+
+      const steps: Step<unknown>[] = databases.map((database) =>
+        grantDatabase({ ...base, database, adoptionPolicy, identity }, retry),
+      );
+      if (request.identityMode === "workloadIdentity") {
+        steps.push(
+          applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry),
+          federateIdentity({ ...base, serviceAccount }, retry),
+        );
+      } else {
+        const selector = request.selector ?? request.namespace;
+        steps.push(applyPodIdentity({ ...base, selector, adoptionPolicy, identity }, retry));
+      }
+      yield* all(context, steps);
+      if (!isMigrating) yield* removeLeftovers({ ...base, request }, retry);
+
+      setPhase(context, "verifying");
+      const { findings } = yield* verify({ ...base, request, identity, isMigrating }, retry);
+      return { clientId: identity.clientId, findings };
+    }),
+});

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import {
+  type Finding,
+  finding,
+  findingCatalogue,
+  fingerprint,
+  keep,
+  toDocument,
+  worstOf,
+} from "../../src/domain/finding.ts";
+
+const what = { field: "db_datareader", expected: "granted", found: null };
+
+it("documents every code in docs/findings.md, and no other", () => {
+  const text = readFileSync(new URL("../../docs/findings.md", import.meta.url), "utf8");
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+
+  const expected = Object.entries(findingCatalogue).map(
+    ([code, { severity, repairable, cause, fix }]) =>
+      `| \`${code}\` | ${severity} | ${repairable ? "yes" : "no"} | ${cause} | ${fix} |`,
+  );
+
+  expect(rows).toEqual(expected);
+});
+
+it("tells severity, fix and whether a repair helps with each finding", () => {
+  expect(toDocument(finding("GRANT_MISSING", "sql-dev/orders", what))).toEqual({
+    code: "GRANT_MISSING",
+    target: "sql-dev/orders",
+    ...what,
+    severity: "Error",
+    repairable: true,
+    fix: expect.stringContaining("repair"),
+  });
+});
+
+it("names the worst severity, and none for no findings", () => {
+  const info = finding("IDENTITY_TAGS_ADDED", "i", what);
+  const warning = finding("GRANT_ADDED", "d", what);
+
+  expect(worstOf([])).toBeUndefined();
+  expect(worstOf([info])).toBe("Info");
+  expect(worstOf([info, warning])).toBe("Warning");
+});
+
+it("takes two looks for the same whatever the order of what they found, and for another when a value differs", () => {
+  const a = finding("GRANT_MISSING", "sql-dev/orders", what);
+  const b = finding("USER_MISSING", "sql-dev/messages", what);
+
+  expect(fingerprint([a, b])).toBe(fingerprint([b, a]));
+  expect(fingerprint([a, { ...b, found: "x" }])).not.toBe(fingerprint([a, b]));
+});
+
+it("keeps so many and so short findings that a table cell holds them, the worst first", () => {
+  const long = "x".repeat(5_000);
+  const many: Finding[] = Array.from({ length: 100 }, (_, index) =>
+    finding("GRANT_ADDED", `sql-dev/database-${index}`, { field: "role", expected: long, found: long }),
+  );
+
+  const kept = keep([...many, finding("USER_MISSING", "sql-dev/orders", what)]);
+
+  expect(kept[0]?.code).toBe("USER_MISSING");
+  expect(JSON.stringify(kept).length).toBeLessThan(30_000);
+});

@@ -1,0 +1,298 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { inspectNamespace } from "../../src/activities/inspection.ts";
+import { lookAtMigration } from "../../src/activities/migrationLook.ts";
+import { providePorts } from "../../src/activities/step.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { MigrationPhase, migrated } from "../../src/domain/migration.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { hashRequest } from "../../src/domain/requestHash.ts";
+import { plannedSteps } from "../../src/domain/steps.ts";
+import type { KubernetesObject } from "../../src/ports.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+
+const pod = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-b",
+  identityMode: "podIdentity",
+  selector: "messages",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const name = identityName(pod);
+const start = { until: "retire", serviceAccount: "app", selector: "messages" } as const;
+const workload = migrated(pod, start);
+
+let cloud: FakeCloud;
+let written: string[];
+
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+  await operate(cloud, "onboard", pod);
+  written = [];
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before") written.push(what);
+  };
+});
+
+function migrate(until: MigrationPhase = "retire") {
+  return operate(cloud, "migrate", pod, { migration: { ...start, until } });
+}
+
+function record() {
+  const found = cloud.namespaces.get("aks-dev/team-b");
+  if (!found) throw new Error("the namespace has no record");
+  return found;
+}
+
+function kinds() {
+  return [...cloud.objects.values()]
+    .filter(({ metadata }) => metadata.namespace === "team-b")
+    .map(({ kind }) => kind)
+    .toSorted();
+}
+
+const podWay = ["AzureIdentity", "AzureIdentityBinding"];
+
+async function findings(request: OnboardingRequest, isMigrating: boolean) {
+  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, isMigrating });
+}
+
+function runPod(podName: string, phase = "Running", labels: Record<string, string> = { aadpodidbinding: "messages" }) {
+  const object: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: podName, namespace: "team-b", labels },
+    status: { phase },
+  };
+  cloud.objects.set(`v1 Pod team-b/${podName}`, object);
+}
+
+it("moves a namespace without a pod in one go, and grants nothing again", async () => {
+  const { clientId } = record();
+
+  const { operation, run } = await migrate();
+
+  expect(operation).toMatchObject({
+    status: "Succeeded",
+    until: "retire",
+    result: {
+      clientId,
+      manifest: expect.stringContaining("azure.workload.identity/use"),
+      migration: { completed: "retire", podsToMove: [] },
+    },
+  });
+  expect(written).toEqual([
+    "apply ServiceAccount",
+    "put credential",
+    "remove AzureIdentityBinding",
+    "remove AzureIdentity",
+  ]);
+  expect(record()).toMatchObject({
+    state: "Onboarded",
+    request: workload,
+    requestHash: hashRequest(workload),
+    clientId,
+  });
+  expect(record().migration).toBeUndefined();
+  expect(kinds()).toEqual(["ConfigMap", "ServiceAccount"]);
+  expect(await findings(workload, false)).toEqual([]);
+  expect(run.calls).toEqual([...plannedSteps("migrate", pod).map((step) => step.name), "recordOutcome"]);
+});
+
+describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("stopped after %s", (until) => {
+  const isOver = until === "cutOver";
+  const current = isOver ? workload : pod;
+  const hasAdded = until !== "inventory";
+
+  it("has the old way whole, shows what it planned, and says where it stands", async () => {
+    const { operation } = await migrate(until);
+
+    expect(operation).toMatchObject({ status: "Succeeded", until, result: { migration: { completed: until } } });
+    expect(record()).toMatchObject({ state: "Onboarded", request: current });
+    expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
+    expect(kinds()).toEqual(expect.arrayContaining(podWay));
+    expect(await findings(pod, hasAdded)).toEqual([]);
+    expect(await findings(current, hasAdded)).toEqual([]);
+    const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
+    expect(steps).toEqual(plannedSteps("migrate", pod, { until }).map((step) => step.name));
+  });
+
+  it("goes on when it is asked for again, and writes only what is left", async () => {
+    await migrate(until);
+    const before = written.length;
+
+    const { operation } = await migrate();
+
+    expect(operation.status).toBe("Succeeded");
+    const left = written.slice(before);
+    expect(left.filter((what) => /ServiceAccount|credential/.test(what))).toHaveLength(hasAdded ? 0 : 2);
+    expect(left.slice(-2)).toEqual(["remove AzureIdentityBinding", "remove AzureIdentity"]);
+    expect(await findings(workload, false)).toEqual([]);
+    expect(record().migration).toBeUndefined();
+  });
+
+  it("can be offboarded, and leaves nothing of either way", async () => {
+    await migrate(until);
+
+    const { operation } = await operate(cloud, "offboard", pod);
+
+    expect(operation.status).toBe("Succeeded");
+    expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+    expect(cloud.identities.size).toBe(0);
+    expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
+  });
+
+  it("can be repaired on the way, and a repair takes neither way for left over", async () => {
+    await migrate(until);
+    cloud.users.get("sql-dev/messages")?.clear();
+    const before = written.length;
+
+    const { operation } = await operate(cloud, "repair", pod);
+
+    expect(operation.status).toBe("Succeeded");
+    expect(written.slice(before)).toEqual(["change sql-dev/messages"]);
+    expect(kinds()).toEqual(expect.arrayContaining(podWay));
+  });
+});
+
+it("refuses to retire while pods use the old way, names them, and keeps the cut over", async () => {
+  runPod("web-1");
+  runPod("web-2", "Pending");
+  runPod("done", "Succeeded");
+  runPod("moved", "Running", { "azure.workload.identity/use": "true" });
+
+  const { operation } = await migrate();
+
+  expect(operation).toMatchObject({
+    status: "Failed",
+    error: { code: "PODS_STILL_USE_POD_IDENTITY", message: expect.stringContaining("web-1, web-2.") },
+    result: {
+      manifest: expect.stringContaining("azure.workload.identity/use"),
+      migration: { completed: "cutOver", podsToMove: ["web-1", "web-2"] },
+    },
+  });
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload, migration: { completed: "cutOver" } });
+  expect(kinds()).toEqual(expect.arrayContaining(podWay));
+
+  for (const each of ["web-1", "web-2"]) cloud.objects.delete(`v1 Pod team-b/${each}`);
+  const again = await migrate();
+
+  expect(again.operation.status).toBe("Succeeded");
+  expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
+});
+
+it("plans without writing, and says which pods will be in the way", async () => {
+  runPod("web-1");
+  const { clientId = "" } = record();
+
+  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+
+  expect(written).toEqual([]);
+  expect(plan.steps.map(({ name: step, action }) => `${step} ${action}`)).toEqual([
+    "takeInventory none",
+    "applyServiceAccount create",
+    "federateIdentity create",
+    "verifySideBySide none",
+    "cutOver update",
+    "checkPods conflict",
+    "removePodIdentity delete",
+    "verify none",
+  ]);
+  expect(plan.steps[5]?.blockers).toMatchObject([{ code: "PODS_STILL_USE_POD_IDENTITY" }]);
+});
+
+it("stops before the first write when the namespace is broken", async () => {
+  cloud.users.get("sql-dev/messages")?.clear();
+
+  const { operation } = await migrate();
+
+  expect(operation.error).toMatchObject({ code: "VERIFICATION_FAILED", message: expect.stringContaining("Repair") });
+  expect(written).toEqual([]);
+  expect(record().migration).toBeUndefined();
+});
+
+it("stops before the first write when the service account is somebody else's", async () => {
+  const theirs = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "team-b" } };
+  cloud.objects.set("v1 ServiceAccount team-b/app", theirs);
+
+  const { operation } = await migrate();
+
+  expect(operation.error?.code).toBe("KUBERNETES_CONFLICT");
+  expect(written).toEqual([]);
+  expect(cloud.objects.get("v1 ServiceAccount team-b/app")).toEqual(theirs);
+});
+
+/** What is there when a write is refused: the phases before it, and nothing of its own. */
+const refusals = [
+  { write: "apply ServiceAccount", completed: undefined, added: [] },
+  { write: "put credential", completed: undefined, added: [] },
+  { write: "remove AzureIdentityBinding", completed: "cutOver", added: ["ServiceAccount"] },
+  { write: "remove AzureIdentity", completed: "cutOver", added: ["ServiceAccount"] },
+] as const;
+
+it.each(refusals)(
+  "undoes the phase in which $write is refused, and the old way still works",
+  async ({ write, completed, added }) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (what === write && when === "before") throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+    };
+
+    const { operation, run } = await migrate();
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "KUBERNETES_FORBIDDEN" } });
+    expect(run.customStatuses).toContainEqual({ phase: "compensating" });
+    expect(record().migration?.completed).toBe(completed);
+    expect(kinds()).toEqual(["ConfigMap", ...podWay, ...added].toSorted());
+    expect(cloud.credentials.get(name) ?? []).toHaveLength(added.length);
+    expect(await findings(pod, completed !== undefined)).toEqual([]);
+
+    cloud.onWrite = () => undefined;
+    expect((await migrate()).operation.status).toBe("Succeeded");
+  },
+);
+
+it.each(refusals)("ends right when the answer to $write is lost every time", async ({ write }) => {
+  cloud.onWrite = ({ what, when }) => {
+    if (what === write && when === "after") throw new TransientError("CLUSTER_UNREACHABLE", "no answer came");
+  };
+
+  expect((await migrate()).operation.status).toBe("Succeeded");
+  expect(await findings(workload, false)).toEqual([]);
+});
+
+it("keeps the cut over out of the record when the registry stops answering in the middle of it", async () => {
+  const { registry } = cloud.ports;
+  let refused = 0;
+  const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
+    if (next.migration?.completed === "cutOver" && next.state === "Migrating") {
+      refused += 1;
+      throw new TransientError("REGISTRY_UNAVAILABLE", "table says no");
+    }
+    return await registry.replaceNamespace(next);
+  };
+  providePorts({ ...cloud.ports, registry: { ...registry, replaceNamespace } });
+
+  const { operation } = await migrate();
+
+  expect(refused).toBeGreaterThan(1);
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "REGISTRY_UNAVAILABLE" } });
+  expect(record()).toMatchObject({ state: "Onboarded", request: pod, migration: { completed: "verify" } });
+  expect(await findings(pod, true)).toEqual([]);
+});
+
+it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && (what === "put credential" || what === "remove ServiceAccount"))
+      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+  };
+
+  const { operation } = await migrate();
+
+  expect(operation.error).toMatchObject({ code: "COMPENSATION_FAILED" });
+  expect(record()).toMatchObject({ state: "Onboarded", migration: { completed: "inventory" } });
+  cloud.onWrite = () => undefined;
+  await operate(cloud, "offboard", pod);
+  expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+});

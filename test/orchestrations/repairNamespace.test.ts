@@ -1,0 +1,458 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { inspectNamespace } from "../../src/activities/inspection.ts";
+import { planRepair } from "../../src/activities/planRepair.ts";
+import { providePorts } from "../../src/activities/step.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { type FindingCode, type Severity, severityOf } from "../../src/domain/finding.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { ownerMetadata, printMark, readMark } from "../../src/domain/ownership.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { sidFromClientId } from "../../src/domain/sid.ts";
+import type { DatabaseUser, KubernetesObject } from "../../src/ports.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+
+const workload = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [
+    { server: "sql-dev", database: "messages", roles: ["reader"] },
+    { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
+  ],
+});
+const pod = OnboardingRequest.parse({ ...workload, namespace: "team-b", identityMode: "podIdentity" });
+
+let cloud: FakeCloud;
+let written: string[];
+
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+});
+
+async function onboard(request: OnboardingRequest) {
+  await operate(cloud, "onboard", request);
+  expect(cloud.namespaces.get(`aks-dev/${request.namespace}`)).toMatchObject({ state: "Onboarded", findings: [] });
+  written = [];
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before") written.push(what);
+  };
+}
+
+function recordOf({ namespace }: OnboardingRequest) {
+  const record = cloud.namespaces.get(`aks-dev/${namespace}`);
+  if (!record) throw new Error(`${namespace} has no record`);
+  return record;
+}
+
+async function findings(request: OnboardingRequest) {
+  const { clientId } = recordOf(request);
+  return await inspectNamespace(cloud.ports, { request, clientId });
+}
+
+function editUser(database: string, change: (user: DatabaseUser) => DatabaseUser, request = workload) {
+  const users = cloud.users.get(`sql-dev/${database}`);
+  const user = users?.get(identityName(request));
+  if (!users || !user) throw new Error(`no user in ${database}`);
+  users.set(user.name, change(user));
+}
+
+function editObject(key: string, change: (object: KubernetesObject) => KubernetesObject) {
+  const object = cloud.objects.get(key);
+  if (!object) throw new Error(`no object ${key}`);
+  cloud.objects.set(key, change(object));
+}
+
+function ours(apiVersion: string, kind: string, name: string, { namespace } = workload): KubernetesObject {
+  const berth = { cluster: "aks-dev", namespace };
+  return { apiVersion, kind, metadata: { name, namespace, uid: `uid-${name}`, ...ownerMetadata(berth, "earlier") } };
+}
+
+const name = identityName(workload);
+const podName = identityName(pod);
+const podApi = "aadpodidentity.k8s.io/v1";
+
+interface Break {
+  readonly what: string;
+  readonly request?: OnboardingRequest;
+  readonly breakIt: () => void;
+  readonly found: readonly FindingCode[];
+  readonly severity: Severity;
+  readonly writes: readonly string[];
+}
+
+const breaks: readonly Break[] = [
+  {
+    what: "the identity is deleted",
+    breakIt: () => {
+      cloud.identities.delete(name);
+      cloud.credentials.delete(name);
+    },
+    found: ["IDENTITY_MISSING"],
+    severity: "Error",
+    writes: [
+      "put identity",
+      "change sql-dev/messages",
+      "change sql-dev/orders",
+      "apply ServiceAccount",
+      "put credential",
+    ],
+  },
+  {
+    what: "the identity is made anew with Mooring's tags",
+    breakIt: () => {
+      const identity = cloud.identities.get(name);
+      if (identity) cloud.identities.set(name, { ...identity, clientId: "99999999-9999-4999-8999-999999999999" });
+    },
+    found: ["IDENTITY_REPLACED", "USER_SID_STALE", "USER_SID_STALE", "OBJECT_CHANGED"],
+    severity: "Error",
+    writes: ["change sql-dev/messages", "change sql-dev/orders", "apply ServiceAccount"],
+  },
+  {
+    what: "the federated credential is removed",
+    breakIt: () => cloud.credentials.delete(name),
+    found: ["CREDENTIAL_MISSING"],
+    severity: "Error",
+    writes: ["put credential"],
+  },
+  {
+    what: "the federated credential has another issuer",
+    breakIt: () =>
+      cloud.credentials.set(
+        name,
+        (cloud.credentials.get(name) ?? []).map((each) => ({ ...each, issuer: each.issuer.replace(/\/$/, "") })),
+      ),
+    found: ["CREDENTIAL_CHANGED"],
+    severity: "Error",
+    writes: ["put credential"],
+  },
+  {
+    what: "a user is dropped",
+    breakIt: () => cloud.users.get("sql-dev/messages")?.clear(),
+    found: ["USER_MISSING"],
+    severity: "Error",
+    writes: ["change sql-dev/messages"],
+  },
+  {
+    what: "a user has another SID",
+    breakIt: () => editUser("messages", (user) => ({ ...user, sid: `0x${"AB".repeat(16)}` })),
+    found: ["USER_SID_STALE"],
+    severity: "Error",
+    writes: ["change sql-dev/messages"],
+  },
+  {
+    what: "a role is taken away",
+    breakIt: () => editUser("orders", (user) => ({ ...user, roles: ["db_datareader"] })),
+    found: ["GRANT_MISSING"],
+    severity: "Error",
+    writes: ["change sql-dev/orders"],
+  },
+  {
+    what: "a permission is taken away",
+    breakIt: () => editUser("orders", (user) => ({ ...user, permissions: [] })),
+    found: ["GRANT_MISSING"],
+    severity: "Error",
+    writes: ["change sql-dev/orders"],
+  },
+  {
+    what: "Mooring gave a role that is no longer asked for",
+    breakIt: () =>
+      editUser("messages", (user) => {
+        const mark = readMark(user.mark);
+        if (!mark) throw new Error("no mark");
+        const grants = { ...mark.grants, db_datawriter: "earlier" };
+        return { ...user, roles: [...user.roles, "db_datawriter"], mark: printMark({ ...mark, grants }) };
+      }),
+    found: ["GRANT_SURPLUS"],
+    severity: "Warning",
+    writes: ["change sql-dev/messages"],
+  },
+  {
+    what: "the user's mark is gone",
+    breakIt: () => editUser("messages", (user) => ({ ...user, mark: undefined })),
+    found: ["USER_MARK_MISSING"],
+    severity: "Warning",
+    writes: ["change sql-dev/messages"],
+  },
+  {
+    what: "the ConfigMap is deleted",
+    breakIt: () => cloud.objects.delete("v1 ConfigMap team-a/mooring-databases"),
+    found: ["OBJECT_MISSING"],
+    severity: "Error",
+    writes: ["apply ConfigMap"],
+  },
+  {
+    what: "the ConfigMap names another server",
+    breakIt: () =>
+      editObject("v1 ConfigMap team-a/mooring-databases", (object) => ({
+        ...object,
+        data: { ...Object(object["data"]), SERVER_NAME: "elsewhere" },
+      })),
+    found: ["OBJECT_CHANGED"],
+    severity: "Error",
+    writes: ["apply ConfigMap"],
+  },
+  {
+    what: "the service account is deleted",
+    breakIt: () => cloud.objects.delete("v1 ServiceAccount team-a/app"),
+    found: ["OBJECT_MISSING"],
+    severity: "Error",
+    writes: ["apply ServiceAccount"],
+  },
+  {
+    what: "the namespace is deleted with all that is in it",
+    breakIt: () => {
+      for (const [key, { kind, metadata }] of cloud.objects) {
+        if (metadata.namespace === "team-a" || kind === "Namespace") cloud.objects.delete(key);
+      }
+    },
+    found: ["OBJECT_MISSING", "OBJECT_MISSING", "OBJECT_MISSING"],
+    severity: "Error",
+    writes: ["apply Namespace", "apply ConfigMap", "apply ServiceAccount"],
+  },
+  {
+    what: "objects of pod identity are left",
+    breakIt: () => {
+      for (const [kind, of] of [
+        ["AzureIdentity", name],
+        ["AzureIdentityBinding", `${name}-binding`],
+      ] as const)
+        cloud.objects.set(`${podApi} ${kind} team-a/${of}`, ours(podApi, kind, of));
+    },
+    found: ["OBJECT_SURPLUS", "OBJECT_SURPLUS"],
+    severity: "Warning",
+    writes: ["remove AzureIdentityBinding", "remove AzureIdentity"],
+  },
+  {
+    what: "the binding is deleted",
+    request: pod,
+    breakIt: () => cloud.objects.delete(`${podApi} AzureIdentityBinding team-b/${podName}-binding`),
+    found: ["OBJECT_MISSING"],
+    severity: "Error",
+    writes: ["apply AzureIdentityBinding"],
+  },
+  {
+    what: "pods of every namespace may take the AzureIdentity",
+    request: pod,
+    breakIt: () =>
+      editObject(`${podApi} AzureIdentity team-b/${podName}`, (object) => {
+        const { "aadpodidentity.k8s.io/Behavior": _gone, ...annotations } = object.metadata.annotations ?? {};
+        return { ...object, metadata: { ...object.metadata, annotations } };
+      }),
+    found: ["OBJECT_CHANGED"],
+    severity: "Error",
+    writes: ["apply AzureIdentity"],
+  },
+  {
+    what: "a service account of workload identity is left",
+    request: pod,
+    breakIt: () => cloud.objects.set("v1 ServiceAccount team-b/app", ours("v1", "ServiceAccount", "app", pod)),
+    found: ["OBJECT_SURPLUS"],
+    severity: "Warning",
+    writes: ["remove ServiceAccount"],
+  },
+];
+
+describe.each(breaks)("when $what", ({ request = workload, breakIt, found, severity, writes }) => {
+  it(`finds it, repairs it with ${writes.length} write(s), and finds nothing then`, async () => {
+    await onboard(request);
+    breakIt();
+
+    const before = await findings(request);
+    const { clientId } = recordOf(request);
+    const plan = await planRepair(cloud.ports, { operation: "dry", request, clientId, isMigrating: false });
+    expect(written).toEqual([]);
+    const { operation } = await operate(cloud, "repair", request);
+
+    expect(before.map(({ code }) => code).toSorted()).toEqual([...found].toSorted());
+    expect(before.map(severityOf)).toContain(severity);
+    expect(plan.blocked).toBe(false);
+    expect(plan.steps.filter(({ action }) => action !== "none").length).toBeGreaterThan(0);
+    expect(operation).toMatchObject({ status: "Succeeded", result: { manifest: expect.any(String) } });
+    expect(written.toSorted()).toEqual([...writes].toSorted());
+    expect(await findings(request)).toEqual([]);
+    expect(recordOf(request)).toMatchObject({ state: "Onboarded", findings: [] });
+  });
+});
+
+it("writes nothing when nothing has drifted", async () => {
+  await onboard(workload);
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation.status).toBe("Succeeded");
+  expect(written).toEqual([]);
+  expect([...cloud.steps].filter(([id]) => id.startsWith(operation.id)).map(([, { action }]) => action)).toEqual(
+    Array(8).fill("none"),
+  );
+});
+
+it("tells what is foreign, and leaves it as it is", async () => {
+  await onboard(workload);
+  const identity = cloud.identities.get(name);
+  if (!identity) throw new Error("no identity");
+  cloud.identities.set(name, { ...identity, tags: { ...identity.tags, costCenter: "42" } });
+  const foreign = { name: "theirs", issuer: "https://other/", subject: "system:serviceaccount:x:y", audiences: ["a"] };
+  cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), foreign]);
+  editUser("messages", (user) => ({ ...user, roles: [...user.roles, "db_owner"], ownedSchemas: ["app"] }));
+  cloud.objects.set("v1 ServiceAccount team-a/other", {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "other", namespace: "team-a" },
+  });
+  const told = (await findings(workload)).map((each) => [each.code, severityOf(each)]);
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(told).toEqual([
+    ["IDENTITY_TAGS_ADDED", "Info"],
+    ["GRANT_ADDED", "Warning"],
+    ["SCHEMA_OWNED", "Warning"],
+    ["CREDENTIAL_ADDED", "Warning"],
+  ]);
+  expect(operation.status).toBe("Succeeded");
+  expect(written).toEqual([]);
+  expect(
+    recordOf(workload)
+      .findings?.map(({ code }) => code)
+      .toSorted(),
+  ).toEqual(told.map(([code]) => code).toSorted());
+});
+
+it("tells of a binding that somebody added for the identity, and leaves it", async () => {
+  await onboard(pod);
+  const binding = {
+    apiVersion: podApi,
+    kind: "AzureIdentityBinding",
+    metadata: { name: "theirs", namespace: "team-b" },
+    spec: { azureIdentity: podName, selector: "everybody" },
+  };
+  cloud.objects.set(`${podApi} AzureIdentityBinding team-b/theirs`, binding);
+
+  await operate(cloud, "repair", pod);
+
+  expect(await findings(pod)).toMatchObject([{ code: "BINDING_ADDED", found: "everybody" }]);
+  expect(written).toEqual([]);
+});
+
+it("gives nothing to an identity that somebody put in the place of the one that was onboarded", async () => {
+  await onboard(workload);
+  const identity = cloud.identities.get(name);
+  if (!identity) throw new Error("no identity");
+  const clientId = "99999999-9999-4999-8999-999999999999";
+  cloud.identities.set(name, { ...identity, clientId, tags: {} });
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "IDENTITY_CONFLICT" } });
+  expect(written).toEqual([]);
+  expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).not.toBe(sidFromClientId(clientId));
+  expect(recordOf(workload)).toMatchObject({ state: "Onboarded" });
+});
+
+it("leaves a service account that somebody put in the place of Mooring's", async () => {
+  await onboard(workload);
+  const theirs = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "team-a" } };
+  cloud.objects.set("v1 ServiceAccount team-a/app", theirs);
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation.error).toMatchObject({ code: "KUBERNETES_CONFLICT" });
+  expect(cloud.objects.get("v1 ServiceAccount team-a/app")).toEqual(theirs);
+});
+
+it("does not drop a user that was there before and is only lent", async () => {
+  await onboard(workload);
+  editUser("messages", (user) => ({
+    ...user,
+    sid: `0x${"AB".repeat(16)}`,
+    mark: printMark({ berth: "aks-dev/team-a", operation: null, grants: {} }),
+  }));
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation.error).toMatchObject({ code: "SQL_USER_CONFLICT" });
+  expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).toBe(`0x${"AB".repeat(16)}`);
+});
+
+it("keeps what others gave to a user whose SID is stale, and takes what is no longer asked for", async () => {
+  await onboard(workload);
+  const mark = printMark({
+    berth: "aks-dev/team-a",
+    operation: "onboard",
+    grants: { db_datareader: "o", db_datawriter: "o" },
+  });
+  const roles = ["db_datareader", "db_datawriter", "app_role"];
+  editUser("messages", (user) => ({ ...user, sid: `0x${"AB".repeat(16)}`, roles, mark }));
+
+  await operate(cloud, "repair", workload);
+  await operate(cloud, "repair", workload);
+
+  expect(cloud.users.get("sql-dev/messages")?.get(name)?.roles.toSorted()).toEqual(["app_role", "db_datareader"]);
+});
+
+/** Everything of Mooring's gone at once. */
+function wreck() {
+  cloud.identities.delete(name);
+  cloud.credentials.delete(name);
+  for (const users of cloud.users.values()) users.clear();
+  for (const [key, { kind, metadata }] of cloud.objects) {
+    if (metadata.namespace === "team-a" || kind === "Namespace") cloud.objects.delete(key);
+  }
+}
+
+const everyWrite = [
+  "put identity",
+  "apply Namespace",
+  "apply ConfigMap",
+  "change sql-dev/messages",
+  "change sql-dev/orders",
+  "apply ServiceAccount",
+  "put credential",
+];
+
+it.each(everyWrite)(
+  "ends failed when %s is refused, keeps what it has put right, and a second repair ends it",
+  async (write) => {
+    await onboard(workload);
+    wreck();
+    cloud.onWrite = ({ what, when }) => {
+      if (what === write && when === "before") throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+    };
+    const first = await operate(cloud, "repair", workload);
+    const state = recordOf(workload).state;
+    cloud.onWrite = () => undefined;
+
+    const second = await operate(cloud, "repair", workload);
+
+    expect(first.operation).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });
+    expect(state).toBe("Onboarded");
+    expect(second.operation.status).toBe("Succeeded");
+    expect(await findings(workload)).toEqual([]);
+  },
+);
+
+it.each(everyWrite)("ends right when the answer to %s is lost every time", async (lost) => {
+  await onboard(workload);
+  wreck();
+  cloud.onWrite = ({ what, when }) => {
+    if (what === lost && when === "after") throw new TransientError("ARM_UNAVAILABLE", "no answer came");
+  };
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation.status).toBe("Succeeded");
+  expect(await findings(workload)).toEqual([]);
+});
+
+it("can take away again all that a repair has made", async () => {
+  await onboard(workload);
+  wreck();
+  await operate(cloud, "repair", workload);
+
+  await operate(cloud, "offboard", workload);
+
+  expect(cloud.identities.size).toBe(0);
+  expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
+  expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+});
