@@ -16,6 +16,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** The catalog's policy of what needs approval; the default without it. */
+  readonly approval?: object;
 }
 
 export interface Cloud {
@@ -47,6 +49,7 @@ const serviceBusNamespace = "mooring.servicebus.windows.net";
 export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
+  approval,
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -78,7 +81,7 @@ export async function startCloud({
     sql,
     kubernetes,
     serviceBus,
-    catalog: printCatalog(world, { tls, kubernetes, sql, databases }),
+    catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
     settings: {
       AZURE_CLIENT_ID: mooring.clientId,
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
@@ -135,7 +138,14 @@ function printCatalog(
     kubernetes,
     sql,
     databases,
-  }: { tls: Certificate; kubernetes: { url: string }; sql: { port: number }; databases: readonly string[] },
+    approval,
+  }: {
+    tls: Certificate;
+    kubernetes: { url: string };
+    sql: { port: number };
+    databases: readonly string[];
+    approval: object | undefined;
+  },
 ): string {
   return stringify({
     tenantId,
@@ -158,6 +168,7 @@ function printCatalog(
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
+    ...(approval ? { approval } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
   });
 }
