@@ -27,13 +27,15 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   const child = spawn(
     process.execPath,
     [
+      // Azurite does not notice when its parent is killed, and would stay for ever.
+      ...["--import", "data:text/javascript,process.on('disconnect',()=>process.exit())"],
       createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js"),
       ...["--tableHost", "127.0.0.1", "--tablePort", String(port)],
       ...["--oauth", "basic", "--cert", certificate, "--key", key],
       // The sandbox's world lives in memory; so does its registry.
       ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
     ],
-    { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
+    { cwd: folder, stdio: ["ignore", "pipe", "pipe", "ipc"] },
   );
 
   try {

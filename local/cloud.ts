@@ -1,15 +1,20 @@
 /** A whole simulated cloud: one world with its services listening on loopback, and a catalog that names them. */
 import { randomUUID } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { TokenCredential } from "@azure/identity";
 import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
+import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { startArm } from "./simulators/arm/index.ts";
-import { type EntraSimulator, startEntra } from "./simulators/entra/index.ts";
+import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
+import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
+import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
-import { createSigningKey, createWorld, type World } from "./simulators/world.ts";
+import { createSigningKey, createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
 
 export interface CloudOptions {
   /** Every simulated call takes at least this long. */
@@ -20,18 +25,32 @@ export interface CloudOptions {
   readonly approval?: object;
 }
 
+/** Who acts in this cloud besides the workloads. */
+export interface Principals {
+  /** The service's own identity, and the SQL server's Entra administrator. */
+  readonly mooring: ServicePrincipal;
+  /** May send to the queue, and nothing else. */
+  readonly team: ServicePrincipal;
+  /** May look at the resources of the subscription. */
+  readonly operator: ServicePrincipal;
+}
+
 export interface Cloud {
   readonly world: World;
   readonly faults: Faults;
   readonly tls: Certificate;
+  readonly arm: Simulator;
   readonly entra: EntraSimulator;
   readonly sql: SqlSimulator;
   readonly kubernetes: KubernetesSimulator;
+  readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
   readonly settings: Readonly<Record<string, string>>;
+  /** For an SDK that acts as one of the cloud's principals. */
+  credentialOf(who: keyof Principals): TokenCredential;
   close(): Promise<void>;
 }
 
@@ -40,11 +59,23 @@ export const names = {
   sqlServer: "sql-dev",
   queue: "onboarding-requests",
   topic: "onboarding-events",
+  serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 const location = "westeurope";
 const nodeResourceGroup = "MC_rg-dev_aks-dev_westeurope";
 const sqlResourceGroup = "rg-data";
-const serviceBusNamespace = "mooring.servicebus.windows.net";
+
+/** What a manifest of this sandbox may name as image: a program of this checkout, run with the Node that runs us. */
+const images = {
+  "message-app": {
+    command: process.execPath,
+    args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+  },
+};
+
+interface Service {
+  close(): Promise<void>;
+}
 
 export async function startCloud({
   latencyMs = 0,
@@ -56,58 +87,121 @@ export async function startCloud({
   faults.latencyMs = latencyMs;
   const context = { world, faults, tls };
 
-  const mooring = { displayName: "mooring", clientId: randomUUID(), principalId: randomUUID() };
+  const principals = {
+    mooring: createPrincipal(world, "mooring"),
+    team: createPrincipal(world, "team"),
+    operator: createPrincipal(world, "operator"),
+  };
+  const { mooring, team, operator } = principals;
   await furnish(world, mooring, databases);
 
-  const tables = await startTableService(tls);
-  const entra = await startEntra(context);
-  const [arm, sql, kubernetes, serviceBus] = await Promise.all([
-    startArm(context, { authorized: new Set([mooring.clientId]) }),
-    startSql(context, { server: names.sqlServer }),
-    startKubernetes(context, { cluster: names.cluster, authorityHost: entra.authorityHost }),
-    startServiceBus(context, {
-      authorized: new Set([mooring.clientId]),
-      queues: [{ name: names.queue }],
-      topics: [{ name: names.topic, subscriptions: [{ name: "all" }], duplicateDetectionSeconds: 600 }],
-    }),
-  ]);
+  /** What is listening, in the order in which it started. */
+  const services: Service[] = [];
+  const keep = async <S extends Service>(starting: Promise<S> | S): Promise<S> => {
+    const service = await starting;
+    services.push(service);
+    return service;
+  };
+  const close = async () => {
+    // The pods first: they are clients of all the rest.
+    const [first, ...rest] = services.toReversed();
+    await first?.close();
+    await Promise.all(rest.map((service) => service.close()));
+  };
 
-  const identity = entra.appServiceIdentity(mooring.clientId);
+  try {
+    let kubelet: Kubelet | undefined;
+    const entra = await keep(startEntra(context));
+    const starting = [
+      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]) })),
+      keep(startSql(context, { server: names.sqlServer })),
+      keep(
+        startKubernetes(context, {
+          cluster: names.cluster,
+          authorityHost: entra.authorityHost,
+          podLog: (pod) => kubelet?.log(pod),
+        }),
+      ),
+      keep(
+        startServiceBus(context, {
+          authorized: new Set([mooring.clientId, team.clientId]),
+          queues: [{ name: names.queue }],
+          topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
+        }),
+      ),
+      keep(startTableService(tls)),
+    ] as const;
+    // One that fails must not leave another behind that was still starting.
+    await Promise.allSettled(starting);
+    const [arm, sql, kubernetes, serviceBus, { endpoint }] = await Promise.all(starting);
+    const nodeIdentity = await keep(
+      startNodeIdentity(context, {
+        assignedIdentities: () => kubernetes.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
+      }),
+    );
+    kubelet = await keep(
+      startKubelet({
+        cluster: names.cluster,
+        url: kubernetes.url,
+        ca: tls.certificate,
+        adminToken: kubernetes.adminToken,
+        images,
+        nodeIdentity,
+      }),
+    );
+
+    const identity = entra.appServiceIdentity(mooring.clientId);
+    return {
+      world,
+      faults,
+      tls,
+      arm,
+      entra,
+      sql,
+      kubernetes,
+      kubelet,
+      serviceBus,
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
+      settings: {
+        AZURE_CLIENT_ID: mooring.clientId,
+        AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+        IDENTITY_ENDPOINT: identity.endpoint,
+        IDENTITY_HEADER: identity.header,
+        MOORING_ARM_ENDPOINT: arm.url,
+        // Azure allows two identity writes per second; the simulator does not mind more.
+        MOORING_ARM_WRITES_PER_SECOND: "1000",
+        MOORING_TABLES_ENDPOINT: endpoint,
+        ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,
+        ServiceBusConnection__customEndpointAddress: serviceBus.url,
+        ServiceBusConnection__clientId: mooring.clientId,
+      },
+      credentialOf: (who) => createCredential(world, principals[who]),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createPrincipal({ servicePrincipals }: World, displayName: string): ServicePrincipal {
+  const principal = { displayName, clientId: randomUUID(), principalId: randomUUID() };
+  servicePrincipals.set(principal.clientId, principal);
+  return principal;
+}
+
+function createCredential(world: World, principal: ServicePrincipal): TokenCredential {
   return {
-    world,
-    faults,
-    tls,
-    entra,
-    sql,
-    kubernetes,
-    serviceBus,
-    catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
-    settings: {
-      AZURE_CLIENT_ID: mooring.clientId,
-      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      IDENTITY_ENDPOINT: identity.endpoint,
-      IDENTITY_HEADER: identity.header,
-      MOORING_ARM_ENDPOINT: arm.url,
-      // Azure allows two identity writes per second; the simulator does not mind more.
-      MOORING_ARM_WRITES_PER_SECOND: "1000",
-      MOORING_TABLES_ENDPOINT: tables.endpoint,
-      ServiceBusConnection__fullyQualifiedNamespace: serviceBusNamespace,
-      ServiceBusConnection__customEndpointAddress: serviceBus.url,
-      ServiceBusConnection__clientId: mooring.clientId,
-    },
-    async close() {
-      await Promise.all([arm, sql, kubernetes, serviceBus, entra, tables].map((service) => service.close()));
+    async getToken(scopes) {
+      const [scope = ""] = [scopes].flat();
+      const token = await mintAccessToken(world, principal, scope.replace(/\/\.default$/, ""));
+      return { token, expiresOnTimestamp: world.now().getTime() + 3_000_000 };
     },
   };
 }
 
-async function furnish(
-  world: World,
-  mooring: { displayName: string; clientId: string; principalId: string },
-  databases: readonly string[],
-): Promise<void> {
+async function furnish(world: World, mooring: ServicePrincipal, databases: readonly string[]): Promise<void> {
   const { subscriptionId } = world;
-  world.servicePrincipals.set(mooring.clientId, mooring);
   for (const name of [nodeResourceGroup, sqlResourceGroup])
     world.resourceGroups.set(name.toLowerCase(), { name, location });
   world.clusters.set(names.cluster, {

@@ -20,15 +20,18 @@ export interface HostProcess {
   readonly ended: Promise<void>;
   /** SIGKILL: no time to say goodbye. */
   kill(): Promise<void>;
-  /** Lets running work end. */
+  /** Lets running work end, for a few seconds. */
   close(): Promise<void>;
 }
 
+/** Not long: what the service works on is a simulated cloud that ends with it. */
+const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
 export async function startHostProcess({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
   const child = spawn(process.execPath, [entry, "--app", app, "--port", String(port), "--data", data], {
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // Its stdout says once more what the channel says; the log is on stderr.
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...settings },
   });
@@ -44,10 +47,11 @@ export async function startHostProcess({ app, port, data, settings, onLog }: Hos
   });
 
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill(signal);
-      await ended;
-    }
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    await ended;
+    clearTimeout(timer);
   };
   return { url, pid: child.pid ?? 0, ended, kill: () => end("SIGKILL"), close: () => end("SIGTERM") };
 }
@@ -60,17 +64,15 @@ const tailLines = 20;
 
 function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undefined): () => string {
   const last: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = "";
-    stream?.on("data", (chunk: Buffer) => {
-      const lines = (rest + chunk.toString()).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        last.push(line);
-        if (last.length > tailLines) last.shift();
-        onLog?.(line);
-      }
-    });
-  }
+  let rest = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      last.push(line);
+      if (last.length > tailLines) last.shift();
+      onLog?.(line);
+    }
+  });
   return () => last.join("\n");
 }

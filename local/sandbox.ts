@@ -1,13 +1,18 @@
 /** Everything that Mooring needs on one machine: the simulated cloud, and the service on the embedded host in it. */
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { ensureBuilt } from "./build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
 import { type HostProcess, startHostProcess } from "./hostProcess.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** Of the service; any free port without it. */
   readonly port?: number;
+  /** The lowest that the service logs. */
+  readonly logLevel?: "information" | "warning";
   readonly onLog?: (line: string) => void;
 }
 
@@ -15,8 +20,12 @@ export interface Sandbox {
   /** Of the service; the same after a restart. */
   readonly url: string;
   readonly cloud: Cloud;
+  /** For kubectl and any other client of the simulated cluster; with all rights. */
+  readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
   readonly hostPid: number;
+  /** Settles when the service's process has ended, however it did; another promise after a restart. */
+  readonly hostEnded: Promise<void>;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
   /** Starts the service again, on the same store and port. */
@@ -24,17 +33,27 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
+export class PortTaken extends Error {
+  override readonly name = "PortTaken";
+}
+
 /** The checkout, whose package.json names the built app. */
 const app = dirname(import.meta.dirname);
 
-export async function startSandbox({ port = 0, onLog, ...options }: SandboxOptions = {}): Promise<Sandbox> {
+export async function startSandbox({ port = 0, logLevel, onLog, ...options }: SandboxOptions = {}): Promise<Sandbox> {
+  if (port !== 0) await checkPort(port);
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const building = ensureBuilt();
+  // Awaited below, when whatever started beside it can be closed again.
+  building.catch(() => undefined);
   let cloud: Cloud | undefined;
   let host: HostProcess;
   try {
     cloud = await startCloud(options);
-    const settings = { ...cloud.settings, ...(await writeFiles(folder, cloud)) };
+    await building;
+    const { kubeconfig, ...files } = await writeFiles(folder, cloud);
+    const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const start = (onPort: number) =>
       startHostProcess({ app, port: onPort, data: join(folder, "host"), settings, ...(onLog ? { onLog } : {}) });
     host = await start(port);
@@ -43,8 +62,12 @@ export async function startSandbox({ port = 0, onLog, ...options }: SandboxOptio
     return {
       url,
       cloud: running,
+      kubeconfig,
       get hostPid() {
         return host.pid;
+      },
+      get hostEnded() {
+        return host.ended;
       },
       killHost: () => host.kill(),
       async restartHost() {
@@ -63,11 +86,38 @@ export async function startSandbox({ port = 0, onLog, ...options }: SandboxOptio
   }
 }
 
-async function writeFiles(folder: string, { catalog, tls }: Cloud): Promise<Record<string, string>> {
+/** Before anything is started: whoever chose the port waits for the answer. */
+async function checkPort(port: number): Promise<void> {
+  const probe = createServer();
+  const listening = once(probe, "listening");
+  probe.listen(port, "127.0.0.1");
+  try {
+    await listening;
+  } catch (cause) {
+    const why =
+      cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+        ? "is taken by another program"
+        : String(cause);
+    throw new PortTaken(`Port ${port} of 127.0.0.1 ${why}. Stop that program, or choose another port with --port.`, {
+      cause,
+    });
+  }
+  const closed = once(probe, "close");
+  probe.close();
+  await closed;
+}
+
+async function writeFiles(folder: string, { catalog, tls, kubernetes }: Cloud) {
   const catalogFile = join(folder, "mooring.yaml");
   const authorityFile = join(folder, "sandbox-ca.pem");
-  await Promise.all([writeFile(catalogFile, catalog), writeFile(authorityFile, tls.certificate)]);
+  const kubeconfig = join(folder, "kubeconfig");
+  await Promise.all([
+    writeFile(catalogFile, catalog),
+    writeFile(authorityFile, tls.certificate),
+    writeFile(kubeconfig, kubernetes.kubeconfig(), { mode: 0o600 }),
+  ]);
   return {
+    kubeconfig,
     MOORING_CATALOG: catalogFile,
     // The production code verifies certificates as always; the machine's trust store has one authority more.
     NODE_EXTRA_CA_CERTS: authorityFile,

@@ -113,7 +113,7 @@ export const errorCatalogue = {
   ),
   SQL_FORBIDDEN: permanent(
     "Mooring's database user lacks a permission.",
-    "Give Mooring's user ALTER ANY USER, and ALTER on the roles that the catalog names.",
+    "Put Mooring's user into db_owner there: fixed roles such as db_datareader can be given by db_owner alone.",
   ),
   SQL_USER_CONFLICT: permanent(
     "A database user of that name exists with another SID, and is not Mooring's.",

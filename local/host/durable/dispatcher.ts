@@ -87,7 +87,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function takeTurn(key: number): Promise<void> {
     turnsUnderWay += 1;
     busy.add(key);
-    const hasMoved = await step(key);
+    const hasMoved = await step(key).catch((error: unknown) => {
+      // A fault of this host. The messages stay, and the next one makes it try again.
+      log.error("durable instance could not be worked on", { instance: key, error: String(error) });
+      return false;
+    });
     busy.delete(key);
     const hasNews = woken.delete(key);
     if (mailbox.waiting(key).length > 0 && (hasMoved || hasNews)) wake(key);
@@ -112,8 +116,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, limit);
     mailbox.discard(dropped);
+    instances.hold(instance);
     if (control !== undefined) obey(instance, control);
     else if (batch.length > 0) save(instance, batch, await reckon(instance, batch));
+    instances.release(instance);
     mailbox.tidy(key);
     return control !== undefined || batch.length > 0;
   }

@@ -27,17 +27,19 @@ export interface EngineOptions {
   readonly log: Log;
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly limit?: BatchLimit | undefined;
+  /** How many orchestrations stay in memory. */
+  readonly mostInMemory?: number;
 }
 
 export type Engine = ReturnType<typeof createEngine>;
 
-export function createEngine({ app, directory, settings, clock, log, onBroken, limit }: EngineOptions) {
+export function createEngine({ app, directory, settings, clock, log, onBroken, limit, mostInMemory }: EngineOptions) {
   const file = join(directory, `${settings.hubName}.sqlite`);
   const database = openDatabase(file);
   const store = createStore(database);
   const entityStore = createEntityStore(database);
   const functions = indexFunctions(app);
-  const instances = createInstances(store);
+  const instances = createInstances(store, mostInMemory);
   const commit = createGroupCommit(database, (error) => {
     log.error("durable store broken", { file, error: String(error.cause) });
     onBroken?.(error);

@@ -8,8 +8,11 @@ export interface Instance {
   row: InstanceRow;
   history: HistoryText;
   ledger: Ledger;
-  /** Changes decided but not on disk yet; until they are, memory is the only truth. */
-  unsaved: number;
+  /**
+   * What keeps it in memory: a turn under way, and changes that are decided but not on disk yet. A second copy, read
+   * from the store meanwhile, would be an older one.
+   */
+  holds: number;
 }
 
 export interface Instances {
@@ -18,23 +21,21 @@ export interface Instances {
   load(key: number): Instance | undefined;
   /** The newest row with this id, committed or not. */
   find(id: string): InstanceRow | undefined;
-  /** Called when changes of an instance are on disk; forgets it when it has finished. */
-  saved(instance: Instance): void;
-  forget(instance: Instance): void;
+  /** To be called as often as `hold`; forgets an instance that has finished. */
+  release(instance: Instance): void;
+  hold(instance: Instance): void;
   readonly size: number;
 }
 
-/** Waiting instances are rebuilt from the store when something arrives, so the number in memory needs no promise. */
-const mostInMemory = 2000;
-
-export function createInstances(store: Store): Instances {
+/** Waiting instances are rebuilt from the store when something arrives for them. */
+export function createInstances(store: Store, mostInMemory = 2000): Instances {
   const byKey = new Map<number, Instance>();
   const byId = new Map<string, Instance>();
 
   const put = (instance: Instance) => {
     byKey.set(instance.row.key, instance);
     byId.set(instance.row.id, instance);
-    if (byKey.size > mostInMemory) forgetOldest();
+    if (byKey.size > mostInMemory) forgetOldest(instance);
   };
   const forget = (instance: Instance) => {
     byKey.delete(instance.row.key);
@@ -42,11 +43,11 @@ export function createInstances(store: Store): Instances {
   };
 
   /** Maps keep the order of insertion and `load` inserts again, so the first are the longest unused. */
-  function forgetOldest(): void {
+  function forgetOldest(newest: Instance): void {
     let surplus = byKey.size - mostInMemory;
     for (const instance of byKey.values()) {
       if (surplus === 0) return;
-      if (instance.unsaved > 0) continue;
+      if (instance.holds > 0 || instance === newest) continue;
       forget(instance);
       surplus -= 1;
     }
@@ -54,7 +55,7 @@ export function createInstances(store: Store): Instances {
 
   return {
     add(row) {
-      const instance: Instance = { row, history: emptyHistory, ledger: new Ledger(), unsaved: 0 };
+      const instance: Instance = { row, history: emptyHistory, ledger: new Ledger(), holds: 0 };
       put(instance);
       return instance;
     },
@@ -70,16 +71,18 @@ export function createInstances(store: Store): Instances {
       const { text, events } = store.history(key);
       const ledger = new Ledger();
       for (const event of events) ledger.apply(event);
-      const instance: Instance = { row, history: text, ledger, unsaved: 0 };
+      const instance: Instance = { row, history: text, ledger, holds: 0 };
       put(instance);
       return instance;
     },
     find: (id) => byId.get(id)?.row ?? store.instanceById(id),
-    saved(instance) {
-      instance.unsaved -= 1;
-      if (instance.unsaved === 0 && isFinal(instance.row.status)) forget(instance);
+    hold(instance) {
+      instance.holds += 1;
     },
-    forget,
+    release(instance) {
+      instance.holds -= 1;
+      if (instance.holds === 0 && isFinal(instance.row.status)) forget(instance);
+    },
     get size() {
       return byKey.size;
     },

@@ -66,14 +66,14 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   /** The one place where changes of an instance meet the commit. */
   function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
     for (const message of used) message.taken = true;
-    instance.unsaved += 1;
+    instances.hold(instance);
     commit.add(
       () => {
         for (const { key, stored } of used) if (stored) store.deleteMessage(key);
         write();
       },
       () => {
-        instances.saved(instance);
+        instances.release(instance);
         effect?.();
       },
     );

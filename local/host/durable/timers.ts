@@ -18,8 +18,9 @@ interface Entry {
 }
 
 export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => void): Timers {
-  const heap: Entry[] = [];
+  let heap: Entry[] = [];
   const byInstance = new Map<number, Map<number, Entry>>();
+  let cancelled = 0;
   let armed: { readonly due: number; readonly callOff: () => void } | undefined;
 
   const timerIdOf = ({ event }: WaitingMessage) => ("TimerId" in event ? event.TimerId : -1);
@@ -28,6 +29,7 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     let top = heap[0];
     while (top?.cancelled === true) {
       pop(heap);
+      cancelled -= 1;
       top = heap[0];
     }
     if (armed !== undefined && armed.due === top?.due) return;
@@ -41,7 +43,10 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     const now = clock.now();
     for (let top = heap[0]; top !== undefined && (top.cancelled || top.due <= now); top = heap[0]) {
       pop(heap);
-      if (top.cancelled) continue;
+      if (top.cancelled) {
+        cancelled -= 1;
+        continue;
+      }
       forget(top);
       onDue(top.message);
     }
@@ -52,6 +57,19 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     const entries = byInstance.get(message.instance);
     entries?.delete(timerIdOf(message));
     if (entries?.size === 0) byInstance.delete(message.instance);
+  }
+
+  /** A cancelled timer leaves the heap when it comes to the top; long ones would never, so there is a limit. */
+  function drop(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) entry.cancelled = true;
+    cancelled += entries.length;
+    if (cancelled > 100 && cancelled > heap.length / 2) {
+      // What is sorted is a heap, too.
+      heap = heap.filter((entry) => !entry.cancelled).sort((a, b) => (isBefore(a, b) ? -1 : 1));
+      cancelled = 0;
+    }
+    arm();
   }
 
   return {
@@ -66,21 +84,20 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     cancel(instance, timerId) {
       const entry = byInstance.get(instance)?.get(timerId);
       if (entry === undefined) return undefined;
-      entry.cancelled = true;
       forget(entry);
-      arm();
+      drop([entry]);
       return entry.message;
     },
     cancelAll(instance) {
       const entries = [...(byInstance.get(instance)?.values() ?? [])];
-      for (const entry of entries) entry.cancelled = true;
-      if (byInstance.delete(instance)) arm();
+      byInstance.delete(instance);
+      drop(entries);
       return entries.map(({ message }) => message);
     },
     close() {
       armed?.callOff();
       armed = undefined;
-      heap.length = 0;
+      heap = [];
     },
   };
 }

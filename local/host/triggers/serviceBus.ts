@@ -158,13 +158,22 @@ async function serve(
   try {
     await context.invoke(definition, toInvocationInput(message, definition.trigger["dataType"]));
     lock.stop();
-    // A function that settles by itself has done so, elsewhere: giving the message back then changes nothing at the broker,
-    // and frees its slot on this link, of which an AMQP session has only 2048. Unsettled, it comes again at once.
-    await settle(completes ? "complete" : "abandon");
+    if (completes) await settle("complete");
+    else freeSlotLater(message, () => settle("abandon"));
   } catch {
     lock.stop();
     await settle("abandon");
   }
+}
+
+/**
+ * A function that settles by itself does so elsewhere, and this link never hears of it: each such delivery keeps one of the
+ * 2048 slots of its AMQP session. Once its lock has run out, giving it back changes nothing at the broker and frees the slot.
+ */
+function freeSlotLater({ lockedUntilUtc }: ServiceBusReceivedMessage, giveBack: () => Promise<void>): void {
+  const graceMs = 1_000;
+  const waitMs = Math.max(0, (lockedUntilUtc?.getTime() ?? Date.now()) - Date.now()) + graceMs;
+  setTimeout(() => void giveBack(), waitMs).unref();
 }
 
 /** Tells a failure when it begins or changes, not at every try. */

@@ -12,7 +12,7 @@ import {
   noSuchResource,
   unsupportedMediaType,
 } from "./failures.ts";
-import { type Json, type JsonObject, objectAt, stringAt } from "./json.ts";
+import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
@@ -47,11 +47,12 @@ interface Environment {
   readonly bookmarkMs: number;
   /** Documents of the cluster itself, by path: the issuer's discovery. */
   readonly documents: Readonly<Record<string, JsonObject>>;
+  readonly podLog: (pod: { namespace: string; name: string }) => string | undefined;
   readonly requestToken: (account: KubeObject, request: Json) => Promise<JsonObject>;
 }
 
 export function createApi(environment: Environment): (request: ApiRequest, user: User) => Promise<Answer> {
-  const { store, resources, objects, now, bookmarkMs, documents, requestToken } = environment;
+  const { store, resources, objects, now, bookmarkMs, documents, podLog, requestToken } = environment;
   const pages = createPages();
 
   return async (request, user) => {
@@ -75,6 +76,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     if (path.subresource === "token" && resource.kind === "ServiceAccount") {
       if (request.method !== "POST") throw methodNotAllowed();
       return { code: 201, body: await requestToken(objects.get(target), read(request)) };
+    }
+    if (path.subresource === "log" && resource.kind === "Pod") {
+      if (request.method !== "GET") throw methodNotAllowed();
+      return logOf(objects.get(target));
     }
     if (path.subresource === undefined) return onObject(request, target);
     if (path.subresource !== "status" || !resource.hasStatus) throw noSuchResource();
@@ -144,6 +149,14 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       default:
         throw methodNotAllowed();
     }
+  }
+
+  /** All of it at once: following a log and cutting it to a length are not served. */
+  function logOf({ metadata: { namespace = "", name }, spec }: KubeObject): Answer {
+    const text = podLog({ namespace, name });
+    if (text !== undefined) return { code: 200, body: text };
+    const container = stringAt(listAt(spec ?? null, "containers")[0] ?? null, "name") ?? "";
+    throw badRequest(`container "${container}" in pod "${name}" is waiting to start: ContainerCreating`);
   }
 
   function list(request: ApiRequest, resource: Resource, namespace: string | undefined): Answer {

@@ -55,6 +55,8 @@ export interface KubernetesOptions {
   readonly port?: number;
   /** AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
   readonly authorityHost?: string | (() => string);
+  /** What a pod has printed, for `kubectl logs`; undefined while its container has not started. */
+  readonly podLog?: (pod: { namespace: string; name: string }) => string | undefined;
   /** How long a namespace stays in Terminating at least. */
   readonly terminationMs?: number;
   readonly bookmarkMs?: number;
@@ -124,6 +126,7 @@ export async function startKubernetes(
         "/.well-known/openid-configuration": openIdConfiguration(cluster),
         "/openid/v1/jwks": signingKeys(cluster),
       },
+      podLog: options.podLog ?? (() => undefined),
       requestToken: (account, request) => requestToken({ world, cluster }, account, request),
     }),
   });

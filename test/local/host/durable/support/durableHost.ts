@@ -1,15 +1,14 @@
 /** The engine with a real app, behind a real HTTP server, and the real DurableClient in front of it. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
-import type { DurableExtension, FunctionApp } from "../../../../../local/host/app.ts";
+import type { DurableExtension, FunctionApp, HttpAnswer, HttpCall } from "../../../../../local/host/app.ts";
 import { createDurableExtension, type DurableOptions } from "../../../../../local/host/durable/extension.ts";
 import { loadApp } from "../../../../../local/host/load.ts";
 import { createMemoryLog } from "../../support/memoryLog.ts";
 import type { Seen } from "../apps/basic/main.ts";
+import { serve } from "./serve.ts";
 
 export interface DurableHost {
   readonly url: string;
@@ -41,27 +40,13 @@ export async function createStoreFolder(): Promise<string> {
 export async function startDurableHost(app: FunctionApp, options: HostOptions = {}): Promise<DurableHost> {
   const { directory = await createStoreFolder(), ...given } = options;
   const { log, lines } = createMemoryLog();
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  let handle: (call: HttpCall) => Promise<HttpAnswer> = async () => ({ status: 503, headers: {}, body: "" });
+  const server = await serve((call) => handle(call));
+  const { url } = server;
   const extension = createDurableExtension({ app, directory, baseUrl: () => url, key: "system-key", log, ...given });
-  server.on("request", async (request, response) => {
-    const target = new URL(request.url ?? "/", url);
-    const path = target.pathname.replace(/^\/(runtime\/webhooks\/)?durabletask\//, "");
-    const answer = await extension.handle(
-      {
-        method: request.method ?? "GET",
-        url: target,
-        headers: headersOf(request),
-        body: await bodyOf(request),
-      },
-      path,
-    );
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-  });
+  handle = (call) => extension.handle(call, call.url.pathname.replace(/^\/(runtime\/webhooks\/)?durabletask\//, ""));
   // The SDK would otherwise send its links to port 7071.
-  process.env["WEBSITE_HOSTNAME"] = `127.0.0.1:${port}`;
+  process.env["WEBSITE_HOSTNAME"] = new URL(url).host;
   const { client, seen } = await borrow(app, extension);
   extension.start();
 
@@ -86,8 +71,7 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
     finished,
     run: async (name, input) => await finished(await client.startNew(name, { input })),
     async close() {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
+      await server.close();
       await extension.close();
       if (options.directory === undefined) await rm(directory, { recursive: true });
     },
@@ -103,14 +87,4 @@ async function borrow(app: FunctionApp, extension: DurableExtension): Promise<{ 
     inputs: { [binding.name]: { string: extension.clientPayload() } },
   });
   return result as { client: DurableClient; seen: Seen };
-}
-
-function headersOf(request: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
 }

@@ -1,0 +1,41 @@
+/** What the walk-through tells, whoever listens: a terminal, or a machine that reads lines of JSON. */
+import type { Operation } from "./service.ts";
+
+export type DemoEvent =
+  | { readonly event: "starting" }
+  | { readonly event: "started"; readonly url: string; readonly durationMs: number }
+  | { readonly event: "chapter"; readonly number: number; readonly title: string; readonly text: string }
+  /** Something that a person would do at a prompt; here it is done through an SDK. */
+  | { readonly event: "command"; readonly command: string; readonly note?: string }
+  | {
+      readonly event: "request";
+      /** `POST /api/onboardings`, or the queue's name. */
+      readonly to: string;
+      /** The file whose content is sent, as a path in the checkout. */
+      readonly file?: string;
+      readonly body?: unknown;
+    }
+  /** Every change of an operation. */
+  | { readonly event: "operation"; readonly operation: Operation }
+  | {
+      readonly event: "workload";
+      readonly pod: string;
+      readonly exitCode: number;
+      readonly log: string;
+      readonly durationMs: number;
+    }
+  /** Something that was looked at and is as it should be. */
+  | { readonly event: "check"; readonly what: string; readonly found: string }
+  | { readonly event: "ended"; readonly ok: true; readonly durationMs: number }
+  | { readonly event: "ended"; readonly ok: false; readonly durationMs: number; readonly surprise: string };
+
+export interface Teller {
+  tell(event: DemoEvent): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+/** Something is not as the walk-through says. */
+export class Surprise extends Error {
+  override readonly name = "Surprise";
+}

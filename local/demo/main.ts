@@ -1,0 +1,99 @@
+/** `npm run demo`: starts a sandbox, tells the walk-through in it, and ends everything again. */
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { parseArgs } from "node:util";
+import { Interrupted, listenForInterruption } from "../interruption.ts";
+import { createMessageList } from "../messageList.ts";
+import { type Sandbox, startSandbox } from "../sandbox.ts";
+import type { Fault } from "../simulators/faults.ts";
+import { type DemoEvent, Surprise } from "./events.ts";
+import { readFault } from "./faultOption.ts";
+import { furnish } from "./furnish.ts";
+import { createJsonTeller } from "./jsonLines.ts";
+import { createStage } from "./stage.ts";
+import { createTerminalTeller } from "./terminal.ts";
+import { walkThrough } from "./walkThrough.ts";
+
+const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>]
+
+  --json     one JSON event on each line, and nothing else on stdout
+  --latency  what every call to the simulated cloud takes at least (default 60)
+  --fault    a fault of local/simulators/faults.ts that meets the walk-through, to see it stop
+`;
+
+const options = readArguments();
+const teller = options.json ? createJsonTeller(process.stdout) : createTerminalTeller(process.stdout);
+const interruption = listenForInterruption();
+const started = performance.now();
+const elapsed = () => Math.round(performance.now() - started);
+
+tell({ event: "starting" });
+const starting = startSandbox({ latencyMs: options.latencyMs, logLevel: "warning", onLog: keepLog });
+const serviceLog: string[] = [];
+try {
+  const sandbox = await Promise.race([starting, interruption.happened]);
+  await Promise.race([play(sandbox), interruption.happened]);
+  tell({ event: "ended", ok: true, durationMs: elapsed() });
+} catch (error) {
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
+  teller.close();
+  if (error instanceof Interrupted) process.stderr.write("\nInterrupted; ending what was started …\n");
+  else teller.tell({ event: "ended", ok: false, durationMs: elapsed(), surprise: describe(error) });
+} finally {
+  teller.close();
+  const sandbox = await starting.catch(() => undefined);
+  await sandbox?.close();
+}
+// The SDKs would try again for seconds what the story broke off.
+if (process.exitCode) process.exit();
+
+async function play(sandbox: Sandbox): Promise<void> {
+  const { cloud, url } = sandbox;
+  // The SDKs in this process trust what the service's process trusts.
+  setDefaultCACertificates([...getCACertificates("default"), cloud.tls.certificate]);
+  await createMessageList(cloud);
+  tell({ event: "started", url, durationMs: elapsed() });
+  const stage = createStage(sandbox, { tell, signal: interruption.signal });
+  await furnish(cloud, stage.cluster);
+  if (options.fault) cloud.faults.add(options.fault);
+  await walkThrough(stage);
+}
+
+/** Nothing more is told once somebody has had enough. */
+function tell(event: DemoEvent): void {
+  if (!interruption.signal.aborted) teller.tell(event);
+}
+
+function keepLog(line: string): void {
+  serviceLog.push(line);
+}
+
+/** What it was, and the last words of the service when the error is not one of the story's own. */
+function describe(error: unknown): string {
+  if (error instanceof Surprise) return error.message;
+  const text = error instanceof Error ? error.message : String(error);
+  const log = serviceLog.slice(-5);
+  return log.length === 0 ? text : `${text} The service said: ${log.join(" | ")}`;
+}
+
+function readArguments(): { json: boolean; latencyMs: number; fault: Fault | undefined } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: "boolean", default: false },
+        latency: { type: "string", default: "60" },
+        fault: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
+    const fault = values.fault === undefined ? undefined : readFault(values.fault);
+    return { json: values.json, latencyMs: Number(values.latency), fault };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(64);
+  }
+}

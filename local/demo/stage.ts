@@ -1,0 +1,107 @@
+/** What the walk-through acts with: the clients of a team and an operator, and the telling of what they do. */
+import { readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import type { Sandbox } from "../sandbox.ts";
+import { type ClusterObject, createTeamCluster, type Run, readManifest, type TeamCluster } from "./cluster.ts";
+import { type DemoEvent, Surprise } from "./events.ts";
+import { createService, type Operation, type Service } from "./service.ts";
+
+export const root = dirname(dirname(import.meta.dirname));
+
+export interface Stage {
+  readonly sandbox: Sandbox;
+  readonly cluster: TeamCluster;
+  readonly service: Service;
+  tell(event: DemoEvent): void;
+  chapter(number: number, title: string, text: string): void;
+  /** Tells that it is so, or stops the walk-through. */
+  check(what: string, isSo: boolean, found: string): void;
+  /** Tells each change until the operation is over, and stops the walk-through when it ends otherwise. */
+  follow(path: string, expected: Operation["status"]): Promise<Operation>;
+  /** Runs the pod of a manifest in a namespace, and stops the walk-through when it ends otherwise. */
+  runWorkload(options: WorkloadOptions): Promise<Run>;
+}
+
+interface WorkloadOptions {
+  readonly manifest: string;
+  readonly namespace: string;
+  readonly name?: string;
+  /** How what is applied differs from the file. */
+  readonly note?: string;
+  readonly change?: (pod: ClusterObject) => ClusterObject;
+  /** The rows that it has to read; without it, the pod has to be refused. */
+  readonly rows?: readonly string[];
+}
+
+/** 3 is "no token", 4 is "not let in"; samples/message-app/refusal.ts. */
+const refusals = [3, 4];
+
+export function createStage(
+  sandbox: Sandbox,
+  { tell, signal }: { tell: (event: DemoEvent) => void; signal: AbortSignal },
+): Stage {
+  const cluster = createTeamCluster(sandbox.cloud.kubernetes.kubeconfig(), { signal });
+  const service = createService(sandbox.url, { signal });
+
+  return {
+    sandbox,
+    cluster,
+    service,
+    tell,
+    chapter: (number, title, text) => tell({ event: "chapter", number, title, text }),
+    check(what, isSo, found) {
+      if (!isSo) throw new Surprise(`${what}: ${found}`);
+      tell({ event: "check", what, found });
+    },
+    async follow(path, expected) {
+      const operation = await service.follow(path, (each) => tell({ event: "operation", operation: each }));
+      if (operation.status !== expected) {
+        const { code, message } = operation.error ?? { code: "", message: "" };
+        throw new Surprise(
+          `operation ${operation.id} ended ${operation.status} and not ${expected}. ${code} ${message}`.trim(),
+        );
+      }
+      return operation;
+    },
+    async runWorkload({ manifest, namespace, name, note, change = (pod) => pod, rows }) {
+      const file = join("samples/message-app", manifest);
+      const pod = change(await readManifest(join(root, file)));
+      const named = { ...pod, metadata: { ...pod.metadata, namespace, ...(name === undefined ? {} : { name }) } };
+      const command = `kubectl -n ${namespace} apply -f ${file}`;
+      tell({ event: "command", command, ...(note === undefined ? {} : { note }) });
+      const started = performance.now();
+      const run = await cluster.run(named);
+      const { exitCode, log } = run;
+      const durationMs = Math.round(performance.now() - started);
+      tell({ event: "workload", pod: `${namespace}/${named.metadata.name}`, exitCode, log, durationMs });
+      const isExpected = rows ? exitCode === 0 && isDeepStrictEqual(rowsOf(log), rows) : refusals.includes(exitCode);
+      if (isExpected) return run;
+      const wanted = rows ? `the rows ${rows.join(", ")}` : "to be refused";
+      throw new Surprise(`pod ${namespace}/${named.metadata.name} had ${wanted}; exit code ${exitCode}, log: ${log}`);
+    },
+  };
+}
+
+/** The texts, without the numbers in front of them. */
+function rowsOf(log: string): string[] {
+  return log
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t")[1] ?? line);
+}
+
+export interface Example {
+  /** As a path in the checkout. */
+  readonly file: string;
+  readonly request: { readonly cluster: string; readonly namespace: string; readonly [field: string]: unknown };
+}
+
+export async function readExample(name: string): Promise<Example> {
+  const path = join(root, "examples", name);
+  const request = z
+    .looseObject({ cluster: z.string(), namespace: z.string() })
+    .parse(JSON.parse(await readFile(path, "utf8")));
+  return { file: relative(root, path), request };
+}

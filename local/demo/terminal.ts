@@ -1,0 +1,135 @@
+/** Tells the walk-through to a person. */
+import type { DemoEvent, Teller } from "./events.ts";
+import { paintFor, shorten } from "./operationView.ts";
+import { createProgress, widthOf } from "./progress.ts";
+
+export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
+  const paint = paintFor(stream);
+  const progress = createProgress(stream);
+  const write = (line = "") => stream.write(`${line}\n`);
+
+  function paragraph(text: string): void {
+    for (const line of wrap(text, widthOf(stream) - 2)) write(`  ${line}`);
+  }
+
+  /** A line with something at its right end, when there is room. */
+  function spread(left: string, right: string): void {
+    const gap = widthOf(stream) - left.length - right.length;
+    write(gap < 2 ? left : `${left}${" ".repeat(gap)}${paint("dim", right)}`);
+  }
+
+  function tell(event: DemoEvent): void {
+    switch (event.event) {
+      case "starting":
+        write(`${paint("bold", "Mooring")}: a namespace gets its own identity and its databases, without a secret`);
+        write();
+        paragraph(
+          "Real here: the service, every Azure and Kubernetes SDK, the protocols, the workload. Simulated, on loopback: Azure, Entra, Azure SQL, Service Bus and the cluster behind them.",
+        );
+        write();
+        return;
+      case "started":
+        paragraph(`Ready at ${event.url} after ${inSeconds(event.durationMs)}.`);
+        return;
+      case "chapter": {
+        const title = `${event.number}  ${event.title}`;
+        write();
+        write(`${paint("bold", title)} ${paint("dim", "─".repeat(Math.max(0, widthOf(stream) - title.length - 1)))}`);
+        paragraph(event.text);
+        write();
+        return;
+      }
+      case "command":
+        tellCommand(event);
+        return;
+      case "request":
+        write(`  ${paint("cyan", "→")} ${event.to}${event.file === undefined ? "" : paint("dim", `  ${event.file}`)}`);
+        for (const line of printRequest(event.body)) write(paint("dim", `    ${shorten(line, widthOf(stream) - 4)}`));
+        return;
+      case "operation": {
+        const { operation } = event;
+        progress.show(operation);
+        if (operation.phase !== "done") return;
+        progress.end();
+        if (operation.error) tellError(operation.error);
+        return;
+      }
+      case "workload": {
+        const { pod, exitCode, log, durationMs } = event;
+        const lines = log.trimEnd().split("\n");
+        for (const line of lines.flatMap((each) => wrap(each.replaceAll("\t", "  "), widthOf(stream) - 4)))
+          write(`  ${paint(exitCode === 0 ? "green" : "yellow", "│")} ${line}`);
+        spread(`    ${pod} ended with exit code ${exitCode}`, inSeconds(durationMs));
+        return;
+      }
+      case "check": {
+        const [first = "", ...rest] = wrap(`${event.what}: ${event.found}`, widthOf(stream) - 4);
+        write(`  ${paint("green", "✔")} ${first}`);
+        for (const line of rest) write(`    ${line}`);
+        return;
+      }
+      case "ended":
+        write();
+        if (event.ok) {
+          write(paint("green", `All as it should be, after ${inSeconds(event.durationMs)}.`));
+          write(`Keep it running and try it yourself: ${paint("bold", "npm start")}`);
+        } else {
+          write(`${paint("red", "A surprise, and the walk-through stops here:")}`);
+          paragraph(event.surprise);
+        }
+    }
+  }
+
+  function tellCommand({ command, note }: { command: string; note?: string }): void {
+    if (note !== undefined) write(`  ${paint("dim", `# ${note}`)}`);
+    const lines = wrap(command, widthOf(stream) - 6);
+    write(`  ${paint("cyan", "$")} ${lines.join(" \\\n      ")}`);
+  }
+
+  function tellError({ code, message, fix }: { code: string; message: string; fix: string }): void {
+    const fact = (label: string, text: string) => {
+      const [first = "", ...rest] = wrap(text, widthOf(stream) - 10);
+      write(`    ${paint("bold", label)}  ${first}`);
+      for (const line of rest) write(`          ${line}`);
+    };
+    fact("why ", `${code}: ${message}`);
+    fact("next", fix);
+  }
+
+  return { tell, close: progress.end };
+}
+
+/** Short requests on few lines: one for the scalars, one for each database. */
+function printRequest(body: unknown): string[] {
+  if (body === undefined) return [];
+  if (typeof body !== "object" || body === null) return [JSON.stringify(body)];
+  const entries = Object.entries(body);
+  const scalars = entries.filter(([, value]) => !Array.isArray(value));
+  const lists = entries.flatMap(([name, value]) => (Array.isArray(value) ? [{ name, items: value }] : []));
+  return [
+    scalars.map(([name, value]) => `${name}: ${String(value)}`).join("   "),
+    ...lists.flatMap(({ name, items }) => items.map((item: unknown) => `${name}: ${printItem(item)}`)),
+  ];
+}
+
+function printItem(item: unknown): string {
+  if (typeof item !== "object" || item === null) return String(item);
+  return Object.values(item).map(String).join("  ");
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** At spaces; a word that is longer than a line stays whole, so that it can be copied. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,179 @@
+/** The story that `npm run demo` tells; design's walk-through from the first refusal to the last. */
+import { names } from "../cloud.ts";
+import { compareInventories, type Inventory, takeInventory } from "./inventory.ts";
+import { withBinding, withOwnSettings } from "./pods.ts";
+import { sendToQueue } from "./queue.ts";
+import { readExample, type Stage } from "./stage.ts";
+
+const rows = ["my message", "new message"];
+const workloadIdentityPod = "pod.workload-identity.yaml";
+const podIdentityPod = "pod.pod-identity.yaml";
+/** In the name, the tags, the labels or the annotations of everything that Mooring makes or adopts. */
+const mark = "mooring";
+
+export async function walkThrough(stage: Stage): Promise<void> {
+  const before = await refuseAtFirst(stage);
+  const clientId = await onboardOverHttp(stage);
+  await onboardOverQueue(stage);
+  await failAndUndo(stage);
+  await offboard(stage, { before, clientId });
+}
+
+/** Returns what there was before Mooring did anything. */
+async function refuseAtFirst(stage: Stage): Promise<Inventory> {
+  const { cluster, sandbox } = stage;
+  stage.chapter(
+    1,
+    "The app alone is refused",
+    `Team A has a namespace, and an app that reads the table messagelist in ${names.sqlServer}/messages. It holds no password, and nobody has given it an identity.`,
+  );
+  stage.tell({ event: "command", command: "kubectl create namespace team-a" });
+  await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a" } });
+  const server = `localhost,${sandbox.cloud.sql.port}`;
+  await stage.runWorkload({
+    manifest: workloadIdentityPod,
+    namespace: "team-a",
+    note: "with SERVER_NAME and DATABASE_NAME written into the pod",
+    change: (pod) => withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages" }),
+  });
+  stage.tell({ event: "check", what: "Refused", found: "there is no identity that the app could be" });
+  return takeInventory(sandbox.cloud, cluster);
+}
+
+/** Returns the client id of the identity that the app has from now on. */
+async function onboardOverHttp(stage: Stage): Promise<string> {
+  const { file, request } = await readExample("team-a.workload-identity.json");
+  stage.chapter(
+    2,
+    "One request connects the namespace",
+    "Workload identity: a token of the pod's service account is exchanged for one of a managed identity.",
+  );
+  stage.tell({ event: "request", to: "POST /api/onboardings", file, body: request });
+  const path = await stage.service.start("POST", "/api/onboardings", request);
+  const { result } = await stage.follow(path, "Succeeded");
+  const { injected } = await stage.runWorkload({ manifest: workloadIdentityPod, namespace: "team-a", rows });
+  stage.check(
+    "No secret, only what Kubernetes gave it",
+    injected.includes("AZURE_FEDERATED_TOKEN_FILE"),
+    `${injected.join(", ")}, and the ConfigMap's SERVER_NAME and DATABASE_NAME`,
+  );
+  return result?.clientId ?? "";
+}
+
+async function onboardOverQueue(stage: Stage): Promise<void> {
+  const { cluster, sandbox, service } = stage;
+  const { file, request } = await readExample("team-b.pod-identity.json");
+  stage.chapter(
+    3,
+    "The older way, asked for through a queue",
+    "Pod identity: the node hands tokens to pods with a label. Team B has no namespace yet and sends a message, with a Microsoft Entra token that may send to this queue and nothing else.",
+  );
+  stage.tell({ event: "request", to: `Service Bus queue ${names.queue}`, file, body: request });
+  await sendToQueue(sandbox.cloud, request);
+  await stage.follow(await service.findOperation(request), "Succeeded");
+
+  for (const kind of ["AzureIdentity", "AzureIdentityBinding"]) {
+    const found = await cluster.list("aadpodidentity.k8s.io/v1", kind);
+    const own = found.filter(({ metadata }) => metadata.namespace === request.namespace);
+    stage.check(kind, own.length === 1, own.map(({ metadata }) => metadata.name).join(", ") || "none");
+  }
+  await stage.runWorkload({
+    manifest: podIdentityPod,
+    namespace: "team-b",
+    change: (pod) => withBinding(pod, "team-b"),
+    rows,
+  });
+  await stage.runWorkload({
+    manifest: podIdentityPod,
+    namespace: "team-b",
+    name: "stranger",
+    note: "named stranger, with the label aadpodidbinding: another-team",
+    change: (pod) => withBinding(pod, "another-team"),
+  });
+  stage.tell({ event: "check", what: "Refused", found: "the label aadpodidbinding of this pod matches no binding" });
+}
+
+async function failAndUndo(stage: Stage): Promise<void> {
+  const { cluster, sandbox, service } = stage;
+  const { cloud } = sandbox;
+  const { file, request } = await readExample("team-c.two-databases.json");
+  stage.chapter(
+    4,
+    "What fails half-way is undone",
+    `From now on ${names.sqlServer}/orders refuses to create users. Reading still works, so the preflight passes, and the failure comes when half of the work is done.`,
+  );
+  const before = await takeInventory(cloud, cluster);
+  const restore = cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    target: `${names.sqlServer}/orders`,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247, message: "User does not have permission to perform this action." },
+  });
+  stage.tell({ event: "request", to: "POST /api/onboardings", file, body: request });
+  const operation = await stage.follow(await service.start("POST", "/api/onboardings", request), "Failed");
+  restore();
+
+  const failed = operation.steps.find(({ status }) => status === "Failed");
+  stage.check(
+    "The status names the step",
+    failed?.name === "grantDatabase" && failed.error?.code === operation.error?.code,
+    `${failed?.name} ${failed?.target}, ${failed?.error?.code}`,
+  );
+  await checkUnchanged(stage, before, "Nothing is left, and nothing that was there has changed");
+}
+
+async function offboard(stage: Stage, { before, clientId }: { before: Inventory; clientId: string }): Promise<void> {
+  const { service, sandbox } = stage;
+  stage.chapter(
+    5,
+    "Offboarding takes everything away again",
+    "Both namespaces leave. Team A made its namespace itself and keeps it; that of team B was made by Mooring and goes.",
+  );
+  for (const namespace of ["team-a", "team-b"]) {
+    const path = `/api/namespaces/${names.cluster}/${namespace}`;
+    stage.tell({ event: "request", to: `DELETE ${path}` });
+    await stage.follow(await service.start("DELETE", path), "Succeeded");
+  }
+  const server = `localhost,${sandbox.cloud.sql.port}`;
+  await stage.runWorkload({
+    manifest: workloadIdentityPod,
+    namespace: "team-a",
+    note: "with the client id that it had, as somebody would who kept it",
+    change: (pod) =>
+      withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages", AZURE_CLIENT_ID: clientId }),
+  });
+  stage.tell({ event: "check", what: "Refused again", found: "the client id that it had is nobody's now" });
+  await checkRemains(stage, before);
+}
+
+/** Every section of the inventory, with what is in it now. */
+async function checkRemains(stage: Stage, before: Inventory): Promise<void> {
+  const after = await checkUnchanged(stage, before, "Compared with the beginning");
+  for (const { title, items } of after) {
+    const ofMooring = [...items].filter(([name, content]) => `${name} ${content}`.includes(mark));
+    stage.check(
+      title,
+      ofMooring.length === 0,
+      ofMooring.length > 0
+        ? `still there: ${ofMooring.map(([name]) => name).join(", ")}`
+        : `none of Mooring's${items.size > 0 ? `, ${items.size} of others` : ""}`,
+    );
+  }
+  const known = await stage.service.listNamespaces();
+  stage.check("namespaces that Mooring knows", known.length === 0, known.join(", ") || "none");
+}
+
+async function checkUnchanged(stage: Stage, before: Inventory, what: string): Promise<Inventory> {
+  const after = await takeInventory(stage.sandbox.cloud, stage.cluster);
+  const differences = compareInventories(before, after);
+  const total = after.reduce((sum, { items }) => sum + items.size, 0);
+  stage.check(
+    what,
+    differences.length === 0,
+    differences.length === 0
+      ? `${total} things looked at, all as before`
+      : differences.map(({ title, name, change }) => `${title}: ${name} was ${change}`).join("; "),
+  );
+  return after;
+}

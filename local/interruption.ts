@@ -1,0 +1,41 @@
+/** Ctrl-C, and the other ways in which a person or a machine asks a program to end. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+
+  /** What a shell reports of a program that a signal ended. */
+  get exitCode(): number {
+    return exitCodes[this.signal] ?? 1;
+  }
+}
+
+const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+export interface Interruption {
+  /** Aborted with an Interrupted. */
+  readonly signal: AbortSignal;
+  /** Rejects when interrupted; never settles otherwise. */
+  readonly happened: Promise<never>;
+}
+
+/** From here on these signals end nothing by themselves: whoever asks has to end what it started. */
+export function listenForInterruption(): Interruption {
+  const controller = new AbortController();
+  const happened = new Promise<never>((_, reject) => {
+    for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        const interrupted = new Interrupted(name);
+        controller.abort(interrupted);
+        reject(interrupted);
+      });
+    }
+  });
+  // Whoever races with it looks at it; nobody may be there yet, or any more.
+  happened.catch(() => undefined);
+  return { signal: controller.signal, happened };
+}

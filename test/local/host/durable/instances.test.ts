@@ -1,0 +1,79 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createInstances } from "../../../../local/host/durable/instances.ts";
+import type { InstanceRow } from "../../../../local/host/durable/records.ts";
+import { openDatabase } from "../../../../local/host/durable/store/open.ts";
+import { createStore, type Store } from "../../../../local/host/durable/store/store.ts";
+import { createStoreFolder } from "./support/durableHost.ts";
+
+let directory: string;
+let database: DatabaseSync;
+let store: Store;
+
+beforeEach(async () => {
+  directory = await createStoreFolder();
+  database = openDatabase(join(directory, "test.sqlite"));
+  store = createStore(database);
+});
+
+afterEach(async () => {
+  database.close();
+  await rm(directory, { recursive: true });
+});
+
+function addRow(key: number): InstanceRow {
+  const row: InstanceRow = {
+    key,
+    id: `id-${key}`,
+    name: "any",
+    version: null,
+    execution: "x",
+    status: "Running",
+    input: null,
+    output: null,
+    customStatus: null,
+    parent: null,
+    created: key,
+    updated: key,
+  };
+  store.insertInstance(row);
+  return row;
+}
+
+test("pushes out the instance that was used longest ago, and reads it again when it is wanted", () => {
+  const instances = createInstances(store, 2);
+  const [one, two] = [instances.add(addRow(1)), instances.add(addRow(2))];
+  instances.load(1);
+
+  instances.add(addRow(3));
+
+  expect(instances.size).toBe(2);
+  expect(instances.load(1)).toBe(one);
+  expect(instances.load(2)).not.toBe(two);
+  expect(instances.load(2)?.row).toEqual(two.row);
+});
+
+test("never pushes out an instance that is held, whose copy in the store may be older", () => {
+  const instances = createInstances(store, 1);
+  const busy = instances.add(addRow(1));
+  instances.hold(busy);
+
+  instances.add(addRow(2));
+  instances.add(addRow(3));
+
+  expect(instances.load(1)).toBe(busy);
+});
+
+test("forgets an instance that has finished once that is on disk", () => {
+  const instances = createInstances(store);
+  const instance = instances.add(addRow(1));
+  instances.hold(instance);
+  instance.row = { ...instance.row, status: "Completed" };
+  expect(instances.find("id-1")?.status).toBe("Completed");
+
+  instances.release(instance);
+
+  expect(instances.size).toBe(0);
+});
