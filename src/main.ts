@@ -10,6 +10,7 @@ import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { registerDecisions } from "./functions/decisions.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerMigrations } from "./functions/migrations.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
@@ -59,6 +60,7 @@ const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_
 providePorts(ports);
 registerOnboardings(ports);
 registerOperations(ports);
+registerDecisions(ports);
 registerNamespaces(ports);
 registerVerifications(ports);
 registerRepairs(ports);

@@ -12,7 +12,11 @@ const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
 const credentialLimit = 20;
 
-const FederateInput = StepInput.extend({ serviceAccount: z.string() });
+const FederateInput = StepInput.extend({
+  serviceAccount: z.string(),
+  /** The operation ends with this step. */
+  isLast: z.boolean().optional(),
+});
 
 export function desiredCredential(
   { oidcIssuer, alias }: ClusterTarget,
@@ -98,6 +102,7 @@ export const federateIdentity = stepActivity({
     throwConflict(conflict);
     // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
     const action = record?.action === "create" ? "create" : plan.action;
+    if (input.isLast) await step.commit();
     if (plan.action !== "create" && plan.action !== "update") return { action };
     await step.willDo(action);
     await ports.identities.putFederatedCredential(

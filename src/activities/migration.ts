@@ -24,13 +24,14 @@ export const takeInventory = stepActivity({
   input: MigrationInput.extend({ clientId: z.guid() }),
   output: StepResult.extend({ pods: z.array(z.string()) }),
   target: berthKey,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const [{ plan, pods }] = await Promise.all([
       lookAtMigration(ports, input),
       recordStart(ports, { ...input, kind: "migrate" }),
     ]);
     // Pods that use the old way are in the way of its end, and of nothing before.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    if (input.migration.until === "inventory") await step.commit();
     return { action: "none", pods: pods.slice(0, mostPodsTold) };
   },
 });
@@ -41,12 +42,13 @@ export const verifySideBySide = stepActivity({
   input: MigrationInput.extend({ clientId: z.guid() }),
   output: StepResult.extend({ findings: z.array(Finding) }),
   target: berthKey,
-  async run({ operation, request, migration, clientId }, ports) {
+  async run({ operation, request, migration, clientId }, ports, step) {
     const inspection = { request: migrated(request, migration), clientId, isMigrating: true };
     const findings = await proveNamespace(ports, inspection, `${operation}-side-by-side`);
     throwErrors(findings);
     const unproven = findings.find(({ code }) => code === "LOGIN_UNPROVEN");
     if (unproven) throw new PermanentError("VERIFICATION_FAILED", `The login could not be tried: ${unproven.found}`);
+    if (migration.until === "verify") await step.commit();
     return { action: "none", findings: [...keep(findings)] };
   },
 });
@@ -57,18 +59,21 @@ export const cutOver = stepActivity({
   input: MigrationInput,
   output: StepResult,
   target: berthKey,
-  run: async (input, { registry }) => ({
-    action: await changeRecord(registry, input, (record) => ({
+  async run(input, { registry }, step) {
+    if (input.migration.until === "cutOver") await step.commit();
+    const action = await changeRecord(registry, input, (record) => ({
       ...record,
       request: migrated(record.request, input.migration),
       migration: { ...input.migration, completed: "cutOver" },
-    })),
-  }),
+    }));
+    return { action };
+  },
 });
 
 export const undoCutOver = stepActivity({
   name: "undoCutOver",
-  input: MigrationInput,
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: MigrationInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
   run: async (input, { registry }) => ({

@@ -46,7 +46,7 @@ export async function lookAtMigration(
       explain(step, async () => (await looks[step.name]?.()) ?? toStepPlan(step, { action: "none" })),
     ),
   );
-  return { plan: { steps, blocked: steps.some(({ blockers }) => blockers.length > 0) }, pods };
+  return { plan: { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] }, pods };
 }
 
 /** The old way has to be whole, and the cluster ready for the new one. */

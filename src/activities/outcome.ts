@@ -5,9 +5,11 @@ import { Finding, fingerprint } from "../domain/finding.ts";
 import { manifestFragment } from "../domain/manifest.ts";
 import { MigrationPhase } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
-import { OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
+import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
+import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { plannedSteps, type StepName } from "../domain/steps.ts";
+import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
 import { activity, StepInput } from "./step.ts";
 
 const OutcomeInput = StepInput.extend({
@@ -61,14 +63,68 @@ export const recordOutcome = activity({
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
-  await ports.registry.updateOperation(input.operation, {
-    status: input.status,
-    endTime,
-    ...(input.error ? { error: input.error } : {}),
-    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
-  });
-  await settleNamespace(ports, input, endTime);
-  await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
+  const status = await recordEnd(ports, input, endTime);
+  await settleNamespace(ports, { ...input, status }, endTime);
+  await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
+async function recordEnd(
+  { registry }: Ports,
+  input: Omit<OutcomeInput, "retry">,
+  endTime: string,
+): Promise<OperationStatus> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(input.operation);
+    // A second run keeps to what the first one decided.
+    if (!record || isFinal(record.status)) return record?.status ?? input.status;
+    const isCanceled = input.status === "Failed" && !input.leftBehind && record.cancel !== undefined;
+    const status: OperationStatus = isCanceled ? "Canceled" : input.status;
+    const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
+    const changes = {
+      status,
+      endTime,
+      ...(error ? { error } : {}),
+      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
+    };
+    if (await registry.amendOperation(record, changes)) return status;
+  }
+  throw new Error(
+    `the record of operation ${input.operation} changed ${attempts} times while its end was being written`,
+  );
+}
+
+function describeCancel(
+  record: OperationRecord,
+  { error }: Pick<OutcomeInput, "error">,
+  steps: readonly StepRecord[],
+): OperationError {
+  const { cancel, kind, request } = record;
+  const planned = new Set(plannedSteps(kind, request, record).map(stepText));
+  const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
+  const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
+  if (kind === "offboard") {
+    const done = changed.map(stepText);
+    sentences.push(
+      done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
+      "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
+    );
+  } else if (kind === "repair") {
+    const done = changed.map(stepText);
+    sentences.push(
+      done.length === 0 ? "Nothing had been changed." : `Put right by then, and kept: ${done.join(", ")}.`,
+    );
+  } else {
+    const undone = changed.map(stepText).filter((text) => !planned.has(text));
+    sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
+  }
+  if (error && error.code !== "OPERATION_CANCELED") sentences.push(`It had failed by then: ${error.message}`);
+  return toOperationError("OPERATION_CANCELED", sentences.join(" "));
+}
+
+function stepText({ name, target }: StepName): string {
+  return `${name} ${target}`;
 }
 
 function resultOf(
@@ -78,12 +134,10 @@ function resultOf(
   return { clientId, manifest: manifestFragment(request), ...(migration ? { migration } : {}) };
 }
 
+type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };
+
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
-async function settleNamespace(
-  { registry, events }: Ports,
-  input: Omit<OutcomeInput, "retry">,
-  time: string,
-): Promise<void> {
+async function settleNamespace({ registry, events }: Ports, input: EndedOperation, time: string): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
@@ -98,7 +152,7 @@ async function settleNamespace(
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  outcome: Omit<OutcomeInput, "retry">,
+  outcome: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   const hasSucceeded = outcome.status === "Succeeded";
@@ -127,7 +181,7 @@ function nextRecord(
 
 function verified(
   record: Stored<NamespaceRecord>,
-  { clientId, findings }: Omit<OutcomeInput, "retry">,
+  { clientId, findings }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> {
   const isVerified = findings !== undefined;
@@ -142,7 +196,7 @@ function verified(
 /** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */
 function withMigration(
   { migration, ...record }: Stored<NamespaceRecord>,
-  { leftBehind, migration: outcome }: Omit<OutcomeInput, "retry">,
+  { leftBehind, migration: outcome }: EndedOperation,
 ): Stored<NamespaceRecord> {
   if (!migration) return record;
   const completed = outcome?.completed ?? migration.completed;

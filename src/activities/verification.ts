@@ -27,9 +27,10 @@ export const verify = stepActivity({
   input: VerifyInput,
   output: StepResult.extend({ findings: z.array(Finding).default([]) }),
   target: berthKey,
-  async run({ operation, request, identity: { clientId }, isMigrating = false }, ports) {
+  async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
     const findings = await proveNamespace(ports, { request, clientId, isMigrating }, operation);
     throwErrors(findings);
+    await step.commit();
     return { action: "none", findings: [...keep(findings)] };
   },
 });
@@ -51,9 +52,10 @@ export const verifyRemoval = stepActivity({
   input: RemovalInput.extend({ request: OnboardingRequest, isMigrating: z.boolean().optional() }),
   output: StepResult,
   target: berthKey,
-  async run({ request, isMigrating = false }, ports) {
+  async run({ request, isMigrating = false }, ports, step) {
     const remains = await lookTwice(() => findRemains(ports, request, isMigrating));
     if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));
+    await step.commit();
     return { action: "none" };
   },
 });

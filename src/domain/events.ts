@@ -17,8 +17,22 @@ interface Envelope<Type extends string, Data> {
 }
 
 export type StatusChanged = Envelope<
-  "mooring.operation.status-changed.v1",
-  { readonly operation: string; readonly kind: string; readonly status: OperationStatus; readonly phase: string }
+  | "mooring.operation.status-changed.v1"
+  | "mooring.operation.approval-requested.v1"
+  | "mooring.operation.approval-reminder.v1",
+  {
+    readonly operation: string;
+    readonly kind: string;
+    readonly status: OperationStatus;
+    readonly phase: string;
+    /** Of a request that waits for approval. */
+    readonly approval?: {
+      readonly reasons: readonly string[];
+      readonly requestHash: string;
+      readonly requestedBy: string;
+      readonly expiresTime: string;
+    };
+  }
 >;
 
 /** A look found something else than the look before. */

@@ -2,7 +2,7 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { federateIdentity, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration.ts";
-import { applyPodIdentity, removePodIdentity } from "../activities/podIdentity.ts";
+import { removePodIdentity, restorePodIdentity } from "../activities/podIdentity.ts";
 import { applyServiceAccount, removeServiceAccount } from "../activities/serviceAccount.ts";
 import { verify } from "../activities/verification.ts";
 import type { Finding } from "../domain/finding.ts";
@@ -58,6 +58,7 @@ function* migrate(
   const { serviceAccount } = migration;
   const { adoptionPolicy } = request;
   const base = stepBase(input);
+  const undo = { ...base, createdBy: input.operation };
   const look = { ...base, request, migration, clientId };
   const identity = { clientId };
   const wasCutOver = isPast(migration.completed, "cutOver");
@@ -71,11 +72,10 @@ function* migrate(
     // The account first: a credential for an account that does not exist is an open door for who makes it.
     *sideBySide(onFailure) {
       setPhase(context, "provisioning");
-      const undo = { ...base, createdBy: input.operation, serviceAccount };
-      onFailure("removeServiceAccount", () => removeServiceAccount(undo, retry));
+      onFailure("removeServiceAccount", () => removeServiceAccount({ ...undo, serviceAccount }, retry));
       yield* applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry);
-      onFailure("unfederateIdentity", () => unfederateIdentity(undo, retry));
-      yield* federateIdentity({ ...base, serviceAccount }, retry);
+      onFailure("unfederateIdentity", () => unfederateIdentity({ ...undo, serviceAccount }, retry));
+      yield* federateIdentity({ ...base, serviceAccount, isLast: migration.until === "sideBySide" }, retry);
     },
     *verify() {
       setPhase(context, "verifying");
@@ -83,13 +83,13 @@ function* migrate(
     },
     *cutOver(onFailure) {
       setPhase(context, "provisioning");
-      if (!wasCutOver) onFailure("undoCutOver", () => undoCutOver({ ...base, request, migration }, retry));
+      if (!wasCutOver) onFailure("undoCutOver", () => undoCutOver({ ...undo, request, migration }, retry));
       yield* cutOver({ ...base, request, migration }, retry);
     },
     *retire(onFailure) {
       yield* checkPods({ ...base, migration }, retry);
-      onFailure("applyPodIdentity", () =>
-        applyPodIdentity({ ...base, selector: migration.selector, adoptionPolicy, identity }, retry),
+      onFailure("restorePodIdentity", () =>
+        restorePodIdentity({ ...undo, selector: migration.selector, adoptionPolicy, identity }, retry),
       );
       yield* removePodIdentity(base, retry);
     },

@@ -10,6 +10,7 @@ import { verify } from "../activities/verification.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { type OnFailure, saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
+import { awaitApproval } from "./approval.ts";
 import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 
 /**
@@ -34,7 +35,8 @@ function* provision(context: OrchestrationContext, input: OperationInput, onFail
   const undo = { ...base, createdBy: input.operation };
 
   setPhase(context, "preflight");
-  yield* preflight({ ...base, request }, retry);
+  const { approval } = yield* preflight({ ...base, request }, retry);
+  if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
   onFailure("removeNamespace", () => removeNamespace({ ...undo, deletePolicy: "Delete" }, retry));
