@@ -23,6 +23,9 @@ export interface CloudOptions {
   readonly databases?: readonly string[];
   /** The catalog's policy of what needs approval; the default without it. */
   readonly approval?: object;
+  /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
+  readonly verificationJob?: object;
+  readonly drift?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -81,6 +84,8 @@ export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
   approval,
+  verificationJob,
+  drift,
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -161,7 +166,7 @@ export async function startCloud({
       kubernetes,
       kubelet,
       serviceBus,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval, verificationJob, drift }),
       settings: {
         AZURE_CLIENT_ID: mooring.clientId,
         AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
@@ -233,12 +238,16 @@ function printCatalog(
     sql,
     databases,
     approval,
+    verificationJob,
+    drift,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
     sql: { port: number };
     databases: readonly string[];
     approval: object | undefined;
+    verificationJob: object | undefined;
+    drift: object | undefined;
   },
 ): string {
   return stringify({
@@ -252,6 +261,7 @@ function printCatalog(
         identityResourceGroup: nodeResourceGroup,
         location,
         identityModes: ["workloadIdentity", "podIdentity"],
+        ...(verificationJob ? { verificationJob } : {}),
       },
     },
     sqlServers: {
@@ -263,6 +273,7 @@ function printCatalog(
       },
     },
     ...(approval ? { approval } : {}),
+    ...(drift ? { drift } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
   });
 }

@@ -7,6 +7,11 @@ import type { Durable, Work } from "./step.ts";
 
 export type OnFailure = (name: string, undo: () => Work<unknown>) => void;
 
+export interface Undo {
+  readonly name: string;
+  readonly undo: () => Work<unknown>;
+}
+
 export interface FailedCompensation {
   readonly compensation: string;
   readonly error: unknown;
@@ -27,19 +32,25 @@ export function* saga<T>(
   body: (onFailure: OnFailure) => Durable<T>,
   { beforeCompensation }: { beforeCompensation?: (cause: unknown) => void } = {},
 ): Durable<T> {
-  const undos: { name: string; undo: () => Work<unknown> }[] = [];
+  const undos: Undo[] = [];
   try {
     return yield* body((name, undo) => undos.push({ name, undo }));
   } catch (cause) {
     beforeCompensation?.(cause);
-    const failures: FailedCompensation[] = [];
-    for (const { name, undo } of undos.reverse()) {
-      try {
-        yield* undo();
-      } catch (error) {
-        failures.push({ compensation: name, error });
-      }
-    }
-    throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
+    yield* compensate(undos, cause);
+    throw cause;
   }
+}
+
+/** Runs the undos newest first, every one of them; throws CompensationFailed when one could not be done. */
+export function* compensate(undos: readonly Undo[], cause: unknown): Durable<void> {
+  const failures: FailedCompensation[] = [];
+  for (const { name, undo } of undos.toReversed()) {
+    try {
+      yield* undo();
+    } catch (error) {
+      failures.push({ compensation: name, error });
+    }
+  }
+  if (failures.length > 0) throw new CompensationFailed(failures, cause);
 }

@@ -7,8 +7,9 @@ import { applyServiceAccount, removeServiceAccount } from "../activities/service
 import { verify } from "../activities/verification.ts";
 import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/migration.ts";
+import { StepFailed } from "../durable/activity.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { type OnFailure, saga } from "../durable/saga.ts";
+import { compensate, type OnFailure, type Undo } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
@@ -18,7 +19,7 @@ type MigrateInput = z.infer<typeof MigrateInput>;
 /**
  * Moves a namespace from pod identity to workload identity. The identity and its SQL users stay as they are, so nothing
  * has to be granted again. Every phase is a saga of its own: when one fails, what it added is undone, the phases before
- * it stay, and the old way still works. Phases that ran before look, find their work done, and change nothing.
+ * it stay, and the old way still works. A cancellation undoes them all. Phases that ran before look, find their work done, and change nothing.
  */
 export const migrateNamespace = orchestration({
   name: "migrateNamespace",
@@ -94,13 +95,33 @@ function* migrate(
       yield* removePodIdentity(base, retry);
     },
   };
+  const earlier: Undo[] = [];
+  /** Undoes what the phase added or, when the operation was canceled, what all of its phases did. */
+  function* inSaga(phase: (onFailure: OnFailure) => Durable<void>): Durable<void> {
+    const own: Undo[] = [];
+    try {
+      yield* phase((name, undo) => own.push({ name, undo }));
+    } catch (cause) {
+      const isCanceled = cause instanceof StepFailed && cause.code === "OPERATION_CANCELED";
+      const undos = isCanceled ? [...earlier, ...own] : own;
+      if (undos.length > 0) setPhase(context, "compensating");
+      yield* compensate(undos, cause);
+      if (isCanceled) progress.completed = migration.completed;
+      throw cause;
+    }
+    earlier.push(...own);
+  }
+
   for (const phase of MigrationPhase.options.filter((each) => reaches(each, migration))) {
-    yield* saga(phases[phase], { beforeCompensation: () => setPhase(context, "compensating") });
+    yield* inSaga(phases[phase]);
     progress.completed = further(progress.completed, phase);
   }
   if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? findings : undefined;
 
-  setPhase(context, "verifying");
   const target = migrated(request, migration);
-  return (yield* verify({ ...base, request: target, identity }, retry)).findings;
+  yield* inSaga(function* () {
+    setPhase(context, "verifying");
+    findings = (yield* verify({ ...base, request: target, identity }, retry)).findings;
+  });
+  return findings;
 }

@@ -282,6 +282,47 @@ it("keeps the cut over out of the record when the registry stops answering in th
   expect(await findings(pod, true)).toEqual([]);
 });
 
+/** Somebody cancels the moment that the write has happened. */
+function cancelAt(write: string) {
+  cloud.onWrite = ({ what, when }) => {
+    if (what !== write || when !== "after") return;
+    for (const operation of cloud.operations.values()) {
+      if (operation.kind !== "migrate" || operation.cancel || operation.status === "Succeeded") continue;
+      cloud.operations.set(operation.id, { ...operation, cancel: { by: "ann", time: "2026-11-24T00:00:00.000Z" } });
+    }
+  };
+}
+
+it.each(refusals)(
+  "undoes all that it did when it is canceled at $write, and the old way still works",
+  async ({ write }) => {
+    cancelAt(write);
+
+    const { operation } = await migrate();
+
+    expect(operation).toMatchObject({ status: "Canceled", error: { message: expect.stringContaining("ann") } });
+    expect(record()).toMatchObject({ state: "Onboarded", request: pod, requestHash: hashRequest(pod) });
+    expect(record().migration).toBeUndefined();
+    expect(kinds()).toEqual(["ConfigMap", ...podWay].toSorted());
+    expect(await findings(pod, false)).toEqual([]);
+    cloud.onWrite = () => undefined;
+    expect((await migrate()).operation.status).toBe("Succeeded");
+  },
+);
+
+it("goes back to where it began, and no further, when it is canceled after it had been stopped", async () => {
+  await migrate("cutOver");
+  cancelAt("remove AzureIdentity");
+
+  const { operation } = await migrate();
+
+  expect(operation.status).toBe("Canceled");
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload, migration: { completed: "cutOver" } });
+  expect(kinds()).toEqual(["ConfigMap", "ServiceAccount", ...podWay].toSorted());
+  expect(await findings(pod, true)).toEqual([]);
+  expect(await findings(workload, true)).toEqual([]);
+});
+
 it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && (what === "put credential" || what === "remove ServiceAccount"))

@@ -13,7 +13,11 @@ export interface Operation {
     readonly attempts: number;
     readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
   }[];
-  readonly result?: { readonly clientId: string; readonly manifest: string };
+  readonly result?: {
+    readonly clientId: string;
+    readonly manifest: string;
+    readonly migration?: { readonly completed?: string; readonly podsToMove: readonly string[] };
+  };
   readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
 }
 

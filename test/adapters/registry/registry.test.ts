@@ -90,6 +90,21 @@ it("finds the namespaces that an operation holds", async () => {
   expect(names).not.toContain(free.namespace);
 });
 
+it("finds the onboarded namespaces that were verified before a time", async () => {
+  const old = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.000Z" });
+  const fresh = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.002Z" });
+  const held = namespaceRecord({ state: "Repairing", verifiedTime: "2026-01-01T00:00:00.000Z" });
+  for (const record of [old, fresh, held]) await registry.insertNamespace(record);
+
+  const found = await registry.namespacesToVerify({ before: "2026-01-01T00:00:00.001Z" });
+
+  const names = found.map(({ namespace }) => namespace);
+  expect(names).toContain(old.namespace);
+  expect(names).not.toContain(fresh.namespace);
+  expect(names).not.toContain(held.namespace);
+  expect((await registry.heldNamespaces()).map(({ namespace }) => namespace)).toContain(held.namespace);
+});
+
 it("pages through namespaces and ends", async () => {
   for (const namespace of ["p1", "p2", "p3"])
     await registry.insertNamespace(namespaceRecord({ cluster: "paged", namespace }));

@@ -1,0 +1,42 @@
+/** The drift watcher on the whole system. In a sandbox of its own: it would put right what other tests break. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ drift: { everyMinutes: 0.02, repair: ["Error"] } });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+it("finds drift by itself, tells it on the topic, repairs it, and tells that, too", async () => {
+  const berth = { cluster: names.cluster, namespace: "drifting" };
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+  const onboarded = await service.waitFor(await service.onboard({ ...berth, databases }));
+  expect(onboarded.status, JSON.stringify(onboarded.error)).toBe("Succeeded");
+  await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(berth)}]`);
+
+  const told = () =>
+    sandbox.cloud.serviceBus
+      .subscription(names.topic, "all")
+      .messages()
+      .map(({ body }) => body as { type: string; subject: string; data: { findings?: { code: string }[] } })
+      .filter(({ type, subject }) => type.includes("drift") && subject === `${names.cluster}/drifting`);
+  await expect
+    .poll(() => told().map(({ type }) => type.split(".").at(2)), { timeout: 75_000, interval: 500 })
+    .toEqual(["drift-detected", "drift-resolved"]);
+
+  expect(told()[0]?.data.findings).toMatchObject([{ code: "USER_MISSING" }]);
+  const namespace = await service.call("GET", `/api/namespaces/${names.cluster}/drifting`);
+  expect(namespace.body).toMatchObject({ state: "Onboarded", findings: [] });
+  const { body } = await service.call("GET", `/api/operations?namespace=drifting&cluster=${names.cluster}`);
+  expect(body["value"]).toMatchObject([
+    { kind: "repair", status: "Succeeded", requestedBy: "mooring" },
+    { kind: "onboard" },
+  ]);
+}, 90_000);

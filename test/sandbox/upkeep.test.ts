@@ -1,0 +1,265 @@
+/** What keeps a namespace right, on the whole system: drift is made by hand, and the sample workload says what holds. */
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../local/demo/cluster.ts";
+import { withBinding } from "../../local/demo/pods.ts";
+import { createMessageList } from "../../local/messageList.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+let cluster: TeamCluster;
+let core: CoreV1Api;
+
+beforeAll(async () => {
+  const verificationJob = { image: "message-app", timeoutSeconds: 60 };
+  sandbox = await startSandbox({ verificationJob });
+  service = serviceOf(sandbox);
+  const kubeconfig = sandbox.cloud.kubernetes.kubeconfig();
+  cluster = createTeamCluster(kubeconfig);
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  core = config.makeApiClient(CoreV1Api);
+  await createMessageList(sandbox.cloud);
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+function request(namespace: string, changes: object = {}) {
+  return {
+    cluster: names.cluster,
+    namespace,
+    databases: [
+      { server: names.sqlServer, database: "messages", roles: ["reader"] },
+      { server: names.sqlServer, database: "orders", roles: ["writer"] },
+    ],
+    ...changes,
+  };
+}
+
+async function onboard(namespace: string, changes: object = {}): Promise<void> {
+  const { status, error } = await service.waitFor(await service.onboard(request(namespace, changes)));
+  expect(status, JSON.stringify(error)).toBe("Succeeded");
+}
+
+function post(namespace: string, what: string, body?: object) {
+  return service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`, body);
+}
+
+async function run(namespace: string, what: string, body?: object): Promise<Operation> {
+  const answer = await post(namespace, what, body);
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202 });
+  return await service.waitFor(String(answer.body["id"]));
+}
+
+async function look(namespace: string): Promise<Record<string, unknown>> {
+  const { status, body } = await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`);
+  expect(status).toBe(200);
+  return body;
+}
+
+function identityOf(namespace: string) {
+  const name = identityName({ cluster: names.cluster, namespace });
+  const identity = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
+  if (!identity) throw new Error(`no identity of ${namespace}`);
+  return identity;
+}
+
+function sql(text: string) {
+  return sandbox.cloud.sql.database("messages").runScript(text);
+}
+
+it("logs in as the workload does when a namespace is verified, and leaves no Job", async () => {
+  await onboard("verified");
+
+  const { status, body } = await post("verified", "verify");
+
+  expect({ status, body }).toMatchObject({ status: 200, body: { namespace: "verified", findings: [] } });
+  const applied = sandbox.cloud.faults.journal.filter(({ operation }) => operation === "PATCH jobs");
+  // One at the end of the onboarding, one now.
+  expect(applied.length).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => sandbox.cloud.kubernetes.objects.list("batch/v1", "Job", "verified")).toEqual([]);
+});
+
+it("says what the workload met when it may no longer log in, and that there is nothing where nothing is onboarded", async () => {
+  await onboard("locked-out");
+  sandbox.cloud.faults.add({
+    wire: "entra",
+    operation: "token",
+    target: identityOf("locked-out").clientId,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: "AADSTS700213", status: 401, message: "AADSTS700213: No matching record found." },
+  });
+
+  const { status, body } = await post("locked-out", "verify");
+
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: {
+      severity: "Error",
+      findings: [{ code: "LOGIN_WITHOUT_TOKEN", severity: "Error", fix: expect.any(String) }],
+    },
+  });
+  expect(await look("locked-out")).toMatchObject({ findings: [{ code: "LOGIN_WITHOUT_TOKEN" }] });
+  expect(await post("nobody", "verify")).toMatchObject({ status: 404, body: { code: "NOT_ONBOARDED" } });
+});
+
+it("plans and repairs on demand what was broken on every wire, and no more", async () => {
+  await onboard("broken");
+  const identity = identityOf("broken");
+  identity.federatedCredentials.clear();
+  await sql(
+    `ALTER ROLE db_datareader DROP MEMBER [${identity.name}]; ALTER ROLE db_datawriter ADD MEMBER [${identity.name}];`,
+  );
+  await core.deleteNamespacedServiceAccount({ name: "app", namespace: "broken" });
+
+  const plan = await post("broken", "repair?dryRun=true");
+  const repaired = await run("broken", "repair");
+  const verified = await post("broken", "verify");
+
+  const changing = ["grantDatabase update", "applyServiceAccount create", "federateIdentity create"];
+  expect(plan.status).toBe(200);
+  const planned = plan.body["steps"] as { name: string; action: string }[];
+  expect(planned.filter(({ action }) => action !== "none").map(({ name, action }) => `${name} ${action}`)).toEqual(
+    changing,
+  );
+  expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
+  const done = repaired.steps.filter(({ action }) => action !== "none");
+  expect(done.map(({ name, action }) => `${name} ${action}`)).toEqual(changing);
+  // Somebody else gave that role: it is told, and stays.
+  expect(verified.body).toMatchObject({
+    severity: "Warning",
+    findings: [{ code: "GRANT_ADDED", field: "db_datawriter" }],
+  });
+});
+
+async function manifests(namespace: string): Promise<{ oldWay: ClusterObject; newWay: ClusterObject }> {
+  const [oldWay, newWay] = await Promise.all(
+    ["pod.pod-identity.yaml", "pod.workload-identity.yaml"].map((file) => readManifest(`samples/message-app/${file}`)),
+  );
+  if (!oldWay || !newWay) throw new Error("the sample has no manifests");
+  const inNamespace = (pod: ClusterObject, name: string) => ({
+    ...pod,
+    metadata: { ...pod.metadata, name, namespace },
+  });
+  return {
+    oldWay: withBinding(inNamespace(oldWay, "old-way"), namespace),
+    newWay: inNamespace(newWay, "new-way"),
+  };
+}
+
+it("migrates to workload identity in phases, and the workload reads its table before, between and after", async () => {
+  await onboard("moving", { identityMode: "podIdentity" });
+  const { oldWay, newWay } = await manifests("moving");
+  const clientId = identityOf("moving").clientId;
+  const before = await cluster.run(oldWay);
+
+  const sideBySide = await run("moving", "migrate", { until: "verify" });
+  const between = [await cluster.run(oldWay), await cluster.run(newWay)];
+  const half = await look("moving");
+
+  // Starts again whenever it has ended, as a Deployment's pods do.
+  const server = {
+    ...oldWay,
+    metadata: { ...oldWay.metadata, name: "server" },
+    spec: { ...Object(oldWay["spec"]), restartPolicy: "Always" },
+  };
+  await cluster.create(server);
+  const blocked = await run("moving", "migrate");
+  const afterCutOver = await cluster.run(oldWay);
+  await core.deleteNamespacedPod({ name: "server", namespace: "moving" });
+  await expect.poll(() => sandbox.cloud.kubernetes.objects.get("v1", "Pod", "server", "moving")).toBeUndefined();
+  const retired = await run("moving", "migrate");
+  const after = await cluster.run(newWay);
+  const late = await cluster.run(oldWay);
+
+  expect(before.exitCode).toBe(0);
+  expect(sideBySide).toMatchObject({ status: "Succeeded", result: { migration: { completed: "verify" } } });
+  expect(sideBySide.steps.map(({ name }) => name)).toEqual([
+    "takeInventory",
+    "applyServiceAccount",
+    "federateIdentity",
+    "verifySideBySide",
+  ]);
+  expect(between.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(half).toMatchObject({ state: "Onboarded", identityMode: "podIdentity", migration: { completed: "verify" } });
+  expect(blocked).toMatchObject({
+    status: "Failed",
+    error: { code: "PODS_STILL_USE_POD_IDENTITY", message: expect.stringContaining("server") },
+    result: { migration: { completed: "cutOver", podsToMove: ["server"] } },
+  });
+  expect(afterCutOver.exitCode).toBe(0);
+  expect(retired, JSON.stringify(retired.error)).toMatchObject({ status: "Succeeded", result: { clientId } });
+  expect(after.exitCode).toBe(0);
+  expect(late.exitCode).toBe(3);
+  expect(await look("moving")).toMatchObject({ identityMode: "workloadIdentity", clientId, findings: [] });
+  expect(await post("moving", "migrate")).toMatchObject({ status: 409, body: { code: "NOTHING_TO_MIGRATE" } });
+}, 90_000);
+
+it("ends a migration and a repair right when the service is killed in the middle of them", async () => {
+  await onboard("killed", { identityMode: "podIdentity" });
+  const { faults } = sandbox.cloud;
+  const slow = (operation: RegExp) =>
+    faults.add({ wire: "kubernetes", operation, effect: { kind: "delay", ms: 1_000 } });
+
+  slow(/^PATCH serviceaccounts/);
+  const migration = String((await post("killed", "migrate")).body["id"]);
+  await expect.poll(async () => (await service.operation(migration)).phase).toBe("provisioning");
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const migrated = await service.waitFor(migration, 60_000);
+  await core.deleteNamespacedServiceAccount({ name: "app", namespace: "killed" });
+  slow(/^PATCH serviceaccounts/);
+  const repair = String((await post("killed", "repair")).body["id"]);
+  await expect.poll(async () => (await service.operation(repair)).phase).toBe("provisioning");
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const repaired = await service.waitFor(repair, 60_000);
+
+  expect(migrated, JSON.stringify(migrated.error)).toMatchObject({ status: "Succeeded" });
+  expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
+  expect((await post("killed", "verify")).body).toMatchObject({ findings: [] });
+}, 120_000);
+
+it("refuses a migration that it cannot understand, field by field", async () => {
+  await onboard("odd", { identityMode: "podIdentity" });
+
+  expect(await post("odd", "migrate", { until: "tomorrow", service: "x" })).toMatchObject({
+    status: 422,
+    body: { code: "INVALID_REQUEST", errors: [{ pointer: "/until" }, { pointer: "/service" }] },
+  });
+  expect(await post("odd", "migrate?until=tomorrow")).toMatchObject({ status: 422 });
+  const plan = await post("odd", "migrate?until=sideBySide&dryRun=true");
+  expect(plan).toMatchObject({ status: 200, body: { blocked: false } });
+  expect((plan.body["steps"] as { name: string }[]).map(({ name }) => name)).toEqual([
+    "takeInventory",
+    "applyServiceAccount",
+    "federateIdentity",
+  ]);
+  expect(await look("odd")).toMatchObject({ identityMode: "podIdentity" });
+});
+
+it("lets one operation at a time at a namespace, also when it is asked to repair and to verify", async () => {
+  await onboard("busy");
+  sandbox.cloud.faults.add({
+    wire: "arm",
+    operation: /^GET .*userAssignedIdentities$/,
+    effect: { kind: "delay", ms: 1_500 },
+  });
+  const first = await post("busy", "repair");
+
+  const [second, onboarding, verification] = await Promise.all([
+    post("busy", "repair"),
+    service.call("POST", "/api/onboardings", request("busy", { serviceAccount: "other" })),
+    post("busy", "verify"),
+  ]);
+
+  expect(first.status).toBe(202);
+  expect(second).toMatchObject({ status: 202, body: { id: first.body["id"], isNew: false } });
+  expect(onboarding).toMatchObject({ status: 409, body: { code: "OPERATION_IN_PROGRESS" } });
+  expect(verification).toMatchObject({ status: 409, body: { code: "OPERATION_IN_PROGRESS" } });
+  expect((await service.waitFor(String(first.body["id"]))).status).toBe("Succeeded");
+});
