@@ -42,6 +42,16 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
     return { action: "update", differences, conflict: undefined, object };
   }
+  const adopter = adoptedBy(current.metadata);
+  if (ownership === undefined && adopter?.berth === berthKey(input)) {
+    // Adopted before: it changes with the request, and stays the adopting operation's to give up.
+    if (differences.length === 0) {
+      const action = adopter.operation === input.operation ? "adopt" : "none";
+      return { action, differences, conflict: undefined, object: undefined };
+    }
+    const object = withMetadata(desired, adopterMetadata(input, adopter.operation));
+    return { action: "update", differences, conflict: undefined, object };
+  }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
   const object =
     conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
@@ -90,6 +100,41 @@ interface RemoveInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
+export interface RemovalDecision {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+  readonly ref: ObjectRef;
+  readonly uid: string | undefined;
+}
+
+/** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
+export async function planRemoval(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  refs: readonly ObjectRef[],
+  input: RemoveInput,
+): Promise<readonly RemovalDecision[]> {
+  return await Promise.all(refs.map(async (ref) => decideRemoval(ref, await kubernetes.get(cluster, ref), input)));
+}
+
+function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, input: RemoveInput): RemovalDecision {
+  if (!current) return { action: "none", differences: [], ref, uid: undefined };
+  const { uid } = current.metadata;
+  const field = nameOf(current);
+  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
+  const ownership = readMetadata(current.metadata);
+  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+    const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
+    return { action: "delete", differences: [{ field, current: what, desired: null }], ref, uid };
+  }
+  const adopter = adoptedBy(current.metadata);
+  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
+    const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
+    return { action: "update", differences: [difference], ref, uid };
+  }
+  return { action: "none", differences: [{ field, current: "not created by Mooring", desired: "stays" }], ref, uid };
+}
+
 /** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
 export async function removeObjects(
   kubernetes: Kubernetes,
@@ -99,32 +144,47 @@ export async function removeObjects(
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
   for (const ref of refs) {
-    const current = await kubernetes.get(cluster, ref);
-    if (current) actions.push(await removeObject(kubernetes, cluster, { ref, current, input }));
+    const { action, uid } = decideRemoval(ref, await kubernetes.get(cluster, ref), input);
+    if (action === "delete") {
+      if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+      await kubernetes.remove(cluster, ref, { uid });
+    }
+    // Applying nothing but the name gives up every field that only this manager owns.
+    if (action === "update") await kubernetes.apply(cluster, bare(ref));
+    actions.push(action);
   }
   return strongest(actions);
 }
 
-async function removeObject(
+export interface Rewritten {
+  readonly written: KubernetesObject;
+  readonly before: KubernetesObject;
+}
+
+/** Puts back what a change wrote over. An object that looks otherwise than what the change writes was not written. */
+export async function restoreObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
-  { ref, current, input }: { ref: ObjectRef; current: KubernetesObject; input: RemoveInput },
+  rewritten: readonly Rewritten[],
+  berth: Berth,
 ): Promise<StepAction> {
-  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
-  const ownership = readMetadata(current.metadata);
-  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
-    const { uid } = current.metadata;
-    if (uid === undefined) throw new Error(`${nameOf(current)} came without a UID`);
-    await kubernetes.remove(cluster, ref, { uid });
-    return "delete";
+  const actions: StepAction[] = [];
+  for (const { written, before } of rewritten) {
+    const current = await kubernetes.get(cluster, refOf(written));
+    const mark = current && markOf(current, berth);
+    if (!mark || compare(written, current).length > 0 || compare(before, current).length === 0) continue;
+    await kubernetes.apply(cluster, withMetadata(before, mark), { force: true });
+    actions.push("update");
   }
-  const adopter = adoptedBy(current.metadata);
-  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
-    // Applying nothing but the name gives up every field that only this manager owns.
-    await kubernetes.apply(cluster, bare(ref));
-    return "update";
-  }
-  return "none";
+  return strongest(actions);
+}
+
+/** The mark that the object has as Mooring's own or adopted one. */
+function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
+  const ownership = readMetadata(metadata);
+  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
+  const adopter = adoptedBy(metadata);
+  return adopter?.berth === berthKey(berth) ? adopterMetadata(berth, adopter.operation) : undefined;
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {

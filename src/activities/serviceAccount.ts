@@ -52,13 +52,33 @@ export const applyServiceAccount = stepActivity({
   },
 });
 
+export function serviceAccountRefs({
+  namespace,
+  serviceAccount,
+}: Pick<Berth, "namespace"> & { serviceAccount: string }) {
+  return [{ apiVersion: "v1", kind: "ServiceAccount", name: serviceAccount, namespace }];
+}
+
+const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
+
+async function remove(input: z.infer<typeof RemoveServiceAccountInput>, { catalog, kubernetes }: Ports) {
+  const cluster = findCluster(catalog, input.cluster);
+  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), input) };
+}
+
 export const removeServiceAccount = stepActivity({
   name: "removeServiceAccount",
-  input: RemovalInput.extend({ serviceAccount: z.string() }),
+  input: RemoveServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
-    const ref = { apiVersion: "v1", kind: "ServiceAccount", name: input.serviceAccount, namespace: input.namespace };
-    return { action: await removeObjects(kubernetes, findCluster(catalog, input.cluster), [ref], input) };
-  },
+  run: remove,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireServiceAccount = stepActivity({
+  name: "retireServiceAccount",
+  input: RemoveServiceAccountInput,
+  output: StepResult,
+  target: (input) => `${berthKey(input)}/${input.serviceAccount}`,
+  run: remove,
 });

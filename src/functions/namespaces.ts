@@ -1,11 +1,14 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { planOffboarding } from "../activities/planOffboarding.ts";
 import { logLine } from "../domain/logLine.ts";
+import { type Berth, berthKey } from "../domain/names.ts";
 import { Namespace } from "../domain/request.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
+import { readFlag } from "./readBody.ts";
 import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -32,9 +35,7 @@ export function registerNamespaces(ports: Ports): void {
     handler: route(async (request) => {
       await authenticate(request);
       const berth = readBerth(request.params);
-      const record = await ports.registry.getNamespace(berth);
-      if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
-      return json(200, publicNamespace(record));
+      return json(200, publicNamespace(await find(ports, berth)));
     }),
   });
 
@@ -47,11 +48,18 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
+      if (readFlag(request, "dryRun")) return json(200, await planOffboarding(ports, await find(ports, berth)));
       const { operation, isNew } = await acceptOffboarding(desk, berth);
       context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
       return accepted(request, operation, { id: operation, kind: "offboard", isNew });
     }),
   });
+}
+
+async function find({ registry }: Ports, berth: Berth): Promise<NamespaceRecord> {
+  const record = await registry.getNamespace(berth);
+  if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+  return record;
 }
 
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */

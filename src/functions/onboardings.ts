@@ -1,6 +1,7 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
+import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { Ports } from "../ports.ts";
@@ -21,14 +22,23 @@ export function registerOnboardings(ports: Ports): void {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
       if (isDryRun) {
-        return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
+        const record = await ports.registry.getNamespace(request);
+        const earlier = record && findEarlier(request, record);
+        const operation = createOperationId(new Date());
+        return json(200, await planOnboarding(ports, { operation, request, earlier }));
       }
       const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
-      const { operation, isNew } = await acceptOnboarding(desk, request);
+      const { operation, kind, isNew } = await acceptOnboarding(desk, request);
       context.log(
-        logLine("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace }),
+        logLine("onboarding accepted", {
+          operation,
+          kind,
+          isNew,
+          cluster: request.cluster,
+          namespace: request.namespace,
+        }),
       );
-      return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
+      return accepted(httpRequest, operation, { id: operation, kind, isNew });
     }),
   });
 }

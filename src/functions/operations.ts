@@ -76,9 +76,22 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel } = rest;
+  const { result, error, approval, cancel, leftUndone, compensates } = rest;
   const who = { requestedBy, createdTime, startTime, endTime };
-  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
+  return {
+    id,
+    kind,
+    status,
+    cluster,
+    namespace,
+    ...who,
+    result,
+    error,
+    approval,
+    cancel,
+    leftUndone,
+    compensates: compensates?.of,
+  };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
@@ -91,15 +104,17 @@ export async function findPhase(client: DurableClient, record: OperationRecord):
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps({ kind, request }: OperationRecord, records: readonly StepRecord[]): readonly object[] {
-  const planned = plannedSteps(kind, request).map(({ name, target }) => {
+function listSteps(
+  { kind, request, earlier, compensates }: OperationRecord,
+  records: readonly StepRecord[],
+): readonly object[] {
+  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos });
+  const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
   });
   const undos = records
-    .filter(
-      (each) => !plannedSteps(kind, request).some(({ name, target }) => name === each.name && target === each.target),
-    )
+    .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
   return [...planned, ...undos.map(publicStep)];
 }

@@ -31,10 +31,8 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
     listNamespaces: ({ cluster, limit, continuation }) =>
       namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
     async heldNamespaces() {
-      const held: Stored<NamespaceRecord>[] = [];
-      for (const state of ["Onboarding", "Offboarding"] as const)
-        held.push(...(await namespaces.all([["state", state]])));
-      return held;
+      const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] satisfies NamespaceRecord["state"][];
+      return (await Promise.all(states.map((state) => namespaces.all([["state", state]])))).flat();
     },
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
