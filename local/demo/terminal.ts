@@ -26,7 +26,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         paragraph(
           "Real here: the service, every Azure and Kubernetes SDK, the protocols, the workload. Simulated, on loopback: Azure, Entra, Azure SQL, Service Bus and the cluster behind them.",
         );
-        write();
+        paragraph("Starting all of it …");
         return;
       case "started":
         paragraph(`Ready at ${event.url} after ${inSeconds(event.durationMs)}.`);
