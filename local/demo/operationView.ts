@@ -100,7 +100,7 @@ function seconds(start: string, end: string | undefined, { now }: View): string 
 }
 
 /** Cut in the middle: both ends of a name tell it from others. */
-export function shorten(text: string, width: number): string {
+function shorten(text: string, width: number): string {
   if (text.length <= width) return text;
   const head = Math.ceil((width - 1) / 2);
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
