@@ -179,6 +179,8 @@ export interface NamespaceRecord extends Berth {
   readonly requestedBy: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
+  /** W3C trace context of the request that was accepted. */
+  readonly traceparent?: string;
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
@@ -193,6 +195,7 @@ export interface OperationRecord extends Berth {
   readonly status: OperationStatus;
   readonly requestedBy: string;
   readonly createdTime: string;
+  readonly traceparent?: string;
   readonly startTime?: string;
   readonly endTime?: string;
   readonly request: OnboardingRequest;

@@ -32,7 +32,7 @@ export const announceStart = activity({
 
 export async function recordStart(
   ports: Ports,
-  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & { operation: string },
+  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & Pick<StepInput, "operation" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
@@ -93,10 +93,12 @@ function nextRecord(
   return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : undefined;
 }
 
+type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;
+
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */
 async function publishStatus(
   { events }: Pick<Ports, "events">,
-  { id, cluster, namespace, kind }: Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind">,
+  { id, cluster, namespace, kind, traceparent }: Subject,
   { status, phase }: { status: OperationStatus; phase: Phase },
 ): Promise<void> {
   await events.publish({
@@ -107,6 +109,7 @@ async function publishStatus(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: { operation: id, kind, status, phase },
   });
 }

@@ -10,6 +10,7 @@ import { logLine } from "../domain/logLine.ts";
 import { StepAction } from "../domain/operation.ts";
 import { describeCode, toOperationError } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { type Activity, createActivityHost, type Failure, type Invocation } from "../durable/activity.ts";
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
@@ -20,6 +21,9 @@ export const StepInput = z.object({
   cluster: z.string(),
   namespace: z.string(),
   retry: RetryPolicy,
+  requestedBy: z.string().optional(),
+  /** W3C trace context of the request. */
+  traceparent: z.string().optional(),
 });
 export type StepInput = z.infer<typeof StepInput>;
 
@@ -73,6 +77,9 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const { registry } = ports;
   const { operation, retry } = input;
   const step: StepName = { name, target: target(input) };
+  const traceId = input.traceparent === undefined ? undefined : traceIdOf(input.traceparent);
+  const begun = Date.now();
+  const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   // Not awaited yet: the record and the first look at the world go on at the same time.
   const started = registry.startStep(operation, step, now());
   started.catch(() => undefined);
@@ -87,9 +94,11 @@ async function runStep<I extends StepInput, O extends StepResult>(
     });
     await started;
     await registry.updateStep(operation, step, { status: "Succeeded", action: result.action, endTime: now() });
+    invocation.log(logLine("step done", facts({ action: result.action, durationMs: Date.now() - begun })));
     return result;
   } catch (error) {
     const { code, message } = describe(error);
+    invocation.warn(logLine("step failed", facts({ code, durationMs: Date.now() - begun })));
     const delay = error instanceof PermanentError ? undefined : delayAfterAttempt(retry, await started.catch(() => 1));
     try {
       await registry.updateStep(operation, step, {
@@ -99,9 +108,7 @@ async function runStep<I extends StepInput, O extends StepResult>(
       });
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
-      invocation.warn(
-        logLine("step failure not recorded", { operation, step: name, reason: describe(recordError).message }),
-      );
+      invocation.warn(logLine("step failure not recorded", facts({ reason: describe(recordError).message })));
     }
     await waitAsAsked(error, delay);
     throw error;

@@ -12,6 +12,8 @@ export interface CloudEvent {
   /** RFC 3339 */
   readonly time: string;
   readonly datacontenttype: "application/json";
+  /** Distributed tracing extension (cloudevents/spec, extensions/distributed-tracing.md): the trace of the request. */
+  readonly traceparent?: string;
   readonly data: {
     readonly operation: string;
     readonly kind: string;

@@ -44,6 +44,7 @@ const OperationSummary = z.object({
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
+  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
   result: z.object({ clientId: z.guid(), manifest: z.string() }).optional(),
   error: OperationError.optional(),
 });

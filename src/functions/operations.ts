@@ -3,6 +3,7 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { plannedSteps } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
@@ -76,8 +77,9 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error } = rest;
-  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, result, error };
+  const { result, error, traceparent } = rest;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, traceId, result, error };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
