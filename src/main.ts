@@ -5,11 +5,13 @@ import { providePorts } from "./activities/step.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
+import { createAudit } from "./adapters/registry/audit.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { registerAudit } from "./functions/audit.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -31,6 +33,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
+  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT };
   return {
     catalog,
     ...createArm({
@@ -41,7 +44,8 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     }),
     databases: createDatabases({ credential, scope: config.MOORING_SQL_SCOPE }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
-    registry: createRegistry({ credential, endpoint: config.MOORING_TABLES_ENDPOINT }),
+    registry: createRegistry(tables),
+    audit: createAudit(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
   };
@@ -58,5 +62,6 @@ registerOperations(ports);
 registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);
+registerAudit(ports);
 registerHealth(ports);
 registerOpenApi();

@@ -1,8 +1,11 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
+
+import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { Berth } from "./domain/names.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
+import type { Difference } from "./domain/plan.ts";
 import type { OnboardingRequest } from "./domain/request.ts";
 
 export interface Ports {
@@ -12,6 +15,7 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  readonly audit: Audit;
   readonly events: Events;
   readonly queue: QueueMessages;
 }
@@ -206,7 +210,9 @@ export interface OperationRecord extends Berth {
 export interface StepRecord {
   readonly name: string;
   readonly target: string;
+  /** What the step did, or is about to do. */
   readonly action?: StepAction;
+  readonly differences?: readonly Difference[];
   readonly status: OperationStatus;
   readonly attempts: number;
   readonly startTime: string;
@@ -258,4 +264,21 @@ export interface Registry {
 
   /** Throws when the tables do not answer. */
   probe(): Promise<void>;
+}
+
+// ——— Audit trail (Table Storage) ———
+
+export interface Audit {
+  /** Appends the entry to the chain; does nothing when an entry of its id is there. */
+  append(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  read(query: {
+    cluster?: string;
+    namespace?: string;
+    operation?: string;
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<AuditRecord>>;
+  /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
+  verify(): Promise<{ valid: boolean; entries: number; head: string; brokenAt?: number }>;
 }

@@ -5,6 +5,7 @@ import { berthKey } from "../domain/names.ts";
 import { OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
 const OutcomeInput = StepInput.extend({
@@ -32,11 +33,14 @@ export const announceStart = activity({
 
 export async function recordStart(
   ports: Ports,
-  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & Pick<StepInput, "operation" | "traceparent">,
+  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
+    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
     ports.registry.updateOperation(input.operation, { status: "Running", startTime }),
+    // Here and not where the request is answered: there it could be lost in a crash, and would keep the caller waiting.
+    appendDecision(ports, input, { id: input.operation, what: input.kind, action: "accepted", outcome: "Running" }),
     publishStatus(ports, { ...input, id: input.operation }, { status: "Running", phase: "preflight" }),
   ]);
 }
@@ -60,7 +64,11 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
     ...(input.error ? { error: input.error } : {}),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
   });
-  await settleNamespace(ports, input, endTime);
+  const { operation: id, kind: what, status: outcome, error } = input;
+  await Promise.all([
+    settleNamespace(ports, input, endTime),
+    appendDecision(ports, input, { id, what, action: "ended", outcome, code: error?.code }),
+  ]);
   await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
 }
 

@@ -5,15 +5,17 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { shorten } from "../domain/audit.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { StepAction } from "../domain/operation.ts";
-import { describeCode, toOperationError } from "../domain/plan.ts";
+import { type Difference, describeCode, toOperationError } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { type Activity, createActivityHost, type Failure, type Invocation } from "../durable/activity.ts";
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
+import { appendEffect, type Effect } from "./audit.ts";
 
 /** What every step is told. */
 export const StepInput = z.object({
@@ -45,8 +47,11 @@ export const { providePorts, activity } = host;
 
 export interface StepContext {
   readonly invocation: Invocation;
-  /** Records what the step is about to do, before it does it. */
-  willDo(action: StepAction): Promise<void>;
+  /**
+   * Records what the step is about to do, before it does it: a try after a crash finds the change made and nothing left to
+   * do, and must still report, and enter in the audit trail, what was done.
+   */
+  willDo(action: StepAction, differences?: readonly Difference[]): Promise<void>;
 }
 
 export interface StepDefinition<I extends StepInput, O extends StepResult> {
@@ -83,29 +88,42 @@ async function runStep<I extends StepInput, O extends StepResult>(
   // Not awaited yet: the record and the first look at the world go on at the same time.
   const started = registry.startStep(operation, step, now());
   started.catch(() => undefined);
+  let intended: Effect | undefined;
 
   try {
     const result = await run(input, ports, {
       invocation,
-      async willDo(action) {
+      async willDo(action, differences = []) {
         await started;
-        await registry.updateStep(operation, step, { action });
+        intended = { action, differences: shorten(differences) };
+        await registry.updateStep(operation, step, intended);
       },
     });
-    await started;
-    await registry.updateStep(operation, step, { status: "Succeeded", action: result.action, endTime: now() });
-    invocation.log(logLine("step done", facts({ action: result.action, durationMs: Date.now() - begun })));
-    return result;
+    const attempts = await started;
+    const earlier = result.action === "none" && attempts > 1 ? await registry.getStep(operation, step) : undefined;
+    const action = earlier?.action ?? result.action;
+    const differences = intended?.differences ?? earlier?.differences ?? [];
+    // At the same time: the audit trail costs no more than the longer of the two.
+    await Promise.all([
+      registry.updateStep(operation, step, { status: "Succeeded", action, endTime: now() }),
+      appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
+    ]);
+    invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
+    return { ...result, action };
   } catch (error) {
     const { code, message } = describe(error);
     invocation.warn(logLine("step failed", facts({ code, durationMs: Date.now() - begun })));
     const delay = error instanceof PermanentError ? undefined : delayAfterAttempt(retry, await started.catch(() => 1));
     try {
-      await registry.updateStep(operation, step, {
-        status: delay === undefined ? "Failed" : "Running",
-        error: describeCode(code, message),
-        ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
-      });
+      await Promise.all([
+        registry.updateStep(operation, step, {
+          status: delay === undefined ? "Failed" : "Running",
+          error: describeCode(code, message),
+          ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
+        }),
+        // It may have had a part of its effect, or all of it without knowing.
+        delay === undefined && intended && appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
+      ]);
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
       invocation.warn(logLine("step failure not recorded", facts({ reason: describe(recordError).message })));

@@ -5,22 +5,9 @@ import { createDocument } from "zod-openapi";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
+import { berth, body, page, paging, problem, Time } from "./openapiParts.ts";
+import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
-
-const Time = z.iso.datetime();
-
-const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    fix: z.string().meta({ description: "What to do next." }),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-    traceId: z.string(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
 
 const StepDocument = z.object({
   name: z.string(),
@@ -70,18 +57,10 @@ const NamespaceDocument = z
 
 const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
-const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
-const problem = (description: string) => ({
-  description,
-  content: { "application/problem+json": { schema: Problem } },
-});
-const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
 };
-const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
-const berth = z.object({ cluster: z.string(), namespace: z.string() });
 
 function createOpenApi() {
   return createDocument({
@@ -161,6 +140,7 @@ function createOpenApi() {
           },
         },
       },
+      ...watchingPaths,
       "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
       "/api/health/ready": {
         get: {

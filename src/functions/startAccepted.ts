@@ -41,7 +41,7 @@ async function mend(
   record: Stored<NamespaceRecord>,
   context: InvocationContext,
 ): Promise<void> {
-  const { operation, cluster, namespace, request, traceparent } = record;
+  const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
@@ -59,6 +59,7 @@ async function mend(
       namespace,
       kind,
       request,
+      requestedBy,
       traceparent,
       status: "Failed",
       error,

@@ -74,3 +74,42 @@ it("starts a trace when the caller has none, and names it in problems", async ()
   expect(trace).toMatch(/^[0-9a-f]{32}$/);
   expect(answer.body["traceId"]).toBe(trace);
 });
+
+it("keeps an audit trail of every effect that shows when it was tampered with", async () => {
+  const wanted = request();
+  const onboarding = await service.onboard(wanted);
+  await service.waitFor(onboarding);
+  const offboarding = await service.offboard(names.cluster, wanted.namespace);
+  await service.waitFor(offboarding);
+
+  const list = async (query: string) => (await service.call("GET", `/api/audit?${query}`)).body["value"];
+  const check = () => service.call("GET", "/api/audit/verify");
+
+  // The end of an operation is entered right after its record, which the status is read from.
+  await expect
+    .poll(() => list(`operation=${offboarding}&top=1`))
+    .toMatchObject([{ action: "ended", outcome: "Succeeded", what: "offboard" }]);
+  const all = (await list(`namespace=${wanted.namespace}&cluster=${names.cluster}`)) as {
+    what: string;
+    action: string;
+  }[];
+  expect(all.map(({ what, action }) => `${what} ${action}`).toSorted()).toEqual(
+    [
+      "onboard accepted",
+      "ensureIdentity create",
+      "applyNamespace create",
+      "grantDatabase create",
+      "applyServiceAccount create",
+      "federateIdentity create",
+      "onboard ended",
+      "offboard accepted",
+      "removeServiceAccount delete",
+      "revokeDatabase delete",
+      "unfederateIdentity delete",
+      "removeIdentity delete",
+      "removeNamespace delete",
+      "offboard ended",
+    ].toSorted(),
+  );
+  expect((await check()).body).toMatchObject({ valid: true, entries: expect.any(Number) });
+});
