@@ -177,7 +177,7 @@ export const grantDatabase = stepActivity({
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
     if (changes.length > 0) {
-      await step.willDo(plan.action, plan.differences);
+      await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
       await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
     }
     return { action: plan.action };

@@ -72,7 +72,7 @@ export const ensureIdentity = stepActivity({
     if (current) return { action: plan.action, ...pick(current) };
     const cluster = findCluster(ports.catalog, input.cluster);
     const tags = ownerTags(input, input.operation);
-    await step.willDo("create", plan.differences);
+    await step.willDo("create", plan.differences, { isMarked: true });
     const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
     return { action: "create", ...pick(created) };
   },

@@ -79,6 +79,7 @@ export async function ensureObjects(
     await step.willDo(
       result,
       decisions.flatMap(({ differences }) => differences),
+      { isMarked: result === "create" },
     );
   }
   for (const { action, object } of decisions) {

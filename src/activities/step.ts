@@ -49,9 +49,10 @@ export interface StepContext {
   readonly invocation: Invocation;
   /**
    * Records what the step is about to do, before it does it: a try after a crash finds the change made and nothing left to
-   * do, and must still report, and enter in the audit trail, what was done.
+   * do, and must still report, and enter in the audit trail, what was done. Pass `isMarked` when the change itself carries
+   * the mark of this operation: then the next try knows it again, and a write on the way is saved.
    */
-  willDo(action: StepAction, differences?: readonly Difference[]): Promise<void>;
+  willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
 }
 
 export interface StepDefinition<I extends StepInput, O extends StepResult> {
@@ -93,9 +94,10 @@ async function runStep<I extends StepInput, O extends StepResult>(
   try {
     const result = await run(input, ports, {
       invocation,
-      async willDo(action, differences = []) {
-        await started;
+      async willDo(action, differences = [], { isMarked = false } = {}) {
         intended = { action, differences: shorten(differences) };
+        if (isMarked) return;
+        await started;
         await registry.updateStep(operation, step, intended);
       },
     });
