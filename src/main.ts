@@ -6,12 +6,14 @@ import { createArm } from "./adapters/arm/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
+import { announceWrites } from "./adapters/registry/changes.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
 import { registerAudit } from "./functions/audit.ts";
+import { registerEvents } from "./functions/events.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -44,7 +46,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     }),
     databases: createDatabases({ credential, scope: config.MOORING_SQL_SCOPE }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
-    registry: createRegistry(tables),
+    ...announceWrites(createRegistry(tables)),
     audit: createAudit(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
@@ -63,5 +65,6 @@ registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);
 registerAudit(ports);
+registerEvents(ports);
 registerHealth(ports);
 registerOpenApi();

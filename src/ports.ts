@@ -16,6 +16,7 @@ export interface Ports {
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
   readonly audit: Audit;
+  readonly changes: Changes;
   readonly events: Events;
   readonly queue: QueueMessages;
 }
@@ -205,6 +206,8 @@ export interface OperationRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
+  /** When the record was written last, by the table's own clock. */
+  readonly changedTime?: string;
 }
 
 export interface StepRecord {
@@ -219,6 +222,7 @@ export interface StepRecord {
   readonly endTime?: string;
   readonly error?: OperationError;
   readonly nextRetryTime?: string;
+  readonly changedTime?: string;
 }
 
 export type StepKey = Pick<StepRecord, "name" | "target">;
@@ -264,6 +268,12 @@ export interface Registry {
 
   /** Throws when the tables do not answer. */
   probe(): Promise<void>;
+}
+
+/** That something was written to the registry by this process; another process's writes are found by looking. */
+export interface Changes {
+  /** Resolves at the next write, or after that time. */
+  wait(ms: number): Promise<void>;
 }
 
 // ——— Audit trail (Table Storage) ———

@@ -18,7 +18,41 @@ const AuditCheck = z
   })
   .meta({ id: "AuditCheck" });
 
+const lastEventId = z.object({
+  "last-event-id": z
+    .string()
+    .optional()
+    .meta({ description: "Id of the last event that was received; goes on from there." }),
+});
+
+const stream = {
+  description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps. \`end\`: the
+operation has ended, and nothing more comes. A comment every 15 seconds keeps the connection; after two minutes the stream
+ends, and the client comes back with Last-Event-ID.`,
+  content: { "text/event-stream": { schema: z.string() } },
+};
+
 export const watchingPaths: ZodOpenApiPathsObject = {
+  "/api/operations/{id}/events": {
+    get: {
+      operationId: "followOperation",
+      summary: "Follow one operation as it happens",
+      requestParams: { path: z.object({ id: z.string() }), header: lastEventId },
+      responses: {
+        200: stream,
+        204: { description: "Last-Event-ID was the end; nothing will come." },
+        404: problem("There is none of that id."),
+      },
+    },
+  },
+  "/api/events": {
+    get: {
+      operationId: "followAll",
+      summary: "Follow every operation as it happens",
+      requestParams: { header: lastEventId },
+      responses: { 200: stream },
+    },
+  },
   "/api/audit": {
     get: {
       operationId: "listAudit",

@@ -65,7 +65,7 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-function summary({
+export function summary({
   id,
   kind,
   status,
@@ -83,7 +83,7 @@ function summary({
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
-async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
+export async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const status = await findInstance(client, record.id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
@@ -105,7 +105,17 @@ function listSteps({ kind, request }: OperationRecord, records: readonly StepRec
   return [...planned, ...undos.map(publicStep)];
 }
 
-function publicStep({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepRecord) {
+export function publicStep({
+  name,
+  target,
+  action,
+  status,
+  attempts,
+  startTime,
+  endTime,
+  error,
+  nextRetryTime,
+}: StepRecord) {
   const isOver = isFinal(status);
   return {
     name,

@@ -14,6 +14,46 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
+interface Received {
+  readonly event: string;
+  readonly id: string;
+  readonly data: Record<string, unknown>;
+  readonly at: number;
+}
+
+/** Reads a stream as a browser's EventSource does, until it ends or `until` says so. */
+async function listen(
+  path: string,
+  { lastEventId, until }: { lastEventId?: string; until?: (event: Received) => boolean } = {},
+) {
+  const abort = new AbortController();
+  const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
+  const response = await fetch(`${sandbox.url}${path}`, { headers, signal: abort.signal });
+  const events: Received[] = [];
+  let text = "";
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const blocks = text.split("\n\n");
+    text = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+      if (fields["event"] === undefined) continue;
+      const event = {
+        event: fields["event"],
+        id: fields["id"],
+        data: JSON.parse(fields["data"]),
+        at: performance.now(),
+      };
+      events.push(event);
+      if (until?.(event)) {
+        abort.abort();
+        return { status: response.status, events, response };
+      }
+    }
+  }
+  return { status: response.status, events, response };
+}
+
 let count = 0;
 function request(changes: object = {}) {
   count += 1;
@@ -112,4 +152,60 @@ it("keeps an audit trail of every effect that shows when it was tampered with", 
     ].toSorted(),
   );
   expect((await check()).body).toMatchObject({ valid: true, entries: expect.any(Number) });
+});
+
+it("streams an operation's steps as they happen, and ends with it", async () => {
+  sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 700 } });
+  const id = await service.onboard(request());
+
+  const { events, response } = await listen(`/api/operations/${id}/events`);
+
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  expect(events.at(-1)).toMatchObject({ event: "end", data: { operation: id, status: "Succeeded" } });
+  expect(events.at(-2)).toMatchObject({ event: "operation", data: { id, status: "Succeeded", phase: "done" } });
+  const done = events.filter(({ event, data }) => event === "step" && data["status"] === "Succeeded");
+  expect(done.map(({ data }) => data["name"])).toEqual(
+    expect.arrayContaining(["preflight", "ensureIdentity", "applyNamespace", "grantDatabase", "verify"]),
+  );
+  const at = (name: string) => done.find(({ data }) => data["name"] === name)?.at ?? 0;
+  expect(at("grantDatabase") - at("ensureIdentity")).toBeGreaterThan(500);
+  expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
+});
+
+it("goes on after Last-Event-ID with what is missing, and says 204 when nothing will come", async () => {
+  const id = await service.onboard(request());
+  await service.waitFor(id);
+  const path = `/api/operations/${id}/events`;
+  const { events: all } = await listen(path);
+
+  for (const at of [0, 3, all.length - 2]) {
+    const { events } = await listen(path, { lastEventId: all[at]?.id ?? "" });
+    expect(events.map((event) => event.id)).toEqual(all.slice(at + 1).map((event) => event.id));
+  }
+  expect(await listen(path, { lastEventId: all.at(-1)?.id ?? "" })).toMatchObject({ status: 204, events: [] });
+  expect((await listen("/api/operations/none/events")).status).toBe(404);
+});
+
+it("streams every operation at /api/events, from a client's place on", async () => {
+  const heard = listen("/api/events", {
+    until: ({ event, data }) =>
+      event === "operation" && data["namespace"] === second.namespace && data["status"] === "Succeeded",
+  });
+  const [first, second] = [request(), request()];
+  await service.waitFor(await service.onboard(first));
+  await service.waitFor(await service.onboard(second));
+
+  const { events } = await heard;
+
+  const ended = events.filter(({ event, data }) => event === "operation" && data["status"] === "Succeeded");
+  expect(ended.map(({ data }) => data["namespace"])).toEqual([first.namespace, second.namespace]);
+  const seen = ended[0]?.id ?? "";
+  const resumed = await listen("/api/events", {
+    lastEventId: seen,
+    until: ({ data }) => data["status"] === "Succeeded" && data["phase"] === "done",
+  });
+  expect(
+    resumed.events.filter(({ event, data }) => event === "operation" && data["namespace"] === first.namespace),
+  ).toEqual([]);
+  expect(resumed.events.at(-1)?.data["namespace"]).toBe(second.namespace);
 });

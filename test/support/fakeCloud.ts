@@ -132,6 +132,7 @@ export function createFakeCloud(): FakeCloud {
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
       audit: auditOf(cloud),
+      changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: { complete: async () => undefined, deadLetter: async () => undefined },
     } satisfies Ports,

@@ -164,7 +164,7 @@ async function walk(client: TableClient): ReturnType<Audit["verify"]> {
 }
 
 function toRecord(row: object): AuditRecord {
-  const { etag: _, ...record } = fromEntity<AuditRecord>(row);
+  const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
   return record;
 }
 
