@@ -13,6 +13,7 @@ import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
 import { registerAudit } from "./functions/audit.ts";
+import { registerDecisions } from "./functions/decisions.ts";
 import { registerEvents } from "./functions/events.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
@@ -61,6 +62,7 @@ const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_
 providePorts(ports);
 registerOnboardings(ports);
 registerOperations(ports);
+registerDecisions(ports);
 registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);

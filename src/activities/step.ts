@@ -16,6 +16,7 @@ import { type Activity, createActivityHost, type Failure, type Invocation } from
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
 import { appendEffect, type Effect } from "./audit.ts";
+import { commitOperation, expectNotCanceled, gateWrites } from "./cancellation.ts";
 
 /** What every step is told. */
 export const StepInput = z.object({
@@ -31,7 +32,7 @@ export type StepInput = z.infer<typeof StepInput>;
 
 /** What every undo is told besides. */
 export const RemovalInput = StepInput.extend({
-  /** Remove only what this operation created; absent in an offboarding, which removes all that is Mooring's. */
+  /** An undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
@@ -53,6 +54,8 @@ export interface StepContext {
    * the mark of this operation: then the next try knows it again, and a write on the way is saved.
    */
   willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
+  /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
+  commit(): Promise<void>;
 }
 
 export interface StepDefinition<I extends StepInput, O extends StepResult> {
@@ -90,10 +93,14 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const started = registry.startStep(operation, step, now());
   started.catch(() => undefined);
   let intended: Effect | undefined;
+  // An undo runs because the operation was canceled; it must not stop for that.
+  const mayGoOn = isUndo(input) ? started : Promise.all([started, expectNotCanceled(registry, operation)]);
+  mayGoOn.catch(() => undefined);
 
   try {
-    const result = await run(input, ports, {
+    const result = await run(input, gateWrites(ports, mayGoOn), {
       invocation,
+      commit: () => commitOperation(registry, operation),
       async willDo(action, differences = [], { isMarked = false } = {}) {
         intended = { action, differences: shorten(differences) };
         if (isMarked) return;
@@ -101,6 +108,7 @@ async function runStep<I extends StepInput, O extends StepResult>(
         await registry.updateStep(operation, step, intended);
       },
     });
+    await mayGoOn;
     const attempts = await started;
     const earlier = result.action === "none" && attempts > 1 ? await registry.getStep(operation, step) : undefined;
     const action = earlier?.action ?? result.action;
@@ -124,7 +132,10 @@ async function runStep<I extends StepInput, O extends StepResult>(
           ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
         }),
         // It may have had a part of its effect, or all of it without knowing.
-        delay === undefined && intended && appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
+        delay === undefined &&
+          intended &&
+          code !== "OPERATION_CANCELED" &&
+          appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
       ]);
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
@@ -133,6 +144,10 @@ async function runStep<I extends StepInput, O extends StepResult>(
     await waitAsAsked(error, delay);
     throw error;
   }
+}
+
+function isUndo(input: StepInput & { readonly createdBy?: unknown }): boolean {
+  return input.createdBy !== undefined;
 }
 
 /** The runtime waits by its own policy; what a service asked for beyond that (Retry-After) is waited here. */

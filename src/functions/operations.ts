@@ -77,9 +77,10 @@ export function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, traceparent } = rest;
+  const { result, error, approval, cancel, traceparent } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, traceId, result, error };
+  const who = { requestedBy, createdTime, startTime, endTime, traceId };
+  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */

@@ -17,6 +17,7 @@ export function announceWrites(registry: Registry): { registry: Registry; change
       ...registry,
       insertOperation: (record) => telling(registry.insertOperation(record)),
       updateOperation: (id, changes) => telling(registry.updateOperation(id, changes)),
+      amendOperation: (record, changes) => telling(registry.amendOperation(record, changes)),
       startStep: (operation, step, startTime) => telling(registry.startStep(operation, step, startTime)),
       updateStep: (operation, step, changes) => telling(registry.updateStep(operation, step, changes)),
     },

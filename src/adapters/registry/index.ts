@@ -38,6 +38,7 @@ export function createRegistry(settings: TableSettings): Registry {
       await operations.insert(operationsPartition, record.id, record);
     },
     updateOperation: (id, changes) => operations.merge(operationsPartition, id, changes),
+    amendOperation: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
     listSteps: (operation) => steps.all([["PartitionKey", operation]]),
     getStep: (operation, step) => steps.get(operation, stepRow(step)),

@@ -66,6 +66,8 @@ export function table<T extends object>(open: Open, name: string) {
       run(async (client) => {
         await client.upsertEntity(toEntity(partition, row, changes), "Merge");
       }),
+    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
+      run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
