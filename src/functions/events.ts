@@ -1,12 +1,14 @@
 /** Operations as they happen: server-sent events that a browser's EventSource resumes by itself. */
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { z } from "zod";
+import { CloudEvent } from "../domain/events.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
 import { answerEvents, defaultPace } from "./eventStream.ts";
 import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
 import { Refusal } from "./refusal.ts";
-import { route } from "./respond.ts";
+import { json, route } from "./respond.ts";
 
 export function registerEvents(ports: Ports): void {
   // For every route of the app: without it the host answers only when a handler has ended.
@@ -30,6 +32,13 @@ export function registerEvents(ports: Ports): void {
         pace: defaultPace,
       });
     }),
+  });
+
+  app.http("eventSchema", {
+    route: "api/events/schema.json",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async () => json(200, z.toJSONSchema(CloudEvent))),
   });
 
   app.http("followAll", {

@@ -53,6 +53,13 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       responses: { 200: stream },
     },
   },
+  "/api/events/schema.json": {
+    get: {
+      operationId: "eventSchema",
+      summary: "JSON Schema of the CloudEvents on the topic onboarding-events",
+      responses: { 200: body("A JSON Schema.", z.looseObject({ $schema: z.string() })) },
+    },
+  },
   "/api/audit": {
     get: {
       operationId: "listAudit",

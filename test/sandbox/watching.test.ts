@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { validate } from "../support/jsonSchema.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: Sandbox;
@@ -208,4 +209,29 @@ it("streams every operation at /api/events, from a client's place on", async () 
     resumed.events.filter(({ event, data }) => event === "operation" && data["namespace"] === first.namespace),
   ).toEqual([]);
   expect(resumed.events.at(-1)?.data["namespace"]).toBe(second.namespace);
+});
+
+it("publishes nothing that breaks the schema it serves, and the schema refuses what is no event", async () => {
+  const failing = request({ namespace: "watched-failing" });
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247 },
+  });
+  const failed = await service.onboard(failing);
+  await service.waitFor(failed);
+  sandbox.cloud.faults.clear();
+  await expect.poll(() => eventsOf(failed).length).toBe(2);
+  const { body: schema } = await service.call("GET", "/api/events/schema.json");
+
+  const messages = sandbox.cloud.serviceBus.subscription(names.topic, "all").messages();
+
+  expect(messages.length).toBeGreaterThan(6);
+  expect(messages.flatMap(({ body }) => validate(schema, body))).toEqual([]);
+  const [first] = messages;
+  const good = { ...(first?.body as { data: object }) };
+  expect(validate(schema, { ...good, secret: "x" })).not.toEqual([]);
+  expect(validate(schema, { ...good, data: { ...good.data, status: "Done" } })).not.toEqual([]);
+  expect(validate(schema, { ...good, id: undefined, time: "yesterday" })).not.toEqual([]);
 });
