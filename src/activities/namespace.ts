@@ -14,7 +14,7 @@ const ApplyNamespaceInput = StepInput.extend({
 });
 type ApplyNamespaceInput = z.infer<typeof ApplyNamespaceInput>;
 
-function namespaceObject({ namespace }: Berth): KubernetesObject {
+export function namespaceObject({ namespace }: Berth): KubernetesObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
 }
 

@@ -56,7 +56,7 @@ export function registerNamespaces(ports: Ports): void {
 }
 
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */
-function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
+export function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
   if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) {
     throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${cluster}/${namespace}.`);
   }

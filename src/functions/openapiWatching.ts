@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditRecord } from "../domain/audit.ts";
-import { body, page, paging, problem } from "./openapiParts.ts";
+import { IdentityMode, RoleBundle } from "../domain/request.ts";
+import { berth, body, page, paging, problem } from "./openapiParts.ts";
 
 const AuditDocument = AuditRecord.meta({
   id: "AuditRecord",
@@ -17,6 +18,18 @@ const AuditCheck = z
     brokenAt: z.int().optional().meta({ description: "Sequence of the newest record that is not as it was written." }),
   })
   .meta({ id: "AuditCheck" });
+
+const CatalogDocument = z
+  .object({
+    clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
+    sqlServers: z.array(
+      z.object({
+        name: z.string(),
+        databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+      }),
+    ),
+  })
+  .meta({ id: "Catalog" });
 
 const lastEventId = z.object({
   "last-event-id": z
@@ -58,6 +71,49 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "eventSchema",
       summary: "JSON Schema of the CloudEvents on the topic onboarding-events",
       responses: { 200: body("A JSON Schema.", z.looseObject({ $schema: z.string() })) },
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/export": {
+    get: {
+      operationId: "exportNamespace",
+      summary: "Everything that an onboarded namespace has, to go on without Mooring",
+      requestParams: {
+        path: berth,
+        query: z.object({
+          format: z.enum(["kubernetes", "tsql", "azurecli"]).optional(),
+          database: z.string().optional().meta({ description: "With format tsql: only of `server/database`." }),
+        }),
+      },
+      responses: {
+        200: {
+          description: "Kubernetes objects, T-SQL for each database, or Azure CLI commands.",
+          content: {
+            "application/yaml": { schema: z.string() },
+            "application/sql": { schema: z.string() },
+            "text/x-shellscript": { schema: z.string() },
+          },
+        },
+        404: problem("It is not onboarded."),
+        422: problem("A parameter is wrong."),
+      },
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/manifest": {
+    get: {
+      operationId: "getManifest",
+      summary: "What a team pastes into its Deployment",
+      requestParams: { path: berth },
+      responses: {
+        200: { description: "A fragment of a manifest.", content: { "application/yaml": { schema: z.string() } } },
+        404: problem("It is not onboarded."),
+      },
+    },
+  },
+  "/api/catalog": {
+    get: {
+      operationId: "getCatalog",
+      summary: "What may be asked for: clusters, databases, role bundles",
+      responses: { 200: body("The names that requests use.", CatalogDocument) },
     },
   },
   "/api/audit": {
