@@ -1,7 +1,7 @@
 /** Taking a database away from the user, as a whole or in part. Only what the mark says that Mooring gave. */
 import { type Berth, berthKey, identityName } from "../domain/names.ts";
 import { printMark, readMark, type UserMark } from "../domain/ownership.ts";
-import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
+import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { DatabaseRequest } from "../domain/request.ts";
 import { findDatabase } from "../domain/targets.ts";
 import type { DatabaseUser, Ports, UserChange } from "../ports.ts";
@@ -47,7 +47,11 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
   const { user, mark } = found;
   const { createdBy } = input;
   if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
-    const differences = [{ field: "user", current: user.name, desired: null }];
+    const held = [...user.roles, ...user.permissions];
+    const differences = [
+      { field: "user", current: user.name, desired: null },
+      ...held.map((field) => ({ field, current: "granted", desired: null })),
+    ];
     const changes: readonly UserChange[] = [{ kind: "drop", user: user.name }];
     if (user.ownedSchemas.length === 0) return { action: "delete", differences, changes };
     const message = `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`;
@@ -60,8 +64,8 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
     taken.map(([grant]) => grant),
   );
   if (mark.operation !== null) return decision;
-  const stays = { field: "user", current: `${user.name}, not created by Mooring`, desired: "stays" };
-  return { ...decision, differences: [...decision.differences, stays] };
+  const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: stays };
+  return { ...decision, differences: [...decision.differences, kept] };
 }
 
 interface OurUser {
@@ -117,12 +121,17 @@ function takingActivity<I extends StepInput & RevocationInput>(
     input,
     output: StepResult,
     target: place,
-    async run(value, ports) {
-      const decision = await plan(ports, name, value);
-      throwConflict(decision.conflict);
-      const target = findDatabase(ports.catalog, { ...value.database, roles: [] });
-      if (decision.changes.length > 0) await ports.databases.change(target, decision.changes);
-      return { action: decision.plan.action };
+    async run(value, ports, step) {
+      const { plan: planned, conflict, changes } = await plan(ports, name, value);
+      throwConflict(conflict);
+      if (changes.length > 0) {
+        await step.willDo(
+          planned.action,
+          planned.differences.filter(({ desired }) => desired !== stays),
+        );
+        await ports.databases.change(findDatabase(ports.catalog, { ...value.database, roles: [] }), changes);
+      }
+      return { action: planned.action };
     },
   });
 }

@@ -179,10 +179,13 @@ export const grantDatabase = stepActivity({
   input: GrantDatabaseInput,
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
-    if (changes.length > 0) await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+    if (changes.length > 0) {
+      await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+      await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+    }
     return { action: plan.action };
   },
 });

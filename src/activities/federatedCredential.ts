@@ -5,7 +5,7 @@ import { type Berth, berthKey, federatedCredentialName, federatedSubject, identi
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { FederatedCredential, Ports } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
@@ -98,7 +98,7 @@ export const federateIdentity = stepActivity({
     // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
     const action = record?.action === "create" ? "create" : plan.action;
     if (plan.action !== "create" && plan.action !== "update") return { action };
-    await step.willDo(action);
+    await step.willDo(action, plan.differences);
     await ports.identities.putFederatedCredential(
       identityRef(findCluster(ports.catalog, input.cluster), input),
       desired,
@@ -126,14 +126,20 @@ export async function planUnfederation(
   const credentials = await identities.federatedCredentials(ref);
   const found = credentials.find((each) => each.name === credential);
   if (!found) return none;
-  const differences = [{ field: "subject", current: found.subject, desired: null }];
+  const differences = [
+    { field: "name", current: credential, desired: null },
+    { field: "subject", current: found.subject, desired: null },
+  ];
   return { plan: toStepPlan(step, { action: "delete", differences }), credential };
 }
 
-async function unfederate(input: UnfederateInput, ports: Ports) {
+async function unfederate(input: UnfederateInput, ports: Ports, step: StepContext) {
   const { plan, credential } = await planUnfederation(ports, "unfederateIdentity", input);
-  const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
-  if (plan.action === "delete") await ports.identities.removeFederatedCredential(ref, credential);
+  if (plan.action === "delete") {
+    await step.willDo("delete", plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.removeFederatedCredential(ref, credential);
+  }
   return { action: plan.action };
 }
 

@@ -3,9 +3,10 @@ import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
 import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata } from "../domain/ownership.ts";
-import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
+import { type Conflict, type Difference, stays, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
+import type { StepContext } from "./step.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -79,16 +80,26 @@ export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  input: EnsureInput,
+  { step, ...input }: EnsureInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const each of desired) {
-    const { action, conflict, object } = await planObject(kubernetes, cluster, each, input);
-    throwConflict(conflict);
-    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
-    actions.push(action);
+  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
+  for (const { conflict } of decisions) throwConflict(conflict);
+  const result = strongest(decisions.map(({ action }) => action));
+  if (decisions.some(({ object }) => object)) {
+    await step.willDo(
+      result,
+      decisions.flatMap(({ differences }) => differences),
+      { isMarked: result === "create" },
+    );
   }
-  return strongest(actions);
+  for (const { action, object } of decisions) {
+    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
+  }
+  return result;
+}
+
+interface WithStep {
+  readonly step: Pick<StepContext, "willDo">;
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */
@@ -132,7 +143,7 @@ function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, in
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
     return { action: "update", differences: [difference], ref, uid };
   }
-  return { action: "none", differences: [{ field, current: "not created by Mooring", desired: "stays" }], ref, uid };
+  return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
 }
 
 /** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
@@ -140,20 +151,22 @@ export async function removeObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   refs: readonly ObjectRef[],
-  input: RemoveInput,
+  { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const ref of refs) {
-    const { action, uid } = decideRemoval(ref, await kubernetes.get(cluster, ref), input);
-    if (action === "delete") {
-      if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
-      await kubernetes.remove(cluster, ref, { uid });
-    }
+  const removals = (await planRemoval(kubernetes, cluster, refs, input)).filter(({ action }) => action !== "none");
+  if (removals.length === 0) return "none";
+  const result = strongest(removals.map(({ action }) => action));
+  await step.willDo(
+    result,
+    removals.flatMap(({ differences }) => differences),
+  );
+  for (const { action, ref, uid } of removals) {
+    if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+    if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
     // Applying nothing but the name gives up every field that only this manager owns.
-    if (action === "update") await kubernetes.apply(cluster, bare(ref));
-    actions.push(action);
+    else await kubernetes.apply(cluster, bare(ref));
   }
-  return strongest(actions);
+  return result;
 }
 
 export interface Rewritten {
@@ -166,13 +179,15 @@ export async function restoreObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   rewritten: readonly Rewritten[],
-  berth: Berth,
+  { step, ...berth }: Berth & WithStep,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
   for (const { written, before } of rewritten) {
     const current = await kubernetes.get(cluster, refOf(written));
     const mark = current && markOf(current, berth);
-    if (!mark || compare(written, current).length > 0 || compare(before, current).length === 0) continue;
+    const differences = current ? compare(before, current) : [];
+    if (!mark || differences.length === 0 || compare(written, current).length > 0) continue;
+    await step.willDo("update", differences);
     await kubernetes.apply(cluster, withMetadata(before, mark), { force: true });
     actions.push("update");
   }

@@ -14,7 +14,7 @@ const ApplyNamespaceInput = StepInput.extend({
 });
 type ApplyNamespaceInput = z.infer<typeof ApplyNamespaceInput>;
 
-function namespaceObject({ namespace }: Berth): KubernetesObject {
+export function namespaceObject({ namespace }: Berth): KubernetesObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
 }
 
@@ -67,9 +67,11 @@ export const applyNamespace = stepActivity({
   input: ApplyNamespaceInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const desired = [namespaceObject(input), configMapObject(catalog, input)];
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, input) };
+    return {
+      action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, { ...input, step }),
+    };
   },
 });
 
@@ -79,9 +81,9 @@ export const removeNamespace = stepActivity({
   input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await removeObjects(kubernetes, cluster, namespaceRefs(input), input) };
+    return { action: await removeObjects(kubernetes, cluster, namespaceRefs(input), { ...input, step }) };
   },
 });
 
@@ -101,10 +103,10 @@ export const restoreNamespace = stepActivity({
   input: RemovalInput.extend({ written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const written = configMapObject(catalog, { ...input, databases: input.written });
     const before = configMapObject(catalog, { ...input, databases: input.before });
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [{ written, before }], input) };
+    return { action: await restoreObjects(kubernetes, cluster, [{ written, before }], { ...input, step }) };
   },
 });

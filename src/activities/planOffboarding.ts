@@ -1,7 +1,7 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
 import type { Plan, StepPlan } from "../domain/plan.ts";
-import { toStepPlan } from "../domain/plan.ts";
+import { stays, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
@@ -48,8 +48,8 @@ const looks: Readonly<Record<string, Look>> = {
   removeNamespace: async (ports, input) => {
     const plan = await planObjects(ports, input, namespaceRefs(input.request));
     if (input.request.deletePolicy === "Delete") return plan;
-    const stays = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: "stays" };
-    return { ...plan, differences: [...plan.differences, stays] };
+    const kept = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: stays };
+    return { ...plan, differences: [...plan.differences, kept] };
   },
 };
 

@@ -80,10 +80,10 @@ export const applyPodIdentity = stepActivity({
   input: ApplyPodIdentityInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
-    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+    return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
   },
 });
 
@@ -96,9 +96,9 @@ export const removePodIdentity = stepActivity({
   input: RemovalInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
-    const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), input);
+    const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), { ...input, step });
     if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
     return { action };
   },
@@ -118,10 +118,10 @@ export const restorePodIdentity = stepActivity({
   input: RemovalInput.extend({ written: z.string(), before: z.string() }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const rewritten = { written: bindingObject(input, input.written), before: bindingObject(input, input.before) };
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [rewritten], input) };
+    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
   },
 });
 

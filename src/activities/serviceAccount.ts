@@ -5,7 +5,7 @@ import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),
@@ -46,9 +46,10 @@ export const applyServiceAccount = stepActivity({
   input: ApplyServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const desired = serviceAccountObject(input, { ...input, ...input.identity, tenantId: catalog.tenantId });
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), [desired], input) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
   },
 });
 
@@ -61,9 +62,13 @@ export function serviceAccountRefs({
 
 const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
 
-async function remove(input: z.infer<typeof RemoveServiceAccountInput>, { catalog, kubernetes }: Ports) {
+async function remove(
+  input: z.infer<typeof RemoveServiceAccountInput>,
+  { catalog, kubernetes }: Ports,
+  step: StepContext,
+) {
   const cluster = findCluster(catalog, input.cluster);
-  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), input) };
+  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), { ...input, step }) };
 }
 
 export const removeServiceAccount = stepActivity({

@@ -15,6 +15,7 @@ import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
+import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { changeNamespace } from "../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../orchestrations/compensateOperation.ts";
@@ -34,6 +35,7 @@ export interface Desk {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly by: Caller;
+  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -118,7 +120,7 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
 }
 
 function newRecord(
-  { by }: Desk,
+  { by, traceparent }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
   requestHash: string,
@@ -133,6 +135,7 @@ function newRecord(
     requestHash,
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
+    traceparent,
   };
 }
 
@@ -170,7 +173,8 @@ export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earl
 }
 
 export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime, earlier, compensates } = record;
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const { traceparent, earlier, compensates } = record;
   const kind = kindOf(record);
   return {
     id,
@@ -181,6 +185,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     requestedBy,
     createdTime: acceptedTime,
     request,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(earlier ? { earlier } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
   };
@@ -191,8 +196,9 @@ export async function startOperation(
   { catalog }: Pick<Ports, "catalog">,
   record: NamespaceRecord,
 ): Promise<void> {
-  const { operation: instanceId, request, earlier, compensates } = record;
-  const input = { operation: instanceId, request, retry: catalog.retry, ...(earlier ? { earlier } : {}) };
+  const { operation: instanceId, request, requestedBy, traceparent, earlier, compensates } = record;
+  const origin = { requestedBy, traceparent };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const kind = kindOf(record);
   if (kind === "offboard") await start(client, offboardNamespace, { instanceId, input });
   else if (kind === "change" && earlier) {

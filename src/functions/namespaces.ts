@@ -4,6 +4,7 @@ import { planOffboarding } from "../activities/planOffboarding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import { Namespace } from "../domain/request.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
@@ -44,13 +45,13 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["DELETE"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
+    handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request);
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       if (readFlag(request, "dryRun")) return json(200, await planOffboarding(ports, await find(ports, berth)));
       const { operation, isNew } = await acceptOffboarding(desk, berth);
-      context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
+      context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
       return accepted(request, operation, { id: operation, kind: "offboard", isNew });
     }),
   });
@@ -63,7 +64,7 @@ async function find({ registry }: Ports, berth: Berth): Promise<NamespaceRecord>
 }
 
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */
-function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
+export function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
   if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) {
     throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${cluster}/${namespace}.`);
   }

@@ -4,6 +4,7 @@ import { planOnboarding } from "../activities/planOnboarding.ts";
 import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
@@ -17,7 +18,7 @@ export function registerOnboardings(ports: Ports): void {
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context) => {
+    handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest);
       const isDryRun = readFlag(httpRequest, "dryRun");
       const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
@@ -27,17 +28,11 @@ export function registerOnboardings(ports: Ports): void {
         const operation = createOperationId(new Date());
         return json(200, await planOnboarding(ports, { operation, request, earlier }));
       }
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const { operation, kind, isNew } = await acceptOnboarding(desk, request);
-      context.log(
-        logLine("onboarding accepted", {
-          operation,
-          kind,
-          isNew,
-          cluster: request.cluster,
-          namespace: request.namespace,
-        }),
-      );
+      const { cluster, namespace } = request;
+      const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+      context.log(logLine("onboarding accepted", facts));
       return accepted(httpRequest, operation, { id: operation, kind, isNew });
     }),
   });

@@ -44,7 +44,7 @@ async function mend(
   record: Stored<NamespaceRecord>,
   context: InvocationContext,
 ): Promise<void> {
-  const { operation, cluster, namespace, request } = record;
+  const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
     context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
@@ -61,6 +61,8 @@ async function mend(
       namespace,
       kind: kindOf(record),
       request,
+      requestedBy,
+      traceparent,
       status: "Failed",
       error,
       leftBehind: true,

@@ -17,12 +17,20 @@ export const OperationInput = z.object({
   retry: RetryPolicy,
   /** What the request replaces: of a change, and of what follows one that ended half-way. */
   earlier: OnboardingRequest.optional(),
+  /** Absent in histories of before there was an audit trail. */
+  requestedBy: z.string().optional(),
+  traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
 /** The part of the input that every step gets. */
-export function stepBase({ operation, request: { cluster, namespace }, retry }: OperationInput) {
-  return { operation, cluster, namespace, retry };
+export function stepBase({
+  operation,
+  request: { cluster, namespace },
+  retry,
+  ...origin
+}: Omit<OperationInput, "earlier">) {
+  return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */
