@@ -44,9 +44,12 @@ const OperationSummary = z.object({
   compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
 });
 
-const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
-  id: "Operation",
-});
+const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
 
 const NamespaceDocument = z
   .object({

@@ -27,7 +27,10 @@ export function registerOperations(ports: Ports): void {
         ports.registry.listSteps(record.id),
       ]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      return json(200, { ...summary(record), phase, steps: listSteps(record, steps) }, headers);
+      // An approver must see what is approved, and what it replaces.
+      const { request: asked, earlier } = record;
+      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
+      return json(200, status, headers);
     }),
   });
 

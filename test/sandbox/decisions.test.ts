@@ -89,6 +89,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   expect(operation).toMatchObject({
     status: "Running",
     approval: { reasons: [`Database ${names.sqlServer}/orders needs approval.`], requestHash: expect.any(String) },
+    request: { namespace, databases: [{ database: "orders", roles: ["reader"] }] },
   });
   expectNothingOf(namespace);
 
@@ -159,7 +160,7 @@ it("changes an onboarded namespace to another request, plans that first, and cha
 
   expect(changed).toMatchObject({ status: 202, body: { kind: "change", isNew: true } });
   const ended = await service.waitFor(id);
-  expect(ended).toMatchObject({ status: "Succeeded" });
+  expect(ended).toMatchObject({ status: "Succeeded", request: wanted, replaces: before });
   const actions = ended.steps.map(({ name, action }) => `${name} ${action}`);
   expect(actions).toEqual([
     "preflight none",
