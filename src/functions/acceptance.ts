@@ -53,14 +53,21 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
   }
 }
 
-export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
+export async function acceptOffboarding(
+  desk: Desk,
+  berth: Berth,
+  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
     const current = await registry.getNamespace(berth);
     if (!current) {
       throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
     }
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, "offboard", current);
+    expect(current);
     if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };

@@ -1,11 +1,14 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { entityTag } from "../domain/entityTag.ts";
 import { logLine } from "../domain/logLine.ts";
 import { Namespace } from "../domain/request.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { expectMatch, isKnown } from "./conditions.ts";
+import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -35,7 +38,9 @@ export function registerNamespaces(ports: Ports): void {
       const berth = readBerth(request.params);
       const record = await ports.registry.getNamespace(berth);
       if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
-      return json(200, publicNamespace(record));
+      const headers = { etag: entityTag(record.etag) };
+      if (isKnown(request, record.etag)) return { status: 304, headers };
+      return json(200, publicNamespace(record), headers);
     }),
   });
 
@@ -48,9 +53,11 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
-      const { operation, isNew } = await acceptOffboarding(desk, berth);
-      context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
-      return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+        const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
+        context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      });
     }),
   });
 }

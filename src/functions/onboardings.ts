@@ -7,6 +7,7 @@ import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { answerOnce } from "./idempotency.ts";
 import { readBody, readFlag } from "./readBody.ts";
 import { readOnboardingRequest } from "./readRequest.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -20,16 +21,19 @@ export function registerOnboardings(ports: Ports): void {
     handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest);
       const isDryRun = readFlag(httpRequest, "dryRun");
-      const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
+      const body = await readBody(httpRequest);
+      const request = readOnboardingRequest(ports.catalog, body);
       if (isDryRun) {
         return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
-      const { operation, isNew } = await acceptOnboarding(desk, request);
-      const { cluster, namespace } = request;
-      const facts = { operation, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
-      context.log(logLine("onboarding accepted", facts));
-      return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
+        const { operation, isNew } = await acceptOnboarding(desk, request);
+        const { cluster, namespace } = request;
+        const facts = { operation, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+        context.log(logLine("onboarding accepted", facts));
+        return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
+      });
     }),
   });
 }
