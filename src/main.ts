@@ -7,6 +7,7 @@ import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
 import { announceWrites } from "./adapters/registry/changes.ts";
+import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
@@ -51,6 +52,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
     ...announceWrites(createRegistry(tables)),
     audit: createAudit(tables),
+    idempotencyKeys: createIdempotencyKeys(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
   };

@@ -3,6 +3,7 @@ import type { Approval } from "./domain/approval.ts";
 import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
+import type { IdempotencyRecord, KeptAnswer } from "./domain/idempotency.ts";
 import type { Berth } from "./domain/names.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
 import type { Difference } from "./domain/plan.ts";
@@ -17,6 +18,7 @@ export interface Ports {
   readonly registry: Registry;
   readonly audit: Audit;
   readonly changes: Changes;
+  readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
 }
@@ -306,6 +308,20 @@ export interface Registry {
 export interface Changes {
   /** Resolves at the next write, or after that time. */
   wait(ms: number): Promise<void>;
+}
+
+// ——— Idempotency keys (Table Storage) ———
+
+type KeyOfCaller = Pick<IdempotencyRecord, "caller" | "key">;
+
+export interface IdempotencyKeys {
+  find(key: KeyOfCaller): Promise<Stored<IdempotencyRecord> | undefined>;
+  /** False when the key is there already. */
+  insert(record: IdempotencyRecord): Promise<boolean>;
+  /** False when somebody wrote since the record was read. */
+  replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
+  answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
+  release(key: KeyOfCaller): Promise<void>;
 }
 
 // ——— Audit trail (Table Storage) ———

@@ -65,6 +65,18 @@ export const errorCatalogue = {
     "The caller lacks the role that this needs.",
     "Ask the platform team for the app role that the message names.",
   ),
+  IDEMPOTENCY_KEY_REUSED: permanent(
+    "The idempotency key came with another request before.",
+    "Send a new key with a new request; repeat a key only with the very same request.",
+  ),
+  IDEMPOTENCY_IN_PROGRESS: permanent(
+    "The first request with this idempotency key is still being answered.",
+    "Wait a second and send the same request with the same key again.",
+  ),
+  PRECONDITION_FAILED: permanent(
+    "The namespace has changed since the version that If-Match names.",
+    "Read the namespace again, and send the request with its present ETag.",
+  ),
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: permanent(
     "Azure refused the call for lack of a permission.",

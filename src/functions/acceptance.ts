@@ -83,14 +83,21 @@ function earlierOf(request: OnboardingRequest, current: NamespaceRecord): Onboar
   }
 }
 
-export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
+export async function acceptOffboarding(
+  desk: Desk,
+  berth: Berth,
+  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
     const current = await registry.getNamespace(berth);
     if (!current) {
       throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
     }
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
+    expect(current);
     if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };

@@ -1,13 +1,16 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOffboarding } from "../activities/planOffboarding.ts";
+import { entityTag } from "../domain/entityTag.ts";
 import { logLine } from "../domain/logLine.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import { Namespace } from "../domain/request.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { NamespaceRecord, Ports } from "../ports.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { expectMatch, isKnown } from "./conditions.ts";
+import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { readFlag } from "./readBody.ts";
 import { Refusal } from "./refusal.ts";
@@ -36,7 +39,10 @@ export function registerNamespaces(ports: Ports): void {
     handler: route(async (request) => {
       await authenticate(request);
       const berth = readBerth(request.params);
-      return json(200, publicNamespace(await find(ports, berth)));
+      const record = await find(ports, berth);
+      const headers = { etag: entityTag(record.etag) };
+      if (isKnown(request, record.etag)) return { status: 304, headers };
+      return json(200, publicNamespace(record), headers);
     }),
   });
 
@@ -50,14 +56,16 @@ export function registerNamespaces(ports: Ports): void {
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       if (readFlag(request, "dryRun")) return json(200, await planOffboarding(ports, await find(ports, berth)));
-      const { operation, isNew } = await acceptOffboarding(desk, berth);
-      context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
-      return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+        const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
+        context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      });
     }),
   });
 }
 
-async function find({ registry }: Ports, berth: Berth): Promise<NamespaceRecord> {
+async function find({ registry }: Ports, berth: Berth): Promise<Stored<NamespaceRecord>> {
   const record = await registry.getNamespace(berth);
   if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
   return record;

@@ -8,6 +8,7 @@ import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { answerOnce } from "./idempotency.ts";
 import { readBody, readFlag } from "./readBody.ts";
 import { readOnboardingRequest } from "./readRequest.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -21,7 +22,8 @@ export function registerOnboardings(ports: Ports): void {
     handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest);
       const isDryRun = readFlag(httpRequest, "dryRun");
-      const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
+      const body = await readBody(httpRequest);
+      const request = readOnboardingRequest(ports.catalog, body);
       if (isDryRun) {
         const record = await ports.registry.getNamespace(request);
         const earlier = record && findEarlier(request, record);
@@ -29,11 +31,13 @@ export function registerOnboardings(ports: Ports): void {
         return json(200, await planOnboarding(ports, { operation, request, earlier }));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
-      const { operation, kind, isNew } = await acceptOnboarding(desk, request);
-      const { cluster, namespace } = request;
-      const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
-      context.log(logLine("onboarding accepted", facts));
-      return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
+        const { operation, kind, isNew } = await acceptOnboarding(desk, request);
+        const { cluster, namespace } = request;
+        const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+        context.log(logLine("onboarding accepted", facts));
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      });
     }),
   });
 }

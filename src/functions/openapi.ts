@@ -7,7 +7,7 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, page, paging, problem, Time } from "./openapiParts.ts";
+import { berth, body, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
 
@@ -96,7 +96,7 @@ function createOpenApi() {
         post: {
           operationId: "createOnboarding",
           summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+          requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
           responses: {
             200: body("The plan; nothing was written.", Plan),
@@ -202,18 +202,29 @@ function createOpenApi() {
       "/api/namespaces/{cluster}/{namespace}": {
         get: {
           operationId: "getNamespace",
-          requestParams: { path: berth },
-          responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
+          summary: "What is onboarded in one namespace",
+          requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
+          responses: {
+            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            304: { description: "If-None-Match names what is current." },
+            404: problem("It is not onboarded."),
+          },
         },
         delete: {
           operationId: "deleteNamespace",
           summary: "Take the namespace's access away, or plan it with dryRun=true",
-          requestParams: { path: berth, query: z.object({ dryRun: z.boolean().optional() }) },
+          requestParams: {
+            path: berth,
+            query: z.object({ dryRun: z.boolean().optional() }),
+            header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+          },
           responses: {
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
-            409: problem("Another operation has the namespace."),
+            409: problem("Another operation has the namespace, or the first request with the key is being answered."),
+            412: problem("The namespace is not as If-Match names it."),
+            422: problem("The idempotency key came with another request before, or is none."),
           },
         },
       },

@@ -27,3 +27,10 @@ export const problem = (description: string) => ({
 export const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 export const berth = z.object({ cluster: z.string(), namespace: z.string() });
+
+export const idempotencyHeaders = z.object({
+  "idempotency-key": z.string().min(1).max(255).optional().meta({
+    description:
+      "The same key with the same request gives the same answer for 24 hours. Repeatability-Request-ID is taken, too.",
+  }),
+});

@@ -23,9 +23,12 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   APPROVAL_NOT_PENDING: 409,
   APPROVAL_MISMATCH: 409,
   APPROVAL_TIMED_OUT: 409,
+  IDEMPOTENCY_IN_PROGRESS: 409,
+  PRECONDITION_FAILED: 412,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   INVALID_REQUEST: 422,
+  IDEMPOTENCY_KEY_REUSED: 422,
   UNKNOWN_CLUSTER: 422,
   UNKNOWN_SQL_SERVER: 422,
   UNKNOWN_DATABASE: 422,
@@ -73,6 +76,7 @@ function problem(error: unknown, { context, traceId }: { context: InvocationCont
   if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
+  if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";
   if (status === 503) headers["retry-after"] = "5";
   const { fix } = toOperationError(code, message);
   const title = code.toLowerCase().replaceAll("_", " ");
