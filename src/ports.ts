@@ -1,12 +1,15 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Approval } from "./domain/approval.ts";
+import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { Finding } from "./domain/finding.ts";
-import type { Migration, MigrationPhase } from "./domain/migration.ts";
+import type { IdempotencyRecord, KeptAnswer } from "./domain/idempotency.ts";
+import type { Migration } from "./domain/migration.ts";
 import type { Berth } from "./domain/names.ts";
 import type { NamespaceState } from "./domain/namespaceState.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
+import type { Difference } from "./domain/plan.ts";
 import type { OnboardingRequest } from "./domain/request.ts";
 
 export interface Ports {
@@ -16,6 +19,9 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  readonly audit: Audit;
+  readonly changes: Changes;
+  readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
 }
@@ -182,10 +188,12 @@ export interface NamespaceRecord extends Berth {
   readonly requestedBy: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
+  /** W3C trace context of the request that was accepted. */
+  readonly traceparent?: string;
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
-  /** The operation that onboarded it. */
+  /** The operation that brought it to its request. */
   readonly onboardedBy?: string;
   /** What the last look found that is not as it was asked for. */
   readonly findings?: readonly Finding[];
@@ -195,6 +203,26 @@ export interface NamespaceRecord extends Berth {
   readonly repairTried?: { readonly findings: string; readonly time: string };
   /** A migration that is under way, or stopped between two phases. */
   readonly migration?: Migration;
+  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
+  readonly earlier?: OnboardingRequest;
+  /** What the record was before the operation that holds it: restored when the operation is undone. */
+  readonly previous?: PreviousRecord;
+  /** Of a compensation: what it runs again, for which operation. */
+  readonly compensates?: Compensated;
+}
+
+export type PreviousRecord = Pick<
+  NamespaceRecord,
+  "state" | "operation" | "request" | "requestHash" | "requestedBy" | "acceptedTime" | "earlier"
+>;
+
+export interface Compensated {
+  /** The operation that was asked to be compensated. */
+  readonly of: string;
+  /** The operation that created what is left. */
+  readonly createdBy: string;
+  /** Names of undos, in the order in which they run. */
+  readonly undos: readonly string[];
 }
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
@@ -206,17 +234,24 @@ export interface OperationRecord extends Berth {
   readonly status: OperationStatus;
   readonly requestedBy: string;
   readonly createdTime: string;
+  readonly traceparent?: string;
   readonly startTime?: string;
   readonly endTime?: string;
   readonly request: OnboardingRequest;
-  /** Of a migration: the last phase to run. */
-  readonly until?: MigrationPhase;
+  /** The migration that it is, or that was under way when an offboarding began. */
+  readonly migration?: Migration;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
+  /** When the record was written last, by the table's own clock. */
+  readonly changedTime?: string;
   /** Who asked to cancel it. Once this is written the operation cannot succeed any more. */
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
+  readonly earlier?: OnboardingRequest;
+  readonly compensates?: Compensated;
+  /** Names of the undos that failed. */
+  readonly leftUndone?: readonly string[];
   /** Everything is done and verified: from here on the operation cannot be canceled. */
   readonly committedTime?: string;
 }
@@ -224,13 +259,16 @@ export interface OperationRecord extends Berth {
 export interface StepRecord {
   readonly name: string;
   readonly target: string;
+  /** What the step did, or is about to do. */
   readonly action?: StepAction;
+  readonly differences?: readonly Difference[];
   readonly status: OperationStatus;
   readonly attempts: number;
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
   readonly nextRetryTime?: string;
+  readonly changedTime?: string;
 }
 
 export type StepKey = Pick<StepRecord, "name" | "target">;
@@ -280,4 +318,41 @@ export interface Registry {
 
   /** Throws when the tables do not answer. */
   probe(): Promise<void>;
+}
+
+/** That something was written to the registry by this process; another process's writes are found by looking. */
+export interface Changes {
+  /** Resolves at the next write, or after that time. */
+  wait(ms: number): Promise<void>;
+}
+
+// ——— Idempotency keys (Table Storage) ———
+
+type KeyOfCaller = Pick<IdempotencyRecord, "caller" | "key">;
+
+export interface IdempotencyKeys {
+  find(key: KeyOfCaller): Promise<Stored<IdempotencyRecord> | undefined>;
+  /** False when the key is there already. */
+  insert(record: IdempotencyRecord): Promise<boolean>;
+  /** False when somebody wrote since the record was read. */
+  replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
+  answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
+  release(key: KeyOfCaller): Promise<void>;
+}
+
+// ——— Audit trail (Table Storage) ———
+
+export interface Audit {
+  /** Appends the entry to the chain; does nothing when an entry of its id is there. */
+  append(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  read(query: {
+    cluster?: string;
+    namespace?: string;
+    operation?: string;
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<AuditRecord>>;
+  /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
+  verify(): Promise<{ valid: boolean; entries: number; head: string; brokenAt?: number }>;
 }

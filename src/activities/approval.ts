@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { type Approval, needsApproval } from "../domain/approval.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
-import type { CloudEvent } from "../domain/events.ts";
+import type { OperationEvent } from "../domain/events.ts";
 import { berthKey } from "../domain/names.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
@@ -71,23 +71,26 @@ export const settleApproval = activity({
   },
 });
 
+type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
+
 /** Tells who may approve. The id makes a second send of the same one message (duplicate detection on the topic). */
 export async function publishApproval(
   { events }: Pick<Ports, "events">,
-  { id, kind, requestedBy, ...berth }: Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy">,
+  { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
   { reasons, requestHash, expiresTime }: Approval,
   reminder = 0,
 ): Promise<void> {
-  const type: CloudEvent["type"] =
+  const type: OperationEvent["type"] =
     reminder === 0 ? "mooring.operation.approval-requested.v1" : "mooring.operation.approval-reminder.v1";
   await events.publish({
     specversion: "1.0",
     id: `${id}/awaitingApproval${reminder === 0 ? "" : `/${reminder}`}`,
     source: "/mooring",
     type,
-    subject: berthKey(berth),
+    subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: {
       operation: id,
       kind,

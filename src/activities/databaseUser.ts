@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { PermanentError } from "../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../domain/names.ts";
 import { printMark, readMark, type UserMark } from "../domain/ownership.ts";
 import { type Conflict, type Difference, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
@@ -7,12 +6,14 @@ import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../domain/requ
 import { sidFromClientId } from "../domain/sid.ts";
 import { findDatabase } from "../domain/targets.ts";
 import type { DatabaseUser, Ports, UserChange } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { StepInput, StepResult, stepActivity } from "./step.ts";
 
 const GrantDatabaseInput = StepInput.extend({
   database: DatabaseRequest,
   adoptionPolicy: AdoptionPolicy,
   identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
+  /** Take back what Mooring gave and the request does not ask for; a change does that only at its end. */
+  takesBack: z.boolean().optional(),
 });
 
 /** What a role bundle gives in the database: fixed database roles, and EXECUTE as a permission (no role has it alone). */
@@ -46,6 +47,7 @@ interface DatabasePlanInput extends Berth {
   readonly adoptionPolicy: AdoptionPolicy;
   /** Undefined while the identity does not exist yet: its SID is not known then. */
   readonly identity: { readonly clientId: string; readonly principalId: string } | undefined;
+  readonly takesBack?: boolean | undefined;
 }
 
 export async function planDatabase(
@@ -88,7 +90,7 @@ function decide(input: DecisionInput): Decision {
     return refuse("SQL_SID_TAKEN", `In ${place(input)} the identity is already user "${other.name}".`);
   }
   const user = users.find((candidate) => candidate.name === name);
-  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input) };
+  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
 
   const mark = readMark(user.mark);
   const isOurs = mark?.berth === berthKey(input);
@@ -98,23 +100,34 @@ function decide(input: DecisionInput): Decision {
 
 /** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
 function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  const { operation } = mark;
   // A user that is only lent is somebody else's to drop.
-  if (mark.operation === null) return foreignSid(input, user);
+  if (operation === null) return foreignSid(input, user);
   if (user.ownedSchemas.length > 0) {
     return refuse(
       "SQL_USER_OWNS_SCHEMA",
       `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
     );
   }
-  const isKept = (name: string) => !(name in mark.grants) && !input.desired.some((grant) => grant.name === name);
-  const kept: readonly Grant[] = [
-    ...user.roles.filter(isKept).map((name) => ({ kind: "role", name }) as const),
-    ...(user.permissions.includes("EXECUTE") && isKept("EXECUTE") ? bundles.executor : []),
-  ];
+  const isKept = ({ name }: Grant) =>
+    !input.desired.some((grant) => grant.name === name) && !(input.takesBack && name in mark.grants);
+  const kept = [
+    ...user.roles.map((name): Grant => ({ kind: "role", name })),
+    ...bundles.executor.filter(({ name }) => user.permissions.includes(name)),
+  ].filter(isKept);
+  // What somebody else gave stays somebody else's: it is given again, but not marked as Mooring's to take away.
+  const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
   return {
     action: "update",
     differences: [{ field: "sid", current: user.sid, desired: input.sid ?? null }],
-    changes: [{ kind: "drop", user: user.name }, ...creation({ ...input, operation: mark.operation }, kept)],
+    changes: [
+      { kind: "drop", user: user.name },
+      ...creation({ ...input, operation }, marked),
+      ...grantAll(
+        user.name,
+        kept.filter((grant) => !marked.includes(grant)),
+      ),
+    ],
   };
 }
 
@@ -125,15 +138,14 @@ function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
   );
 }
 
-/** Gives what is missing and takes back what Mooring gave and nobody asks for any more; what others gave stays. */
 function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
   const missing = input.desired.filter((grant) => !has(user, grant));
-  const isDesired = (name: string) => input.desired.some((grant) => grant.name === name);
-  const surplus = Object.keys(mark.grants).filter((name) => !isDesired(name));
+  const isSurplus = (name: string) => input.takesBack === true && !input.desired.some((grant) => grant.name === name);
+  const surplus = Object.keys(mark.grants).filter(isSurplus);
   if (missing.length === 0 && surplus.length === 0) {
     return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
   }
-  const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => isDesired(name)));
+  const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !isSurplus(name)));
   const grants = { ...left, ...given(missing, input.operation) };
   const held = surplus.filter((name) => user.roles.includes(name) || user.permissions.includes(name));
   return {
@@ -142,6 +154,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       ...missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
       ...held.map((name) => ({ field: name, current: "granted", desired: null })),
     ],
+    // All in one transaction, so that no reader of the mark finds less than there is.
     changes: [
       { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
       ...held.map((name) => takeBack(user.name, name)),
@@ -167,17 +180,17 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   };
 }
 
-/** Creates the user, with what is desired and what somebody else had given, by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
-function creation(input: DecisionInput, kept: readonly Grant[] = []): readonly UserChange[] {
-  const { name, sid, identity, operation, desired } = input;
+/** Creates the user by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
+function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
+  const { name, sid, identity, operation } = input;
   if (sid === undefined || identity === undefined) return [];
-  const mark = { berth: berthKey(input), operation, grants: given(desired, operation) };
+  const mark = { berth: berthKey(input), operation, grants: given(grants, operation) };
   return [
     input.target.server.userCreation === "sid"
       ? { kind: "createFromSid", user: name, sid }
       : { kind: "createFromProvider", user: name, objectId: identity.principalId },
     { kind: "mark", user: name, mark: printMark(mark) },
-    ...grantAll(name, [...desired, ...kept]),
+    ...grantAll(name, grants),
   ];
 }
 
@@ -187,47 +200,14 @@ export const grantDatabase = stepActivity({
   input: GrantDatabaseInput,
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
-    if (changes.length > 0) await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
-    return { action: plan.action };
-  },
-});
-
-/** Drops the SQL user when Mooring created it, else takes back what Mooring gave it. */
-export const revokeDatabase = stepActivity({
-  name: "revokeDatabase",
-  input: RemovalInput.extend({ database: DatabaseRequest }),
-  output: StepResult,
-  target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, { catalog, databases }) {
-    const target = findDatabase(catalog, { ...input.database, roles: [] });
-    const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
-    const user = users[0];
-    const mark = readMark(user?.mark);
-    if (!user || mark?.berth !== berthKey(input)) return { action: "none" };
-
-    const { createdBy } = input;
-    if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
-      if (user.ownedSchemas.length > 0) {
-        throw new PermanentError(
-          "SQL_USER_OWNS_SCHEMA",
-          `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`,
-        );
-      }
-      await databases.change(target, [{ kind: "drop", user: user.name }]);
-      return { action: "delete" };
+    if (changes.length > 0) {
+      await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+      await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
     }
-    const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
-    if (taken.length === 0 && createdBy !== undefined) return { action: "none" };
-    const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !taken.some(([t]) => t === name)));
-    const isReleased = mark.operation === null && Object.keys(left).length === 0;
-    await databases.change(target, [
-      ...taken.map(([name]): UserChange => takeBack(user.name, name)),
-      { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
-    ]);
-    return { action: "update" };
+    return { action: plan.action };
   },
 });
 
@@ -239,7 +219,7 @@ function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[]
   );
 }
 
-function takeBack(user: string, name: string): UserChange {
+export function takeBack(user: string, name: string): UserChange {
   return name === "EXECUTE" ? { kind: "revoke", user, permission: name } : { kind: "removeRole", user, role: name };
 }
 

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
-import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../domain/names.ts";
-import type { StepAction } from "../domain/operation.ts";
+import { type Berth, berthKey, federatedCredentialName, federatedSubject, identityName } from "../domain/names.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
-import type { FederatedCredential, IdentityRef, ManagedIdentities, Ports } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import type { FederatedCredential, Ports } from "../ports.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
@@ -104,7 +103,7 @@ export const federateIdentity = stepActivity({
     const action = record?.action === "create" ? "create" : plan.action;
     if (input.isLast) await step.commit();
     if (plan.action !== "create" && plan.action !== "update") return { action };
-    await step.willDo(action);
+    await step.willDo(action, plan.differences);
     await ports.identities.putFederatedCredential(
       identityRef(findCluster(ports.catalog, input.cluster), input),
       desired,
@@ -113,29 +112,55 @@ export const federateIdentity = stepActivity({
   },
 });
 
+const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
+type UnfederateInput = z.infer<typeof UnfederateInput>;
+
+export async function planUnfederation(
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
+  name: string,
+  input: Omit<UnfederateInput, "retry" | "operation">,
+): Promise<{ plan: StepPlan; credential: string }> {
+  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const credential = federatedCredentialName(input, input.serviceAccount);
+  const step = { name, target: ref.name };
+  const none = { plan: toStepPlan(step, { action: "none" }), credential };
+  if (input.createdBy !== undefined) {
+    const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
+    if (record?.action !== "create") return none;
+  }
+  const credentials = await identities.federatedCredentials(ref);
+  const found = credentials.find((each) => each.name === credential);
+  if (!found) return none;
+  const differences = [
+    { field: "name", current: credential, desired: null },
+    { field: "subject", current: found.subject, desired: null },
+  ];
+  return { plan: toStepPlan(step, { action: "delete", differences }), credential };
+}
+
+export async function unfederate(input: UnfederateInput, ports: Ports, step: Pick<StepContext, "willDo">) {
+  const { plan, credential } = await planUnfederation(ports, "unfederateIdentity", input);
+  if (plan.action === "delete") {
+    await step.willDo("delete", plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.removeFederatedCredential(ref, credential);
+  }
+  return { action: plan.action };
+}
+
 export const unfederateIdentity = stepActivity({
   name: "unfederateIdentity",
-  input: RemovalInput.extend({ serviceAccount: z.string() }),
+  input: UnfederateInput,
   output: StepResult,
   target: identityName,
-  async run(input, { catalog, identities, registry }) {
-    const ref = identityRef(findCluster(catalog, input.cluster), input);
-    if (input.createdBy !== undefined) {
-      const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
-      if (record?.action !== "create") return { action: "none" };
-    }
-    return { action: await removeCredential(identities, ref, federatedCredentialName(input, input.serviceAccount)) };
-  },
+  run: unfederate,
 });
 
-/** Looks first, so that nothing is deleted that is gone already. */
-export async function removeCredential(
-  identities: ManagedIdentities,
-  ref: IdentityRef,
-  name: string,
-): Promise<StepAction> {
-  const credentials = await identities.federatedCredentials(ref);
-  if (!credentials.some((credential) => credential.name === name)) return "none";
-  await identities.removeFederatedCredential(ref, name);
-  return "delete";
-}
+/** The same for a service account that a change replaces by another. */
+export const retireCredential = stepActivity({
+  name: "retireCredential",
+  input: UnfederateInput,
+  output: StepResult,
+  target: (input) => `${berthKey(input)}/${input.serviceAccount}`,
+  run: unfederate,
+});

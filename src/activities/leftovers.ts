@@ -1,66 +1,61 @@
-import type { ClusterTarget } from "../domain/catalog.ts";
-import { berthKey, federatedCredentialName } from "../domain/names.ts";
-import type { StepAction } from "../domain/operation.ts";
-import { readMetadata } from "../domain/ownership.ts";
-import { type Difference, type StepPlan, toStepPlan } from "../domain/plan.ts";
+import { berthKey } from "../domain/names.ts";
+import { type Difference, type StepPlan, stays, toStepPlan } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import { findCluster, identityRef } from "../domain/targets.ts";
+import { findCluster } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
-import { removeCredential } from "./federatedCredential.ts";
-import { removeObjects, strongest } from "./kubernetesObject.ts";
-import { podIdentityRefs, takePodIdentityAway } from "./podIdentity.ts";
-import { serviceAccountRef } from "./serviceAccount.ts";
-import { StepInput, StepResult, stepActivity } from "./step.ts";
+import { planUnfederation, unfederate } from "./federatedCredential.ts";
+import { planRemoval, removeObjects, strongest } from "./kubernetesObject.ts";
+import { otherModeRefs } from "./objectInspection.ts";
+import { takePodIdentityAway } from "./podIdentity.ts";
+import { serviceAccountRefs } from "./serviceAccount.ts";
+import { type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
+
+const LeftoversInput = StepInput.extend({ request: OnboardingRequest });
 
 /** Takes away what Mooring once made for the identity mode that the namespace does not have. */
 export const removeLeftovers = stepActivity({
   name: "removeLeftovers",
-  input: StepInput.extend({ request: OnboardingRequest }),
+  input: LeftoversInput,
   output: StepResult,
   target: berthKey,
-  async run({ request }, ports) {
+  async run({ request, ...input }, ports, step) {
+    if (request.identityMode === "workloadIdentity") return { action: await takePodIdentityAway(ports, input, step) };
+    const both = collecting(step);
+    const { serviceAccount } = request;
     const cluster = findCluster(ports.catalog, request.cluster);
-    if (request.identityMode === "workloadIdentity") {
-      const { cluster: alias, namespace } = request;
-      return { action: await takePodIdentityAway(ports.kubernetes, cluster, { cluster: alias, namespace }) };
-    }
-    return { action: await removeWorkloadIdentity(ports, cluster, request) };
+    const refs = serviceAccountRefs(request);
+    const object = await removeObjects(ports.kubernetes, cluster, refs, { ...input, step: both });
+    const credential = await unfederate({ ...input, serviceAccount }, ports, both);
+    return { action: strongest([object, credential.action]) };
   },
 });
 
-async function removeWorkloadIdentity(
-  { kubernetes, identities }: Ports,
-  cluster: ClusterTarget,
-  request: OnboardingRequest,
-): Promise<StepAction> {
-  const { namespace, serviceAccount } = request;
-  const berth = { cluster: request.cluster, namespace };
-  const object = await removeObjects(kubernetes, cluster, [serviceAccountRef({ namespace, serviceAccount })], berth);
-  const name = federatedCredentialName(berth, serviceAccount);
-  return strongest([object, await removeCredential(identities, identityRef(cluster, berth), name)]);
+/** A step that says what it will do in two parts has said both in the end. */
+function collecting(step: Pick<StepContext, "willDo">): Pick<StepContext, "willDo"> {
+  const said: Difference[] = [];
+  return {
+    willDo(action, differences = []) {
+      said.push(...differences);
+      return step.willDo(action, said);
+    },
+  };
 }
 
 export async function planLeftovers(ports: Ports, request: OnboardingRequest): Promise<StepPlan> {
-  const cluster = findCluster(ports.catalog, request.cluster);
-  const isWorkload = request.identityMode === "workloadIdentity";
-  const refs = isWorkload ? podIdentityRefs(request) : [serviceAccountRef(request)];
-  const objects = await Promise.all(
-    refs.map(async (ref) => {
-      const current = await ports.kubernetes.get(cluster, ref);
-      const isOurs = current && readMetadata(current.metadata)?.berth === berthKey(request);
-      return isOurs ? [gone(`${ref.kind} ${ref.name}`)] : [];
-    }),
+  const { cluster, namespace, serviceAccount } = request;
+  const target = findCluster(ports.catalog, cluster);
+  const [objects, credential] = await Promise.all([
+    planRemoval(ports.kubernetes, target, otherModeRefs(request), { cluster, namespace }),
+    request.identityMode === "podIdentity"
+      ? planUnfederation(ports, "unfederateIdentity", { cluster, namespace, serviceAccount })
+      : undefined,
+  ]);
+  const decisions = [...objects, ...(credential ? [credential.plan] : [])];
+  return toStepPlan(
+    { name: "removeLeftovers", target: berthKey(request) },
+    {
+      action: strongest(decisions.map(({ action }) => action)),
+      differences: decisions.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
+    },
   );
-  const own = federatedCredentialName(request, request.serviceAccount);
-  const credentials = isWorkload ? [] : await ports.identities.federatedCredentials(identityRef(cluster, request));
-  const differences = [
-    ...objects.flat(),
-    ...credentials.filter(({ name }) => name === own).map(({ name }) => gone(`credential ${name}`)),
-  ];
-  const action = differences.length > 0 ? "delete" : "none";
-  return toStepPlan({ name: "removeLeftovers", target: berthKey(request) }, { action, differences });
-}
-
-function gone(field: string): Difference {
-  return { field, current: "made by Mooring", desired: null };
 }

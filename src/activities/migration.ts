@@ -8,7 +8,7 @@ import type { StepAction } from "../domain/operation.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { NamespaceRecord, Registry, Stored } from "../ports.ts";
-import { lookAtMigration, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
+import { lookAtMigration, planCutOver, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
 import { recordStart } from "./outcome.ts";
 import { throwBlockers } from "./preflight.ts";
 import { StepInput, StepResult, stepActivity } from "./step.ts";
@@ -61,6 +61,8 @@ export const cutOver = stepActivity({
   target: berthKey,
   async run(input, { registry }, step) {
     if (input.migration.until === "cutOver") await step.commit();
+    const change = planCutOver(input.request);
+    if (change.action === "update") await step.willDo(change.action, change.differences);
     const action = await changeRecord(registry, input, (record) => ({
       ...record,
       request: migrated(record.request, input.migration),

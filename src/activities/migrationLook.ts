@@ -3,7 +3,6 @@ import { z } from "zod";
 import { describeFinding, isError } from "../domain/finding.ts";
 import { isPast, type Migration, migrated } from "../domain/migration.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
-import { readMetadata } from "../domain/ownership.ts";
 import { type Conflict, type Plan, type StepPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
@@ -11,6 +10,7 @@ import { findCluster, findClusterFor } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { inspectNamespace } from "./inspection.ts";
+import { planRemoval, strongest } from "./kubernetesObject.ts";
 import { checkWorkloadIdentity } from "./planOnboarding.ts";
 import { explain } from "./planRepair.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
@@ -39,10 +39,10 @@ export async function lookAtMigration(
       const conflict = podsInTheWay(request, pods);
       return toStepPlan({ name: "checkPods", target: berthKey(request) }, { action: "none", conflict });
     },
-    removePodIdentity: () => planRemoval(ports, request),
+    removePodIdentity: () => planRetirement(ports, request),
   };
   const steps = await Promise.all(
-    plannedSteps("migrate", request, migration).map((step) =>
+    plannedSteps("migrate", request, { migration }).map((step) =>
       explain(step, async () => (await looks[step.name]?.()) ?? toStepPlan(step, { action: "none" })),
     ),
   );
@@ -76,25 +76,26 @@ async function lookAtNamespace(
   );
 }
 
-function planCutOver(request: OnboardingRequest): StepPlan {
+export function planCutOver(request: OnboardingRequest): StepPlan {
   const step = { name: "cutOver", target: berthKey(request) };
   if (request.identityMode === "workloadIdentity") return toStepPlan(step, { action: "none" });
   const difference = { field: "identityMode", current: "podIdentity", desired: "workloadIdentity" };
   return toStepPlan(step, { action: "update", differences: [difference] });
 }
 
-async function planRemoval({ catalog, kubernetes }: Ports, request: OnboardingRequest): Promise<StepPlan> {
-  const cluster = findCluster(catalog, request.cluster);
-  const differences = await Promise.all(
-    podIdentityRefs(request).map(async (ref) => {
-      const current = await kubernetes.get(cluster, ref);
-      const isOurs = current && readMetadata(current.metadata)?.berth === berthKey(request);
-      return isOurs ? [{ field: `${ref.kind} ${ref.name}`, current: "made by Mooring", desired: null }] : [];
-    }),
+async function planRetirement(
+  { catalog, kubernetes }: Ports,
+  { cluster, namespace }: OnboardingRequest,
+): Promise<StepPlan> {
+  const berth = { cluster, namespace };
+  const decisions = await planRemoval(kubernetes, findCluster(catalog, cluster), podIdentityRefs(berth), berth);
+  return toStepPlan(
+    { name: "removePodIdentity", target: berthKey(berth) },
+    {
+      action: strongest(decisions.map(({ action }) => action)),
+      differences: decisions.flatMap(({ differences }) => differences),
+    },
   );
-  const action = differences.flat().length > 0 ? "delete" : "none";
-  const step = { name: "removePodIdentity", target: berthKey(request) };
-  return toStepPlan(step, { action, differences: differences.flat() });
 }
 
 const PodPhase = z.object({ status: z.object({ phase: z.string().default("Pending") }).prefault({}) });

@@ -10,31 +10,37 @@ import type { Look } from "./inspection.ts";
 import { compare, refOf } from "./kubernetesObject.ts";
 import { configMapObject, namespaceObject } from "./namespace.ts";
 import { podIdentityApi, podIdentityObjects, podIdentityRefs, selectorOf } from "./podIdentity.ts";
-import { serviceAccountObject, serviceAccountRef } from "./serviceAccount.ts";
+import { serviceAccountObject, serviceAccountRefs } from "./serviceAccount.ts";
 
 export async function inspectObjects(ports: Ports, look: Look): Promise<readonly Finding[]> {
   const { request, isMigrating = false } = look;
   const cluster = findCluster(ports.catalog, request.cluster);
   const findings = await Promise.all([
-    ...desiredObjects(ports, look).map((object) => inspectObject(ports, cluster, object)),
+    inspectObject(ports, cluster, namespaceObject(request)),
+    ...desiredObjects(ports, request, look.clientId).map((object) => inspectObject(ports, cluster, object)),
     ...(isMigrating ? [] : otherModeRefs(request).map((ref) => inspectSurplus(ports, cluster, { ref, request }))),
     request.identityMode === "podIdentity" ? inspectBindings(ports, cluster, request) : [],
   ]);
   return findings.flat();
 }
 
-function desiredObjects({ catalog }: Pick<Ports, "catalog">, { request, clientId }: Look): readonly KubernetesObject[] {
-  const common = [namespaceObject(request), configMapObject(catalog, request)];
+/** What Mooring makes in the namespace. */
+export function desiredObjects(
+  { catalog }: Pick<Ports, "catalog">,
+  request: OnboardingRequest,
+  clientId: string,
+): readonly KubernetesObject[] {
+  const configMap = configMapObject(catalog, request);
   if (request.identityMode === "workloadIdentity") {
-    return [...common, serviceAccountObject(request, { ...request, clientId, tenantId: catalog.tenantId })];
+    return [configMap, serviceAccountObject(request, { ...request, clientId, tenantId: catalog.tenantId })];
   }
   const ref = identityRef(findCluster(catalog, request.cluster), request);
-  return [...common, ...podIdentityObjects(request, { clientId, selector: selectorOf(request), ref })];
+  return [configMap, ...podIdentityObjects(request, { clientId, selector: selectorOf(request), ref })];
 }
 
 /** What Mooring makes in the identity mode that the namespace does not have. */
 export function otherModeRefs(request: OnboardingRequest): readonly ObjectRef[] {
-  return request.identityMode === "workloadIdentity" ? podIdentityRefs(request) : [serviceAccountRef(request)];
+  return request.identityMode === "workloadIdentity" ? podIdentityRefs(request) : serviceAccountRefs(request);
 }
 
 async function inspectObject(

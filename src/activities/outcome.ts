@@ -10,6 +10,7 @@ import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
+import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
 const OutcomeInput = StepInput.extend({
@@ -23,8 +24,10 @@ const OutcomeInput = StepInput.extend({
   findings: z.array(Finding).optional(),
   /** How far a migration has come. */
   migration: z.object({ completed: MigrationPhase.optional(), podsToMove: z.array(z.string()) }).optional(),
-  /** What compensation could not remove; the namespace stays recorded then. */
+  /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
+  /** Names of the undos that failed. */
+  leftUndone: z.array(z.string()).optional(),
 });
 export type OutcomeInput = z.infer<typeof OutcomeInput>;
 
@@ -41,11 +44,14 @@ export const announceStart = activity({
 
 export async function recordStart(
   ports: Ports,
-  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & { operation: string },
+  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
+    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
     ports.registry.updateOperation(input.operation, { status: "Running", startTime }),
+    // Here and not where the request is answered: there it could be lost in a crash, and would keep the caller waiting.
+    appendDecision(ports, input, { id: input.operation, what: input.kind, action: "accepted", outcome: "Running" }),
     publishStatus(ports, { ...input, id: input.operation }, { status: "Running", phase: "preflight" }),
   ]);
 }
@@ -64,7 +70,11 @@ export const recordOutcome = activity({
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
   const status = await recordEnd(ports, input, endTime);
-  await settleNamespace(ports, { ...input, status }, endTime);
+  const { operation: id, kind: what, error } = input;
+  await Promise.all([
+    settleNamespace(ports, { ...input, status }, endTime),
+    appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code }),
+  ]);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -86,6 +96,7 @@ async function recordEnd(
       status,
       endTime,
       ...(error ? { error } : {}),
+      ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
       ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
     };
     if (await registry.amendOperation(record, changes)) return status;
@@ -96,12 +107,11 @@ async function recordEnd(
 }
 
 function describeCancel(
-  record: OperationRecord,
+  { cancel, kind, request, earlier, migration }: OperationRecord,
   { error }: Pick<OutcomeInput, "error">,
   steps: readonly StepRecord[],
 ): OperationError {
-  const { cancel, kind, request } = record;
-  const planned = new Set(plannedSteps(kind, request, record).map(stepText));
+  const planned = new Set(plannedSteps(kind, request, { earlier, migration }).map(stepText));
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {
@@ -155,18 +165,17 @@ function nextRecord(
   outcome: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
-  const hasSucceeded = outcome.status === "Succeeded";
-  switch (outcome.kind) {
+  const { kind, status, leftBehind } = outcome;
+  const hasSucceeded = status === "Succeeded";
+  switch (kind) {
     case "onboard":
-      if (hasSucceeded) {
-        return {
-          ...verified(record, outcome, time),
-          onboardedTime: time,
-          verifiedTime: time,
-          onboardedBy: outcome.operation,
-        };
-      }
-      return outcome.leftBehind ? { ...record, state: "Incomplete" } : undefined;
+    case "change": {
+      if (!hasSucceeded) return leftBehind ? { ...record, state: "Incomplete" } : restored(record);
+      const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = verified(record, outcome, time);
+      return { ...lasting, onboardedTime: time, verifiedTime: time, onboardedBy: outcome.operation };
+    }
+    case "compensate":
+      return hasSucceeded || !leftBehind ? restored(record) : { ...record, state: "Incomplete" };
     case "offboard":
       return hasSucceeded ? undefined : { ...record, state: "Incomplete" };
     case "repair": {
@@ -184,11 +193,10 @@ function verified(
   { clientId, findings }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> {
-  const isVerified = findings !== undefined;
   return {
     ...record,
     state: "Onboarded",
-    ...(isVerified ? { verifiedTime: time, lookedTime: time, findings } : {}),
+    ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...(clientId === undefined ? {} : { clientId }),
   };
 }
@@ -216,10 +224,18 @@ async function tellDrift(
   await events.publish(driftEvent(record, findings, { since: record.verifiedTime ?? record.acceptedTime, time }));
 }
 
+/** What the record was before the operation that was undone; undefined when there was none. */
+function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
+  const { earlier: _earlier, previous, compensates: _compensates, ...lasting } = record;
+  return previous && { ...lasting, ...previous };
+}
+
+type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;
+
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */
 async function publishStatus(
   { events }: Pick<Ports, "events">,
-  { id, cluster, namespace, kind }: Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind">,
+  { id, cluster, namespace, kind, traceparent }: Subject,
   { status, phase }: { status: OperationStatus; phase: Phase },
 ): Promise<void> {
   await events.publish({
@@ -230,6 +246,7 @@ async function publishStatus(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: { operation: id, kind, status, phase },
   });
 }

@@ -52,7 +52,7 @@ const looks: Readonly<Record<string, (ports: Ports, input: LookInput) => Promise
   grantDatabase: async (ports, { operation, request, identity, step }) => {
     const database = request.databases.find(({ server, database }) => `${server}/${database}` === step.target);
     if (!database) throw new Error(`no database of the request is ${step.target}`);
-    return (await planDatabase(ports, { ...request, operation, database, identity })).plan;
+    return (await planDatabase(ports, { ...request, operation, database, identity, takesBack: true })).plan;
   },
   applyServiceAccount: (ports, { operation, request, identity }) =>
     planServiceAccount(ports, { ...request, operation, identity: identity ?? { clientId: unknownClientId } }),

@@ -8,8 +8,8 @@ import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { ensureObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
 
@@ -40,22 +40,17 @@ export function podIdentityObjects(
       },
       spec: { type: 0, resourceID: resourceId(ref), clientID: clientId },
     },
-    {
-      apiVersion: podIdentityApi,
-      kind: "AzureIdentityBinding",
-      metadata: { name: bindingName(berth), namespace: berth.namespace },
-      spec: { azureIdentity: name, selector },
-    },
+    bindingObject(berth, selector),
   ];
 }
 
-/** In the order in which they are taken away: first what gives pods the identity. */
-export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
-  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
-  return [
-    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
-    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
-  ];
+function bindingObject(berth: Berth, selector: string): KubernetesObject {
+  return {
+    apiVersion: podIdentityApi,
+    kind: "AzureIdentityBinding",
+    metadata: { name: bindingName(berth), namespace: berth.namespace },
+    spec: { azureIdentity: identityName(berth), selector },
+  };
 }
 
 /** The value of the pod label `aadpodidbinding`. */
@@ -91,24 +86,24 @@ export const applyPodIdentity = stepActivity({
   input: ApplyPodIdentityInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
-    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+    return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
   },
 });
 
-/** The undo of their removal. */
-export const restorePodIdentity = stepActivity({
-  name: "restorePodIdentity",
+/** Puts binding and identity back after a migration that could not retire them, or was canceled then. */
+export const returnPodIdentity = stepActivity({
+  name: "returnPodIdentity",
   // Told as every undo is, so that a cancellation does not stop it.
   input: ApplyPodIdentityInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
-    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+    return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
   },
 });
 
@@ -121,20 +116,41 @@ export const removePodIdentity = stepActivity({
   input: RemovalInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
-    return { action: await takePodIdentityAway(kubernetes, findCluster(catalog, input.cluster), input) };
-  },
+  run: async (input, ports, step) => ({ action: await takePodIdentityAway(ports, input, step) }),
 });
 
 export async function takePodIdentityAway(
-  kubernetes: Kubernetes,
-  cluster: ClusterTarget,
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   input: Berth & { createdBy?: string | undefined },
+  step: Pick<StepContext, "willDo">,
 ): Promise<StepAction> {
-  const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), input);
+  const cluster = findCluster(catalog, input.cluster);
+  const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), { ...input, step });
   if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
   return action;
 }
+
+/** In the order in which they are taken away: first what gives pods the identity. */
+export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
+  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
+  return [
+    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
+    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
+  ];
+}
+
+/** Undoes what a change wrote into the binding: its selector. */
+export const restorePodIdentity = stepActivity({
+  name: "restorePodIdentity",
+  input: RemovalInput.extend({ written: z.string(), before: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const rewritten = { written: bindingObject(input, input.written), before: bindingObject(input, input.before) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
+  },
+});
 
 const assignmentPolls = 10;
 const assignmentPollMs = 500;

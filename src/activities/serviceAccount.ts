@@ -3,9 +3,9 @@ import { type Berth, berthKey } from "../domain/names.ts";
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
+import type { KubernetesObject, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),
@@ -30,16 +30,6 @@ export function serviceAccountObject(
   };
 }
 
-export function serviceAccountRef({
-  namespace,
-  serviceAccount,
-}: {
-  namespace: string;
-  serviceAccount: string;
-}): ObjectRef {
-  return { apiVersion: "v1", kind: "ServiceAccount", name: serviceAccount, namespace };
-}
-
 export async function planServiceAccount(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   input: Omit<ApplyServiceAccountInput, "retry">,
@@ -56,19 +46,44 @@ export const applyServiceAccount = stepActivity({
   input: ApplyServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const desired = serviceAccountObject(input, { ...input, ...input.identity, tenantId: catalog.tenantId });
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), [desired], input) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
   },
 });
 
+export function serviceAccountRefs({
+  namespace,
+  serviceAccount,
+}: Pick<Berth, "namespace"> & { serviceAccount: string }) {
+  return [{ apiVersion: "v1", kind: "ServiceAccount", name: serviceAccount, namespace }];
+}
+
+const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
+
+async function remove(
+  input: z.infer<typeof RemoveServiceAccountInput>,
+  { catalog, kubernetes }: Ports,
+  step: StepContext,
+) {
+  const cluster = findCluster(catalog, input.cluster);
+  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), { ...input, step }) };
+}
+
 export const removeServiceAccount = stepActivity({
   name: "removeServiceAccount",
-  input: RemovalInput.extend({ serviceAccount: z.string() }),
+  input: RemoveServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
-    const refs = [serviceAccountRef(input)];
-    return { action: await removeObjects(kubernetes, findCluster(catalog, input.cluster), refs, input) };
-  },
+  run: remove,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireServiceAccount = stepActivity({
+  name: "retireServiceAccount",
+  input: RemoveServiceAccountInput,
+  output: StepResult,
+  target: (input) => `${berthKey(input)}/${input.serviceAccount}`,
+  run: remove,
 });

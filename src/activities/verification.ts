@@ -11,7 +11,7 @@ import type { ObjectRef, Ports } from "../ports.ts";
 import { type Inspection, inspectNamespace } from "./inspection.ts";
 import { otherModeRefs } from "./objectInspection.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
-import { serviceAccountRef } from "./serviceAccount.ts";
+import { serviceAccountRefs } from "./serviceAccount.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 import { tryLogin } from "./verificationJob.ts";
 
@@ -49,11 +49,19 @@ export function throwErrors(findings: readonly Finding[]): void {
 /** Nothing that Mooring created for the namespace may be left. What it adopted stays, and does not count. */
 export const verifyRemoval = stepActivity({
   name: "verifyRemoval",
-  input: RemovalInput.extend({ request: OnboardingRequest, isMigrating: z.boolean().optional() }),
+  input: RemovalInput.extend({
+    request: OnboardingRequest,
+    earlier: OnboardingRequest.optional(),
+    isMigrating: z.boolean().optional(),
+  }),
   output: StepResult,
   target: berthKey,
-  async run({ request, isMigrating = false }, ports, step) {
-    const remains = await lookTwice(() => findRemains(ports, request, isMigrating));
+  async run({ request, earlier, isMigrating = false }, ports, step) {
+    const remains = await lookTwice(async () => {
+      const requests = [request, ...(earlier ? [earlier] : [])];
+      const found = await Promise.all(requests.map((each) => findRemains(ports, each, isMigrating)));
+      return [...new Set(found.flat())];
+    });
     if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));
     await step.commit();
     return { action: "none" };
@@ -105,7 +113,7 @@ function removedRefs(request: OnboardingRequest): readonly ObjectRef[] {
   const namespaces =
     request.deletePolicy === "Delete" ? [{ apiVersion: "v1", kind: "Namespace", name: namespace }] : [];
   const identityRefs =
-    request.identityMode === "workloadIdentity" ? [serviceAccountRef(request)] : podIdentityRefs(request);
+    request.identityMode === "workloadIdentity" ? serviceAccountRefs(request) : podIdentityRefs(request);
   return [configMap, ...identityRefs, ...namespaces];
 }
 

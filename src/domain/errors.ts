@@ -39,21 +39,25 @@ export const errorCatalogue = {
     "Another operation runs for this namespace.",
     "Wait for the operation that `Location` names, then send the request again.",
   ),
-  ALREADY_ONBOARDED: permanent(
-    "The namespace is onboarded already, with another request.",
-    "Offboard the namespace first, then send the new request.",
+  MODE_CHANGE_REFUSED: permanent(
+    "A change of an onboarded namespace cannot switch its identity mode.",
+    "To leave pod identity, POST /api/namespaces/{cluster}/{namespace}/migrate; otherwise offboard the namespace first.",
+  ),
+  NAMESPACE_INCOMPLETE: permanent(
+    "An operation ended half-way: the namespace lies between two requests, and this is a third, or no request at all.",
+    "Send one of the two requests again, or offboard the namespace first.",
   ),
   NOT_ONBOARDED: permanent(
     "Mooring has not onboarded that namespace.",
     "Check cluster and namespace against GET /api/namespaces.",
   ),
-  NAMESPACE_INCOMPLETE: permanent(
-    "An earlier operation ended halfway, so that what is there is neither onboarded nor gone.",
-    "Onboard the namespace again with the request that it had, or offboard it.",
-  ),
   NOTHING_TO_MIGRATE: permanent(
     "The namespace uses workload identity already.",
     "Nothing: there is no pod identity to migrate from.",
+  ),
+  MIGRATION_PENDING: permanent(
+    "A migration of the namespace has stopped between two phases.",
+    "End it with POST /api/namespaces/{cluster}/{namespace}/migrate, then send the request again.",
   ),
   PODS_STILL_USE_POD_IDENTITY: permanent(
     "Pods with the label aadpodidbinding still run, and would lose their identity.",
@@ -72,6 +76,18 @@ export const errorCatalogue = {
   FORBIDDEN: permanent(
     "The caller lacks the role that this needs.",
     "Ask the platform team for the app role that the message names.",
+  ),
+  IDEMPOTENCY_KEY_REUSED: permanent(
+    "The idempotency key came with another request before.",
+    "Send a new key with a new request; repeat a key only with the very same request.",
+  ),
+  IDEMPOTENCY_IN_PROGRESS: permanent(
+    "The first request with this idempotency key is still being answered.",
+    "Wait a second and send the same request with the same key again.",
+  ),
+  PRECONDITION_FAILED: permanent(
+    "The namespace has changed since the version that If-Match names.",
+    "Read the namespace again, and send the request with its present ETag.",
   ),
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: permanent(
@@ -211,7 +227,15 @@ export const errorCatalogue = {
   ),
   COMPENSATION_FAILED: permanent(
     "Something that the operation had created could not be removed.",
-    "The message names what is left; remove the obstacle and offboard the namespace.",
+    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
+  ),
+  CHANGE_INCOMPLETE: permanent(
+    "The new state is in place, but something that it replaces could not be taken away.",
+    "Remove the obstacle that the message names, then send the same request again.",
+  ),
+  NOTHING_TO_COMPENSATE: permanent(
+    "The operation left nothing that could be undone again.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",

@@ -1,47 +1,87 @@
-/** CloudEvents 1.0 (github.com/cloudevents/spec), structured mode: what the topic `onboarding-events` carries. */
-import type { FindingDocument, Severity } from "./finding.ts";
-import type { OperationStatus } from "./operation.ts";
+/**
+ * CloudEvents 1.0 (github.com/cloudevents/spec), structured mode: what the topic `onboarding-events` carries. Served as a
+ * JSON Schema at /api/events/schema.json and described in docs/events.md. Fields are only ever added; a change that an
+ * existing reader could not take gets a type with another version.
+ */
+import { z } from "zod";
+import { FindingDocument, Severity } from "./finding.ts";
+import { OperationKind, OperationStatus, Phase } from "./operation.ts";
 
-interface Envelope<Type extends string, Data> {
-  readonly specversion: "1.0";
-  /** Also the Service Bus message id, so that a second send of the same change is one message. */
-  readonly id: string;
-  readonly source: string;
-  readonly type: Type;
-  /** `cluster/namespace` */
-  readonly subject: string;
-  /** RFC 3339 */
-  readonly time: string;
-  readonly datacontenttype: "application/json";
-  readonly data: Data;
-}
+const Time = z.iso.datetime();
 
-export type StatusChanged = Envelope<
-  | "mooring.operation.status-changed.v1"
-  | "mooring.operation.approval-requested.v1"
-  | "mooring.operation.approval-reminder.v1",
-  {
-    readonly operation: string;
-    readonly kind: string;
-    readonly status: OperationStatus;
-    readonly phase: string;
-    /** Of a request that waits for approval. */
-    readonly approval?: {
-      readonly reasons: readonly string[];
-      readonly requestHash: string;
-      readonly requestedBy: string;
-      readonly expiresTime: string;
-    };
-  }
->;
+const ApprovalData = z
+  .strictObject({
+    reasons: z.array(z.string()).readonly(),
+    requestHash: z.string().meta({ description: "What an approval has to name." }),
+    requestedBy: z.string(),
+    expiresTime: Time,
+  })
+  .readonly();
+
+const envelope = {
+  specversion: z.literal("1.0"),
+  id: z.string().min(1).meta({
+    description: "The change itself, also the Service Bus message id: a second send of the same change is one message.",
+  }),
+  source: z.string().min(1).meta({ description: "/mooring" }),
+  subject: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/)
+    .meta({ description: "cluster/namespace" }),
+  time: Time,
+  datacontenttype: z.literal("application/json"),
+  traceparent: z
+    .string()
+    .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .optional()
+    .meta({ description: "Distributed tracing extension: the trace of the request that started the operation." }),
+};
+
+const OperationEvent = z
+  .strictObject({
+    ...envelope,
+    type: z.enum([
+      "mooring.operation.status-changed.v1",
+      "mooring.operation.approval-requested.v1",
+      "mooring.operation.approval-reminder.v1",
+    ]),
+    data: z
+      .strictObject({
+        operation: z.string().min(1),
+        kind: OperationKind,
+        status: OperationStatus,
+        phase: Phase,
+        approval: ApprovalData.optional().meta({ description: "Of a request that waits for approval." }),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type OperationEvent = z.infer<typeof OperationEvent>;
 
 /** A look found something else than the look before. */
-export type DriftDetected = Envelope<
-  "mooring.namespace.drift-detected.v1",
-  { readonly severity: Severity; readonly findings: readonly FindingDocument[] }
->;
+const DriftDetected = z
+  .strictObject({
+    ...envelope,
+    type: z.literal("mooring.namespace.drift-detected.v1"),
+    data: z
+      .strictObject({
+        severity: Severity.meta({ description: "Of the worst finding." }),
+        findings: z.array(FindingDocument).readonly().meta({ description: "At most 40, the worst first." }),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type DriftDetected = z.infer<typeof DriftDetected>;
 
 /** A look found nothing any more. */
-export type DriftResolved = Envelope<"mooring.namespace.drift-resolved.v1", Record<string, never>>;
+const DriftResolved = z
+  .strictObject({
+    ...envelope,
+    type: z.literal("mooring.namespace.drift-resolved.v1"),
+    data: z.strictObject({}).readonly(),
+  })
+  .readonly();
+export type DriftResolved = z.infer<typeof DriftResolved>;
 
-export type CloudEvent = StatusChanged | DriftDetected | DriftResolved;
+export const CloudEvent = z.union([OperationEvent, DriftDetected, DriftResolved]).meta({ title: "Mooring event" });
+export type CloudEvent = z.infer<typeof CloudEvent>;

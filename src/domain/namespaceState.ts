@@ -4,8 +4,10 @@ import type { OperationKind } from "./operation.ts";
 
 export const NamespaceState = z.enum([
   "Onboarding",
+  "Changing",
   "Onboarded",
   "Offboarding",
+  "Compensating",
   "Repairing",
   "Migrating",
   /** An operation ended without restoring a known state; onboard or offboard again. */
@@ -17,7 +19,9 @@ export type HeldState = Exclude<NamespaceState, "Onboarded" | "Incomplete">;
 
 const holders: Record<HeldState, OperationKind> = {
   Onboarding: "onboard",
+  Changing: "change",
   Offboarding: "offboard",
+  Compensating: "compensate",
   Repairing: "repair",
   Migrating: "migrate",
 };

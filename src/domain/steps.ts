@@ -1,42 +1,99 @@
 /** The steps of an operation, in the order in which a status document shows them. */
-import { MigrationPhase, reaches } from "./migration.ts";
+import { replacedBy } from "./change.ts";
+import { type Migration, MigrationPhase, reaches } from "./migration.ts";
 import type { Berth } from "./names.ts";
 import { berthKey, identityName } from "./names.ts";
 import type { OperationKind } from "./operation.ts";
-import type { OnboardingRequest } from "./request.ts";
+import type { DatabaseRequest, OnboardingRequest } from "./request.ts";
 
 export interface StepName {
   readonly name: string;
   readonly target: string;
 }
 
+export interface More {
+  /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Of a compensation: the names of the undos that it runs. */
+  readonly undos?: readonly string[] | undefined;
+  /** How far a migration is to go; of an offboarding: one that was under way, so that both identity modes may be there. */
+  readonly migration?: Pick<Migration, "until"> | undefined;
+}
+
 export function plannedSteps(
   kind: OperationKind,
   request: OnboardingRequest,
-  { until = "retire" }: { until?: MigrationPhase } = {},
+  { earlier, undos = [], migration }: More = {},
 ): readonly StepName[] {
+  if (kind === "migrate") return migrationSteps(request, migration ?? { until: "retire" });
+  if (kind === "compensate") return undos.map((undo) => undoStep(request, undo));
+  const replaced = earlier ? replacingSteps(request, earlier) : [];
+  if (kind === "offboard") {
+    // A user that is dropped need not be narrowed before.
+    const others = migration ? otherModeSteps(request) : [];
+    return [...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...ownSteps(kind, request)];
+  }
+  return [...ownSteps(kind, request), ...replaced];
+}
+
+function migrationSteps(berth: Berth, migration: Pick<Migration, "until">): readonly StepName[] {
+  const identity = { target: identityName(berth) };
+  const namespace = { target: berthKey(berth) };
+  const phases: Record<MigrationPhase, readonly StepName[]> = {
+    inventory: [{ name: "takeInventory", ...namespace }],
+    sideBySide: [
+      { name: "applyServiceAccount", ...namespace },
+      { name: "federateIdentity", ...identity },
+    ],
+    verify: [{ name: "verifySideBySide", ...namespace }],
+    cutOver: [{ name: "cutOver", ...namespace }],
+    retire: [
+      { name: "checkPods", ...namespace },
+      { name: "removePodIdentity", ...namespace },
+      { name: "verify", ...namespace },
+    ],
+  };
+  return MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : []));
+}
+
+/** What an offboarding has to take away besides when a migration has both modes side by side. */
+function otherModeSteps(request: OnboardingRequest): readonly StepName[] {
+  const namespace = { target: berthKey(request) };
+  if (request.identityMode === "workloadIdentity") return [{ name: "removePodIdentity", ...namespace }];
+  return [
+    { name: "removeServiceAccount", ...namespace },
+    { name: "unfederateIdentity", target: identityName(request) },
+  ];
+}
+
+function replacingSteps(request: OnboardingRequest, earlier: OnboardingRequest): readonly StepName[] {
+  const { removed, narrowed, serviceAccount } = replacedBy(request, earlier);
+  const targetOf = ({ server, database }: DatabaseRequest) => `${server}/${database}`;
+  return [
+    ...narrowed.map((database) => ({ name: "narrowDatabase", target: targetOf(database) })),
+    ...removed.map((database) => ({ name: "retireDatabase", target: targetOf(database) })),
+    ...(serviceAccount === undefined
+      ? []
+      : [
+          { name: "retireServiceAccount", target: `${berthKey(request)}/${serviceAccount}` },
+          { name: "retireCredential", target: `${berthKey(request)}/${serviceAccount}` },
+        ]),
+  ];
+}
+
+/** `revokeDatabase sql-dev/orders` names its target; the other undos have the one that their step has. */
+function undoStep(berth: Berth, undo: string): StepName {
+  const [name = "", target] = undo.split(" ");
+  const isOfIdentity = name === "removeIdentity" || name === "unfederateIdentity";
+  return { name, target: target ?? (isOfIdentity ? identityName(berth) : berthKey(berth)) };
+}
+
+function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly StepName[] {
   const berth: Berth = request;
   const identity = { target: identityName(berth) };
   const namespace = { target: berthKey(berth) };
   const databases = request.databases.map(({ server, database }) => ({ target: `${server}/${database}` }));
   const isWorkload = request.identityMode === "workloadIdentity";
-  if (kind === "migrate") {
-    const phases: Record<MigrationPhase, readonly StepName[]> = {
-      inventory: [{ name: "takeInventory", ...namespace }],
-      sideBySide: [
-        { name: "applyServiceAccount", ...namespace },
-        { name: "federateIdentity", ...identity },
-      ],
-      verify: [{ name: "verifySideBySide", ...namespace }],
-      cutOver: [{ name: "cutOver", ...namespace }],
-      retire: [
-        { name: "checkPods", ...namespace },
-        { name: "removePodIdentity", ...namespace },
-        { name: "verify", ...namespace },
-      ],
-    };
-    return MigrationPhase.options.flatMap((phase) => (reaches(phase, { until }) ? phases[phase] : []));
-  }
   if (kind === "offboard") {
     return [
       { name: isWorkload ? "removeServiceAccount" : "removePodIdentity", ...namespace },
@@ -48,7 +105,7 @@ export function plannedSteps(
     ];
   }
   return [
-    ...(kind === "onboard" ? [{ name: "preflight", ...namespace }] : []),
+    ...(kind === "repair" ? [] : [{ name: "preflight", ...namespace }]),
     { name: "ensureIdentity", ...identity },
     { name: "applyNamespace", ...namespace },
     ...databases.map((database) => ({ name: "grantDatabase", ...database })),

@@ -7,11 +7,6 @@ import type { Durable, Work } from "./step.ts";
 
 export type OnFailure = (name: string, undo: () => Work<unknown>) => void;
 
-export interface Undo {
-  readonly name: string;
-  readonly undo: () => Work<unknown>;
-}
-
 export interface FailedCompensation {
   readonly compensation: string;
   readonly error: unknown;
@@ -37,20 +32,25 @@ export function* saga<T>(
     return yield* body((name, undo) => undos.push({ name, undo }));
   } catch (cause) {
     beforeCompensation?.(cause);
-    yield* compensate(undos, cause);
-    throw cause;
+    const failures = yield* runUndos(undos.reverse());
+    throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
   }
 }
 
-/** Runs the undos newest first, every one of them; throws CompensationFailed when one could not be done. */
-export function* compensate(undos: readonly Undo[], cause: unknown): Durable<void> {
+export interface Undo {
+  readonly name: string;
+  readonly undo: () => Work<unknown>;
+}
+
+/** Runs every undo in the given order, whether or not one before it failed, and returns those that did. */
+export function* runUndos(undos: readonly Undo[]): Durable<readonly FailedCompensation[]> {
   const failures: FailedCompensation[] = [];
-  for (const { name, undo } of undos.toReversed()) {
+  for (const { name, undo } of undos) {
     try {
       yield* undo();
     } catch (error) {
       failures.push({ compensation: name, error });
     }
   }
-  if (failures.length > 0) throw new CompensationFailed(failures, cause);
+  return failures;
 }

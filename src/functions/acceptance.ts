@@ -6,6 +6,8 @@
 
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../domain/caller.ts";
+import { findEarlier } from "../domain/change.ts";
+import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
@@ -14,7 +16,10 @@ import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
+import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
+import { changeNamespace } from "../orchestrations/changeNamespace.ts";
+import { compensateOperation } from "../orchestrations/compensateOperation.ts";
 import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
@@ -25,6 +30,7 @@ import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
   readonly operation: string;
+  readonly kind: OperationKind;
   /** False when the operation was there before this request. */
   readonly isNew: boolean;
 }
@@ -33,6 +39,7 @@ export interface Desk {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly by: Caller;
+  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -44,26 +51,93 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
     const current = await registry.getNamespace(request);
     const fresh = newRecord(desk, "Onboarding", request, requestHash);
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
-    } else if (current.state === "Incomplete") {
-      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
-    } else if (["Onboarding", "Onboarded"].includes(current.state) && current.requestHash === requestHash) {
-      return attach(desk, "onboard", { ...current, operation: current.onboardedBy ?? current.operation });
+      if (await registry.insertNamespace(fresh)) return begin(desk, fresh);
+    } else if (isWantedBy(current, requestHash)) {
+      return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
+    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
+      refuseWhileMigrating(current);
+      const next = supersede(current, fresh);
+      if (await registry.replaceNamespace(next)) return begin(desk, next);
     } else {
-      throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
+      throw refuseHeld(current);
     }
   }
 }
 
-export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
+/** The record says that the very request is onboarded, or on its way. */
+function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
+  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
+}
+
+/** A repair or a look since then is not what the caller asks for again. */
+function broughtThere(record: NamespaceRecord): NamespaceRecord {
+  return { ...record, operation: record.onboardedBy ?? record.operation };
+}
+
+/** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
+export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+  if (!migration) return;
+  const done = migration.completed ?? "no phase";
+  const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
+  throw new Refusal("MIGRATION_PENDING", message, { operation });
+}
+
+/** The record by which a new operation takes the namespace over from one that has ended. */
+function supersede(current: Stored<NamespaceRecord>, fresh: NamespaceRecord): Stored<NamespaceRecord> {
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, ...lasting } = current;
+  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
+  const held = { state, operation, request, requestHash, requestedBy, acceptedTime };
+  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
+  const earlier = earlierOf(fresh.request, current);
+  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
+}
+
+function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+  try {
+    return findEarlier(request, current);
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    throw new Refusal(error.code, error.message, { operation: current.operation });
+  }
+}
+
+export async function acceptOffboarding(
+  desk: Desk,
+  berth: Berth,
+  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
     const current = await findNamespace(registry, berth);
-    if (current.state === "Offboarding") return attach(desk, "offboard", current);
-    if (holderOf(current.state) !== undefined) throw refuseHeld(current, "an operation has it");
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
+    if (current.state === "Offboarding") return attach(desk, current);
+    expect(current);
+    if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
-    if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
+
+/** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
+export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
+  const { registry } = desk.ports;
+  for (;;) {
+    const failed = await registry.getOperation(id);
+    if (!failed) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    const current = await registry.getNamespace(failed);
+    if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
+    const { leftUndone: undos = [] } = failed;
+    if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
+      const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+      const details = current ? { operation: current.operation } : {};
+      throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
+    }
+    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+    const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+    const next = { ...current, ...fresh, compensates };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
 }
 
@@ -77,25 +151,30 @@ type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
 export async function acceptUpkeep(
   desk: Desk,
   state: "Repairing" | "Migrating",
-  { berth, prepare }: { berth: Berth; prepare: (record: NamespaceRecord) => Held },
+  { berth, prepare }: { berth: Berth; prepare: (record: Stored<NamespaceRecord>) => Held },
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  const kind = state === "Repairing" ? "repair" : "migrate";
   for (;;) {
     const current = await findNamespace(registry, berth);
-    if (current.state === state) return attach(desk, kind, current);
+    if (current.state === state) return attach(desk, current);
     if (current.state === "Incomplete") {
       throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);
     }
-    if (current.state !== "Onboarded") throw refuseHeld(current, "an operation has it");
-    const { operation, requestedBy, acceptedTime } = newRecord(desk, state, current.request, current.requestHash);
-    const next = { ...current, ...prepare(current), state, operation, requestedBy, acceptedTime };
-    if (await registry.replaceNamespace(next)) return begin(desk, kind, next);
+    if (current.state !== "Onboarded") throw refuseHeld(current);
+    const { operation, requestedBy, acceptedTime, traceparent } = newRecord(
+      desk,
+      state,
+      current.request,
+      current.requestHash,
+    );
+    const held = { state, operation, requestedBy, acceptedTime, ...(traceparent ? { traceparent } : {}) };
+    const next = { ...current, ...prepare(current), ...held };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
 }
 
 function newRecord(
-  { by }: Desk,
+  { by, traceparent }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
   requestHash: string,
@@ -110,35 +189,47 @@ function newRecord(
     requestHash,
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
+    traceparent,
   };
 }
 
-function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why: string): Refusal {
-  return state === "Onboarded"
-    ? new Refusal("ALREADY_ONBOARDED", `${berthKey(berth)} is onboarded already: ${why}.`, { operation })
-    : new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
+function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
+  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-async function attach({ ports }: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await ports.registry.insertOperation(operationOf(kind, record));
-  return { operation: record.operation, isNew: false };
+async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  const known = await registry.getOperation(operation);
+  if (known) return { operation, kind: known.kind, isNew: false };
+  await registry.insertOperation(operationOf(record));
+  return { operation, kind: kindOf(record), isNew: false };
 }
 
-async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await desk.ports.registry.insertOperation(operationOf(kind, record));
+async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  await desk.ports.registry.insertOperation(operationOf(record));
   try {
-    await startOperation(desk.client, desk.ports, kind, record);
+    await startOperation(desk.client, desk.ports, record);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation: record.operation, reason }));
+    desk.warn(logLine("operation not started yet", { operation, reason }));
   }
-  return { operation: record.operation, isNew: true };
+  return { operation, kind: kindOf(record), isNew: true };
 }
 
-export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime, migration } = record;
+/** What kind of operation holds the record, or held it last. */
+export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
+  const kind = holderOf(state) ?? "onboard";
+  return kind === "change" && !earlier ? "onboard" : kind;
+}
+
+export function operationOf(record: NamespaceRecord): OperationRecord {
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const { traceparent, earlier, compensates, migration } = record;
+  const kind = kindOf(record);
+  const isConcerned = kind === "migrate" || kind === "offboard";
   return {
     id,
     kind,
@@ -148,29 +239,54 @@ export function operationOf(kind: OperationKind, record: NamespaceRecord): Opera
     requestedBy,
     createdTime: acceptedTime,
     request,
-    ...(kind === "migrate" && migration ? { until: migration.until } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(earlier ? { earlier } : {}),
+    ...(migration && isConcerned ? { migration } : {}),
+    ...(compensates && kind === "compensate" ? { compensates } : {}),
   };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  kind: OperationKind,
-  { operation, request, clientId, migration }: NamespaceRecord,
+  record: NamespaceRecord,
 ): Promise<void> {
-  const instanceId = operation;
-  const input = { operation, request, retry: catalog.retry };
+  const {
+    operation: instanceId,
+    request,
+    requestedBy,
+    traceparent,
+    earlier,
+    compensates,
+    clientId,
+    migration,
+  } = record;
+  const origin = { requestedBy, traceparent };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
+  const kind = kindOf(record);
   switch (kind) {
     case "onboard":
-      return start(client, onboardNamespace, { instanceId, input });
+      return await start(client, onboardNamespace, { instanceId, input });
+    case "change":
+      if (!earlier) throw nothingOf(record, "an earlier request");
+      return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
     case "offboard":
-      return start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+      return await start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+    case "compensate": {
+      if (!compensates) throw nothingOf(record, "what it compensates");
+      const { of, createdBy, undos } = compensates;
+      const compensation = { ...input, compensates: { of, createdBy, undos: [...undos] } };
+      return await start(client, compensateOperation, { instanceId, input: compensation });
+    }
     case "repair":
-      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+      return await start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
     case "migrate":
-      if (!migration || clientId === undefined)
-        throw new Error(`the record of ${operation} says nothing of a migration`);
-      return start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+      if (!migration || clientId === undefined) throw nothingOf(record, "a migration");
+      return await start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
   }
+}
+
+function nothingOf({ operation, state }: NamespaceRecord, what: string): Error {
+  return new Error(`the record of operation ${operation} is ${state} and says nothing of ${what}`);
 }

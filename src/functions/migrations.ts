@@ -10,9 +10,11 @@ import { berthKey } from "../domain/names.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { ServiceAccountName } from "../domain/request.ts";
 import { findClusterFor } from "../domain/targets.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptUpkeep } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { answerOnce } from "./idempotency.ts";
 import { findNamespace, readBerth } from "./readBerth.ts";
 import { readFlag, readOptionalBody } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
@@ -35,7 +37,7 @@ export function registerMigrations(ports: Ports): void {
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context) => {
+    handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest);
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
@@ -43,11 +45,14 @@ export function registerMigrations(ports: Ports): void {
         const record = await findNamespace(ports.registry, berth);
         return json(200, await planMigration(ports, record, wanted));
       }
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(ports, record, wanted) });
-      const { operation, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
-      context.log(logLine("migration accepted", { operation, isNew, until: wanted.until, ...berth }));
-      return accepted(httpRequest, operation, { id: operation, kind: "migrate", isNew });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
+        const { operation, kind, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
+        const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
+        context.log(logLine("migration accepted", facts));
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      });
     }),
   });
 }

@@ -1,12 +1,18 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { planOffboarding } from "../activities/planOffboarding.ts";
+import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
+import { expectMatch, isKnown } from "./conditions.ts";
+import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { findNamespace, readBerth } from "./readBerth.ts";
+import { readFlag } from "./readBody.ts";
 import { accepted, json, route } from "./respond.ts";
 
 export function registerNamespaces(ports: Ports): void {
@@ -31,7 +37,11 @@ export function registerNamespaces(ports: Ports): void {
     authLevel: "anonymous",
     handler: route(async (request) => {
       await authenticate(request);
-      return json(200, publicNamespace(await findNamespace(ports.registry, readBerth(request.params))));
+      const berth = readBerth(request.params);
+      const record = await findNamespace(ports.registry, berth);
+      const headers = { etag: entityTag(record.etag) };
+      if (isKnown(request, record.etag)) return { status: 304, headers };
+      return json(200, publicNamespace(record), headers);
     }),
   });
 
@@ -40,13 +50,17 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["DELETE"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
+    handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request);
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
-      const { operation, isNew } = await acceptOffboarding(desk, berth);
-      context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
-      return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      if (readFlag(request, "dryRun"))
+        return json(200, await planOffboarding(ports, await findNamespace(ports.registry, berth)));
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+        const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
+        context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      });
     }),
   });
 }

@@ -3,30 +3,17 @@ import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
 import { Approval } from "../domain/approval.ts";
-import { FindingDocument, Severity } from "../domain/finding.ts";
-import { Migration, MigrationPhase } from "../domain/migration.ts";
+import { FindingDocument } from "../domain/finding.ts";
+import { Migration } from "../domain/migration.ts";
 import { NamespaceState } from "../domain/namespaceState.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { MigrationRequest } from "./migrations.ts";
+import { berth, body, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import { MigrationProgress, upkeepPaths } from "./openapiUpkeep.ts";
+import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
-
-const Time = z.iso.datetime();
-
-const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    fix: z.string().meta({ description: "What to do next." }),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-    traceId: z.string(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
 
 const StepDocument = z.object({
   name: z.string(),
@@ -52,28 +39,21 @@ const OperationSummary = z.object({
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
-  result: z
-    .object({
-      clientId: z.guid(),
-      manifest: z.string(),
-      migration: z
-        .object({
-          completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
-          podsToMove: z
-            .array(z.string())
-            .meta({ description: "Pods that used pod identity when the migration began." }),
-        })
-        .optional(),
-    })
-    .optional(),
+  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
+  result: z.object({ clientId: z.guid(), manifest: z.string(), migration: MigrationProgress.optional() }).optional(),
   error: OperationError.optional(),
   approval: Approval.optional(),
   cancel: Signature.optional(),
+  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
 });
 
-const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
-  id: "Operation",
-});
+const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
 
 const NamespaceDocument = z
   .object({
@@ -94,18 +74,6 @@ const NamespaceDocument = z
   })
   .meta({ id: "Namespace" });
 
-const VerificationDocument = z
-  .object({
-    cluster: z.string(),
-    namespace: z.string(),
-    verifiedTime: Time,
-    severity: Severity.optional().meta({
-      description: "Of the worst finding; absent when all is as it was asked for.",
-    }),
-    findings: z.array(FindingDocument),
-  })
-  .meta({ id: "Verification" });
-
 const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
 const DecisionDocument = Signature.extend({
@@ -114,12 +82,6 @@ const DecisionDocument = Signature.extend({
   decision: z.enum(["approve", "reject", "cancel"]),
 }).meta({ id: "Decision" });
 
-const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
-const problem = (description: string) => ({
-  description,
-  content: { "application/problem+json": { schema: Problem } },
-});
-const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
@@ -128,8 +90,6 @@ const decisionResponse = {
   ...acceptedResponse,
   ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
-const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
-const berth = z.object({ cluster: z.string(), namespace: z.string() });
 
 function createOpenApi() {
   return createDocument({
@@ -143,14 +103,14 @@ function createOpenApi() {
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
-          summary: "Onboard a namespace, or plan it with dryRun=true",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+          summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+          requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
           responses: {
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             400: problem("The body is not JSON."),
-            409: problem("Another operation has the namespace, or it is onboarded with another request."),
+            409: problem("Another operation has the namespace, or the request cannot be reached by a change."),
             413: problem("The body is larger than 16 KB."),
             415: problem("The body is not declared as JSON."),
             422: problem("A field is wrong; errors names each."),
@@ -227,6 +187,18 @@ function createOpenApi() {
           },
         },
       },
+      "/api/operations/{id}/compensate": {
+        post: {
+          operationId: "compensateOperation",
+          summary: "Run again the undos that failed, and only those, as an operation of its own",
+          requestParams: { path: z.object({ id: z.string() }) },
+          responses: {
+            202: acceptedResponse,
+            404: problem("There is none of that id."),
+            409: problem("No undo of it failed, or another operation has had the namespace since."),
+          },
+        },
+      },
       "/api/namespaces": {
         get: {
           operationId: "listNamespaces",
@@ -238,66 +210,34 @@ function createOpenApi() {
       "/api/namespaces/{cluster}/{namespace}": {
         get: {
           operationId: "getNamespace",
-          requestParams: { path: berth },
-          responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
+          summary: "What is onboarded in one namespace",
+          requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
+          responses: {
+            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            304: { description: "If-None-Match names what is current." },
+            404: problem("It is not onboarded."),
+          },
         },
         delete: {
           operationId: "deleteNamespace",
-          summary: "Take the namespace's access away",
-          requestParams: { path: berth },
-          responses: {
-            202: acceptedResponse,
-            404: problem("It is not onboarded."),
-            409: problem("Another operation has the namespace."),
-          },
-        },
-      },
-      "/api/namespaces/{cluster}/{namespace}/verify": {
-        post: {
-          operationId: "verifyNamespace",
-          summary: "Read everything back now and, where the catalog allows, log in as the workload does",
-          requestParams: { path: berth },
-          responses: {
-            200: body("What was found.", VerificationDocument),
-            404: problem("It is not onboarded."),
-            409: problem("An operation has the namespace."),
-            503: problem("Azure, the cluster or a database did not answer."),
-          },
-        },
-      },
-      "/api/namespaces/{cluster}/{namespace}/repair": {
-        post: {
-          operationId: "repairNamespace",
-          summary: "Put drift right, or plan it with dryRun=true",
-          requestParams: { path: berth, query: z.object({ dryRun: z.boolean().optional() }) },
-          responses: {
-            200: body("The plan; nothing was written.", Plan),
-            202: acceptedResponse,
-            404: problem("It is not onboarded."),
-            409: problem("Another operation has the namespace, or left it half done."),
-            503: problem("The registry does not answer."),
-          },
-        },
-      },
-      "/api/namespaces/{cluster}/{namespace}/migrate": {
-        post: {
-          operationId: "migrateNamespace",
-          summary: "Move from pod identity to workload identity, phase by phase, or plan it with dryRun=true",
+          summary: "Take the namespace's access away, or plan it with dryRun=true",
           requestParams: {
             path: berth,
-            query: z.object({ dryRun: z.boolean().optional(), until: MigrationPhase.optional() }),
+            query: z.object({ dryRun: z.boolean().optional() }),
+            header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
-          requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
           responses: {
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
-            409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
-            422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
-            503: problem("The registry does not answer."),
+            409: problem("Another operation has the namespace, or the first request with the key is being answered."),
+            412: problem("The namespace is not as If-Match names it."),
+            422: problem("The idempotency key came with another request before, or is none."),
           },
         },
       },
+      ...upkeepPaths(acceptedResponse),
+      ...watchingPaths,
       "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
       "/api/health/ready": {
         get: {

@@ -3,6 +3,7 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { plannedSteps } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
@@ -26,7 +27,10 @@ export function registerOperations(ports: Ports): void {
         ports.registry.listSteps(record.id),
       ]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      return json(200, { ...summary(record), phase, steps: listSteps(record, steps) }, headers);
+      // An approver must see what is approved, and what it replaces.
+      const { request: asked, earlier } = record;
+      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
+      return json(200, status, headers);
     }),
   });
 
@@ -64,7 +68,7 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-function summary({
+export function summary({
   id,
   kind,
   status,
@@ -76,9 +80,11 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel } = rest;
-  const who = { requestedBy, createdTime, startTime, endTime };
-  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
+  const { result, error, approval, cancel, leftUndone, compensates, traceparent } = rest;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const who = { requestedBy, createdTime, startTime, endTime, traceId };
+  const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
+  return { id, kind, status, cluster, namespace, ...who, result, error, ...decided };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
@@ -91,8 +97,11 @@ export async function findPhase(client: DurableClient, record: OperationRecord):
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps(operation: OperationRecord, records: readonly StepRecord[]): readonly object[] {
-  const steps = plannedSteps(operation.kind, operation.request, operation);
+function listSteps(
+  { kind, request, earlier, compensates, migration }: OperationRecord,
+  records: readonly StepRecord[],
+): readonly object[] {
+  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
   const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
@@ -103,7 +112,17 @@ function listSteps(operation: OperationRecord, records: readonly StepRecord[]): 
   return [...planned, ...undos.map(publicStep)];
 }
 
-function publicStep({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepRecord) {
+export function publicStep({
+  name,
+  target,
+  action,
+  status,
+  attempts,
+  startTime,
+  endTime,
+  error,
+  nextRetryTime,
+}: StepRecord) {
   const isOver = isFinal(status);
   return {
     name,

@@ -13,6 +13,7 @@ import type { Catalog } from "../domain/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
+import { traceOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { type Accepted, acceptUpkeep } from "./acceptance.ts";
 import { Refusal } from "./refusal.ts";
@@ -24,7 +25,8 @@ export function registerWatchDrift(ports: Ports): void {
     schedule: "*/30 * * * * *",
     extraInputs: [input.durableClient()],
     handler: async (_timer, context) => {
-      const desk = { ports, client: getClient(context), by: watcher, warn: context.warn.bind(context) };
+      const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
+      const desk = { ports, client: getClient(context), by: watcher, traceparent, warn: context.warn.bind(context) };
       await watchDrift(ports, context, {
         repair: (record, repairTried) =>
           acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),

@@ -2,14 +2,14 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { federateIdentity, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration.ts";
-import { removePodIdentity, restorePodIdentity } from "../activities/podIdentity.ts";
+import { removePodIdentity, returnPodIdentity } from "../activities/podIdentity.ts";
 import { applyServiceAccount, removeServiceAccount } from "../activities/serviceAccount.ts";
 import { verify } from "../activities/verification.ts";
 import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { compensate, type OnFailure, type Undo } from "../durable/saga.ts";
+import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
@@ -89,8 +89,8 @@ function* migrate(
     },
     *retire(onFailure) {
       yield* checkPods({ ...base, migration }, retry);
-      onFailure("restorePodIdentity", () =>
-        restorePodIdentity({ ...undo, selector: migration.selector, adoptionPolicy, identity }, retry),
+      onFailure("returnPodIdentity", () =>
+        returnPodIdentity({ ...undo, selector: migration.selector, adoptionPolicy, identity }, retry),
       );
       yield* removePodIdentity(base, retry);
     },
@@ -105,7 +105,8 @@ function* migrate(
       const isCanceled = cause instanceof StepFailed && cause.code === "OPERATION_CANCELED";
       const undos = isCanceled ? [...earlier, ...own] : own;
       if (undos.length > 0) setPhase(context, "compensating");
-      yield* compensate(undos, cause);
+      const failures = yield* runUndos(undos.toReversed());
+      if (failures.length > 0) throw new CompensationFailed(failures, cause);
       if (isCanceled) progress.completed = migration.completed;
       throw cause;
     }

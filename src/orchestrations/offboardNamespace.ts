@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { revokeDatabase } from "../activities/databaseUser.ts";
-import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { retireDatabase, revokeDatabase } from "../activities/databaseRevocation.ts";
+import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { removeNamespace } from "../activities/namespace.ts";
 import { announceStart } from "../activities/outcome.ts";
 import { removePodIdentity } from "../activities/podIdentity.ts";
-import { removeServiceAccount } from "../activities/serviceAccount.ts";
+import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
 import { verifyRemoval } from "../activities/verification.ts";
+import { replacedBy } from "../domain/change.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
@@ -25,9 +26,12 @@ export const offboardNamespace = orchestration({
   input: OffboardInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "offboard" }, function* () {
-      const { request, retry, isMigrating } = input;
+      const { request, earlier, retry, isMigrating } = input;
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
+      // What a change left that ended half-way.
+      const replaced = earlier && replacedBy(request, earlier);
+      const replacedAccount = replaced?.serviceAccount;
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
       const isPod = isMigrating || request.identityMode === "podIdentity";
 
@@ -37,13 +41,16 @@ export const offboardNamespace = orchestration({
         ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
         ...(isPod ? [removePodIdentity(base, retry)] : []),
         ...request.databases.map((database) => revokeDatabase({ ...base, database }, retry)),
+        ...(replaced?.removed ?? []).map((database) => retireDatabase({ ...base, database }, retry)),
+        ...(replacedAccount ? [retireServiceAccount({ ...base, serviceAccount: replacedAccount }, retry)] : []),
       ]);
+      if (replacedAccount) yield* retireCredential({ ...base, serviceAccount: replacedAccount }, retry);
       if (isWorkload) yield* unfederateIdentity({ ...base, serviceAccount }, retry);
       yield* removeIdentity(base, retry);
       yield* removeNamespace({ ...base, deletePolicy }, retry);
 
       setPhase(context, "verifying");
-      yield* verifyRemoval({ ...base, request, isMigrating }, retry);
+      yield* verifyRemoval({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);
       return {};
     }),
 });

@@ -40,7 +40,7 @@ export const repairNamespace = orchestration({
       ]);
 
       const steps: Step<unknown>[] = databases.map((database) =>
-        grantDatabase({ ...base, database, adoptionPolicy, identity }, retry),
+        grantDatabase({ ...base, database, adoptionPolicy, identity, takesBack: true }, retry),
       );
       if (request.identityMode === "workloadIdentity") {
         steps.push(

@@ -55,7 +55,7 @@ async function watch(drift: object = {}, ports: Ports = cloud.ports) {
     pauseMs: 0,
     repair: async ({ namespace, findings = [] }) => {
       repairs.push(`${namespace}: ${findings.map(({ code }) => code).join()}`);
-      return { operation: "repair-1", isNew: true };
+      return { operation: "repair-1", kind: "repair", isNew: true };
     },
   });
 }

@@ -76,7 +76,7 @@ it("moves a namespace without a pod in one go, and grants nothing again", async 
 
   expect(operation).toMatchObject({
     status: "Succeeded",
-    until: "retire",
+    migration: { until: "retire" },
     result: {
       clientId,
       manifest: expect.stringContaining("azure.workload.identity/use"),
@@ -109,14 +109,18 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
   it("has the old way whole, shows what it planned, and says where it stands", async () => {
     const { operation } = await migrate(until);
 
-    expect(operation).toMatchObject({ status: "Succeeded", until, result: { migration: { completed: until } } });
+    expect(operation).toMatchObject({
+      status: "Succeeded",
+      migration: { until },
+      result: { migration: { completed: until } },
+    });
     expect(record()).toMatchObject({ state: "Onboarded", request: current });
     expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
     expect(kinds()).toEqual(expect.arrayContaining(podWay));
     expect(await findings(pod, hasAdded)).toEqual([]);
     expect(await findings(current, hasAdded)).toEqual([]);
     const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
-    expect(steps).toEqual(plannedSteps("migrate", pod, { until }).map((step) => step.name));
+    expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
   });
 
   it("goes on when it is asked for again, and writes only what is left", async () => {

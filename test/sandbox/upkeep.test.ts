@@ -160,6 +160,8 @@ it("migrates to workload identity in phases, and the workload reads its table be
   const sideBySide = await run("moving", "migrate", { until: "verify" });
   const between = [await cluster.run(oldWay), await cluster.run(newWay)];
   const half = await look("moving");
+  const changed = request("moving", { identityMode: "podIdentity", deletePolicy: "Keep" });
+  const change = await service.call("POST", "/api/onboardings", changed);
 
   // Starts again whenever it has ended, as a Deployment's pods do.
   const server = {
@@ -185,6 +187,7 @@ it("migrates to workload identity in phases, and the workload reads its table be
     "verifySideBySide",
   ]);
   expect(between.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(change).toMatchObject({ status: 409, body: { code: "MIGRATION_PENDING" } });
   expect(half).toMatchObject({ state: "Onboarded", identityMode: "podIdentity", migration: { completed: "verify" } });
   expect(blocked).toMatchObject({
     status: "Failed",

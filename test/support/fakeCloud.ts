@@ -1,8 +1,10 @@
 /** The ports on an in-memory cloud, for tests of what activities decide. The wires have simulators of their own. */
 import { randomUUID } from "node:crypto";
+import { type AuditRecord, genesis, seal } from "../../src/domain/audit.ts";
 import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { CloudEvent } from "../../src/domain/events.ts";
+import type { IdempotencyRecord } from "../../src/domain/idempotency.ts";
 import { sidFromClientId } from "../../src/domain/sid.ts";
 import type {
   DatabaseUser,
@@ -30,6 +32,7 @@ export interface FakeCloud {
   readonly operations: Map<string, Stored<OperationRecord>>;
   readonly steps: Map<string, StepRecord>;
   readonly events: CloudEvent[];
+  readonly audit: AuditRecord[];
   /** Called before and after every call that writes; throw to break it. */
   onWrite: (call: { what: string; when: "before" | "after" }) => void;
 }
@@ -90,6 +93,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     operations: new Map(),
     steps: new Map(),
     events: [],
+    audit: [],
     onWrite: () => undefined,
   };
 
@@ -128,6 +132,9 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       },
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
+      audit: auditOf(cloud),
+      idempotencyKeys: keysOf(),
+      changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: { complete: async () => undefined, deadLetter: async () => undefined },
     } satisfies Ports,
@@ -237,6 +244,39 @@ function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void
     users.set(user.name, { ...user, roles: user.roles.filter((r) => r !== change.role) });
   if (change.kind === "grant") users.set(user.name, { ...user, permissions: [change.permission] });
   if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
+}
+
+function keysOf(): Ports["idempotencyKeys"] {
+  const records = new Map<string, Stored<IdempotencyRecord>>();
+  const id = ({ caller, key }: Pick<IdempotencyRecord, "caller" | "key">) => JSON.stringify([caller, key]);
+  let version = 0;
+  const write = (record: IdempotencyRecord) => {
+    version += 1;
+    records.set(id(record), { ...record, etag: `${version}` });
+    return true;
+  };
+  return {
+    find: async (key) => records.get(id(key)),
+    insert: async (record) => !records.has(id(record)) && write(record),
+    replace: async (record) => records.get(id(record))?.etag === record.etag && write(record),
+    async answer(key, answer) {
+      const record = records.get(id(key));
+      if (record) write({ ...record, answer });
+    },
+    async release(key) {
+      records.delete(id(key));
+    },
+  };
+}
+
+function auditOf({ audit }: State): Ports["audit"] {
+  return {
+    async append(entry) {
+      if (!audit.some(({ id }) => id === entry.id)) audit.push(seal(entry, audit.at(-1) ?? genesis));
+    },
+    read: async () => ({ value: audit.toReversed() }),
+    verify: async () => ({ valid: true, entries: audit.length, head: (audit.at(-1) ?? genesis).hash }),
+  };
 }
 
 function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {

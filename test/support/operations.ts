@@ -1,6 +1,5 @@
 /** Accepts and runs operations on the in-memory cloud, as the functions do on a host. */
 import type { Migration } from "../../src/domain/migration.ts";
-import type { OperationKind } from "../../src/domain/operation.ts";
 import type { OnboardingRequest } from "../../src/domain/request.ts";
 import { hashRequest } from "../../src/domain/requestHash.ts";
 import type { OperationRecord } from "../../src/ports.ts";
@@ -22,7 +21,7 @@ let count = 0;
 
 export async function operate(
   { ports: { registry }, operations }: FakeCloud,
-  kind: OperationKind,
+  kind: keyof typeof states,
   request: OnboardingRequest,
   { migration, ...options }: RunOptions & { migration?: Omit<Migration, "completed"> } = {},
 ): Promise<Ended> {
@@ -53,7 +52,7 @@ export async function operate(
     requestedBy: "test",
     createdTime: fresh.acceptedTime,
     request: record.request,
-    ...(migration ? { until: migration.until } : {}),
+    ...(record.migration ? { migration: record.migration } : {}),
   });
   const input = {
     operation,
