@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
+import { type Callers, createCallers } from "./callers.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { startArm } from "./simulators/arm/index.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -21,6 +22,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** Whether the service tells callers apart; by default everybody may do everything. */
+  readonly callers?: "anonymous" | "keys";
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -43,6 +46,8 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
+  /** Who may call; undefined where everybody may. */
+  readonly callers: Callers | undefined;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
@@ -78,6 +83,7 @@ interface Service {
 export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
+  callers: mode = "anonymous",
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -148,6 +154,11 @@ export async function startCloud({
     );
 
     const identity = entra.appServiceIdentity(mooring.clientId);
+    const { issuer } = entra;
+    const callers =
+      mode === "keys"
+        ? createCallers({ issuer, cluster: names.cluster, sqlServer: names.sqlServer, databases })
+        : undefined;
     return {
       world,
       faults,
@@ -158,8 +169,10 @@ export async function startCloud({
       kubernetes,
       kubelet,
       serviceBus,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases }),
+      callers,
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers }),
       settings: {
+        ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
         AZURE_CLIENT_ID: mooring.clientId,
         AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
         IDENTITY_ENDPOINT: identity.endpoint,
@@ -229,7 +242,14 @@ function printCatalog(
     kubernetes,
     sql,
     databases,
-  }: { tls: Certificate; kubernetes: { url: string }; sql: { port: number }; databases: readonly string[] },
+    callers,
+  }: {
+    tls: Certificate;
+    kubernetes: { url: string };
+    sql: { port: number };
+    databases: readonly string[];
+    callers: Callers | undefined;
+  },
 ): string {
   return stringify({
     tenantId,
@@ -253,5 +273,8 @@ function printCatalog(
       },
     },
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
+    // One program plays every caller here.
+    limits: { requestsPerSecond: 2_000, burst: 10_000 },
+    ...callers?.catalog,
   });
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
 import { providePorts } from "./activities/step.ts";
 import { createArm } from "./adapters/arm/index.ts";
+import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
@@ -10,6 +11,7 @@ import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { provideCallers } from "./functions/authentication.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -31,8 +33,10 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
+  const entra = catalog.auth?.entra;
   return {
     catalog,
+    ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),
     ...createArm({
       credential,
       endpoint: config.MOORING_ARM_ENDPOINT,
@@ -47,12 +51,35 @@ function createPorts(config: Config, catalog: Catalog): Ports {
   };
 }
 
+/** A service that lets everybody in is somebody's explicit choice, and never a forgotten entry. */
+function checkCallers(
+  { MOORING_ALLOW_ANONYMOUS: isAnonymous, MOORING_CATALOG: name }: Config,
+  { auth }: Catalog,
+): void {
+  if (auth && isAnonymous) {
+    throw new Error(
+      `Mooring cannot start: ${name} has auth and MOORING_ALLOW_ANONYMOUS is true. Remove one of the two.`,
+    );
+  }
+  if (!auth && !isAnonymous) {
+    throw new Error(
+      `Mooring cannot start: ${name} has no auth, so everybody could do everything. Add it (docs/callers.md), or set MOORING_ALLOW_ANONYMOUS=true where only you can reach the service.`,
+    );
+  }
+  if (isAnonymous) {
+    console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
+  }
+}
+
 /** The bundle lies in dist/, one folder below the app. */
 const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
-const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_CATALOG)));
+const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
+checkCallers(config, catalog);
+const ports = createPorts(config, catalog);
 
 providePorts(ports);
+provideCallers(ports);
 registerOnboardings(ports);
 registerOperations(ports);
 registerNamespaces(ports);

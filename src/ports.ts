@@ -1,5 +1,6 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
+import type { Claims } from "./domain/claims.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { Berth } from "./domain/names.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
@@ -14,6 +15,15 @@ export interface Ports {
   readonly registry: Registry;
   readonly events: Events;
   readonly queue: QueueMessages;
+  /** Absent when the catalog takes no Entra tokens. */
+  readonly tokens?: Tokens;
+}
+
+// ——— Callers (Microsoft Entra) ———
+
+export interface Tokens {
+  /** The claims of an access token for Mooring; UNAUTHENTICATED for any other, and when the keys cannot be read. */
+  verify(token: string): Promise<Claims>;
 }
 
 // ——— Managed identities (ARM) ———
@@ -177,6 +187,10 @@ export interface NamespaceRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;
+  /** Whose it is: the first team that onboarded it. Absent in old records, and in what operators did for no team. */
+  readonly team?: string;
+  /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
+  readonly namespaceUid?: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
   readonly onboardedTime?: string;
@@ -192,6 +206,7 @@ export interface OperationRecord extends Berth {
   readonly kind: OperationKind;
   readonly status: OperationStatus;
   readonly requestedBy: string;
+  readonly team?: string;
   readonly createdTime: string;
   readonly startTime?: string;
   readonly endTime?: string;
@@ -222,7 +237,14 @@ export interface Page<T> {
 
 export interface Registry {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
-  listNamespaces(query: { cluster?: string; limit: number; continuation?: string }): Promise<Page<NamespaceRecord>>;
+  listNamespaces(query: {
+    cluster?: string;
+    /** Only what belongs to one of these; none of them, nothing. */
+    teams?: readonly string[];
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<NamespaceRecord>>;
+  countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
   /** False when a record is there already. */
@@ -237,6 +259,7 @@ export interface Registry {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<OperationRecord>>;

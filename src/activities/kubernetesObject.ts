@@ -13,6 +13,8 @@ export interface ObjectDecision {
   readonly conflict: Conflict | undefined;
   /** What to apply; undefined when nothing is to be written. */
   readonly object: KubernetesObject | undefined;
+  /** Of the object that is there. */
+  readonly uid?: string | undefined;
 }
 
 interface EnsureInput extends Berth {
@@ -31,21 +33,22 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object };
   }
+  const { uid } = current.metadata;
   const differences = compare(desired, current);
   const ownership = readMetadata(current.metadata);
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
-      return { action, differences, conflict: undefined, object: undefined };
+      return { action, differences, conflict: undefined, object: undefined, uid };
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object };
+    return { action: "update", differences, conflict: undefined, object, uid };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
   const object =
     conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
-  return { action: "adopt", differences, conflict, object };
+  return { action: "adopt", differences, conflict, object, uid };
 }
 
 function adoptionConflict(
@@ -72,13 +75,23 @@ export async function ensureObjects(
   input: EnsureInput,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
-  for (const each of desired) {
-    const { action, conflict, object } = await planObject(kubernetes, cluster, each, input);
-    throwConflict(conflict);
-    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
-    actions.push(action);
-  }
+  for (const each of desired) actions.push((await ensureObject(kubernetes, cluster, each, input)).action);
   return strongest(actions);
+}
+
+/** Brings one object to the desired state; `uid` is of the object that is there now. */
+export async function ensureObject(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: KubernetesObject,
+  input: EnsureInput,
+): Promise<{ action: StepAction; uid: string | undefined }> {
+  const { action, conflict, object, uid } = await planObject(kubernetes, cluster, desired, input);
+  throwConflict(conflict);
+  if (!object) return { action, uid };
+  const force = action === "update" || isTakeOver(action, input);
+  const applied = await kubernetes.apply(cluster, object, { force });
+  return { action, uid: applied.metadata.uid };
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */

@@ -5,7 +5,7 @@ import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
+import { ensureObject, ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
@@ -64,11 +64,14 @@ export async function planNamespace(
 export const applyNamespace = stepActivity({
   name: "applyNamespace",
   input: ApplyNamespaceInput,
-  output: StepResult,
+  // Absent in histories of before it was recorded.
+  output: StepResult.extend({ uid: z.string().exactOptional() }),
   target: berthKey,
   async run(input, { catalog, kubernetes }) {
-    const desired = [namespaceObject(input), configMapObject(catalog, input)];
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, input) };
+    const cluster = findCluster(catalog, input.cluster);
+    const { action, uid } = await ensureObject(kubernetes, cluster, namespaceObject(input), input);
+    const others = await ensureObjects(kubernetes, cluster, [configMapObject(catalog, input)], input);
+    return { action: strongest([action, others]), ...(uid === undefined ? {} : { uid }) };
   },
 });
 

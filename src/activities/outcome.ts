@@ -13,6 +13,8 @@ const OutcomeInput = StepInput.extend({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
+  /** Of the Kubernetes namespace, once onboarded. */
+  namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
   /** What compensation could not remove; the namespace stays recorded then. */
   leftBehind: z.boolean(),
@@ -83,14 +85,23 @@ async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "r
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: Omit<OutcomeInput, "retry">,
+  { kind, status, leftBehind, clientId, namespaceUid }: Omit<OutcomeInput, "retry">,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {
     if (kind === "offboard") return undefined;
-    return { ...record, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+    return {
+      ...record,
+      state: "Onboarded",
+      onboardedTime: time,
+      verifiedTime: time,
+      ...(clientId && { clientId }),
+      ...(namespaceUid && { namespaceUid }),
+    };
   }
-  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : undefined;
+  // An operation undoes what it created itself. What an earlier one had onboarded is still there, and still has an owner.
+  const wasOnboarded = record.onboardedTime !== undefined;
+  return kind === "offboard" || leftBehind || wasOnboarded ? { ...record, state: "Incomplete" } : undefined;
 }
 
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */

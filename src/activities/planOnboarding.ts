@@ -1,4 +1,5 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
@@ -22,12 +23,17 @@ interface LookInput {
   readonly request: OnboardingRequest;
   readonly identity: ManagedIdentity | undefined;
   readonly step: StepName;
+  readonly takeOver: boolean;
 }
 
-export async function planOnboarding(
-  ports: Ports,
-  { operation, request }: { operation: string; request: OnboardingRequest },
-): Promise<Plan> {
+interface PlanInput {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
+  readonly takeOver?: boolean;
+}
+
+export async function planOnboarding(ports: Ports, { operation, request, takeOver = false }: PlanInput): Promise<Plan> {
   const identity = await planIdentity(ports, { ...request, operation }).catch((error: unknown) => error);
   const current = identity instanceof Error || !isDecision(identity) ? undefined : identity.current;
 
@@ -40,7 +46,7 @@ export async function planOnboarding(
             if (isDecision(identity)) return identity.plan;
             throw identity;
           }
-          return await lookOf(step.name)(ports, { operation, request, identity: current, step });
+          return await lookOf(step.name)(ports, { operation, request, identity: current, step, takeOver });
         } catch (error) {
           return blocked(step, error);
         }
@@ -63,8 +69,8 @@ function blocked(step: StepName, error: unknown): StepPlan {
 const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
-  preflight: async (ports, { request, step }) => {
-    await Promise.all([checkCluster(ports, request), checkServers(ports, request)]);
+  preflight: async (ports, { request, step, takeOver }) => {
+    await Promise.all([checkCluster(ports, request, takeOver), checkServers(ports, request)]);
     return { ...step, action: "none", differences: [], blockers: [] };
   },
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
@@ -92,20 +98,30 @@ function lookOf(name: string): Look {
 }
 
 async function checkCluster(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
+  const { catalog, kubernetes } = ports;
   const cluster = findClusterFor(catalog, request.cluster, request.identityMode);
   const check = request.identityMode === "podIdentity" ? checkPodIdentity : checkWorkloadIdentity;
-  await Promise.all([checkNamespace(kubernetes, cluster, request), check(kubernetes, cluster)]);
+  await Promise.all([checkNamespace(ports, cluster, request, takeOver), check(kubernetes, cluster)]);
 }
 
 async function checkNamespace(
-  kubernetes: Kubernetes,
+  { catalog, kubernetes, registry }: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   cluster: ClusterTarget,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
-  const namespace = await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace });
+  const [record, namespace] = await Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace }),
+  ]);
+  if (record && !takeOver) {
+    checkTeam(catalog, record, request);
+    checkSameNamespace(request, { onboarded: record.namespaceUid, current: namespace?.metadata.uid });
+  }
   if (namespace?.metadata.deletionTimestamp === undefined) return;
   throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
 }

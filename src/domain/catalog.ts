@@ -3,6 +3,7 @@
  * things by the aliases that are the keys here.
  */
 import { z } from "zod";
+import { Auth, findDanglingNames, Limits, Queue, Teams } from "./access.ts";
 import { IdentityMode, RoleBundle } from "./request.ts";
 
 const Alias = z
@@ -49,7 +50,7 @@ export const SqlServer = z.strictObject({
   databases: z.record(z.string().min(1).max(128), SqlDatabase),
 });
 
-export const Catalog = z.strictObject({
+const CatalogShape = z.strictObject({
   tenantId: z.guid(),
   clusters: z.record(Alias, Cluster),
   sqlServers: z.record(Alias, SqlServer),
@@ -61,6 +62,14 @@ export const Catalog = z.strictObject({
     })
     .prefault({})
     .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
+  auth: Auth.optional(),
+  teams: Teams.default({}),
+  queue: Queue.optional(),
+  limits: Limits,
+});
+
+export const Catalog = CatalogShape.superRefine((catalog, context) => {
+  for (const { path, message } of findDanglingNames(catalog)) context.addIssue({ code: "custom", path, message });
 });
 export type Catalog = z.infer<typeof Catalog>;
 

@@ -11,12 +11,14 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import { start } from "../durable/orchestration.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
@@ -32,18 +34,30 @@ export interface Desk {
   readonly warn: (message: string) => void;
 }
 
-export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
-  const { registry } = desk.ports;
+export async function acceptOnboarding(
+  desk: Desk,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Accepted> {
+  const { ports } = desk;
+  const { registry } = ports;
+  const admission = admit(desk, request, options);
   const requestHash = hashRequest(request);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await registry.getNamespace(request);
-    const fresh = newRecord(desk, "Onboarding", request, requestHash);
+    const team = ownerAfter(desk, admission, current);
+    const fresh = { ...newRecord(desk, "Onboarding", request, requestHash), ...(team === undefined ? {} : { team }) };
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
-    } else if (current.state === "Incomplete") {
-      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
-    } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
+      if (await insertWithinQuota(ports, fresh)) return begin(desk, "onboard", fresh);
+      continue;
+    }
+    const isFree = current.state === "Incomplete" || (current.state === "Onboarded" && admission.takeOver);
+    const isSame = current.requestHash === requestHash;
+    if (isFree && (isSame || current.state === "Incomplete")) {
+      const next = { ...fresh, ...keptOf(current, admission), etag: current.etag };
+      if (await registry.replaceNamespace(next)) return begin(desk, "onboard", next);
+    } else if (current.state !== "Offboarding" && isSame && !admission.takeOver) {
       return attach(desk, "onboard", current);
     } else {
       throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
@@ -51,19 +65,34 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
   }
 }
 
+/** What stays true of a namespace when it is onboarded again; a take-over binds it to the namespace that is there now. */
+function keptOf(
+  { onboardedTime, namespaceUid, clientId }: NamespaceRecord,
+  { takeOver }: { takeOver: boolean },
+): Partial<NamespaceRecord> {
+  return {
+    ...(onboardedTime === undefined ? {} : { onboardedTime }),
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(namespaceUid === undefined || takeOver ? {} : { namespaceUid }),
+  };
+}
+
 export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
     const current = await registry.getNamespace(berth);
-    if (!current) {
-      throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
-    }
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
     if (current.state === "Offboarding") return attach(desk, "offboard", current);
     if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
     if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
   }
+}
+
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
 function newRecord(
@@ -110,8 +139,9 @@ async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): 
 }
 
 export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime: acceptedTime, request };
+  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime: createdTime } = record;
+  const owned = team === undefined ? {} : { team };
+  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, ...owned, createdTime, request };
 }
 
 export async function startOperation(

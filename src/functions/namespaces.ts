@@ -1,12 +1,12 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { logLine } from "../domain/logLine.ts";
+import { maySee, visibleTeams } from "../domain/policy.ts";
 import { Namespace } from "../domain/request.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptOffboarding } from "./acceptance.ts";
+import { acceptOffboarding, notOnboarded } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
 
 export function registerNamespaces(ports: Ports): void {
@@ -15,10 +15,11 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const teams = visibleTeams(await authenticate(request));
       const cluster = request.query.get("cluster");
       const { value, continuation } = await ports.registry.listNamespaces({
         ...(cluster === null ? {} : { cluster }),
+        ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
       return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
@@ -30,10 +31,10 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const berth = readBerth(request.params);
       const record = await ports.registry.getNamespace(berth);
-      if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
+      if (!record || !maySee(by, record)) throw notOnboarded(berth);
       return json(200, publicNamespace(record));
     }),
   });
@@ -44,7 +45,7 @@ export function registerNamespaces(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      const by = await authenticate(request);
+      const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       const { operation, isNew } = await acceptOffboarding(desk, berth);
@@ -57,19 +58,21 @@ export function registerNamespaces(ports: Ports): void {
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */
 function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
   if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) {
-    throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${cluster}/${namespace}.`);
+    throw notOnboarded({ cluster, namespace });
   }
   return { cluster, namespace };
 }
 
 function publicNamespace(record: NamespaceRecord) {
-  const { cluster, namespace, state, operation, request, requestedBy, onboardedTime, verifiedTime, clientId } = record;
+  const { cluster, namespace, state, operation, request, requestedBy, team } = record;
+  const { onboardedTime, verifiedTime, clientId } = record;
   return {
     cluster,
     namespace,
     state,
     operation,
     requestedBy,
+    team,
     onboardedTime,
     verifiedTime,
     clientId,

@@ -66,7 +66,7 @@ async function acceptWhenFree(
   request: Parameters<typeof acceptOnboarding>[1],
   context: InvocationContext,
 ): ReturnType<typeof acceptOnboarding> {
-  const desk = { ports, client: getClient(context), by: queueCaller, warn: context.warn.bind(context) };
+  const desk = { ports, client: getClient(context), by: queueCaller(ports.catalog), warn: context.warn.bind(context) };
   for (let poll = 1; ; poll += 1) {
     try {
       return await acceptOnboarding(desk, request);

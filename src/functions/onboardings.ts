@@ -5,6 +5,7 @@ import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { admit, ownerAfter } from "./admission.ts";
 import { authenticate } from "./authentication.ts";
 import { maxBodyBytes, parseJson, readOnboardingRequest } from "./readRequest.ts";
 import { Refusal } from "./refusal.ts";
@@ -17,14 +18,18 @@ export function registerOnboardings(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context) => {
-      const by = await authenticate(httpRequest);
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const isDryRun = readFlag(httpRequest, "dryRun");
+      const takeOver = readFlag(httpRequest, "takeOver");
       const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
       if (isDryRun) {
-        return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
+        const current = await ports.registry.getNamespace(request);
+        ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
+        const plan = await planOnboarding(ports, { operation: createOperationId(new Date()), request, takeOver });
+        return json(200, plan);
       }
       const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
-      const { operation, isNew } = await acceptOnboarding(desk, request);
+      const { operation, isNew } = await acceptOnboarding(desk, request, { takeOver });
       context.log(
         logLine("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace }),
       );

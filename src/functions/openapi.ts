@@ -41,6 +41,7 @@ const OperationSummary = z.object({
   cluster: z.string(),
   namespace: z.string(),
   requestedBy: z.string(),
+  team: z.string().optional(),
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
@@ -59,6 +60,7 @@ const NamespaceDocument = z
     state: z.enum(["Onboarding", "Onboarded", "Offboarding", "Incomplete"]),
     operation: z.string(),
     requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
@@ -73,6 +75,13 @@ const body = (description: string, schema: z.ZodType) => ({ description, content
 const problem = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: Problem } },
+});
+/** The answers of every route that asks who calls. */
+const guarded = <Responses extends object>(responses: Responses) => ({
+  ...responses,
+  401: problem("The request does not prove who sends it; WWW-Authenticate says how."),
+  403: problem("The caller, or its team, may not do that."),
+  429: problem("The caller asks too often; Retry-After says how long to wait."),
 });
 const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 const acceptedResponse = {
@@ -90,23 +99,45 @@ function createOpenApi() {
       version: "0.1.0",
       description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
     },
+    security: [{ entra: [] }, { key: [] }],
+    components: {
+      securitySchemes: {
+        entra: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A Microsoft Entra access token." },
+        key: {
+          type: "apiKey",
+          in: "header",
+          name: "x-mooring-key",
+          description: "A key of the catalog, for local use.",
+        },
+      },
+    },
     paths: {
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
           summary: "Onboard a namespace, or plan it with dryRun=true",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+          requestParams: {
+            query: z.object({
+              dryRun: z.boolean().optional(),
+              takeOver: z.boolean().optional().meta({
+                description:
+                  "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+              }),
+            }),
+          },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             400: problem("The body is not JSON."),
-            409: problem("Another operation has the namespace, or it is onboarded with another request."),
+            409: problem(
+              "Another operation or team has the namespace, it is onboarded otherwise, or the quota is used up.",
+            ),
             413: problem("The body is larger than 16 KB."),
             415: problem("The body is not declared as JSON."),
             422: problem("A field is wrong; errors names each."),
             503: problem("The registry does not answer."),
-          },
+          }),
         },
       },
       "/api/operations": {
@@ -121,10 +152,10 @@ function createOpenApi() {
               ...paging,
             }),
           },
-          responses: {
+          responses: guarded({
             200: body("A page of operations.", page(OperationSummary)),
             422: problem("A parameter is wrong."),
-          },
+          }),
         },
       },
       "/api/operations/{id}": {
@@ -132,7 +163,10 @@ function createOpenApi() {
           operationId: "getOperation",
           summary: "The status of one operation, step by step",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+          responses: guarded({
+            200: body("The operation.", OperationDocument),
+            404: problem("There is none of that id."),
+          }),
         },
       },
       "/api/namespaces": {
@@ -140,30 +174,33 @@ function createOpenApi() {
           operationId: "listNamespaces",
           summary: "What is onboarded",
           requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
-          responses: { 200: body("A page of namespaces.", page(NamespaceDocument)) },
+          responses: guarded({ 200: body("A page of namespaces.", page(NamespaceDocument)) }),
         },
       },
       "/api/namespaces/{cluster}/{namespace}": {
         get: {
           operationId: "getNamespace",
           requestParams: { path: berth },
-          responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
+          responses: guarded({ 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") }),
         },
         delete: {
           operationId: "deleteNamespace",
           summary: "Take the namespace's access away",
           requestParams: { path: berth },
-          responses: {
+          responses: guarded({
             202: acceptedResponse,
             404: problem("It is not onboarded."),
             409: problem("Another operation has the namespace."),
-          },
+          }),
         },
       },
-      "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
+      "/api/health/live": {
+        get: { operationId: "live", security: [], responses: { 200: { description: "The process answers." } } },
+      },
       "/api/health/ready": {
         get: {
           operationId: "ready",
+          security: [],
           responses: { 200: { description: "Requests can be taken." }, 503: { description: "The registry is away." } },
         },
       },

@@ -2,6 +2,7 @@ import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
+import { maySee, visibleTeams } from "../domain/policy.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
@@ -17,10 +18,11 @@ export function registerOperations(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const id = request.params["id"] ?? "";
       const record = await ports.registry.getOperation(id);
-      if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      // The same words for what is not there and for what is another team's.
+      if (!record || !maySee(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),
         ports.registry.listSteps(record.id),
@@ -35,9 +37,10 @@ export function registerOperations(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const teams = visibleTeams(await authenticate(request));
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
+        ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
       return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
@@ -71,13 +74,14 @@ function summary({
   cluster,
   namespace,
   requestedBy,
+  team,
   createdTime,
   startTime,
   endTime,
   ...rest
 }: OperationRecord) {
   const { result, error } = rest;
-  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, result, error };
+  return { id, kind, status, cluster, namespace, requestedBy, team, createdTime, startTime, endTime, result, error };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */

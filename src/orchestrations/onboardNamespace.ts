@@ -31,7 +31,7 @@ function* provision(
   context: OrchestrationContext,
   input: OperationInput,
   onFailure: OnFailure,
-): Durable<{ clientId: string }> {
+): Durable<{ clientId: string; namespaceUid?: string }> {
   const { request, retry } = input;
   const { adoptionPolicy, databases, serviceAccount } = request;
   const base = stepBase(input);
@@ -43,7 +43,7 @@ function* provision(
   setPhase(context, "provisioning");
   onFailure("removeNamespace", () => removeNamespace({ ...undo, deletePolicy: "Delete" }, retry));
   onFailure("removeIdentity", () => removeIdentity(undo, retry));
-  const [identity] = yield* all(context, [
+  const [identity, { uid }] = yield* all(context, [
     ensureIdentity({ ...base, adoptionPolicy }, retry),
     applyNamespace({ ...base, databases, adoptionPolicy }, retry),
   ]);
@@ -71,5 +71,5 @@ function* provision(
 
   setPhase(context, "verifying");
   yield* verify({ ...base, request, identity }, retry);
-  return { clientId: identity.clientId };
+  return { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
 }

@@ -32,13 +32,14 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
-  body: () => Durable<{ clientId?: string }>,
+  body: () => Durable<{ clientId?: string; namespaceUid?: string }>,
 ): Durable<void> {
   const outcome = { ...stepBase(input), kind, request: input.request };
   let ended: {
     status: "Succeeded" | "Failed";
     leftBehind: boolean;
     clientId?: string;
+    namespaceUid?: string;
     error?: ReturnType<typeof describe>;
   };
   try {

@@ -227,6 +227,10 @@ function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void
   if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
 }
 
+function isOf({ team }: { team?: string }, teams: readonly string[] | undefined): boolean {
+  return teams === undefined || (team !== undefined && teams.includes(team));
+}
+
 function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {
   const key = ({ cluster, namespace }: { cluster: string; namespace: string }) => `${cluster}/${namespace}`;
   let version = 0;
@@ -236,7 +240,8 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
   };
   return {
     getNamespace: async (berth) => namespaces.get(key(berth)),
-    listNamespaces: async () => ({ value: [...namespaces.values()] }),
+    listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
+    countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
     heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
@@ -252,7 +257,7 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async () => ({ value: [...operations.values()] }),
+    listOperations: async ({ teams }) => ({ value: [...operations.values()].filter((each) => isOf(each, teams)) }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, record);
     },

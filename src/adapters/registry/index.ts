@@ -28,8 +28,16 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
-    listNamespaces: ({ cluster, limit, continuation }) =>
-      namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
+    listNamespaces: ({ cluster, teams, limit, continuation }) =>
+      namespaces.page(
+        [
+          ["PartitionKey", cluster],
+          ["team", teams],
+        ],
+        limit,
+        continuation,
+      ),
+    countNamespaces: async (team) => (await namespaces.all([["team", team]])).length,
     async heldNamespaces() {
       const held: Stored<NamespaceRecord>[] = [];
       for (const state of ["Onboarding", "Offboarding"] as const)
@@ -41,8 +49,12 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
     getOperation: (id) => operations.get(operationsPartition, id),
-    listOperations: ({ limit, continuation, ...filters }) =>
-      operations.page([["PartitionKey", operationsPartition], ...Object.entries(filters)], limit, continuation),
+    listOperations: ({ limit, continuation, teams, ...filters }) =>
+      operations.page(
+        [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],
+        limit,
+        continuation,
+      ),
     async insertOperation(record) {
       await operations.insert(operationsPartition, record.id, record);
     },
@@ -92,7 +104,8 @@ function openTables(endpoint: string, credential: TokenCredential): Open {
   };
 }
 
-type Filters = readonly (readonly [field: string, value: string | undefined])[];
+/** A list of values lets any of them pass; undefined lets all pass. */
+type Filters = readonly (readonly [field: string, value: string | readonly string[] | undefined])[];
 
 function table<T extends object>(open: Open, name: string) {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
@@ -129,6 +142,7 @@ function table<T extends object>(open: Open, name: string) {
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client): Promise<Page<T>> => {
+        if (letsNothingPass(filters)) return { value: [] };
         const pages = client
           .listEntities({ queryOptions: { filter: toFilter(filters) } })
           .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
@@ -164,10 +178,16 @@ async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unk
   }
 }
 
+function letsNothingPass(filters: Filters): boolean {
+  return filters.some(([, value]) => value?.length === 0);
+}
+
 /** OData: a text stands in single quotes, and a quote in it is doubled. */
 function toFilter(filters: Filters): string {
-  const parts = filters.flatMap(([field, value]) =>
-    value === undefined ? [] : [`${field} eq '${value.replaceAll("'", "''")}'`],
-  );
+  const parts = filters.flatMap(([field, value]) => {
+    if (value === undefined) return [];
+    const anyOf = [value].flat().map((each) => `${field} eq '${each.replaceAll("'", "''")}'`);
+    return anyOf.length === 1 ? anyOf : [`(${anyOf.join(" or ")})`];
+  });
   return parts.join(" and ");
 }
