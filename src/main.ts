@@ -8,7 +8,7 @@ import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
-import { loadCatalog } from "./catalog.ts";
+import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
 import { provideCallers } from "./functions/authentication.ts";
@@ -51,31 +51,13 @@ function createPorts(config: Config, catalog: Catalog): Ports {
   };
 }
 
-/** A service that lets everybody in is somebody's explicit choice, and never a forgotten entry. */
-function checkCallers(
-  { MOORING_ALLOW_ANONYMOUS: isAnonymous, MOORING_CATALOG: name }: Config,
-  { auth }: Catalog,
-): void {
-  if (auth && isAnonymous) {
-    throw new Error(
-      `Mooring cannot start: ${name} has auth and MOORING_ALLOW_ANONYMOUS is true. Remove one of the two.`,
-    );
-  }
-  if (!auth && !isAnonymous) {
-    throw new Error(
-      `Mooring cannot start: ${name} has no auth, so everybody could do everything. Add it (docs/callers.md), or set MOORING_ALLOW_ANONYMOUS=true where only you can reach the service.`,
-    );
-  }
-  if (isAnonymous) {
-    console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
-  }
-}
-
 /** The bundle lies in dist/, one folder below the app. */
 const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
 const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
-checkCallers(config, catalog);
+if (isAnonymous(catalog, config)) {
+  console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
+}
 const ports = createPorts(config, catalog);
 
 providePorts(ports);
