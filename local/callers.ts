@@ -55,6 +55,7 @@ export function createCallers({
           applications: [redApplication],
           namespaces: ["red-*", "shared-*"],
           quota: 100,
+          approval: [{ roles: ["executor"], databases: [`${sqlServer}/orders`], by: { team: "blue" } }],
         },
         blue: { ...everything, groups: [groups.blue], namespaces: ["blue-*", "shared-*"], quota: 100 },
         // Of whoever may send to the queue.

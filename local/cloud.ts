@@ -24,6 +24,8 @@ export interface CloudOptions {
   readonly databases?: readonly string[];
   /** Whether the service tells callers apart; by default everybody may do everything. */
   readonly callers?: "anonymous" | "keys";
+  /** The catalog's policy of what needs approval; the default without it. */
+  readonly approval?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -84,6 +86,7 @@ export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
   callers: mode = "anonymous",
+  approval,
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -170,7 +173,7 @@ export async function startCloud({
       kubelet,
       serviceBus,
       callers,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers }),
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers, approval }),
       settings: {
         ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
         AZURE_CLIENT_ID: mooring.clientId,
@@ -243,12 +246,14 @@ function printCatalog(
     sql,
     databases,
     callers,
+    approval,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
     sql: { port: number };
     databases: readonly string[];
     callers: Callers | undefined;
+    approval: object | undefined;
   },
 ): string {
   return stringify({
@@ -272,6 +277,7 @@ function printCatalog(
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
+    ...(approval ? { approval } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
     // One program plays every caller here.
     limits: { requestsPerSecond: 2_000, burst: 10_000 },

@@ -77,7 +77,8 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
         host = await start(Number(new URL(url).port));
       },
       async close() {
-        await host.close();
+        // Nothing of it is kept, so nothing has to be put in order.
+        await host.kill();
         await running.close();
         await removeFolder();
       },

@@ -43,8 +43,8 @@ try {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
 }
-// The SDKs would try again for seconds what the story broke off.
-if (process.exitCode) process.exit();
+// The SDKs would hold on for seconds: to idle connections, and to calls that the story broke off.
+process.stdout.write("", () => process.exit());
 
 async function play(sandbox: Sandbox): Promise<void> {
   const { cloud, url } = sandbox;

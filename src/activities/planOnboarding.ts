@@ -1,4 +1,6 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+
+import { needsApproval } from "../domain/approval.ts";
 import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
@@ -29,11 +31,16 @@ interface LookInput {
 interface PlanInput {
   readonly operation: string;
   readonly request: OnboardingRequest;
+  /** Whose rules for approval count. */
+  readonly team?: string | undefined;
   /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
   readonly takeOver?: boolean;
 }
 
-export async function planOnboarding(ports: Ports, { operation, request, takeOver = false }: PlanInput): Promise<Plan> {
+export async function planOnboarding(
+  ports: Ports,
+  { operation, request, team, takeOver = false }: PlanInput,
+): Promise<Plan> {
   const identity = await planIdentity(ports, { ...request, operation }).catch((error: unknown) => error);
   const current = identity instanceof Error || !isDecision(identity) ? undefined : identity.current;
 
@@ -52,7 +59,8 @@ export async function planOnboarding(ports: Ports, { operation, request, takeOve
         }
       }),
   );
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0) };
+  const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
 }
 
 function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIdentity>> {

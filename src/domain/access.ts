@@ -47,7 +47,12 @@ const ApprovalRule = z
     roles: z.array(RoleBundle).min(1).optional(),
     databases: z.array(DatabaseName).min(1).optional(),
     clusters: z.array(z.string()).min(1).optional(),
-    by: z.strictObject({ role: AppRole.default("Onboarding.Approve"), team: TeamName.optional() }).prefault({}),
+    by: z
+      .strictObject({ role: AppRole.default("Onboarding.Approve"), team: TeamName.optional() })
+      .prefault({})
+      .meta({
+        description: "Who decides, besides having the role Onboarding.Approve.",
+      }),
   })
   .refine(
     ({ roles, databases, clusters }) => Boolean(roles ?? databases ?? clusters),

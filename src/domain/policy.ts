@@ -30,7 +30,7 @@ export function visibleTeams(caller: Caller): readonly string[] | undefined {
 }
 
 export interface Denial {
-  readonly code: "NOT_ALLOWED" | "TEAM_REQUIRED" | "INVALID_REQUEST";
+  readonly code: "FORBIDDEN" | "NOT_ALLOWED" | "TEAM_REQUIRED" | "INVALID_REQUEST";
   readonly message: string;
   readonly errors?: readonly Omit<FieldProblem, "code">[];
 }
@@ -45,7 +45,7 @@ export function decideTeam(
   request: OnboardingRequest,
 ): TeamDecision {
   const isOperator = mayOperate(caller);
-  if (!hasRole(caller, ["Onboarding.Request"])) return deny("NOT_ALLOWED", missingRole(["Onboarding.Request"]));
+  if (!hasRole(caller, ["Onboarding.Request"])) return deny("FORBIDDEN", missingRole(["Onboarding.Request"]));
 
   if (request.team !== undefined) {
     const { team: name } = request;

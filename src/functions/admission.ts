@@ -26,7 +26,7 @@ export function admit(
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
   if (takeOver && !mayOperate(by)) {
-    throw new Refusal("NOT_ALLOWED", "takeOver=true needs the app role Onboarding.Operate.");
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.");
   }
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };

@@ -34,7 +34,7 @@ export async function authenticate(
   if (retryAfterSeconds !== undefined) {
     throw new Refusal("RATE_LIMITED", "You ask more often than the limits allow.", { retryAfterSeconds });
   }
-  if (!hasRole(caller, anyOf)) throw new Refusal("NOT_ALLOWED", missingRole(anyOf));
+  if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
   return caller;
 }
 

@@ -2,11 +2,12 @@ import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
-import { maySee, visibleTeams } from "../domain/policy.ts";
+import { visibleTeams } from "../domain/policy.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { maySeeOperation } from "./decide.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
@@ -22,7 +23,7 @@ export function registerOperations(ports: Ports): void {
       const id = request.params["id"] ?? "";
       const record = await ports.registry.getOperation(id);
       // The same words for what is not there and for what is another team's.
-      if (!record || !maySee(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),
         ports.registry.listSteps(record.id),
@@ -80,12 +81,13 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error } = rest;
-  return { id, kind, status, cluster, namespace, requestedBy, team, createdTime, startTime, endTime, result, error };
+  const { result, error, approval, cancel } = rest;
+  const who = { requestedBy, team, createdTime, startTime, endTime };
+  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
-async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
+export async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const status = await findInstance(client, record.id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";

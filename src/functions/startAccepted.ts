@@ -1,7 +1,8 @@
-/** Mends what a crash left between two writes: accepted but never started, or ended but never recorded. */
+/** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
+import { remindOfApproval } from "../activities/approval.ts";
 import { concludeOperation } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { OperationKind } from "../domain/operation.ts";
@@ -9,6 +10,8 @@ import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { operationOf, startOperation } from "./acceptance.ts";
+import { wake } from "./decisions.ts";
+import { findPhase } from "./operations.ts";
 
 /** A request that is being accepted this moment starts its operation itself. */
 const graceMs = 10_000;
@@ -30,6 +33,7 @@ export function registerStartAccepted(ports: Ports): void {
       const before = Date.now() - graceMs;
       for (const record of await ports.registry.heldNamespaces()) {
         if (Date.parse(record.acceptedTime) < before) await mend(ports, client, record, context);
+        else await tendApproval(ports, client, record.operation, context);
       }
     },
   });
@@ -63,5 +67,23 @@ async function mend(
       error,
       leftBehind: true,
     });
+  } else {
+    await tendApproval(ports, client, operation, context);
+  }
+}
+
+/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */
+async function tendApproval(
+  ports: Ports,
+  client: DurableClient,
+  operation: string,
+  context: InvocationContext,
+): Promise<void> {
+  const record = await ports.registry.getOperation(operation);
+  if (!record?.approval) return;
+  if (record.approval.decision === undefined && !record.cancel) {
+    await remindOfApproval(ports, record, Date.now());
+  } else if ((await findPhase(client, record)) === "awaitingApproval") {
+    await wake(client, record, context);
   }
 }

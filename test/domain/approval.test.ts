@@ -1,45 +1,86 @@
 import { expect, it } from "vitest";
-import { needsApproval } from "../../src/domain/approval.ts";
-import { Catalog } from "../../src/domain/catalog.ts";
+import { mayDecide, needsApproval } from "../../src/domain/approval.ts";
+import { ApprovalPolicy, Catalog } from "../../src/domain/catalog.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
-import { catalog } from "../support/teams.ts";
+import { catalog } from "../support/fakeCloud.ts";
+import { member, operator, catalog as withTeams } from "../support/teams.ts";
 
-const request = (...databases: [database: string, ...roles: string[]][]) =>
+const request = (roles: readonly string[], cluster = "aks-dev") =>
   OnboardingRequest.parse({
-    cluster: "aks-dev",
-    namespace: "red-1",
-    databases: databases.map(([database, ...roles]) => ({ server: "sql-dev", database, roles })),
+    cluster,
+    namespace: "team-a",
+    databases: [
+      { server: "sql-dev", database: "messages", roles },
+      { server: "sql-dev", database: "orders", roles: ["reader"] },
+    ],
   });
 
-it("lets pass what no rule names", () => {
-  expect(needsApproval(catalog, "red", request(["messages", "reader"]))).toEqual([]);
-  expect(needsApproval(catalog, "blue", request(["orders", "writer"]))).toEqual([]);
-  expect(needsApproval(catalog, undefined, request(["orders", "writer"]))).toEqual([]);
-  expect(needsApproval(catalog, "constructor", request(["orders", "writer"]))).toEqual([]);
+const said = (...asked: Parameters<typeof needsApproval>) => needsApproval(...asked).map(({ what }) => what);
+
+it("asks for approval of db_owner and of nothing else when the catalog does not say", () => {
+  const policy = { approval: ApprovalPolicy.parse({}), teams: {} };
+
+  expect(needsApproval(policy, request(["reader", "writer", "executor"]))).toEqual([]);
+  expect(said(policy, request(["reader", "owner"]))).toEqual(["Role owner on sql-dev/messages needs approval."]);
 });
 
-it("says what needs approval and by whom", () => {
-  expect(needsApproval(catalog, "red", request(["messages", "reader", "writer"], ["orders", "reader"]))).toEqual([
-    { what: "writer on sql-dev/messages", by: { role: "Onboarding.Approve", team: "blue" } },
-    { what: "sql-dev/orders", by: { role: "Onboarding.Approve" } },
+it("names every reason: the cluster, the databases, the roles", () => {
+  const approval = ApprovalPolicy.parse({ roles: ["writer"], databases: ["sql-dev/orders"], clusters: ["aks-new"] });
+
+  expect(said({ approval, teams: {} }, request(["writer"], "aks-new"))).toEqual([
+    'Cluster "aks-new" needs approval.',
+    "Database sql-dev/orders needs approval.",
+    "Role writer on sql-dev/messages needs approval.",
   ]);
 });
 
-it("takes a role and a database of one rule together", () => {
-  const reasons = needsApproval(catalog, "red", request(["messages", "reader"], ["orders", "writer"]));
-
-  expect(reasons.map(({ what }) => what)).toEqual(["sql-dev/orders"]);
+it("adds the rules of the team, and says by whom", () => {
+  expect(needsApproval(withTeams, request(["writer"]), "red")).toEqual([
+    {
+      what: 'Role writer on sql-dev/messages needs approval by team "blue".',
+      by: { role: "Onboarding.Approve", team: "blue" },
+    },
+    { what: "Database sql-dev/orders needs approval.", by: { role: "Onboarding.Approve" } },
+  ]);
+  for (const team of ["blue", undefined, "constructor"]) {
+    expect(needsApproval(withTeams, request(["writer"]), team)).toEqual([]);
+  }
 });
 
-it("knows rules for a cluster, alone and with roles", () => {
-  const team = {
-    ...catalog.teams["blue"],
-    approval: [{ clusters: ["aks-dev"] }, { clusters: ["aks-new"] }, { clusters: ["aks-dev"], roles: ["writer"] }],
-  };
-  const changed = Catalog.parse({ ...catalog, teams: { ...catalog.teams, blue: team } });
+it("takes what one rule of a team names together", () => {
+  const rules = [
+    { clusters: ["aks-dev"] },
+    { clusters: ["aks-new"] },
+    { clusters: ["aks-dev"], roles: ["writer"] },
+    { databases: ["sql-dev/orders"], roles: ["writer"] },
+  ];
+  const team = { ...withTeams.teams["blue"], approval: rules };
+  const changed = Catalog.parse({ ...withTeams, teams: { ...withTeams.teams, blue: team } });
 
-  expect(needsApproval(changed, "blue", request(["messages", "writer"])).map(({ what }) => what)).toEqual([
-    "cluster aks-dev",
-    "writer on sql-dev/messages in aks-dev",
+  expect(said(changed, request(["writer"]), "blue")).toEqual([
+    'Cluster "aks-dev" needs approval.',
+    'Role writer on sql-dev/messages in cluster "aks-dev" needs approval.',
+  ]);
+});
+
+it("lets only those decide whom every reason names", () => {
+  const approvers = [{ role: "Onboarding.Approve" as const }, { role: "Onboarding.Approve" as const, team: "blue" }];
+  const roles = ["Onboarding.Approve" as const];
+
+  expect(mayDecide({ ...member("blue"), roles }, { approvers })).toBe(true);
+  expect(mayDecide({ ...member("red"), roles }, { approvers })).toBe(false);
+  expect(mayDecide(member("blue"), { approvers })).toBe(false);
+  expect(mayDecide({ ...member(), roles }, {})).toBe(true);
+  expect(mayDecide(operator, {})).toBe(false);
+});
+
+it("does not load a policy about a cluster or database that the catalog does not have", () => {
+  const approval = { clusters: ["aks-prd"], databases: ["sql-dev/messages", "messages"] };
+
+  const parsed = Catalog.safeParse({ ...catalog, approval });
+
+  expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual([
+    "approval.clusters.0",
+    "approval.databases.1",
   ]);
 });

@@ -53,7 +53,7 @@ it.each([
 it("refuses a caller without a team, and one without the role", () => {
   expect(decideTeam(catalog, member(), request)).toMatchObject({ denial: { code: "NOT_ALLOWED" } });
   expect(decideTeam(catalog, { ...member("red"), roles: ["Onboarding.Approve"] }, request)).toMatchObject({
-    denial: { code: "NOT_ALLOWED" },
+    denial: { code: "FORBIDDEN" },
   });
   expect(decideTeam(catalog, member("gone"), request)).toMatchObject({ denial: { code: "NOT_ALLOWED" } });
 });

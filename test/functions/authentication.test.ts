@@ -140,7 +140,7 @@ it("answers 403 to a right caller without the role, and names the role", async (
 
   expect(await answer({ "x-mooring-key": key }, ["Onboarding.Approve"])).toMatchObject({
     status: 403,
-    body: { code: "NOT_ALLOWED", detail: "It needs the app role Onboarding.Approve." },
+    body: { code: "FORBIDDEN", detail: "It needs the app role Onboarding.Approve." },
   });
 });
 

@@ -115,7 +115,10 @@ interface Route {
   readonly member: { readonly approve: number; readonly request: number };
   /** To a member of another team. */
   readonly other: number;
+  /** To a caller with Onboarding.Operate alone. */
   readonly operator: number;
+  /** To the sandbox's key, which has every role; the operator's answer without it. */
+  readonly key?: number;
 }
 
 /** What is asked for belongs to the team red. */
@@ -175,6 +178,24 @@ const routes: Route[] = [
     operator: 409,
   },
 ];
+for (const verb of ["approve", "reject"]) {
+  routes.push({
+    operationId: `${verb}Operation`,
+    // The operation waits for nothing: whoever may decide is told so.
+    ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}`, { requestHash: "hash" }),
+    member: { approve: 409, request: 403 },
+    other: 403,
+    operator: 403,
+    key: 409,
+  });
+}
+routes.push({
+  operationId: "cancelOperation",
+  ask: (service) => service.call("POST", `/api/operations/${operation}/cancel`),
+  member: { approve: 403, request: 409 },
+  other: 404,
+  operator: 409,
+});
 const open = ["live", "ready"];
 
 describe("every route", () => {
@@ -247,7 +268,7 @@ describe("every route", () => {
   });
 
   it("lets the operator in with the sandbox's key", async () => {
-    for (const route of routes) expect((await route.ask(operator)).status).toBe(route.operator);
+    for (const route of routes) expect((await route.ask(operator)).status).toBe(route.key ?? route.operator);
   });
 
   it("lists to each team its own, and to the operator all", async () => {
@@ -341,7 +362,7 @@ it("keeps a namespace for the team that has it, until an operator takes it over"
   expect(await blue.call("DELETE", address)).toMatchObject({ status: 404, body: { code: "NOT_ONBOARDED" } });
   expect(await blue.call("POST", "/api/onboardings?takeOver=true", wanted)).toMatchObject({
     status: 403,
-    body: { code: "NOT_ALLOWED" },
+    body: { code: "FORBIDDEN" },
   });
 
   const taken = await operator.call("POST", "/api/onboardings?takeOver=true", { ...wanted, team: "blue" });
@@ -403,6 +424,28 @@ async function recreate(name: string): Promise<void> {
     })
     .toBe(201);
 }
+
+it("lets those decide whom the team's rule names, and nobody else see or decide", async () => {
+  const red = await as({ team: "red", role: "request" });
+  const id = await red.onboard(
+    request("red-approved", { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] }),
+  );
+  await expect.poll(async () => (await red.operation(id)).phase, { timeout: 10_000 }).toBe("awaitingApproval");
+  const { approval } = (await red.call("GET", `/api/operations/${id}`)).body as { approval?: { requestHash: string } };
+  const approve = (service: Service) =>
+    service.call("POST", `/api/operations/${id}/approve`, { requestHash: approval?.requestHash });
+
+  expect(approval).toMatchObject({
+    reasons: [`Role executor on ${names.sqlServer}/orders needs approval by team "blue".`],
+  });
+  expect((await approve(await as({ team: "blue", role: "request" }))).status).toBe(403);
+  expect((await approve(await as({ role: "approve" }))).status).toBe(404);
+  expect((await approve(await as({ team: "red", role: "approve" }))).status).toBe(403);
+  const blue = await as({ team: "blue", role: "approve" });
+  expect((await blue.operation(id)).phase).toBe("awaitingApproval");
+  expect((await approve(blue)).status).toBe(202);
+  expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
+});
 
 it("takes from the queue what its team may ask for, whatever the message says of its sender", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);

@@ -59,6 +59,7 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
       await operations.insert(operationsPartition, record.id, record);
     },
     updateOperation: (id, changes) => operations.merge(operationsPartition, id, changes),
+    amendOperation: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
     listSteps: (operation) => steps.all([["PartitionKey", operation]]),
     getStep: (operation, step) => steps.get(operation, stepRow(step)),
@@ -138,6 +139,8 @@ function table<T extends object>(open: Open, name: string) {
       run(async (client) => {
         await client.upsertEntity(toEntity(partition, row, changes), "Merge");
       }),
+    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
+      run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
