@@ -6,13 +6,19 @@ import { createArm } from "./adapters/arm/index.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
+import { createAudit } from "./adapters/registry/audit.ts";
+import { announceWrites } from "./adapters/registry/changes.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { registerAudit } from "./functions/audit.ts";
 import { provideCallers } from "./functions/authentication.ts";
+import { registerCatalog } from "./functions/catalog.ts";
 import { registerDecisions } from "./functions/decisions.ts";
+import { registerEvents } from "./functions/events.ts";
+import { registerExports } from "./functions/exports.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -35,6 +41,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
   const entra = catalog.auth?.entra;
+  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT };
   return {
     catalog,
     ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),
@@ -46,7 +53,8 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     }),
     databases: createDatabases({ credential, scope: config.MOORING_SQL_SCOPE }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
-    registry: createRegistry({ credential, endpoint: config.MOORING_TABLES_ENDPOINT }),
+    ...announceWrites(createRegistry(tables)),
+    audit: createAudit(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
   };
@@ -69,5 +77,9 @@ registerDecisions(ports);
 registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);
+registerAudit(ports);
+registerEvents(ports);
+registerExports(ports);
+registerCatalog(ports);
 registerHealth(ports);
 registerOpenApi();

@@ -173,10 +173,13 @@ export const grantDatabase = stepActivity({
   input: GrantDatabaseInput,
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
-    if (changes.length > 0) await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+    if (changes.length > 0) {
+      await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+      await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+    }
     return { action: plan.action };
   },
 });
@@ -187,7 +190,7 @@ export const revokeDatabase = stepActivity({
   input: RemovalInput.extend({ database: DatabaseRequest }),
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, { catalog, databases }) {
+  async run(input, { catalog, databases }, step) {
     const target = findDatabase(catalog, { ...input.database, roles: [] });
     const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
     const user = users[0];
@@ -202,6 +205,12 @@ export const revokeDatabase = stepActivity({
           `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`,
         );
       }
+      const held = [...user.roles, ...user.permissions].map((name) => ({
+        field: name,
+        current: "granted",
+        desired: null,
+      }));
+      await step.willDo("delete", [{ field: "user", current: user.name, desired: null }, ...held]);
       await databases.change(target, [{ kind: "drop", user: user.name }]);
       return { action: "delete" };
     }
@@ -209,6 +218,10 @@ export const revokeDatabase = stepActivity({
     if (taken.length === 0 && createdBy !== undefined) return { action: "none" };
     const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !taken.some(([t]) => t === name)));
     const isReleased = mark.operation === null && Object.keys(left).length === 0;
+    await step.willDo(
+      "update",
+      taken.map(([name]) => ({ field: name, current: "granted", desired: null })),
+    );
     await databases.change(target, [
       ...taken.map(([name]): UserChange => takeBack(user.name, name)),
       { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },

@@ -2,10 +2,11 @@
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata } from "../domain/ownership.ts";
+import { adoptedBy, adopterMetadata, type Ownership, ownerMetadata, readMetadata } from "../domain/ownership.ts";
 import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
+import type { StepContext } from "./step.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -72,26 +73,38 @@ export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  input: EnsureInput,
+  input: EnsureInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const each of desired) actions.push((await ensureObject(kubernetes, cluster, each, input)).action);
-  return strongest(actions);
+  return (await bringObjects(kubernetes, cluster, desired, input)).action;
 }
 
-/** Brings one object to the desired state; `uid` is of the object that is there now. */
-export async function ensureObject(
+/** The same, with the UIDs of the objects that are there then. */
+export async function bringObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
-  desired: KubernetesObject,
-  input: EnsureInput,
-): Promise<{ action: StepAction; uid: string | undefined }> {
-  const { action, conflict, object, uid } = await planObject(kubernetes, cluster, desired, input);
-  throwConflict(conflict);
-  if (!object) return { action, uid };
-  const force = action === "update" || isTakeOver(action, input);
-  const applied = await kubernetes.apply(cluster, object, { force });
-  return { action, uid: applied.metadata.uid };
+  desired: readonly KubernetesObject[],
+  { step, ...input }: EnsureInput & WithStep,
+): Promise<{ action: StepAction; uids: readonly (string | undefined)[] }> {
+  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
+  for (const { conflict } of decisions) throwConflict(conflict);
+  const result = strongest(decisions.map(({ action }) => action));
+  if (decisions.some(({ object }) => object)) {
+    await step.willDo(
+      result,
+      decisions.flatMap(({ differences }) => differences),
+      { isMarked: result === "create" },
+    );
+  }
+  const uids: (string | undefined)[] = [];
+  for (const { action, object, uid } of decisions) {
+    const force = action === "update" || isTakeOver(action, input);
+    uids.push(object ? (await kubernetes.apply(cluster, object, { force })).metadata.uid : uid);
+  }
+  return { action: result, uids };
+}
+
+interface WithStep {
+  readonly step: Pick<StepContext, "willDo">;
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */
@@ -108,36 +121,40 @@ export async function removeObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   refs: readonly ObjectRef[],
-  input: RemoveInput,
+  { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const ref of refs) {
-    const current = await kubernetes.get(cluster, ref);
-    if (current) actions.push(await removeObject(kubernetes, cluster, { ref, current, input }));
-  }
-  return strongest(actions);
-}
-
-async function removeObject(
-  kubernetes: Kubernetes,
-  cluster: ClusterTarget,
-  { ref, current, input }: { ref: ObjectRef; current: KubernetesObject; input: RemoveInput },
-): Promise<StepAction> {
-  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
-  const ownership = readMetadata(current.metadata);
-  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+  const found = await Promise.all(refs.map((ref) => kubernetes.get(cluster, ref)));
+  const removals = refs.flatMap((ref, index) => {
+    const current = found[index];
+    const action = current && removalOf(current, input);
+    return current && action ? [{ ref, current, action }] : [];
+  });
+  if (removals.length === 0) return "none";
+  const result = strongest(removals.map(({ action }) => action));
+  await step.willDo(
+    result,
+    removals.map(({ current, action }) => ({
+      field: "metadata.name",
+      current: nameOf(current),
+      desired: action === "delete" ? null : "given up",
+    })),
+  );
+  for (const { ref, current, action } of removals) {
     const { uid } = current.metadata;
     if (uid === undefined) throw new Error(`${nameOf(current)} came without a UID`);
-    await kubernetes.remove(cluster, ref, { uid });
-    return "delete";
-  }
-  const adopter = adoptedBy(current.metadata);
-  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
+    if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
     // Applying nothing but the name gives up every field that only this manager owns.
-    await kubernetes.apply(cluster, bare(ref));
-    return "update";
+    else await kubernetes.apply(cluster, bare(ref));
   }
-  return "none";
+  return result;
+}
+
+/** Undefined for what is not Mooring's to touch. */
+function removalOf(current: KubernetesObject, input: RemoveInput): "delete" | "update" | undefined {
+  const isMeant = (mark: Ownership | undefined) =>
+    mark?.berth === berthKey(input) && (input.createdBy === undefined || input.createdBy === mark.operation);
+  if (isMeant(readMetadata(current.metadata))) return "delete";
+  return isMeant(adoptedBy(current.metadata)) ? "update" : undefined;
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {

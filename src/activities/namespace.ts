@@ -5,7 +5,7 @@ import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
-import { ensureObject, ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
+import { bringObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
@@ -14,7 +14,7 @@ const ApplyNamespaceInput = StepInput.extend({
 });
 type ApplyNamespaceInput = z.infer<typeof ApplyNamespaceInput>;
 
-function namespaceObject({ namespace }: Berth): KubernetesObject {
+export function namespaceObject({ namespace }: Berth): KubernetesObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
 }
 
@@ -67,11 +67,12 @@ export const applyNamespace = stepActivity({
   // Absent in histories of before it was recorded.
   output: StepResult.extend({ uid: z.string().exactOptional() }),
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
+    const desired = [namespaceObject(input), configMapObject(catalog, input)];
     const cluster = findCluster(catalog, input.cluster);
-    const { action, uid } = await ensureObject(kubernetes, cluster, namespaceObject(input), input);
-    const others = await ensureObjects(kubernetes, cluster, [configMapObject(catalog, input)], input);
-    return { action: strongest([action, others]), ...(uid === undefined ? {} : { uid }) };
+    const { action, uids } = await bringObjects(kubernetes, cluster, desired, { ...input, step });
+    const [uid] = uids;
+    return { action, ...(uid === undefined ? {} : { uid }) };
   },
 });
 
@@ -81,11 +82,11 @@ export const removeNamespace = stepActivity({
   input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const configMap = { apiVersion: "v1", kind: "ConfigMap", name: configMapName, namespace: input.namespace };
     const namespace = { apiVersion: "v1", kind: "Namespace", name: input.namespace };
     const refs = input.deletePolicy === "Delete" ? [configMap, namespace] : [configMap];
-    return { action: await removeObjects(kubernetes, cluster, refs, input) };
+    return { action: await removeObjects(kubernetes, cluster, refs, { ...input, step }) };
   },
 });

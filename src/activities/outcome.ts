@@ -7,6 +7,7 @@ import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
+import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
 const OutcomeInput = StepInput.extend({
@@ -36,11 +37,14 @@ export const announceStart = activity({
 
 export async function recordStart(
   ports: Ports,
-  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & { operation: string },
+  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
+    Pick<StepInput, "operation" | "requestedBy" | "team" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
     ports.registry.updateOperation(input.operation, { status: "Running", startTime }),
+    // Here and not where the request is answered: there it could be lost in a crash, and would keep the caller waiting.
+    appendDecision(ports, input, { id: input.operation, what: input.kind, action: "accepted", outcome: "Running" }),
     publishStatus(ports, { ...input, id: input.operation }, { status: "Running", phase: "preflight" }),
   ]);
 }
@@ -59,7 +63,11 @@ export const recordOutcome = activity({
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
   const status = await recordEnd(ports, input, endTime);
-  await settleNamespace(ports, { ...input, status }, endTime);
+  const { operation: id, kind: what, error } = input;
+  await Promise.all([
+    settleNamespace(ports, { ...input, status }, endTime),
+    appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code }),
+  ]);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -156,10 +164,12 @@ function nextRecord(
   return kind === "offboard" || leftBehind || wasOnboarded ? { ...record, state: "Incomplete" } : undefined;
 }
 
+type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;
+
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */
 async function publishStatus(
   { events }: Pick<Ports, "events">,
-  { id, cluster, namespace, kind }: Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind">,
+  { id, cluster, namespace, kind, traceparent }: Subject,
   { status, phase }: { status: OperationStatus; phase: Phase },
 ): Promise<void> {
   await events.publish({
@@ -170,6 +180,7 @@ async function publishStatus(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: { operation: id, kind, status, phase },
   });
 }

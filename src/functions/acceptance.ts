@@ -14,6 +14,7 @@ import { createOperationId } from "../domain/operationId.ts";
 import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
+import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
@@ -31,6 +32,7 @@ export interface Desk {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly by: Caller;
+  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -96,7 +98,7 @@ export function notOnboarded(berth: Berth): Refusal {
 }
 
 function newRecord(
-  { by }: Desk,
+  { by, traceparent }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
   requestHash: string,
@@ -111,6 +113,7 @@ function newRecord(
     requestHash,
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
+    traceparent,
   };
 }
 
@@ -139,17 +142,28 @@ async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): 
 }
 
 export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime: createdTime } = record;
-  const owned = team === undefined ? {} : { team };
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, ...owned, createdTime, request };
+  const { operation: id, cluster, namespace, request, requestedBy, team, traceparent } = record;
+  return {
+    id,
+    kind,
+    cluster,
+    namespace,
+    status: "NotStarted",
+    requestedBy,
+    ...(team === undefined ? {} : { team }),
+    createdTime: record.acceptedTime,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    request,
+  };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   kind: OperationKind,
-  { operation, request }: Pick<NamespaceRecord, "operation" | "request">,
+  { operation, request, requestedBy, team, traceparent }: NamespaceRecord,
 ): Promise<void> {
   const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
-  await start(client, orchestration, { instanceId: operation, input: { operation, request, retry: catalog.retry } });
+  const input = { operation, request, retry: catalog.retry, requestedBy, team, traceparent };
+  await start(client, orchestration, { instanceId: operation, input });
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { plannedSteps } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
@@ -68,7 +69,7 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-function summary({
+export function summary({
   id,
   kind,
   status,
@@ -81,8 +82,9 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel } = rest;
-  const who = { requestedBy, team, createdTime, startTime, endTime };
+  const { result, error, approval, cancel, traceparent } = rest;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
 }
 
@@ -109,7 +111,17 @@ function listSteps({ kind, request }: OperationRecord, records: readonly StepRec
   return [...planned, ...undos.map(publicStep)];
 }
 
-function publicStep({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepRecord) {
+export function publicStep({
+  name,
+  target,
+  action,
+  status,
+  attempts,
+  startTime,
+  endTime,
+  error,
+  nextRetryTime,
+}: StepRecord) {
   const isOver = isFinal(status);
   return {
     name,

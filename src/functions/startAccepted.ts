@@ -45,7 +45,7 @@ async function mend(
   record: Stored<NamespaceRecord>,
   context: InvocationContext,
 ): Promise<void> {
-  const { operation, cluster, namespace, request } = record;
+  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
@@ -63,6 +63,9 @@ async function mend(
       namespace,
       kind,
       request,
+      requestedBy,
+      team,
+      traceparent,
       status: "Failed",
       error,
       leftBehind: true,

@@ -15,12 +15,17 @@ export const OperationInput = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   retry: RetryPolicy,
+  /** Absent in histories of before there was an audit trail. */
+  requestedBy: z.string().optional(),
+  team: z.string().optional(),
+  traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
 /** The part of the input that every step gets. */
-export function stepBase({ operation, request: { cluster, namespace }, retry }: OperationInput) {
-  return { operation, cluster, namespace, retry };
+export function stepBase({ operation, request: { cluster, namespace }, retry, ...origin }: OperationInput) {
+  const { requestedBy, team, traceparent } = origin;
+  return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

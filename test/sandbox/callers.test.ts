@@ -196,7 +196,55 @@ routes.push({
   other: 404,
   operator: 409,
 });
-const open = ["live", "ready"];
+for (const [operationId, path] of [
+  ["exportNamespace", `${berth}/export?format=azurecli`],
+  ["getManifest", `${berth}/manifest`],
+] as const) {
+  routes.push({
+    operationId,
+    ask: (service) => service.call("GET", path),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  });
+}
+for (const [operationId, path] of [
+  ["getCatalog", "/api/catalog"],
+  ["listAudit", "/api/audit"],
+] as const) {
+  routes.push({
+    operationId,
+    ask: (service) => service.call("GET", path),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  });
+}
+routes.push(
+  {
+    operationId: "verifyAudit",
+    ask: (service) => service.call("GET", "/api/audit/verify"),
+    member: { approve: 403, request: 403 },
+    other: 403,
+    operator: 200,
+  },
+  {
+    operationId: "followOperation",
+    ask: (service) => service.call("GET", `/api/operations/${operation}/events`),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  },
+  {
+    // It goes on for minutes, so that only its beginning is read.
+    operationId: "followAll",
+    ask: (service) => service.call("GET", "/api/events", undefined, { accept: "text/event-stream" }),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  },
+);
+const open = ["live", "ready", "eventSchema"];
 
 describe("every route", () => {
   const isHeld = () =>
@@ -289,6 +337,37 @@ describe("every route", () => {
       body: { value: [{ namespace: "blue-1" }] },
     });
     expect((await blue.call("GET", "/api/operations?namespace=red-owned")).body).toEqual({ value: [] });
+    expect(new Set((await list(blue, "/api/audit")).map((each) => (each as { team: string }).team))).toEqual(
+      new Set(["blue"]),
+    );
+    expect(await list(nobody, "/api/audit")).toEqual([]);
+    expect((await blue.call("GET", "/api/audit?namespace=red-owned")).body).toEqual({ value: [] });
+    expect((await nobody.call("GET", "/api/catalog")).body).toEqual({ clusters: [], sqlServers: [] });
+    expect((await blue.call("GET", "/api/catalog")).body).toMatchObject({ clusters: [{ name: names.cluster }] });
+  });
+
+  it("streams to a team what happens to its own, and nothing of another's", async () => {
+    const [red, blue] = [
+      await tokenOf({ team: "red", role: "request" }),
+      await tokenOf({ team: "blue", role: "request" }),
+    ];
+    const abort = new AbortController();
+    const seen = await Promise.all(
+      [red, blue].map((token) => fetch(`${sandbox.url}/api/events`, { headers: bearer(token), signal: abort.signal })),
+    );
+    const texts = ["", ""];
+    const reading = seen.map(async ({ body }, index) => {
+      for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) texts[index] += chunk;
+    });
+    const service = serviceOf({ url: sandbox.url }, bearer(blue));
+    await service.waitFor(await service.onboard(request("blue-streamed")));
+    await expect.poll(() => texts[1], { timeout: 10_000 }).toContain("Succeeded");
+    abort.abort();
+    await Promise.allSettled(reading);
+
+    expect(texts[1]).toContain("blue-streamed");
+    expect(texts[1]).not.toContain("red-");
+    expect(texts[0]).not.toContain("blue-");
   });
 
   it("says the same of what is another team's and of what is not there", async () => {
