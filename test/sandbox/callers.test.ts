@@ -196,6 +196,13 @@ routes.push({
   other: 404,
   operator: 409,
 });
+routes.push({
+  operationId: "compensateOperation",
+  ask: (service) => service.call("POST", `/api/operations/${operation}/compensate`),
+  member: { approve: 403, request: 409 },
+  other: 404,
+  operator: 409,
+});
 for (const [operationId, path] of [
   ["exportNamespace", `${berth}/export?format=azurecli`],
   ["getManifest", `${berth}/manifest`],
