@@ -1,5 +1,6 @@
 /** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
+import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
 
 export interface Operation {
   readonly id: string;
@@ -34,6 +35,14 @@ export interface Service {
 }
 
 export function serviceOf({ url }: Pick<Sandbox, "url">): Service {
+  let document: Promise<OpenApi> | undefined;
+  /** Whatever a test asks, the answer must be as the service's own document says. */
+  const expectDocumented = async (answer: AnswerToCheck) => {
+    document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
+    const problems = checkAnswer(await document, answer);
+    if (problems.length > 0) throw new Error(`not as /api/openapi.json says:\n${problems.join("\n")}`);
+  };
+
   const call: Service["call"] = async (method, path, body, headers = {}) => {
     const isText = typeof body === "string";
     const response = await fetch(`${url}${path}`, {
@@ -42,7 +51,10 @@ export function serviceOf({ url }: Pick<Sandbox, "url">): Service {
       ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+    const { status, headers: given } = response;
+    const parsed = text === "" ? {} : JSON.parse(text);
+    await expectDocumented({ method, path, status, contentType: given.get("content-type"), body: parsed });
+    return { status, headers: given, body: parsed };
   };
 
   const expectAccepted = ({ status, body }: Answer): string => {
