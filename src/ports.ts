@@ -178,7 +178,7 @@ export interface QueueMessages {
 /** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
 export interface NamespaceRecord extends Berth {
   /** Incomplete: an operation ended without restoring a known state; onboard or offboard again. */
-  readonly state: "Onboarding" | "Onboarded" | "Offboarding" | "Incomplete";
+  readonly state: "Onboarding" | "Changing" | "Onboarded" | "Offboarding" | "Compensating" | "Incomplete";
   /** The operation that holds the namespace, or the last that did. */
   readonly operation: string;
   readonly request: OnboardingRequest;
@@ -191,6 +191,26 @@ export interface NamespaceRecord extends Berth {
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
+  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
+  readonly earlier?: OnboardingRequest;
+  /** What the record was before the operation that holds it: restored when the operation is undone. */
+  readonly previous?: PreviousRecord;
+  /** Of a compensation: what it runs again, for which operation. */
+  readonly compensates?: Compensated;
+}
+
+export type PreviousRecord = Pick<
+  NamespaceRecord,
+  "state" | "operation" | "request" | "requestHash" | "requestedBy" | "acceptedTime" | "earlier"
+>;
+
+export interface Compensated {
+  /** The operation that was asked to be compensated. */
+  readonly of: string;
+  /** The operation that created what is left. */
+  readonly createdBy: string;
+  /** Names of undos, in the order in which they run. */
+  readonly undos: readonly string[];
 }
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
@@ -214,6 +234,10 @@ export interface OperationRecord extends Berth {
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
+  readonly earlier?: OnboardingRequest;
+  readonly compensates?: Compensated;
+  /** Names of the undos that failed. */
+  readonly leftUndone?: readonly string[];
   /** Everything is done and verified: from here on the operation cannot be canceled. */
   readonly committedTime?: string;
 }

@@ -17,8 +17,10 @@ const OutcomeInput = StepInput.extend({
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
   error: OperationError.optional(),
-  /** What compensation could not remove; the namespace stays recorded then. */
+  /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
+  /** Names of the undos that failed. */
+  leftUndone: z.array(z.string()).optional(),
 });
 type OutcomeInput = z.infer<typeof OutcomeInput>;
 
@@ -87,6 +89,7 @@ async function recordEnd(
       status,
       endTime,
       ...(error ? { error } : {}),
+      ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
       ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
     };
     if (await registry.amendOperation(record, changes)) return status;
@@ -97,11 +100,11 @@ async function recordEnd(
 }
 
 function describeCancel(
-  { cancel, kind, request }: OperationRecord,
+  { cancel, kind, request, earlier }: OperationRecord,
   { error }: Pick<OutcomeInput, "error">,
   steps: readonly StepRecord[],
 ): OperationError {
-  const planned = new Set(plannedSteps(kind, request).map(stepText));
+  const planned = new Set(plannedSteps(kind, request, { earlier }).map(stepText));
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {
@@ -148,9 +151,17 @@ function nextRecord(
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {
     if (kind === "offboard") return undefined;
-    return { ...record, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+    if (kind === "compensate") return restored(record);
+    const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = record;
+    return { ...lasting, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
   }
-  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : undefined;
+  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : restored(record);
+}
+
+/** What the record was before the operation that was undone; undefined when there was none. */
+function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
+  const { earlier: _earlier, previous, compensates: _compensates, ...lasting } = record;
+  return previous && { ...lasting, ...previous };
 }
 
 type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;

@@ -1,50 +1,43 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
 import { needsApproval } from "../domain/approval.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
-import { PermanentError, TransientError } from "../domain/errors.ts";
+import { PermanentError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
-import { type Plan, type StepPlan, toOperationError } from "../domain/plan.ts";
+import type { Plan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import type { StepName } from "../domain/steps.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findClusterFor, findDatabase } from "../domain/targets.ts";
-import type { Kubernetes, ManagedIdentity, Ports } from "../ports.ts";
+import type { Kubernetes, Ports } from "../ports.ts";
 import { planDatabase } from "./databaseUser.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { planIdentity } from "./identity.ts";
+import { findDatabaseOf, type Look, take } from "./looks.ts";
 import { planNamespace } from "./namespace.ts";
+import { replacementLooks } from "./planOffboarding.ts";
 import { planPodIdentity, podIdentityApi } from "./podIdentity.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
-type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;
-
-interface LookInput {
-  readonly operation: string;
-  readonly request: OnboardingRequest;
-  readonly identity: ManagedIdentity | undefined;
-  readonly step: StepName;
-}
-
 export async function planOnboarding(
   ports: Ports,
-  { operation, request }: { operation: string; request: OnboardingRequest },
+  {
+    operation,
+    request,
+    earlier,
+  }: { operation: string; request: OnboardingRequest; earlier?: OnboardingRequest | undefined },
 ): Promise<Plan> {
   const identity = await planIdentity(ports, { ...request, operation }).catch((error: unknown) => error);
-  const current = identity instanceof Error || !isDecision(identity) ? undefined : identity.current;
+  const current = isDecision(identity) ? identity.current : undefined;
+  const ensureIdentity: Look = async () => {
+    if (isDecision(identity)) return identity.plan;
+    throw identity;
+  };
 
   const steps = await Promise.all(
-    plannedSteps("onboard", request)
+    plannedSteps("onboard", request, { earlier })
       .filter(({ name }) => name !== "verify")
-      .map(async (step) => {
-        try {
-          if (step.name === "ensureIdentity") {
-            if (isDecision(identity)) return identity.plan;
-            throw identity;
-          }
-          return await lookOf(step.name)(ports, { operation, request, identity: current, step });
-        } catch (error) {
-          return blocked(step, error);
-        }
+      .map((step) => {
+        const look = step.name === "ensureIdentity" ? ensureIdentity : looks[step.name];
+        return take(look, ports, { operation, request, earlier, identity: current, step });
       }),
   );
   const needed = needsApproval(ports.catalog, request);
@@ -55,24 +48,18 @@ function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIden
   return typeof value === "object" && value !== null && "plan" in value;
 }
 
-/** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
-function blocked(step: StepName, error: unknown): StepPlan {
-  if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
-  return { ...step, action: "conflict", differences: [], blockers: [toOperationError(error.code, error.message)] };
-}
-
 /** Stands for the client id of an identity that is not there yet. */
 const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
+  ...replacementLooks,
   preflight: async (ports, { request, step }) => {
     await Promise.all([checkCluster(ports, request), checkServers(ports, request)]);
     return { ...step, action: "none", differences: [], blockers: [] };
   },
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
   grantDatabase: async (ports, { operation, request, identity, step }) => {
-    const database = request.databases.find(({ server, database }) => `${server}/${database}` === step.target);
-    if (!database) throw new Error(`no database of the request is ${step.target}`);
+    const database = findDatabaseOf(request, step);
     return (await planDatabase(ports, { ...request, operation, database, identity })).plan;
   },
   applyServiceAccount: (ports, { operation, request, identity }) =>
@@ -86,12 +73,6 @@ const looks: Record<string, Look> = {
     }),
   federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
 };
-
-function lookOf(name: string): Look {
-  const look = looks[name];
-  if (!look) throw new Error(`step ${name} has no plan`);
-  return look;
-}
 
 async function checkCluster(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,

@@ -39,9 +39,13 @@ export const errorCatalogue = {
     "Another operation runs for this namespace.",
     "Wait for the operation that `Location` names, then send the request again.",
   ),
-  ALREADY_ONBOARDED: permanent(
-    "The namespace is onboarded already, with another request.",
-    "Offboard the namespace first, then send the new request.",
+  MODE_CHANGE_REFUSED: permanent(
+    "A change of an onboarded namespace cannot switch its identity mode.",
+    "To leave pod identity, POST /api/namespaces/{cluster}/{namespace}/migrate; otherwise offboard the namespace first.",
+  ),
+  NAMESPACE_INCOMPLETE: permanent(
+    "The namespace lies between two requests, and this is a third.",
+    "Send one of the two requests again, or offboard the namespace first.",
   ),
   NOT_ONBOARDED: permanent(
     "Mooring has not onboarded that namespace.",
@@ -211,7 +215,15 @@ export const errorCatalogue = {
   ),
   COMPENSATION_FAILED: permanent(
     "Something that the operation had created could not be removed.",
-    "The message names what is left; remove the obstacle and offboard the namespace.",
+    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
+  ),
+  CHANGE_INCOMPLETE: permanent(
+    "The new state is in place, but something that it replaces could not be taken away.",
+    "Remove the obstacle that the message names, then send the same request again.",
+  ),
+  NOTHING_TO_COMPENSATE: permanent(
+    "The operation left nothing that could be undone again.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",

@@ -6,6 +6,8 @@
 
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../domain/caller.ts";
+import { findEarlier } from "../domain/change.ts";
+import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
@@ -15,6 +17,8 @@ import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
+import { changeNamespace } from "../orchestrations/changeNamespace.ts";
+import { compensateOperation } from "../orchestrations/compensateOperation.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
@@ -22,6 +26,7 @@ import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
   readonly operation: string;
+  readonly kind: OperationKind;
   /** False when the operation was there before this request. */
   readonly isNew: boolean;
 }
@@ -42,14 +47,39 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
     const current = await registry.getNamespace(request);
     const fresh = newRecord(desk, "Onboarding", request, requestHash);
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
-    } else if (current.state === "Incomplete") {
-      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
-    } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
-      return attach(desk, "onboard", current);
+      if (await registry.insertNamespace(fresh)) return begin(desk, fresh);
+    } else if (isWantedBy(current, requestHash)) {
+      return attach(desk, current);
+    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
+      const next = supersede(current, fresh);
+      if (await registry.replaceNamespace(next)) return begin(desk, next);
     } else {
-      throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
+      throw refuseHeld(current);
     }
+  }
+}
+
+/** The record says that the very request is onboarded, or on its way. */
+function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
+  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
+}
+
+/** The record by which a new operation takes the namespace over from one that has ended. */
+function supersede(current: Stored<NamespaceRecord>, fresh: NamespaceRecord): Stored<NamespaceRecord> {
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, ...lasting } = current;
+  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
+  const held = { state, operation, request, requestHash, requestedBy, acceptedTime };
+  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
+  const earlier = earlierOf(fresh.request, current);
+  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
+}
+
+function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+  try {
+    return findEarlier(request, current);
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    throw new Refusal(error.code, error.message, { operation: current.operation });
   }
 }
 
@@ -66,12 +96,33 @@ export async function acceptOffboarding(
       throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
     }
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding") return attach(desk, "offboard", current);
+    if (current.state === "Offboarding") return attach(desk, current);
     expect(current);
-    if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
+    if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
-    if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
+
+/** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
+export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
+  const { registry } = desk.ports;
+  for (;;) {
+    const failed = await registry.getOperation(id);
+    if (!failed) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    const current = await registry.getNamespace(failed);
+    if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
+    const { leftUndone: undos = [] } = failed;
+    if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
+      const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+      const details = current ? { operation: current.operation } : {};
+      throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
+    }
+    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+    const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+    const next = { ...current, ...fresh, compensates };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
 }
 
@@ -95,43 +146,75 @@ function newRecord(
   };
 }
 
-function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why: string): Refusal {
-  return state === "Onboarded"
-    ? new Refusal("ALREADY_ONBOARDED", `${berthKey(berth)} is onboarded already: ${why}.`, { operation })
-    : new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
+function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
+  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-async function attach({ ports }: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await ports.registry.insertOperation(operationOf(kind, record));
-  return { operation: record.operation, isNew: false };
+async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  const known = await registry.getOperation(operation);
+  if (known) return { operation, kind: known.kind, isNew: false };
+  await registry.insertOperation(operationOf(record));
+  return { operation, kind: kindOf(record), isNew: false };
 }
 
-async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await desk.ports.registry.insertOperation(operationOf(kind, record));
+async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  await desk.ports.registry.insertOperation(operationOf(record));
   try {
-    await startOperation(desk.client, desk.ports, kind, record);
+    await startOperation(desk.client, desk.ports, record);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation: record.operation, reason }));
+    desk.warn(logLine("operation not started yet", { operation, reason }));
   }
-  return { operation: record.operation, isNew: true };
+  return { operation, kind: kindOf(record), isNew: true };
 }
 
-export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime: createdTime, traceparent } = record;
-  const trace = traceparent === undefined ? {} : { traceparent };
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime, ...trace, request };
+/** What kind of operation holds the record, or held it last. */
+export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
+  if (state === "Offboarding") return "offboard";
+  if (state === "Compensating") return "compensate";
+  return state === "Changing" && earlier ? "change" : "onboard";
+}
+
+export function operationOf(record: NamespaceRecord): OperationRecord {
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const { traceparent, earlier, compensates } = record;
+  const kind = kindOf(record);
+  return {
+    id,
+    kind,
+    cluster,
+    namespace,
+    status: "NotStarted",
+    requestedBy,
+    createdTime: acceptedTime,
+    request,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(earlier ? { earlier } : {}),
+    ...(compensates && kind === "compensate" ? { compensates } : {}),
+  };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  kind: OperationKind,
-  { operation, request, requestedBy, traceparent }: NamespaceRecord,
+  record: NamespaceRecord,
 ): Promise<void> {
-  const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
-  const input = { operation, request, retry: catalog.retry, requestedBy, traceparent };
-  await start(client, orchestration, { instanceId: operation, input });
+  const { operation: instanceId, request, requestedBy, traceparent, earlier, compensates } = record;
+  const origin = { requestedBy, traceparent };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
+  const kind = kindOf(record);
+  if (kind === "offboard") await start(client, offboardNamespace, { instanceId, input });
+  else if (kind === "change" && earlier) {
+    await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
+  } else if (kind === "compensate" && compensates) {
+    const { of, createdBy, undos } = compensates;
+    await start(client, compensateOperation, {
+      instanceId,
+      input: { ...input, compensates: { of, createdBy, undos: [...undos] } },
+    });
+  } else await start(client, onboardNamespace, { instanceId, input });
 }

@@ -21,6 +21,9 @@ export async function cancelOperation(registry: Records, id: string, decision: D
     if (isFinal(record.status)) {
       throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
     }
+    if (record.kind === "compensate") {
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only undoes, and cannot be canceled.`, { operation: id });
+    }
     if (record.committedTime !== undefined) {
       throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was done at ${record.committedTime}.`, { operation: id });
     }

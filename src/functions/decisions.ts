@@ -7,6 +7,7 @@ import { logLine } from "../domain/logLine.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { decisionEvent } from "../orchestrations/approval.ts";
 import type { OperationRecord, Ports } from "../ports.ts";
+import { acceptCompensation } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { cancelOperation, decideApproval } from "./decide.ts";
 import { readOptionalBody } from "./readBody.ts";
@@ -39,6 +40,21 @@ export function registerDecisions(ports: Ports): void {
   decision(ports, "reject", RejectBody, async ({ by, id, body }) => {
     const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
     return { record, decided: record.approval?.decision };
+  });
+
+  app.http("retryCompensation", {
+    route: "api/operations/{id}/compensate",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context, traceparent) => {
+      const by = await authenticate(request);
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const id = request.params["id"] ?? "";
+      const { operation, kind, isNew } = await acceptCompensation(desk, id);
+      context.log(logLine("compensation accepted", { operation, isNew, compensates: id }));
+      return accepted(request, operation, { id: operation, kind, isNew });
+    }),
   });
 }
 

@@ -1,15 +1,18 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { logLine } from "../domain/logLine.ts";
+import { type Berth, berthKey } from "../domain/names.ts";
 import { Namespace } from "../domain/request.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { NamespaceRecord, Ports } from "../ports.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
 import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
+import { readFlag } from "./readBody.ts";
 import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -36,8 +39,7 @@ export function registerNamespaces(ports: Ports): void {
     handler: route(async (request) => {
       await authenticate(request);
       const berth = readBerth(request.params);
-      const record = await ports.registry.getNamespace(berth);
-      if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berth.cluster}/${berth.namespace}.`);
+      const record = await find(ports, berth);
       const headers = { etag: entityTag(record.etag) };
       if (isKnown(request, record.etag)) return { status: 304, headers };
       return json(200, publicNamespace(record), headers);
@@ -53,6 +55,7 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
+      if (readFlag(request, "dryRun")) return json(200, await planOffboarding(ports, await find(ports, berth)));
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
@@ -60,6 +63,12 @@ export function registerNamespaces(ports: Ports): void {
       });
     }),
   });
+}
+
+async function find({ registry }: Ports, berth: Berth): Promise<Stored<NamespaceRecord>> {
+  const record = await registry.getNamespace(berth);
+  if (!record) throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+  return record;
 }
 
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */

@@ -1,6 +1,7 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
+import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { traceIdOf } from "../domain/trace.ts";
@@ -24,15 +25,18 @@ export function registerOnboardings(ports: Ports): void {
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
       if (isDryRun) {
-        return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
+        const record = await ports.registry.getNamespace(request);
+        const earlier = record && findEarlier(request, record);
+        const operation = createOperationId(new Date());
+        return json(200, await planOnboarding(ports, { operation, request, earlier }));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
-        const { operation, isNew } = await acceptOnboarding(desk, request);
+        const { operation, kind, isNew } = await acceptOnboarding(desk, request);
         const { cluster, namespace } = request;
-        const facts = { operation, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+        const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted", facts));
-        return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
       });
     }),
   });

@@ -40,17 +40,22 @@ const OperationSummary = z.object({
   error: OperationError.optional(),
   approval: Approval.optional(),
   cancel: Signature.optional(),
+  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
 });
 
-const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
-  id: "Operation",
-});
+const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
 
 const NamespaceDocument = z
   .object({
     cluster: z.string(),
     namespace: z.string(),
-    state: z.enum(["Onboarding", "Onboarded", "Offboarding", "Incomplete"]),
+    state: z.enum(["Onboarding", "Changing", "Onboarded", "Offboarding", "Compensating", "Incomplete"]),
     operation: z.string(),
     requestedBy: z.string(),
     onboardedTime: Time.optional(),
@@ -108,14 +113,14 @@ export function createOpenApi() {
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
-          summary: "Onboard a namespace, or plan it with dryRun=true",
+          summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
           requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
           responses: {
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             ...bodyProblems,
-            409: problem("Another operation has the namespace, or it is onboarded with another request."),
+            409: problem("Another operation has the namespace, or the request cannot be reached by a change."),
             415: problem("The body is not declared as JSON."),
             503: problem("The registry does not answer."),
           },
@@ -192,6 +197,18 @@ export function createOpenApi() {
           },
         },
       },
+      "/api/operations/{id}/compensate": {
+        post: {
+          operationId: "compensateOperation",
+          summary: "Run again the undos that failed, and only those, as an operation of its own",
+          requestParams: { path: z.object({ id: z.string() }) },
+          responses: {
+            202: acceptedResponse,
+            404: problem("There is none of that id."),
+            409: problem("No undo of it failed, or another operation has had the namespace since."),
+          },
+        },
+      },
       "/api/namespaces": {
         get: {
           operationId: "listNamespaces",
@@ -216,9 +233,14 @@ export function createOpenApi() {
         },
         delete: {
           operationId: "deleteNamespace",
-          summary: "Take the namespace's access away",
-          requestParams: { path: berth, header: idempotencyHeaders.extend({ "if-match": z.string().optional() }) },
+          summary: "Take the namespace's access away, or plan it with dryRun=true",
+          requestParams: {
+            path: berth,
+            query: z.object({ dryRun: z.boolean().optional() }),
+            header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+          },
           responses: {
+            200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
             409: problem("Another operation has the namespace, or the first request with the key is being answered."),

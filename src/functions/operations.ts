@@ -27,7 +27,10 @@ export function registerOperations(ports: Ports): void {
         ports.registry.listSteps(record.id),
       ]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      return json(200, { ...summary(record), phase, steps: listSteps(record, steps) }, headers);
+      // An approver must see what is approved, and what it replaces.
+      const { request: asked, earlier } = record;
+      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
+      return json(200, status, headers);
     }),
   });
 
@@ -77,10 +80,11 @@ export function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel, traceparent } = rest;
+  const { result, error, approval, cancel, leftUndone, compensates, traceparent } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, createdTime, startTime, endTime, traceId };
-  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
+  const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
+  return { id, kind, status, cluster, namespace, ...who, result, error, ...decided };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
@@ -93,15 +97,17 @@ export async function findPhase(client: DurableClient, record: OperationRecord):
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps({ kind, request }: OperationRecord, records: readonly StepRecord[]): readonly object[] {
-  const planned = plannedSteps(kind, request).map(({ name, target }) => {
+function listSteps(
+  { kind, request, earlier, compensates }: OperationRecord,
+  records: readonly StepRecord[],
+): readonly object[] {
+  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos });
+  const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
   });
   const undos = records
-    .filter(
-      (each) => !plannedSteps(kind, request).some(({ name, target }) => name === each.name && target === each.target),
-    )
+    .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
   return [...planned, ...undos.map(publicStep)];
 }

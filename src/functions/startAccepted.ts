@@ -5,11 +5,10 @@ import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from
 import { remindOfApproval } from "../activities/approval.ts";
 import { concludeOperation } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
-import type { OperationKind } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { operationOf, startOperation } from "./acceptance.ts";
+import { kindOf, operationOf, startOperation } from "./acceptance.ts";
 import { wake } from "./decisions.ts";
 import { findPhase } from "./operations.ts";
 
@@ -46,12 +45,11 @@ async function mend(
   context: InvocationContext,
 ): Promise<void> {
   const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
-  const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
     context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
-    await ports.registry.insertOperation(operationOf(kind, record));
-    await startOperation(client, ports, kind, record);
+    await ports.registry.insertOperation(operationOf(record));
+    await startOperation(client, ports, record);
   } else if (dead.includes(instance.runtimeStatus)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     context.warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
@@ -61,7 +59,7 @@ async function mend(
       operation,
       cluster,
       namespace,
-      kind,
+      kind: kindOf(record),
       request,
       requestedBy,
       traceparent,

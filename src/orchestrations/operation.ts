@@ -15,6 +15,8 @@ export const OperationInput = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   retry: RetryPolicy,
+  /** What the request replaces: of a change, and of what follows one that ended half-way. */
+  earlier: OnboardingRequest.optional(),
   /** Absent in histories of before there was an audit trail. */
   requestedBy: z.string().optional(),
   traceparent: z.string().optional(),
@@ -22,7 +24,12 @@ export const OperationInput = z.object({
 export type OperationInput = z.infer<typeof OperationInput>;
 
 /** The part of the input that every step gets. */
-export function stepBase({ operation, request: { cluster, namespace }, retry, ...origin }: OperationInput) {
+export function stepBase({
+  operation,
+  request: { cluster, namespace },
+  retry,
+  ...origin
+}: Omit<OperationInput, "earlier">) {
   return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
 }
 
@@ -41,19 +48,35 @@ export function* conclude(
   let ended: {
     status: "Succeeded" | "Failed";
     leftBehind: boolean;
+    leftUndone?: string[];
     clientId?: string;
     error?: ReturnType<typeof describe>;
   };
   try {
     ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
   } catch (error) {
-    ended = { status: "Failed", leftBehind: error instanceof CompensationFailed, error: describe(error) };
+    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error) };
   }
   yield* recordOutcome({ ...outcome, ...ended }, input.retry);
   setPhase(context, "done");
 }
 
+/** The new state is in place and committed; what it replaces could not be taken away. */
+export class ChangeIncomplete extends Error {
+  override readonly name = "ChangeIncomplete";
+
+  constructor(cause: unknown) {
+    super(`The new state is in place. What it replaces could not be taken away: ${textOf(cause)}`, { cause });
+  }
+}
+
+function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[] } {
+  if (!(error instanceof CompensationFailed)) return { leftBehind: error instanceof ChangeIncomplete };
+  return { leftBehind: true, leftUndone: error.failures.map(({ compensation }) => compensation) };
+}
+
 function describe(error: unknown) {
+  if (error instanceof ChangeIncomplete) return describeCode("CHANGE_INCOMPLETE", error.message);
   if (error instanceof CompensationFailed) {
     const failures = error.failures
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)

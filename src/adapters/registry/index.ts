@@ -6,7 +6,7 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
-import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord, Stored } from "../../ports.ts";
+import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
 import { openTables, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
@@ -22,10 +22,8 @@ export function createRegistry(settings: TableSettings): Registry {
     listNamespaces: ({ cluster, limit, continuation }) =>
       namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
     async heldNamespaces() {
-      const held: Stored<NamespaceRecord>[] = [];
-      for (const state of ["Onboarding", "Offboarding"] as const)
-        held.push(...(await namespaces.all([["state", state]])));
-      return held;
+      const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] satisfies NamespaceRecord["state"][];
+      return (await Promise.all(states.map((state) => namespaces.all([["state", state]])))).flat();
     },
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
