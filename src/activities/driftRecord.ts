@@ -2,6 +2,12 @@
 import { driftEvent } from "../domain/driftEvent.ts";
 import { type Finding, fingerprint, keep } from "../domain/finding.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import type { Inspection } from "./inspection.ts";
+
+/** What a look at an onboarded namespace has to know. */
+export function inspectionOf({ request, clientId, namespaceUid, migration }: NamespaceRecord): Inspection {
+  return { request, clientId, namespaceUid, isMigrating: migration !== undefined };
+}
 
 /** Undefined when somebody wrote the record since it was read: an operation has the namespace, and will look itself. */
 export async function recordFindings(

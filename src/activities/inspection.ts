@@ -14,6 +14,8 @@ export interface Inspection {
   readonly request: OnboardingRequest;
   /** Of the identity, when the namespace was onboarded; undefined when that never came so far. */
   readonly clientId: string | undefined;
+  /** Of the Kubernetes namespace, when it was onboarded. */
+  readonly namespaceUid?: string | undefined;
   /** A migration has both identity modes side by side, and neither is in the way of the other. */
   readonly isMigrating?: boolean;
 }

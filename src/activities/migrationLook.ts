@@ -14,6 +14,7 @@ import { planRemoval, strongest } from "./kubernetesObject.ts";
 import { checkWorkloadIdentity } from "./planOnboarding.ts";
 import { explain } from "./planRepair.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
+import { expectSameNamespace } from "./sameNamespace.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
 export interface MigrationLook {
@@ -59,6 +60,7 @@ async function lookAtNamespace(
   const [findings] = await Promise.all([
     inspectNamespace(ports, { request, clientId, isMigrating: true }),
     checkWorkloadIdentity(ports.kubernetes, cluster),
+    expectSameNamespace(ports, request),
   ]);
   const errors = findings.filter(isError);
   const conflict: Conflict | undefined =

@@ -10,13 +10,14 @@ import type { Look } from "./inspection.ts";
 import { compare, refOf } from "./kubernetesObject.ts";
 import { configMapObject, namespaceObject } from "./namespace.ts";
 import { podIdentityApi, podIdentityObjects, podIdentityRefs, selectorOf } from "./podIdentity.ts";
+import { isOfUnfinishedRepair } from "./sameNamespace.ts";
 import { serviceAccountObject, serviceAccountRefs } from "./serviceAccount.ts";
 
 export async function inspectObjects(ports: Ports, look: Look): Promise<readonly Finding[]> {
   const { request, isMigrating = false } = look;
   const cluster = findCluster(ports.catalog, request.cluster);
   const findings = await Promise.all([
-    inspectObject(ports, cluster, namespaceObject(request)),
+    inspectBerth(ports, cluster, look),
     ...desiredObjects(ports, request, look.clientId).map((object) => inspectObject(ports, cluster, object)),
     ...(isMigrating ? [] : otherModeRefs(request).map((ref) => inspectSurplus(ports, cluster, { ref, request }))),
     request.identityMode === "podIdentity" ? inspectBindings(ports, cluster, request) : [],
@@ -43,6 +44,25 @@ export function otherModeRefs(request: OnboardingRequest): readonly ObjectRef[] 
   return request.identityMode === "workloadIdentity" ? podIdentityRefs(request) : serviceAccountRefs(request);
 }
 
+async function inspectBerth(
+  ports: Pick<Ports, "kubernetes" | "registry">,
+  cluster: ClusterTarget,
+  { request, namespaceUid }: Look,
+): Promise<readonly Finding[]> {
+  const ref = refOf(namespaceObject(request));
+  const current = await ports.kubernetes.get(cluster, ref);
+  const target = nameOf(ref);
+  if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  const { uid = null, deletionTimestamp } = current.metadata;
+  if (deletionTimestamp !== undefined) {
+    const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
+    return [finding("NAMESPACE_TERMINATING", target, what)];
+  }
+  if (namespaceUid === undefined || uid === namespaceUid) return [];
+  if (await isOfUnfinishedRepair(ports.registry, request, current)) return [];
+  return [finding("NAMESPACE_RECREATED", target, { field: "metadata.uid", expected: namespaceUid, found: uid })];
+}
+
 async function inspectObject(
   { kubernetes }: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,
@@ -51,11 +71,6 @@ async function inspectObject(
   const current = await kubernetes.get(cluster, refOf(desired));
   const target = nameOf(refOf(desired));
   if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
-  const { deletionTimestamp } = current.metadata;
-  if (desired.kind === "Namespace" && deletionTimestamp !== undefined) {
-    const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
-    return [finding("NAMESPACE_TERMINATING", target, what)];
-  }
   return compare(desired, current).map((difference) =>
     finding("OBJECT_CHANGED", target, {
       field: difference.field,

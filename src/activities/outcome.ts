@@ -19,6 +19,8 @@ const OutcomeInput = StepInput.extend({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
+  /** Of the Kubernetes namespace, once onboarded. */
+  namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
   /** Of the verification at its end. */
   findings: z.array(Finding).optional(),
@@ -45,7 +47,7 @@ export const announceStart = activity({
 export async function recordStart(
   ports: Ports,
   input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
-    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
+    Pick<StepInput, "operation" | "requestedBy" | "team" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
@@ -190,7 +192,7 @@ function nextRecord(
 
 function verified(
   record: Stored<NamespaceRecord>,
-  { clientId, findings }: EndedOperation,
+  { clientId, namespaceUid, findings }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> {
   return {
@@ -198,6 +200,7 @@ function verified(
     state: "Onboarded",
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...(clientId === undefined ? {} : { clientId }),
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
   };
 }
 
@@ -226,7 +229,14 @@ async function tellDrift(
 
 /** What the record was before the operation that was undone; undefined when there was none. */
 function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
-  const { earlier: _earlier, previous, compensates: _compensates, ...lasting } = record;
+  const {
+    earlier: _earlier,
+    previous,
+    compensates: _compensates,
+    team: _team,
+    namespaceUid: _uid,
+    ...lasting
+  } = record;
   return previous && { ...lasting, ...previous };
 }
 

@@ -10,6 +10,7 @@ import { planIdentity } from "./identity.ts";
 import { planLeftovers } from "./leftovers.ts";
 import { planNamespace } from "./namespace.ts";
 import { planPodIdentity, selectorOf } from "./podIdentity.ts";
+import { planCheck } from "./sameNamespace.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
 export interface RepairInput {
@@ -48,6 +49,7 @@ type LookInput = RepairInput & { readonly identity: ManagedIdentity | undefined;
 const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Readonly<Record<string, (ports: Ports, input: LookInput) => Promise<StepPlan>>> = {
+  checkNamespace: (ports, { request }) => planCheck(ports, request),
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
   grantDatabase: async (ports, { operation, request, identity, step }) => {
     const database = request.databases.find(({ server, database }) => `${server}/${database}` === step.target);

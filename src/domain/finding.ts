@@ -64,6 +64,10 @@ export const findingCatalogue = {
     "The namespace is being deleted.",
     "Wait until it is gone; then repair makes it again, or offboard it.",
   ),
+  NAMESPACE_RECREATED: broken(
+    "The namespace was deleted, and somebody made another of that name.",
+    "An operator takes it over by sending its request with takeOver=true; else offboard it.",
+  ),
   BINDING_ADDED: foreign(
     "Somebody bound the identity to another selector in this namespace.",
     "Remove the AzureIdentityBinding if nobody knows it.",

@@ -105,7 +105,7 @@ function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly Ste
     ];
   }
   return [
-    ...(kind === "repair" ? [] : [{ name: "preflight", ...namespace }]),
+    { name: kind === "repair" ? "checkNamespace" : "preflight", ...namespace },
     { name: "ensureIdentity", ...identity },
     { name: "applyNamespace", ...namespace },
     ...databases.map((database) => ({ name: "grantDatabase", ...database })),

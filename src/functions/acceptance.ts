@@ -14,6 +14,7 @@ import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { Traceparent } from "../domain/trace.ts";
@@ -25,7 +26,7 @@ import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
-import { findNamespace } from "./readBerth.ts";
+import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
@@ -43,20 +44,27 @@ export interface Desk {
   readonly warn: (message: string) => void;
 }
 
-export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
-  const { registry } = desk.ports;
+export async function acceptOnboarding(
+  desk: Desk,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Accepted> {
+  const { ports } = desk;
+  const { registry } = ports;
+  const admission = admit(desk, request, options);
   const requestHash = hashRequest(request);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await registry.getNamespace(request);
-    const fresh = newRecord(desk, "Onboarding", request, requestHash);
+    const team = ownerAfter(desk, admission, current);
+    const fresh = { ...newRecord(desk, "Onboarding", request, requestHash), ...(team === undefined ? {} : { team }) };
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash)) {
+      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
+    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
       return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
     } else if (current.state === "Onboarded" || current.state === "Incomplete") {
       refuseWhileMigrating(current);
-      const next = supersede(current, fresh);
+      const next = supersede(current, fresh, admission);
       if (await registry.replaceNamespace(next)) return begin(desk, next);
     } else {
       throw refuseHeld(current);
@@ -83,10 +91,17 @@ export function refuseWhileMigrating({ migration, operation, ...berth }: Namespa
 }
 
 /** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(current: Stored<NamespaceRecord>, fresh: NamespaceRecord): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, ...lasting } = current;
+function supersede(
+  current: Stored<NamespaceRecord>,
+  fresh: NamespaceRecord,
+  { takeOver }: { takeOver: boolean },
+): Stored<NamespaceRecord> {
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
+  // A take-over binds the record to the Kubernetes namespace that is there now.
+  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
   const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime };
+  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
   const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
   const earlier = earlierOf(fresh.request, current);
   return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
@@ -109,7 +124,8 @@ export async function acceptOffboarding(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const current = await findNamespace(registry, berth);
+    const current = await registry.getNamespace(berth);
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
     expect(current);
@@ -125,7 +141,7 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
   const { registry } = desk.ports;
   for (;;) {
     const failed = await registry.getOperation(id);
-    if (!failed) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
@@ -141,39 +157,12 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
   }
 }
 
-/** What an operation on an onboarded namespace writes into its record besides holding it. */
-type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
-
-/**
- * Begins an operation that leaves the namespace onboarded. While one of the same kind runs, that one is the answer.
- * `prepare` looks at the record and may refuse.
- */
-export async function acceptUpkeep(
-  desk: Desk,
-  state: "Repairing" | "Migrating",
-  { berth, prepare }: { berth: Berth; prepare: (record: Stored<NamespaceRecord>) => Held },
-): Promise<Accepted> {
-  const { registry } = desk.ports;
-  for (;;) {
-    const current = await findNamespace(registry, berth);
-    if (current.state === state) return attach(desk, current);
-    if (current.state === "Incomplete") {
-      throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);
-    }
-    if (current.state !== "Onboarded") throw refuseHeld(current);
-    const { operation, requestedBy, acceptedTime, traceparent } = newRecord(
-      desk,
-      state,
-      current.request,
-      current.requestHash,
-    );
-    const held = { state, operation, requestedBy, acceptedTime, ...(traceparent ? { traceparent } : {}) };
-    const next = { ...current, ...prepare(current), ...held };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
-function newRecord(
+export function newRecord(
   { by, traceparent }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
@@ -193,12 +182,12 @@ function newRecord(
   };
 }
 
-function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
+export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
   return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
   const known = await registry.getOperation(operation);
   if (known) return { operation, kind: known.kind, isNew: false };
@@ -206,7 +195,7 @@ async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): P
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
   await desk.ports.registry.insertOperation(operationOf(record));
   try {
@@ -226,7 +215,7 @@ export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earl
 }
 
 export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
   const { traceparent, earlier, compensates, migration } = record;
   const kind = kindOf(record);
   const isConcerned = kind === "migrate" || kind === "offboard";
@@ -237,6 +226,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     namespace,
     status: "NotStarted",
     requestedBy,
+    ...(team === undefined ? {} : { team }),
     createdTime: acceptedTime,
     request,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -251,17 +241,9 @@ export async function startOperation(
   { catalog }: Pick<Ports, "catalog">,
   record: NamespaceRecord,
 ): Promise<void> {
-  const {
-    operation: instanceId,
-    request,
-    requestedBy,
-    traceparent,
-    earlier,
-    compensates,
-    clientId,
-    migration,
-  } = record;
-  const origin = { requestedBy, traceparent };
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
+  const { clientId, migration } = record;
+  const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
   const kind = kindOf(record);

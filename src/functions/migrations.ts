@@ -12,7 +12,7 @@ import { ServiceAccountName } from "../domain/request.ts";
 import { findClusterFor } from "../domain/targets.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptUpkeep } from "./acceptance.ts";
+import { acceptUpkeep } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
 import { findNamespace, readBerth } from "./readBerth.ts";
@@ -38,11 +38,11 @@ export function registerMigrations(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest);
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
       if (readFlag(httpRequest, "dryRun")) {
-        const record = await findNamespace(ports.registry, berth);
+        const record = await findNamespace(ports, by, berth);
         return json(200, await planMigration(ports, record, wanted));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };

@@ -4,6 +4,7 @@ import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
+import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
@@ -21,10 +22,11 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const teams = visibleTeams(await authenticate(request));
       const cluster = request.query.get("cluster");
       const { value, continuation } = await ports.registry.listNamespaces({
         ...(cluster === null ? {} : { cluster }),
+        ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
       return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
@@ -36,9 +38,9 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const berth = readBerth(request.params);
-      const record = await findNamespace(ports.registry, berth);
+      const record = await findNamespace(ports, by, berth);
       const headers = { etag: entityTag(record.etag) };
       if (isKnown(request, record.etag)) return { status: 304, headers };
       return json(200, publicNamespace(record), headers);
@@ -51,11 +53,12 @@ export function registerNamespaces(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request);
+      const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
-      if (readFlag(request, "dryRun"))
-        return json(200, await planOffboarding(ports, await findNamespace(ports.registry, berth)));
+      if (readFlag(request, "dryRun")) {
+        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth)));
+      }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
@@ -66,14 +69,15 @@ export function registerNamespaces(ports: Ports): void {
 }
 
 function publicNamespace(record: NamespaceRecord) {
-  const { cluster, namespace, state, operation, request, requestedBy, onboardedTime, verifiedTime, clientId } = record;
-  const { findings = [], migration } = record;
+  const { cluster, namespace, state, operation, request, requestedBy, team } = record;
+  const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   return {
     cluster,
     namespace,
     state,
     operation,
     requestedBy,
+    team,
     onboardedTime,
     verifiedTime,
     clientId,

@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
 import { app } from "@azure/functions";
 import { z } from "zod";
-import { createDocument } from "zod-openapi";
+import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { Approval } from "../domain/approval.ts";
 import { FindingDocument } from "../domain/finding.ts";
 import { Migration } from "../domain/migration.ts";
@@ -10,7 +10,7 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { MigrationProgress, upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
@@ -36,6 +36,7 @@ const OperationSummary = z.object({
   cluster: z.string(),
   namespace: z.string(),
   requestedBy: z.string(),
+  team: z.string().optional(),
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
@@ -62,6 +63,7 @@ const NamespaceDocument = z
     state: NamespaceState,
     operation: z.string(),
     requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
@@ -82,6 +84,8 @@ const DecisionDocument = Signature.extend({
   decision: z.enum(["approve", "reject", "cancel"]),
 }).meta({ id: "Decision" });
 
+const Health = z.object({ status: z.enum(["ok", "unavailable"]), reason: z.string().optional() });
+
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
@@ -91,7 +95,23 @@ const decisionResponse = {
   ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
 
-function createOpenApi() {
+/** Every route may also end in what nobody foresaw. */
+function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
+  const unforeseen = problem("Any other problem; its code says which.");
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, operation]) => [
+          method,
+          { ...operation, responses: { ...operation.responses, default: unforeseen } },
+        ]),
+      ),
+    ]),
+  );
+}
+
+export function createOpenApi() {
   return createDocument({
     openapi: "3.1.0",
     info: {
@@ -99,23 +119,44 @@ function createOpenApi() {
       version: "0.1.0",
       description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
     },
-    paths: {
+    security: [{ entra: [] }, { key: [] }],
+    components: {
+      securitySchemes: {
+        entra: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A Microsoft Entra access token." },
+        key: {
+          type: "apiKey",
+          in: "header",
+          name: "x-mooring-key",
+          description: "A key of the catalog, for local use.",
+        },
+      },
+    },
+    paths: withDefaults({
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
           summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+          requestParams: {
+            query: z.object({
+              dryRun: z.boolean().optional(),
+              takeOver: z.boolean().optional().meta({
+                description:
+                  "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+              }),
+            }),
+            header: idempotencyHeaders,
+          },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
-            400: problem("The body is not JSON."),
-            409: problem("Another operation has the namespace, or the request cannot be reached by a change."),
-            413: problem("The body is larger than 16 KB."),
+            ...bodyProblems,
+            409: problem(
+              "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+            ),
             415: problem("The body is not declared as JSON."),
-            422: problem("A field is wrong; errors names each."),
             503: problem("The registry does not answer."),
-          },
+          }),
         },
       },
       "/api/operations": {
@@ -130,10 +171,10 @@ function createOpenApi() {
               ...paging,
             }),
           },
-          responses: {
+          responses: guarded({
             200: body("A page of operations.", page(OperationSummary)),
             422: problem("A parameter is wrong."),
-          },
+          }),
         },
       },
       "/api/operations/{id}": {
@@ -141,7 +182,10 @@ function createOpenApi() {
           operationId: "getOperation",
           summary: "The status of one operation, step by step",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+          responses: guarded({
+            200: body("The operation.", OperationDocument),
+            404: problem("There is none of that id."),
+          }),
         },
       },
       "/api/operations/{id}/cancel": {
@@ -150,11 +194,12 @@ function createOpenApi() {
           summary: "Cancel an operation; what it has done is undone, and the status says what",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
-          responses: {
+          responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             404: problem("There is none of that id."),
             409: problem("It has ended, or everything was done and verified already."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/approve": {
@@ -164,13 +209,13 @@ function createOpenApi() {
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
-          responses: {
+          responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-            422: problem("A field is wrong; errors names each."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/reject": {
@@ -179,12 +224,13 @@ function createOpenApi() {
           summary: "Reject the request that waits; it ends with the code REJECTED",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
-          responses: {
+          responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/compensate": {
@@ -192,11 +238,11 @@ function createOpenApi() {
           operationId: "compensateOperation",
           summary: "Run again the undos that failed, and only those, as an operation of its own",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: {
+          responses: guarded({
             202: acceptedResponse,
             404: problem("There is none of that id."),
             409: problem("No undo of it failed, or another operation has had the namespace since."),
-          },
+          }),
         },
       },
       "/api/namespaces": {
@@ -204,7 +250,10 @@ function createOpenApi() {
           operationId: "listNamespaces",
           summary: "What is onboarded",
           requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
-          responses: { 200: body("A page of namespaces.", page(NamespaceDocument)) },
+          responses: guarded({
+            200: body("A page of namespaces.", page(NamespaceDocument)),
+            422: problem("A parameter is wrong."),
+          }),
         },
       },
       "/api/namespaces/{cluster}/{namespace}": {
@@ -212,11 +261,11 @@ function createOpenApi() {
           operationId: "getNamespace",
           summary: "What is onboarded in one namespace",
           requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
-          responses: {
+          responses: guarded({
             200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
             304: { description: "If-None-Match names what is current." },
             404: problem("It is not onboarded."),
-          },
+          }),
         },
         delete: {
           operationId: "deleteNamespace",
@@ -226,26 +275,51 @@ function createOpenApi() {
             query: z.object({ dryRun: z.boolean().optional() }),
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
             409: problem("Another operation has the namespace, or the first request with the key is being answered."),
             412: problem("The namespace is not as If-Match names it."),
             422: problem("The idempotency key came with another request before, or is none."),
-          },
+          }),
         },
       },
       ...upkeepPaths(acceptedResponse),
       ...watchingPaths,
-      "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
+      "/api/health/live": {
+        get: {
+          operationId: "live",
+          security: [],
+          summary: "Whether the process answers",
+          responses: { 200: body("It does.", Health) },
+        },
+      },
       "/api/health/ready": {
         get: {
           operationId: "ready",
-          responses: { 200: { description: "Requests can be taken." }, 503: { description: "The registry is away." } },
+          security: [],
+          summary: "Whether requests can be taken",
+          responses: { 200: body("They can.", Health), 503: body("The registry is away.", Health) },
         },
       },
-    },
+      "/api/openapi.json": {
+        get: {
+          operationId: "openapi",
+          security: [],
+          summary: "This document",
+          responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
+        },
+      },
+      "/api/docs": {
+        get: {
+          operationId: "docs",
+          security: [],
+          summary: "This document for people",
+          responses: { 200: { description: "A page.", content: { "text/html": { schema: z.string() } } } },
+        },
+      },
+    }),
   });
 }
 

@@ -5,7 +5,7 @@ import { FindingDocument, Severity } from "../domain/finding.ts";
 import { MigrationPhase } from "../domain/migration.ts";
 import { Plan } from "../domain/plan.ts";
 import { MigrationRequest } from "./migrations.ts";
-import { berth, body, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
+import { berth, body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
 
 export const MigrationProgress = z.object({
   completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
@@ -32,12 +32,12 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       operationId: "verifyNamespace",
       summary: "Read everything back now and, where the catalog allows, log in as the workload does",
       requestParams: { path: berth },
-      responses: {
+      responses: guarded({
         200: body("What was found.", VerificationDocument),
         404: problem("It is not onboarded."),
         409: problem("An operation has the namespace."),
         503: problem("Azure, the cluster or a database did not answer."),
-      },
+      }),
     },
   },
   "/api/namespaces/{cluster}/{namespace}/repair": {
@@ -49,13 +49,14 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
         query: z.object({ dryRun: z.boolean().optional() }),
         header: idempotencyHeaders,
       },
-      responses: {
+      responses: guarded({
         200: body("The plan; nothing was written.", Plan),
         202: accepted,
         404: problem("It is not onboarded."),
         409: isHeld,
+        422: problem("dryRun is neither true nor false."),
         503: problem("The registry does not answer."),
-      },
+      }),
     },
   },
   "/api/namespaces/{cluster}/{namespace}/migrate": {
@@ -68,14 +69,15 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
         header: idempotencyHeaders,
       },
       requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
-      responses: {
+      responses: guarded({
         200: body("The plan; nothing was written.", Plan),
         202: accepted,
         404: problem("It is not onboarded."),
         409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
+        ...bodyProblems,
         422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
         503: problem("The registry does not answer."),
-      },
+      }),
     },
   },
 });

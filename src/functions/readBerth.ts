@@ -1,7 +1,9 @@
-import { type Berth, berthKey } from "../domain/names.ts";
+import type { Caller } from "../domain/caller.ts";
+import type { Berth } from "../domain/names.ts";
+import { maySee } from "../domain/policy.ts";
 import { Namespace } from "../domain/request.ts";
-import type { NamespaceRecord, Registry, Stored } from "../ports.ts";
-import { Refusal } from "./refusal.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import { notOnboarded } from "./acceptance.ts";
 
 /** The namespace that a path names. One that cannot be a namespace is not looked up: it is simply not onboarded. */
 export function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>): Berth {
@@ -10,12 +12,13 @@ export function readBerth({ cluster = "", namespace = "" }: Readonly<Record<stri
   return berth;
 }
 
-export async function findNamespace(registry: Registry, berth: Berth): Promise<Stored<NamespaceRecord>> {
+/** What the caller may not see is not there. */
+export async function findNamespace(
+  { registry }: Pick<Ports, "registry">,
+  by: Caller,
+  berth: Berth,
+): Promise<Stored<NamespaceRecord>> {
   const record = await registry.getNamespace(berth);
-  if (!record) throw notOnboarded(berth);
+  if (!record || !maySee(by, record)) throw notOnboarded(berth);
   return record;
-}
-
-function notOnboarded(berth: Berth): Refusal {
-  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }

@@ -5,7 +5,7 @@ import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
-import { acceptUpkeep } from "./acceptance.ts";
+import { acceptUpkeep } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
 import { findNamespace, readBerth } from "./readBerth.ts";
@@ -19,10 +19,10 @@ export function registerRepairs(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest);
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
       if (readFlag(httpRequest, "dryRun")) {
-        const { request, clientId, migration } = await findNamespace(ports.registry, berth);
+        const { request, clientId, migration } = await findNamespace(ports, by, berth);
         const operation = createOperationId(new Date());
         return json(
           200,

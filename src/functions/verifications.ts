@@ -1,5 +1,5 @@
 import { app } from "@azure/functions";
-import { recordFindings } from "../activities/driftRecord.ts";
+import { inspectionOf, recordFindings } from "../activities/driftRecord.ts";
 import { proveNamespace } from "../activities/verification.ts";
 import { TransientError } from "../domain/errors.ts";
 import { toDocument, worstOf } from "../domain/finding.ts";
@@ -18,11 +18,11 @@ export function registerVerifications(ports: Ports): void {
     methods: ["POST"],
     authLevel: "anonymous",
     handler: route(async (request, context) => {
-      await authenticate(request);
-      const record = await findNamespace(ports.registry, readBerth(request.params));
+      const by = await authenticate(request, ["Onboarding.Request"]);
+      const record = await findNamespace(ports, by, readBerth(request.params));
       refuseWhileHeld(record);
-      const { cluster, namespace, clientId, migration } = record;
-      const inspection = { request: record.request, clientId, isMigrating: migration !== undefined };
+      const { cluster, namespace } = record;
+      const inspection = inspectionOf(record);
       const findings = await proveNamespace(ports, inspection, context.invocationId);
       const verifiedTime = new Date().toISOString();
       try {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
-import { recordFindings } from "../activities/driftRecord.ts";
+import { inspectionOf, recordFindings } from "../activities/driftRecord.ts";
 import { inspectNamespace } from "../activities/inspection.ts";
 import { lookTwice } from "../activities/verification.ts";
 import { AppRole, type Caller } from "../domain/caller.ts";
@@ -15,7 +15,8 @@ import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
 import { traceOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { type Accepted, acceptUpkeep } from "./acceptance.ts";
+import type { Accepted } from "./acceptance.ts";
+import { acceptUpkeep } from "./acceptUpkeep.ts";
 import { Refusal } from "./refusal.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
@@ -80,11 +81,9 @@ async function look(
   context: Pick<InvocationContext, "log" | "warn">,
   { record, repair }: { record: Stored<NamespaceRecord> } & Pick<Watch, "repair">,
 ): Promise<void> {
-  const { request, clientId, migration } = record;
   const namespace = berthKey(record);
   try {
-    const inspection = { request, clientId, isMigrating: migration !== undefined };
-    const read = await lookTwice(() => inspectNamespace(ports, inspection));
+    const read = await lookTwice(() => inspectNamespace(ports, inspectionOf(record)));
     // Only another login can take back what a login found.
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
     const recorded = await recordFindings(ports, record, findings);

@@ -19,6 +19,7 @@ export const OperationInput = z.object({
   earlier: OnboardingRequest.optional(),
   /** Absent in histories of before there was an audit trail. */
   requestedBy: z.string().optional(),
+  team: z.string().optional(),
   traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
@@ -30,7 +31,8 @@ export function stepBase({
   retry,
   ...origin
 }: Omit<OperationInput, "earlier">) {
-  return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
+  const { requestedBy, team, traceparent } = origin;
+  return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */
@@ -39,7 +41,7 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 }
 
 /** What an operation has to say of its end besides how it ended. */
-export type Report = Partial<Pick<OutcomeInput, "request" | "clientId" | "findings" | "migration">>;
+export type Report = Partial<Pick<OutcomeInput, "request" | "clientId" | "namespaceUid" | "findings" | "migration">>;
 
 /**
  * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached`

@@ -21,7 +21,7 @@ export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
   onFailure: OnFailure,
-): Durable<{ clientId: string; findings: Finding[] }> {
+): Durable<{ clientId: string; namespaceUid?: string; findings: Finding[] }> {
   const { request, earlier, retry } = input;
   const { adoptionPolicy, databases, serviceAccount } = request;
   const base = stepBase(input);
@@ -39,7 +39,7 @@ export function* provision(
   undoLater("removeNamespace");
   undoLater("restoreNamespace");
   undoLater("removeIdentity");
-  const [identity] = yield* all(context, [
+  const [identity, { uid }] = yield* all(context, [
     ensureIdentity({ ...base, adoptionPolicy }, retry),
     applyNamespace({ ...base, databases, adoptionPolicy }, retry),
   ]);
@@ -65,7 +65,7 @@ export function* provision(
 
   setPhase(context, "verifying");
   const { findings } = yield* verify({ ...base, request, identity }, retry);
-  return { clientId: identity.clientId, findings };
+  return { clientId: identity.clientId, findings, ...(uid === undefined ? {} : { namespaceUid: uid }) };
 }
 
 /**

@@ -4,8 +4,8 @@ import { federateIdentity } from "../activities/federatedCredential.ts";
 import { ensureIdentity } from "../activities/identity.ts";
 import { removeLeftovers } from "../activities/leftovers.ts";
 import { applyNamespace } from "../activities/namespace.ts";
-import { announceStart } from "../activities/outcome.ts";
 import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { checkNamespace } from "../activities/sameNamespace.ts";
 import { applyServiceAccount } from "../activities/serviceAccount.ts";
 import { verify } from "../activities/verification.ts";
 import { orchestration } from "../durable/orchestration.ts";
@@ -32,9 +32,11 @@ export const repairNamespace = orchestration({
       const { adoptionPolicy, databases, serviceAccount } = request;
       const base = stepBase(input);
 
+      setPhase(context, "preflight");
+      yield* checkNamespace({ ...base, request }, retry);
+
       setPhase(context, "provisioning");
-      yield* announceStart({ ...base, kind: "repair" }, retry);
-      const [identity] = yield* all(context, [
+      const [identity, { uid }] = yield* all(context, [
         ensureIdentity({ ...base, adoptionPolicy, clientId }, retry),
         applyNamespace({ ...base, databases, adoptionPolicy }, retry),
       ]);
@@ -56,6 +58,6 @@ export const repairNamespace = orchestration({
 
       setPhase(context, "verifying");
       const { findings } = yield* verify({ ...base, request, identity, isMigrating }, retry);
-      return { clientId: identity.clientId, findings };
+      return { clientId: identity.clientId, findings, ...(uid === undefined ? {} : { namespaceUid: uid }) };
     }),
 });

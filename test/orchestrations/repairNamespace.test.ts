@@ -283,7 +283,7 @@ it("writes nothing when nothing has drifted", async () => {
   expect(operation.status).toBe("Succeeded");
   expect(written).toEqual([]);
   expect([...cloud.steps].filter(([id]) => id.startsWith(operation.id)).map(([, { action }]) => action)).toEqual(
-    Array(8).fill("none"),
+    Array(9).fill("none"),
   );
 });
 
@@ -348,6 +348,23 @@ it("gives nothing to an identity that somebody put in the place of the one that 
   expect(written).toEqual([]);
   expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).not.toBe(sidFromClientId(clientId));
   expect(recordOf(workload)).toMatchObject({ state: "Onboarded" });
+});
+
+it("gives nothing to a namespace that somebody made in the place of the one that was onboarded", async () => {
+  await onboard(workload);
+  for (const [key, { metadata }] of cloud.objects) if (metadata.namespace === "team-a") cloud.objects.delete(key);
+  const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "another" } };
+  cloud.objects.set("v1 Namespace /team-a", theirs);
+  const { clientId, namespaceUid } = recordOf(workload);
+  const found = await inspectNamespace(cloud.ports, { request: workload, clientId, namespaceUid });
+  const plan = await planRepair(cloud.ports, { operation: "dry", request: workload, clientId, isMigrating: false });
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(found.map(({ code }) => code)).toContain("NAMESPACE_RECREATED");
+  expect(plan.blocked).toBe(true);
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "NAMESPACE_RECREATED" } });
+  expect(written).toEqual([]);
 });
 
 it("leaves a service account that somebody put in the place of Mooring's", async () => {

@@ -1,5 +1,6 @@
 /** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
+import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
 
 export interface Operation {
   readonly id: string;
@@ -37,16 +38,36 @@ export interface Service {
   waitFor(id: string, timeoutMs?: number): Promise<Operation>;
 }
 
-export function serviceOf({ url }: Pick<Sandbox, "url">): Service {
+/** Calls with the operator's key where the sandbox has one; a test may give other headers for every call. */
+export function serviceOf(
+  { url, key }: Pick<Sandbox, "url"> & { readonly key?: string | undefined },
+  credential: Readonly<Record<string, string>> = key === undefined ? {} : { "x-mooring-key": key },
+): Service {
+  let document: Promise<OpenApi> | undefined;
+  /** Whatever a test asks, the answer must be as the service's own document says. */
+  const expectDocumented = async (answer: AnswerToCheck) => {
+    document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
+    const problems = checkAnswer(await document, answer);
+    if (problems.length > 0) throw new Error(`not as /api/openapi.json says:\n${problems.join("\n")}`);
+  };
+
   const call: Service["call"] = async (method, path, body, headers = {}) => {
     const isText = typeof body === "string";
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...credential, ...headers },
       ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+    const { status, headers: answered } = response;
+    const contentType = answered.get("content-type");
+    if (!contentType?.includes("json")) {
+      // Of a stream that goes on, nobody waits for the end.
+      await response.body?.cancel();
+      return { status, headers: answered, body: {} };
+    }
+    const parsed = JSON.parse(await response.text());
+    await expectDocumented({ method, path, status, contentType, body: parsed });
+    return { status, headers: answered, body: parsed };
   };
 
   const expectAccepted = ({ status, body }: Answer): string => {

@@ -1,0 +1,31 @@
+import { type Berth, berthKey } from "../domain/names.ts";
+import { maySee } from "../domain/policy.ts";
+import type { NamespaceRecord, Stored } from "../ports.ts";
+import { type Accepted, attach, begin, type Desk, newRecord, notOnboarded, refuseHeld } from "./acceptance.ts";
+import { Refusal } from "./refusal.ts";
+
+/** What an operation on an onboarded namespace writes into its record besides holding it. */
+type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
+
+/**
+ * Begins an operation that leaves the namespace onboarded, and its owner as it is. While one of the same kind runs, that
+ * one is the answer. `prepare` looks at the record and may refuse.
+ */
+export async function acceptUpkeep(
+  desk: Desk,
+  state: "Repairing" | "Migrating",
+  { berth, prepare }: { berth: Berth; prepare: (record: Stored<NamespaceRecord>) => Held },
+): Promise<Accepted> {
+  const { registry } = desk.ports;
+  for (;;) {
+    const current = await registry.getNamespace(berth);
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+    if (current.state === state) return attach(desk, current);
+    if (current.state === "Incomplete") {
+      throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);
+    }
+    if (current.state !== "Onboarded") throw refuseHeld(current);
+    const next = { ...current, ...prepare(current), ...newRecord(desk, state, current.request, current.requestHash) };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
