@@ -22,9 +22,26 @@ const operationsPartition = "operations";
 
 export function createRegistry({ endpoint, credential }: RegistrySettings): Registry {
   const open = openTables(endpoint, credential);
-  const namespaces = table<NamespaceRecord>(open, "MooringNamespaces");
-  const operations = table<OperationRecord>(open, "MooringOperations");
-  const steps = table<StepRecord>(open, "MooringSteps");
+  return createRegistryOn((name) => openTable(open, name));
+}
+
+/** What the registry asks of a table; `insert`, `replace` and `remove` are false when another writer was first. */
+export interface Table<T extends object> {
+  get(partition: string, row: string): Promise<Stored<T> | undefined>;
+  insert(partition: string, row: string, record: T): Promise<boolean>;
+  replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
+  /** Changes fields of a row; makes the row when it is not there. */
+  merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
+  remove(partition: string, row: string, etag: string): Promise<boolean>;
+  page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
+  all(filters: Filters): Promise<Stored<T>[]>;
+}
+
+/** The registry on any tables, so that a test can keep them in memory and let each of their calls fail. */
+export function createRegistryOn(openTable: <T extends object>(name: string) => Table<T>): Registry {
+  const namespaces = openTable<NamespaceRecord>("MooringNamespaces");
+  const operations = openTable<OperationRecord>("MooringOperations");
+  const steps = openTable<StepRecord>("MooringSteps");
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
@@ -92,9 +109,9 @@ function openTables(endpoint: string, credential: TokenCredential): Open {
   };
 }
 
-type Filters = readonly (readonly [field: string, value: string | undefined])[];
+export type Filters = readonly (readonly [field: string, value: string | undefined])[];
 
-function table<T extends object>(open: Open, name: string) {
+function openTable<T extends object>(open: Open, name: string): Table<T> {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
     try {
       return await work(await open(name));
