@@ -145,6 +145,8 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
       `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
     );
   }
+  // Taken as it is: without a mark there is nothing to take back later either.
+  if (missing.length === 0) return { action: "adopt", changes: [] };
   const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
   return {
     action: "adopt",
@@ -174,12 +176,25 @@ export const grantDatabase = stepActivity({
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
   async run(input, ports) {
+    const target = findDatabase(ports.catalog, input.database);
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
-    if (changes.length > 0) await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
-    return { action: plan.action };
+    if (changes.length === 0) return { action: plan.action };
+    try {
+      await ports.databases.change(target, changes);
+      return { action: plan.action };
+    } catch (error) {
+      // Somebody was faster: another run of this very step, whose user is as good as ours, or a stranger.
+      if (!(error instanceof PermanentError) || !creationConflicts.has(error.code)) throw error;
+      const found = await planDatabase(ports, input);
+      throwConflict(found.conflict);
+      if (found.changes.length > 0) throw error;
+      return { action: found.plan.action };
+    }
   },
 });
+
+const creationConflicts: ReadonlySet<string> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 
 /** Drops the SQL user when Mooring created it, else takes back what Mooring gave it. */
 export const revokeDatabase = stepActivity({
