@@ -2,7 +2,7 @@
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata } from "../domain/ownership.ts";
+import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata, readReplaced } from "../domain/ownership.ts";
 import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
@@ -43,8 +43,13 @@ export async function planObject(
     return { action: "update", differences, conflict: undefined, object };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
+  // After an earlier adoption, what differs may be its doing: what that one replaced is what was there before.
+  const isAdopted = adoptedBy(current.metadata)?.berth === berthKey(input);
+  const replaced = isAdopted ? readReplaced(current.metadata) : valuesBefore(desired, current);
   const object =
-    conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
+    conflict || differences.length === 0
+      ? undefined
+      : withMetadata(desired, adopterMetadata(input, input.operation, replaced));
   return { action: "adopt", differences, conflict, object };
 }
 
@@ -120,8 +125,14 @@ async function removeObject(
   }
   const adopter = adoptedBy(current.metadata);
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
-    // Applying nothing but the name gives up every field that only this manager owns.
-    await kubernetes.apply(cluster, bare(ref));
+    // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
+    const { metadata, ...values } = readReplaced(current.metadata);
+    const { apiVersion, kind, metadata: place } = bare(ref);
+    await kubernetes.apply(
+      cluster,
+      { ...values, apiVersion, kind, metadata: { ...metadata, ...place } },
+      { force: true },
+    );
     return "update";
   }
   return "none";
@@ -162,6 +173,21 @@ function differences(desired: unknown, current: unknown, path: string): readonly
   // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
   if (desired === current || (isZero(desired) && isZero(current))) return [];
   return [{ field: path, current: show(current), desired: show(desired) }];
+}
+
+/** The part of the current object that the desired one changes: what is only added has no value before. */
+function valuesBefore(desired: object, current: object): Record<string, unknown> {
+  const before: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(desired)) {
+    const was: unknown = Object.hasOwn(current, key) ? Reflect.get(current, key) : undefined;
+    if (was === undefined || was === null || JSON.stringify(was) === JSON.stringify(value)) continue;
+    if (!isRecord(value)) before[key] = was;
+    else if (isRecord(was)) {
+      const inner = valuesBefore(value, was);
+      if (Object.keys(inner).length > 0) before[key] = inner;
+    }
+  }
+  return before;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
