@@ -74,7 +74,8 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const { operation, retry } = input;
   const step: StepName = { name, target: target(input) };
   // Not awaited yet: the record and the first look at the world go on at the same time.
-  const started = registry.startStep(operation, step, now());
+  const startTime = now();
+  const started = registry.startStep(operation, step, startTime);
   started.catch(() => undefined);
 
   try {
@@ -90,8 +91,12 @@ async function runStep<I extends StepInput, O extends StepResult>(
     return result;
   } catch (error) {
     const { code, message } = describe(error);
-    const delay = error instanceof PermanentError ? undefined : delayAfterAttempt(retry, await started.catch(() => 1));
+    const delayAfter = (attempt: number) =>
+      error instanceof PermanentError ? undefined : delayAfterAttempt(retry, attempt);
+    let delay = delayAfter(1);
     try {
+      // A change would make the row by itself, without name and start: the start is written first, if need be again.
+      delay = delayAfter(await started.catch(() => registry.startStep(operation, step, startTime)));
       await registry.updateStep(operation, step, {
         status: delay === undefined ? "Failed" : "Running",
         error: describeCode(code, message),
