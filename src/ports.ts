@@ -174,6 +174,8 @@ export interface NamespaceRecord extends Berth {
   readonly state: "Onboarding" | "Onboarded" | "Offboarding" | "Incomplete";
   /** The operation that holds the namespace, or the last that did. */
   readonly operation: string;
+  /** Set when the record was Incomplete before: something may be left that this operation has not made. */
+  readonly hasRemains?: boolean;
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;

@@ -2,14 +2,14 @@
 import { z } from "zod";
 import { manifestFragment } from "../domain/manifest.ts";
 import { berthKey } from "../domain/names.ts";
-import { OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
+import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { OnboardingRequest } from "../domain/request.ts";
+import { plannedSteps } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
 import { activity, StepInput } from "./step.ts";
 
-const OutcomeInput = StepInput.extend({
-  kind: OperationKind,
-  request: OnboardingRequest,
+/** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
+export const Outcome = z.object({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
@@ -17,6 +17,9 @@ const OutcomeInput = StepInput.extend({
   /** What compensation could not remove; the namespace stays recorded then. */
   leftBehind: z.boolean(),
 });
+export type Outcome = z.infer<typeof Outcome>;
+
+const OutcomeInput = StepInput.extend({ kind: OperationKind, request: OnboardingRequest, ...Outcome.shape });
 type OutcomeInput = z.infer<typeof OutcomeInput>;
 
 /** Records and tells that the operation runs. */
@@ -54,6 +57,7 @@ export const recordOutcome = activity({
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
+  await closeSteps(ports, input, endTime);
   await ports.registry.updateOperation(input.operation, {
     status: input.status,
     endTime,
@@ -62,6 +66,23 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   });
   await settleNamespace(ports, input, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
+}
+
+/**
+ * What a step said last may not be how it ended: its last record may have been lost, or a try that the runtime had given
+ * up wrote after the one that counted.
+ */
+async function closeSteps(
+  { registry }: Ports,
+  { operation, kind, request, status }: Omit<OutcomeInput, "retry">,
+  endTime: string,
+): Promise<void> {
+  const planned = plannedSteps(kind, request);
+  const open = (await registry.listSteps(operation)).filter((step) => {
+    const isPlanned = planned.some(({ name, target }) => name === step.name && target === step.target);
+    return !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
+  });
+  await Promise.all(open.map((step) => registry.updateStep(operation, step, { status, endTime })));
 }
 
 function resultOf({ request }: Pick<OutcomeInput, "request">, clientId: string): Record<string, unknown> {
@@ -88,9 +109,11 @@ function nextRecord(
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {
     if (kind === "offboard") return undefined;
-    return { ...record, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+    const { hasRemains: _used, ...rest } = record;
+    return { ...rest, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
   }
-  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : undefined;
+  const isIncomplete = kind === "offboard" || leftBehind || record.hasRemains === true;
+  return isIncomplete ? { ...record, state: "Incomplete" } : undefined;
 }
 
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */

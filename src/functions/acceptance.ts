@@ -35,14 +35,18 @@ export interface Desk {
 export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
   const { registry } = desk.ports;
   const requestHash = hashRequest(request);
+  const fresh = newRecord(desk, "Onboarding", request, requestHash);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await registry.getNamespace(request);
-    const fresh = newRecord(desk, "Onboarding", request, requestHash);
     if (!current) {
       if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
-    } else if (current.state === "Incomplete") {
-      if (await registry.replaceNamespace({ ...fresh, etag: current.etag })) return begin(desk, "onboard", fresh);
+    } else if (current.operation === fresh.operation) {
+      // The answer to the write got lost, and its repetition met what the first had written.
+      return begin(desk, "onboard", current);
+    } else if (current.state === "Incomplete" && current.requestHash === requestHash) {
+      const next = { ...fresh, hasRemains: true, etag: current.etag };
+      if (await registry.replaceNamespace(next)) return begin(desk, "onboard", next);
     } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
       return attach(desk, "onboard", current);
     } else {
@@ -53,15 +57,18 @@ export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): 
 
 export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
   const { registry } = desk.ports;
+  let mine: string | undefined;
   for (;;) {
     const current = await registry.getNamespace(berth);
     if (!current) {
       throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
     }
+    if (current.operation === mine) return begin(desk, "offboard", current);
     if (current.state === "Offboarding") return attach(desk, "offboard", current);
     if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
+    mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
   }
 }
@@ -86,6 +93,13 @@ function newRecord(
 }
 
 function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why: string): Refusal {
+  if (state === "Incomplete") {
+    // Another request would lose sight of what was left behind for this one.
+    const left = `${berthKey(berth)} was left incomplete by operation ${operation}, for another request`;
+    return new Refusal("ALREADY_ONBOARDED", `${left}: send that again, or offboard the namespace first.`, {
+      operation,
+    });
+  }
   return state === "Onboarded"
     ? new Refusal("ALREADY_ONBOARDED", `${berthKey(berth)} is onboarded already: ${why}.`, { operation })
     : new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });

@@ -1,8 +1,8 @@
 /** Mends what a crash left between two writes: accepted but never started, or ended but never recorded. */
 
-import { app, type InvocationContext } from "@azure/functions";
+import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
-import { concludeOperation } from "../activities/outcome.ts";
+import { concludeOperation, Outcome } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
@@ -29,39 +29,40 @@ export function registerStartAccepted(ports: Ports): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       for (const record of await ports.registry.heldNamespaces()) {
-        if (Date.parse(record.acceptedTime) < before) await mend(ports, client, record, context);
+        if (Date.parse(record.acceptedTime) >= before) continue;
+        try {
+          await mend({ ports, client, warn: context.warn.bind(context) }, record);
+        } catch (error) {
+          // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
+          const reason = error instanceof Error ? error.message : String(error);
+          context.warn(logLine("operation not mended", { operation: record.operation, reason }));
+        }
       }
     },
   });
 }
 
-async function mend(
-  ports: Ports,
-  client: DurableClient,
+/** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
+export async function mend(
+  { ports, client, warn }: { ports: Ports; client: DurableClient; warn: (message: string) => void },
   record: Stored<NamespaceRecord>,
-  context: InvocationContext,
 ): Promise<void> {
   const { operation, cluster, namespace, request } = record;
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
-    context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
+    warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(kind, record));
     await startOperation(client, ports, kind, record);
   } else if (dead.includes(instance.runtimeStatus)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
-    context.warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
-    const message = `The orchestration ended as ${instance.runtimeStatus} without an outcome.`;
-    const error = toOperationError("UNEXPECTED", message);
-    await concludeOperation(ports, {
-      operation,
-      cluster,
-      namespace,
-      kind,
-      request,
-      status: "Failed",
-      error,
-      leftBehind: true,
-    });
+    warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
+    const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
+    await concludeOperation(ports, { operation, cluster, namespace, kind, request, ...outcome });
   }
+}
+
+function unknownOutcome(runtimeStatus: OrchestrationRuntimeStatus): Outcome {
+  const message = `The orchestration ended as ${runtimeStatus} without an outcome; what it created may still be there.`;
+  return { status: "Failed", error: toOperationError("UNEXPECTED", message), leftBehind: true };
 }

@@ -27,7 +27,7 @@ export const onboardNamespace = orchestration({
     ),
 });
 
-function* provision(
+export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
   onFailure: OnFailure,
