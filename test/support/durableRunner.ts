@@ -121,7 +121,11 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
       ended = await Promise.all(
         chosen.map(async ([id, task]) => {
           const { functionName = "", input: given } = task.action;
-          return { id, task, outcome: await settle(() => execute(functionName, () => callActivity(functionName, given))) };
+          return {
+            id,
+            task,
+            outcome: await settle(() => execute(functionName, () => callActivity(functionName, given))),
+          };
         }),
       );
     }
