@@ -21,6 +21,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** The catalog's policy of what needs approval; the default without it. */
+  readonly approval?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -78,6 +80,7 @@ interface Service {
 export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
+  approval,
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -158,7 +161,7 @@ export async function startCloud({
       kubernetes,
       kubelet,
       serviceBus,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases }),
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
       settings: {
         AZURE_CLIENT_ID: mooring.clientId,
         AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
@@ -229,7 +232,14 @@ function printCatalog(
     kubernetes,
     sql,
     databases,
-  }: { tls: Certificate; kubernetes: { url: string }; sql: { port: number }; databases: readonly string[] },
+    approval,
+  }: {
+    tls: Certificate;
+    kubernetes: { url: string };
+    sql: { port: number };
+    databases: readonly string[];
+    approval: object | undefined;
+  },
 ): string {
   return stringify({
     tenantId,
@@ -252,6 +262,7 @@ function printCatalog(
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
+    ...(approval ? { approval } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
   });
 }

@@ -30,6 +30,8 @@ const entry = join(import.meta.dirname, "host/main.ts");
 
 export async function startHostProcess({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
   const child = spawn(process.execPath, [entry, "--app", app, "--port", String(port), "--data", data], {
+    // In a group of its own, or Ctrl-C would end it before whoever started it has decided how.
+    detached: true,
     // Its stdout says once more what the channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.

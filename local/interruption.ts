@@ -14,7 +14,7 @@ export class Interrupted extends Error {
   }
 }
 
-const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 };
 
 export interface Interruption {
   /** Aborted with an Interrupted. */
@@ -27,13 +27,14 @@ export interface Interruption {
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   const happened = new Promise<never>((_, reject) => {
-    for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
-      process.on(name, () => {
-        const interrupted = new Interrupted(name);
-        controller.abort(interrupted);
-        reject(interrupted);
-      });
-    }
+    const interrupt = (name: NodeJS.Signals) => {
+      const interrupted = new Interrupted(name);
+      controller.abort(interrupted);
+      reject(interrupted);
+    };
+    for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => interrupt(name));
+    // Node has no SIGPIPE; whoever read us (`| head`) has read enough.
+    process.stdout.on("error", () => interrupt("SIGPIPE"));
   });
   // Whoever races with it looks at it; nobody may be there yet, or any more.
   happened.catch(() => undefined);

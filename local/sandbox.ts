@@ -24,6 +24,8 @@ export interface Sandbox {
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
   readonly hostPid: number;
+  /** Settles when the service's process has ended, however it did; another promise after a restart. */
+  readonly hostEnded: Promise<void>;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
   /** Starts the service again, on the same store and port. */
@@ -64,12 +66,16 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
       get hostPid() {
         return host.pid;
       },
+      get hostEnded() {
+        return host.ended;
+      },
       killHost: () => host.kill(),
       async restartHost() {
         host = await start(Number(new URL(url).port));
       },
       async close() {
-        await host.close();
+        // Nothing of it is kept, so nothing has to be put in order.
+        await host.kill();
         await running.close();
         await removeFolder();
       },

@@ -10,6 +10,7 @@ import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { registerDecisions } from "./functions/decisions.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -55,6 +56,7 @@ const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_
 providePorts(ports);
 registerOnboardings(ports);
 registerOperations(ports);
+registerDecisions(ports);
 registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);

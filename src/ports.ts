@@ -1,4 +1,5 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
+import type { Approval } from "./domain/approval.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { Berth } from "./domain/names.ts";
@@ -200,6 +201,12 @@ export interface OperationRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
+  /** Who asked to cancel it. Once this is written the operation cannot succeed any more. */
+  readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+  /** Set when the request needs a second pair of eyes. */
+  readonly approval?: Approval;
+  /** Everything is done and verified: from here on the operation cannot be canceled. */
+  readonly committedTime?: string;
 }
 
 export interface StepRecord {
@@ -233,7 +240,7 @@ export interface Registry {
   replaceNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
   removeNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
 
-  getOperation(id: string): Promise<OperationRecord | undefined>;
+  getOperation(id: string): Promise<Stored<OperationRecord> | undefined>;
   /** Newest first. */
   listOperations(query: {
     cluster?: string;
@@ -248,6 +255,8 @@ export interface Registry {
     id: string,
     changes: Partial<Pick<OperationRecord, "status" | "startTime" | "endTime" | "result" | "error">>,
   ): Promise<void>;
+  /** Writes the changes; false when somebody wrote since the record was read. Decisions go this way. */
+  amendOperation(record: Stored<OperationRecord>, changes: Partial<OperationRecord>): Promise<boolean>;
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
   getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;

@@ -16,6 +16,8 @@ export type ClusterObject = z.infer<typeof ClusterObject>;
 export interface Run {
   readonly exitCode: number;
   readonly log: string;
+  /** Names of the environment variables that the API server's admission wrote into the pod. */
+  readonly injected: readonly string[];
 }
 
 export interface TeamCluster {
@@ -29,6 +31,14 @@ export interface TeamCluster {
 /** A manifest file with one object. */
 export async function readManifest(path: string): Promise<ClusterObject> {
   return ClusterObject.parse(parse(await readFile(path, "utf8")));
+}
+
+const PodSpec = z.object({
+  spec: z.object({ containers: z.array(z.object({ env: z.array(z.object({ name: z.string() })).default([]) })) }),
+});
+
+function environmentOf(pod: unknown): string[] {
+  return PodSpec.parse(pod).spec.containers.flatMap(({ env }) => env.map(({ name }) => name));
 }
 
 const PodStatus = z.object({
@@ -55,15 +65,17 @@ export function createTeamCluster(kubeconfig: string, { signal }: { signal?: Abo
   const core = config.makeApiClient(CoreV1Api);
 
   async function waitForEnd(name: string, namespace: string): Promise<number> {
-    const deadline = performance.now() + timeoutMs;
+    const started = performance.now();
     for (;;) {
       const { status } = await core.readNamespacedPod({ name, namespace });
       const { phase, containerStatuses } = PodStatus.parse(status ?? {});
       const [state] = containerStatuses.map((each) => each.state);
       if (state?.terminated) return state.terminated.exitCode;
-      if (performance.now() > deadline) {
-        const { reason = phase, message = "" } = state?.waiting ?? {};
-        throw new Error(`pod ${namespace}/${name} did not end within ${timeoutMs / 1000} s: ${reason} ${message}`);
+      const { reason = phase ?? "", message = "" } = state?.waiting ?? {};
+      // A kubelet tries such a pod for ever, for somebody may create what is missing.
+      const patience = reason.startsWith("Err") || reason.endsWith("Error") ? 3_000 : timeoutMs;
+      if (performance.now() - started > patience) {
+        throw new Error(`pod ${namespace}/${name} does not run: ${reason} ${message}`.trim());
       }
       await sleep(pollMs, undefined, signal ? { signal } : {});
     }
@@ -75,11 +87,15 @@ export function createTeamCluster(kubeconfig: string, { signal }: { signal?: Abo
     },
     async run(pod) {
       const { name, namespace = "default" } = pod.metadata;
-      await objects.create(pod);
-      const exitCode = await waitForEnd(name, namespace);
-      const log = await core.readNamespacedPodLog({ name, namespace });
-      await core.deleteNamespacedPod({ name, namespace });
-      return { exitCode, log };
+      const own = environmentOf(pod);
+      const injected = environmentOf(await objects.create(pod)).filter((variable) => !own.includes(variable));
+      try {
+        const exitCode = await waitForEnd(name, namespace);
+        const log = await core.readNamespacedPodLog({ name, namespace });
+        return { exitCode, log, injected };
+      } finally {
+        await core.deleteNamespacedPod({ name, namespace });
+      }
     },
     async list(apiVersion, kind) {
       const { items } = await objects.list(apiVersion, kind);

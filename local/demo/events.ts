@@ -2,10 +2,11 @@
 import type { Operation } from "./service.ts";
 
 export type DemoEvent =
+  | { readonly event: "starting" }
   | { readonly event: "started"; readonly url: string; readonly durationMs: number }
   | { readonly event: "chapter"; readonly number: number; readonly title: string; readonly text: string }
   /** Something that a person would do at a prompt; here it is done through an SDK. */
-  | { readonly event: "command"; readonly command: string }
+  | { readonly event: "command"; readonly command: string; readonly note?: string }
   | {
       readonly event: "request";
       /** `POST /api/onboardings`, or the queue's name. */

@@ -1,10 +1,9 @@
 /** What there is in the cloud, asked over the wires with the SDKs, so that before and after can be compared. */
-import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import sql from "mssql";
 import { z } from "zod";
-import type { Cloud } from "../cloud.ts";
-import { names } from "../cloud.ts";
+import { type Cloud, names } from "../cloud.ts";
 import type { ClusterObject, TeamCluster } from "./cluster.ts";
+import { createIdentityClient } from "./furnish.ts";
 
 /** A kind of thing, and each thing with all that matters of it. */
 export interface Section {
@@ -25,12 +24,8 @@ export async function takeInventory(cloud: Cloud, cluster: TeamCluster): Promise
   return sections.flat();
 }
 
-async function listIdentities({ arm, world, credentialOf }: Cloud): Promise<Section[]> {
-  const { subscriptionId } = world;
-  const client = new ManagedServiceIdentityClient(credentialOf("operator"), subscriptionId, {
-    endpoint: arm.url,
-    credentialScopes: "https://management.azure.com/.default",
-  });
+async function listIdentities(cloud: Cloud): Promise<Section[]> {
+  const client = createIdentityClient(cloud);
   const identities = new Map<string, string>();
   const credentials = new Map<string, string>();
   for await (const { id = "", name = "", clientId, tags } of client.userAssignedIdentities.listBySubscription()) {
@@ -102,7 +97,11 @@ function nameOf({ kind, metadata: { namespace, name } }: ClusterObject): string 
 /** Without the book-keeping of the API server, which moves on when a field is set and taken back. */
 function contentOf({ metadata, ...rest }: ClusterObject): string {
   const { uid, labels = {}, annotations = {} } = metadata;
-  return JSON.stringify({ ...rest, metadata: { uid, labels, annotations } });
+  return JSON.stringify({ ...rest, metadata: { uid, labels: sorted(labels), annotations: sorted(annotations) } });
+}
+
+function sorted(pairs: unknown): unknown {
+  return Object.entries(z.record(z.string(), z.string()).parse(pairs)).toSorted();
 }
 
 export interface Difference {

@@ -6,6 +6,8 @@ import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
 import type { Fault } from "../simulators/faults.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
+import { readFault } from "./faultOption.ts";
+import { furnish } from "./furnish.ts";
 import { createJsonTeller } from "./jsonLines.ts";
 import { createStage } from "./stage.ts";
 import { createTerminalTeller } from "./terminal.ts";
@@ -24,6 +26,7 @@ const interruption = listenForInterruption();
 const started = performance.now();
 const elapsed = () => Math.round(performance.now() - started);
 
+tell({ event: "starting" });
 const starting = startSandbox({ latencyMs: options.latencyMs, logLevel: "warning", onLog: keepLog });
 const serviceLog: string[] = [];
 try {
@@ -40,15 +43,19 @@ try {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
 }
+// The SDKs would hold on for seconds: to idle connections, and to calls that the story broke off.
+process.stdout.write("", () => process.exit());
 
 async function play(sandbox: Sandbox): Promise<void> {
   const { cloud, url } = sandbox;
   // The SDKs in this process trust what the service's process trusts.
   setDefaultCACertificates([...getCACertificates("default"), cloud.tls.certificate]);
   await createMessageList(cloud);
-  if (options.fault) cloud.faults.add(options.fault);
   tell({ event: "started", url, durationMs: elapsed() });
-  await walkThrough(createStage(sandbox, { tell, signal: interruption.signal }));
+  const stage = createStage(sandbox, { tell, signal: interruption.signal });
+  await furnish(cloud, stage.cluster);
+  if (options.fault) cloud.faults.add(options.fault);
+  await walkThrough(stage);
 }
 
 /** Nothing more is told once somebody has had enough. */
@@ -83,7 +90,7 @@ function readArguments(): { json: boolean; latencyMs: number; fault: Fault | und
       process.exit(0);
     }
     if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
-    const fault: Fault | undefined = values.fault === undefined ? undefined : JSON.parse(values.fault);
+    const fault = values.fault === undefined ? undefined : readFault(values.fault);
     return { json: values.json, latencyMs: Number(values.latency), fault };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);

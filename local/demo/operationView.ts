@@ -8,6 +8,9 @@ export interface View {
   readonly paint: Paint;
 }
 
+/** In an onboarding, what takes something away is compensation. */
+const removals = /^(remove|revoke|unfederate)/;
+
 export type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 /** Colours only where the stream shows them; NO_COLOR and FORCE_COLOR are heeded. */
@@ -16,49 +19,61 @@ export function paintFor(stream: NodeJS.WritableStream): Paint {
 }
 
 export function renderOperation(operation: Operation, view: View): string[] {
-  return [renderState(operation, view), ...operation.steps.map((step) => renderStep(step, view))];
+  return [renderState(operation, view), ...operation.steps.map((step) => renderStep(step, view, operation.kind))];
 }
 
+/** The first line; over the steps' last column it says what that is. */
 export function renderState({ kind, cluster, namespace, status, phase, ...times }: Operation, view: View): string {
   const { paint } = view;
   const what = `${kind} ${cluster}/${namespace}`;
-  const isOver = phase === "done";
-  const state = isOver ? `${status} in ${seconds(times.createdTime, times.endTime, view)}` : `${phase} …`;
+  const state = phase === "done" ? `${status} in ${seconds(times.createdTime, times.endTime, view)}` : `${phase} …`;
   const style = status === "Succeeded" ? "green" : status === "Failed" ? "red" : "cyan";
-  return `  ${paint("bold", what)}  ${paint(style, state)}`;
-}
-
-const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const frameMs = 100;
-
-export function renderStep(step: Step, view: View): string {
-  const { width, paint } = view;
-  const duration = step.startTime === undefined ? "" : seconds(step.startTime, step.endTime, view);
-  const retry = step.attempts > 1 ? `, try ${step.attempts}` : "";
-  const action = `${step.action === undefined || step.status === "NotStarted" ? "" : step.action}${retry}`;
-  // What is left for the target: sign, name, action, duration, and the gaps between them.
-  const room = Math.max(8, width - 4 - nameWidth - 2 - actionWidth - 2 - durationWidth);
-  const targetWidth = Math.min(room, 42);
-  const row = [
-    `  ${signOf(step, view)} ${step.name.padEnd(nameWidth)}`,
-    paint("dim", shorten(step.target, targetWidth).padEnd(targetWidth)),
-    action.padEnd(actionWidth),
-    duration.padStart(durationWidth),
-  ];
-  const hand = byHand[step.name];
-  const used = 4 + nameWidth + 2 + targetWidth + 2 + actionWidth + 2 + durationWidth;
-  if (hand !== undefined && used + 3 + hand.length <= width) row.push(paint("dim", ` ${hand}`));
-  return row.join("  ").trimEnd();
+  const { hand } = columnsOf(view);
+  const gap = hand - 2 - what.length - 2 - state.length;
+  const header = hand + handWidth <= view.width && gap > 0 ? `${" ".repeat(gap)}${paint("dim", "by hand")}` : "";
+  return `  ${paint("bold", what)}  ${paint(style, state)}${header}`;
 }
 
 const nameWidth = 20;
 const actionWidth = 9;
 const durationWidth = 6;
 
-function signOf({ status, startTime }: Step, { now, paint }: View): string {
+/** How wide the target may be, and where the last column begins. */
+function columnsOf({ width }: View): { target: number; hand: number } {
+  const others = 4 + nameWidth + 1 + 1 + actionWidth + durationWidth;
+  const target = Math.min(Math.max(8, width - others), 32);
+  return { target, hand: others + target + 2 };
+}
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const frameMs = 100;
+
+export function renderStep(step: Step, view: View, kind: string): string {
+  const { paint } = view;
+  const duration = step.startTime === undefined ? "" : seconds(step.startTime, step.endTime, view);
+  const { target, hand } = columnsOf(view);
+  const row = [
+    `  ${signOf(step, view, kind)} ${step.name.padEnd(nameWidth)}`,
+    paint("dim", shorten(step.target, target).padEnd(target)),
+    actionOf(step).padEnd(actionWidth) + duration.padStart(durationWidth),
+  ];
+  if (hand + handWidth <= view.width) row.push(paint("dim", ` ${byHand[step.name] ?? ""}`));
+  return row.join(" ").trimEnd();
+}
+
+/** Steps that only look have nothing to say but how they ended. */
+const looks = new Set(["preflight", "verify", "verifyRemoval"]);
+
+function actionOf({ name, action = "", status, attempts }: Step): string {
+  const done = looks.has(name) || status === "NotStarted" ? "" : action;
+  if (attempts < 2) return done;
+  return done === "" ? `try ${attempts}` : `${done} ×${attempts}`;
+}
+
+function signOf({ name, status, startTime }: Step, { now, paint }: View, kind: string): string {
   switch (status) {
     case "Succeeded":
-      return paint("green", "✔");
+      return paint("green", kind !== "offboard" && removals.test(name) ? "↺" : "✔");
     case "Failed":
     case "Canceled":
       return paint("red", "✖");
@@ -83,18 +98,20 @@ export function shorten(text: string, width: number): string {
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }
 
-/** What somebody would have typed for the step; design's table of the walk-through. */
+/** What somebody would have typed for the step. */
 const byHand: Readonly<Record<string, string>> = {
   ensureIdentity: "az identity create",
-  applyNamespace: "kubectl create namespace, configmap",
+  applyNamespace: "kubectl create namespace",
   grantDatabase: "CREATE USER, ALTER ROLE",
-  applyServiceAccount: "kubectl annotate serviceaccount",
-  federateIdentity: "az identity federated-credential create",
-  applyPodIdentity: "kubectl apply AzureIdentity, …Binding",
-  removeServiceAccount: "kubectl delete serviceaccount",
-  removePodIdentity: "kubectl delete azureidentity, …binding",
+  applyServiceAccount: "kubectl annotate sa",
+  federateIdentity: "az … federated-credential",
+  applyPodIdentity: "kubectl apply",
+  removeServiceAccount: "kubectl delete sa",
+  removePodIdentity: "kubectl delete",
   revokeDatabase: "DROP USER",
-  unfederateIdentity: "az identity federated-credential delete",
+  unfederateIdentity: "az … federated-credential",
   removeIdentity: "az identity delete",
-  removeNamespace: "kubectl delete configmap, namespace",
+  removeNamespace: "kubectl delete",
 };
+
+const handWidth = Math.max(...Object.values(byHand).map(({ length }) => length));

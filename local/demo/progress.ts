@@ -82,13 +82,13 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
   const told = new Set<string>();
   let last: Operation | undefined;
 
-  function tellStep(step: Step): void {
+  function tellStep(step: Step, kind: string): void {
     const { name, target, status, attempts, error } = step;
     const key = `${name} ${target}`;
     const isOver = status === "Succeeded" || status === "Failed";
     if (isOver && !told.has(key)) {
       told.add(key);
-      stream.write(`${renderStep(step, viewOf(stream))}\n`);
+      stream.write(`${renderStep(step, viewOf(stream), kind)}\n`);
     } else if (error && !isOver && !told.has(`${key} ${attempts}`)) {
       told.add(`${key} ${attempts}`);
       stream.write(`    ${name} ${target}: try ${attempts} met ${error.code}: ${error.message}\n`);
@@ -97,8 +97,9 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
 
   return {
     show(operation) {
+      if (!last) stream.write(`${renderState(operation, viewOf(stream))}\n`);
       last = operation;
-      for (const step of operation.steps) tellStep(step);
+      for (const step of operation.steps) tellStep(step, operation.kind);
     },
     end() {
       if (last) stream.write(`${renderState(last, viewOf(stream))}\n`);

@@ -34,11 +34,15 @@ export type Operation = z.infer<typeof Operation>;
 
 const Operations = z.object({ value: z.array(z.object({ id: z.string() })) });
 
+const Namespaces = z.object({ value: z.array(z.object({ namespace: z.string() })) });
+
 export interface Service {
   /** Sends the request and returns the address of the operation that it started. */
   start(method: "POST" | "DELETE", path: string, body?: unknown): Promise<string>;
   /** The address of the newest operation for a namespace, as soon as there is one. */
   findOperation(berth: { cluster: string; namespace: string }): Promise<string>;
+  /** Namespaces that the service knows. */
+  listNamespaces(): Promise<readonly string[]>;
   /** Looks again and again until the operation is over. */
   follow(path: string, onChange: (operation: Operation) => void): Promise<Operation>;
 }
@@ -82,6 +86,10 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
         const { value } = Operations.parse(await (await call("GET", `/api/operations?${query}`)).json());
         return value[0] && `/api/operations/${value[0].id}`;
       }),
+    async listNamespaces() {
+      const { value } = Namespaces.parse(await (await call("GET", "/api/namespaces")).json());
+      return value.map(({ namespace }) => namespace);
+    },
     follow(path, onChange) {
       let last = "";
       return until(`the end of ${path}`, async () => {

@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Sandbox } from "../sandbox.ts";
-import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "./cluster.ts";
+import { type ClusterObject, createTeamCluster, type Run, readManifest, type TeamCluster } from "./cluster.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
 import { createService, type Operation, type Service } from "./service.ts";
 
@@ -21,13 +21,15 @@ export interface Stage {
   /** Tells each change until the operation is over, and stops the walk-through when it ends otherwise. */
   follow(path: string, expected: Operation["status"]): Promise<Operation>;
   /** Runs the pod of a manifest in a namespace, and stops the walk-through when it ends otherwise. */
-  runWorkload(options: WorkloadOptions): Promise<void>;
+  runWorkload(options: WorkloadOptions): Promise<Run>;
 }
 
 interface WorkloadOptions {
   readonly manifest: string;
   readonly namespace: string;
   readonly name?: string;
+  /** How what is applied differs from the file. */
+  readonly note?: string;
   readonly change?: (pod: ClusterObject) => ClusterObject;
   /** The rows that it has to read; without it, the pod has to be refused. */
   readonly rows?: readonly string[];
@@ -63,18 +65,19 @@ export function createStage(
       }
       return operation;
     },
-    async runWorkload({ manifest, namespace, name, change = (pod) => pod, rows }) {
+    async runWorkload({ manifest, namespace, name, note, change = (pod) => pod, rows }) {
       const file = join("samples/message-app", manifest);
       const pod = change(await readManifest(join(root, file)));
       const named = { ...pod, metadata: { ...pod.metadata, namespace, ...(name === undefined ? {} : { name }) } };
-      const as = name === undefined ? "" : `   # as ${name}`;
-      tell({ event: "command", command: `kubectl -n ${namespace} apply -f ${file}${as}` });
+      const command = `kubectl -n ${namespace} apply -f ${file}`;
+      tell({ event: "command", command, ...(note === undefined ? {} : { note }) });
       const started = performance.now();
-      const { exitCode, log } = await cluster.run(named);
+      const run = await cluster.run(named);
+      const { exitCode, log } = run;
       const durationMs = Math.round(performance.now() - started);
       tell({ event: "workload", pod: `${namespace}/${named.metadata.name}`, exitCode, log, durationMs });
       const isExpected = rows ? exitCode === 0 && isDeepStrictEqual(rowsOf(log), rows) : refusals.includes(exitCode);
-      if (isExpected) return;
+      if (isExpected) return run;
       const wanted = rows ? `the rows ${rows.join(", ")}` : "to be refused";
       throw new Surprise(`pod ${namespace}/${named.metadata.name} had ${wanted}; exit code ${exitCode}, log: ${log}`);
     },

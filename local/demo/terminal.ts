@@ -13,19 +13,22 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
   }
 
   /** A line with something at its right end, when there is room. */
-  function spread(left: string, right: string, { lengthOf = left.length }: { lengthOf?: number } = {}): void {
-    const gap = widthOf(stream) - lengthOf - right.length;
+  function spread(left: string, right: string): void {
+    const gap = widthOf(stream) - left.length - right.length;
     write(gap < 2 ? left : `${left}${" ".repeat(gap)}${paint("dim", right)}`);
   }
 
   function tell(event: DemoEvent): void {
     switch (event.event) {
-      case "started":
+      case "starting":
         write(`${paint("bold", "Mooring")}: a namespace gets its own identity and its databases, without a secret`);
         write();
         paragraph(
           "Real here: the service, every Azure and Kubernetes SDK, the protocols, the workload. Simulated, on loopback: Azure, Entra, Azure SQL, Service Bus and the cluster behind them.",
         );
+        write();
+        return;
+      case "started":
         paragraph(`Ready at ${event.url} after ${inSeconds(event.durationMs)}.`);
         return;
       case "chapter": {
@@ -37,8 +40,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         return;
       }
       case "command":
-        for (const [index, line] of wrap(event.command, widthOf(stream) - 6, " \\").entries())
-          write(`  ${paint("cyan", index === 0 ? "$" : " ")} ${line}`);
+        tellCommand(event);
         return;
       case "request":
         write(`  ${paint("cyan", "→")} ${event.to}${event.file === undefined ? "" : paint("dim", `  ${event.file}`)}`);
@@ -61,10 +63,9 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         return;
       }
       case "check": {
-        const left = `  ✔ ${event.what}: `;
-        const [first = "", ...rest] = wrap(event.found, Math.max(20, widthOf(stream) - left.length));
-        write(`  ${paint("green", "✔")} ${event.what}: ${first}`);
-        for (const line of rest) write(`      ${line}`);
+        const [first = "", ...rest] = wrap(`${event.what}: ${event.found}`, widthOf(stream) - 4);
+        write(`  ${paint("green", "✔")} ${first}`);
+        for (const line of rest) write(`    ${line}`);
         return;
       }
       case "ended":
@@ -77,6 +78,12 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
           paragraph(event.surprise);
         }
     }
+  }
+
+  function tellCommand({ command, note }: { command: string; note?: string }): void {
+    if (note !== undefined) write(`  ${paint("dim", `# ${note}`)}`);
+    const lines = wrap(command, widthOf(stream) - 6);
+    write(`  ${paint("cyan", "$")} ${lines.join(" \\\n      ")}`);
   }
 
   function tellError({ code, message, fix }: { code: string; message: string; fix: string }): void {
@@ -115,12 +122,12 @@ function inSeconds(ms: number): string {
 }
 
 /** At spaces; a word that is longer than a line stays whole, so that it can be copied. */
-function wrap(text: string, width: number, ending = ""): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line + ending);
+      lines.push(line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }

@@ -8,6 +8,8 @@ import { readExample, type Stage } from "./stage.ts";
 const rows = ["my message", "new message"];
 const workloadIdentityPod = "pod.workload-identity.yaml";
 const podIdentityPod = "pod.pod-identity.yaml";
+/** In the name, the tags, the labels or the annotations of everything that Mooring makes or adopts. */
+const mark = "mooring";
 
 export async function walkThrough(stage: Stage): Promise<void> {
   const before = await refuseAtFirst(stage);
@@ -25,12 +27,13 @@ async function refuseAtFirst(stage: Stage): Promise<Inventory> {
     "The app alone is refused",
     `Team A has a namespace, and an app that reads the table messagelist in ${names.sqlServer}/messages. It holds no password, and nobody has given it an identity.`,
   );
-  await createNamespace(stage, "team-a");
-  await createNamespace(stage, "team-c");
+  stage.tell({ event: "command", command: "kubectl create namespace team-a" });
+  await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a" } });
   const server = `localhost,${sandbox.cloud.sql.port}`;
   await stage.runWorkload({
     manifest: workloadIdentityPod,
     namespace: "team-a",
+    note: "with SERVER_NAME and DATABASE_NAME written into the pod",
     change: (pod) => withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages" }),
   });
   stage.tell({ event: "check", what: "Refused", found: "there is no identity that the app could be" });
@@ -43,17 +46,17 @@ async function onboardOverHttp(stage: Stage): Promise<string> {
   stage.chapter(
     2,
     "One request connects the namespace",
-    "Workload identity: a token of the pod's service account is exchanged for one of a managed identity. On the right, what somebody would have typed for each step.",
+    "Workload identity: a token of the pod's service account is exchanged for one of a managed identity.",
   );
   stage.tell({ event: "request", to: "POST /api/onboardings", file, body: request });
   const path = await stage.service.start("POST", "/api/onboardings", request);
   const { result } = await stage.follow(path, "Succeeded");
-  await stage.runWorkload({ manifest: workloadIdentityPod, namespace: "team-a", rows });
-  stage.tell({
-    event: "check",
-    what: "Reads its table",
-    found: "the manifest names a service account and a ConfigMap",
-  });
+  const { injected } = await stage.runWorkload({ manifest: workloadIdentityPod, namespace: "team-a", rows });
+  stage.check(
+    "No secret, only what Kubernetes gave it",
+    injected.includes("AZURE_FEDERATED_TOKEN_FILE"),
+    `${injected.join(", ")}, and the ConfigMap's SERVER_NAME and DATABASE_NAME`,
+  );
   return result?.clientId ?? "";
 }
 
@@ -84,6 +87,7 @@ async function onboardOverQueue(stage: Stage): Promise<void> {
     manifest: podIdentityPod,
     namespace: "team-b",
     name: "stranger",
+    note: "named stranger, with the label aadpodidbinding: another-team",
     change: (pod) => withBinding(pod, "another-team"),
   });
   stage.tell({ event: "check", what: "Refused", found: "the label aadpodidbinding of this pod matches no binding" });
@@ -135,7 +139,7 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
   await stage.runWorkload({
     manifest: workloadIdentityPod,
     namespace: "team-a",
-    // As somebody would try who had kept the client id.
+    note: "with the client id that it had, as somebody would who kept it",
     change: (pod) =>
       withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages", AZURE_CLIENT_ID: clientId }),
   });
@@ -147,15 +151,17 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
 async function checkRemains(stage: Stage, before: Inventory): Promise<void> {
   const after = await checkUnchanged(stage, before, "Compared with the beginning");
   for (const { title, items } of after) {
-    const ofMooring = [...items].filter(([name, content]) => `${name} ${content}`.includes("mooring"));
+    const ofMooring = [...items].filter(([name, content]) => `${name} ${content}`.includes(mark));
     stage.check(
-      `${title}`,
+      title,
       ofMooring.length === 0,
       ofMooring.length > 0
         ? `still there: ${ofMooring.map(([name]) => name).join(", ")}`
-        : `none of Mooring's${items.size > 0 ? `; ${items.size} of others, untouched` : ""}`,
+        : `none of Mooring's${items.size > 0 ? `, ${items.size} of others` : ""}`,
     );
   }
+  const known = await stage.service.listNamespaces();
+  stage.check("namespaces that Mooring knows", known.length === 0, known.join(", ") || "none");
 }
 
 async function checkUnchanged(stage: Stage, before: Inventory, what: string): Promise<Inventory> {
@@ -170,9 +176,4 @@ async function checkUnchanged(stage: Stage, before: Inventory, what: string): Pr
       : differences.map(({ title, name, change }) => `${title}: ${name} was ${change}`).join("; "),
   );
   return after;
-}
-
-async function createNamespace({ cluster, tell }: Stage, name: string): Promise<void> {
-  tell({ event: "command", command: `kubectl create namespace ${name}` });
-  await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 }

@@ -15,6 +15,8 @@ export async function getDatabaseToken(): Promise<string> {
 function createCredential(): TokenCredential {
   const { AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID } = process.env;
   if (AZURE_FEDERATED_TOKEN_FILE) {
+    // What the SDK says of it speaks of its own classes.
+    if (!AZURE_CLIENT_ID) throw new Error("the service account of this pod has no annotation that names an identity.");
     // The webhook names the authority in AZURE_AUTHORITY_HOST; nobody else has to vouch for it.
     return new WorkloadIdentityCredential({ disableInstanceDiscovery: true });
   }
@@ -24,10 +26,14 @@ function createCredential(): TokenCredential {
 /** Entra's own sentence without its trace ids, or what the SDK has to say. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const entra = /AADSTS\d+: .*?(?= Check your federated| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(message)?.[0];
+  const entra =
+    /AADSTS\d+: .*?(?= Check your federated| This can happen if| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(
+      message,
+    )?.[0];
   if (entra) return entra;
   const [line = ""] = message.split("\n", 1);
   if (process.env["AZURE_FEDERATED_TOKEN_FILE"]) return line;
   // The SDK swallows what the node's endpoint answered, which most often is that the pod has no identity.
-  return `the node gave this pod none; look at its label aadpodidbinding and the AzureIdentityBinding for it (${line})`;
+  const detail = line.includes("Not Available") ? "" : ` (${line})`;
+  return `the node gave this pod none; look at its label aadpodidbinding and the AzureIdentityBinding for it${detail}`;
 }

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { manifestFragment } from "../domain/manifest.ts";
 import { berthKey } from "../domain/names.ts";
 import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
+import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import { plannedSteps } from "../domain/steps.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { plannedSteps, type StepName } from "../domain/steps.ts";
+import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
 import { activity, StepInput } from "./step.ts";
 
 /** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
@@ -58,14 +59,62 @@ export const recordOutcome = activity({
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
   await closeSteps(ports, input, endTime);
-  await ports.registry.updateOperation(input.operation, {
-    status: input.status,
-    endTime,
-    ...(input.error ? { error: input.error } : {}),
-    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
-  });
-  await settleNamespace(ports, input, endTime);
-  await publishStatus(ports, { ...input, id: input.operation }, { status: input.status, phase: "done" });
+  const status = await recordEnd(ports, input, endTime);
+  await settleNamespace(ports, { ...input, status }, endTime);
+  await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
+async function recordEnd(
+  { registry }: Ports,
+  input: Omit<OutcomeInput, "retry">,
+  endTime: string,
+): Promise<OperationStatus> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(input.operation);
+    // A second run keeps to what the first one decided.
+    if (!record || isFinal(record.status)) return record?.status ?? input.status;
+    const isCanceled = input.status === "Failed" && !input.leftBehind && record.cancel !== undefined;
+    const status: OperationStatus = isCanceled ? "Canceled" : input.status;
+    const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
+    const changes = {
+      status,
+      endTime,
+      ...(error ? { error } : {}),
+      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
+    };
+    if (await registry.amendOperation(record, changes)) return status;
+  }
+  throw new Error(
+    `the record of operation ${input.operation} changed ${attempts} times while its end was being written`,
+  );
+}
+
+function describeCancel(
+  { cancel, kind, request }: OperationRecord,
+  { error }: Pick<OutcomeInput, "error">,
+  steps: readonly StepRecord[],
+): OperationError {
+  const planned = new Set(plannedSteps(kind, request).map(stepText));
+  const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
+  const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
+  if (kind === "offboard") {
+    const done = changed.map(stepText);
+    sentences.push(
+      done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
+      "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
+    );
+  } else {
+    const undone = changed.map(stepText).filter((text) => !planned.has(text));
+    sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
+  }
+  if (error && error.code !== "OPERATION_CANCELED") sentences.push(`It had failed by then: ${error.message}`);
+  return toOperationError("OPERATION_CANCELED", sentences.join(" "));
+}
+
+function stepText({ name, target }: StepName): string {
+  return `${name} ${target}`;
 }
 
 /**
@@ -89,8 +138,10 @@ function resultOf({ request }: Pick<OutcomeInput, "request">, clientId: string):
   return { clientId, manifest: manifestFragment(request) };
 }
 
+type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };
+
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
-async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "retry">, time: string): Promise<void> {
+async function settleNamespace({ registry }: Ports, input: EndedOperation, time: string): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
@@ -104,7 +155,7 @@ async function settleNamespace({ registry }: Ports, input: Omit<OutcomeInput, "r
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: Omit<OutcomeInput, "retry">,
+  { kind, status, leftBehind, clientId }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {

@@ -1,4 +1,5 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+import { needsApproval } from "../domain/approval.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
@@ -46,7 +47,8 @@ export async function planOnboarding(
         }
       }),
   );
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0) };
+  const needed = needsApproval(ports.catalog, request);
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
 }
 
 function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIdentity>> {

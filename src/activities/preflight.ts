@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { errorOf } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
 import type { Plan } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
+import { requestApproval } from "./approval.ts";
 import { recordStart } from "./outcome.ts";
 import { planOnboarding } from "./planOnboarding.ts";
 import { StepInput, StepResult, stepActivity } from "./step.ts";
@@ -10,12 +12,12 @@ import { StepInput, StepResult, stepActivity } from "./step.ts";
 export const preflight = stepActivity({
   name: "preflight",
   input: StepInput.extend({ request: OnboardingRequest }),
-  output: StepResult,
+  output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional() }),
   target: berthKey,
   async run(input, ports) {
     const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind: "onboard" })]);
     throwBlockers(plan);
-    return { action: "none" };
+    return { action: "none", approval: await requestApproval(ports, input) };
   },
 });
 

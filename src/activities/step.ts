@@ -13,6 +13,7 @@ import type { StepName } from "../domain/steps.ts";
 import { type Activity, createActivityHost, type Failure, type Invocation } from "../durable/activity.ts";
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
+import { commitOperation, expectNotCanceled, gateWrites } from "./cancellation.ts";
 
 /** What every step is told. */
 export const StepInput = z.object({
@@ -25,7 +26,7 @@ export type StepInput = z.infer<typeof StepInput>;
 
 /** What every undo is told besides. */
 export const RemovalInput = StepInput.extend({
-  /** Remove only what this operation created; absent in an offboarding, which removes all that is Mooring's. */
+  /** An undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
@@ -43,6 +44,8 @@ export interface StepContext {
   readonly invocation: Invocation;
   /** Records what the step is about to do, before it does it. */
   willDo(action: StepAction): Promise<void>;
+  /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
+  commit(): Promise<void>;
 }
 
 export interface StepDefinition<I extends StepInput, O extends StepResult> {
@@ -77,16 +80,20 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const startTime = now();
   const started = registry.startStep(operation, step, startTime);
   started.catch(() => undefined);
+  // An undo runs because the operation was canceled; it must not stop for that.
+  const mayGoOn = isUndo(input) ? started : Promise.all([started, expectNotCanceled(registry, operation)]);
+  mayGoOn.catch(() => undefined);
 
   try {
-    const result = await run(input, ports, {
+    const result = await run(input, gateWrites(ports, mayGoOn), {
       invocation,
+      commit: () => commitOperation(registry, operation),
       async willDo(action) {
         await started;
         await registry.updateStep(operation, step, { action });
       },
     });
-    await started;
+    await mayGoOn;
     await registry.updateStep(operation, step, { status: "Succeeded", action: result.action, endTime: now() });
     return result;
   } catch (error) {
@@ -111,6 +118,10 @@ async function runStep<I extends StepInput, O extends StepResult>(
     await waitAsAsked(error, delay);
     throw error;
   }
+}
+
+function isUndo(input: StepInput & { readonly createdBy?: unknown }): boolean {
+  return input.createdBy !== undefined;
 }
 
 /** The runtime waits by its own policy; what a service asked for beyond that (Retry-After) is waited here. */

@@ -24,8 +24,9 @@ export const verify = stepActivity({
   input: StepInput.extend({ request: OnboardingRequest, identity: z.object({ clientId: z.guid() }) }),
   output: StepResult,
   target: berthKey,
-  async run({ request, identity: { clientId } }, ports) {
+  async run({ request, identity: { clientId } }, ports, step) {
     await expectNone(() => findDifferences(ports, request, clientId));
+    await step.commit();
     return { action: "none" };
   },
 });
@@ -111,8 +112,9 @@ export const verifyRemoval = stepActivity({
   input: RemovalInput.extend({ request: OnboardingRequest }),
   output: StepResult,
   target: berthKey,
-  async run({ request }, ports) {
+  async run({ request }, ports, step) {
     await expectNone(() => findRemains(ports, request));
+    await step.commit();
     return { action: "none" };
   },
 });

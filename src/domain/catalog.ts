@@ -49,10 +49,34 @@ export const SqlServer = z.strictObject({
   databases: z.record(z.string().min(1).max(128), SqlDatabase),
 });
 
-export const Catalog = z.strictObject({
+const week = 7 * 24 * 60;
+const longestWait = 4 * week;
+
+export const ApprovalPolicy = z
+  .strictObject({
+    roles: z.array(RoleBundle).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
+    databases: z.array(z.string()).default([]).meta({ description: "Databases that need approval: server/database." }),
+    clusters: z.array(z.string()).default([]).meta({ description: "Clusters that need approval." }),
+    timeoutMinutes: z.number().positive().max(longestWait).default(week).meta({
+      description: "How long an operation waits before it ends with APPROVAL_TIMED_OUT.",
+    }),
+    reminderMinutes: z
+      .number()
+      .positive()
+      .max(longestWait)
+      .default(24 * 60)
+      .meta({
+        description: "How often a waiting operation is told again on the topic.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Which requests wait for a second pair of eyes." });
+
+const CatalogFields = z.strictObject({
   tenantId: z.guid(),
   clusters: z.record(Alias, Cluster),
   sqlServers: z.record(Alias, SqlServer),
+  approval: ApprovalPolicy,
   retry: z
     .strictObject({
       firstIntervalMs: z.int().min(10).default(5_000),
@@ -61,6 +85,22 @@ export const Catalog = z.strictObject({
     })
     .prefault({})
     .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
+});
+
+/** A policy about something that does not exist protects nothing: a slip of the pen must not go unnoticed. */
+export const Catalog = CatalogFields.superRefine(({ approval, clusters, sqlServers }, context) => {
+  approval.clusters.forEach((alias, index) => {
+    if (Object.hasOwn(clusters, alias)) return;
+    context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
+  });
+  const known = Object.entries(sqlServers).flatMap(([server, { databases }]) =>
+    Object.keys(databases).map((database) => `${server}/${database}`),
+  );
+  approval.databases.forEach((name, index) => {
+    if (known.includes(name)) return;
+    const message = `no database is "${name}"; write server/database as sqlServers has them`;
+    context.addIssue({ code: "custom", path: ["approval", "databases", index], message });
+  });
 });
 export type Catalog = z.infer<typeof Catalog>;
 

@@ -57,6 +57,10 @@ export const errorCatalogue = {
     "Send it with the header Content-Type: application/json.",
   ),
   MALFORMED_JSON: permanent("The request body is not JSON.", "Correct the JSON and send it again."),
+  FORBIDDEN: permanent(
+    "The caller lacks the role that this needs.",
+    "Ask the platform team for the app role that the message names.",
+  ),
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: permanent(
     "Azure refused the call for lack of a permission.",
@@ -109,7 +113,7 @@ export const errorCatalogue = {
   ),
   SQL_FORBIDDEN: permanent(
     "Mooring's database user lacks a permission.",
-    "Give Mooring's user ALTER ANY USER, and ALTER on the roles that the catalog names.",
+    "Put Mooring's user into db_owner there: fixed roles such as db_datareader can be given by db_owner alone.",
   ),
   SQL_USER_CONFLICT: permanent(
     "A database user of that name exists with another SID, and is not Mooring's.",
@@ -197,6 +201,35 @@ export const errorCatalogue = {
     "Something that the operation had created could not be removed.",
     "The message names what is left; remove the obstacle and offboard the namespace.",
   ),
+  OPERATION_CANCELED: permanent(
+    "Somebody canceled the operation.",
+    "The message says what was undone. Send the request again when it is wanted after all.",
+  ),
+  OPERATION_ENDED: permanent(
+    "The operation has ended, so it cannot be canceled.",
+    "Look at its status; an onboarded namespace is taken back by offboarding it.",
+  ),
+  CANCEL_TOO_LATE: permanent(
+    "Everything was done and verified before the cancellation came.",
+    "Wait for the end of the operation; an onboarded namespace is taken back by offboarding it.",
+  ),
+  APPROVAL_NOT_PENDING: permanent(
+    "The operation does not wait for an approval.",
+    "Look at its status: it needs none, was decided already, or has ended.",
+  ),
+  APPROVAL_MISMATCH: permanent(
+    "The approval names another request than the one that waits.",
+    "Read `approval.requestHash` and the request of the operation, and approve what is there.",
+  ),
+  APPROVER_IS_REQUESTER: permanent(
+    "Whoever sent the request cannot decide about it.",
+    "Ask somebody else with the role Onboarding.Approve; to withdraw the request, cancel the operation.",
+  ),
+  APPROVAL_TIMED_OUT: permanent(
+    "Nobody approved or rejected the request in time.",
+    "Send the request again, and tell an approver.",
+  ),
+  REJECTED: permanent("An approver rejected the request.", "Read the comment; change the request and send it again."),
   REGISTRY_UNAVAILABLE: transient(
     "The registry tables did not answer.",
     "Nothing: Mooring tries again. If it lasts, check the storage account.",

@@ -6,7 +6,10 @@ export interface CloudEvent {
   /** Also the Service Bus message id, so that a second send of the same change is one message. */
   readonly id: string;
   readonly source: string;
-  readonly type: "mooring.operation.status-changed.v1";
+  readonly type:
+    | "mooring.operation.status-changed.v1"
+    | "mooring.operation.approval-requested.v1"
+    | "mooring.operation.approval-reminder.v1";
   /** `cluster/namespace` */
   readonly subject: string;
   /** RFC 3339 */
@@ -17,5 +20,12 @@ export interface CloudEvent {
     readonly kind: string;
     readonly status: OperationStatus;
     readonly phase: string;
+    /** Of a request that waits for approval. */
+    readonly approval?: {
+      readonly reasons: readonly string[];
+      readonly requestHash: string;
+      readonly requestedBy: string;
+      readonly expiresTime: string;
+    };
   };
 }

@@ -19,7 +19,13 @@ export const StepPlan = z.object({
 });
 export type StepPlan = z.infer<typeof StepPlan>;
 
-export const Plan = z.object({ steps: z.array(StepPlan), blocked: z.boolean() }).meta({ id: "Plan" });
+export const Plan = z
+  .object({
+    steps: z.array(StepPlan),
+    blocked: z.boolean(),
+    needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
+  })
+  .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
 
 export function toOperationError(code: ErrorCode, message: string): OperationError {

@@ -2,9 +2,11 @@
 import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
+import { Approval } from "../domain/approval.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
+import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
 import { json, route } from "./respond.ts";
 
 const Time = z.iso.datetime();
@@ -34,6 +36,8 @@ const StepDocument = z.object({
   nextRetryTime: Time.optional(),
 });
 
+const Signature = z.object({ by: z.string(), time: Time, comment: z.string().optional() });
+
 const OperationSummary = z.object({
   id: z.string(),
   kind: OperationKind,
@@ -46,6 +50,8 @@ const OperationSummary = z.object({
   endTime: Time.optional(),
   result: z.object({ clientId: z.guid(), manifest: z.string() }).optional(),
   error: OperationError.optional(),
+  approval: Approval.optional(),
+  cancel: Signature.optional(),
 });
 
 const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
@@ -69,6 +75,12 @@ const NamespaceDocument = z
 
 const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
+const DecisionDocument = Signature.extend({
+  id: z.string(),
+  kind: OperationKind,
+  decision: z.enum(["approve", "reject", "cancel"]),
+}).meta({ id: "Decision" });
+
 const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
 const problem = (description: string) => ({
   description,
@@ -78,6 +90,10 @@ const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink:
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
+};
+const decisionResponse = {
+  ...acceptedResponse,
+  ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
 const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 const berth = z.object({ cluster: z.string(), namespace: z.string() });
@@ -133,6 +149,49 @@ function createOpenApi() {
           summary: "The status of one operation, step by step",
           requestParams: { path: z.object({ id: z.string() }) },
           responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+        },
+      },
+      "/api/operations/{id}/cancel": {
+        post: {
+          operationId: "cancelOperation",
+          summary: "Cancel an operation; what it has done is undone, and the status says what",
+          requestParams: { path: z.object({ id: z.string() }) },
+          requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
+          responses: {
+            202: decisionResponse,
+            404: problem("There is none of that id."),
+            409: problem("It has ended, or everything was done and verified already."),
+          },
+        },
+      },
+      "/api/operations/{id}/approve": {
+        post: {
+          operationId: "approveOperation",
+          summary:
+            "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
+          requestParams: { path: z.object({ id: z.string() }) },
+          requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
+          responses: {
+            202: decisionResponse,
+            403: problem("The caller lacks the role, or is the requester."),
+            404: problem("There is none of that id."),
+            409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
+            422: problem("A field is wrong; errors names each."),
+          },
+        },
+      },
+      "/api/operations/{id}/reject": {
+        post: {
+          operationId: "rejectOperation",
+          summary: "Reject the request that waits; it ends with the code REJECTED",
+          requestParams: { path: z.object({ id: z.string() }) },
+          requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
+          responses: {
+            202: decisionResponse,
+            403: problem("The caller lacks the role, or is the requester."),
+            404: problem("There is none of that id."),
+            409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
+          },
         },
       },
       "/api/namespaces": {

@@ -76,12 +76,13 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error } = rest;
-  return { id, kind, status, cluster, namespace, requestedBy, createdTime, startTime, endTime, result, error };
+  const { result, error, approval, cancel } = rest;
+  const who = { requestedBy, createdTime, startTime, endTime };
+  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
-async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
+export async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const status = await findInstance(client, record.id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";

@@ -29,10 +29,16 @@ export function parseJson(bytes: Uint8Array): unknown {
 }
 
 export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
-  const parsed = OnboardingRequest.safeParse(value);
-  if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems));
-  const problems = checkAgainstCatalog(catalog, parsed.data);
+  const request = parseFields(OnboardingRequest, value);
+  const problems = checkAgainstCatalog(catalog, request);
   if (problems.length > 0) throw refuse(problems);
+  return request;
+}
+
+/** The value as the schema has it, or a refusal that names every field. */
+export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems));
   return parsed.data;
 }
 

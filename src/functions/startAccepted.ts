@@ -1,7 +1,8 @@
-/** Mends what a crash left between two writes: accepted but never started, or ended but never recorded. */
+/** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
+import { remindOfApproval } from "../activities/approval.ts";
 import { concludeOperation, Outcome } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { OperationKind } from "../domain/operation.ts";
@@ -9,6 +10,8 @@ import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { operationOf, startOperation } from "./acceptance.ts";
+import { wake } from "./decisions.ts";
+import { findPhase } from "./operations.ts";
 
 /** A request that is being accepted this moment starts its operation itself. */
 const graceMs = 10_000;
@@ -29,9 +32,10 @@ export function registerStartAccepted(ports: Ports): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       for (const record of await ports.registry.heldNamespaces()) {
-        if (Date.parse(record.acceptedTime) >= before) continue;
         try {
-          await mend({ ports, client, warn: context.warn.bind(context) }, record);
+          const mender = { ports, client, warn: context.warn.bind(context) };
+          if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
+          else await tendApproval(mender, record.operation);
         } catch (error) {
           // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
           const reason = error instanceof Error ? error.message : String(error);
@@ -42,11 +46,14 @@ export function registerStartAccepted(ports: Ports): void {
   });
 }
 
+export interface Mender {
+  readonly ports: Ports;
+  readonly client: DurableClient;
+  readonly warn: (message: string) => void;
+}
+
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
-export async function mend(
-  { ports, client, warn }: { ports: Ports; client: DurableClient; warn: (message: string) => void },
-  record: Stored<NamespaceRecord>,
-): Promise<void> {
+export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
   const { operation, cluster, namespace, request } = record;
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
@@ -59,6 +66,19 @@ export async function mend(
     warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
     const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
     await concludeOperation(ports, { operation, cluster, namespace, kind, request, ...outcome });
+  } else {
+    await tendApproval({ ports, client, warn }, operation);
+  }
+}
+
+/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */
+async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<void> {
+  const record = await ports.registry.getOperation(operation);
+  if (!record?.approval) return;
+  if (record.approval.decision === undefined && !record.cancel) {
+    await remindOfApproval(ports, record, Date.now());
+  } else if ((await findPhase(client, record)) === "awaitingApproval") {
+    await wake(client, record, { warn });
   }
 }
 

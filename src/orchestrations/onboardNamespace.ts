@@ -10,6 +10,7 @@ import { verify } from "../activities/verification.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { type OnFailure, saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
+import { awaitApproval } from "./approval.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 /**
@@ -38,7 +39,8 @@ export function* provision(
   const undo = { ...base, createdBy: input.operation };
 
   setPhase(context, "preflight");
-  yield* preflight({ ...base, request }, retry);
+  const { approval } = yield* preflight({ ...base, request }, retry);
+  if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
   onFailure("removeNamespace", () => removeNamespace({ ...undo, deletePolicy: "Delete" }, retry));

@@ -9,6 +9,7 @@ import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
+import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
 
@@ -61,13 +62,6 @@ async function run(
   return await runOrchestration(`${kind}Namespace`, { operation, request, retry: catalog.retry }, { random });
 }
 
-function expectNothingLeft() {
-  expect(cloud.identities.size).toBe(0);
-  expect([...cloud.credentials.values()].flat()).toEqual([]);
-  expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
-  expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
-}
-
 it("gives a namespace identity, users, objects and credential, and says so", async () => {
   const { status, customStatuses } = await run("onboard", workload);
 
@@ -115,7 +109,7 @@ it.each([workload, pod])("takes everything away again when $identityMode is offb
   await run("offboard", request);
 
   expect(cloud.operations.get("offboard-1")).toMatchObject({ status: "Succeeded" });
-  expectNothingLeft();
+  expectNothingLeft(cloud);
   expect(cloud.namespaces.size).toBe(0);
 });
 
@@ -141,7 +135,7 @@ it.each(writes)("leaves nothing behind when %s fails for good", async (failing) 
     error: { code: "ARM_FORBIDDEN", message: expect.stringContaining("is refused"), fix: expect.any(String) },
   });
   expect(customStatuses).toContainEqual({ phase: "compensating" });
-  expectNothingLeft();
+  expectNothingLeft(cloud);
   expect(cloud.namespaces.size).toBe(0);
 });
 
@@ -168,7 +162,7 @@ it("compensates with the last error when a passing fault does not pass", async (
     status: "Failed",
     error: { code: "SQL_UNAVAILABLE", message: "the database is resuming", retryable: true },
   });
-  expectNothingLeft();
+  expectNothingLeft(cloud);
 });
 
 it("undoes newest first", async () => {

@@ -84,7 +84,12 @@ it.each(bad)("answers %s over HTTP with a problem document", async (_what, body,
   }
 });
 
-it.each(bad)(
+/** The host hands over a JSON string as its text, which then is no JSON any more. */
+const onQueue = bad.map(
+  ([what, body, status, code]) => [what, body, status, what === "a string" ? "MALFORMED_JSON" : code] as const,
+);
+
+it.each(onQueue)(
   "sends %s on the queue to the dead-letter queue with reason and description",
   async (what, body, _status, code) => {
     const queue = sandbox.cloud.serviceBus.queue(names.queue);

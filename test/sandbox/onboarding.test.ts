@@ -177,7 +177,7 @@ it("takes the same request from the queue, plain or in a CloudEvents envelope", 
       })
       .toBe("Onboarded");
   }
-  expect(queue.messages()).toEqual([]);
+  await expect.poll(() => queue.messages(), { timeout: 10_000 }).toEqual([]);
 });
 
 it("publishes an event for each change of status", async () => {

@@ -24,6 +24,20 @@ export interface RunOptions {
   /** How many of the open activities run at the same time; by default one. */
   readonly together?: (open: number) => number;
   readonly maxTurns?: number;
+  /** Holds external events; each is delivered in a turn of its own, before anything else is. */
+  readonly mailbox?: Mailbox;
+  /** Called when nothing but timers is open, before the earliest of them fires; the clock is the orchestration's. */
+  readonly atRest?: (now: Date) => void | Promise<void>;
+}
+
+export interface Mailbox {
+  raise(name: string, data?: unknown): void;
+  take(): { readonly name: string; readonly data: unknown } | undefined;
+}
+
+export function createMailbox(): Mailbox {
+  const events: { name: string; data: unknown }[] = [];
+  return { raise: (name, data = null) => void events.push({ name, data }), take: () => events.shift() };
 }
 
 export interface HistoryEvent {
@@ -37,6 +51,16 @@ interface Action {
   readonly input?: unknown;
   readonly retryOptions?: { firstRetryIntervalInMilliseconds: number; maxNumberOfAttempts: number };
   readonly compoundActions?: readonly Action[];
+  /** Of a timer. */
+  readonly fireAt?: string;
+  readonly isCanceled?: boolean;
+}
+
+const actionTypes = { createTimer: 5, waitForExternalEvent: 6 };
+
+interface OpenTimer {
+  readonly index: number;
+  readonly fireAt: number;
 }
 
 interface OpenTask {
@@ -58,13 +82,16 @@ const eventTypes = {
   taskFailed: 6,
   timerCreated: 10,
   timerFired: 11,
+  eventRaised: 15,
   orchestratorStarted: 12,
 };
 
 export async function runOrchestration(name: string, input: unknown, options: RunOptions = {}): Promise<Run> {
   const { random = () => 0, execute = (_name, run) => run(), together = () => 1, maxTurns = 500 } = options;
+  const { mailbox, atRest } = options;
   const history: HistoryEvent[] = [];
   const open = new Map<number, OpenTask>();
+  const timers = new Map<number, OpenTimer>();
   const customStatuses: unknown[] = [];
   const calls: string[] = [];
   let clock = Date.parse("2026-11-24T00:00:00Z");
@@ -89,6 +116,31 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     nextId += 1;
   };
 
+  const scheduleTimer = (timer: OpenTimer) => {
+    const FireAt = new Date(timer.fireAt).toISOString();
+    history.push({ EventType: eventTypes.timerCreated, EventId: nextId, FireAt, Timestamp: stamp() });
+    timers.set(nextId, timer);
+    nextId += 1;
+  };
+  const fireEarliest = () => {
+    const [first] = [...timers].toSorted(([, a], [, b]) => a.fireAt - b.fireAt);
+    if (!first) throw new Error("the orchestration waits for nothing that could end");
+    const [id, { fireAt }] = first;
+    timers.delete(id);
+    clock = Math.max(clock, fireAt);
+    startTurn();
+    const FireAt = new Date(fireAt).toISOString();
+    history.push({ EventType: eventTypes.timerFired, EventId: -1, TimerId: id, FireAt, Timestamp: stamp() });
+  };
+  const deliver = (event: ReturnType<Mailbox["take"]>): boolean => {
+    if (!event) return false;
+    startTurn();
+    const { name: Name, data } = event;
+    const Input = JSON.stringify(data);
+    history.push({ EventType: eventTypes.eventRaised, EventId: -1, Name, Input, Timestamp: stamp() });
+    return true;
+  };
+
   startTurn();
   history.push({
     EventType: eventTypes.executionStarted,
@@ -105,13 +157,24 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     }
     // Every turn lists all actions of the instance anew, the same object twice when a task was yielded twice.
     const actions = [...new Set(flatten(state.actions[0] ?? []))];
-    for (const action of actions.slice(scheduled)) schedule({ action, attempt: 1 });
+    for (const [id, { index }] of timers) if (actions[index]?.isCanceled) timers.delete(id);
+    actions.forEach((action, index) => {
+      if (index < scheduled || action.actionType === actionTypes.waitForExternalEvent) return;
+      if (action.actionType !== actionTypes.createTimer) schedule({ action, attempt: 1 });
+      else scheduleTimer({ index, fireAt: Date.parse(action.fireAt ?? "") });
+    });
     scheduled = actions.length;
     if (state.isDone || state.error !== undefined) {
       const status = state.error === undefined ? "Completed" : "Failed";
       return { status, output: state.error ?? state.output, customStatuses, calls, history, turns: turn };
     }
 
+    if (deliver(mailbox?.take())) continue;
+    if (ended.length === 0 && open.size === 0) {
+      await atRest?.(new Date(clock));
+      if (!deliver(mailbox?.take())) fireEarliest();
+      continue;
+    }
     if (ended.length === 0) {
       const chosen = pick(open, random, together(open.size));
       for (const [id, { action }] of chosen) {

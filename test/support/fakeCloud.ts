@@ -27,7 +27,7 @@ export interface FakeCloud {
   readonly users: Map<string, Map<string, DatabaseUser>>;
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
-  readonly operations: Map<string, OperationRecord>;
+  readonly operations: Map<string, Stored<OperationRecord>>;
   readonly steps: Map<string, StepRecord>;
   readonly events: CloudEvent[];
   /** Called before and after every call that writes; throw to break it. */
@@ -68,7 +68,7 @@ export const catalog = Catalog.parse({
   retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4 },
 });
 
-export function createFakeCloud(): FakeCloud {
+export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
@@ -102,7 +102,7 @@ export function createFakeCloud(): FakeCloud {
 
   const fake: FakeCloud = Object.assign(cloud, {
     ports: {
-      catalog,
+      catalog: { ...catalog, ...changes },
       identities: identitiesOf(cloud, write),
       sqlServers: {
         inspect: async ({ alias }) => ({
@@ -230,10 +230,11 @@ function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void
 function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {
   const key = ({ cluster, namespace }: { cluster: string; namespace: string }) => `${cluster}/${namespace}`;
   let version = 0;
-  const stamp = (record: NamespaceRecord) => {
+  const nextEtag = () => {
     version += 1;
-    namespaces.set(key(record), { ...record, etag: `${version}` });
+    return `${version}`;
   };
+  const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
   return {
     getNamespace: async (berth) => namespaces.get(key(berth)),
     listNamespaces: async () => ({ value: [...namespaces.values()] }),
@@ -254,11 +255,17 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
     getOperation: async (id) => operations.get(id),
     listOperations: async () => ({ value: [...operations.values()] }),
     async insertOperation(record) {
-      if (!operations.has(record.id)) operations.set(record.id, record);
+      if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
     },
     async updateOperation(id, changes) {
       const record = operations.get(id);
-      if (record) operations.set(id, { ...record, ...changes });
+      if (record) operations.set(id, { ...record, ...changes, etag: nextEtag() });
+    },
+    async amendOperation({ id, etag }, changes) {
+      const record = operations.get(id);
+      if (record?.etag !== etag) return false;
+      operations.set(id, { ...record, ...changes, etag: nextEtag() });
+      return true;
     },
     listSteps: async (operation) =>
       [...steps].filter(([id]) => id.startsWith(`${operation} `)).map(([, record]) => record),

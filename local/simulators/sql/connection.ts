@@ -39,6 +39,9 @@ export interface ServerContext {
   nextSessionId(): number;
 }
 
+/** The first byte of TDS 8.0, where TDS 7.x has the type of a packet. */
+const tlsHandshake = 0x16;
+
 type ActedEffect = Exclude<Effect, { kind: "delay" }> | undefined;
 
 export function serveConnection(socket: Socket, context: ServerContext): void {
@@ -74,7 +77,7 @@ class Connection {
   receiveRaw(chunk: Buffer): void {
     this.#guard(() => {
       if (this.#upgrade) this.#upgrade.receive(chunk);
-      else if (chunk[0] === 0x16) this.#startTls("tds8").receive(chunk);
+      else if (this.#reader.isEmpty && chunk[0] === tlsHandshake) this.#startTls("tds8").receive(chunk);
       else this.#receivePrelogin(chunk);
     });
   }
@@ -281,7 +284,9 @@ async function run(request: Request, signal: AbortSignal): Promise<Outcome | und
   } catch (error) {
     if (signal.aborted) return undefined;
     if (error instanceof SqlError) return { outputs: [], error };
-    throw error;
+    // A defect of the simulator: the client is told so, and whoever looks at the output as well.
+    console.error("SQL simulator: a statement failed", error);
+    return { outputs: [], error: new SqlError(3624, `The SQL simulator failed: ${error}`) };
   }
 }
 

@@ -14,13 +14,18 @@ export class SqlError extends Error {
   }
 }
 
+/** What is wrong with a batch as text: found before anything of the statement runs. */
+export function compileError(number: number, message: string): SqlError {
+  return new SqlError(number, message, { severity: 15 });
+}
+
 /** `subject` as in "Cannot alter the role 'x'". SQL Server does not tell a missing thing from a forbidden one. */
 export function cannot(subject: string): SqlError {
   return new SqlError(15151, `Cannot ${subject}, because it does not exist or you do not have permission.`);
 }
 
 export function incorrectSyntax(near: string): SqlError {
-  return new SqlError(102, `Incorrect syntax near '${near}'.`, { severity: 15 });
+  return compileError(102, `Incorrect syntax near '${near}'.`);
 }
 
 export function permissionDenied(

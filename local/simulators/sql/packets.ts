@@ -38,6 +38,11 @@ export class PacketReader {
   #firstStatus = 0;
   #type: number | undefined;
 
+  /** Nothing of a message has come yet. */
+  get isEmpty(): boolean {
+    return this.#pending.length === 0 && this.#type === undefined;
+  }
+
   append(chunk: Buffer): void {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
   }

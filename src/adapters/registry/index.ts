@@ -25,13 +25,15 @@ export function createRegistry({ endpoint, credential }: RegistrySettings): Regi
   return createRegistryOn((name) => openTable(open, name));
 }
 
-/** What the registry asks of a table; `insert`, `replace` and `remove` are false when another writer was first. */
+/** What the registry asks of a table; `insert`, `replace`, `amend` and `remove` are false when another writer was first. */
 export interface Table<T extends object> {
   get(partition: string, row: string): Promise<Stored<T> | undefined>;
   insert(partition: string, row: string, record: T): Promise<boolean>;
   replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
   /** Changes fields of a row; makes the row when it is not there. */
   merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
+  /** Changes fields of the row as it was read; false when another writer was first. */
+  amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
   all(filters: Filters): Promise<Stored<T>[]>;
@@ -64,6 +66,7 @@ export function createRegistryOn(openTable: <T extends object>(name: string) => 
       await operations.insert(operationsPartition, record.id, record);
     },
     updateOperation: (id, changes) => operations.merge(operationsPartition, id, changes),
+    amendOperation: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
     listSteps: (operation) => steps.all([["PartitionKey", operation]]),
     getStep: (operation, step) => steps.get(operation, stepRow(step)),
@@ -142,6 +145,8 @@ function openTable<T extends object>(open: Open, name: string): Table<T> {
       run(async (client) => {
         await client.upsertEntity(toEntity(partition, row, changes), "Merge");
       }),
+    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
+      run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>

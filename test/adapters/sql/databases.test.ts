@@ -118,6 +118,10 @@ describe("change", () => {
       message: expect.stringContaining("no_such_role"),
     });
     expect(users()).toEqual([]);
+    // Nor does the connection, which goes back to the pool, keep the transaction open: it would see what it did.
+    expect((await databases.inspect(target, { name: user, sid })).users).toEqual([]);
+    await databases.change(target, [{ kind: "createFromSid", user, sid }]);
+    expect(users()).toHaveLength(1);
   });
 
   it("sends nothing when there is nothing to change", async () => {

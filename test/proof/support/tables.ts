@@ -44,6 +44,14 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           const record = { ...current, ...withoutUndefined(changes) };
           table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
         }),
+      amend: (partition, row, { etag, changes }) =>
+        write("amend", () => {
+          const current = table.get(keyOf(partition, row));
+          if (!current || current.etag !== etag) return false;
+          const record = { ...current.record, ...withoutUndefined(changes) };
+          table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+          return true;
+        }),
       remove: (partition, row, etag) =>
         write("remove", () => {
           if (table.get(keyOf(partition, row))?.etag !== etag) return false;

@@ -81,11 +81,23 @@ test("says with Entra's code why it was given no token", async () => {
   );
 });
 
+test("says that the service account names no identity", async () => {
+  const { AZURE_CLIENT_ID: _, ...environment } = workload("");
+
+  expect(await run(environment)).toEqual({
+    code: 3,
+    stdout: "",
+    stderr: "No token for the database: the service account of this pod has no annotation that names an identity.\n",
+  });
+});
+
 test("says that no such identity exists", async () => {
   const { code, stderr } = await run(workload(randomUUID()));
 
   expect(code).toBe(3);
-  expect(stderr).toMatch(/^No token for the database: AADSTS700016: Application with identifier .*\n$/);
+  expect(stderr).toMatch(
+    /^No token for the database: AADSTS700016: Application with identifier '[^']+' was not found in the directory '[^']+'\.\n$/,
+  );
 });
 
 test("says that it cannot reach the server", async () => {

@@ -1,5 +1,5 @@
 /** COUNT, MIN, MAX and SUM over all rows of a query; there is no GROUP BY. */
-import { incorrectSyntax, SqlError } from "../errors.ts";
+import { compileError, incorrectSyntax } from "../errors.ts";
 import type { Expression } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
 import type { Environment } from "./functions.ts";
@@ -32,9 +32,7 @@ export function compileAggregate(
 ): Compiled | undefined {
   if (!aggregates.includes(call.name)) return undefined;
   if (!scope.allowsAggregates) {
-    throw new SqlError(147, "An aggregate may not appear in the WHERE clause unless it is in a subquery.", {
-      severity: 15,
-    });
+    throw compileError(147, "An aggregate may not appear in the WHERE clause unless it is in a subquery.");
   }
   const countType = call.name === "COUNT" ? types.int : types.bigint;
   const asCount = (count: number) => (call.name === "COUNT" ? count : BigInt(count));

@@ -1,7 +1,7 @@
 /** The catalog views: tables made on the fly from the database, with the columns that people look at. */
 import { type Principal, principalIds, type Row, type SecurableClass } from "./database.ts";
 import type { Environment } from "./functions.ts";
-import { seesPrincipal, seesTable } from "./permissions.ts";
+import { seesTable, visiblePrincipals } from "./permissions.ts";
 import { dateToTicks, fold, nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
 
 export interface CatalogView {
@@ -61,7 +61,7 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "authentication_type", type: types.int },
       { name: "authentication_type_desc", type: description },
     ],
-    rows: (environment) => visiblePrincipals(environment).map(principalRow),
+    rows: (environment) => principalsFor(environment).map(principalRow),
   },
   DATABASE_ROLE_MEMBERS: {
     columns: [
@@ -69,7 +69,7 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "member_principal_id", type: types.int },
     ],
     rows: (environment) => {
-      const visible = new Set(visiblePrincipals(environment).map(({ id }) => id));
+      const visible = new Set(principalsFor(environment).map(({ id }) => id));
       return environment.data.memberships
         .filter(({ memberId }) => visible.has(memberId))
         .map(({ roleId, memberId }) => [roleId, memberId]);
@@ -100,7 +100,7 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "value", type: types.variant },
     ],
     rows: (environment) => {
-      const visible = new Set(visiblePrincipals(environment).map(({ id }) => id));
+      const visible = new Set(principalsFor(environment).map(({ id }) => id));
       return environment.data.properties
         .filter(({ principalId }) => visible.has(principalId))
         .map(({ principalId, name, value }) => [4, "DATABASE_PRINCIPAL", principalId, 0, name, value]);
@@ -171,8 +171,8 @@ export function findCatalogView({
   return schema !== undefined && fold(schema) === "SYS" ? views[name.toUpperCase()] : undefined;
 }
 
-function visiblePrincipals({ data, session }: Environment): Principal[] {
-  return data.principals.filter((principal) => seesPrincipal(data, session.principalId, principal));
+function principalsFor({ data, session }: Environment): readonly Principal[] {
+  return visiblePrincipals(data, session.principalId);
 }
 
 function visibleTables({ data, session }: Environment) {
@@ -199,7 +199,7 @@ function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema
 }
 
 function permissionRows({ data, session }: Environment): Row[] {
-  const visible = new Set(visiblePrincipals({ data, session }).map(({ id }) => id));
+  const visible = new Set(principalsFor({ data, session }).map(({ id }) => id));
   return data.grants
     .filter(({ granteeId }) => visible.has(granteeId))
     .map((grant) => {

@@ -2,7 +2,7 @@
  * Expressions to closures. Compiling gives the type too, which the wire needs before the first row, and finds unknown
  * columns even where there is no row.
  */
-import { incorrectSyntax, invalidColumn, SqlError } from "../errors.ts";
+import { compileError, incorrectSyntax, invalidColumn, SqlError } from "../errors.ts";
 import { compileAggregate } from "./aggregate.ts";
 import type { Expression } from "./ast.ts";
 import { compileCondition } from "./condition.ts";
@@ -128,7 +128,7 @@ function compileVariable(name: string, environment: Environment): Compiled {
   const global = globalVariables[name.toUpperCase()];
   if (global) return { type: global.type([]), evaluate: () => global.evaluate([], [], environment) };
   const variable = environment.session.variables.get(variableKey(name));
-  if (!variable) throw new SqlError(137, `Must declare the scalar variable "${name}".`, { severity: 15 });
+  if (!variable) throw compileError(137, `Must declare the scalar variable "${name}".`);
   // Read when it runs: SELECT @x = … changes it in between.
   const { variables } = environment.session;
   return { type: variable.type, evaluate: () => variables.get(variableKey(name))?.value ?? null };
@@ -140,13 +140,10 @@ function compileCall(call: Call, scope: Scope, environment: Environment): Compil
   const aggregate = compileAggregate(call, scope, environment);
   if (aggregate) return aggregate;
   const builtIn = functions[call.name];
-  if (!builtIn || call.isStar)
-    throw new SqlError(195, `'${call.name}' is not a recognized built-in function name.`, { severity: 15 });
+  if (!builtIn || call.isStar) throw compileError(195, `'${call.name}' is not a recognized built-in function name.`);
   const [fewest, most] = builtIn.operands;
   if (call.operands.length < fewest || call.operands.length > most) {
-    throw new SqlError(174, `The ${call.name.toLowerCase()} function requires ${fewest} argument(s).`, {
-      severity: 15,
-    });
+    throw compileError(174, `The ${call.name.toLowerCase()} function requires ${fewest} argument(s).`);
   }
   const operands = call.operands.map((operand) => compileExpression(operand, scope, environment));
   const operandTypes = operands.map(({ type }) => type);

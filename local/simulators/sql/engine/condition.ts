@@ -1,5 +1,5 @@
 /** Conditions to closures, in three-valued logic: null is unknown. */
-import { incorrectSyntax, SqlError } from "../errors.ts";
+import { compileError, incorrectSyntax } from "../errors.ts";
 import type { Expression } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
 import type { Environment } from "./functions.ts";
@@ -61,12 +61,9 @@ export function compileCondition(expression: Expression, scope: Scope, environme
       return (frame) => query.run(frame).length > 0;
     }
     default:
-      throw new SqlError(
+      throw compileError(
         4145,
         "An expression of non-boolean type specified in a context where a condition is expected.",
-        {
-          severity: 15,
-        },
       );
   }
 }

@@ -1,5 +1,5 @@
 /** Where the parser stands in the tokens, and the small grammar that every statement shares: names, numbers, types. */
-import { incorrectSyntax, SqlError } from "../errors.ts";
+import { compileError, incorrectSyntax, SqlError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { ObjectName } from "./ast.ts";
 import { nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
@@ -129,12 +129,9 @@ export class Cursor {
   nested<Inner>(inner: () => Inner): Inner {
     this.#depth += 1;
     if (this.#depth > limits.nesting) {
-      throw new SqlError(
+      throw compileError(
         191,
         "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up.",
-        {
-          severity: 15,
-        },
       );
     }
     const result = inner();

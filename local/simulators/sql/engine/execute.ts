@@ -1,6 +1,6 @@
 /** Runs the statements of a batch in order, with transactions; the first error ends it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { SqlError } from "../errors.ts";
+import { compileError, SqlError } from "../errors.ts";
 import type { ProcedureCall, Select, Statement } from "./ast.ts";
 import { compileExpression, noFrame, noScope } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
@@ -257,7 +257,7 @@ function setVariable(
   const { variables } = environment.session;
   if (statement.kind === "declare") {
     if (variables.has(variableKey(statement.variable))) {
-      throw new SqlError(134, `The variable name '${statement.variable}' has already been declared.`, { severity: 15 });
+      throw compileError(134, `The variable name '${statement.variable}' has already been declared.`);
     }
     variables.set(variableKey(statement.variable), { type: statement.type, value: null });
   }
@@ -268,7 +268,7 @@ function setVariable(
 
 function assign(name: string, { type: from, value }: Variable, { session: { variables } }: Environment): void {
   const variable = variables.get(variableKey(name));
-  if (!variable) throw new SqlError(137, `Must declare the scalar variable "${name}".`, { severity: 15 });
+  if (!variable) throw compileError(137, `Must declare the scalar variable "${name}".`);
   variables.set(variableKey(name), { type: variable.type, value: convert(value, from, variable.type) });
 }
 

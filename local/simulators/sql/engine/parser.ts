@@ -1,5 +1,5 @@
 /** A batch to statements: the ones that move data and control. What touches principals is in parsePrincipal.ts. */
-import { SqlError } from "../errors.ts";
+import { compileError } from "../errors.ts";
 import type { ColumnDefinition, Expression, KeyDefinition, ProcedureCall, Statement } from "./ast.ts";
 import { Cursor } from "./cursor.ts";
 import { parseExpression, parseSelect } from "./parseExpression.ts";
@@ -17,7 +17,7 @@ export function parseBatch(text: string): Statement[] {
     while (cursor.acceptSymbol(";"));
   }
   if (statements.slice(1).some(({ kind }) => kind === "createSchema")) {
-    throw new SqlError(111, "'CREATE SCHEMA' must be the first statement in a query batch.", { severity: 15 });
+    throw compileError(111, "'CREATE SCHEMA' must be the first statement in a query batch.");
   }
   return statements;
 }
@@ -275,8 +275,7 @@ function parseIf(cursor: Cursor): Statement {
 
 function parseDelay(text: string): number {
   const match = /^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,3}))?)?$/.exec(text);
-  if (!match)
-    throw new SqlError(148, `Incorrect time syntax in time string '${text}' used with WAITFOR.`, { severity: 15 });
+  if (!match) throw compileError(148, `Incorrect time syntax in time string '${text}' used with WAITFOR.`);
   const [, hours, minutes, seconds = "0", fraction = "0"] = match;
   return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 + Number(fraction.padEnd(3, "0"));
 }

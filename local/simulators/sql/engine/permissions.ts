@@ -119,15 +119,10 @@ export function mayDefineSchema(data: DatabaseData, principalId: number): boolea
   return holdsInDatabase(data, principalId, "ALTER ANY SCHEMA") || isInRole(data, principalId, "db_ddladmin");
 }
 
-/** Metadata visibility: a principal sees itself, and others only with a permission on them. */
-export function seesPrincipal(data: DatabaseData, principalId: number, other: Principal): boolean {
-  return (
-    other.id < 5 ||
-    other.id === principalId ||
-    other.type === "R" ||
-    holdsInDatabase(data, principalId, "VIEW DEFINITION") ||
-    mayAlterUsers(data, principalId)
-  );
+/** Metadata visibility: a principal sees itself, and other users only with a permission on them all. */
+export function visiblePrincipals(data: DatabaseData, principalId: number): readonly Principal[] {
+  if (holdsInDatabase(data, principalId, "VIEW DEFINITION") || mayAlterUsers(data, principalId)) return data.principals;
+  return data.principals.filter(({ id, type }) => id < 5 || id === principalId || type === "R");
 }
 
 export function seesTable(data: DatabaseData, principalId: number, table: Table): boolean {

@@ -1,13 +1,12 @@
 /** SELECT: nested loops over a few small tables. */
-import { invalidObject, SqlError } from "../errors.ts";
+import { compileError, SqlError } from "../errors.ts";
 import { hasAggregate } from "./aggregate.ts";
 import type { Expression, Select, SelectItem } from "./ast.ts";
-import { findCatalogView } from "./catalog.ts";
-import { type Compiled, compileExpression, type Frame, type Scope, type ScopeColumn } from "./compile.ts";
+import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
-import { findTable, type Row } from "./database.ts";
+import type { Row } from "./database.ts";
+import { compileFrom } from "./from.ts";
 import type { Environment } from "./functions.ts";
-import { requireOnTable } from "./permissions.ts";
 import { compare, fold, type SqlType, type SqlValue, types } from "./sqlTypes.ts";
 
 export interface ResultColumn {
@@ -20,18 +19,13 @@ export interface CompiledQuery {
   readonly run: (outer?: Frame) => readonly Row[];
 }
 
-interface CompiledSource {
-  readonly columns: readonly ScopeColumn[];
-  readonly rows: () => readonly Row[];
-}
-
 interface Projected {
   readonly output: Row;
   readonly frame: Frame;
 }
 
 export function compileQuery(select: Select, outerScope: Scope | undefined, environment: Environment): CompiledQuery {
-  const from = compileFrom(select, outerScope, environment);
+  const from = compileFrom(select.from, outerScope, environment);
   const isAggregate = select.items.some((item) => item.kind === "value" && hasAggregate(item.value));
   const scope: Scope = { columns: from.columns, outer: outerScope, allowsAggregates: isAggregate };
   const where = select.where && compileCondition(select.where, { ...scope, allowsAggregates: false }, environment);
@@ -73,69 +67,11 @@ export function compileQuery(select: Select, outerScope: Scope | undefined, envi
   return { columns, run };
 }
 
-function compileFrom(select: Select, outerScope: Scope | undefined, environment: Environment) {
-  let columns: readonly ScopeColumn[] = [];
-  let run = (_outer: Frame | undefined): readonly Row[] => [[]];
-  for (const { table, alias, join } of select.from) {
-    const source = compileSource(table, alias, environment);
-    if (columns.some(({ qualifier }) => fold(qualifier) === fold(alias ?? table.name))) {
-      throw new SqlError(
-        1011,
-        `The correlation name '${alias ?? table.name}' is specified multiple times in a FROM clause.`,
-        {
-          severity: 15,
-        },
-      );
-    }
-    columns = [...columns, ...source.columns];
-    const scope: Scope = { columns, outer: outerScope, allowsAggregates: false };
-    const on = join?.on && compileCondition(join.on, scope, environment);
-    const before = run;
-    const padding: Row = source.columns.map(() => null);
-    run = (outer) => {
-      const right = source.rows();
-      return before(outer).flatMap((left) => {
-        const joined = right
-          .map((row): Row => [...left, ...row])
-          .filter((row) => !on || on({ row, group: [], outer }) === true);
-        return joined.length === 0 && join?.kind === "left" ? [[...left, ...padding]] : joined;
-      });
-    };
-  }
-  return { columns, run };
-}
-
-function compileSource(
-  name: { schema: string | undefined; name: string },
-  alias: string | undefined,
-  environment: Environment,
-): CompiledSource {
-  const qualifier = alias ?? name.name;
-  const { data, session } = environment;
-  const view = findCatalogView(name);
-  if (view) {
-    return {
-      columns: view.columns.map((column) => ({ ...column, qualifier })),
-      rows: () => view.rows(environment),
-    };
-  }
-  const table = findTable(data, name);
-  if (!table) throw invalidObject(name.schema === undefined ? name.name : `${name.schema}.${name.name}`);
-  requireOnTable(data, session.principalId, "SELECT", table);
-  return {
-    columns: table.columns.map((column) => ({ qualifier, name: column.name, type: column.type })),
-    rows: () => table.rows,
-  };
-}
-
 function compileItem(item: SelectItem, scope: Scope, environment: Environment): { name: string; value: Compiled }[] {
   if (item.kind === "assign") {
-    throw new SqlError(
+    throw compileError(
       141,
       "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.",
-      {
-        severity: 15,
-      },
     );
   }
   if (item.kind === "value") {
@@ -173,12 +109,9 @@ function compileOrder(
   if (value.kind === "literal" && typeof value.value === "number" && value.type.kind === types.int.kind) {
     const position = value.value - 1;
     if (!columns[position]) {
-      throw new SqlError(
+      throw compileError(
         108,
         `The ORDER BY position number ${position + 1} is out of range of the number of items in the select list.`,
-        {
-          severity: 15,
-        },
       );
     }
     return ({ output }) => output[position] ?? null;

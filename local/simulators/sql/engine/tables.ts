@@ -1,5 +1,5 @@
 /** CREATE TABLE, DROP TABLE and the statements that change rows. */
-import { invalidColumn, invalidObject, SqlError } from "../errors.ts";
+import { compileError, invalidColumn, invalidObject, SqlError } from "../errors.ts";
 import type { Expression, ObjectName, Statement } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, noFrame, noScope, type Scope } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
@@ -152,10 +152,9 @@ function wrongCount(hasList: boolean, hasMoreValues: boolean): SqlError {
     return new SqlError(213, "Column name or number of supplied values does not match table definition.");
   }
   const [number, more] = hasMoreValues ? [110, "fewer"] : [109, "more"];
-  return new SqlError(
+  return compileError(
     number,
     `There are ${more} columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.`,
-    { severity: 15 },
   );
 }
 

@@ -1,5 +1,5 @@
 /** T-SQL text to tokens. Nothing here knows a statement. */
-import { incorrectSyntax, SqlError } from "../errors.ts";
+import { compileError, incorrectSyntax } from "../errors.ts";
 
 export type Token =
   /** A keyword or a plain name; which, the parser decides. */
@@ -61,7 +61,7 @@ function endOfComment(text: string, at: number): number {
       if (depth === 0) return next + 1;
     }
   }
-  throw new SqlError(113, "Missing end comment mark '*/'.", { severity: 15 });
+  throw compileError(113, "Missing end comment mark '*/'.");
 }
 
 function readToken(text: string, at: number): [Token, number] {
@@ -80,16 +80,13 @@ function readToken(text: string, at: number): [Token, number] {
 function readQuotedName(text: string, at: number, close: string): [Token, number] {
   const [name, next] = readQuoted(text, at, close);
   if (name.length > 128) {
-    throw new SqlError(
+    throw compileError(
       103,
       `The identifier that starts with '${name.slice(0, 128)}' is too long. Maximum length is 128.`,
-      {
-        severity: 15,
-      },
     );
   }
   if (name.length === 0) {
-    throw new SqlError(1038, "An object or column name is missing or empty.", { severity: 15 });
+    throw compileError(1038, "An object or column name is missing or empty.");
   }
   return [{ kind: "quotedName", text: name }, next];
 }
@@ -107,7 +104,7 @@ function readQuoted(text: string, at: number, close: string): [content: string, 
     const end = text.indexOf(close, from);
     if (end < 0) {
       const rest = text.slice(at + 1, at + 31);
-      throw new SqlError(105, `Unclosed quotation mark after the character string '${rest}'.`, { severity: 15 });
+      throw compileError(105, `Unclosed quotation mark after the character string '${rest}'.`);
     }
     content += text.slice(from, end);
     if (text.charAt(end + 1) !== close) return [content, end + 1];

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 /** Users, roles, schemas and permissions: what Azure SQL answers, by error number. Over the wire, as one identity or another. */
 import type { ConnectionPool } from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -67,10 +68,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
   });
 
   it("finds the managed identities of the world, also by object id and with a suffix", async () => {
-    const [clientId, principalId] = [
-      sandbox.admin.clientId.replace(/^./, "0"),
-      sandbox.admin.principalId.replace(/^./, "0"),
-    ];
+    const [clientId, principalId] = [randomUUID(), randomUUID()];
     sandbox.world.identities.set("/id", {
       id: "/id",
       name: "id-shop",

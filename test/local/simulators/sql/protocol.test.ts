@@ -1,6 +1,7 @@
 /** What no client of ours sends: cut, mangled and random bytes. */
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import tls from "node:tls";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -261,6 +262,23 @@ describe("a server that strangers talk to", () => {
       }),
     );
 
+    await stillServes();
+  });
+
+  it("takes a PRELOGIN that the network cut anywhere, even where the next byte looks like TLS", async () => {
+    // ENCRYPTION is 01; then the end of the list; then data that holds 0x16.
+    const body = Buffer.from("01000b000105000c0001ff0116", "hex");
+    const packet = toPackets(packetType.prelogin, body, 512);
+    expect(packet.at(-1)).toBe(0x16);
+    const socket = connect({ port: sandbox.simulator.port, host: "127.0.0.1", noDelay: true });
+    socket.write(packet.subarray(0, -1));
+    await setTimeout(30);
+    socket.write(packet.subarray(-1));
+
+    const [answer] = await once(socket, "data");
+
+    expect(answer[0]).toBe(packetType.reply);
+    socket.destroy();
     await stillServes();
   });
 

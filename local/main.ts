@@ -1,0 +1,71 @@
+/** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
+import { parseArgs } from "node:util";
+import { Interrupted, listenForInterruption } from "./interruption.ts";
+import { createMessageList } from "./messageList.ts";
+import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
+import { describeSandbox } from "./whatToTry.ts";
+
+const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--verbose]
+
+  --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
+  --latency  what every call to the simulated cloud takes at least (default 0)
+  --verbose  shows all that the service logs, not its warnings alone
+`;
+
+const { port, latencyMs, verbose } = readArguments();
+const interruption = listenForInterruption();
+process.stdout.write("Starting the service and its simulated cloud …\n");
+const starting = startSandbox({
+  port,
+  latencyMs,
+  logLevel: verbose ? "information" : "warning",
+  // What breaks while everything ends is no news.
+  onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
+});
+try {
+  const sandbox = await Promise.race([starting, interruption.happened]);
+  await createMessageList(sandbox.cloud);
+  process.stdout.write(describeSandbox(sandbox, { verbose }));
+  await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
+} catch (error) {
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
+  process.stderr.write(error instanceof Interrupted ? "\nEnding …\n" : `${describe(error)}\n`);
+} finally {
+  const sandbox = await starting.catch(() => undefined);
+  await sandbox?.close();
+}
+
+function failed({ url }: Sandbox): never {
+  throw new Error(`The service at ${url} has ended by itself; its last words are above.`);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof PortTaken) return `${error.message} For example: npm start -- --port ${port + 1}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function readArguments(): { port: number; latencyMs: number; verbose: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "7071" },
+        latency: { type: "string", default: "0" },
+        verbose: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const number = (name: "port" | "latency", most: number) => {
+      const value = Number(values[name]);
+      if (Number.isInteger(value) && value >= 0 && value <= most && values[name] !== "") return value;
+      throw new Error(`--${name} is "${values[name]}"; give a number from 0 to ${most}.`);
+    };
+    return { port: number("port", 65_535), latencyMs: number("latency", 60_000), verbose: values.verbose };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(64);
+  }
+}

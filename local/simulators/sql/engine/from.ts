@@ -1,0 +1,110 @@
+/** The FROM clause: tables, catalog views and their joins, as rows side by side. */
+import { compileError, invalidObject } from "../errors.ts";
+import type { Expression, ObjectName, Source } from "./ast.ts";
+import { findCatalogView } from "./catalog.ts";
+import type { Frame, Scope, ScopeColumn } from "./compile.ts";
+import { compileCondition } from "./condition.ts";
+import { findTable, type Row } from "./database.ts";
+import type { Environment } from "./functions.ts";
+import { requireOnTable } from "./permissions.ts";
+import { fold, type SqlValue } from "./sqlTypes.ts";
+
+export interface CompiledFrom {
+  readonly columns: readonly ScopeColumn[];
+  readonly run: (outer: Frame | undefined) => readonly Row[];
+}
+
+interface CompiledSource {
+  readonly columns: readonly ScopeColumn[];
+  readonly rows: () => readonly Row[];
+}
+
+export function compileFrom(
+  sources: readonly Source[],
+  outerScope: Scope | undefined,
+  environment: Environment,
+): CompiledFrom {
+  let joined: CompiledFrom = { columns: [], run: () => [[]] };
+  for (const source of sources) joined = join(joined, source, outerScope, environment);
+  return joined;
+}
+
+function join(
+  left: CompiledFrom,
+  { table, alias, join: how }: Source,
+  outerScope: Scope | undefined,
+  environment: Environment,
+): CompiledFrom {
+  const qualifier = alias ?? table.name;
+  if (left.columns.some((column) => fold(column.qualifier) === fold(qualifier))) {
+    throw compileError(1011, `The correlation name '${qualifier}' is specified multiple times in a FROM clause.`);
+  }
+  const right = compileSource(table, qualifier, environment);
+  const columns = [...left.columns, ...right.columns];
+  const on = how?.on && compileCondition(how.on, { columns, outer: outerScope, allowsAggregates: false }, environment);
+  const key = how?.on && findJoinKey(how.on, left.columns, right.columns);
+  const padding: Row = right.columns.map(() => null);
+  return {
+    columns,
+    run: (outer) => {
+      const candidates = lookUp(right.rows(), key?.right);
+      return left.run(outer).flatMap((row) => {
+        const matching = candidates(row[key?.left ?? 0] ?? null)
+          .map((other): Row => [...row, ...other])
+          .filter((pair) => !on || on({ row: pair, group: [], outer }) === true);
+        return matching.length === 0 && how?.kind === "left" ? [[...row, ...padding]] : matching;
+      });
+    },
+  };
+}
+
+/** The rows that may join a row with that value in its key column; all of them when there is no key. */
+function lookUp(rows: readonly Row[], position: number | undefined): (value: SqlValue) => readonly Row[] {
+  if (position === undefined) return () => rows;
+  const byKey = Map.groupBy(rows, (row) => row[position] ?? null);
+  return (value) => byKey.get(value) ?? [];
+}
+
+/** `left.x = right.y` of two int columns, alone or under AND: that is how catalog views join, and there may be many users. */
+function findJoinKey(
+  on: Expression,
+  left: readonly ScopeColumn[],
+  right: readonly ScopeColumn[],
+): { left: number; right: number } | undefined {
+  if (on.kind === "logical" && on.operator === "AND") {
+    return findJoinKey(on.left, left, right) ?? findJoinKey(on.right, left, right);
+  }
+  if (on.kind !== "compare" || on.operator !== "=") return undefined;
+  for (const [one, other] of [
+    [on.left, on.right],
+    [on.right, on.left],
+  ] as const) {
+    const positions = { left: positionOf(one, left), right: positionOf(other, right) };
+    if (positions.left >= 0 && positions.right >= 0) return positions;
+  }
+  return undefined;
+}
+
+function positionOf(expression: Expression, columns: readonly ScopeColumn[]): number {
+  if (expression.kind !== "column" || expression.qualifier === undefined) return -1;
+  const { qualifier, name } = expression;
+  return columns.findIndex(
+    (column) =>
+      column.type.kind === "int" && fold(column.qualifier) === fold(qualifier) && fold(column.name) === fold(name),
+  );
+}
+
+function compileSource(name: ObjectName, qualifier: string, environment: Environment): CompiledSource {
+  const { data, session } = environment;
+  const view = findCatalogView(name);
+  if (view) {
+    return { columns: view.columns.map((column) => ({ ...column, qualifier })), rows: () => view.rows(environment) };
+  }
+  const table = findTable(data, name);
+  if (!table) throw invalidObject(name.schema === undefined ? name.name : `${name.schema}.${name.name}`);
+  requireOnTable(data, session.principalId, "SELECT", table);
+  return {
+    columns: table.columns.map((column) => ({ qualifier, name: column.name, type: column.type })),
+    rows: () => table.rows,
+  };
+}

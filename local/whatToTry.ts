@@ -1,0 +1,67 @@
+/** What `npm start` prints: where everything is, and commands that can be pasted from the checkout's folder. */
+import { parse } from "yaml";
+import { z } from "zod";
+import { paintFor } from "./demo/operationView.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }: { verbose: boolean }): string {
+  const paint = paintFor(process.stdout);
+  const post = (path: string, file: string) =>
+    `curl -s '${url}${path}' -H 'content-type: application/json' \\\n    -d @examples/${file}`;
+  const suggestions: [string, ...string[]][] = [
+    [
+      "What would happen? A dry run writes nothing.",
+      post("/api/onboardings?dryRun=true", "team-a.workload-identity.json"),
+    ],
+    [
+      "Onboard team-a, and see how far it is.",
+      `operation=$(${post("/api/onboardings", "team-a.workload-identity.json")} \\\n    | sed -E 's/.*"id":"([^"]+)".*/\\1/')`,
+      `curl -s ${url}/api/operations/$operation`,
+    ],
+    ["Let the app in it read its table.", `node tools/run.mjs local/runWorkload.ts --kubeconfig ${kubeconfig} team-a`],
+    ["A request with mistakes is told each of them.", post("/api/onboardings", "bad-request.json")],
+    ["Take everything away again.", `curl -s -X DELETE ${url}/api/namespaces/aks-dev/team-a`],
+    ["All routes, as OpenAPI.", `curl -s ${url}/api/openapi.json`],
+    [
+      "Look into the simulated cluster, where kubectl is installed.",
+      `kubectl --kubeconfig ${kubeconfig} get ns,sa,cm -A`,
+    ],
+  ];
+  const tried = suggestions.flatMap(([title, ...commands]) => [
+    "",
+    title,
+    ...commands.map((each) => `  ${paint("cyan", each)}`),
+  ]);
+  return `${[
+    "",
+    `${paint("bold", "Mooring is running at")} ${paint("green", url)}`,
+    "",
+    "What requests may name:",
+    ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
+    "",
+    paint("bold", "Try it, from another terminal in this folder:"),
+    ...tried,
+    "",
+    `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,
+    "Ctrl-C ends everything. Nothing is kept.",
+    "",
+  ].join("\n")}\n`;
+}
+
+const Catalog = z.object({
+  clusters: z.record(z.string(), z.object({ identityModes: z.array(z.string()) })),
+  sqlServers: z.record(
+    z.string(),
+    z.object({ databases: z.record(z.string(), z.object({ roles: z.array(z.string()) })) }),
+  ),
+});
+
+function describeCatalog({ clusters, sqlServers }: z.infer<typeof Catalog>): string[] {
+  const rows = [
+    ...Object.entries(clusters).map(([alias, { identityModes }]) => ["cluster", alias, identityModes.join(", ")]),
+    ...Object.entries(sqlServers).flatMap(([alias, { databases }]) =>
+      Object.entries(databases).map(([name, { roles }]) => ["database", `${alias}/${name}`, roles.join(", ")]),
+    ),
+  ];
+  return rows.map(([kind = "", name = "", allowed]) => `${kind.padEnd(9)} ${name.padEnd(18)} ${allowed}`);
+}

@@ -1,0 +1,51 @@
+/**
+ * A cancellation is an entry in the operation's record, written with the ETag. Every step looks at it before its first
+ * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
+ */
+import { PermanentError, TransientError } from "../domain/errors.ts";
+import type { OperationRecord, Ports, Registry } from "../ports.ts";
+
+export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  throwIfCanceled(await registry.getOperation(operation));
+}
+
+export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
+  if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
+}
+
+export async function commitOperation(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+): Promise<void> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(operation);
+    throwIfCanceled(record);
+    if (!record || record.committedTime !== undefined) return;
+    if (await registry.amendOperation(record, { committedTime: new Date().toISOString() })) return;
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+}
+
+/** The same ports, whose writes to the cloud wait for the gate and do not happen when it rejects. */
+export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
+  const after =
+    <A extends readonly unknown[], R>(write: (...input: A) => Promise<R>) =>
+    async (...input: A): Promise<R> => {
+      await gate;
+      return await write(...input);
+    };
+  const { identities, databases, kubernetes } = ports;
+  return {
+    ...ports,
+    identities: {
+      ...identities,
+      put: after(identities.put),
+      remove: after(identities.remove),
+      putFederatedCredential: after(identities.putFederatedCredential),
+      removeFederatedCredential: after(identities.removeFederatedCredential),
+    },
+    databases: { ...databases, change: after(databases.change) },
+    kubernetes: { ...kubernetes, apply: after(kubernetes.apply), remove: after(kubernetes.remove) },
+  };
+}

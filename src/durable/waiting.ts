@@ -1,0 +1,16 @@
+import type { OrchestrationContext } from "durable-functions";
+import type { Durable } from "./step.ts";
+
+/**
+ * Waits for the event until a time (RFC 3339); true when the event came first. Every wait makes an event task and a timer
+ * of its own: a task that was scheduled already would be started again in a second Task.any (azure-functions-durable-js
+ * issue 574), and a timer that is left behind would keep the instance from ending.
+ */
+export function* waitForEvent(context: OrchestrationContext, name: string, until: string): Durable<boolean> {
+  const event = context.df.waitForExternalEvent(name);
+  const timer = context.df.createTimer(new Date(until));
+  const winner = yield context.df.Task.any([event, timer]);
+  if (winner !== event) return false;
+  if (!timer.isCompleted) timer.cancel();
+  return true;
+}

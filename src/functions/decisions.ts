@@ -1,0 +1,79 @@
+import { app, type HttpRequest, type InvocationContext } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
+import { z } from "zod";
+import type { Caller } from "../domain/caller.ts";
+import { logLine } from "../domain/logLine.ts";
+import { decisionEvent } from "../orchestrations/approval.ts";
+import type { OperationRecord, Ports } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
+import { cancelOperation, decideApproval } from "./decide.ts";
+import { readOptionalBody } from "./readBody.ts";
+import { parseFields } from "./readRequest.ts";
+import { accepted, route } from "./respond.ts";
+
+const comment = z.string().max(1_000).optional();
+export const CancelBody = z.strictObject({ comment });
+export const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
+export const ApproveBody = z.strictObject({
+  comment,
+  requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
+});
+
+interface Told<T> {
+  readonly by: Caller;
+  readonly id: string;
+  readonly body: T;
+}
+
+export function registerDecisions(ports: Ports): void {
+  decision("cancel", CancelBody, async ({ by, id, body }) => {
+    const record = await cancelOperation(ports.registry, id, { by, ...body });
+    return { record, decided: record.cancel };
+  });
+  decision("approve", ApproveBody, async ({ by, id, body }) => {
+    const record = await decideApproval(ports.registry, id, { kind: "approved", by, ...body });
+    return { record, decided: record.approval?.decision };
+  });
+  decision("reject", RejectBody, async ({ by, id, body }) => {
+    const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
+    return { record, decided: record.approval?.decision };
+  });
+}
+
+function decision<T>(
+  verb: "cancel" | "approve" | "reject",
+  schema: z.ZodType<T>,
+  decide: (told: Told<T>) => Promise<{ record: OperationRecord; decided: object | undefined }>,
+): void {
+  app.http(`${verb}Operation`, {
+    route: `api/operations/{id}/${verb}`,
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request: HttpRequest, context: InvocationContext) => {
+      const by = await authenticate(request);
+      const id = request.params["id"] ?? "";
+      const body = parseFields(schema, await readOptionalBody(request));
+      const { record, decided } = await decide({ by, id, body });
+      context.log(logLine("decided", { verb, operation: id, by: by.id }));
+      await wake(getClient(context), record, context);
+      return accepted(request, id, { id, kind: record.kind, decision: verb, ...decided });
+    }),
+  });
+}
+
+/** Wakes an orchestration that waits for approval; any other looks at the record by itself, before its next write. */
+export async function wake(
+  client: DurableClient,
+  { id, approval }: Pick<OperationRecord, "id" | "approval">,
+  context: Pick<InvocationContext, "warn">,
+): Promise<void> {
+  if (!approval) return;
+  try {
+    await client.raiseEvent(id, decisionEvent, {});
+  } catch (error) {
+    // Decided all the same: the timer wakes it (startAccepted.ts).
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("not woken yet", { operation: id, reason }));
+  }
+}

@@ -1,0 +1,34 @@
+import type { HttpRequest } from "@azure/functions";
+import { maxBodyBytes, parseJson } from "./readRequest.ts";
+import { Refusal } from "./refusal.ts";
+
+export async function readBody(request: HttpRequest): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(type)) {
+    throw new Refusal("UNSUPPORTED_MEDIA_TYPE", `Content-Type is "${type}"; send application/json.`);
+  }
+  return parseJson(await readBytes(request));
+}
+
+/** For routes where a request without a body is complete. */
+export async function readOptionalBody(request: HttpRequest): Promise<unknown> {
+  const bytes = await readBytes(request);
+  return bytes.byteLength === 0 ? {} : parseJson(bytes);
+}
+
+async function readBytes(request: HttpRequest): Promise<Uint8Array> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBodyBytes) {
+    throw new Refusal("PAYLOAD_TOO_LARGE", `The body has ${declared} bytes; at most ${maxBodyBytes} are taken.`);
+  }
+  return new Uint8Array(await request.arrayBuffer());
+}
+
+export function readFlag(request: HttpRequest, name: string): boolean {
+  const value = request.query.get(name);
+  if (value === null || value === "false") return false;
+  if (value === "true" || value === "") return true;
+  throw new Refusal("INVALID_REQUEST", `Query parameter ${name} is "${value}"; it takes true or false.`, {
+    errors: [{ pointer: `?${name}`, detail: "must be true or false" }],
+  });
+}

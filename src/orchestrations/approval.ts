@@ -1,0 +1,26 @@
+import type { OrchestrationContext } from "durable-functions";
+import { settleApproval } from "../activities/approval.ts";
+import type { Durable } from "../durable/step.ts";
+import { waitForEvent } from "../durable/waiting.ts";
+import { type OperationInput, setPhase, stepBase } from "./operation.ts";
+
+/** Raised whenever something was decided about an operation: approved, rejected or canceled. */
+export const decisionEvent = "decision";
+
+/**
+ * Waits until somebody decided, with one timer and one event and no action in between; reminders are a timer function's
+ * (functions/startAccepted.ts). The event only wakes: what was decided is read from the record.
+ */
+export function* awaitApproval(
+  context: OrchestrationContext,
+  input: OperationInput,
+  expiresTime: string,
+): Durable<void> {
+  setPhase(context, "awaitingApproval");
+  for (;;) {
+    const hasEvent = yield* waitForEvent(context, decisionEvent, expiresTime);
+    const { request, retry } = input;
+    const { isDecided } = yield* settleApproval({ ...stepBase(input), request, isTimeOver: !hasEvent }, retry);
+    if (isDecided) return;
+  }
+}

@@ -1,0 +1,174 @@
+/** `npm run demo` and `npm start` as somebody runs them: processes with an exit code, and what they leave behind. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+
+const root = dirname(dirname(dirname(import.meta.dirname)));
+const running = new Set<ChildProcess>();
+/** Everything that is started keeps its files here, so that what is left behind shows. */
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mooring-demo-test-"));
+});
+
+afterEach(async () => {
+  for (const child of running) child.kill("SIGKILL");
+  expect(await readdir(folder)).toEqual([]);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function start(file: string, ...args: string[]) {
+  const child = spawn(process.execPath, [join(root, file), ...args], {
+    cwd: root,
+    env: { PATH: process.env["PATH"], TMPDIR: folder, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr += text;
+  });
+  const ended = once(child, "close").then(([code]: (number | null)[]) => {
+    running.delete(child);
+    return { code, ...output };
+  });
+  const said = async (text: string) => {
+    while (!output.stdout.includes(text)) await Promise.race([once(child.stdout, "data"), ended.then(gaveUp)]);
+  };
+  const gaveUp = () => {
+    throw new Error(`it ended before it said "${text(output)}"`);
+  };
+  const text = ({ stdout, stderr }: typeof output) => stdout + stderr;
+  return { child, ended, said };
+}
+
+const Event = z.looseObject({ time: z.iso.datetime(), event: z.string() });
+
+function readEvents(stdout: string) {
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => Event.parse(JSON.parse(line)));
+}
+
+test("the walk-through ends as it says, and tells each step to a machine", { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await start("local/demo/main.ts", "--json", "--latency", "0").ended;
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const events = readEvents(stdout);
+  const of = (name: string) => events.filter(({ event }) => event === name);
+  expect(of("chapter").map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+  expect(of("workload").map(({ pod, exitCode }) => [pod, exitCode])).toEqual([
+    ["team-a/message-app", 3],
+    ["team-a/message-app", 0],
+    ["team-b/message-app", 0],
+    ["team-b/stranger", 3],
+    ["team-a/message-app", 3],
+  ]);
+  expect(of("workload")[1]).toMatchObject({ log: "1\tmy message\n2\tnew message\n" });
+  const last = new Map(of("operation").map(({ id, kind, namespace, status }) => [id, [kind, namespace, status]]));
+  expect([...last.values()]).toEqual([
+    ["onboard", "team-a", "Succeeded"],
+    ["onboard", "team-b", "Succeeded"],
+    ["onboard", "team-c", "Failed"],
+    ["offboard", "team-a", "Succeeded"],
+    ["offboard", "team-b", "Succeeded"],
+  ]);
+  expect(of("step").filter(({ status }) => status === "Failed")).toMatchObject([
+    { name: "grantDatabase", target: "sql-dev/orders", error: { code: "SQL_FORBIDDEN", fix: expect.any(String) } },
+  ]);
+  expect(of("check").map(({ what, found }) => `${what}: ${found}`)).toEqual(
+    expect.arrayContaining([
+      "managed identities: none of Mooring's, 1 of others",
+      "federated credentials: none of Mooring's",
+      "users in sql-dev/messages: none of Mooring's",
+      "users in sql-dev/orders: none of Mooring's, 1 of others",
+      expect.stringMatching(/^Kubernetes objects: none of Mooring's, \d+ of others$/),
+      "namespaces that Mooring knows: none",
+    ]),
+  );
+  expect(events.at(-1)).toMatchObject({ event: "ended", ok: true });
+});
+
+test("a surprise stops the walk-through with exit code 1 and what was seen", { timeout: 120_000 }, async () => {
+  const fault = {
+    wire: "arm",
+    operation: "PUT Microsoft.ManagedIdentity/userAssignedIdentities",
+    effect: { kind: "error", code: "AuthorizationFailed", status: 403 },
+  };
+
+  const args = ["--json", "--latency", "0", "--fault", JSON.stringify(fault)];
+  const { code, stdout } = await start("local/demo/main.ts", ...args).ended;
+
+  expect(code).toBe(1);
+  expect(readEvents(stdout).at(-1)).toMatchObject({
+    event: "ended",
+    ok: false,
+    surprise: expect.stringMatching(/^operation \S+ ended Failed and not Succeeded\. ARM_FORBIDDEN /),
+  });
+});
+
+test("a workload that reads what it should not is a surprise", { timeout: 120_000 }, async () => {
+  // The fault lets the second namespace's token endpoint fail, so that a pod which should read is refused.
+  const fault = { wire: "nodeIdentity", times: 100, effect: { kind: "error", code: 403, status: 403 } };
+
+  const args = ["--latency", "0", "--fault", JSON.stringify(fault)];
+  const { code, stdout } = await start("local/demo/main.ts", ...args).ended;
+
+  expect(code).toBe(1);
+  expect(stdout).toContain("A surprise, and the walk-through stops here:");
+  expect(stdout.replace(/\s+/g, " ")).toContain("pod team-b/message-app had the rows my message, new message;");
+});
+
+test("an interrupted walk-through ends what it started", { timeout: 60_000 }, async () => {
+  const demo = start("local/demo/main.ts", "--latency", "100");
+  await demo.said("POST /api/onboardings");
+
+  demo.child.kill("SIGINT");
+
+  expect(await demo.ended).toMatchObject({ code: 130, stderr: expect.stringContaining("Interrupted") });
+});
+
+test("npm start says what to try, and runs until it is interrupted", { timeout: 60_000 }, async () => {
+  const sandbox = start("local/main.ts", "--port", "0");
+  await sandbox.said("Ctrl-C ends everything");
+
+  sandbox.child.kill("SIGTERM");
+
+  const { code, stdout } = await sandbox.ended;
+  expect(code).toBe(143);
+  expect(stdout).toMatch(/curl -s 'http:\/\/127\.0\.0\.1:\d+\/api\/onboardings\?dryRun=true'/);
+  expect(stdout).toMatch(/local\/runWorkload\.ts --kubeconfig \S+kubeconfig team-a/);
+});
+
+test("a port that is taken is named, with another to try", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const address = other.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+
+  const { code, stderr } = await start("local/main.ts", "--port", String(port)).ended;
+  other.close();
+
+  expect(code).toBe(1);
+  expect(stderr).toBe(
+    `Port ${port} of 127.0.0.1 is taken by another program. Stop that program, or choose another port with --port. For example: npm start -- --port ${port + 1}\n`,
+  );
+});
+
+test("an option that does not exist ends with the usage", async () => {
+  const { code, stderr } = await start("local/demo/main.ts", "--jsn").ended;
+
+  expect(code).toBe(64);
+  expect(stderr).toContain("usage: npm run demo --");
+});

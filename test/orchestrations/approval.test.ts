@@ -1,0 +1,251 @@
+/** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
+import { beforeEach, expect, it } from "vitest";
+import { remindOfApproval } from "../../src/activities/approval.ts";
+import { providePorts } from "../../src/activities/step.ts";
+import { ApprovalPolicy } from "../../src/domain/catalog.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../src/functions/decide.ts";
+import { decisionEvent } from "../../src/orchestrations/approval.ts";
+import { approver, createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { expectNothingLeft } from "../support/remains.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"], timeoutMinutes: 60, reminderMinutes: 20 });
+
+let cloud: FakeCloud;
+let desk: TestDesk;
+let operation: string;
+let written: string[];
+
+beforeEach(async () => {
+  cloud = createFakeCloud({ approval });
+  desk = createDesk(cloud);
+  providePorts(cloud.ports);
+  written = [];
+  cloud.onWrite = ({ what }) => written.push(what);
+  operation = (await acceptOnboarding(desk, request)).operation;
+});
+
+const record = () => {
+  const found = cloud.operations.get(operation);
+  if (!found) throw new Error("the operation has no record");
+  return found;
+};
+const decide = (kind: "approved" | "rejected", { by = approver, requestHash = record().approval?.requestHash } = {}) =>
+  decideApproval(cloud.ports.registry, operation, { kind, by, requestHash, comment: "looked at it" });
+const cancel = () => cancelOperation(cloud.ports.registry, operation, { by: requester });
+
+it("waits with one timer and one event, tells the topic why, and runs once it is approved", async () => {
+  let callsWhileWaiting: number | undefined;
+  const { calls, customStatuses, history } = await desk.run({
+    async atRest() {
+      callsWhileWaiting = written.length;
+      await decide("approved");
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(callsWhileWaiting).toBe(0);
+  expect(calls.slice(0, 3)).toEqual(["preflight", "settleApproval", "ensureIdentity"]);
+  expect(history.filter(({ EventType }) => EventType === 10)).toHaveLength(1);
+  expect(customStatuses.map((status) => JSON.stringify(status))).toContain('{"phase":"awaitingApproval"}');
+  expect(record()).toMatchObject({
+    status: "Succeeded",
+    approval: {
+      reasons: ["Database sql-dev/messages needs approval."],
+      decision: { kind: "approved", by: "approver", comment: "looked at it" },
+    },
+  });
+  expect(cloud.events.find(({ type }) => type.includes("approval"))).toMatchObject({
+    id: `${operation}/awaitingApproval`,
+    type: "mooring.operation.approval-requested.v1",
+    data: { phase: "awaitingApproval", approval: { requestHash: record().approval?.requestHash } },
+  });
+});
+
+it("ends with REJECTED and has written nothing", async () => {
+  await desk.run({
+    async atRest() {
+      await decide("rejected");
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({
+    status: "Failed",
+    error: { code: "REJECTED", message: "Rejected by approver: looked at it." },
+  });
+  expect(written).toEqual([]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the status named", async () => {
+  const moments: Date[] = [];
+  const { history } = await desk.run({ atRest: (now) => void moments.push(now) });
+
+  expect(record()).toMatchObject({
+    status: "Failed",
+    error: { code: "APPROVAL_TIMED_OUT" },
+    approval: { decision: { kind: "timedOut" } },
+  });
+  expect(moments).toHaveLength(1);
+  expect(history.find(({ EventType }) => EventType === 11)?.["FireAt"]).toBe(record().approval?.expiresTime);
+  expect(written).toEqual([]);
+  await expect(decide("approved")).rejects.toMatchObject({ code: "APPROVAL_TIMED_OUT" });
+});
+
+it("does not believe an event that nobody's decision stands behind", async () => {
+  let rests = 0;
+  await desk.run({
+    async atRest() {
+      rests += 1;
+      if (rests === 3) await decide("approved");
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(rests).toBe(3);
+  expect(record().status).toBe("Succeeded");
+});
+
+it("runs once though the event is delivered twice", async () => {
+  const { calls } = await desk.run({
+    async atRest() {
+      await decide("approved");
+      desk.raise(decisionEvent);
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(calls.filter((name) => name === "settleApproval")).toHaveLength(1);
+  expect(calls.filter((name) => name === "ensureIdentity")).toHaveLength(1);
+  expect(record().status).toBe("Succeeded");
+});
+
+it("takes a decision that was faster than the wait for it", async () => {
+  await desk.run({
+    async execute(name, run) {
+      const result = await run();
+      if (name === "preflight") {
+        await decide("approved");
+        desk.raise(decisionEvent);
+      }
+      return result;
+    },
+    atRest: () => expect.unreachable("it waits although it was decided"),
+  });
+
+  expect(record().status).toBe("Succeeded");
+});
+
+it("takes a decision whose event was lost when the time is over", async () => {
+  await desk.run({ atRest: async () => void (await decide("approved")) });
+
+  expect(record().status).toBe("Succeeded");
+});
+
+it("refuses the requester, a caller without the role, another request's hash, and what does not wait", async () => {
+  await expect(decide("approved", { requestHash: "x" })).rejects.toMatchObject({ code: "APPROVAL_NOT_PENDING" });
+  await desk.run({
+    async atRest() {
+      const self = { ...approver, id: requester.id };
+      await expect(decide("approved", { by: self })).rejects.toMatchObject({ code: "APPROVER_IS_REQUESTER" });
+      await expect(decide("approved", { by: requester })).rejects.toMatchObject({ code: "FORBIDDEN" });
+      await expect(decide("approved", { requestHash: "other" })).rejects.toMatchObject({ code: "APPROVAL_MISMATCH" });
+      expect(record().approval?.decision).toBeUndefined();
+      const first = await decide("approved");
+      expect((await decide("approved")).approval).toEqual(first.approval);
+      await expect(decide("rejected")).rejects.toMatchObject({ code: "APPROVAL_NOT_PENDING" });
+      await expect(decide("approved", { by: { ...approver, id: "second" } })).rejects.toMatchObject({
+        code: "APPROVAL_NOT_PENDING",
+      });
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record().status).toBe("Succeeded");
+});
+
+it("does not run a request other than the one that was approved", async () => {
+  await desk.run({
+    async atRest() {
+      await decide("approved");
+      const { approval: current, ...rest } = record();
+      if (current) cloud.operations.set(operation, { ...rest, approval: { ...current, requestHash: "of another" } });
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({ status: "Failed", error: { code: "APPROVAL_MISMATCH" } });
+  expect(written).toEqual([]);
+});
+
+it("ends Canceled at once when it is canceled while it waits", async () => {
+  const { turns } = await desk.run({
+    async atRest() {
+      await cancel();
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(turns).toBeLessThan(10);
+  expect(record()).toMatchObject({ status: "Canceled" });
+  expect(written).toEqual([]);
+  await expect(decide("approved")).rejects.toMatchObject({ code: "APPROVAL_NOT_PENDING" });
+});
+
+it.each([
+  ["the approval first", [() => decide("approved"), cancel]],
+  ["the cancel first", [cancel, () => decide("approved")]],
+])("ends Canceled with nothing left when approve and cancel race: %s", async (_title, race) => {
+  await desk.run({
+    async atRest() {
+      await Promise.allSettled(race.map((each) => each()));
+      desk.raise(decisionEvent);
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record().status).toBe("Canceled");
+  expectNothingLeft(cloud);
+});
+
+it("does not let preflight ask anew when it is delivered twice", async () => {
+  const hashes = new Set<string | undefined>();
+  await desk.run({
+    async execute(name, run) {
+      await run();
+      if (name === "preflight") await decide("approved");
+      const result = await run();
+      hashes.add(record().approval?.decision?.by);
+      return result;
+    },
+    atRest: () => desk.raise(decisionEvent),
+  });
+
+  expect([...hashes]).toEqual(["approver"]);
+  expect(record().status).toBe("Succeeded");
+});
+
+it("reminds at every interval, once each, and not after a decision", async () => {
+  const minute = 60_000;
+  await desk.run({
+    async atRest() {
+      const asked = Date.parse(record().approval?.requestedTime ?? "");
+      const look = (minutes: number) => remindOfApproval(cloud.ports, record(), asked + minutes * minute);
+      for (const minutes of [1, 19, 21, 22, 45, 59, 61, 90]) await look(minutes);
+      await decide("approved");
+      await look(59);
+      desk.raise(decisionEvent);
+    },
+  });
+
+  const reminders = cloud.events.filter(({ type }) => type === "mooring.operation.approval-reminder.v1");
+  expect(reminders.map(({ id }) => id)).toEqual([1, 2].map((n) => `${operation}/awaitingApproval/${n}`));
+});

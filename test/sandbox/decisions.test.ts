@@ -1,0 +1,147 @@
+/** Cancel and approval through the whole system, a kill -9 while it waits included. */
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  const orders = `${names.sqlServer}/orders`;
+  sandbox = await startSandbox({ approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.02 } });
+  service = serviceOf(sandbox);
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+let count = 0;
+function request(database: "messages" | "orders") {
+  count += 1;
+  const databases = [{ server: names.sqlServer, database, roles: ["reader"] }];
+  return { cluster: names.cluster, namespace: `decided-${count}`, databases };
+}
+
+function expectNothingOf(namespace: string) {
+  const name = identityName({ cluster: names.cluster, namespace });
+  expect([...sandbox.cloud.world.identities.values()].map((identity) => identity.name)).not.toContain(name);
+  for (const database of ["messages", "orders"]) {
+    const users = sandbox.cloud.sql.database(database).users();
+    expect(users.map((user) => user.name)).not.toContain(name);
+  }
+}
+
+/** From the queue, so that the requester is not who calls the routes. Returns the operation once it waits. */
+async function requestByQueue() {
+  const wanted = request("orders");
+  sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
+  const find = async () => {
+    const { body } = await service.call(
+      "GET",
+      `/api/operations?namespace=${wanted.namespace}&cluster=${names.cluster}`,
+    );
+    const [first] = body["value"] as { id: string }[];
+    return first && (await service.operation(first.id));
+  };
+  await expect.poll(async () => (await find())?.phase, { timeout: 20_000 }).toBe("awaitingApproval");
+  const found = await find();
+  if (!found) throw new Error("the operation is gone");
+  return { ...wanted, operation: found };
+}
+
+const hashOf = (operation: object) => String(Object(Object(operation).approval).requestHash);
+
+it("cancels a running onboarding, leaves nothing, and says what it undid", async () => {
+  sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_500 } });
+  const wanted = request("messages");
+  const id = await service.onboard(wanted);
+  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 10_000 }).toBe("provisioning");
+
+  const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment: "not today" });
+  const again = await service.call("POST", `/api/operations/${id}/cancel`);
+
+  expect(canceled).toMatchObject({ status: 202, body: { id, decision: "cancel", comment: "not today" } });
+  expect(canceled.headers.get("location")).toBe(`/api/operations/${id}`);
+  expect(again).toMatchObject({ status: 202, body: canceled.body });
+  expect(await service.waitFor(id)).toMatchObject({
+    status: "Canceled",
+    error: { code: "OPERATION_CANCELED", message: expect.stringMatching(/not today\. Undone: .*removeIdentity/) },
+  });
+  expectNothingOf(wanted.namespace);
+  expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
+});
+
+it("refuses to cancel what has ended, what does not exist, and what is no cancel", async () => {
+  const id = await service.onboard(request("messages"));
+  await service.waitFor(id);
+
+  const late = await service.call("POST", `/api/operations/${id}/cancel`);
+  expect(late).toMatchObject({ status: 409, body: { code: "OPERATION_ENDED" } });
+  const unknown = await service.call("POST", "/api/operations/nothing/cancel");
+  expect(unknown).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+  const wrong = await service.call("POST", `/api/operations/${id}/cancel`, { reason: "x" });
+  expect(wrong).toMatchObject({ status: 422, body: { errors: [{ pointer: "/reason" }] } });
+});
+
+it("waits for approval through a kill -9 and a restart, reminds, and then does exactly what was approved", async () => {
+  const { operation, namespace } = await requestByQueue();
+  expect(operation).toMatchObject({
+    status: "Running",
+    approval: { reasons: [`Database ${names.sqlServer}/orders needs approval.`], requestHash: expect.any(String) },
+  });
+  expectNothingOf(namespace);
+
+  await sandbox.killHost();
+  await sandbox.restartHost();
+
+  expect(await service.operation(operation.id)).toMatchObject({ phase: "awaitingApproval" });
+  const path = `/api/operations/${operation.id}/approve`;
+  expect(await service.call("POST", path)).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: "/requestHash" }] },
+  });
+  const other = await service.call("POST", path, { requestHash: "another" });
+  expect(other).toMatchObject({ status: 409, body: { code: "APPROVAL_MISMATCH" } });
+  const approved = await service.call("POST", path, { requestHash: hashOf(operation) });
+  expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "approved" } });
+  expect(await service.waitFor(operation.id)).toMatchObject({ status: "Succeeded" });
+
+  const published = sandbox.cloud.serviceBus
+    .subscription(names.topic, "all")
+    .messages()
+    .map(({ messageId }) => messageId)
+    .filter((id) => id.startsWith(`${operation.id}/awaitingApproval`));
+  expect(published).toContain(`${operation.id}/awaitingApproval`);
+  // At the restart the timer found one due.
+  expect(published.length).toBeGreaterThan(1);
+});
+
+it("ends with REJECTED when it is rejected, and nothing was written", async () => {
+  const { operation, namespace } = await requestByQueue();
+
+  const rejected = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
+
+  expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "rejected" } });
+  expect(await service.waitFor(operation.id)).toMatchObject({
+    status: "Failed",
+    error: { code: "REJECTED", message: expect.stringContaining("ask first") },
+  });
+  expectNothingOf(namespace);
+});
+
+it("does not let the requester approve, and shows in a plan that approval would be needed", async () => {
+  const wanted = request("orders");
+  const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
+  expect(plan.body).toMatchObject({ needsApproval: [`Database ${names.sqlServer}/orders needs approval.`] });
+  const id = await service.onboard(wanted);
+  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+
+  const own = { requestHash: hashOf(await service.operation(id)) };
+  const refused = await service.call("POST", `/api/operations/${id}/approve`, own);
+
+  expect(refused).toMatchObject({ status: 403, body: { code: "APPROVER_IS_REQUESTER" } });
+  expect((await service.call("POST", `/api/operations/${id}/cancel`)).status).toBe(202);
+  expect(await service.waitFor(id)).toMatchObject({ status: "Canceled" });
+  expectNothingOf(wanted.namespace);
+});

@@ -1,0 +1,43 @@
+/** Acceptance and decisions as the routes make them, on the fake cloud, with orchestrations run in memory. */
+import type { DurableClient } from "durable-functions";
+import type { Caller } from "../../src/domain/caller.ts";
+import type { Desk } from "../../src/functions/acceptance.ts";
+import { createMailbox, type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
+import type { FakeCloud } from "./fakeCloud.ts";
+
+export const requester: Caller = { id: "requester", name: "Rita", teams: [], roles: ["Onboarding.Request"] };
+export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
+
+export interface TestDesk extends Desk {
+  /** Wakes what waits, as the routes do. */
+  readonly raise: (name: string) => void;
+  /** Runs what was accepted and not run yet, to its end. */
+  run(options?: RunOptions): Promise<Run>;
+}
+
+export function createDesk({ ports }: Pick<FakeCloud, "ports">, by: Caller = requester): TestDesk {
+  const started: { name: string; input: unknown }[] = [];
+  const mailbox = createMailbox();
+  const client: Partial<DurableClient> = {
+    async startNew(name, options) {
+      started.push({ name, input: options?.input });
+      return options?.instanceId ?? "";
+    },
+    raiseEvent: async (_id, name) => mailbox.raise(name),
+  };
+  return {
+    ports,
+    // The rest of the client is not used by what is tested here.
+    client: client as DurableClient,
+    by,
+    warn: (message) => {
+      throw new Error(message);
+    },
+    raise: mailbox.raise,
+    async run(options = {}) {
+      const next = started.shift();
+      if (!next) throw new Error("nothing was accepted that has not run");
+      return await runOrchestration(next.name, next.input, { mailbox, ...options });
+    },
+  };
+}
