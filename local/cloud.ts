@@ -21,6 +21,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** Settings of the service besides those that the cloud needs. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** The catalog's policy of what needs approval; the default without it. */
   readonly approval?: object;
 }
@@ -81,6 +83,7 @@ export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
   approval,
+  settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -174,6 +177,7 @@ export async function startCloud({
         ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,
         ServiceBusConnection__customEndpointAddress: serviceBus.url,
         ServiceBusConnection__clientId: mooring.clientId,
+        ...settings,
       },
       credentialOf: (who) => createCredential(world, principals[who]),
       close,

@@ -6,6 +6,7 @@ import {
   federatedSubject,
   identityName,
 } from "../../../src/domain/names.ts";
+import { isFinal } from "../../../src/domain/operation.ts";
 import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
 import { plannedSteps } from "../../../src/domain/steps.ts";
@@ -140,15 +141,15 @@ export function checkGone(
 export async function checkRecords(world: World, operation: OperationRecord): Promise<Problem[]> {
   const problems: Problem[] = [];
   const { id, kind, request, status, endTime, error } = operation;
-  if (status !== "Succeeded" && status !== "Failed") problems.push(`operation is ${status}`);
+  if (!isFinal(status)) problems.push(`operation is ${status}`);
   if (endTime === undefined) problems.push("operation has no endTime");
-  if ((status === "Failed") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
+  if ((status !== "Succeeded") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
   const steps = await world.registry.listSteps(id);
   for (const { name, target, startTime } of steps) {
     const isWhole = [name, target, startTime].every((field) => typeof field === "string");
     if (!isWhole) problems.push(`a step without name, target or start: ${name} ${target} ${startTime}`);
   }
-  const running = steps.filter((step) => step.status !== "Succeeded" && step.status !== "Failed");
+  const running = steps.filter((step) => !isFinal(step.status));
   for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
   if (status === "Succeeded") {
     for (const { name, target } of plannedSteps(kind, request)) {

@@ -5,17 +5,19 @@
  */
 import type { DurableClient } from "durable-functions";
 import { providePorts } from "../../../src/activities/step.ts";
+import type { Caller } from "../../../src/domain/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { OperationKind } from "../../../src/domain/operation.ts";
 import type { OnboardingRequest } from "../../../src/domain/request.ts";
 import { hashRequest } from "../../../src/domain/requestHash.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/decide.ts";
 import { Refusal } from "../../../src/functions/refusal.ts";
 import { mend } from "../../../src/functions/startAccepted.ts";
 import type { NamespaceRecord, Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
-import { type Run, runOrchestration } from "../../support/durableRunner.ts";
+import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { type Call, calm, died, type FaultPlan, type Faults } from "./faults.ts";
 import { checkForeignThere, checkGone, checkParts, checkRecords, checkUndone, type Problem } from "./invariants.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -81,7 +83,8 @@ export async function simulate(seed: number, { trace, ...control }: SimulateOpti
       }
       return checkForeignThere(first, after);
     };
-    if (isHarmless && status === "Failed" && error?.code !== "NAMESPACE_TERMINATING") {
+    const isExpected = ["NAMESPACE_TERMINATING", "REJECTED", "APPROVAL_TIMED_OUT"].includes(error?.code ?? "");
+    if (isHarmless && status === "Failed" && !isExpected) {
       problems.push(`${kind} Failed ${error?.code} although nothing stood in its way: ${error?.message}`);
     }
     problems.push(...found().map((each) => `${kind} ${status} ${error?.code ?? ""}: ${each}`));
@@ -233,19 +236,41 @@ interface Instance {
 type Control = Pick<SimulateOptions, "onboarding" | "spoil">;
 
 async function runInstance(
-  { dice, faults, twice, portsOf }: World,
+  { dice, faults, twice, cancels, portsOf }: World,
   id: string,
   { name, input, control }: Instance & { control: Control },
 ): Promise<Run> {
   const { onboarding = name, spoil = (ports: Ports) => ports } = control;
   const orchestration = name === "onboardNamespace" ? onboarding : name;
   faults.trace?.push(`  ${orchestration} runs`);
+  const mailbox = createMailbox();
+  /** Decides, unless the tables or the record refuse; the event that follows may get lost, and one may come for nothing. */
+  const decide = async (what: "cancel" | "approved" | "rejected") => {
+    const { registry } = portsOf(faults.call);
+    try {
+      if (what === "cancel") await cancelOperation(registry, id, { by: approver });
+      else await decideApproval(registry, id, { kind: what, by: approver });
+      faults.trace?.push(`  ! ${what}`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) expectPassing(error);
+    }
+    if (dice.chance(0.8)) mailbox.raise("decision", {});
+  };
   return await runOrchestration(orchestration, input, {
+    mailbox,
+    async atRest() {
+      const choice = dice.roll(10);
+      if (choice < 6) await decide("approved");
+      else if (choice < 7) await decide("rejected");
+      else if (choice < 8) await decide("cancel");
+      else if (choice < 9) mailbox.raise("decision", {});
+    },
     random: dice.next,
     together: (open) => 1 + dice.roll(open),
     maxTurns: 400,
     async execute(activity, run) {
       faults.trace?.push(`  → ${activity}`);
+      if (faults.plan !== calm && dice.chance(cancels)) await decide("cancel");
       for (;;) {
         // The second delivery may come after the first has ended, or while it runs.
         const deliveries = dice.chance(twice) ? 2 : 1;
@@ -279,6 +304,8 @@ async function mortal<T>(faults: Faults, run: (call: Call) => Promise<T>): Promi
   const life = faults.live();
   return await Promise.race([life.died, run(life.call)]);
 }
+
+const approver: Caller = { id: "approver", name: "approver", teams: [], roles: ["Onboarding.Approve"] };
 
 type Settled = { readonly value: unknown } | { readonly reason: unknown };
 

@@ -35,6 +35,8 @@ export interface World {
   readonly hasRemains: boolean;
   /** How calls fail while the world is not calm. */
   readonly weather: FaultPlan;
+  /** How often somebody cancels, at every step anew. */
+  readonly cancels: number;
   /** How often an activity runs twice although once would do. */
   readonly twice: number;
   readonly events: string[];
@@ -48,8 +50,10 @@ const databases = [
 ];
 export const issuer = "https://issuer.example/cluster/";
 
-const catalogs = [2, 3, 4].map((attempts) =>
-  Catalog.parse({
+const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
+
+function createCatalog(attempts: number, needApproval: readonly string[]): Catalog {
+  return Catalog.parse({
     tenantId: guid(0),
     clusters: {
       aks: {
@@ -67,8 +71,9 @@ const catalogs = [2, 3, 4].map((attempts) =>
     },
     // Longer than any Retry-After, so that nobody waits in real time.
     retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
-  }),
-);
+    approval: { databases: needApproval },
+  });
+}
 
 function server(name: string, { userCreation, names }: { userCreation: string; names: readonly string[] }) {
   return {
@@ -121,6 +126,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     registry: ports.registry,
     hasRemains: dice.chance(0.25),
     weather: createWeather(dice),
+    cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
   };
   furnish(world, newGuid);
