@@ -5,12 +5,18 @@ import { providePorts } from "./activities/step.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
+import { createAudit } from "./adapters/registry/audit.ts";
+import { announceWrites } from "./adapters/registry/changes.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
+import { registerAudit } from "./functions/audit.ts";
+import { registerCatalog } from "./functions/catalog.ts";
 import { registerDecisions } from "./functions/decisions.ts";
+import { registerEvents } from "./functions/events.ts";
+import { registerExports } from "./functions/exports.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerNamespaces } from "./functions/namespaces.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardingRequested.ts";
@@ -33,6 +39,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
+  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT };
   return {
     catalog,
     ...createArm({
@@ -49,7 +56,8 @@ function createPorts(config: Config, catalog: Catalog): Ports {
       requestTimeoutMs: timeoutMs,
     }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
-    registry: createRegistry({ credential, endpoint: config.MOORING_TABLES_ENDPOINT }),
+    ...announceWrites(createRegistry(tables)),
+    audit: createAudit(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
   };
@@ -67,5 +75,9 @@ registerDecisions(ports);
 registerNamespaces(ports);
 registerOnboardingRequested(ports);
 registerStartAccepted(ports);
+registerAudit(ports);
+registerEvents(ports);
+registerExports(ports);
+registerCatalog(ports);
 registerHealth(ports);
 registerOpenApi();

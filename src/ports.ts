@@ -1,9 +1,11 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Approval } from "./domain/approval.ts";
+import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { Berth } from "./domain/names.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
+import type { Difference } from "./domain/plan.ts";
 import type { OnboardingRequest } from "./domain/request.ts";
 
 export interface Ports {
@@ -13,6 +15,8 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  readonly audit: Audit;
+  readonly changes: Changes;
   readonly events: Events;
   readonly queue: QueueMessages;
 }
@@ -182,6 +186,8 @@ export interface NamespaceRecord extends Berth {
   readonly requestedBy: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
+  /** W3C trace context of the request that was accepted. */
+  readonly traceparent?: string;
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
@@ -196,11 +202,14 @@ export interface OperationRecord extends Berth {
   readonly status: OperationStatus;
   readonly requestedBy: string;
   readonly createdTime: string;
+  readonly traceparent?: string;
   readonly startTime?: string;
   readonly endTime?: string;
   readonly request: OnboardingRequest;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
+  /** When the record was written last, by the table's own clock. */
+  readonly changedTime?: string;
   /** Who asked to cancel it. Once this is written the operation cannot succeed any more. */
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   /** Set when the request needs a second pair of eyes. */
@@ -212,13 +221,16 @@ export interface OperationRecord extends Berth {
 export interface StepRecord {
   readonly name: string;
   readonly target: string;
+  /** What the step did, or is about to do. */
   readonly action?: StepAction;
+  readonly differences?: readonly Difference[];
   readonly status: OperationStatus;
   readonly attempts: number;
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
   readonly nextRetryTime?: string;
+  readonly changedTime?: string;
 }
 
 export type StepKey = Pick<StepRecord, "name" | "target">;
@@ -266,4 +278,27 @@ export interface Registry {
 
   /** Throws when the tables do not answer. */
   probe(): Promise<void>;
+}
+
+/** That something was written to the registry by this process; another process's writes are found by looking. */
+export interface Changes {
+  /** Resolves at the next write, or after that time. */
+  wait(ms: number): Promise<void>;
+}
+
+// ——— Audit trail (Table Storage) ———
+
+export interface Audit {
+  /** Appends the entry to the chain; does nothing when an entry of its id is there. */
+  append(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  read(query: {
+    cluster?: string;
+    namespace?: string;
+    operation?: string;
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<AuditRecord>>;
+  /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
+  verify(): Promise<{ valid: boolean; entries: number; head: string; brokenAt?: number }>;
 }

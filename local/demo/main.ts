@@ -16,7 +16,7 @@ import { walkThrough } from "./walkThrough.ts";
 const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>]
 
   --json     one JSON event on each line, and nothing else on stdout
-  --latency  what every call to the simulated cloud takes at least (default 60)
+  --latency  what every call to the simulated cloud takes at least (default 40)
   --fault    a fault of local/simulators/faults.ts that meets the walk-through, to see it stop
 `;
 
@@ -80,7 +80,7 @@ function readArguments(): { json: boolean; latencyMs: number; fault: Fault | und
     const { values } = parseArgs({
       options: {
         json: { type: "boolean", default: false },
-        latency: { type: "string", default: "60" },
+        latency: { type: "string", default: "40" },
         fault: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },

@@ -19,18 +19,26 @@ export function paintFor(stream: NodeJS.WritableStream): Paint {
 }
 
 export function renderOperation(operation: Operation, view: View): string[] {
-  return [renderState(operation, view), ...operation.steps.map((step) => renderStep(step, view, operation.kind))];
+  return [
+    renderState(operation, view, { isHeader: true }),
+    ...operation.steps.map((step) => renderStep(step, view, operation.kind)),
+  ];
 }
 
-/** The first line; over the steps' last column it says what that is. */
-export function renderState({ kind, cluster, namespace, status, phase, ...times }: Operation, view: View): string {
+/** As a header it says what the steps' last column is. */
+export function renderState(
+  { kind, cluster, namespace, status, phase, ...times }: Operation,
+  view: View,
+  { isHeader }: { isHeader: boolean },
+): string {
   const { paint } = view;
   const what = `${kind} ${cluster}/${namespace}`;
   const state = phase === "done" ? `${status} in ${seconds(times.createdTime, times.endTime, view)}` : `${phase} …`;
   const style = status === "Succeeded" ? "green" : status === "Failed" ? "red" : "cyan";
   const { hand } = columnsOf(view);
   const gap = hand - 2 - what.length - 2 - state.length;
-  const header = hand + handWidth <= view.width && gap > 0 ? `${" ".repeat(gap)}${paint("dim", "by hand")}` : "";
+  const header =
+    isHeader && hand + handWidth <= view.width && gap > 0 ? `${" ".repeat(gap)}${paint("dim", "by hand")}` : "";
   return `  ${paint("bold", what)}  ${paint(style, state)}${header}`;
 }
 
@@ -92,7 +100,7 @@ function seconds(start: string, end: string | undefined, { now }: View): string 
 }
 
 /** Cut in the middle: both ends of a name tell it from others. */
-export function shorten(text: string, width: number): string {
+function shorten(text: string, width: number): string {
   if (text.length <= width) return text;
   const head = Math.ceil((width - 1) / 2);
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;

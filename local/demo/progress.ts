@@ -97,12 +97,12 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
 
   return {
     show(operation) {
-      if (!last) stream.write(`${renderState(operation, viewOf(stream))}\n`);
+      if (!last) stream.write(`${renderState(operation, viewOf(stream), { isHeader: true })}\n`);
       last = operation;
       for (const step of operation.steps) tellStep(step, operation.kind);
     },
     end() {
-      if (last) stream.write(`${renderState(last, viewOf(stream))}\n`);
+      if (last) stream.write(`${renderState(last, viewOf(stream), { isHeader: false })}\n`);
       last = undefined;
       told.clear();
     },

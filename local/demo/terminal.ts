@@ -1,6 +1,6 @@
 /** Tells the walk-through to a person. */
 import type { DemoEvent, Teller } from "./events.ts";
-import { paintFor, shorten } from "./operationView.ts";
+import { paintFor } from "./operationView.ts";
 import { createProgress, widthOf } from "./progress.ts";
 
 export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
@@ -26,7 +26,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         paragraph(
           "Real here: the service, every Azure and Kubernetes SDK, the protocols, the workload. Simulated, on loopback: Azure, Entra, Azure SQL, Service Bus and the cluster behind them.",
         );
-        write();
+        paragraph("Starting all of it …");
         return;
       case "started":
         paragraph(`Ready at ${event.url} after ${inSeconds(event.durationMs)}.`);
@@ -44,7 +44,8 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         return;
       case "request":
         write(`  ${paint("cyan", "→")} ${event.to}${event.file === undefined ? "" : paint("dim", `  ${event.file}`)}`);
-        for (const line of printRequest(event.body)) write(paint("dim", `    ${shorten(line, widthOf(stream) - 4)}`));
+        for (const line of printRequest(event.body).flatMap((each) => wrap(each, widthOf(stream) - 4)))
+          write(paint("dim", `    ${line}`));
         return;
       case "operation": {
         const { operation } = event;
@@ -81,7 +82,8 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
   }
 
   function tellCommand({ command, note }: { command: string; note?: string }): void {
-    if (note !== undefined) write(`  ${paint("dim", `# ${note}`)}`);
+    for (const line of note === undefined ? [] : wrap(note, widthOf(stream) - 4))
+      write(`  ${paint("dim", `# ${line}`)}`);
     const lines = wrap(command, widthOf(stream) - 6);
     write(`  ${paint("cyan", "$")} ${lines.join(" \\\n      ")}`);
   }

@@ -71,10 +71,12 @@ export const settleApproval = activity({
   },
 });
 
+type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
+
 /** Tells who may approve. The id makes a second send of the same one message (duplicate detection on the topic). */
 export async function publishApproval(
   { events }: Pick<Ports, "events">,
-  { id, kind, requestedBy, ...berth }: Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy">,
+  { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
   { reasons, requestHash, expiresTime }: Approval,
   reminder = 0,
 ): Promise<void> {
@@ -85,9 +87,10 @@ export async function publishApproval(
     id: `${id}/awaitingApproval${reminder === 0 ? "" : `/${reminder}`}`,
     source: "/mooring",
     type,
-    subject: berthKey(berth),
+    subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: {
       operation: id,
       kind,

@@ -175,11 +175,12 @@ export const grantDatabase = stepActivity({
   input: GrantDatabaseInput,
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const target = findDatabase(ports.catalog, input.database);
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
     if (changes.length === 0) return { action: plan.action };
+    await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
     try {
       await ports.databases.change(target, changes);
       return { action: plan.action };
@@ -202,7 +203,7 @@ export const revokeDatabase = stepActivity({
   input: RemovalInput.extend({ database: DatabaseRequest }),
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, { catalog, databases }) {
+  async run(input, { catalog, databases }, step) {
     const target = findDatabase(catalog, { ...input.database, roles: [] });
     const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
     const user = users[0];
@@ -217,6 +218,12 @@ export const revokeDatabase = stepActivity({
           `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`,
         );
       }
+      const held = [...user.roles, ...user.permissions].map((name) => ({
+        field: name,
+        current: "granted",
+        desired: null,
+      }));
+      await step.willDo("delete", [{ field: "user", current: user.name, desired: null }, ...held]);
       await databases.change(target, [{ kind: "drop", user: user.name }]);
       return { action: "delete" };
     }
@@ -224,6 +231,10 @@ export const revokeDatabase = stepActivity({
     if (taken.length === 0 && createdBy !== undefined) return { action: "none" };
     const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !taken.some(([t]) => t === name)));
     const isReleased = mark.operation === null && Object.keys(left).length === 0;
+    await step.willDo(
+      "update",
+      taken.map(([name]) => ({ field: name, current: "granted", desired: null })),
+    );
     await databases.change(target, [
       ...taken.map(([name]): UserChange => takeBack(user.name, name)),
       { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },

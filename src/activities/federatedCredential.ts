@@ -98,7 +98,7 @@ export const federateIdentity = stepActivity({
     // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
     const action = record?.action === "create" ? "create" : plan.action;
     if (plan.action !== "create" && plan.action !== "update") return { action };
-    await step.willDo(action);
+    await step.willDo(action, plan.differences);
     await ports.identities.putFederatedCredential(
       identityRef(findCluster(ports.catalog, input.cluster), input),
       desired,
@@ -112,7 +112,7 @@ export const unfederateIdentity = stepActivity({
   input: RemovalInput.extend({ serviceAccount: z.string() }),
   output: StepResult,
   target: identityName,
-  async run(input, { catalog, identities, registry }) {
+  async run(input, { catalog, identities, registry }, step) {
     const ref = identityRef(findCluster(catalog, input.cluster), input);
     const name = federatedCredentialName(input, input.serviceAccount);
     if (input.createdBy !== undefined) {
@@ -121,6 +121,7 @@ export const unfederateIdentity = stepActivity({
     }
     const credentials = await identities.federatedCredentials(ref);
     if (!credentials.some((credential) => credential.name === name)) return { action: "none" };
+    await step.willDo("delete", [{ field: "name", current: name, desired: null }]);
     await identities.removeFederatedCredential(ref, name);
     return { action: "delete" };
   },

@@ -66,12 +66,13 @@ export const ensureIdentity = stepActivity({
   input: EnsureIdentityInput,
   output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
   target: (input) => identityName(input),
-  async run(input, ports) {
+  async run(input, ports, step) {
     const { plan, current, conflict } = await planIdentity(ports, input);
     throwConflict(conflict);
     if (current) return { action: plan.action, ...pick(current) };
     const cluster = findCluster(ports.catalog, input.cluster);
     const tags = ownerTags(input, input.operation);
+    await step.willDo("create", plan.differences, { isMarked: true });
     const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
     return { action: "create", ...pick(created) };
   },
@@ -83,12 +84,13 @@ export const removeIdentity = stepActivity({
   input: RemovalInput,
   output: StepResult,
   target: (input) => identityName(input),
-  async run(input, { catalog, identities }) {
+  async run(input, { catalog, identities }, step) {
     const ref = identityRef(findCluster(catalog, input.cluster), input);
     const current = await identities.get(ref);
     const ownership = current && readTags(current.tags);
     if (ownership?.berth !== berthKey(input)) return { action: "none" };
     if (input.createdBy !== undefined && ownership.operation !== input.createdBy) return { action: "none" };
+    await step.willDo("delete", [{ field: "clientId", current: current?.clientId ?? null, desired: null }]);
     await identities.remove(ref);
     return { action: "delete" };
   },

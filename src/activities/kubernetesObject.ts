@@ -2,10 +2,18 @@
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata, readReplaced } from "../domain/ownership.ts";
+import {
+  adoptedBy,
+  adopterMetadata,
+  type Ownership,
+  ownerMetadata,
+  readMetadata,
+  readReplaced,
+} from "../domain/ownership.ts";
 import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
+import type { StepContext } from "./step.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -74,16 +82,26 @@ export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  input: EnsureInput,
+  { step, ...input }: EnsureInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const each of desired) {
-    const { action, conflict, object } = await planObject(kubernetes, cluster, each, input);
-    throwConflict(conflict);
-    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
-    actions.push(action);
+  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
+  for (const { conflict } of decisions) throwConflict(conflict);
+  const result = strongest(decisions.map(({ action }) => action));
+  if (decisions.some(({ object }) => object)) {
+    await step.willDo(
+      result,
+      decisions.flatMap(({ differences }) => differences),
+      { isMarked: result === "create" },
+    );
   }
-  return strongest(actions);
+  for (const { action, object } of decisions) {
+    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
+  }
+  return result;
+}
+
+interface WithStep {
+  readonly step: Pick<StepContext, "willDo">;
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */
@@ -100,42 +118,50 @@ export async function removeObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   refs: readonly ObjectRef[],
-  input: RemoveInput,
+  { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const actions: StepAction[] = [];
-  for (const ref of refs) {
-    const current = await kubernetes.get(cluster, ref);
-    if (current) actions.push(await removeObject(kubernetes, cluster, { ref, current, input }));
-  }
-  return strongest(actions);
-}
-
-async function removeObject(
-  kubernetes: Kubernetes,
-  cluster: ClusterTarget,
-  { ref, current, input }: { ref: ObjectRef; current: KubernetesObject; input: RemoveInput },
-): Promise<StepAction> {
-  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
-  const ownership = readMetadata(current.metadata);
-  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+  const found = await Promise.all(refs.map((ref) => kubernetes.get(cluster, ref)));
+  const removals = refs.flatMap((ref, index) => {
+    const current = found[index];
+    const action = current && removalOf(current, input);
+    return current && action ? [{ ref, current, action }] : [];
+  });
+  if (removals.length === 0) return "none";
+  const result = strongest(removals.map(({ action }) => action));
+  await step.willDo(
+    result,
+    removals.map(({ current, action }) => ({
+      field: "metadata.name",
+      current: nameOf(current),
+      desired: action === "delete" ? null : "given up",
+    })),
+  );
+  for (const { ref, current, action } of removals) {
     const { uid } = current.metadata;
     if (uid === undefined) throw new Error(`${nameOf(current)} came without a UID`);
-    await kubernetes.remove(cluster, ref, { uid });
-    return "delete";
+    if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
+    else await giveUp(kubernetes, cluster, current);
   }
-  const adopter = adoptedBy(current.metadata);
-  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
-    // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
-    const { metadata, ...values } = readReplaced(current.metadata);
-    const { apiVersion, kind, metadata: place } = bare(ref);
-    await kubernetes.apply(
-      cluster,
-      { ...values, apiVersion, kind, metadata: { ...metadata, ...place } },
-      { force: true },
-    );
-    return "update";
-  }
-  return "none";
+  return result;
+}
+
+/** Applying no more than the name and what was replaced gives up every other field that only this manager owns. */
+async function giveUp(kubernetes: Kubernetes, cluster: ClusterTarget, object: KubernetesObject): Promise<void> {
+  const { metadata, ...values } = readReplaced(object.metadata);
+  const { apiVersion, kind, metadata: place } = bare(refOf(object));
+  await kubernetes.apply(
+    cluster,
+    { ...values, apiVersion, kind, metadata: { ...metadata, ...place } },
+    { force: true },
+  );
+}
+
+/** Undefined for what is not Mooring's to touch. */
+function removalOf(current: KubernetesObject, input: RemoveInput): "delete" | "update" | undefined {
+  const isMeant = (mark: Ownership | undefined) =>
+    mark?.berth === berthKey(input) && (input.createdBy === undefined || input.createdBy === mark.operation);
+  if (isMeant(readMetadata(current.metadata))) return "delete";
+  return isMeant(adoptedBy(current.metadata)) ? "update" : undefined;
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {

@@ -14,7 +14,7 @@ const ApplyNamespaceInput = StepInput.extend({
 });
 type ApplyNamespaceInput = z.infer<typeof ApplyNamespaceInput>;
 
-function namespaceObject({ namespace }: Berth): KubernetesObject {
+export function namespaceObject({ namespace }: Berth): KubernetesObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
 }
 
@@ -66,9 +66,11 @@ export const applyNamespace = stepActivity({
   input: ApplyNamespaceInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const desired = [namespaceObject(input), configMapObject(catalog, input)];
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, input) };
+    return {
+      action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, { ...input, step }),
+    };
   },
 });
 
@@ -78,11 +80,11 @@ export const removeNamespace = stepActivity({
   input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const configMap = { apiVersion: "v1", kind: "ConfigMap", name: configMapName, namespace: input.namespace };
     const namespace = { apiVersion: "v1", kind: "Namespace", name: input.namespace };
     const refs = input.deletePolicy === "Delete" ? [configMap, namespace] : [configMap];
-    return { action: await removeObjects(kubernetes, cluster, refs, input) };
+    return { action: await removeObjects(kubernetes, cluster, refs, { ...input, step }) };
   },
 });

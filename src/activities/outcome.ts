@@ -7,6 +7,7 @@ import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
+import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
 /** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
@@ -36,11 +37,14 @@ export const announceStart = activity({
 
 export async function recordStart(
   ports: Ports,
-  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> & { operation: string },
+  input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
+    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
     ports.registry.updateOperation(input.operation, { status: "Running", startTime }),
+    // Here and not where the request is answered: there it could be lost in a crash, and would keep the caller waiting.
+    appendDecision(ports, input, { id: input.operation, what: input.kind, action: "accepted", outcome: "Running" }),
     publishStatus(ports, { ...input, id: input.operation }, { status: "Running", phase: "preflight" }),
   ]);
 }
@@ -60,6 +64,9 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   const endTime = new Date().toISOString();
   await closeSteps(ports, input, endTime);
   const status = await recordEnd(ports, input, endTime);
+  const { operation: id, kind: what, error } = input;
+  // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
+  await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   await settleNamespace(ports, { ...input, status }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
@@ -167,10 +174,12 @@ function nextRecord(
   return isIncomplete ? { ...record, state: "Incomplete" } : undefined;
 }
 
+type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;
+
 /** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */
 async function publishStatus(
   { events }: Pick<Ports, "events">,
-  { id, cluster, namespace, kind }: Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind">,
+  { id, cluster, namespace, kind, traceparent }: Subject,
   { status, phase }: { status: OperationStatus; phase: Phase },
 ): Promise<void> {
   await events.publish({
@@ -181,6 +190,7 @@ async function publishStatus(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: { operation: id, kind, status, phase },
   });
 }

@@ -76,10 +76,10 @@ export const applyPodIdentity = stepActivity({
   input: ApplyPodIdentityInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
-    return { action: await ensureObjects(kubernetes, cluster, desired, input) };
+    return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
   },
 });
 
@@ -92,14 +92,14 @@ export const removePodIdentity = stepActivity({
   input: RemovalInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
     const inNamespace = { apiVersion: podIdentityApi, namespace: input.namespace };
     const refs = [
       { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(input) },
       { ...inNamespace, kind: "AzureIdentity", name: identityName(input) },
     ];
-    const action = await removeObjects(kubernetes, cluster, refs, input);
+    const action = await removeObjects(kubernetes, cluster, refs, { ...input, step });
     if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
     return { action };
   },

@@ -46,9 +46,10 @@ export const applyServiceAccount = stepActivity({
   input: ApplyServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const desired = serviceAccountObject(input, { ...input, ...input.identity, tenantId: catalog.tenantId });
-    return { action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), [desired], input) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
   },
 });
 
@@ -57,8 +58,9 @@ export const removeServiceAccount = stepActivity({
   input: RemovalInput.extend({ serviceAccount: z.string() }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }) {
+  async run(input, { catalog, kubernetes }, step) {
     const ref = { apiVersion: "v1", kind: "ServiceAccount", name: input.serviceAccount, namespace: input.namespace };
-    return { action: await removeObjects(kubernetes, findCluster(catalog, input.cluster), [ref], input) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await removeObjects(kubernetes, cluster, [ref], { ...input, step }) };
   },
 });

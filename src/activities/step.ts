@@ -5,14 +5,17 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { shorten } from "../domain/audit.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { StepAction } from "../domain/operation.ts";
-import { describeCode, toOperationError } from "../domain/plan.ts";
+import { type Difference, describeCode, toOperationError } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { type Activity, createActivityHost, type Failure, type Invocation } from "../durable/activity.ts";
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
+import { appendEffect, type Effect } from "./audit.ts";
 import { commitOperation, expectNotCanceled, gateWrites } from "./cancellation.ts";
 
 /** What every step is told. */
@@ -21,6 +24,9 @@ export const StepInput = z.object({
   cluster: z.string(),
   namespace: z.string(),
   retry: RetryPolicy,
+  requestedBy: z.string().optional(),
+  /** W3C trace context of the request. */
+  traceparent: z.string().optional(),
 });
 export type StepInput = z.infer<typeof StepInput>;
 
@@ -42,8 +48,12 @@ export const { providePorts, activity } = host;
 
 export interface StepContext {
   readonly invocation: Invocation;
-  /** Records what the step is about to do, before it does it. */
-  willDo(action: StepAction): Promise<void>;
+  /**
+   * Records what the step is about to do, before it does it: a try after a crash finds the change made and nothing left to
+   * do, and must still report, and enter in the audit trail, what was done. Pass `isMarked` when the change itself carries
+   * the mark of this operation: then the next try knows it again, and a write on the way is saved.
+   */
+  willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
   /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
   commit(): Promise<void>;
 }
@@ -76,10 +86,14 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const { registry } = ports;
   const { operation, retry } = input;
   const step: StepName = { name, target: target(input) };
+  const traceId = input.traceparent === undefined ? undefined : traceIdOf(input.traceparent);
+  const begun = Date.now();
+  const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   // Not awaited yet: the record and the first look at the world go on at the same time.
   const startTime = now();
   const started = registry.startStep(operation, step, startTime);
   started.catch(() => undefined);
+  let intended: Effect | undefined;
   // An undo runs because the operation was canceled; it must not stop for that.
   const mayGoOn = isUndo(input) ? started : Promise.all([started, expectNotCanceled(registry, operation)]);
   mayGoOn.catch(() => undefined);
@@ -88,32 +102,49 @@ async function runStep<I extends StepInput, O extends StepResult>(
     const result = await run(input, gateWrites(ports, mayGoOn), {
       invocation,
       commit: () => commitOperation(registry, operation),
-      async willDo(action) {
+      async willDo(action, differences = [], { isMarked = false } = {}) {
+        intended = { action, differences: shorten(differences) };
+        if (isMarked) return;
         await started;
-        await registry.updateStep(operation, step, { action });
+        await registry.updateStep(operation, step, intended);
       },
     });
     await mayGoOn;
-    await registry.updateStep(operation, step, { status: "Succeeded", action: result.action, endTime: now() });
-    return result;
+    const attempts = await started;
+    const earlier = result.action === "none" && attempts > 1 ? await registry.getStep(operation, step) : undefined;
+    const action = earlier?.action ?? result.action;
+    const differences = intended?.differences ?? earlier?.differences ?? [];
+    // At the same time: the audit trail costs no more than the longer of the two.
+    await Promise.all([
+      registry.updateStep(operation, step, { status: "Succeeded", action, endTime: now() }),
+      appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
+    ]);
+    invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
+    return { ...result, action };
   } catch (error) {
     const { code, message } = describe(error);
+    invocation.warn(logLine("step failed", facts({ code, durationMs: Date.now() - begun })));
     const delayAfter = (attempt: number) =>
       error instanceof PermanentError ? undefined : delayAfterAttempt(retry, attempt);
     let delay = delayAfter(1);
     try {
       // A change would make the row by itself, without name and start: the start is written first, if need be again.
       delay = delayAfter(await started.catch(() => registry.startStep(operation, step, startTime)));
-      await registry.updateStep(operation, step, {
-        status: delay === undefined ? "Failed" : "Running",
-        error: describeCode(code, message),
-        ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
-      });
+      await Promise.all([
+        registry.updateStep(operation, step, {
+          status: delay === undefined ? "Failed" : "Running",
+          error: describeCode(code, message),
+          ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
+        }),
+        // It may have had a part of its effect, or all of it without knowing.
+        delay === undefined &&
+          intended &&
+          code !== "OPERATION_CANCELED" &&
+          appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
+      ]);
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
-      invocation.warn(
-        logLine("step failure not recorded", { operation, step: name, reason: describe(recordError).message }),
-      );
+      invocation.warn(logLine("step failure not recorded", facts({ reason: describe(recordError).message })));
     }
     await waitAsAsked(error, delay);
     throw error;

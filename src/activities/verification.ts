@@ -72,7 +72,11 @@ async function checkDatabase(
     .map((grant) => `In ${place} user ${name} does not have ${grant.name}.`);
 }
 
-function desiredObjects({ catalog }: Ports, request: OnboardingRequest, clientId: string): readonly KubernetesObject[] {
+export function desiredObjects(
+  { catalog }: Pick<Ports, "catalog">,
+  request: OnboardingRequest,
+  clientId: string,
+): readonly KubernetesObject[] {
   const configMap = configMapObject(catalog, request);
   if (request.identityMode === "workloadIdentity") {
     return [configMap, serviceAccountObject(request, { ...request, clientId, tenantId: catalog.tenantId })];

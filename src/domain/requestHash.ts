@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson, compareText } from "./canonicalJson.ts";
 import type { OnboardingRequest } from "./request.ts";
 
 /** Two requests are the same when they ask for the same, whatever the order of their fields, databases and roles. */
@@ -9,17 +10,4 @@ export function hashRequest(request: OnboardingRequest): string {
   return createHash("sha256")
     .update(canonicalJson({ ...request, databases }))
     .digest("hex");
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) =>
-    typeof each === "object" && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => compareText(a, b)))
-      : each,
-  );
-}
-
-/** By code unit: a locale must not change a hash. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -13,6 +13,7 @@ import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
+import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
@@ -29,6 +30,7 @@ export interface Desk {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly by: Caller;
+  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -74,7 +76,7 @@ export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accep
 }
 
 function newRecord(
-  { by }: Desk,
+  { by, traceparent }: Desk,
   state: NamespaceRecord["state"],
   request: OnboardingRequest,
   requestHash: string,
@@ -89,6 +91,7 @@ function newRecord(
     requestHash,
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
+    traceparent,
   };
 }
 
@@ -124,16 +127,18 @@ async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): 
 }
 
 export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime: acceptedTime, request };
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime: createdTime, traceparent } = record;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime, ...trace, request };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   kind: OperationKind,
-  { operation, request }: Pick<NamespaceRecord, "operation" | "request">,
+  { operation, request, requestedBy, traceparent }: NamespaceRecord,
 ): Promise<void> {
   const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
-  await start(client, orchestration, { instanceId: operation, input: { operation, request, retry: catalog.retry } });
+  const input = { operation, request, retry: catalog.retry, requestedBy, traceparent };
+  await start(client, orchestration, { instanceId: operation, input });
 }

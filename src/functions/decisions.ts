@@ -1,8 +1,10 @@
-import { app, type HttpRequest, type InvocationContext } from "@azure/functions";
+import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { appendDecision } from "../activities/audit.ts";
 import type { Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { decisionEvent } from "../orchestrations/approval.ts";
 import type { OperationRecord, Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
@@ -26,21 +28,22 @@ interface Told<T> {
 }
 
 export function registerDecisions(ports: Ports): void {
-  decision("cancel", CancelBody, async ({ by, id, body }) => {
+  decision(ports, "cancel", CancelBody, async ({ by, id, body }) => {
     const record = await cancelOperation(ports.registry, id, { by, ...body });
     return { record, decided: record.cancel };
   });
-  decision("approve", ApproveBody, async ({ by, id, body }) => {
+  decision(ports, "approve", ApproveBody, async ({ by, id, body }) => {
     const record = await decideApproval(ports.registry, id, { kind: "approved", by, ...body });
     return { record, decided: record.approval?.decision };
   });
-  decision("reject", RejectBody, async ({ by, id, body }) => {
+  decision(ports, "reject", RejectBody, async ({ by, id, body }) => {
     const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
     return { record, decided: record.approval?.decision };
   });
 }
 
 function decision<T>(
+  ports: Ports,
   verb: "cancel" | "approve" | "reject",
   schema: z.ZodType<T>,
   decide: (told: Told<T>) => Promise<{ record: OperationRecord; decided: object | undefined }>,
@@ -50,12 +53,20 @@ function decision<T>(
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request: HttpRequest, context: InvocationContext) => {
+    handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request);
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
       const { record, decided } = await decide({ by, id, body });
-      context.log(logLine("decided", { verb, operation: id, by: by.id }));
+      const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
+      // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same.
+      await appendDecision(ports, origin, {
+        id: `${id}/${by.id}`,
+        what: record.kind,
+        action: verb,
+        outcome: record.status,
+      });
+      context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       await wake(getClient(context), record, context);
       return accepted(request, id, { id, kind: record.kind, decision: verb, ...decided });
     }),

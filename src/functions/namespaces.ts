@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { logLine } from "../domain/logLine.ts";
 import { Namespace } from "../domain/request.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
@@ -43,19 +44,19 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["DELETE"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
+    handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request);
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       const { operation, isNew } = await acceptOffboarding(desk, berth);
-      context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
+      context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
       return accepted(request, operation, { id: operation, kind: "offboard", isNew });
     }),
   });
 }
 
 /** A name that cannot be a namespace is not looked up: it is simply not onboarded. */
-function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
+export function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>) {
   if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) {
     throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${cluster}/${namespace}.`);
   }

@@ -5,6 +5,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
 import { logLine } from "../domain/logLine.ts";
+import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { queueCaller } from "./authentication.ts";
@@ -24,8 +25,10 @@ export function registerOnboardingRequested(ports: Ports): void {
       const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
       try {
         const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
-        const { operation, isNew } = await acceptWhenFree(ports, request, context);
-        context.log(logLine("onboarding accepted from the queue", { operation, isNew }));
+        const traceparent = traceOfMessage(context);
+        const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
+        const facts = { operation, isNew, traceId: traceIdOf(traceparent) };
+        context.log(logLine("onboarding accepted from the queue", facts));
       } catch (error) {
         if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
         context.warn(
@@ -64,9 +67,9 @@ const busyPollMs = 1_000;
 async function acceptWhenFree(
   ports: Ports,
   request: Parameters<typeof acceptOnboarding>[1],
-  context: InvocationContext,
+  { context, traceparent }: { context: InvocationContext; traceparent: Traceparent },
 ): ReturnType<typeof acceptOnboarding> {
-  const desk = { ports, client: getClient(context), by: queueCaller, warn: context.warn.bind(context) };
+  const desk = { ports, client: getClient(context), by: queueCaller, traceparent, warn: context.warn.bind(context) };
   for (let poll = 1; ; poll += 1) {
     try {
       return await acceptOnboarding(desk, request);
@@ -77,6 +80,15 @@ async function acceptWhenFree(
     }
     await sleep(busyPollMs);
   }
+}
+
+const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();
+
+/** The sender's trace: Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers. */
+function traceOfMessage({ triggerMetadata, traceContext }: InvocationContext): Traceparent {
+  const properties = TraceProperties.safeParse(triggerMetadata?.["applicationProperties"]).data ?? {};
+  const caller = readTraceparent(properties.traceparent) ?? properties["diagnostic-Id"];
+  return traceOf({ caller, host: traceContext?.traceParent });
 }
 
 const longestPauseMs = 30_000;

@@ -3,6 +3,7 @@ import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
@@ -16,18 +17,18 @@ export function registerOnboardings(ports: Ports): void {
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context) => {
+    handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest);
       const isDryRun = readFlag(httpRequest, "dryRun");
       const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
       if (isDryRun) {
         return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
       }
-      const desk = { ports, client: getClient(context), by, warn: context.warn.bind(context) };
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const { operation, isNew } = await acceptOnboarding(desk, request);
-      context.log(
-        logLine("onboarding accepted", { operation, isNew, cluster: request.cluster, namespace: request.namespace }),
-      );
+      const { cluster, namespace } = request;
+      const facts = { operation, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+      context.log(logLine("onboarding accepted", facts));
       return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
     }),
   });

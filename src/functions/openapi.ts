@@ -7,22 +7,9 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
+import { berth, body, page, paging, problem, Time } from "./openapiParts.ts";
+import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
-
-const Time = z.iso.datetime();
-
-const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    fix: z.string().meta({ description: "What to do next." }),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-    traceId: z.string(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
 
 const StepDocument = z.object({
   name: z.string(),
@@ -48,6 +35,7 @@ const OperationSummary = z.object({
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
+  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
   result: z.object({ clientId: z.guid(), manifest: z.string() }).optional(),
   error: OperationError.optional(),
   approval: Approval.optional(),
@@ -81,12 +69,6 @@ const DecisionDocument = Signature.extend({
   decision: z.enum(["approve", "reject", "cancel"]),
 }).meta({ id: "Decision" });
 
-const body = (description: string, schema: z.ZodType) => ({ description, content: { "application/json": { schema } } });
-const problem = (description: string) => ({
-  description,
-  content: { "application/problem+json": { schema: Problem } },
-});
-const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
@@ -95,8 +77,6 @@ const decisionResponse = {
   ...acceptedResponse,
   ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
-const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
-const berth = z.object({ cluster: z.string(), namespace: z.string() });
 
 function createOpenApi() {
   return createDocument({
@@ -219,6 +199,7 @@ function createOpenApi() {
           },
         },
       },
+      ...watchingPaths,
       "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
       "/api/health/ready": {
         get: {

@@ -3,6 +3,7 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { plannedSteps } from "../domain/steps.ts";
+import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
@@ -64,7 +65,7 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-function summary({
+export function summary({
   id,
   kind,
   status,
@@ -76,8 +77,9 @@ function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel } = rest;
-  const who = { requestedBy, createdTime, startTime, endTime };
+  const { result, error, approval, cancel, traceparent } = rest;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const who = { requestedBy, createdTime, startTime, endTime, traceId };
   return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
 }
 
@@ -104,7 +106,17 @@ function listSteps({ kind, request }: OperationRecord, records: readonly StepRec
   return [...planned, ...undos.map(publicStep)];
 }
 
-function publicStep({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepRecord) {
+export function publicStep({
+  name,
+  target,
+  action,
+  status,
+  attempts,
+  startTime,
+  endTime,
+  error,
+  nextRetryTime,
+}: StepRecord) {
   const isOver = isFinal(status);
   return {
     name,

@@ -5,6 +5,7 @@ import type { ErrorCode } from "../domain/errors.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
+import { type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
 import { Refusal } from "./refusal.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
@@ -30,20 +31,26 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   MODE_NOT_ALLOWED: 422,
 };
 
-export type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+/** With headers that can be added to. */
+export type Answer = HttpResponseInit & { readonly headers?: Record<string, string> };
 
-/** Answers every error of a handler as a problem document. */
-export function route(handler: Handler): Handler {
+export type Handler = (request: HttpRequest, context: InvocationContext, traceparent: Traceparent) => Promise<Answer>;
+
+/** Gives a handler the trace of the call, which every answer carries, and answers its errors as problem documents. */
+export function route(
+  handler: Handler,
+): (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit> {
   return async (request, context) => {
-    try {
-      return await handler(request, context);
-    } catch (error) {
-      return problem(error, context);
-    }
+    const caller = request.headers.get("traceparent");
+    const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
+    const answer = await handler(request, context, traceparent).catch((error: unknown) =>
+      problem(error, { context, traceId: traceIdOf(traceparent) }),
+    );
+    return { ...answer, headers: { ...answer.headers, traceparent } };
   };
 }
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
   return {
     status,
     headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers },
@@ -52,14 +59,13 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** 202 with the addresses where the operation can be watched; Retry-After in seconds. */
-export function accepted(request: HttpRequest, operation: string, body: unknown): HttpResponseInit {
+export function accepted(request: HttpRequest, operation: string, body: unknown): Answer {
   const address = new URL(`/api/operations/${operation}`, request.url);
   const location = `${address.pathname}`;
   return json(202, body, { location, "operation-location": location, "retry-after": "1" });
 }
 
-function problem(error: unknown, context: InvocationContext): HttpResponseInit {
-  const traceId = traceIdOf(context);
+function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
   const { code, message, errors, operation } = toProblem(error);
   const status = problemStatus[code] ?? (error instanceof TransientError ? 503 : 500);
   if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
@@ -89,9 +95,4 @@ function toProblem(error: unknown): Problem {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** Of the W3C traceparent that the host handed over, else the invocation's own id. */
-function traceIdOf({ traceContext, invocationId }: InvocationContext): string {
-  return traceContext?.traceParent?.split("-")[1] ?? invocationId;
 }

@@ -54,7 +54,7 @@ export interface Mender {
 
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
 export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
-  const { operation, cluster, namespace, request } = record;
+  const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
   const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
   const instance = await findInstance(client, operation);
   if (!instance) {
@@ -65,7 +65,10 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<Names
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
     const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
-    await concludeOperation(ports, { operation, cluster, namespace, kind, request, ...outcome });
+    await concludeOperation(ports, {
+      ...{ operation, cluster, namespace, kind, request, requestedBy, traceparent },
+      ...outcome,
+    });
   } else {
     await tendApproval({ ports, client, warn }, operation);
   }

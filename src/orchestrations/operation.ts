@@ -15,12 +15,15 @@ export const OperationInput = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   retry: RetryPolicy,
+  /** Absent in histories of before there was an audit trail. */
+  requestedBy: z.string().optional(),
+  traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
 /** The part of the input that every step gets. */
-export function stepBase({ operation, request: { cluster, namespace }, retry }: OperationInput) {
-  return { operation, cluster, namespace, retry };
+export function stepBase({ operation, request: { cluster, namespace }, retry, ...origin }: OperationInput) {
+  return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

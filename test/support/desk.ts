@@ -30,6 +30,7 @@ export function createDesk({ ports }: Pick<FakeCloud, "ports">, by: Caller = req
     // The rest of the client is not used by what is tested here.
     client: client as DurableClient,
     by,
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     warn: (message) => {
       throw new Error(message);
     },

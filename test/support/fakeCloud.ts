@@ -1,5 +1,6 @@
 /** The ports on an in-memory cloud, for tests of what activities decide. The wires have simulators of their own. */
 import { randomUUID } from "node:crypto";
+import { type AuditRecord, genesis, seal } from "../../src/domain/audit.ts";
 import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { CloudEvent } from "../../src/domain/events.ts";
@@ -30,6 +31,7 @@ export interface FakeCloud {
   readonly operations: Map<string, Stored<OperationRecord>>;
   readonly steps: Map<string, StepRecord>;
   readonly events: CloudEvent[];
+  readonly audit: AuditRecord[];
   /** Called before and after every call that writes; throw to break it. */
   onWrite: (call: { what: string; when: "before" | "after" }) => void;
 }
@@ -90,6 +92,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     operations: new Map(),
     steps: new Map(),
     events: [],
+    audit: [],
     onWrite: () => undefined,
   };
 
@@ -128,6 +131,8 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       },
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
+      audit: auditOf(cloud),
+      changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: { complete: async () => undefined, deadLetter: async () => undefined },
     } satisfies Ports,
@@ -225,6 +230,16 @@ function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void
     users.set(user.name, { ...user, roles: user.roles.filter((r) => r !== change.role) });
   if (change.kind === "grant") users.set(user.name, { ...user, permissions: [change.permission] });
   if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
+}
+
+function auditOf({ audit }: State): Ports["audit"] {
+  return {
+    async append(entry) {
+      if (!audit.some(({ id }) => id === entry.id)) audit.push(seal(entry, audit.at(-1) ?? genesis));
+    },
+    read: async () => ({ value: audit.toReversed() }),
+    verify: async () => ({ valid: true, entries: audit.length, head: (audit.at(-1) ?? genesis).hash }),
+  };
 }
 
 function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {

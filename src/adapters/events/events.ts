@@ -30,6 +30,10 @@ export function createEvents({
   };
 }
 
+function traceProperties({ traceparent }: CloudEvent): Record<string, string> {
+  return traceparent === undefined ? {} : { traceparent, "Diagnostic-Id": traceparent };
+}
+
 function toMessage(event: CloudEvent): ServiceBusMessage {
   return {
     body: event,
@@ -37,7 +41,7 @@ function toMessage(event: CloudEvent): ServiceBusMessage {
     messageId: event.id,
     subject: event.subject,
     correlationId: event.data.operation,
-    // Subscriptions filter by properties; they cannot look into a body.
-    applicationProperties: { type: event.type, source: event.source },
+    // Subscriptions filter by properties; they cannot look into a body. Azure's SDKs read the trace from Diagnostic-Id.
+    applicationProperties: { type: event.type, source: event.source, ...traceProperties(event) },
   };
 }

@@ -8,7 +8,7 @@ import type { Stored } from "../../ports.ts";
 const jsonSuffix = "_json";
 const longestText = 30_000;
 /** Set by the service or the SDK, never part of a record. */
-const systemFields = new Set(["etag", "partitionKey", "rowKey", "timestamp", "odata.metadata"]);
+const systemFields = new Set(["etag", "partitionKey", "rowKey", "timestamp", "changedTime", "odata.metadata"]);
 
 export function toEntity(partitionKey: string, rowKey: string, record: object): TableEntity {
   const entity: TableEntity = { partitionKey, rowKey };
@@ -27,6 +27,13 @@ export function fromEntity<T extends object>(entity: object): Stored<T> {
     if (field.endsWith(jsonSuffix)) record[field.slice(0, -jsonSuffix.length)] = JSON.parse(String(value));
     else record[field] = value;
   }
+  if ("timestamp" in entity) record["changedTime"] = toSortable(String(entity.timestamp));
   // Only this file writes these tables, from records of type T.
   return record as Stored<T>;
+}
+
+/** The service leaves trailing zeros of the fraction out; with all seven digits, times compare as text. */
+function toSortable(time: string): string {
+  const [seconds = "", fraction = ""] = time.replace(/Z$/, "").split(".");
+  return `${seconds}.${fraction.padEnd(7, "0")}Z`;
 }

@@ -6,44 +6,21 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
-import type { TableClient, TableEntity, TableEntityResult } from "@azure/data-tables";
-import type { TokenCredential } from "@azure/identity";
-import type { NamespaceRecord, OperationRecord, Page, Registry, StepKey, StepRecord, Stored } from "../../ports.ts";
-import { fromEntity, toEntity } from "./entities.ts";
-import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
-
-export interface RegistrySettings {
-  /** https://<account>.table.core.windows.net */
-  readonly endpoint: string;
-  readonly credential: TokenCredential;
-}
+import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord, Stored } from "../../ports.ts";
+import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
 
-export function createRegistry({ endpoint, credential }: RegistrySettings): Registry {
-  const open = openTables(endpoint, credential);
-  return createRegistryOn((name) => openTable(open, name));
-}
-
-/** What the registry asks of a table; `insert`, `replace`, `amend` and `remove` are false when another writer was first. */
-export interface Table<T extends object> {
-  get(partition: string, row: string): Promise<Stored<T> | undefined>;
-  insert(partition: string, row: string, record: T): Promise<boolean>;
-  replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
-  /** Changes fields of a row; makes the row when it is not there. */
-  merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
-  /** Changes fields of the row as it was read; false when another writer was first. */
-  amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
-  remove(partition: string, row: string, etag: string): Promise<boolean>;
-  page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
-  all(filters: Filters): Promise<Stored<T>[]>;
+export function createRegistry(settings: TableSettings): Registry {
+  const open = openTables(settings);
+  return createRegistryOn((name) => table(open, name));
 }
 
 /** The registry on any tables, so that a test can keep them in memory and let each of their calls fail. */
-export function createRegistryOn(openTable: <T extends object>(name: string) => Table<T>): Registry {
-  const namespaces = openTable<NamespaceRecord>("MooringNamespaces");
-  const operations = openTable<OperationRecord>("MooringOperations");
-  const steps = openTable<StepRecord>("MooringSteps");
+export function createRegistryOn(table: <T extends object>(name: string) => Table<T>): Registry {
+  const namespaces = table<NamespaceRecord>("MooringNamespaces");
+  const operations = table<OperationRecord>("MooringOperations");
+  const steps = table<StepRecord>("MooringSteps");
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
@@ -88,108 +65,4 @@ export function createRegistryOn(openTable: <T extends object>(name: string) => 
 /** `/ \ # ?` may not stand in a row key (Table service data model); `%` may. */
 function stepRow({ name, target }: StepKey): string {
   return encodeURIComponent(`${name}:${target}`);
-}
-
-type Open = (name: string) => Promise<TableClient>;
-
-/** Opens a table on first use, creating it when it is missing; the SDK is loaded then and not before. */
-function openTables(endpoint: string, credential: TokenCredential): Open {
-  const opened = new Map<string, Promise<TableClient>>();
-  return (name) => {
-    const known = opened.get(name);
-    if (known) return known;
-    const opening = import("@azure/data-tables").then(async ({ TableClient }) => {
-      const client = new TableClient(endpoint, name, credential, {
-        retryOptions: { maxRetries: 3, retryDelayInMs: 200 },
-      });
-      await client.createTable();
-      return client;
-    });
-    opened.set(name, opening);
-    // A failed opening must not be remembered.
-    opening.catch(() => opened.delete(name));
-    return opening;
-  };
-}
-
-export type Filters = readonly (readonly [field: string, value: string | undefined])[];
-
-function openTable<T extends object>(open: Open, name: string): Table<T> {
-  async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
-    try {
-      return await work(await open(name));
-    } catch (error) {
-      throw toRegistryError(name, error);
-    }
-  }
-
-  return {
-    get: (partition: string, row: string) =>
-      run(async (client): Promise<Stored<T> | undefined> => {
-        try {
-          return fromEntity<T>(await client.getEntity(partition, row));
-        } catch (error) {
-          if (isNotFound(error)) return undefined;
-          throw error;
-        }
-      }),
-    insert: (partition: string, row: string, record: T) =>
-      run((client) => unless(isConflict, client.createEntity(toEntity(partition, row, record)))),
-    replace: (partition: string, row: string, record: Stored<T>) =>
-      run((client) => {
-        const { etag } = record;
-        const entity: TableEntity = toEntity(partition, row, record);
-        return unless(isLost, client.updateEntity(entity, "Replace", { etag }));
-      }),
-    merge: (partition: string, row: string, changes: Partial<T>) =>
-      run(async (client) => {
-        await client.upsertEntity(toEntity(partition, row, changes), "Merge");
-      }),
-    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
-      run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
-    remove: (partition: string, row: string, etag: string) =>
-      run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
-    page: (filters: Filters, limit: number, continuation?: string) =>
-      run(async (client): Promise<Page<T>> => {
-        const pages = client
-          .listEntities({ queryOptions: { filter: toFilter(filters) } })
-          .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
-        for await (const page of pages) {
-          const next = page.continuationToken;
-          return { value: page.map((entity) => fromEntity<T>(entity)), ...(next ? { continuation: next } : {}) };
-        }
-        return { value: [] };
-      }),
-    all: (filters: Filters) =>
-      run(async (client) => {
-        const found: Stored<T>[] = [];
-        const entities = client.listEntities({ queryOptions: { filter: toFilter(filters) } });
-        for await (const entity of entities) found.push(fromEntity<T>(entity as TableEntityResult<object>));
-        return found;
-      }),
-  };
-}
-
-/** Somebody else changed or removed the row first. */
-function isLost(error: unknown): boolean {
-  return isPreconditionFailed(error) || isNotFound(error);
-}
-
-/** True when the write happened, false when it met the given kind of refusal. */
-async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (isRefusal(error)) return false;
-    throw error;
-  }
-}
-
-/** OData: a text stands in single quotes, and a quote in it is doubled. */
-function toFilter(filters: Filters): string {
-  const parts = filters.flatMap(([field, value]) =>
-    value === undefined ? [] : [`${field} eq '${value.replaceAll("'", "''")}'`],
-  );
-  return parts.join(" and ");
 }

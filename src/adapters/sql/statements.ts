@@ -3,8 +3,8 @@
  * everything else is a parameter: nothing that somebody chose is ever part of a statement's text.
  */
 import { owner } from "../../domain/names.ts";
+import { quoteName } from "../../domain/quoteName.ts";
 import type { UserChange } from "../../ports.ts";
-import { quoteName } from "./quoteName.ts";
 
 export interface Batch {
   readonly text: string;

@@ -49,7 +49,11 @@ it("gives back a namespace's record as it was written", async () => {
 
   expect(await registry.insertNamespace(record)).toBe(true);
 
-  expect(await registry.getNamespace(record)).toEqual({ ...record, etag: expect.any(String) });
+  expect(await registry.getNamespace(record)).toEqual({
+    ...record,
+    etag: expect.any(String),
+    changedTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
+  });
 });
 
 it("lets one of fifty writers at once have the namespace", async () => {

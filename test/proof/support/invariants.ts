@@ -159,3 +159,32 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   }
   return problems;
 }
+
+/** Every effect that a step reports is in the audit trail, and once. */
+export async function checkAudit(
+  { registry, audit }: World,
+  { id, status, error }: OperationRecord,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const entries = [...audit.values()].filter(({ operation }) => operation === id);
+  for (const step of await registry.listSteps(id)) {
+    const found = entries.filter(({ kind, what, target }) => {
+      return kind === "effect" && what === step.name && target === step.target;
+    });
+    const succeeded = found.filter(({ outcome }) => outcome === "Succeeded");
+    const hadEffect = step.status === "Succeeded" && step.action !== undefined && step.action !== "none";
+    // The trail itself may be what did not answer.
+    const isLost = error?.code === "REGISTRY_UNAVAILABLE" && succeeded.length === 0;
+    if (succeeded.length > 1 || (hadEffect && succeeded.length === 0 && !isLost)) {
+      problems.push(`audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action})`);
+    }
+  }
+  const count = (decision: string) =>
+    entries.filter(({ kind, action }) => kind === "decision" && action === decision).length;
+  if (count("ended") !== 1) problems.push(`audit has "ended" ${count("ended")} times`);
+  // What never got past its first step may not have been entered when it was accepted.
+  if (count("accepted") !== 1 && (status === "Succeeded" || count("accepted") > 1)) {
+    problems.push(`audit has "accepted" ${count("accepted")} times`);
+  }
+  return problems;
+}

@@ -19,7 +19,15 @@ import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { type Call, calm, died, type FaultPlan, type Faults } from "./faults.ts";
-import { checkForeignThere, checkGone, checkParts, checkRecords, checkUndone, type Problem } from "./invariants.ts";
+import {
+  checkAudit,
+  checkForeignThere,
+  checkGone,
+  checkParts,
+  checkRecords,
+  checkUndone,
+  type Problem,
+} from "./invariants.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createRequest, createWorld, earlier, type World } from "./world.ts";
 
@@ -72,7 +80,8 @@ export async function simulate(seed: number, { trace, ...control }: SimulateOpti
     const after = takeSnapshot(world, request);
     const weather = faults.plan;
     faults.plan = calm;
-    problems.push(...(await checkRecords(world, operation)).map((each) => `${kind} ${status}: ${each}`));
+    const recorded = [...(await checkRecords(world, operation)), ...(await checkAudit(world, operation))];
+    problems.push(...recorded.map((each) => `${kind} ${status}: ${each}`));
     const found = () => {
       if (kind === "onboard" && status === "Succeeded") {
         return [...checkParts(world, operation.request), ...checkForeignThere(first, after)];
@@ -151,12 +160,14 @@ async function operate(
   const { faults, registry, dice } = world;
   const instances = new Map<string, Instance>();
   const warn = (message: string) => void faults.trace?.push(`  warning: ${message}`);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const by = { id: "caller", name: "caller", teams: [], roles: [] };
   const deskOf = (call: Call): Desk => ({
     ports: world.portsOf(call),
     client: createClient(call, instances),
     by,
     warn,
+    traceparent,
   });
   const ask = (call: Call) =>
     kind === "onboard" ? acceptOnboarding(deskOf(call), wanted) : acceptOffboarding(deskOf(call), wanted);

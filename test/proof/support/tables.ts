@@ -1,5 +1,6 @@
 /** Table Storage in memory, below the registry's own code: ETags, merges that make a row, and the SDK's own retries. */
-import { createRegistryOn, type Filters, type Table } from "../../../src/adapters/registry/index.ts";
+import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
+import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
 import type { Registry, Stored } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 

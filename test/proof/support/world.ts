@@ -1,4 +1,5 @@
 /** One world out of a seed: a request, what is there already and whose it is, and how things will go wrong. */
+import type { AuditEntry } from "../../../src/domain/audit.ts";
 import { Catalog } from "../../../src/domain/catalog.ts";
 import {
   type Berth,
@@ -40,6 +41,8 @@ export interface World {
   /** How often an activity runs twice although once would do. */
   readonly twice: number;
   readonly events: string[];
+  /** By id. */
+  readonly audit: ReadonlyMap<string, AuditEntry>;
 }
 
 const databases = [
@@ -92,6 +95,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
   const events: string[] = [];
+  const audit = new Map<string, AuditEntry>();
   let guids = 100;
   const newGuid = () => {
     guids += 1;
@@ -117,12 +121,21 @@ export function createWorld(seed: number, trace?: string[]): World {
     kubernetes: createKubernetes(objects, call, clusterSettings),
     registry: createTables(rows, call, tableSettings),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
+    audit: {
+      append: (entry) =>
+        call("tables", "append MooringAudit", () => {
+          if (!audit.has(entry.id)) audit.set(entry.id, entry);
+        }),
+      read: async () => ({ value: [] }),
+      verify: async () => ({ valid: true, entries: audit.size, head: "" }),
+    },
+    changes: { wait: async () => undefined },
     queue: { complete: async () => undefined, deadLetter: async () => undefined },
   });
   const ports = portsOf(faults.call);
   const request = createRequest(dice);
   const world: World = {
-    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events },
+    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, audit },
     registry: ports.registry,
     hasRemains: dice.chance(0.25),
     weather: createWeather(dice),

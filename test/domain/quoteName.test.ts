@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quoteName } from "../../../src/adapters/sql/quoteName.ts";
+import { quoteName } from "../../src/domain/quoteName.ts";
 
 /**
  * Reads a bracketed identifier the way the server does, written from the grammar and from nothing of ours: one opening

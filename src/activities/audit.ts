@@ -1,0 +1,88 @@
+/** What enters the audit trail: every effect of a step, and every decision about a namespace. */
+import { type AuditEntry, auditId } from "../domain/audit.ts";
+import type { Berth } from "../domain/names.ts";
+import type { StepAction } from "../domain/operation.ts";
+import type { Difference } from "../domain/plan.ts";
+import type { StepName } from "../domain/steps.ts";
+import { type Traceparent, traceIdOf } from "../domain/trace.ts";
+import type { Ports } from "../ports.ts";
+
+interface Origin extends Berth {
+  readonly operation?: string | undefined;
+  readonly requestedBy?: string | undefined;
+  readonly traceparent?: Traceparent | undefined;
+}
+
+export interface Effect {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+}
+
+interface StepEffect extends Effect {
+  readonly step: StepName;
+  readonly outcome: "Succeeded" | "Failed";
+  readonly code?: string;
+}
+
+/** One entry for what a step did to its target, however often it ran. */
+export async function appendEffect(
+  { audit }: Pick<Ports, "audit">,
+  origin: Origin & { readonly operation: string },
+  { step: { name: what, target }, action, differences, outcome, code }: StepEffect,
+): Promise<void> {
+  if (action === "none" || action === "conflict") return;
+  const id = auditId(origin.operation, what, target, action, outcome);
+  await audit.append({
+    ...base(origin),
+    id,
+    kind: "effect",
+    what,
+    target,
+    action,
+    outcome,
+    ...has(code),
+    differences: [...differences],
+  });
+}
+
+export interface Decision {
+  /** Names the decision: the same id is entered once. */
+  readonly id: string;
+  /** What was decided on, such as `onboard`. */
+  readonly what: string;
+  /** `accepted`, `refused`, `ended` … */
+  readonly action: string;
+  readonly outcome: string;
+  readonly code?: string | undefined;
+}
+
+export async function appendDecision(
+  { audit }: Pick<Ports, "audit">,
+  origin: Origin,
+  { id, what, action, outcome, code }: Decision,
+): Promise<void> {
+  const target = `${origin.cluster}/${origin.namespace}`;
+  const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
+  await audit.append({ ...base(origin), ...entry, ...has(code), differences: [] });
+}
+
+function base({
+  cluster,
+  namespace,
+  operation,
+  requestedBy,
+  traceparent,
+}: Origin): Pick<AuditEntry, "time" | "cluster" | "namespace" | "who"> {
+  return {
+    time: new Date().toISOString(),
+    cluster,
+    namespace,
+    who: requestedBy ?? "unknown",
+    ...(operation === undefined ? {} : { operation }),
+    ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
+  };
+}
+
+function has(code: string | undefined): { code?: string } {
+  return code === undefined ? {} : { code };
+}

@@ -1,0 +1,184 @@
+/**
+ * The audit trail in table MooringAudit. Everything is in one partition, so that one transaction moves the head on (by its
+ * ETag), adds the records, and adds a row per entry id: two writers cannot both follow the same record, and an entry that
+ * is there already cannot be added again.
+ *
+ * | row                   | what                                             |
+ * | `head`                | sequence and hash of the newest record           |
+ * | `e-<counting down>`   | a record; newest first                           |
+ * | `i-<entry id>`        | that the entry is there                          |
+ *
+ * Entries that come while a transaction is under way go together into the next one, so a process writes one at a time;
+ * what an append costs is one round trip, and the step that appends records its end at the same time.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { type AuditEntry, type AuditRecord, type ChainLink, follow, genesis, seal } from "../../domain/audit.ts";
+import type { Audit } from "../../ports.ts";
+import { fromEntity, toEntity } from "./entities.ts";
+import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
+import { openTables, type TableSettings, toFilter } from "./tables.ts";
+
+const tableName = "MooringAudit";
+const partition = "audit";
+const headRow = "head";
+/** A transaction takes 100 rows (Table service, entity group transactions): the head, and two for each entry. */
+const mostEntries = 49;
+const mostAttempts = 50;
+
+type Head = ChainLink & { readonly etag: string | undefined };
+
+export function createAudit(settings: TableSettings): Audit {
+  const open = openTables(settings);
+  const pending: { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let isDraining = false;
+  /** As of the last transaction; a transaction finds out when it is out of date. */
+  let known: Head | undefined;
+
+  async function drain(): Promise<void> {
+    isDraining = true;
+    for (let batch = pending.splice(0, mostEntries); batch.length > 0; batch = pending.splice(0, mostEntries)) {
+      try {
+        await write(batch.map(({ entry }) => entry));
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        known = undefined;
+        for (const { reject } of batch) reject(toRegistryError(tableName, error));
+      }
+    }
+    isDraining = false;
+  }
+
+  async function write(entries: readonly AuditEntry[]): Promise<void> {
+    const client = await open(tableName);
+    let missing = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+    for (let attempt = 1; missing.length > 0; attempt += 1) {
+      known ??= await readHead(client);
+      try {
+        known = await submit(client, known, missing);
+        return;
+      } catch (error) {
+        known = undefined;
+        if (attempt === mostAttempts || !(isConflict(error) || isPreconditionFailed(error))) throw error;
+        // A row that exists is an entry that was written before, or the first head, which somebody wrote meanwhile.
+        if (isConflict(error)) missing = await leaveOut(client, missing);
+        else await sleep(Math.random() * 10 * attempt);
+      }
+    }
+  }
+
+  return {
+    append: (entry) =>
+      new Promise((resolve, reject) => {
+        pending.push({ entry, resolve, reject });
+        if (!isDraining) void drain();
+      }),
+
+    async read({ limit, continuation, ...filters }) {
+      try {
+        const client = await open(tableName);
+        const filter = [recordsFrom(undefined), toFilter(Object.entries(filters))].filter(Boolean).join(" and ");
+        const page = await client
+          .listEntities({ queryOptions: { filter } })
+          .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) })
+          .next();
+        const rows = page.done ? [] : page.value;
+        const next = page.done ? undefined : page.value.continuationToken;
+        return { value: rows.map(toRecord), ...(next ? { continuation: next } : {}) };
+      } catch (error) {
+        throw toRegistryError(tableName, error);
+      }
+    },
+
+    async verify() {
+      try {
+        return await walk(await open(tableName));
+      } catch (error) {
+        throw toRegistryError(tableName, error);
+      }
+    },
+  };
+}
+
+async function submit(client: TableClient, head: Head, entries: readonly AuditEntry[]): Promise<Head> {
+  const records: AuditRecord[] = [];
+  let last: ChainLink = head;
+  for (const entry of entries) {
+    const record = seal(entry, last);
+    records.push(record);
+    last = record;
+  }
+  const { sequence, hash } = last;
+  const next = toEntity(partition, headRow, { sequence, hash });
+  const moveHead: TransactionAction =
+    head.etag === undefined ? ["create", next] : ["update", next, "Replace", { etag: head.etag }];
+  const { subResponses } = await client.submitTransaction([
+    moveHead,
+    ...records.flatMap((record): TransactionAction[] => [
+      ["create", toEntity(partition, rowOf(record.sequence), record)],
+      ["create", { partitionKey: partition, rowKey: idRow(record), sequence: record.sequence }],
+    ]),
+  ]);
+  return { sequence, hash, etag: subResponses[0]?.etag ?? (await readHead(client)).etag };
+}
+
+async function readHead(client: TableClient): Promise<Head> {
+  try {
+    const { sequence, hash, etag } = fromEntity<ChainLink>(await client.getEntity(partition, headRow));
+    return { sequence, hash, etag };
+  } catch (error) {
+    if (isNotFound(error)) return { ...genesis, etag: undefined };
+    throw error;
+  }
+}
+
+async function leaveOut(client: TableClient, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
+  const isThere = await Promise.all(
+    entries.map((entry) =>
+      client.getEntity(partition, idRow(entry)).then(
+        () => true,
+        (error: unknown) => {
+          if (isNotFound(error)) return false;
+          throw error;
+        },
+      ),
+    ),
+  );
+  return entries.filter((_, index) => !isThere[index]);
+}
+
+/** From the head back to the first record; what is appended meanwhile stands before the head that was read. */
+async function walk(client: TableClient): ReturnType<Audit["verify"]> {
+  const head = await readHead(client);
+  let expected: ChainLink = head;
+  let entries = 0;
+  const rows = client.listEntities({ queryOptions: { filter: recordsFrom(head.etag && head.sequence) } });
+  for await (const row of rows) {
+    const before = follow(toRecord(row), expected);
+    if (!before) return { valid: false, entries, head: head.hash, brokenAt: expected.sequence };
+    expected = before;
+    entries += 1;
+  }
+  const isWhole = expected.sequence === genesis.sequence && expected.hash === genesis.hash;
+  return { valid: isWhole, entries, head: head.hash, ...(isWhole ? {} : { brokenAt: expected.sequence }) };
+}
+
+function toRecord(row: object): AuditRecord {
+  const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
+  return record;
+}
+
+/** The rows of records, from a sequence on towards older ones. `-` is followed by `.` in the order of characters. */
+function recordsFrom(sequence: number | "" | undefined): string {
+  const first = typeof sequence === "number" ? rowOf(sequence) : "e-";
+  return `PartitionKey eq '${partition}' and RowKey ge '${first}' and RowKey lt 'e.'`;
+}
+
+/** Counts down, so that the table's ascending order lists the newest first. */
+function rowOf(sequence: number): string {
+  return `e-${String(Number.MAX_SAFE_INTEGER - sequence).padStart(16, "0")}`;
+}
+
+function idRow({ id }: Pick<AuditEntry, "id">): string {
+  return `i-${encodeURIComponent(id)}`;
+}

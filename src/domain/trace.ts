@@ -1,0 +1,31 @@
+/**
+ * W3C trace context (www.w3.org/TR/trace-context): one trace from the caller through the queue, the orchestration and
+ * every step to the event. The tracestate is not carried: it is for the vendors on the way.
+ */
+import { randomBytes } from "node:crypto";
+
+/** `00-<trace id>-<span id>-<flags>`, checked. */
+export type Traceparent = string;
+
+const pattern = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** Undefined for what is no traceparent: a caller's mistake starts a new trace, as the recommendation demands. */
+export function readTraceparent(value: unknown): Traceparent | undefined {
+  return typeof value === "string" && pattern.test(value) ? value : undefined;
+}
+
+/**
+ * The trace of a call: the caller's, under the span that the host opened for it where it did, else the host's own, else a
+ * new one.
+ */
+export function traceOf({ caller, host }: { caller: unknown; host: unknown }): Traceparent {
+  const given = pattern.exec(typeof caller === "string" ? caller : "");
+  const own = readTraceparent(host);
+  if (!given) return own ?? `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+  const [, trace, span, flags] = given;
+  return `00-${trace}-${own?.split("-")[2] ?? span}-${flags}`;
+}
+
+export function traceIdOf(traceparent: Traceparent): string {
+  return traceparent.split("-")[1] ?? "";
+}

@@ -1,0 +1,36 @@
+import { app, type HttpRequest } from "@azure/functions";
+import type { Ports } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
+import { nextLink, readLimit } from "./paging.ts";
+import { json, route } from "./respond.ts";
+
+export function registerAudit(ports: Ports): void {
+  app.http("listAudit", {
+    route: "api/audit",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      await authenticate(request);
+      const page = await ports.audit.read({ ...readFilters(request), ...readLimit(request) });
+      return json(200, { value: page.value, ...nextLink(request, page.continuation) });
+    }),
+  });
+
+  app.http("verifyAudit", {
+    route: "api/audit/verify",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      await authenticate(request);
+      return json(200, await ports.audit.verify());
+    }),
+  });
+}
+
+function readFilters({ query }: HttpRequest): { cluster?: string; namespace?: string; operation?: string } {
+  const given = ["cluster", "namespace", "operation"].flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return Object.fromEntries(given);
+}

@@ -1,0 +1,61 @@
+/** Operations as they happen: server-sent events that a browser's EventSource resumes by itself. */
+import { app } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { z } from "zod";
+import { CloudEvent } from "../domain/events.ts";
+import type { Ports } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
+import { answerEvents, defaultPace } from "./eventStream.ts";
+import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
+import { Refusal } from "./refusal.ts";
+import { json, route } from "./respond.ts";
+
+export function registerEvents(ports: Ports): void {
+  // For every route of the app: without it the host answers only when a handler has ended.
+  app.setup({ enableHttpStream: true });
+
+  app.http("followOperation", {
+    route: "api/operations/{id}/events",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context) => {
+      await authenticate(request);
+      const id = request.params["id"] ?? "";
+      if (!(await ports.registry.getOperation(id))) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      const lastEventId = request.headers.get("last-event-id");
+      if (hasSeenEnd(lastEventId)) return { status: 204 };
+      return answerEvents({
+        poll: followOperation(ports, getClient(context), id, lastEventId),
+        isLast: ({ event }) => event === "end",
+        changes: ports.changes,
+        pace: defaultPace,
+      });
+    }),
+  });
+
+  app.http("eventSchema", {
+    route: "api/events/schema.json",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async () => json(200, z.toJSONSchema(CloudEvent))),
+  });
+
+  app.http("followAll", {
+    route: "api/events",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context) => {
+      await authenticate(request);
+      const lastEventId = request.headers.get("last-event-id");
+      return answerEvents({
+        poll: followAll(ports, getClient(context), { isVisible: () => true, lastEventId }),
+        isLast: () => false,
+        changes: ports.changes,
+        // A look at everything costs more, and nobody waits for one step here.
+        pace: { ...defaultPace, settleMs: 500 },
+      });
+    }),
+  });
+}

@@ -1,0 +1,73 @@
+/** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
+import { app, type HttpRequest } from "@azure/functions";
+import { type Exported, exportAzureCli, exportKubernetes, exportTsql } from "../activities/exportNamespace.ts";
+import { manifestFragment } from "../domain/manifest.ts";
+import { berthKey } from "../domain/names.ts";
+import type { Ports } from "../ports.ts";
+import { authenticate } from "./authentication.ts";
+import { readBerth } from "./namespaces.ts";
+import { Refusal } from "./refusal.ts";
+import { type Answer, route } from "./respond.ts";
+
+const formats = ["kubernetes", "tsql", "azurecli"] as const;
+type Format = (typeof formats)[number];
+
+export function registerExports(ports: Ports): void {
+  app.http("exportNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}/export",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      await authenticate(request);
+      const format = readFormat(request);
+      const onboarded = await findOnboarded(ports, request);
+      if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
+      if (format === "azurecli") return text("text/x-shellscript", exportAzureCli(ports.catalog, onboarded));
+      return text("application/sql", exportTsql(ports.catalog, onboarded, readDatabase(request, onboarded)));
+    }),
+  });
+
+  app.http("getManifest", {
+    route: "api/namespaces/{cluster}/{namespace}/manifest",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      await authenticate(request);
+      const onboarded = await findOnboarded(ports, request);
+      return text("application/yaml", manifestFragment(onboarded.request));
+    }),
+  });
+}
+
+async function findOnboarded({ registry }: Pick<Ports, "registry">, { params }: HttpRequest): Promise<Exported> {
+  const berth = readBerth(params);
+  const record = await registry.getNamespace(berth);
+  // Until it is onboarded there is no client id, and what there is may still be undone.
+  if (record?.clientId === undefined) throw new Refusal("NOT_ONBOARDED", `${berthKey(berth)} is not onboarded.`);
+  return { request: record.request, clientId: record.clientId };
+}
+
+function readFormat({ query }: HttpRequest): Format {
+  const given = query.get("format") ?? "kubernetes";
+  const format = formats.find((each) => each === given);
+  if (format) return format;
+  const detail = `takes ${formats.join(", ")}`;
+  throw new Refusal("INVALID_REQUEST", `Query parameter format is "${given}"; it ${detail}.`, {
+    errors: [{ pointer: "?format", detail }],
+  });
+}
+
+function readDatabase({ query }: HttpRequest, { request }: Exported): string | undefined {
+  const given = query.get("database");
+  if (given === null) return undefined;
+  const known = request.databases.map(({ server, database }) => `${server}/${database}`);
+  if (known.includes(given)) return given;
+  const detail = `takes ${known.join(", ")}`;
+  throw new Refusal("INVALID_REQUEST", `Query parameter database is "${given}"; it ${detail}.`, {
+    errors: [{ pointer: "?database", detail }],
+  });
+}
+
+function text(type: string, body: string): Answer {
+  return { status: 200, headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" }, body };
+}

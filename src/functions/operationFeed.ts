@@ -1,0 +1,149 @@
+/**
+ * What changed in operations since somebody looked last. An event id holds the times of the newest operation and step
+ * records that were sent, by the tables' own clocks, so that any process can go on from there and nothing is remembered
+ * for a client that is away. A feed shows states: what changed twice between two looks is one event.
+ */
+import type { DurableClient } from "durable-functions";
+import { isFinal, Phase } from "../domain/operation.ts";
+import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import type { ServerEvent } from "./eventStream.ts";
+import { findPhase, publicStep, summary } from "./operations.ts";
+
+interface Cursor {
+  readonly operations: string;
+  readonly steps: string;
+  readonly phase?: Phase | undefined;
+}
+
+const start: Cursor = { operations: "", steps: "" };
+const endMark = "end";
+
+/** Of a Last-Event-ID; what Mooring did not write begins at the start. */
+function readCursor(id: string | null): Cursor {
+  const [operations = "", steps = "", phase] = id?.split("~") ?? [];
+  const isTime = (text: string) => text === "" || /^[\d:.TZ-]{10,40}$/.test(text);
+  if (!isTime(operations) || !isTime(steps)) return start;
+  return { operations, steps, phase: Phase.safeParse(phase).data };
+}
+
+function printCursor({ operations, steps, phase = Phase.enum.preflight }: Cursor): string {
+  return `${operations}~${steps}~${phase}`;
+}
+
+/** Whether a client that sends this has seen the end; answered 204, its EventSource stops coming back. */
+export function hasSeenEnd(id: string | null): boolean {
+  return id?.endsWith(`~${endMark}`) ?? false;
+}
+
+interface Sent {
+  /** What the client had seen before this stream: decides about records that this stream has not sent yet. */
+  readonly since: Cursor;
+  /** Of the last event. */
+  cursor: Cursor;
+  /** Times of the records that this stream has sent, by operation, and by operation and step. */
+  readonly times: Map<string, string>;
+}
+
+function beginAt(since: Cursor): Sent {
+  return { since, cursor: since, times: new Map() };
+}
+
+type Source = Pick<Ports, "registry">;
+
+export function followOperation({ registry }: Source, client: DurableClient, id: string, lastEventId: string | null) {
+  const sent = beginAt(readCursor(lastEventId));
+  return async (): Promise<readonly ServerEvent[]> => {
+    // The operation first: when it says that it has ended, the steps read after it are the last ones.
+    const operation = await registry.getOperation(id);
+    if (!operation) return [];
+    const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
+    const events = changesOf(sent, { operation, steps, phase });
+    if (!isFinal(operation.status)) return events;
+    const { status } = operation;
+    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
+  };
+}
+
+/** How many operations a look covers; older ones have ended or are rare. */
+const newest = 100;
+
+/** Every operation that `isVisible` lets the caller see. */
+export function followAll(
+  { registry }: Source,
+  client: DurableClient,
+  { isVisible, lastEventId }: { isVisible: (operation: OperationRecord) => boolean; lastEventId: string | null },
+) {
+  const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
+  return async (): Promise<readonly ServerEvent[]> => {
+    const { value } = await registry.listOperations({ limit: newest });
+    const open = value.filter(
+      (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
+    );
+    const found = await Promise.all(
+      open.map(async (operation) => {
+        const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(operation.id)]);
+        return { operation, steps, phase };
+      }),
+    );
+    // Oldest change first: a cursor must not pass what was not sent yet.
+    return found
+      .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
+      .flatMap((each) => changesOf(sent, each));
+  };
+}
+
+/** Without a cursor the feed of all begins with what happens from now on, and the operations that run. */
+function now(): string {
+  return new Date().toISOString();
+}
+
+function changesOf(
+  sent: Sent,
+  { operation, steps, phase }: { operation: OperationRecord; steps: readonly StepRecord[]; phase: Phase },
+): readonly ServerEvent[] {
+  const { id, cluster, namespace } = operation;
+  const changed = steps
+    .filter((step) => isNew(sent, stepKey(id, step), step, "steps"))
+    .toSorted((a, b) => (a.changedTime ?? "").localeCompare(b.changedTime ?? ""));
+  const events: ServerEvent[] = [];
+  const push = (event: string, data: object, cursor: Partial<Cursor>) => {
+    sent.cursor = { ...sent.cursor, ...cursor };
+    events.push({ event, id: printCursor(sent.cursor), data });
+  };
+  const known = sent.times.get(`phase ${id}`) ?? sent.since.phase;
+  const sayOperation = () => {
+    sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
+    push(
+      "operation",
+      { ...summary(operation), phase },
+      { operations: later(sent.cursor.operations, operation.changedTime), phase },
+    );
+  };
+  const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
+  // What ended is said after its steps, everything else before them.
+  if (isChanged && !isFinal(operation.status)) sayOperation();
+  for (const step of changed) {
+    sent.times.set(stepKey(id, step), step.changedTime ?? "");
+    const data = { operation: id, cluster, namespace, ...publicStep(step) };
+    push("step", data, { steps: later(sent.cursor.steps, step.changedTime) });
+  }
+  if (isChanged && isFinal(operation.status)) sayOperation();
+  return events;
+}
+
+function isNew(
+  { since, times }: Sent,
+  key: string,
+  { changedTime = "" }: { changedTime?: string },
+  of: "operations" | "steps",
+) {
+  return changedTime > (times.get(key) ?? since[of]);
+}
+
+function stepKey(operation: string, { name, target }: StepRecord): string {
+  return `${operation} ${name} ${target}`;
+}
+
+function later(a: string, b = ""): string {
+  return a > b ? a : b;
+}

@@ -1,0 +1,162 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { TableClient } from "@azure/data-tables";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { startTableService, type TableService } from "../../../local/azurite.ts";
+import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
+import { createCertificate } from "../../../local/simulators/tls.ts";
+import { createWorld } from "../../../local/simulators/world.ts";
+import { createAudit } from "../../../src/adapters/registry/audit.ts";
+import type { AuditEntry } from "../../../src/domain/audit.ts";
+
+let tables: TableService;
+let settings: Parameters<typeof createAudit>[0];
+let rows: TableClient;
+
+beforeAll(async () => {
+  const tls = await createCertificate();
+  setDefaultCACertificates([...getCACertificates("default"), tls.certificate]);
+  tables = await startTableService(tls);
+  const world = await createWorld();
+  const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+  const token = await mintAccessToken(world, principal, "https://storage.azure.com");
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
+  settings = { endpoint: tables.endpoint, credential };
+  rows = new TableClient(tables.endpoint, "MooringAudit", credential);
+});
+afterAll(() => tables.close());
+
+beforeEach(async () => {
+  await rows.createTable();
+  for await (const { partitionKey = "", rowKey = "" } of rows.listEntities())
+    await rows.deleteEntity(partitionKey, rowKey);
+});
+
+function entry(id: string, changes: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    id,
+    kind: "effect",
+    time: "2026-11-24T00:00:00.000Z",
+    cluster: "aks-dev",
+    namespace: "team-a",
+    operation: "op-1",
+    who: "somebody",
+    what: "ensureIdentity",
+    target: "mooring-aks-dev-team-a",
+    action: "create",
+    outcome: "Succeeded",
+    differences: [{ field: "name", current: null, desired: "mooring-aks-dev-team-a" }],
+    ...changes,
+  };
+}
+
+/** Records as rows, oldest first. */
+async function records(): Promise<{ rowKey: string; sequence: number }[]> {
+  const found: { rowKey: string; sequence: number }[] = [];
+  for await (const row of rows.listEntities()) {
+    const rowKey = row.rowKey ?? "";
+    if (rowKey.startsWith("e-")) found.push({ rowKey, sequence: Number(row["sequence"]) });
+  }
+  return found.sort((a, b) => a.sequence - b.sequence);
+}
+
+async function write(ids: readonly string[], audit = createAudit(settings)) {
+  for (const id of ids) await audit.append(entry(id));
+  return audit;
+}
+
+it("gives back what was appended, newest first, and finds the chain whole", async () => {
+  const audit = await write(["a", "b", "c"]);
+
+  const { value } = await audit.read({ limit: 10 });
+
+  expect(value.map(({ id, sequence }) => [id, sequence])).toEqual([
+    ["c", 3],
+    ["b", 2],
+    ["a", 1],
+  ]);
+  expect(value[0]).toMatchObject(entry("c"));
+  expect(await audit.verify()).toEqual({ valid: true, entries: 3, head: value[0]?.hash });
+});
+
+it("finds an empty trail whole", async () => {
+  expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 0 });
+});
+
+it("takes an entry of the same id once: again, at once, and from another process", async () => {
+  const [one, other] = [createAudit(settings), createAudit(settings)];
+
+  await Promise.all([one.append(entry("a")), one.append(entry("a")), other.append(entry("a"))]);
+  await other.append(entry("a", { time: "2026-11-24T00:00:09.000Z" }));
+
+  expect((await one.read({ limit: 10 })).value).toHaveLength(1);
+  expect(await one.verify()).toMatchObject({ valid: true, entries: 1 });
+});
+
+it("keeps one chain when six processes append at once", async () => {
+  const writers = Array.from({ length: 6 }, () => createAudit(settings));
+
+  await Promise.all(
+    writers.flatMap((audit, w) => Array.from({ length: 25 }, (_, n) => audit.append(entry(`${w}-${n}`)))),
+  );
+
+  expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 150 });
+  expect((await records()).map(({ sequence }) => sequence)).toEqual(Array.from({ length: 150 }, (_, n) => n + 1));
+});
+
+it("filters by cluster, namespace and operation, and pages to the end", async () => {
+  const audit = createAudit(settings);
+  for (let n = 0; n < 5; n += 1)
+    await audit.append(entry(`${n}`, { namespace: n % 2 ? "odd" : "even", operation: `op-${n}` }));
+
+  const first = await audit.read({ namespace: "even", cluster: "aks-dev", limit: 2 });
+  const second = await audit.read({ namespace: "even", limit: 2, continuation: first.continuation ?? "" });
+
+  expect([...first.value, ...second.value].map(({ id }) => id)).toEqual(["4", "2", "0"]);
+  expect(second.continuation).toBeUndefined();
+  expect((await audit.read({ operation: "op-3", limit: 9 })).value.map(({ id }) => id)).toEqual(["3"]);
+  expect((await audit.read({ operation: "x' or 'a' eq 'a", limit: 9 })).value).toEqual([]);
+});
+
+const tamperings: [what: string, brokenAt: number, change: () => Promise<unknown>][] = [
+  ["a changed field", 3, async () => rows.updateEntity(await key(3, { who: "nobody" }), "Merge")],
+  ["an added field", 3, async () => rows.updateEntity(await key(3, { note: "fine" }), "Merge")],
+  ["a changed difference", 2, async () => rows.updateEntity(await key(2, { differences_json: "[]" }), "Merge")],
+  ["a record taken out of the middle", 3, async () => remove(3)],
+  ["the oldest taken out", 1, async () => remove(1)],
+  ["the newest taken out", 5, async () => remove(5)],
+  ["the head taken out", 0, () => rows.deleteEntity("audit", "head")],
+  ["two records that changed places", 4, () => swap(2, 4)],
+  ["a record put in twice", 4, () => copy(3, 4)],
+];
+
+it.each(tamperings)("finds %s", async (_what, brokenAt, change) => {
+  const audit = await write(["a", "b", "c", "d", "e"]);
+  expect(await audit.verify()).toMatchObject({ valid: true, entries: 5 });
+
+  await change();
+
+  expect(await createAudit(settings).verify()).toMatchObject({ valid: false, brokenAt });
+});
+
+async function key(sequence: number, changes: object = {}) {
+  const rowKey = (await records()).find((record) => record.sequence === sequence)?.rowKey ?? "";
+  return { partitionKey: "audit", rowKey, ...changes };
+}
+
+async function remove(sequence: number) {
+  const { partitionKey, rowKey } = await key(sequence);
+  await rows.deleteEntity(partitionKey, rowKey);
+}
+
+async function copy(from: number, to: number) {
+  const [source, target] = [await key(from), await key(to)];
+  const { etag: _etag, timestamp: _time, ...fields } = await rows.getEntity("audit", source.rowKey);
+  await rows.updateEntity({ ...fields, partitionKey: "audit", rowKey: target.rowKey }, "Replace");
+}
+
+async function swap(a: number, b: number) {
+  const [first, second] = [await key(a), await key(b)];
+  const saved = await rows.getEntity("audit", first.rowKey);
+  await copy(b, a);
+  await rows.updateEntity({ ...saved, partitionKey: "audit", rowKey: second.rowKey }, "Replace");
+}

@@ -1,0 +1,154 @@
+/** One audit entry per effect, whatever is lost, repeated or undone on the way. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/step.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import "../../src/orchestrations/offboardNamespace.ts";
+import "../../src/orchestrations/onboardNamespace.ts";
+import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+let cloud: FakeCloud;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+});
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+
+async function run(kind: "onboard" | "offboard", options: RunOptions = {}, operation = `${kind}-1`) {
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+  const record = {
+    cluster: request.cluster,
+    namespace: request.namespace,
+    operation,
+    request,
+    requestHash: "hash",
+    requestedBy: "anna",
+    acceptedTime: "2026-11-24T00:00:00.000Z",
+    state: kind === "onboard" ? ("Onboarding" as const) : ("Offboarding" as const),
+  };
+  const current = await cloud.ports.registry.getNamespace(request);
+  if (current) await cloud.ports.registry.replaceNamespace({ ...record, etag: current.etag });
+  else await cloud.ports.registry.insertNamespace(record);
+  const input = { operation, request, retry: catalog.retry, requestedBy: "anna", traceparent };
+  await runOrchestration(`${kind}Namespace`, input, options);
+}
+
+const onboardEffects = [
+  "ensureIdentity create",
+  "applyNamespace create",
+  "grantDatabase create",
+  "applyServiceAccount create",
+  "federateIdentity create",
+];
+const offboardEffects = [
+  "removeServiceAccount delete",
+  "revokeDatabase delete",
+  "unfederateIdentity delete",
+  "removeIdentity delete",
+  "removeNamespace delete",
+];
+
+function effects(operation: string) {
+  return cloud.audit
+    .filter((entry) => entry.kind === "effect" && entry.operation === operation)
+    .map(({ what, action }) => `${what} ${action}`)
+    .toSorted();
+}
+
+it("enters who had what created, with before and after, and both decisions", async () => {
+  await run("onboard");
+
+  expect(effects("onboard-1")).toEqual(onboardEffects.toSorted());
+  expect(cloud.audit.filter(({ kind }) => kind === "decision").map(({ action, outcome }) => [action, outcome])).toEqual(
+    [
+      ["accepted", "Running"],
+      ["ended", "Succeeded"],
+    ],
+  );
+  for (const entry of cloud.audit) expect(entry).toMatchObject({ who: "anna", traceId, namespace: "team-a" });
+  expect(cloud.audit.find(({ what }) => what === "grantDatabase")?.differences).toContainEqual({
+    field: "db_datareader",
+    current: null,
+    desired: "granted",
+  });
+});
+
+it("enters the same when every activity runs twice, as after a crash before its answer was stored", async () => {
+  const execute: RunOptions["execute"] = async (_name, work) => {
+    await work();
+    return await work();
+  };
+
+  await run("onboard", { execute });
+  await run("offboard", { execute });
+
+  expect(effects("onboard-1")).toEqual(onboardEffects.toSorted());
+  expect(effects("offboard-1")).toEqual(offboardEffects.toSorted());
+  expect(new Set(cloud.audit.map(({ id }) => id)).size).toBe(cloud.audit.length);
+});
+
+it("enters a change whose answer was lost: the next try finds nothing left to do", async () => {
+  await run("onboard");
+  const lost = new Set<string>();
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" || lost.has(what)) return;
+    lost.add(what);
+    throw new TransientError("ARM_UNAVAILABLE", "no answer came");
+  };
+
+  await run("offboard");
+
+  expect(lost.size).toBeGreaterThan(4);
+  expect(effects("offboard-1")).toEqual(offboardEffects.toSorted());
+});
+
+it("enters a failed try that may have had an effect, and what was undone", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "put credential" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "refused");
+  };
+
+  await run("onboard");
+
+  const failed = cloud.audit.filter(({ outcome, kind }) => kind === "effect" && outcome === "Failed");
+  expect(failed).toMatchObject([{ what: "federateIdentity", action: "create", code: "ARM_FORBIDDEN" }]);
+  expect(effects("onboard-1")).toEqual(expect.arrayContaining(["removeIdentity delete", "revokeDatabase delete"]));
+  expect(cloud.audit.at(-1)).toMatchObject({ action: "ended", outcome: "Failed", code: "ARM_FORBIDDEN" });
+});
+
+it("enters nothing for a step that changed nothing", async () => {
+  await run("onboard");
+  await run("onboard", {}, "onboard-2");
+
+  expect(effects("onboard-2")).toEqual([]);
+  expect(cloud.audit.filter(({ operation }) => operation === "onboard-2").map(({ action }) => action)).toEqual([
+    "accepted",
+    "ended",
+  ]);
+});
+
+it("does the step over when the trail cannot be written, and ends with one entry", async () => {
+  const { append } = cloud.ports.audit;
+  let refusals = 3;
+  const audit = {
+    ...cloud.ports.audit,
+    append: async (entry: Parameters<typeof append>[0]) => {
+      refusals -= 1;
+      if (refusals >= 0) throw new TransientError("REGISTRY_UNAVAILABLE", "the table does not answer");
+      await append(entry);
+    },
+  };
+  providePorts({ ...cloud.ports, audit });
+
+  await run("onboard");
+
+  expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
+  expect(effects("onboard-1")).toEqual(onboardEffects.toSorted());
+});
