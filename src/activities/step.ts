@@ -136,11 +136,8 @@ async function runStep<I extends StepInput, O extends StepResult>(
           error: describeCode(code, message),
           ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
         }),
-        // It may have had a part of its effect, or all of it without knowing.
-        delay === undefined &&
-          intended &&
-          code !== "OPERATION_CANCELED" &&
-          appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
+        // It, or a try before it, may have had a part of its effect, or all of it without knowing.
+        delay === undefined && code !== "OPERATION_CANCELED" && appendFailure(ports, input, { step, code, intended }),
       ]);
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
@@ -149,6 +146,17 @@ async function runStep<I extends StepInput, O extends StepResult>(
     await waitAsAsked(error, delay);
     throw error;
   }
+}
+
+async function appendFailure(
+  ports: Ports,
+  input: StepInput,
+  { step, code, intended }: { step: StepName; code: string; intended: Effect | undefined },
+): Promise<void> {
+  const effect = intended ?? (await ports.registry.getStep(input.operation, step));
+  if (effect?.action === undefined) return;
+  const { action, differences = [] } = effect;
+  await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
 }
 
 function isUndo(input: StepInput & { readonly createdBy?: unknown }): boolean {

@@ -162,7 +162,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
 
 /** Every effect that a step reports is in the audit trail, and once. */
 export async function checkAudit(
-  { registry, audit }: World,
+  { registry, audit, weather }: World,
   { id, status, error }: OperationRecord,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -172,10 +172,13 @@ export async function checkAudit(
       return kind === "effect" && what === step.name && target === step.target;
     });
     const succeeded = found.filter(({ outcome }) => outcome === "Succeeded");
+    // A step that failed in the end says that it may have had its effect.
+    const isMissing = found.length === 0;
     const hadEffect = step.status === "Succeeded" && step.action !== undefined && step.action !== "none";
-    // The trail itself may be what did not answer.
-    const isLost = error?.code === "REGISTRY_UNAVAILABLE" && succeeded.length === 0;
-    if (succeeded.length > 1 || (hadEffect && succeeded.length === 0 && !isLost)) {
+    // The trail itself may be what did not answer; and a process that died between effect and entry, in a step whose
+    // later tries all failed, is the one known way to lose an entry.
+    const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && weather.deaths > 0);
+    if (succeeded.length > 1 || (hadEffect && isMissing && !isAway)) {
       problems.push(`audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action})`);
     }
   }
