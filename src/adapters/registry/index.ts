@@ -36,7 +36,8 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
-    getOperation: (id) => operations.get(operationsPartition, id),
+    // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
+    getOperation: async (id) => (/^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined),
     listOperations: ({ limit, continuation, ...filters }) =>
       operations.page([["PartitionKey", operationsPartition], ...Object.entries(filters)], limit, continuation),
     async insertOperation(record) {
