@@ -2,7 +2,9 @@
 import type { Approval } from "./domain/approval.ts";
 import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
+import type { Claims } from "./domain/claims.ts";
 import type { CloudEvent } from "./domain/events.ts";
+import type { IdempotencyRecord, KeptAnswer } from "./domain/idempotency.ts";
 import type { Berth } from "./domain/names.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./domain/operation.ts";
 import type { Difference } from "./domain/plan.ts";
@@ -17,8 +19,18 @@ export interface Ports {
   readonly registry: Registry;
   readonly audit: Audit;
   readonly changes: Changes;
+  readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
+  /** Absent when the catalog takes no Entra tokens. */
+  readonly tokens?: Tokens;
+}
+
+// ——— Callers (Microsoft Entra) ———
+
+export interface Tokens {
+  /** The claims of an access token for Mooring; UNAUTHENTICATED for any other, and when the keys cannot be read. */
+  verify(token: string): Promise<Claims>;
 }
 
 // ——— Managed identities (ARM) ———
@@ -176,14 +188,16 @@ export interface QueueMessages {
 /** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
 export interface NamespaceRecord extends Berth {
   /** Incomplete: an operation ended without restoring a known state; onboard or offboard again. */
-  readonly state: "Onboarding" | "Onboarded" | "Offboarding" | "Incomplete";
+  readonly state: "Onboarding" | "Changing" | "Onboarded" | "Offboarding" | "Compensating" | "Incomplete";
   /** The operation that holds the namespace, or the last that did. */
   readonly operation: string;
-  /** Set when the record was Incomplete before: something may be left that this operation has not made. */
-  readonly hasRemains?: boolean;
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;
+  /** Whose it is: the first team that onboarded it. Absent in old records, and in what operators did for no team. */
+  readonly team?: string;
+  /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
+  readonly namespaceUid?: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
   /** W3C trace context of the request that was accepted. */
@@ -191,6 +205,34 @@ export interface NamespaceRecord extends Berth {
   readonly onboardedTime?: string;
   readonly verifiedTime?: string;
   readonly clientId?: string;
+  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
+  readonly earlier?: OnboardingRequest;
+  /** What the record was before the operation that holds it: restored when the operation is undone. */
+  readonly previous?: PreviousRecord;
+  /** Of a compensation: what it runs again, for which operation. */
+  readonly compensates?: Compensated;
+}
+
+export type PreviousRecord = Pick<
+  NamespaceRecord,
+  | "state"
+  | "operation"
+  | "request"
+  | "requestHash"
+  | "requestedBy"
+  | "acceptedTime"
+  | "earlier"
+  | "team"
+  | "namespaceUid"
+>;
+
+export interface Compensated {
+  /** The operation that was asked to be compensated. */
+  readonly of: string;
+  /** The operation that created what is left. */
+  readonly createdBy: string;
+  /** Names of undos, in the order in which they run. */
+  readonly undos: readonly string[];
 }
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
@@ -201,6 +243,7 @@ export interface OperationRecord extends Berth {
   readonly kind: OperationKind;
   readonly status: OperationStatus;
   readonly requestedBy: string;
+  readonly team?: string;
   readonly createdTime: string;
   readonly traceparent?: string;
   readonly startTime?: string;
@@ -214,6 +257,10 @@ export interface OperationRecord extends Berth {
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
+  readonly earlier?: OnboardingRequest;
+  readonly compensates?: Compensated;
+  /** Names of the undos that failed. */
+  readonly leftUndone?: readonly string[];
   /** Everything is done and verified: from here on the operation cannot be canceled. */
   readonly committedTime?: string;
 }
@@ -243,7 +290,14 @@ export interface Page<T> {
 
 export interface Registry {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
-  listNamespaces(query: { cluster?: string; limit: number; continuation?: string }): Promise<Page<NamespaceRecord>>;
+  listNamespaces(query: {
+    cluster?: string;
+    /** Only what belongs to one of these; none of them, nothing. */
+    teams?: readonly string[];
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<NamespaceRecord>>;
+  countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
   /** False when a record is there already. */
@@ -258,6 +312,7 @@ export interface Registry {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<OperationRecord>>;
@@ -286,6 +341,20 @@ export interface Changes {
   wait(ms: number): Promise<void>;
 }
 
+// ——— Idempotency keys (Table Storage) ———
+
+type KeyOfCaller = Pick<IdempotencyRecord, "caller" | "key">;
+
+export interface IdempotencyKeys {
+  find(key: KeyOfCaller): Promise<Stored<IdempotencyRecord> | undefined>;
+  /** False when the key is there already. */
+  insert(record: IdempotencyRecord): Promise<boolean>;
+  /** False when somebody wrote since the record was read. */
+  replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
+  answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
+  release(key: KeyOfCaller): Promise<void>;
+}
+
 // ——— Audit trail (Table Storage) ———
 
 export interface Audit {
@@ -296,6 +365,8 @@ export interface Audit {
     cluster?: string;
     namespace?: string;
     operation?: string;
+    /** Only what belongs to one of these; none of them, nothing. */
+    teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<AuditRecord>>;

@@ -7,7 +7,7 @@ import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../domain/requ
 import { sidFromClientId } from "../domain/sid.ts";
 import { findDatabase } from "../domain/targets.ts";
 import type { DatabaseUser, Ports, UserChange } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { StepInput, StepResult, stepActivity } from "./step.ts";
 
 const GrantDatabaseInput = StepInput.extend({
   database: DatabaseRequest,
@@ -107,12 +107,19 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   const kept = user.roles
     .filter((role) => !input.desired.some((grant) => grant.name === role))
     .map((role): Grant => ({ kind: "role", name: role }));
+  // What somebody else gave stays somebody else's: it is given again, but not marked as Mooring's to take away.
+  const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
+  const operation = mark.operation ?? input.operation;
   return {
     action: "update",
     differences: [{ field: "sid", current: user.sid, desired: input.sid ?? null }],
     changes: [
       { kind: "drop", user: user.name },
-      ...creation({ ...input, operation: mark.operation ?? input.operation }, [...input.desired, ...kept]),
+      ...creation({ ...input, operation }, marked),
+      ...grantAll(
+        user.name,
+        kept.filter((grant) => !marked.includes(grant)),
+      ),
     ],
   };
 }
@@ -176,13 +183,12 @@ export const grantDatabase = stepActivity({
   output: StepResult,
   target: ({ database }) => `${database.server}/${database.database}`,
   async run(input, ports, step) {
-    const target = findDatabase(ports.catalog, input.database);
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
     if (changes.length === 0) return { action: plan.action };
     await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
     try {
-      await ports.databases.change(target, changes);
+      await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
       return { action: plan.action };
     } catch (error) {
       // Somebody was faster: another run of this very step, whose user is as good as ours, or a stranger.
@@ -197,62 +203,12 @@ export const grantDatabase = stepActivity({
 
 const creationConflicts: ReadonlySet<string> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 
-/** Drops the SQL user when Mooring created it, else takes back what Mooring gave it. */
-export const revokeDatabase = stepActivity({
-  name: "revokeDatabase",
-  input: RemovalInput.extend({ database: DatabaseRequest }),
-  output: StepResult,
-  target: ({ database }) => `${database.server}/${database.database}`,
-  async run(input, { catalog, databases }, step) {
-    const target = findDatabase(catalog, { ...input.database, roles: [] });
-    const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
-    const user = users[0];
-    const mark = readMark(user?.mark);
-    if (!user || mark?.berth !== berthKey(input)) return { action: "none" };
-
-    const { createdBy } = input;
-    if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
-      if (user.ownedSchemas.length > 0) {
-        throw new PermanentError(
-          "SQL_USER_OWNS_SCHEMA",
-          `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`,
-        );
-      }
-      const held = [...user.roles, ...user.permissions].map((name) => ({
-        field: name,
-        current: "granted",
-        desired: null,
-      }));
-      await step.willDo("delete", [{ field: "user", current: user.name, desired: null }, ...held]);
-      await databases.change(target, [{ kind: "drop", user: user.name }]);
-      return { action: "delete" };
-    }
-    const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
-    if (taken.length === 0 && createdBy !== undefined) return { action: "none" };
-    const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !taken.some(([t]) => t === name)));
-    const isReleased = mark.operation === null && Object.keys(left).length === 0;
-    await step.willDo(
-      "update",
-      taken.map(([name]) => ({ field: name, current: "granted", desired: null })),
-    );
-    await databases.change(target, [
-      ...taken.map(([name]): UserChange => takeBack(user.name, name)),
-      { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
-    ]);
-    return { action: "update" };
-  },
-});
-
 function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
   return grants.map((grant) =>
     grant.kind === "role"
       ? { kind: "addRole", user, role: grant.name }
       : { kind: "grant", user, permission: grant.name },
   );
-}
-
-function takeBack(user: string, name: string): UserChange {
-  return name === "EXECUTE" ? { kind: "revoke", user, permission: name } : { kind: "removeRole", user, role: name };
 }
 
 function given(grants: readonly Grant[], operation: string): Record<string, string> {

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
-import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../domain/names.ts";
+import { type Berth, berthKey, federatedCredentialName, federatedSubject, identityName } from "../domain/names.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { FederatedCredential, Ports } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
@@ -107,22 +107,55 @@ export const federateIdentity = stepActivity({
   },
 });
 
+const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
+type UnfederateInput = z.infer<typeof UnfederateInput>;
+
+export async function planUnfederation(
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
+  name: string,
+  input: Omit<UnfederateInput, "retry" | "operation">,
+): Promise<{ plan: StepPlan; credential: string }> {
+  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const credential = federatedCredentialName(input, input.serviceAccount);
+  const step = { name, target: ref.name };
+  const none = { plan: toStepPlan(step, { action: "none" }), credential };
+  if (input.createdBy !== undefined) {
+    const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
+    if (record?.action !== "create") return none;
+  }
+  const credentials = await identities.federatedCredentials(ref);
+  const found = credentials.find((each) => each.name === credential);
+  if (!found) return none;
+  const differences = [
+    { field: "name", current: credential, desired: null },
+    { field: "subject", current: found.subject, desired: null },
+  ];
+  return { plan: toStepPlan(step, { action: "delete", differences }), credential };
+}
+
+async function unfederate(input: UnfederateInput, ports: Ports, step: StepContext) {
+  const { plan, credential } = await planUnfederation(ports, "unfederateIdentity", input);
+  if (plan.action === "delete") {
+    await step.willDo("delete", plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.removeFederatedCredential(ref, credential);
+  }
+  return { action: plan.action };
+}
+
 export const unfederateIdentity = stepActivity({
   name: "unfederateIdentity",
-  input: RemovalInput.extend({ serviceAccount: z.string() }),
+  input: UnfederateInput,
   output: StepResult,
   target: identityName,
-  async run(input, { catalog, identities, registry }, step) {
-    const ref = identityRef(findCluster(catalog, input.cluster), input);
-    const name = federatedCredentialName(input, input.serviceAccount);
-    if (input.createdBy !== undefined) {
-      const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
-      if (record?.action !== "create") return { action: "none" };
-    }
-    const credentials = await identities.federatedCredentials(ref);
-    if (!credentials.some((credential) => credential.name === name)) return { action: "none" };
-    await step.willDo("delete", [{ field: "name", current: name, desired: null }]);
-    await identities.removeFederatedCredential(ref, name);
-    return { action: "delete" };
-  },
+  run: unfederate,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireCredential = stepActivity({
+  name: "retireCredential",
+  input: UnfederateInput,
+  output: StepResult,
+  target: (input) => `${berthKey(input)}/${input.serviceAccount}`,
+  run: unfederate,
 });

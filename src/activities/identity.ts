@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { berthKey, identityName } from "../domain/names.ts";
+import { type Berth, berthKey, identityName } from "../domain/names.ts";
 import { ownerTags, readTags } from "../domain/ownership.ts";
-import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
+import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { ManagedIdentity, Ports } from "../ports.ts";
@@ -78,21 +78,40 @@ export const ensureIdentity = stepActivity({
   },
 });
 
+export async function planIdentityRemoval(
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  input: Berth & { readonly createdBy?: string | undefined },
+): Promise<StepPlan> {
+  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const step = { name: "removeIdentity", target: ref.name };
+  const current = await identities.get(ref);
+  if (!current) return toStepPlan(step, { action: "none" });
+  const ownership = readTags(current.tags);
+  const isCreated = ownership?.berth === berthKey(input);
+  if (isCreated && (input.createdBy === undefined || ownership.operation === input.createdBy)) {
+    const differences = [
+      { field: "name", current: ref.name, desired: null },
+      { field: "clientId", current: current.clientId, desired: null },
+    ];
+    return toStepPlan(step, { action: "delete", differences });
+  }
+  const differences = [{ field: "name", current: `${ref.name}, not created by Mooring`, desired: stays }];
+  return toStepPlan(step, { action: "none", differences });
+}
+
 /** Removes the identity when Mooring created it; its federated credentials go with it. */
 export const removeIdentity = stepActivity({
   name: "removeIdentity",
   input: RemovalInput,
   output: StepResult,
   target: (input) => identityName(input),
-  async run(input, { catalog, identities }, step) {
-    const ref = identityRef(findCluster(catalog, input.cluster), input);
-    const current = await identities.get(ref);
-    const ownership = current && readTags(current.tags);
-    if (ownership?.berth !== berthKey(input)) return { action: "none" };
-    if (input.createdBy !== undefined && ownership.operation !== input.createdBy) return { action: "none" };
-    await step.willDo("delete", [{ field: "clientId", current: current?.clientId ?? null, desired: null }]);
-    await identities.remove(ref);
-    return { action: "delete" };
+  async run(input, ports, step) {
+    const { action, differences } = await planIdentityRemoval(ports, input);
+    if (action === "delete") {
+      await step.willDo(action, differences);
+      await ports.identities.remove(identityRef(findCluster(ports.catalog, input.cluster), input));
+    }
+    return { action };
   },
 });
 

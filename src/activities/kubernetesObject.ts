@@ -2,15 +2,8 @@
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import {
-  adoptedBy,
-  adopterMetadata,
-  type Ownership,
-  ownerMetadata,
-  readMetadata,
-  readReplaced,
-} from "../domain/ownership.ts";
-import { type Conflict, type Difference, throwConflict } from "../domain/plan.ts";
+import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata, readReplaced } from "../domain/ownership.ts";
+import { type Conflict, type Difference, stays, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
 import type { StepContext } from "./step.ts";
@@ -21,6 +14,8 @@ export interface ObjectDecision {
   readonly conflict: Conflict | undefined;
   /** What to apply; undefined when nothing is to be written. */
   readonly object: KubernetesObject | undefined;
+  /** Of the object that is there. */
+  readonly uid?: string | undefined;
 }
 
 interface EnsureInput extends Berth {
@@ -39,26 +34,32 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object };
   }
+  const { uid } = current.metadata;
   const differences = compare(desired, current);
   const ownership = readMetadata(current.metadata);
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
-      return { action, differences, conflict: undefined, object: undefined };
+      return { action, differences, conflict: undefined, object: undefined, uid };
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object };
+    return { action: "update", differences, conflict: undefined, object, uid };
+  }
+  const adopter = adoptedBy(current.metadata);
+  if (ownership === undefined && adopter?.berth === berthKey(input)) {
+    // Adopted before: it changes with the request, and stays the adopting operation's to give up.
+    if (differences.length === 0) {
+      const action = adopter.operation === input.operation ? "adopt" : "none";
+      return { action, differences, conflict: undefined, object: undefined };
+    }
+    const mark = adopterMetadata(input, adopter.operation, readReplaced(current.metadata));
+    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark) };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
-  // After an earlier adoption, what differs may be its doing: what that one replaced is what was there before.
-  const isAdopted = adoptedBy(current.metadata)?.berth === berthKey(input);
-  const replaced = isAdopted ? readReplaced(current.metadata) : valuesBefore(desired, current);
-  const object =
-    conflict || differences.length === 0
-      ? undefined
-      : withMetadata(desired, adopterMetadata(input, input.operation, replaced));
-  return { action: "adopt", differences, conflict, object };
+  const mark = adopterMetadata(input, input.operation, valuesBefore(desired, current));
+  const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
+  return { action: "adopt", differences, conflict, object, uid };
 }
 
 function adoptionConflict(
@@ -82,8 +83,18 @@ export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  { step, ...input }: EnsureInput & WithStep,
+  input: EnsureInput & WithStep,
 ): Promise<StepAction> {
+  return (await bringObjects(kubernetes, cluster, desired, input)).action;
+}
+
+/** The same, with the UIDs of the objects that are there then. */
+export async function bringObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  { step, ...input }: EnsureInput & WithStep,
+): Promise<{ action: StepAction; uids: readonly (string | undefined)[] }> {
   const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
   for (const { conflict } of decisions) throwConflict(conflict);
   const result = strongest(decisions.map(({ action }) => action));
@@ -94,10 +105,12 @@ export async function ensureObjects(
       { isMarked: result === "create" },
     );
   }
-  for (const { action, object } of decisions) {
-    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
+  const uids: (string | undefined)[] = [];
+  for (const { action, object, uid } of decisions) {
+    const force = action === "update" || isTakeOver(action, input);
+    uids.push(object ? (await kubernetes.apply(cluster, object, { force })).metadata.uid : uid);
   }
-  return result;
+  return { action: result, uids };
 }
 
 interface WithStep {
@@ -113,6 +126,43 @@ interface RemoveInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
+export interface RemovalDecision {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+  readonly ref: ObjectRef;
+  readonly uid: string | undefined;
+  /** What its owner had where Mooring wrote something else. */
+  readonly replaced?: ReturnType<typeof readReplaced>;
+}
+
+/** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
+export async function planRemoval(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  refs: readonly ObjectRef[],
+  input: RemoveInput,
+): Promise<readonly RemovalDecision[]> {
+  return await Promise.all(refs.map(async (ref) => decideRemoval(ref, await kubernetes.get(cluster, ref), input)));
+}
+
+function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, input: RemoveInput): RemovalDecision {
+  if (!current) return { action: "none", differences: [], ref, uid: undefined };
+  const { uid } = current.metadata;
+  const field = nameOf(current);
+  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
+  const ownership = readMetadata(current.metadata);
+  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+    const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
+    return { action: "delete", differences: [{ field, current: what, desired: null }], ref, uid };
+  }
+  const adopter = adoptedBy(current.metadata);
+  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
+    const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
+    return { action: "update", differences: [difference], ref, uid, replaced: readReplaced(current.metadata) };
+  }
+  return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
+}
+
 /** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
 export async function removeObjects(
   kubernetes: Kubernetes,
@@ -120,56 +170,67 @@ export async function removeObjects(
   refs: readonly ObjectRef[],
   { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const found = await Promise.all(refs.map((ref) => kubernetes.get(cluster, ref)));
-  const removals = refs.flatMap((ref, index) => {
-    const current = found[index];
-    const action = current && removalOf(current, input);
-    return current && action ? [{ ref, current, action }] : [];
-  });
+  const removals = (await planRemoval(kubernetes, cluster, refs, input)).filter(({ action }) => action !== "none");
   if (removals.length === 0) return "none";
   const result = strongest(removals.map(({ action }) => action));
   await step.willDo(
     result,
-    removals.map(({ current, action }) => ({
-      field: "metadata.name",
-      current: nameOf(current),
-      desired: action === "delete" ? null : "given up",
-    })),
+    removals.flatMap(({ differences }) => differences),
   );
-  for (const { ref, current, action } of removals) {
-    const { uid } = current.metadata;
-    if (uid === undefined) throw new Error(`${nameOf(current)} came without a UID`);
+  for (const { action, ref, uid, replaced } of removals) {
+    if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
     if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
-    else await giveUp(kubernetes, cluster, current);
+    // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
+    else await kubernetes.apply(cluster, bare(ref, replaced), { force: true });
   }
   return result;
 }
 
-/** Applying no more than the name and what was replaced gives up every other field that only this manager owns. */
-async function giveUp(kubernetes: Kubernetes, cluster: ClusterTarget, object: KubernetesObject): Promise<void> {
-  const { metadata, ...values } = readReplaced(object.metadata);
-  const { apiVersion, kind, metadata: place } = bare(refOf(object));
-  await kubernetes.apply(
-    cluster,
-    { ...values, apiVersion, kind, metadata: { ...metadata, ...place } },
-    { force: true },
-  );
+export interface Rewritten {
+  readonly written: KubernetesObject;
+  readonly before: KubernetesObject;
 }
 
-/** Undefined for what is not Mooring's to touch. */
-function removalOf(current: KubernetesObject, input: RemoveInput): "delete" | "update" | undefined {
-  const isMeant = (mark: Ownership | undefined) =>
-    mark?.berth === berthKey(input) && (input.createdBy === undefined || input.createdBy === mark.operation);
-  if (isMeant(readMetadata(current.metadata))) return "delete";
-  return isMeant(adoptedBy(current.metadata)) ? "update" : undefined;
+/** Puts back what a change wrote over. An object that looks otherwise than what the change writes was not written. */
+export async function restoreObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  rewritten: readonly Rewritten[],
+  { step, ...berth }: Berth & WithStep,
+): Promise<StepAction> {
+  const actions: StepAction[] = [];
+  for (const { written, before } of rewritten) {
+    const current = await kubernetes.get(cluster, refOf(written));
+    const mark = current && markOf(current, berth);
+    const differences = current ? compare(before, current) : [];
+    if (!mark || differences.length === 0 || compare(written, current).length > 0) continue;
+    await step.willDo("update", differences);
+    await kubernetes.apply(cluster, withMetadata(before, mark), { force: true });
+    actions.push("update");
+  }
+  return strongest(actions);
+}
+
+/** The mark that the object has as Mooring's own or adopted one. */
+function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
+  const ownership = readMetadata(metadata);
+  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
+  const adopter = adoptedBy(metadata);
+  return adopter?.berth === berthKey(berth)
+    ? adopterMetadata(berth, adopter.operation, readReplaced(metadata))
+    : undefined;
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function bare({ apiVersion, kind, name, namespace }: ObjectRef): KubernetesObject {
-  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+function bare(
+  { apiVersion, kind, name, namespace }: ObjectRef,
+  { metadata, ...values }: ReturnType<typeof readReplaced> = {},
+): KubernetesObject {
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { ...values, apiVersion, kind, metadata: { ...metadata, ...place } };
 }
 
 function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnType<typeof ownerMetadata>) {

@@ -4,8 +4,8 @@ import { type Berth, berthKey, configMapName } from "../domain/names.ts";
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
-import type { KubernetesObject, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
+import { bringObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
@@ -24,7 +24,8 @@ export function configMapObject(
   { namespace, databases }: Pick<ApplyNamespaceInput, "namespace" | "databases">,
 ): KubernetesObject {
   const all = databases.map((request) => {
-    const { server, database } = findDatabase(catalog, request);
+    // The roles are the database's to check; here only its address counts.
+    const { server, database } = findDatabase(catalog, { ...request, roles: [] });
     // `host,port` is how SQL Server clients write a port that is not 1433.
     return { server: server.port === 1433 ? server.host : `${server.host},${server.port}`, database };
   });
@@ -64,13 +65,15 @@ export async function planNamespace(
 export const applyNamespace = stepActivity({
   name: "applyNamespace",
   input: ApplyNamespaceInput,
-  output: StepResult,
+  // Absent in histories of before it was recorded.
+  output: StepResult.extend({ uid: z.string().exactOptional() }),
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
     const desired = [namespaceObject(input), configMapObject(catalog, input)];
-    return {
-      action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, { ...input, step }),
-    };
+    const cluster = findCluster(catalog, input.cluster);
+    const { action, uids } = await bringObjects(kubernetes, cluster, desired, { ...input, step });
+    const [uid] = uids;
+    return { action, ...(uid === undefined ? {} : { uid }) };
   },
 });
 
@@ -82,9 +85,30 @@ export const removeNamespace = stepActivity({
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
-    const configMap = { apiVersion: "v1", kind: "ConfigMap", name: configMapName, namespace: input.namespace };
-    const namespace = { apiVersion: "v1", kind: "Namespace", name: input.namespace };
-    const refs = input.deletePolicy === "Delete" ? [configMap, namespace] : [configMap];
-    return { action: await removeObjects(kubernetes, cluster, refs, { ...input, step }) };
+    return { action: await removeObjects(kubernetes, cluster, namespaceRefs(input), { ...input, step }) };
+  },
+});
+
+export function namespaceRefs({
+  namespace,
+  deletePolicy,
+}: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy }): readonly ObjectRef[] {
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", name: configMapName, namespace };
+  return deletePolicy === "Delete"
+    ? [configMap, { apiVersion: "v1", kind: "Namespace", name: namespace }]
+    : [configMap];
+}
+
+/** Undoes what a change wrote into the ConfigMap. */
+export const restoreNamespace = stepActivity({
+  name: "restoreNamespace",
+  input: RemovalInput.extend({ written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const written = configMapObject(catalog, { ...input, databases: input.written });
+    const before = configMapObject(catalog, { ...input, databases: input.before });
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, [{ written, before }], { ...input, step }) };
   },
 });

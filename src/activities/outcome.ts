@@ -15,9 +15,13 @@ export const Outcome = z.object({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
+  /** Of the Kubernetes namespace, once onboarded. */
+  namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
-  /** What compensation could not remove; the namespace stays recorded then. */
+  /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
+  /** Names of the undos that failed. */
+  leftUndone: z.array(z.string()).optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
@@ -38,7 +42,7 @@ export const announceStart = activity({
 export async function recordStart(
   ports: Ports,
   input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
-    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
+    Pick<StepInput, "operation" | "requestedBy" | "team" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
@@ -71,6 +75,23 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
+/**
+ * What a step said last may not be how it ended: its last record may have been lost, or a try that the runtime had given
+ * up wrote after the one that counted.
+ */
+async function closeSteps(
+  { registry }: Ports,
+  { operation, kind, request, status }: Omit<OutcomeInput, "retry">,
+  endTime: string,
+): Promise<void> {
+  const planned = plannedSteps(kind, request);
+  const open = (await registry.listSteps(operation)).filter((step) => {
+    const isPlanned = planned.some(({ name, target }) => name === step.name && target === step.target);
+    return !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
+  });
+  await Promise.all(open.map((step) => registry.updateStep(operation, step, { status, endTime })));
+}
+
 /** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
 async function recordEnd(
   { registry }: Ports,
@@ -89,6 +110,7 @@ async function recordEnd(
       status,
       endTime,
       ...(error ? { error } : {}),
+      ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
       ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
     };
     if (await registry.amendOperation(record, changes)) return status;
@@ -99,11 +121,11 @@ async function recordEnd(
 }
 
 function describeCancel(
-  { cancel, kind, request }: OperationRecord,
+  { cancel, kind, request, earlier }: OperationRecord,
   { error }: Pick<OutcomeInput, "error">,
   steps: readonly StepRecord[],
 ): OperationError {
-  const planned = new Set(plannedSteps(kind, request).map(stepText));
+  const planned = new Set(plannedSteps(kind, request, { earlier }).map(stepText));
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {
@@ -122,23 +144,6 @@ function describeCancel(
 
 function stepText({ name, target }: StepName): string {
   return `${name} ${target}`;
-}
-
-/**
- * What a step said last may not be how it ended: its last record may have been lost, or a try that the runtime had given
- * up wrote after the one that counted.
- */
-async function closeSteps(
-  { registry }: Ports,
-  { operation, kind, request, status }: Omit<OutcomeInput, "retry">,
-  endTime: string,
-): Promise<void> {
-  const planned = plannedSteps(kind, request);
-  const open = (await registry.listSteps(operation)).filter((step) => {
-    const isPlanned = planned.some(({ name, target }) => name === step.name && target === step.target);
-    return !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
-  });
-  await Promise.all(open.map((step) => registry.updateStep(operation, step, { status, endTime })));
 }
 
 function resultOf({ request }: Pick<OutcomeInput, "request">, clientId: string): Record<string, unknown> {
@@ -162,16 +167,36 @@ async function settleNamespace({ registry }: Ports, input: EndedOperation, time:
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: EndedOperation,
+  { kind, status, leftBehind, clientId, namespaceUid }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {
     if (kind === "offboard") return undefined;
-    const { hasRemains: _used, ...rest } = record;
-    return { ...rest, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+    if (kind === "compensate") return restored(record);
+    const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = record;
+    return {
+      ...lasting,
+      state: "Onboarded",
+      onboardedTime: time,
+      verifiedTime: time,
+      ...(clientId && { clientId }),
+      ...(namespaceUid && { namespaceUid }),
+    };
   }
-  const isIncomplete = kind === "offboard" || leftBehind || record.hasRemains === true;
-  return isIncomplete ? { ...record, state: "Incomplete" } : undefined;
+  return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : restored(record);
+}
+
+/** What the record was before the operation that was undone; undefined when there was none. */
+function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
+  const {
+    earlier: _earlier,
+    previous,
+    compensates: _compensates,
+    team: _team,
+    namespaceUid: _uid,
+    ...lasting
+  } = record;
+  return previous && { ...lasting, ...previous };
 }
 
 type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & Pick<StepInput, "traceparent">;

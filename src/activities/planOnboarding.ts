@@ -1,53 +1,55 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+
 import { needsApproval } from "../domain/approval.ts";
+import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
-import { PermanentError, TransientError } from "../domain/errors.ts";
+import { PermanentError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
-import { type Plan, type StepPlan, toOperationError } from "../domain/plan.ts";
+import type { Plan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import type { StepName } from "../domain/steps.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findClusterFor, findDatabase } from "../domain/targets.ts";
-import type { Kubernetes, ManagedIdentity, Ports } from "../ports.ts";
+import type { Kubernetes, Ports } from "../ports.ts";
 import { planDatabase } from "./databaseUser.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { planIdentity } from "./identity.ts";
+import { findDatabaseOf, type Look, take } from "./looks.ts";
 import { planNamespace } from "./namespace.ts";
+import { replacementLooks } from "./planOffboarding.ts";
 import { planPodIdentity, podIdentityApi } from "./podIdentity.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
-type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;
-
-interface LookInput {
+interface PlanInput {
   readonly operation: string;
   readonly request: OnboardingRequest;
-  readonly identity: ManagedIdentity | undefined;
-  readonly step: StepName;
+  /** What the request replaces, when the namespace is onboarded already. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Whose rules for approval count. */
+  readonly team?: string | undefined;
+  /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
+  readonly takeOver?: boolean;
 }
 
 export async function planOnboarding(
   ports: Ports,
-  { operation, request }: { operation: string; request: OnboardingRequest },
+  { operation, request, earlier, team, takeOver = false }: PlanInput,
 ): Promise<Plan> {
   const identity = await planIdentity(ports, { ...request, operation }).catch((error: unknown) => error);
-  const current = identity instanceof Error || !isDecision(identity) ? undefined : identity.current;
+  const current = isDecision(identity) ? identity.current : undefined;
+  const ensureIdentity: Look = async () => {
+    if (isDecision(identity)) return identity.plan;
+    throw identity;
+  };
 
   const steps = await Promise.all(
-    plannedSteps("onboard", request)
+    plannedSteps("onboard", request, { earlier })
       .filter(({ name }) => name !== "verify")
-      .map(async (step) => {
-        try {
-          if (step.name === "ensureIdentity") {
-            if (isDecision(identity)) return identity.plan;
-            throw identity;
-          }
-          return await lookOf(step.name)(ports, { operation, request, identity: current, step });
-        } catch (error) {
-          return blocked(step, error);
-        }
+      .map((step) => {
+        const look = step.name === "ensureIdentity" ? ensureIdentity : looks[step.name];
+        return take(look, ports, { operation, request, earlier, identity: current, step, takeOver });
       }),
   );
-  const needed = needsApproval(ports.catalog, request);
+  const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
 }
 
@@ -55,24 +57,18 @@ function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIden
   return typeof value === "object" && value !== null && "plan" in value;
 }
 
-/** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
-function blocked(step: StepName, error: unknown): StepPlan {
-  if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
-  return { ...step, action: "conflict", differences: [], blockers: [toOperationError(error.code, error.message)] };
-}
-
 /** Stands for the client id of an identity that is not there yet. */
 const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
-  preflight: async (ports, { request, step }) => {
-    await Promise.all([checkCluster(ports, request), checkServers(ports, request)]);
+  ...replacementLooks,
+  preflight: async (ports, { request, step, takeOver }) => {
+    await Promise.all([checkCluster(ports, request, takeOver), checkServers(ports, request)]);
     return { ...step, action: "none", differences: [], blockers: [] };
   },
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
   grantDatabase: async (ports, { operation, request, identity, step }) => {
-    const database = request.databases.find(({ server, database }) => `${server}/${database}` === step.target);
-    if (!database) throw new Error(`no database of the request is ${step.target}`);
+    const database = findDatabaseOf(request, step);
     return (await planDatabase(ports, { ...request, operation, database, identity })).plan;
   },
   applyServiceAccount: (ports, { operation, request, identity }) =>
@@ -87,27 +83,31 @@ const looks: Record<string, Look> = {
   federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
 };
 
-function lookOf(name: string): Look {
-  const look = looks[name];
-  if (!look) throw new Error(`step ${name} has no plan`);
-  return look;
-}
-
 async function checkCluster(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
+  const { catalog, kubernetes } = ports;
   const cluster = findClusterFor(catalog, request.cluster, request.identityMode);
   const check = request.identityMode === "podIdentity" ? checkPodIdentity : checkWorkloadIdentity;
-  await Promise.all([checkNamespace(kubernetes, cluster, request), check(kubernetes, cluster)]);
+  await Promise.all([checkNamespace(ports, cluster, request, takeOver), check(kubernetes, cluster)]);
 }
 
 async function checkNamespace(
-  kubernetes: Kubernetes,
+  { catalog, kubernetes, registry }: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   cluster: ClusterTarget,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
-  const namespace = await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace });
+  const [record, namespace] = await Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace }),
+  ]);
+  if (record && !takeOver) {
+    checkTeam(catalog, record, request);
+    checkSameNamespace(request, { onboarded: record.namespaceUid, current: namespace?.metadata.uid });
+  }
   if (namespace?.metadata.deletionTimestamp === undefined) return;
   throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
 }

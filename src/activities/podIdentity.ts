@@ -6,8 +6,8 @@ import { type Berth, berthKey, bindingName, identityName } from "../domain/names
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
-import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, strongest } from "./kubernetesObject.ts";
+import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../ports.ts";
+import { ensureObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
@@ -39,13 +39,17 @@ export function podIdentityObjects(
       },
       spec: { type: 0, resourceID: resourceId(ref), clientID: clientId },
     },
-    {
-      apiVersion: podIdentityApi,
-      kind: "AzureIdentityBinding",
-      metadata: { name: bindingName(berth), namespace: berth.namespace },
-      spec: { azureIdentity: name, selector },
-    },
+    bindingObject(berth, selector),
   ];
+}
+
+function bindingObject(berth: Berth, selector: string): KubernetesObject {
+  return {
+    apiVersion: podIdentityApi,
+    kind: "AzureIdentityBinding",
+    metadata: { name: bindingName(berth), namespace: berth.namespace },
+    spec: { azureIdentity: identityName(berth), selector },
+  };
 }
 
 /** With `resourcegroups` in lower case, as the project's documents write it: another spelling is another identity to MIC. */
@@ -94,14 +98,30 @@ export const removePodIdentity = stepActivity({
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
-    const inNamespace = { apiVersion: podIdentityApi, namespace: input.namespace };
-    const refs = [
-      { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(input) },
-      { ...inNamespace, kind: "AzureIdentity", name: identityName(input) },
-    ];
-    const action = await removeObjects(kubernetes, cluster, refs, { ...input, step });
+    const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), { ...input, step });
     if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
     return { action };
+  },
+});
+
+export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
+  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
+  return [
+    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
+    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
+  ];
+}
+
+/** Undoes what a change wrote into the binding: its selector. */
+export const restorePodIdentity = stepActivity({
+  name: "restorePodIdentity",
+  input: RemovalInput.extend({ written: z.string(), before: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const rewritten = { written: bindingObject(input, input.written), before: bindingObject(input, input.before) };
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
   },
 });
 

@@ -11,11 +11,12 @@ import { StepInput, StepResult, stepActivity } from "./step.ts";
 /** Names every blocker before the first write. Reads only. */
 export const preflight = stepActivity({
   name: "preflight",
-  input: StepInput.extend({ request: OnboardingRequest }),
+  input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional() }),
   target: berthKey,
   async run(input, ports) {
-    const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind: "onboard" })]);
+    const kind = input.earlier ? "change" : "onboard";
+    const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
     throwBlockers(plan);
     return { action: "none", approval: await requestApproval(ports, input) };
   },

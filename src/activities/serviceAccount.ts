@@ -5,7 +5,7 @@ import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),
@@ -53,14 +53,37 @@ export const applyServiceAccount = stepActivity({
   },
 });
 
+export function serviceAccountRefs({
+  namespace,
+  serviceAccount,
+}: Pick<Berth, "namespace"> & { serviceAccount: string }) {
+  return [{ apiVersion: "v1", kind: "ServiceAccount", name: serviceAccount, namespace }];
+}
+
+const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
+
+async function remove(
+  input: z.infer<typeof RemoveServiceAccountInput>,
+  { catalog, kubernetes }: Ports,
+  step: StepContext,
+) {
+  const cluster = findCluster(catalog, input.cluster);
+  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), { ...input, step }) };
+}
+
 export const removeServiceAccount = stepActivity({
   name: "removeServiceAccount",
-  input: RemovalInput.extend({ serviceAccount: z.string() }),
+  input: RemoveServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }, step) {
-    const ref = { apiVersion: "v1", kind: "ServiceAccount", name: input.serviceAccount, namespace: input.namespace };
-    const cluster = findCluster(catalog, input.cluster);
-    return { action: await removeObjects(kubernetes, cluster, [ref], { ...input, step }) };
-  },
+  run: remove,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireServiceAccount = stepActivity({
+  name: "retireServiceAccount",
+  input: RemoveServiceAccountInput,
+  output: StepResult,
+  target: (input) => `${berthKey(input)}/${input.serviceAccount}`,
+  run: remove,
 });

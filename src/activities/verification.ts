@@ -113,11 +113,14 @@ async function checkCredential(
 /** Nothing that Mooring created for the namespace may be left. What it adopted stays, and does not count. */
 export const verifyRemoval = stepActivity({
   name: "verifyRemoval",
-  input: RemovalInput.extend({ request: OnboardingRequest }),
+  input: RemovalInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
   output: StepResult,
   target: berthKey,
-  async run({ request }, ports, step) {
-    await expectNone(() => findRemains(ports, request));
+  async run({ request, earlier }, ports, step) {
+    await expectNone(async () => {
+      const remains = await Promise.all([request, earlier].map((each) => (each ? findRemains(ports, each) : [])));
+      return [...new Set(remains.flat())];
+    });
     await step.commit();
     return { action: "none" };
   },

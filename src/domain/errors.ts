@@ -39,9 +39,13 @@ export const errorCatalogue = {
     "Another operation runs for this namespace.",
     "Wait for the operation that `Location` names, then send the request again.",
   ),
-  ALREADY_ONBOARDED: permanent(
-    "The namespace is onboarded already, with another request.",
-    "Offboard the namespace first, then send the new request.",
+  MODE_CHANGE_REFUSED: permanent(
+    "A change of an onboarded namespace cannot switch its identity mode.",
+    "To leave pod identity, POST /api/namespaces/{cluster}/{namespace}/migrate; otherwise offboard the namespace first.",
+  ),
+  NAMESPACE_INCOMPLETE: permanent(
+    "The namespace lies between two requests, and this is a third.",
+    "Send one of the two requests again, or offboard the namespace first.",
   ),
   NOT_ONBOARDED: permanent(
     "Mooring has not onboarded that namespace.",
@@ -57,9 +61,50 @@ export const errorCatalogue = {
     "Send it with the header Content-Type: application/json.",
   ),
   MALFORMED_JSON: permanent("The request body is not JSON.", "Correct the JSON and send it again."),
+  // Callers
+  UNAUTHENTICATED: permanent(
+    "The request does not prove who sends it.",
+    "Send a Microsoft Entra access token for Mooring's application, or a key that the catalog knows (docs/callers.md).",
+  ),
+  NOT_ALLOWED: permanent(
+    "The team of the caller may not ask for that.",
+    "Ask the platform team for the entry in the catalog that the message names (docs/callers.md).",
+  ),
+  TEAM_REQUIRED: permanent(
+    "More than one team of the caller may ask for this.",
+    "Name the team in the request's field `team`.",
+  ),
+  NAMESPACE_TAKEN: permanent(
+    "The namespace belongs to another team.",
+    "Use a namespace of your own, or ask an operator to take it over with takeOver=true.",
+  ),
+  NAMESPACE_RECREATED: permanent(
+    "The namespace was deleted and made again since it was onboarded.",
+    "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
+  ),
+  QUOTA_EXCEEDED: permanent(
+    "The team has as many namespaces as the catalog allows it.",
+    "Offboard a namespace, or ask the platform team for a larger quota.",
+  ),
+  RATE_LIMITED: permanent(
+    "The caller asks more often than the catalog's limits allow.",
+    "Wait for as many seconds as Retry-After says, then send the request again.",
+  ),
   FORBIDDEN: permanent(
     "The caller lacks the role that this needs.",
     "Ask the platform team for the app role that the message names.",
+  ),
+  IDEMPOTENCY_KEY_REUSED: permanent(
+    "The idempotency key came with another request before.",
+    "Send a new key with a new request; repeat a key only with the very same request.",
+  ),
+  IDEMPOTENCY_IN_PROGRESS: permanent(
+    "The first request with this idempotency key is still being answered.",
+    "Wait a second and send the same request with the same key again.",
+  ),
+  PRECONDITION_FAILED: permanent(
+    "The namespace has changed since the version that If-Match names.",
+    "Read the namespace again, and send the request with its present ETag.",
   ),
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: permanent(
@@ -199,7 +244,15 @@ export const errorCatalogue = {
   ),
   COMPENSATION_FAILED: permanent(
     "Something that the operation had created could not be removed.",
-    "The message names what is left; remove the obstacle and offboard the namespace.",
+    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
+  ),
+  CHANGE_INCOMPLETE: permanent(
+    "The new state is in place, but something that it replaces could not be taken away.",
+    "Remove the obstacle that the message names, then send the same request again.",
+  ),
+  NOTHING_TO_COMPENSATE: permanent(
+    "The operation left nothing that could be undone again.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",

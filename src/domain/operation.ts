@@ -7,7 +7,7 @@ export type OperationStatus = z.infer<typeof OperationStatus>;
 export const Phase = z.enum(["preflight", "awaitingApproval", "provisioning", "verifying", "compensating", "done"]);
 export type Phase = z.infer<typeof Phase>;
 
-export const OperationKind = z.enum(["onboard", "offboard"]);
+export const OperationKind = z.enum(["onboard", "offboard", "change", "compensate"]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
 export const StepAction = z.enum(["create", "adopt", "update", "none", "delete", "conflict"]);

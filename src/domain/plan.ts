@@ -10,6 +10,9 @@ export const Difference = z.object({
 });
 export type Difference = z.infer<typeof Difference>;
 
+/** What a plan says of a thing that is there and will be there. */
+export const stays = "stays";
+
 export const StepPlan = z.object({
   name: z.string(),
   target: z.string(),

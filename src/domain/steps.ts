@@ -1,15 +1,59 @@
 /** The steps of an operation, in the order in which a status document shows them. */
+import { replacedBy } from "./change.ts";
 import type { Berth } from "./names.ts";
 import { berthKey, identityName } from "./names.ts";
 import type { OperationKind } from "./operation.ts";
-import type { OnboardingRequest } from "./request.ts";
+import type { DatabaseRequest, OnboardingRequest } from "./request.ts";
 
 export interface StepName {
   readonly name: string;
   readonly target: string;
 }
 
-export function plannedSteps(kind: OperationKind, request: OnboardingRequest): readonly StepName[] {
+export interface More {
+  /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Of a compensation: the names of the undos that it runs. */
+  readonly undos?: readonly string[] | undefined;
+}
+
+export function plannedSteps(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { earlier, undos = [] }: More = {},
+): readonly StepName[] {
+  if (kind === "compensate") return undos.map((undo) => undoStep(request, undo));
+  const replaced = earlier ? replacingSteps(request, earlier) : [];
+  if (kind === "offboard") {
+    // A user that is dropped need not be narrowed before.
+    return [...replaced.filter(({ name }) => name !== "narrowDatabase"), ...ownSteps(kind, request)];
+  }
+  return [...ownSteps(kind, request), ...replaced];
+}
+
+function replacingSteps(request: OnboardingRequest, earlier: OnboardingRequest): readonly StepName[] {
+  const { removed, narrowed, serviceAccount } = replacedBy(request, earlier);
+  const targetOf = ({ server, database }: DatabaseRequest) => `${server}/${database}`;
+  return [
+    ...narrowed.map((database) => ({ name: "narrowDatabase", target: targetOf(database) })),
+    ...removed.map((database) => ({ name: "retireDatabase", target: targetOf(database) })),
+    ...(serviceAccount === undefined
+      ? []
+      : [
+          { name: "retireServiceAccount", target: `${berthKey(request)}/${serviceAccount}` },
+          { name: "retireCredential", target: `${berthKey(request)}/${serviceAccount}` },
+        ]),
+  ];
+}
+
+/** `revokeDatabase sql-dev/orders` names its target; the other undos have the one that their step has. */
+function undoStep(berth: Berth, undo: string): StepName {
+  const [name = "", target] = undo.split(" ");
+  const isOfIdentity = name === "removeIdentity" || name === "unfederateIdentity";
+  return { name, target: target ?? (isOfIdentity ? identityName(berth) : berthKey(berth)) };
+}
+
+function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly StepName[] {
   const berth: Berth = request;
   const identity = { target: identityName(berth) };
   const namespace = { target: berthKey(berth) };

@@ -27,19 +27,30 @@ export function* saga<T>(
   body: (onFailure: OnFailure) => Durable<T>,
   { beforeCompensation }: { beforeCompensation?: (cause: unknown) => void } = {},
 ): Durable<T> {
-  const undos: { name: string; undo: () => Work<unknown> }[] = [];
+  const undos: Undo[] = [];
   try {
     return yield* body((name, undo) => undos.push({ name, undo }));
   } catch (cause) {
     beforeCompensation?.(cause);
-    const failures: FailedCompensation[] = [];
-    for (const { name, undo } of undos.reverse()) {
-      try {
-        yield* undo();
-      } catch (error) {
-        failures.push({ compensation: name, error });
-      }
-    }
+    const failures = yield* runUndos(undos.reverse());
     throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
   }
+}
+
+export interface Undo {
+  readonly name: string;
+  readonly undo: () => Work<unknown>;
+}
+
+/** Runs every undo in the given order, whether or not one before it failed, and returns those that did. */
+export function* runUndos(undos: readonly Undo[]): Durable<readonly FailedCompensation[]> {
+  const failures: FailedCompensation[] = [];
+  for (const { name, undo } of undos) {
+    try {
+      yield* undo();
+    } catch (error) {
+      failures.push({ compensation: name, error });
+    }
+  }
+  return failures;
 }

@@ -4,24 +4,32 @@
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../domain/caller.ts";
+import { findEarlier } from "../domain/change.ts";
+import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
-import type { OperationKind } from "../domain/operation.ts";
+import { isFinal, type OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
+import { changeNamespace } from "../orchestrations/changeNamespace.ts";
+import { compensateOperation } from "../orchestrations/compensateOperation.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
+import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
   readonly operation: string;
+  readonly kind: OperationKind;
   /** False when the operation was there before this request. */
   readonly isNew: boolean;
 }
@@ -34,45 +42,134 @@ export interface Desk {
   readonly warn: (message: string) => void;
 }
 
-export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
-  const { registry } = desk.ports;
+export async function acceptOnboarding(
+  desk: Desk,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Accepted> {
+  const { ports } = desk;
+  const { registry } = ports;
+  const admission = admit(desk, request, options);
   const requestHash = hashRequest(request);
-  const fresh = newRecord(desk, "Onboarding", request, requestHash);
+  const opened = newRecord(desk, "Onboarding", request, requestHash);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
-    const current = await registry.getNamespace(request);
+    const current = await findSettled(registry, request);
+    // The answer to the write got lost, and its repetition met what the first had written.
+    if (current?.operation === opened.operation) return begin(desk, current);
+    const team = ownerAfter(desk, admission, current);
+    const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, "onboard", fresh);
-    } else if (current.operation === fresh.operation) {
-      // The answer to the write got lost, and its repetition met what the first had written.
-      return begin(desk, "onboard", current);
-    } else if (current.state === "Incomplete" && current.requestHash === requestHash) {
-      const next = { ...fresh, hasRemains: true, etag: current.etag };
-      if (await registry.replaceNamespace(next)) return begin(desk, "onboard", next);
-    } else if (current.state !== "Offboarding" && current.requestHash === requestHash) {
-      return attach(desk, "onboard", current);
+      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
+    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
+      return attach(desk, current);
+    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
+      const next = supersede(current, fresh, admission);
+      if (await registry.replaceNamespace(next)) return begin(desk, next);
     } else {
-      throw refuseHeld(current, "the request differs from what is onboarded; offboard it first");
+      throw refuseHeld(current);
     }
   }
 }
 
-export async function acceptOffboarding(desk: Desk, berth: Berth): Promise<Accepted> {
+const settlingPolls = 40;
+const settlingPollMs = 50;
+
+/**
+ * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
+ * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
+ */
+async function findSettled(
+  registry: Pick<Registry, "getNamespace" | "getOperation">,
+  berth: Berth,
+): Promise<Stored<NamespaceRecord> | undefined> {
+  for (let poll = 1; ; poll += 1) {
+    const current = await registry.getNamespace(berth);
+    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
+    const holder = await registry.getOperation(current.operation);
+    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
+    await sleep(settlingPollMs);
+  }
+}
+
+/** The record says that the very request is onboarded, or on its way. */
+function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
+  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
+}
+
+/** The record by which a new operation takes the namespace over from one that has ended. */
+function supersede(
+  current: Stored<NamespaceRecord>,
+  fresh: NamespaceRecord,
+  { takeOver }: { takeOver: boolean },
+): Stored<NamespaceRecord> {
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
+  // A take-over binds the record to the Kubernetes namespace that is there now.
+  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
+  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
+  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
+  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
+  const earlier = earlierOf(fresh.request, current);
+  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
+}
+
+function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+  try {
+    return findEarlier(request, current);
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    throw new Refusal(error.code, error.message, { operation: current.operation });
+  }
+}
+
+export async function acceptOffboarding(
+  desk: Desk,
+  berth: Berth,
+  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
   for (;;) {
-    const current = await registry.getNamespace(berth);
-    if (!current) {
-      throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
-    }
-    if (current.operation === mine) return begin(desk, "offboard", current);
-    if (current.state === "Offboarding") return attach(desk, "offboard", current);
-    if (current.state === "Onboarding") throw refuseHeld(current, "it is being onboarded");
+    const current = await findSettled(registry, berth);
+    if (current && current.operation === mine) return begin(desk, current);
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
+    if (current.state === "Offboarding") return attach(desk, current);
+    expect(current);
+    if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
     mine = next.operation;
-    if (await registry.replaceNamespace(next)) return begin(desk, "offboard", next);
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+/** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
+export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
+  const { registry } = desk.ports;
+  for (;;) {
+    const failed = await registry.getOperation(id);
+    if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    const current = await registry.getNamespace(failed);
+    if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
+    const { leftUndone: undos = [] } = failed;
+    if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
+      const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+      const details = current ? { operation: current.operation } : {};
+      throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
+    }
+    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+    const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+    const next = { ...current, ...fresh, compensates };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
+
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
 function newRecord(
@@ -95,50 +192,76 @@ function newRecord(
   };
 }
 
-function refuseHeld({ state, operation, ...berth }: Stored<NamespaceRecord>, why: string): Refusal {
-  if (state === "Incomplete") {
-    // Another request would lose sight of what was left behind for this one.
-    const left = `${berthKey(berth)} was left incomplete by operation ${operation}, for another request`;
-    return new Refusal("ALREADY_ONBOARDED", `${left}: send that again, or offboard the namespace first.`, {
-      operation,
-    });
-  }
-  return state === "Onboarded"
-    ? new Refusal("ALREADY_ONBOARDED", `${berthKey(berth)} is onboarded already: ${why}.`, { operation })
-    : new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
+function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
+  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-async function attach({ ports }: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await ports.registry.insertOperation(operationOf(kind, record));
-  return { operation: record.operation, isNew: false };
+async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  const known = await registry.getOperation(operation);
+  if (known) return { operation, kind: known.kind, isNew: false };
+  await registry.insertOperation(operationOf(record));
+  return { operation, kind: kindOf(record), isNew: false };
 }
 
-async function begin(desk: Desk, kind: OperationKind, record: NamespaceRecord): Promise<Accepted> {
-  await desk.ports.registry.insertOperation(operationOf(kind, record));
+async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  await desk.ports.registry.insertOperation(operationOf(record));
   try {
-    await startOperation(desk.client, desk.ports, kind, record);
+    await startOperation(desk.client, desk.ports, record);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation: record.operation, reason }));
+    desk.warn(logLine("operation not started yet", { operation, reason }));
   }
-  return { operation: record.operation, isNew: true };
+  return { operation, kind: kindOf(record), isNew: true };
 }
 
-export function operationOf(kind: OperationKind, record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime: createdTime, traceparent } = record;
-  const trace = traceparent === undefined ? {} : { traceparent };
-  return { id, kind, cluster, namespace, status: "NotStarted", requestedBy, createdTime, ...trace, request };
+/** What kind of operation holds the record, or held it last. */
+export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
+  if (state === "Offboarding") return "offboard";
+  if (state === "Compensating") return "compensate";
+  return state === "Changing" && earlier ? "change" : "onboard";
+}
+
+export function operationOf(record: NamespaceRecord): OperationRecord {
+  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
+  const { traceparent, earlier, compensates } = record;
+  const kind = kindOf(record);
+  return {
+    id,
+    kind,
+    cluster,
+    namespace,
+    status: "NotStarted",
+    requestedBy,
+    ...(team === undefined ? {} : { team }),
+    createdTime: acceptedTime,
+    request,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(earlier ? { earlier } : {}),
+    ...(compensates && kind === "compensate" ? { compensates } : {}),
+  };
 }
 
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  kind: OperationKind,
-  { operation, request, requestedBy, traceparent }: NamespaceRecord,
+  record: NamespaceRecord,
 ): Promise<void> {
-  const orchestration = kind === "onboard" ? onboardNamespace : offboardNamespace;
-  const input = { operation, request, retry: catalog.retry, requestedBy, traceparent };
-  await start(client, orchestration, { instanceId: operation, input });
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
+  const origin = { requestedBy, team, traceparent };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
+  const kind = kindOf(record);
+  if (kind === "offboard") await start(client, offboardNamespace, { instanceId, input });
+  else if (kind === "change" && earlier) {
+    await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
+  } else if (kind === "compensate" && compensates) {
+    const { of, createdBy, undos } = compensates;
+    await start(client, compensateOperation, {
+      instanceId,
+      input: { ...input, compensates: { of, createdBy, undos: [...undos] } },
+    });
+  } else await start(client, onboardNamespace, { instanceId, input });
 }

@@ -1,12 +1,15 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
+import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { admit, ownerAfter } from "./admission.ts";
 import { authenticate } from "./authentication.ts";
+import { answerOnce } from "./idempotency.ts";
 import { readBody, readFlag } from "./readBody.ts";
 import { readOnboardingRequest } from "./readRequest.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -18,18 +21,26 @@ export function registerOnboardings(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest);
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const isDryRun = readFlag(httpRequest, "dryRun");
-      const request = readOnboardingRequest(ports.catalog, await readBody(httpRequest));
+      const takeOver = readFlag(httpRequest, "takeOver");
+      const body = await readBody(httpRequest);
+      const request = readOnboardingRequest(ports.catalog, body);
       if (isDryRun) {
-        return json(200, await planOnboarding(ports, { operation: createOperationId(new Date()), request }));
+        const current = await ports.registry.getNamespace(request);
+        const team = ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
+        const earlier = current && findEarlier(request, current);
+        const operation = createOperationId(new Date());
+        return json(200, await planOnboarding(ports, { operation, request, earlier, team, takeOver }));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
-      const { operation, isNew } = await acceptOnboarding(desk, request);
-      const { cluster, namespace } = request;
-      const facts = { operation, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
-      context.log(logLine("onboarding accepted", facts));
-      return accepted(httpRequest, operation, { id: operation, kind: "onboard", isNew });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
+        const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
+        const { cluster, namespace } = request;
+        const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+        context.log(logLine("onboarding accepted", facts));
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      });
     }),
   });
 }

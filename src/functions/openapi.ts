@@ -7,7 +7,7 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, page, paging, problem, Time } from "./openapiParts.ts";
+import { berth, body, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
 
@@ -32,6 +32,7 @@ const OperationSummary = z.object({
   cluster: z.string(),
   namespace: z.string(),
   requestedBy: z.string(),
+  team: z.string().optional(),
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
@@ -40,19 +41,25 @@ const OperationSummary = z.object({
   error: OperationError.optional(),
   approval: Approval.optional(),
   cancel: Signature.optional(),
+  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
 });
 
-const OperationDocument = OperationSummary.extend({ phase: Phase, steps: z.array(StepDocument) }).meta({
-  id: "Operation",
-});
+const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
 
 const NamespaceDocument = z
   .object({
     cluster: z.string(),
     namespace: z.string(),
-    state: z.enum(["Onboarding", "Onboarded", "Offboarding", "Incomplete"]),
+    state: z.enum(["Onboarding", "Changing", "Onboarded", "Offboarding", "Compensating", "Incomplete"]),
     operation: z.string(),
     requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
@@ -86,23 +93,46 @@ function createOpenApi() {
       version: "0.1.0",
       description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
     },
+    security: [{ entra: [] }, { key: [] }],
+    components: {
+      securitySchemes: {
+        entra: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A Microsoft Entra access token." },
+        key: {
+          type: "apiKey",
+          in: "header",
+          name: "x-mooring-key",
+          description: "A key of the catalog, for local use.",
+        },
+      },
+    },
     paths: {
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
-          summary: "Onboard a namespace, or plan it with dryRun=true",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+          summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+          requestParams: {
+            query: z.object({
+              dryRun: z.boolean().optional(),
+              takeOver: z.boolean().optional().meta({
+                description:
+                  "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+              }),
+            }),
+            header: idempotencyHeaders,
+          },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             400: problem("The body is not JSON."),
-            409: problem("Another operation has the namespace, or it is onboarded with another request."),
+            409: problem(
+              "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+            ),
             413: problem("The body is larger than 16 KB."),
             415: problem("The body is not declared as JSON."),
             422: problem("A field is wrong; errors names each."),
             503: problem("The registry does not answer."),
-          },
+          }),
         },
       },
       "/api/operations": {
@@ -117,10 +147,10 @@ function createOpenApi() {
               ...paging,
             }),
           },
-          responses: {
+          responses: guarded({
             200: body("A page of operations.", page(OperationSummary)),
             422: problem("A parameter is wrong."),
-          },
+          }),
         },
       },
       "/api/operations/{id}": {
@@ -128,7 +158,10 @@ function createOpenApi() {
           operationId: "getOperation",
           summary: "The status of one operation, step by step",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+          responses: guarded({
+            200: body("The operation.", OperationDocument),
+            404: problem("There is none of that id."),
+          }),
         },
       },
       "/api/operations/{id}/cancel": {
@@ -137,11 +170,11 @@ function createOpenApi() {
           summary: "Cancel an operation; what it has done is undone, and the status says what",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
-          responses: {
+          responses: guarded({
             202: decisionResponse,
             404: problem("There is none of that id."),
             409: problem("It has ended, or everything was done and verified already."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/approve": {
@@ -151,13 +184,13 @@ function createOpenApi() {
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
-          responses: {
+          responses: guarded({
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
             422: problem("A field is wrong; errors names each."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/reject": {
@@ -166,12 +199,24 @@ function createOpenApi() {
           summary: "Reject the request that waits; it ends with the code REJECTED",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
-          responses: {
+          responses: guarded({
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-          },
+          }),
+        },
+      },
+      "/api/operations/{id}/compensate": {
+        post: {
+          operationId: "compensateOperation",
+          summary: "Run again the undos that failed, and only those, as an operation of its own",
+          requestParams: { path: z.object({ id: z.string() }) },
+          responses: guarded({
+            202: acceptedResponse,
+            404: problem("There is none of that id."),
+            409: problem("No undo of it failed, or another operation has had the namespace since."),
+          }),
         },
       },
       "/api/namespaces": {
@@ -179,31 +224,46 @@ function createOpenApi() {
           operationId: "listNamespaces",
           summary: "What is onboarded",
           requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
-          responses: { 200: body("A page of namespaces.", page(NamespaceDocument)) },
+          responses: guarded({ 200: body("A page of namespaces.", page(NamespaceDocument)) }),
         },
       },
       "/api/namespaces/{cluster}/{namespace}": {
         get: {
           operationId: "getNamespace",
-          requestParams: { path: berth },
-          responses: { 200: body("The namespace.", NamespaceDocument), 404: problem("It is not onboarded.") },
+          summary: "What is onboarded in one namespace",
+          requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
+          responses: guarded({
+            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            304: { description: "If-None-Match names what is current." },
+            404: problem("It is not onboarded."),
+          }),
         },
         delete: {
           operationId: "deleteNamespace",
-          summary: "Take the namespace's access away",
-          requestParams: { path: berth },
-          responses: {
+          summary: "Take the namespace's access away, or plan it with dryRun=true",
+          requestParams: {
+            path: berth,
+            query: z.object({ dryRun: z.boolean().optional() }),
+            header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+          },
+          responses: guarded({
+            200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
-            409: problem("Another operation has the namespace."),
-          },
+            409: problem("Another operation has the namespace, or the first request with the key is being answered."),
+            412: problem("The namespace is not as If-Match names it."),
+            422: problem("The idempotency key came with another request before, or is none."),
+          }),
         },
       },
       ...watchingPaths,
-      "/api/health/live": { get: { operationId: "live", responses: { 200: { description: "The process answers." } } } },
+      "/api/health/live": {
+        get: { operationId: "live", security: [], responses: { 200: { description: "The process answers." } } },
+      },
       "/api/health/ready": {
         get: {
           operationId: "ready",
+          security: [],
           responses: { 200: { description: "Requests can be taken." }, 503: { description: "The registry is away." } },
         },
       },

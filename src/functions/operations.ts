@@ -2,11 +2,13 @@ import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
+import { visibleTeams } from "../domain/policy.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { maySeeOperation } from "./decide.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
@@ -18,16 +20,20 @@ export function registerOperations(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const id = request.params["id"] ?? "";
       const record = await ports.registry.getOperation(id);
-      if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      // The same words for what is not there and for what is another team's.
+      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),
         ports.registry.listSteps(record.id),
       ]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      return json(200, { ...summary(record), phase, steps: listSteps(record, steps) }, headers);
+      // An approver must see what is approved, and what it replaces.
+      const { request: asked, earlier } = record;
+      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
+      return json(200, status, headers);
     }),
   });
 
@@ -36,9 +42,10 @@ export function registerOperations(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const teams = visibleTeams(await authenticate(request));
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
+        ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
       return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
@@ -72,15 +79,17 @@ export function summary({
   cluster,
   namespace,
   requestedBy,
+  team,
   createdTime,
   startTime,
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel, traceparent } = rest;
+  const { result, error, approval, cancel, leftUndone, compensates, traceparent } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-  const who = { requestedBy, createdTime, startTime, endTime, traceId };
-  return { id, kind, status, cluster, namespace, ...who, result, error, approval, cancel };
+  const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
+  const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
+  return { id, kind, status, cluster, namespace, ...who, result, error, ...decided };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
@@ -93,15 +102,17 @@ export async function findPhase(client: DurableClient, record: OperationRecord):
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps({ kind, request }: OperationRecord, records: readonly StepRecord[]): readonly object[] {
-  const planned = plannedSteps(kind, request).map(({ name, target }) => {
+function listSteps(
+  { kind, request, earlier, compensates }: OperationRecord,
+  records: readonly StepRecord[],
+): readonly object[] {
+  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos });
+  const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
   });
   const undos = records
-    .filter(
-      (each) => !plannedSteps(kind, request).some(({ name, target }) => name === each.name && target === each.target),
-    )
+    .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
   return [...planned, ...undos.map(publicStep)];
 }

@@ -5,11 +5,10 @@ import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from
 import { remindOfApproval } from "../activities/approval.ts";
 import { concludeOperation, Outcome } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
-import type { OperationKind } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { operationOf, startOperation } from "./acceptance.ts";
+import { kindOf, operationOf, startOperation } from "./acceptance.ts";
 import { wake } from "./decisions.ts";
 import { findPhase } from "./operations.ts";
 
@@ -32,8 +31,8 @@ export function registerStartAccepted(ports: Ports): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       for (const record of await ports.registry.heldNamespaces()) {
+        const mender = { ports, client, warn: context.warn.bind(context) };
         try {
-          const mender = { ports, client, warn: context.warn.bind(context) };
           if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
           else await tendApproval(mender, record.operation);
         } catch (error) {
@@ -54,19 +53,25 @@ export interface Mender {
 
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
 export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
-  const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
-  const kind: OperationKind = record.state === "Onboarding" ? "onboard" : "offboard";
+  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
     warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
-    await ports.registry.insertOperation(operationOf(kind, record));
-    await startOperation(client, ports, kind, record);
+    await ports.registry.insertOperation(operationOf(record));
+    await startOperation(client, ports, record);
   } else if (dead.includes(instance.runtimeStatus)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
     const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
     await concludeOperation(ports, {
-      ...{ operation, cluster, namespace, kind, request, requestedBy, traceparent },
+      operation,
+      cluster,
+      namespace,
+      kind: kindOf(record),
+      request,
+      requestedBy,
+      team,
+      traceparent,
       ...outcome,
     });
   } else {

@@ -1,11 +1,12 @@
-import { revokeDatabase } from "../activities/databaseUser.ts";
-import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { retireDatabase, revokeDatabase } from "../activities/databaseRevocation.ts";
+import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { removeNamespace } from "../activities/namespace.ts";
 import { announceStart } from "../activities/outcome.ts";
 import { removePodIdentity } from "../activities/podIdentity.ts";
-import { removeServiceAccount } from "../activities/serviceAccount.ts";
+import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
 import { verifyRemoval } from "../activities/verification.ts";
+import { replacedBy } from "../domain/change.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
@@ -19,9 +20,12 @@ export const offboardNamespace = orchestration({
   input: OperationInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "offboard" }, function* () {
-      const { request, retry } = input;
+      const { request, earlier, retry } = input;
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
+      // What a change left that ended half-way.
+      const replaced = earlier && replacedBy(request, earlier);
+      const replacedAccount = replaced?.serviceAccount;
       const isWorkload = request.identityMode === "workloadIdentity";
 
       setPhase(context, "provisioning");
@@ -29,13 +33,16 @@ export const offboardNamespace = orchestration({
       yield* all(context, [
         isWorkload ? removeServiceAccount({ ...base, serviceAccount }, retry) : removePodIdentity(base, retry),
         ...request.databases.map((database) => revokeDatabase({ ...base, database }, retry)),
+        ...(replaced?.removed ?? []).map((database) => retireDatabase({ ...base, database }, retry)),
+        ...(replacedAccount ? [retireServiceAccount({ ...base, serviceAccount: replacedAccount }, retry)] : []),
       ]);
+      if (replacedAccount) yield* retireCredential({ ...base, serviceAccount: replacedAccount }, retry);
       if (isWorkload) yield* unfederateIdentity({ ...base, serviceAccount }, retry);
       yield* removeIdentity(base, retry);
       yield* removeNamespace({ ...base, deletePolicy }, retry);
 
       setPhase(context, "verifying");
-      yield* verifyRemoval({ ...base, request }, retry);
+      yield* verifyRemoval({ ...base, request, ...(earlier ? { earlier } : {}) }, retry);
       return {};
     }),
 });

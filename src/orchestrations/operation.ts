@@ -15,15 +15,24 @@ export const OperationInput = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   retry: RetryPolicy,
+  /** What the request replaces: of a change, and of what follows one that ended half-way. */
+  earlier: OnboardingRequest.optional(),
   /** Absent in histories of before there was an audit trail. */
   requestedBy: z.string().optional(),
+  team: z.string().optional(),
   traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
 /** The part of the input that every step gets. */
-export function stepBase({ operation, request: { cluster, namespace }, retry, ...origin }: OperationInput) {
-  return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
+export function stepBase({
+  operation,
+  request: { cluster, namespace },
+  retry,
+  ...origin
+}: Omit<OperationInput, "earlier">) {
+  const { requestedBy, team, traceparent } = origin;
+  return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */
@@ -39,14 +48,14 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
-  body: () => Durable<{ clientId?: string }>,
+  body: () => Durable<{ clientId?: string; namespaceUid?: string }>,
 ): Durable<Outcome> {
   const operation = { ...stepBase(input), kind, request: input.request };
   let ended: Outcome;
   try {
     ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
   } catch (error) {
-    ended = { status: "Failed", leftBehind: error instanceof CompensationFailed, error: describe(error) };
+    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error) };
   }
   try {
     yield* recordOutcome({ ...operation, ...ended }, input.retry);
@@ -57,7 +66,22 @@ export function* conclude(
   return ended;
 }
 
+/** The new state is in place and committed; what it replaces could not be taken away. */
+export class ChangeIncomplete extends Error {
+  override readonly name = "ChangeIncomplete";
+
+  constructor(cause: unknown) {
+    super(`The new state is in place. What it replaces could not be taken away: ${textOf(cause)}`, { cause });
+  }
+}
+
+function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[] } {
+  if (!(error instanceof CompensationFailed)) return { leftBehind: error instanceof ChangeIncomplete };
+  return { leftBehind: true, leftUndone: error.failures.map(({ compensation }) => compensation) };
+}
+
 function describe(error: unknown) {
+  if (error instanceof ChangeIncomplete) return describeCode("CHANGE_INCOMPLETE", error.message);
   if (error instanceof CompensationFailed) {
     const failures = error.failures
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)

@@ -200,7 +200,13 @@ it("stops an offboarding before its next step, keeps the namespace Incomplete, a
     await desk.run();
     const { operation } = await acceptOffboarding(desk, workload);
     const options = cancelAt(n, "before", operation);
+    const late: string[] = [];
+    cloud.onWrite = ({ what }) => {
+      if (options.accepted()) late.push(what);
+    };
     calls = (await desk.run(options)).calls.length;
+    expect(late, `written after the cancel before call ${n}`).toEqual([]);
+    cloud.onWrite = () => undefined;
     const record = cloud.operations.get(operation);
     if (!options.accepted()) {
       expect(record?.status).toBe("Succeeded");

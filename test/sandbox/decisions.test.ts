@@ -1,4 +1,4 @@
-/** Cancel and approval through the whole system, a kill -9 while it waits included. */
+/** Cancel, approval, change and a second compensation through the whole system, a kill -9 while it waits included. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
@@ -10,7 +10,7 @@ let service: Service;
 
 beforeAll(async () => {
   const orders = `${names.sqlServer}/orders`;
-  sandbox = await startSandbox({ approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.02 } });
+  sandbox = await startSandbox({ approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.005 } });
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());
@@ -89,6 +89,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   expect(operation).toMatchObject({
     status: "Running",
     approval: { reasons: [`Database ${names.sqlServer}/orders needs approval.`], requestHash: expect.any(String) },
+    request: { namespace, databases: [{ database: "orders", roles: ["reader"] }] },
   });
   expectNothingOf(namespace);
 
@@ -96,15 +97,16 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   await sandbox.restartHost();
 
   expect(await service.operation(operation.id)).toMatchObject({ phase: "awaitingApproval" });
+  const asked = `${operation.id}/awaitingApproval`;
   const published = () =>
     sandbox.cloud.serviceBus
       .subscription(names.topic, "all")
       .messages()
       .map(({ messageId }) => messageId)
-      .filter((id) => id.startsWith(`${operation.id}/awaitingApproval`));
-  expect(published()).toContain(`${operation.id}/awaitingApproval`);
-  // At the restart the timer finds a reminder due; an approval that is faster than the timer would make it needless.
-  await expect.poll(() => published().length, { timeout: 10_000 }).toBeGreaterThan(1);
+      .filter((id) => id.startsWith(asked));
+  // The timer that reminds runs at the start and every 15 seconds.
+  await expect.poll(() => published().length, { timeout: 20_000 }).toBeGreaterThan(1);
+  expect(published()[0]).toBe(asked);
   const path = `/api/operations/${operation.id}/approve`;
   expect(await service.call("POST", path)).toMatchObject({
     status: 422,
@@ -115,7 +117,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   const approved = await service.call("POST", path, { requestHash: hashOf(operation) });
   expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "approved" } });
   expect(await service.waitFor(operation.id)).toMatchObject({ status: "Succeeded" });
-});
+}, 60_000);
 
 it("ends with REJECTED when it is rejected, and nothing was written", async () => {
   const { operation, namespace } = await requestByQueue();
@@ -144,4 +146,115 @@ it("does not let the requester approve, and shows in a plan that approval would 
   expect((await service.call("POST", `/api/operations/${id}/cancel`)).status).toBe(202);
   expect(await service.waitFor(id)).toMatchObject({ status: "Canceled" });
   expectNothingOf(wanted.namespace);
+});
+
+it("changes an onboarded namespace to another request, plans that first, and changes nothing for the same again", async () => {
+  const wanted = { ...request("messages"), serviceAccount: "web" };
+  const { namespace } = wanted;
+  const before = { ...wanted, serviceAccount: "app", databases: [{ ...wanted.databases[0], roles: ["writer"] }] };
+  await service.waitFor(await service.onboard(before));
+
+  const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
+  const changed = await service.call("POST", "/api/onboardings", wanted);
+  const id = String(changed.body["id"]);
+
+  expect(changed).toMatchObject({ status: 202, body: { kind: "change", isNew: true } });
+  const ended = await service.waitFor(id);
+  expect(ended).toMatchObject({ status: "Succeeded", request: wanted, replaces: before });
+  const actions = ended.steps.map(({ name, action }) => `${name} ${action}`);
+  expect(actions).toEqual([
+    "preflight none",
+    "ensureIdentity none",
+    "applyNamespace none",
+    "grantDatabase none",
+    "applyServiceAccount create",
+    "federateIdentity create",
+    "verify none",
+    "narrowDatabase update",
+    "retireServiceAccount delete",
+    "retireCredential delete",
+  ]);
+  const planned = plan.body["steps"] as { name: string; action: string }[];
+  expect(planned.map(({ name, action }) => `${name} ${action}`)).toEqual(
+    actions.filter((text) => !text.startsWith("verify ")),
+  );
+  const name = identityName({ cluster: names.cluster, namespace });
+  const user = sandbox.cloud.sql
+    .database("messages")
+    .users()
+    .find((each) => each.name === name);
+  expect(user?.roles).toEqual(["db_datareader"]);
+  const identity = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
+  expect([...(identity?.federatedCredentials.values() ?? [])].map(({ subject }) => subject)).toEqual([
+    `system:serviceaccount:${namespace}:web`,
+  ]);
+  const again = await service.call("POST", "/api/onboardings", wanted);
+  expect(again).toMatchObject({ status: 202, body: { id, kind: "change", isNew: false } });
+
+  const other = await service.call("POST", "/api/onboardings", { ...wanted, identityMode: "podIdentity" });
+  expect(other).toMatchObject({ status: 409, body: { code: "MODE_CHANGE_REFUSED" } });
+});
+
+it("plans an offboarding without writing", async () => {
+  const wanted = request("messages");
+  await service.waitFor(await service.onboard(wanted));
+  const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
+  const before = sandbox.cloud.faults.journal.length;
+
+  const { status, body } = await service.call("DELETE", `${path}?dryRun=true`);
+
+  expect(status).toBe(200);
+  const steps = body["steps"] as { name: string; action: string }[];
+  expect(steps.map(({ name, action }) => `${name} ${action}`)).toEqual([
+    "removeServiceAccount delete",
+    "revokeDatabase delete",
+    "unfederateIdentity delete",
+    "removeIdentity delete",
+    "removeNamespace delete",
+  ]);
+  const calls = sandbox.cloud.faults.journal.slice(before).map(({ operation }) => operation);
+  expect(calls.filter((operation) => /^(PUT|PATCH|DELETE|CREATE|ALTER|DROP|EXEC)/i.test(operation))).toEqual([]);
+  expect((await service.call("GET", path)).body["state"]).toBe("Onboarded");
+  expect((await service.call("DELETE", `/api/namespaces/${names.cluster}/unknown?dryRun=true`)).status).toBe(404);
+});
+
+it("runs again the undo that failed, once its obstacle is gone", async () => {
+  const wanted = request("messages");
+  const forbidden = { code: "AuthorizationFailed", status: 403 };
+  const times = Number.POSITIVE_INFINITY;
+  const { faults } = sandbox.cloud;
+  faults.add({
+    wire: "arm",
+    operation: /^PUT .*federatedIdentityCredentials$/,
+    times,
+    effect: { kind: "error", ...forbidden },
+  });
+  faults.add({
+    wire: "arm",
+    operation: /^DELETE .*userAssignedIdentities$/,
+    times,
+    effect: { kind: "error", ...forbidden },
+  });
+  const id = await service.onboard(wanted);
+  const failed = await service.waitFor(id);
+  expect(failed).toMatchObject({
+    status: "Failed",
+    error: { code: "COMPENSATION_FAILED" },
+    leftUndone: ["removeIdentity"],
+  });
+  faults.clear();
+
+  const { status, body } = await service.call("POST", `/api/operations/${id}/compensate`);
+
+  expect({ status, kind: body["kind"] }).toEqual({ status: 202, kind: "compensate" });
+  const ended = await service.waitFor(String(body["id"]));
+  expect(ended).toMatchObject({
+    status: "Succeeded",
+    compensates: id,
+    steps: [{ name: "removeIdentity", action: "delete" }],
+  });
+  expectNothingOf(wanted.namespace);
+  expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
+  const again = await service.call("POST", `/api/operations/${id}/compensate`);
+  expect(again).toMatchObject({ status: 409, body: { code: "NOTHING_TO_COMPENSATE" } });
 });

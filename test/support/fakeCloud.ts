@@ -4,6 +4,7 @@ import { type AuditRecord, genesis, seal } from "../../src/domain/audit.ts";
 import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { CloudEvent } from "../../src/domain/events.ts";
+import type { IdempotencyRecord } from "../../src/domain/idempotency.ts";
 import { sidFromClientId } from "../../src/domain/sid.ts";
 import type {
   DatabaseUser,
@@ -132,6 +133,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
       audit: auditOf(cloud),
+      idempotencyKeys: keysOf(),
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: { complete: async () => undefined, deadLetter: async () => undefined },
@@ -232,12 +234,39 @@ function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void
   if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
 }
 
+function keysOf(): Ports["idempotencyKeys"] {
+  const records = new Map<string, Stored<IdempotencyRecord>>();
+  const id = ({ caller, key }: Pick<IdempotencyRecord, "caller" | "key">) => JSON.stringify([caller, key]);
+  let version = 0;
+  const write = (record: IdempotencyRecord) => {
+    version += 1;
+    records.set(id(record), { ...record, etag: `${version}` });
+    return true;
+  };
+  return {
+    find: async (key) => records.get(id(key)),
+    insert: async (record) => !records.has(id(record)) && write(record),
+    replace: async (record) => records.get(id(record))?.etag === record.etag && write(record),
+    async answer(key, answer) {
+      const record = records.get(id(key));
+      if (record) write({ ...record, answer });
+    },
+    async release(key) {
+      records.delete(id(key));
+    },
+  };
+}
+
+function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
+  return teams === undefined || (team !== undefined && teams.includes(team));
+}
+
 function auditOf({ audit }: State): Ports["audit"] {
   return {
     async append(entry) {
       if (!audit.some(({ id }) => id === entry.id)) audit.push(seal(entry, audit.at(-1) ?? genesis));
     },
-    read: async () => ({ value: audit.toReversed() }),
+    read: async ({ teams }) => ({ value: audit.toReversed().filter((each) => isOf(each, teams)) }),
     verify: async () => ({ valid: true, entries: audit.length, head: (audit.at(-1) ?? genesis).hash }),
   };
 }
@@ -252,7 +281,8 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
   const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
   return {
     getNamespace: async (berth) => namespaces.get(key(berth)),
-    listNamespaces: async () => ({ value: [...namespaces.values()] }),
+    listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
+    countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
     heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
@@ -268,7 +298,7 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async () => ({ value: [...operations.values()] }),
+    listOperations: async ({ teams }) => ({ value: [...operations.values()].filter((each) => isOf(each, teams)) }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
     },

@@ -6,7 +6,7 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
-import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord, Stored } from "../../ports.ts";
+import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
@@ -24,13 +24,19 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
-    listNamespaces: ({ cluster, limit, continuation }) =>
-      namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
+    listNamespaces: ({ cluster, teams, limit, continuation }) =>
+      namespaces.page(
+        [
+          ["PartitionKey", cluster],
+          ["team", teams],
+        ],
+        limit,
+        continuation,
+      ),
+    countNamespaces: async (team) => (await namespaces.all([["team", team]])).length,
     async heldNamespaces() {
-      const held: Stored<NamespaceRecord>[] = [];
-      for (const state of ["Onboarding", "Offboarding"] as const)
-        held.push(...(await namespaces.all([["state", state]])));
-      return held;
+      const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] satisfies NamespaceRecord["state"][];
+      return (await Promise.all(states.map((state) => namespaces.all([["state", state]])))).flat();
     },
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
@@ -38,8 +44,12 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 
     // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
     getOperation: async (id) => (/^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined),
-    listOperations: ({ limit, continuation, ...filters }) =>
-      operations.page([["PartitionKey", operationsPartition], ...Object.entries(filters)], limit, continuation),
+    listOperations: ({ limit, continuation, teams, ...filters }) =>
+      operations.page(
+        [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],
+        limit,
+        continuation,
+      ),
     async insertOperation(record) {
       await operations.insert(operationsPartition, record.id, record);
     },

@@ -83,14 +83,14 @@ it("refuses a write and a removal by somebody who read an older record", async (
 });
 
 it("finds the namespaces that an operation holds", async () => {
-  const held = namespaceRecord({ state: "Offboarding" });
+  const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] as const;
+  const held = states.map((state) => namespaceRecord({ state }));
   const free = namespaceRecord({ state: "Onboarded" });
-  await registry.insertNamespace(held);
-  await registry.insertNamespace(free);
+  for (const record of [...held, free]) await registry.insertNamespace(record);
 
   const names = (await registry.heldNamespaces()).map(({ namespace }) => namespace);
 
-  expect(names).toContain(held.namespace);
+  expect(names).toEqual(expect.arrayContaining(held.map(({ namespace }) => namespace)));
   expect(names).not.toContain(free.namespace);
 });
 
@@ -106,9 +106,9 @@ it("pages through namespaces and ends", async () => {
   expect(second.continuation).toBeUndefined();
 });
 
-it("records an operation once and merges changes into it", async () => {
-  const record: OperationRecord = {
-    id: "op-merge",
+function operationRecord(id: string): OperationRecord {
+  return {
+    id,
     kind: "onboard",
     cluster: "aks-dev",
     namespace: "team-a",
@@ -117,6 +117,10 @@ it("records an operation once and merges changes into it", async () => {
     createdTime: "2026-11-24T00:00:00.000Z",
     request,
   };
+}
+
+it("records an operation once and merges changes into it", async () => {
+  const record = operationRecord("op-merge");
   await registry.insertOperation(record);
   await registry.updateOperation(record.id, { status: "Running" });
 
@@ -124,6 +128,23 @@ it("records an operation once and merges changes into it", async () => {
 
   expect(await registry.getOperation(record.id)).toMatchObject({ ...record, status: "Running" });
   expect(await registry.getOperation("none")).toBeUndefined();
+});
+
+it("lets one of many decisions about an operation count", async () => {
+  const fresh = operationRecord("op-decided");
+  await registry.insertOperation(fresh);
+  const record = await registry.getOperation(fresh.id);
+  if (!record) throw new Error("it was not recorded");
+
+  const won = await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      registry.amendOperation(record, { cancel: { by: `${n}`, time: "2026-11-24T00:00:00.000Z" } }),
+    ),
+  );
+
+  expect(won.filter(Boolean)).toHaveLength(1);
+  const by = `${won.indexOf(true)}`;
+  expect(await registry.getOperation(fresh.id)).toMatchObject({ ...fresh, cancel: { by } });
 });
 
 it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
@@ -147,4 +168,24 @@ it("says that the registry is unavailable when nobody answers", async () => {
   const elsewhere = createRegistry({ endpoint: "https://127.0.0.1:9/devstoreaccount1", credential });
 
   await expect(elsewhere.probe()).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+});
+
+it("lists and counts what belongs to given teams, and nothing for none", async () => {
+  const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
+  const teams = [`a-${cluster}`, `b'${cluster}`, `c-${cluster}`];
+  for (const team of [...teams, undefined]) {
+    for (let index = 0; index < 2; index += 1) {
+      await registry.insertNamespace(namespaceRecord({ cluster, ...(team === undefined ? {} : { team }) }));
+    }
+  }
+  const list = async (query: { cluster?: string; teams?: readonly string[] }) =>
+    (await registry.listNamespaces({ ...query, limit: 50 })).value.map(({ team }) => team).toSorted();
+  const [a = "", b = "", c = ""] = teams;
+
+  expect(await list({ cluster, teams: [a, b] })).toEqual([a, a, b, b]);
+  expect(await list({ teams: [c] })).toEqual([c, c]);
+  expect(await list({ cluster, teams: [] })).toEqual([]);
+  expect(await list({ cluster })).toHaveLength(8);
+  expect(await registry.countNamespaces(b)).toBe(2);
+  expect((await registry.listOperations({ teams: [a], limit: 50 })).value).toEqual([]);
 });

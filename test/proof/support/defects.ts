@@ -1,8 +1,8 @@
 /** Defects that the simulation has to find, so that finding nothing in the real code means something. */
 import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
-import { provision } from "../../../src/orchestrations/onboardNamespace.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
+import { provision } from "../../../src/orchestrations/provision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import type { SimulateOptions } from "./simulate.ts";
 

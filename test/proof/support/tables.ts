@@ -72,9 +72,13 @@ function keyOf(partition: string, row: string): string {
 function select(table: Rows, filters: Filters) {
   return [...table.values()].filter(({ partition, record }) =>
     filters.every(([field, value]) =>
-      field === "PartitionKey" ? partition === value : value === undefined || Reflect.get(record, field) === value,
+      isAnyOf(field === "PartitionKey" ? partition : Reflect.get(record, field), value),
     ),
   );
+}
+
+function isAnyOf(found: unknown, wanted: Filters[number][1]): boolean {
+  return wanted === undefined || (typeof wanted === "string" ? [wanted] : wanted).some((each) => each === found);
 }
 
 /** An undefined field is not sent. */

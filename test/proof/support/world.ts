@@ -129,6 +129,13 @@ export function createWorld(seed: number, trace?: string[]): World {
       read: async () => ({ value: [] }),
       verify: async () => ({ valid: true, entries: audit.size, head: "" }),
     },
+    idempotencyKeys: {
+      find: async () => undefined,
+      insert: async () => true,
+      replace: async () => true,
+      answer: async () => undefined,
+      release: async () => undefined,
+    },
     changes: { wait: async () => undefined },
     queue: { complete: async () => undefined, deadLetter: async () => undefined },
   });

@@ -1,0 +1,40 @@
+/** How the looks of an operation's steps become its plan. */
+import { PermanentError, TransientError } from "../domain/errors.ts";
+import { type StepPlan, toOperationError } from "../domain/plan.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
+import type { StepName } from "../domain/steps.ts";
+import type { ManagedIdentity, Ports } from "../ports.ts";
+
+export interface LookInput {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  /** What the request replaces. */
+  readonly earlier: OnboardingRequest | undefined;
+  readonly identity: ManagedIdentity | undefined;
+  readonly step: StepName;
+  /** The request may take the namespace from whoever has it. */
+  readonly takeOver: boolean;
+}
+
+export type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;
+
+export async function take(look: Look | undefined, ports: Ports, input: LookInput): Promise<StepPlan> {
+  if (!look) throw new Error(`step ${input.step.name} has no plan`);
+  try {
+    return await look(ports, input);
+  } catch (error) {
+    return blocked(input.step, error);
+  }
+}
+
+/** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
+function blocked(step: StepName, error: unknown): StepPlan {
+  if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+  return { ...step, action: "conflict", differences: [], blockers: [toOperationError(error.code, error.message)] };
+}
+
+export function findDatabaseOf(request: OnboardingRequest, step: StepName): OnboardingRequest["databases"][number] {
+  const found = request.databases.find(({ server, database }) => `${server}/${database}` === step.target);
+  if (!found) throw new Error(`no database of the request is ${step.target}`);
+  return found;
+}

@@ -1,0 +1,84 @@
+/** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
+
+import type { Plan, StepPlan } from "../domain/plan.ts";
+import { stays, toStepPlan } from "../domain/plan.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
+import { plannedSteps, type StepName } from "../domain/steps.ts";
+import { findCluster } from "../domain/targets.ts";
+import type { ObjectRef, Ports } from "../ports.ts";
+import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
+import { planUnfederation } from "./federatedCredential.ts";
+import { planIdentityRemoval } from "./identity.ts";
+import { planRemoval, strongest } from "./kubernetesObject.ts";
+import { findDatabaseOf, type Look, type LookInput, take } from "./looks.ts";
+import { namespaceRefs } from "./namespace.ts";
+import { podIdentityRefs } from "./podIdentity.ts";
+import { serviceAccountRefs } from "./serviceAccount.ts";
+
+/** The steps by which a change takes away what it replaces. */
+export const replacementLooks: Readonly<Record<string, Look>> = {
+  narrowDatabase: async (ports, { request, step }) => {
+    const database = findDatabaseOf(request, step);
+    return (await planNarrowing(ports, step.name, { ...request, database })).plan;
+  },
+  retireDatabase: async (ports, input) => {
+    const database = findDatabaseOf(earlierOf(input), input.step);
+    return (await planRevocation(ports, input.step.name, { ...input.request, database })).plan;
+  },
+  retireServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(earlierOf(input))),
+  retireCredential: async (ports, input) => {
+    const { cluster, namespace, serviceAccount } = earlierOf(input);
+    const { plan } = await planUnfederation(ports, input.step.name, { cluster, namespace, serviceAccount });
+    return { ...plan, ...input.step };
+  },
+};
+
+const looks: Readonly<Record<string, Look>> = {
+  ...replacementLooks,
+  removeServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(input.request)),
+  removePodIdentity: (ports, input) => planObjects(ports, input, podIdentityRefs(input.request)),
+  revokeDatabase: async (ports, { request, step }) => {
+    const { cluster, namespace } = request;
+    const database = findDatabaseOf(request, step);
+    return (await planRevocation(ports, step.name, { cluster, namespace, database })).plan;
+  },
+  unfederateIdentity: async (ports, { request: { cluster, namespace, serviceAccount }, step }) =>
+    (await planUnfederation(ports, step.name, { cluster, namespace, serviceAccount })).plan,
+  removeIdentity: (ports, { request: { cluster, namespace } }) => planIdentityRemoval(ports, { cluster, namespace }),
+  removeNamespace: async (ports, input) => {
+    const plan = await planObjects(ports, input, namespaceRefs(input.request));
+    if (input.request.deletePolicy === "Delete") return plan;
+    const kept = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: stays };
+    return { ...plan, differences: [...plan.differences, kept] };
+  },
+};
+
+export async function planOffboarding(
+  ports: Ports,
+  { request, earlier }: { request: OnboardingRequest; earlier?: OnboardingRequest | undefined },
+): Promise<Plan> {
+  const steps = await Promise.all(
+    plannedSteps("offboard", request, { earlier })
+      .filter(({ name }) => name !== "verifyRemoval")
+      .map((step) => {
+        const input = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        return take(looks[step.name], ports, input);
+      }),
+  );
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
+}
+
+function earlierOf({ earlier, step }: LookInput): OnboardingRequest {
+  if (!earlier) throw new Error(`step ${step.name} replaces nothing`);
+  return earlier;
+}
+
+async function planObjects(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  { request: { cluster, namespace }, step }: { request: OnboardingRequest; step: StepName },
+  refs: readonly ObjectRef[],
+): Promise<StepPlan> {
+  const decisions = await planRemoval(kubernetes, findCluster(catalog, cluster), refs, { cluster, namespace });
+  const differences = decisions.flatMap((decision) => decision.differences);
+  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), differences });
+}

@@ -1,0 +1,22 @@
+/** Keys in table MooringIdempotency: partition caller, row key, both as hashes, since either may hold any character. */
+import { createHash } from "node:crypto";
+import type { IdempotencyRecord } from "../../domain/idempotency.ts";
+import type { IdempotencyKeys } from "../../ports.ts";
+import { openTables, type TableSettings, table } from "./tables.ts";
+
+export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys {
+  const keys = table<IdempotencyRecord>(openTables(settings), "MooringIdempotency");
+  return {
+    find: ({ caller, key }) => keys.get(hash(caller), hash(key)),
+    insert: (record) => keys.insert(hash(record.caller), hash(record.key), record),
+    replace: (record) => keys.replace(hash(record.caller), hash(record.key), record),
+    answer: ({ caller, key }, answer) => keys.merge(hash(caller), hash(key), { answer }),
+    async release({ caller, key }) {
+      await keys.remove(hash(caller), hash(key), "*");
+    },
+  };
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

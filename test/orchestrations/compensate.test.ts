@@ -1,0 +1,134 @@
+/** Undos that failed are run again by name, and the namespace's record is settled when nothing is left. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/step.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance.ts";
+import { cancelOperation } from "../../src/functions/decide.ts";
+import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { expectNothingLeft } from "../support/remains.ts";
+
+let cloud: FakeCloud;
+let desk: TestDesk;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+  desk = createDesk(cloud);
+  providePorts(cloud.ports);
+});
+
+const database = (name: string) => ({ server: "sql-dev", database: name, roles: ["reader"] });
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [database("messages"), database("orders")],
+});
+
+/** These writes are refused, and so are the drops of users where a database is named. */
+function refuse(...refused: string[]) {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && refused.includes(what)) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+  };
+}
+
+/** Onboards until verification finds fault; then the given undos fail. */
+async function failAndLeave(wanted: OnboardingRequest, ...refused: string[]): Promise<string> {
+  const { operation } = await acceptOnboarding(desk, wanted);
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "verify") return await run();
+      refuse(...refused);
+      return { failure: { code: "VERIFICATION_FAILED", message: "something differs" } };
+    },
+  });
+  return operation;
+}
+
+async function compensate(id: string) {
+  const accepted = await acceptCompensation(desk, id);
+  const { calls } = await desk.run();
+  return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
+}
+
+it("runs again only the undos that failed, and removes the record when nothing is left", async () => {
+  const failed = await failAndLeave(request, "remove identity", "change sql-dev/orders");
+  expect(cloud.operations.get(failed)).toMatchObject({
+    error: { code: "COMPENSATION_FAILED" },
+    leftUndone: ["revokeDatabase sql-dev/orders", "removeIdentity"],
+  });
+  refuse();
+
+  const { kind, calls, record } = await compensate(failed);
+
+  expect(kind).toBe("compensate");
+  expect(calls).toEqual(["announceStart", "revokeDatabase", "removeIdentity", "recordOutcome"]);
+  expect(record).toMatchObject({ status: "Succeeded", compensates: { of: failed } });
+  expectNothingLeft(cloud);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("reports by name what fails again, which can be tried a third time", async () => {
+  const failed = await failAndLeave(request, "remove identity", "change sql-dev/orders");
+  refuse("remove identity");
+  const second = await compensate(failed);
+  expect(second.record).toMatchObject({
+    status: "Failed",
+    error: { code: "COMPENSATION_FAILED", message: expect.stringContaining("removeIdentity") },
+    leftUndone: ["removeIdentity"],
+  });
+  expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
+  refuse();
+  await expect(acceptCompensation(desk, failed)).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    details: { operation: second.operation },
+  });
+
+  const third = await compensate(second.operation);
+
+  expect(third.record?.status).toBe("Succeeded");
+  expectNothingLeft(cloud);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("is one operation however often it is asked for, and cannot be canceled", async () => {
+  const failed = await failAndLeave(request, "remove identity");
+  refuse();
+
+  const first = await acceptCompensation(desk, failed);
+  const second = await acceptCompensation(desk, failed);
+
+  expect(second).toEqual({ ...first, isNew: false });
+  await expect(cancelOperation(cloud.ports.registry, first.operation, { by: requester })).rejects.toMatchObject({
+    code: "CANCEL_TOO_LATE",
+  });
+  await expect(acceptOnboarding(desk, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+  await expect(acceptOffboarding(desk, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+});
+
+it("brings a namespace whose change failed back to what it was", async () => {
+  const { operation } = await acceptOnboarding(desk, { ...request, databases: request.databases.slice(0, 1) });
+  await desk.run();
+  const was = { users: [...(cloud.users.get("sql-dev/messages") ?? [])], objects: [...cloud.objects] };
+  const failed = await failAndLeave(request, "change sql-dev/orders", "apply ConfigMap");
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Incomplete", operation: failed });
+  expect(cloud.operations.get(failed)?.leftUndone).toEqual(["revokeDatabase sql-dev/orders", "restoreNamespace"]);
+  refuse();
+
+  const { record } = await compensate(failed);
+
+  expect(record?.status).toBe("Succeeded");
+  expect({ users: [...(cloud.users.get("sql-dev/messages") ?? [])], objects: [...cloud.objects] }).toEqual(was);
+  expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
+  const { etag: _etag, ...settled } = cloud.namespaces.get("aks-dev/team-a") ?? {};
+  expect(settled).toMatchObject({ state: "Onboarded", operation });
+  expect(Object.keys(settled)).not.toEqual(expect.arrayContaining(["compensates"]));
+});
+
+it("refuses what left nothing undone, and what does not exist", async () => {
+  const { operation } = await acceptOnboarding(desk, request);
+  await desk.run();
+
+  await expect(acceptCompensation(desk, operation)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
+  await expect(acceptCompensation(desk, "nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
+});

@@ -1,0 +1,122 @@
+/** Requests that are sent twice, and requests that hold only for what the client has seen. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+let count = 0;
+function request(changes: object = {}) {
+  count += 1;
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+  return { cluster: names.cluster, namespace: `repeated-${count}`, databases, ...changes };
+}
+const post = (body: object, headers: Record<string, string>) => service.call("POST", "/api/onboardings", body, headers);
+
+it.each(["idempotency-key", "repeatability-request-id"])(
+  "answers the same key and request with the same answer (%s)",
+  async (header) => {
+    const wanted = request();
+    const headers = { [header]: crypto.randomUUID() };
+
+    const first = await post(wanted, headers);
+    const second = await post(Object.fromEntries(Object.entries(wanted).toReversed()), headers);
+
+    expect(first).toMatchObject({ status: 202, body: { isNew: true } });
+    expect(second.status).toBe(202);
+    expect(second.body).toEqual(first.body);
+    expect(second.headers.get("location")).toBe(first.headers.get("location"));
+    expect([first, second].map((answer) => answer.headers.get("idempotency-replayed"))).toEqual([null, "true"]);
+    if (header === "repeatability-request-id") expect(second.headers.get("repeatability-result")).toBe("accepted");
+    await service.waitFor(String(first.body["id"]));
+  },
+);
+
+it("still gives the first answer when the operation has failed and is gone", async () => {
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    times: 99,
+    effect: { kind: "error", code: 15247 },
+  });
+  const wanted = request();
+  const headers = { "idempotency-key": "failing" };
+  const first = await post(wanted, headers);
+  expect((await service.waitFor(String(first.body["id"]))).status).toBe("Failed");
+  sandbox.cloud.faults.clear();
+
+  expect((await post(wanted, headers)).body).toEqual(first.body);
+  const fresh = await post(wanted, { "idempotency-key": "failing, once more" });
+
+  expect(fresh).toMatchObject({ status: 422 });
+  const other = await post(wanted, { "idempotency-key": "failing-once-more" });
+  expect(other.body["id"]).not.toBe(first.body["id"]);
+});
+
+it("refuses a key that came with another request, and takes it for that request all the same", async () => {
+  const [one, other] = [request(), request()];
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  const first = await post(one, headers);
+
+  expect(await post(other, headers)).toMatchObject({ status: 422, body: { code: "IDEMPOTENCY_KEY_REUSED" } });
+  expect((await service.call("GET", `/api/namespaces/${names.cluster}/${other.namespace}`)).status).toBe(404);
+  expect((await post(one, headers)).body).toEqual(first.body);
+});
+
+it("lets one of twenty at once through, and the others wait or get its answer", async () => {
+  const wanted = request();
+  const headers = { "idempotency-key": crypto.randomUUID() };
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post(wanted, headers)));
+
+  const taken = answers.filter(({ status }) => status === 202);
+  expect(new Set(taken.map(({ body }) => body["id"])).size).toBe(1);
+  expect(taken.filter((answer) => !answer.headers.has("idempotency-replayed"))).toHaveLength(1);
+  for (const { status, body, headers: given } of answers.filter(({ status }) => status !== 202)) {
+    expect([status, body["code"], given.get("retry-after")]).toEqual([409, "IDEMPOTENCY_IN_PROGRESS", "1"]);
+  }
+});
+
+it("keeps no refusal: the same key works once its reason is gone", async () => {
+  sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 500 } });
+  const wanted = request();
+  const id = await service.onboard(wanted);
+  const changed = { ...wanted, serviceAccount: "other" };
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  expect(await post(changed, headers)).toMatchObject({ status: 409, body: { code: "OPERATION_IN_PROGRESS" } });
+  await service.waitFor(id);
+  await service.waitFor(await service.offboard(names.cluster, wanted.namespace));
+
+  expect((await post(changed, headers)).status).toBe(202);
+});
+
+it("gives a namespace an ETag, says 304 to who has it, and offboards only what the client has seen", async () => {
+  const wanted = request();
+  const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
+  const onboarding = await service.onboard(wanted);
+  const early = (await service.call("GET", path)).headers.get("etag") ?? "";
+  await service.waitFor(onboarding);
+  await expect.poll(async () => (await service.call("GET", path)).body["state"]).toBe("Onboarded");
+  const etag = (await service.call("GET", path)).headers.get("etag") ?? "";
+
+  const cached = await service.call("GET", path, undefined, { "if-none-match": `"x", W/${etag}` });
+  const stale = await service.call("DELETE", path, undefined, { "if-match": early });
+  const fresh = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
+  const again = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
+
+  expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+  expect(early).not.toBe(etag);
+  expect([cached.status, cached.headers.get("etag")]).toEqual([304, etag]);
+  expect(stale).toMatchObject({ status: 412, body: { code: "PRECONDITION_FAILED" } });
+  expect(fresh.status).toBe(202);
+  expect(again.body).toEqual(fresh.body);
+  await service.waitFor(String(fresh.body["id"]));
+});
