@@ -112,7 +112,7 @@ async function runStep<I extends StepInput, O extends StepResult>(
     });
     await mayGoOn;
     const attempts = await started;
-    const earlier = result.action === "none" && attempts > 1 ? await registry.getStep(operation, step) : undefined;
+    const earlier = intended === undefined && attempts > 1 ? await registry.getStep(operation, step) : undefined;
     const action = earlier?.action ?? result.action;
     const differences = intended?.differences ?? earlier?.differences ?? [];
     // At the same time: the audit trail costs no more than the longer of the two.

@@ -118,7 +118,9 @@ export const verifyRemoval = stepActivity({
   target: berthKey,
   async run({ request, earlier }, ports, step) {
     await expectNone(async () => {
-      const remains = await Promise.all([request, earlier].map((each) => (each ? findRemains(ports, each) : [])));
+      // Whether the namespace itself goes is for the request that counts, not for the one that it replaced.
+      const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
+      const remains = await Promise.all(requests.map((each) => findRemains(ports, each)));
       return [...new Set(remains.flat())];
     });
     await step.commit();

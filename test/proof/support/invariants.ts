@@ -179,7 +179,9 @@ export async function checkAudit(
     // later tries all failed, is the one known way to lose an entry.
     const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && weather.deaths > 0);
     if (succeeded.length > 1 || (hadEffect && isMissing && !isAway)) {
-      problems.push(`audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action})`);
+      problems.push(
+        `audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action}): ${succeeded.map(({ action }) => action).join()}`,
+      );
     }
   }
   const count = (decision: string) =>
