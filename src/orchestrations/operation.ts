@@ -2,7 +2,7 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { recordOutcome } from "../activities/outcome.ts";
+import { type Outcome, recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation.ts";
 import { describeCode } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
@@ -40,28 +40,30 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
   context.df.setCustomStatus({ phase });
 }
 
-/** Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration. */
+/**
+ * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration, and a
+ * record that cannot be written does not make it another outcome: the output keeps it, and the timer writes it later
+ * (startAccepted.ts).
+ */
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
   body: () => Durable<{ clientId?: string; namespaceUid?: string }>,
-): Durable<void> {
-  const outcome = { ...stepBase(input), kind, request: input.request };
-  let ended: {
-    status: "Succeeded" | "Failed";
-    leftBehind: boolean;
-    leftUndone?: string[];
-    clientId?: string;
-    namespaceUid?: string;
-    error?: ReturnType<typeof describe>;
-  };
+): Durable<Outcome> {
+  const operation = { ...stepBase(input), kind, request: input.request };
+  let ended: Outcome;
   try {
     ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
   } catch (error) {
     ended = { status: "Failed", ...whatIsLeft(error), error: describe(error) };
   }
-  yield* recordOutcome({ ...outcome, ...ended }, input.retry);
+  try {
+    yield* recordOutcome({ ...operation, ...ended }, input.retry);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+  }
   setPhase(context, "done");
+  return ended;
 }
 
 /** The new state is in place and committed; what it replaces could not be taken away. */
