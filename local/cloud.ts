@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
+import { type Callers, createCallers } from "./callers.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { startArm } from "./simulators/arm/index.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -21,6 +22,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** Whether the service tells callers apart; by default everybody may do everything. */
+  readonly callers?: "anonymous" | "keys";
   /** The catalog's policy of what needs approval; the default without it. */
   readonly approval?: object;
 }
@@ -45,6 +48,8 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
+  /** Who may call; undefined where everybody may. */
+  readonly callers: Callers | undefined;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
@@ -80,6 +85,7 @@ interface Service {
 export async function startCloud({
   latencyMs = 0,
   databases = ["messages", "orders"],
+  callers: mode = "anonymous",
   approval,
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
@@ -151,6 +157,11 @@ export async function startCloud({
     );
 
     const identity = entra.appServiceIdentity(mooring.clientId);
+    const { issuer } = entra;
+    const callers =
+      mode === "keys"
+        ? createCallers({ issuer, cluster: names.cluster, sqlServer: names.sqlServer, databases })
+        : undefined;
     return {
       world,
       faults,
@@ -161,8 +172,10 @@ export async function startCloud({
       kubernetes,
       kubelet,
       serviceBus,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases, approval }),
+      callers,
+      catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers, approval }),
       settings: {
+        ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
         AZURE_CLIENT_ID: mooring.clientId,
         AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
         IDENTITY_ENDPOINT: identity.endpoint,
@@ -232,12 +245,14 @@ function printCatalog(
     kubernetes,
     sql,
     databases,
+    callers,
     approval,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
     sql: { port: number };
     databases: readonly string[];
+    callers: Callers | undefined;
     approval: object | undefined;
   },
 ): string {
@@ -264,5 +279,8 @@ function printCatalog(
     },
     ...(approval ? { approval } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
+    // One program plays every caller here.
+    limits: { requestsPerSecond: 2_000, burst: 10_000 },
+    ...callers?.catalog,
   });
 }

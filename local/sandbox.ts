@@ -20,6 +20,8 @@ export interface Sandbox {
   /** Of the service; the same after a restart. */
   readonly url: string;
   readonly cloud: Cloud;
+  /** The operator's, for the header x-mooring-key; undefined where callers are not told apart. */
+  readonly key: string | undefined;
   /** For kubectl and any other client of the simulated cluster; with all rights. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
@@ -62,6 +64,7 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
     return {
       url,
       cloud: running,
+      key: running.callers?.key,
       kubeconfig,
       get hostPid() {
         return host.pid;

@@ -32,6 +32,24 @@ export function parseCatalog(text: string, name: string): Catalog {
   throw new Error(`${name} has ${problems.length} problem(s):\n${problems.join("\n")}`);
 }
 
+/** Whether everybody may do everything: somebody's explicit choice, and never an entry that was forgotten. */
+export function isAnonymous(
+  { auth }: Pick<Catalog, "auth">,
+  { MOORING_ALLOW_ANONYMOUS: isAllowed }: { readonly MOORING_ALLOW_ANONYMOUS: boolean },
+): boolean {
+  if (auth && isAllowed) {
+    throw new Error(
+      "Mooring cannot start: the catalog has auth, and MOORING_ALLOW_ANONYMOUS is true. Remove one of the two.",
+    );
+  }
+  if (!auth && !isAllowed) {
+    throw new Error(
+      "Mooring cannot start: the catalog has no auth, so everybody could do everything. Add it (docs/callers.md), or set MOORING_ALLOW_ANONYMOUS=true where nobody else can reach the service.",
+    );
+  }
+  return isAllowed;
+}
+
 function hasRange(node: unknown): node is { range: [number, number, number] } {
   return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
 }

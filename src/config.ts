@@ -7,6 +7,11 @@ const Config = z.object({
   MOORING_CATALOG: z.string().default("mooring.yaml").meta({
     description: "Path of the catalog; relative to the function app's folder.",
   }),
+  MOORING_ALLOW_ANONYMOUS: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true")
+    .meta({ description: "Lets the service start with a catalog that has no auth: everybody may do everything." }),
   MOORING_TABLES_ENDPOINT: Url.meta({ description: "Table service of the registry's storage account." }),
   AZURE_CLIENT_ID: z.guid().optional().meta({
     description: "Client id of Mooring's own user-assigned identity; without it, the system-assigned one.",

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
 import { providePorts } from "./activities/step.ts";
 import { createArm } from "./adapters/arm/index.ts";
+import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
@@ -10,10 +11,11 @@ import { announceWrites } from "./adapters/registry/changes.ts";
 import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
-import { loadCatalog } from "./catalog.ts";
+import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
 import { registerAudit } from "./functions/audit.ts";
+import { provideCallers } from "./functions/authentication.ts";
 import { registerCatalog } from "./functions/catalog.ts";
 import { registerDecisions } from "./functions/decisions.ts";
 import { registerDocs } from "./functions/docs.ts";
@@ -40,9 +42,11 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
+  const entra = catalog.auth?.entra;
   const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT };
   return {
     catalog,
+    ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),
     ...createArm({
       credential,
       endpoint: config.MOORING_ARM_ENDPOINT,
@@ -62,9 +66,14 @@ function createPorts(config: Config, catalog: Catalog): Ports {
 /** The bundle lies in dist/, one folder below the app. */
 const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
-const ports = createPorts(config, loadCatalog(resolve(appFolder, config.MOORING_CATALOG)));
+const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
+if (isAnonymous(catalog, config)) {
+  console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
+}
+const ports = createPorts(config, catalog);
 
 providePorts(ports);
+provideCallers(ports);
 registerOnboardings(ports);
 registerOperations(ports);
 registerDecisions(ports);

@@ -2,6 +2,7 @@
 import type { Approval } from "./domain/approval.ts";
 import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
+import type { Claims } from "./domain/claims.ts";
 import type { CloudEvent } from "./domain/events.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/idempotency.ts";
 import type { Berth } from "./domain/names.ts";
@@ -21,6 +22,15 @@ export interface Ports {
   readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
+  /** Absent when the catalog takes no Entra tokens. */
+  readonly tokens?: Tokens;
+}
+
+// ——— Callers (Microsoft Entra) ———
+
+export interface Tokens {
+  /** The claims of an access token for Mooring; UNAUTHENTICATED for any other, and when the keys cannot be read. */
+  verify(token: string): Promise<Claims>;
 }
 
 // ——— Managed identities (ARM) ———
@@ -184,6 +194,10 @@ export interface NamespaceRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;
+  /** Whose it is: the first team that onboarded it. Absent in old records, and in what operators did for no team. */
+  readonly team?: string;
+  /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
+  readonly namespaceUid?: string;
   /** RFC 3339, as every time here. */
   readonly acceptedTime: string;
   /** W3C trace context of the request that was accepted. */
@@ -201,7 +215,15 @@ export interface NamespaceRecord extends Berth {
 
 export type PreviousRecord = Pick<
   NamespaceRecord,
-  "state" | "operation" | "request" | "requestHash" | "requestedBy" | "acceptedTime" | "earlier"
+  | "state"
+  | "operation"
+  | "request"
+  | "requestHash"
+  | "requestedBy"
+  | "acceptedTime"
+  | "earlier"
+  | "team"
+  | "namespaceUid"
 >;
 
 export interface Compensated {
@@ -221,6 +243,7 @@ export interface OperationRecord extends Berth {
   readonly kind: OperationKind;
   readonly status: OperationStatus;
   readonly requestedBy: string;
+  readonly team?: string;
   readonly createdTime: string;
   readonly traceparent?: string;
   readonly startTime?: string;
@@ -267,7 +290,14 @@ export interface Page<T> {
 
 export interface Registry {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
-  listNamespaces(query: { cluster?: string; limit: number; continuation?: string }): Promise<Page<NamespaceRecord>>;
+  listNamespaces(query: {
+    cluster?: string;
+    /** Only what belongs to one of these; none of them, nothing. */
+    teams?: readonly string[];
+    limit: number;
+    continuation?: string;
+  }): Promise<Page<NamespaceRecord>>;
+  countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
   /** False when a record is there already. */
@@ -282,6 +312,7 @@ export interface Registry {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<OperationRecord>>;
@@ -334,6 +365,8 @@ export interface Audit {
     cluster?: string;
     namespace?: string;
     operation?: string;
+    /** Only what belongs to one of these; none of them, nothing. */
+    teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<AuditRecord>>;

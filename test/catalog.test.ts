@@ -1,6 +1,19 @@
 import { expect, it } from "vitest";
-import { loadCatalog, parseCatalog } from "../src/catalog.ts";
+import { stringify } from "yaml";
+import { isAnonymous, loadCatalog, parseCatalog } from "../src/catalog.ts";
 import { loadConfig } from "../src/config.ts";
+
+const sample = loadCatalog(new URL("../mooring.yaml", import.meta.url).pathname);
+const { auth: _auth, teams: _teams, queue: _queue, ...teamless } = sample;
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("it was taken");
+}
 
 it("lists every problem of a catalog with its line", () => {
   const text = "tenantId: nobody\nclusters:\n  Aks_Dev:\n    apiServer: http://plain\nsqlServers: {}\n";
@@ -28,4 +41,49 @@ it("lists every missing or wrong setting at once", () => {
   expect(() => loadConfig({ AZURE_CLIENT_ID: "x" })).toThrow(
     /MOORING_TABLES_ENDPOINT: is not set[\s\S]*AZURE_CLIENT_ID[\s\S]*ServiceBusConnection__fullyQualifiedNamespace: is not set/,
   );
+});
+
+it("names what the access part of a catalog names and nothing else in it has", () => {
+  const team = {
+    clusters: ["aks-gone"],
+    namespaces: ["a"],
+    databases: { "sql-dev": { gone: ["reader"], orders: ["owner"] }, "sql-gone": { orders: ["reader"] } },
+    approval: [{ databases: ["sql-dev/typo"], by: { team: "nobody" } }],
+  };
+  const text = stringify({
+    ...teamless,
+    auth: { keys: { ci: { sha256: "0".repeat(64), roles: ["Onboarding.Request"], teams: ["typo"] } } },
+    teams: { a: team },
+    queue: { team: "b" },
+  });
+
+  const message = messageOf(() => parseCatalog(text, "mooring.yaml"));
+
+  expect(message.split("\n").map((line) => line.replace(/^ *line \d+: /, ""))).toEqual([
+    "mooring.yaml has 8 problem(s):",
+    'teams.a.clusters.0: the catalog has no cluster "aks-gone"',
+    'teams.a.databases.sql-dev.gone: the catalog has no database "sql-dev/gone"',
+    "teams.a.databases.sql-dev.orders.0: the catalog has no role owner on it",
+    'teams.a.databases.sql-gone.orders: the catalog has no database "sql-gone/orders"',
+    'teams.a.approval.0.by.team: the catalog has no team "nobody"',
+    'teams.a.approval.0.databases: the catalog has no database "sql-dev/typo"',
+    'auth.keys.ci.teams.0: the catalog has no team "typo"',
+    'queue.team: the catalog has no team "b"',
+  ]);
+});
+
+it("takes no catalog whose auth lets nobody in", () => {
+  expect(messageOf(() => parseCatalog(stringify({ ...teamless, auth: {} }), "mooring.yaml"))).toMatch(
+    /auth: must name a way in/,
+  );
+});
+
+it("lets everybody in only where that was chosen, and never beside auth", () => {
+  const auth = sample.auth;
+
+  expect(isAnonymous({ auth }, { MOORING_ALLOW_ANONYMOUS: false })).toBe(false);
+  expect(isAnonymous({ auth: undefined }, { MOORING_ALLOW_ANONYMOUS: true })).toBe(true);
+  expect(() => isAnonymous({ auth: undefined }, { MOORING_ALLOW_ANONYMOUS: false })).toThrow(/has no auth/);
+  expect(() => isAnonymous({ auth }, { MOORING_ALLOW_ANONYMOUS: true })).toThrow(/Remove one of the two/);
+  expect(() => loadConfig({ MOORING_ALLOW_ANONYMOUS: "yes" })).toThrow(/MOORING_ALLOW_ANONYMOUS/);
 });

@@ -64,7 +64,7 @@ const packages: Record<string, RegExp> = {
   activities: /^(zod|node:timers\/promises)$/,
   orchestrations: /^(zod|durable-functions)$/,
   functions: /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises)$/,
-  adapters: /^(zod|node:.*|mssql|@azure\/.*|@kubernetes\/client-node)$/,
+  adapters: /^(zod|node:.*|jose|mssql|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
   main: /^(node:path|@azure\/identity)$/,

@@ -20,8 +20,10 @@ export async function requestApproval(
   ports: Ports,
   { operation, request }: { operation: string; request: OnboardingRequest },
 ): Promise<Approval | undefined> {
-  const reasons = needsApproval(ports.catalog, request);
-  if (reasons.length === 0) return undefined;
+  // Its team's rules count, and whose it is stands in the record.
+  const accepted = await ports.registry.getOperation(operation);
+  const needed = needsApproval(ports.catalog, request, accepted?.team);
+  if (needed.length === 0) return undefined;
   const { timeoutMinutes } = ports.catalog.approval;
   const { record, approval } = await amend(ports, operation, (current) => {
     throwIfCanceled(current);
@@ -30,7 +32,8 @@ export async function requestApproval(
     // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
     const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
     return {
-      reasons,
+      reasons: needed.map(({ what }) => what),
+      approvers: needed.map(({ by }) => by),
       requestHash: hashRequest(request),
       requestedTime: new Date(now).toISOString(),
       expiresTime: new Date(expires).toISOString(),

@@ -10,6 +10,7 @@ import type { Ports } from "../ports.ts";
 interface Origin extends Berth {
   readonly operation?: string | undefined;
   readonly requestedBy?: string | undefined;
+  readonly team?: string | undefined;
   readonly traceparent?: Traceparent | undefined;
 }
 
@@ -71,6 +72,7 @@ function base({
   namespace,
   operation,
   requestedBy,
+  team,
   traceparent,
 }: Origin): Pick<AuditEntry, "time" | "cluster" | "namespace" | "who"> {
   return {
@@ -78,6 +80,7 @@ function base({
     cluster,
     namespace,
     who: requestedBy ?? "unknown",
+    ...(team === undefined ? {} : { team }),
     ...(operation === undefined ? {} : { operation }),
     ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
   };

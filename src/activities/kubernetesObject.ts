@@ -14,6 +14,8 @@ export interface ObjectDecision {
   readonly conflict: Conflict | undefined;
   /** What to apply; undefined when nothing is to be written. */
   readonly object: KubernetesObject | undefined;
+  /** Of the object that is there. */
+  readonly uid?: string | undefined;
 }
 
 interface EnsureInput extends Berth {
@@ -32,16 +34,17 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object };
   }
+  const { uid } = current.metadata;
   const differences = compare(desired, current);
   const ownership = readMetadata(current.metadata);
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
-      return { action, differences, conflict: undefined, object: undefined };
+      return { action, differences, conflict: undefined, object: undefined, uid };
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object };
+    return { action: "update", differences, conflict: undefined, object, uid };
   }
   const adopter = adoptedBy(current.metadata);
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
@@ -56,7 +59,7 @@ export async function planObject(
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
   const object =
     conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
-  return { action: "adopt", differences, conflict, object };
+  return { action: "adopt", differences, conflict, object, uid };
 }
 
 function adoptionConflict(
@@ -80,8 +83,18 @@ export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  { step, ...input }: EnsureInput & WithStep,
+  input: EnsureInput & WithStep,
 ): Promise<StepAction> {
+  return (await bringObjects(kubernetes, cluster, desired, input)).action;
+}
+
+/** The same, with the UIDs of the objects that are there then. */
+export async function bringObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  { step, ...input }: EnsureInput & WithStep,
+): Promise<{ action: StepAction; uids: readonly (string | undefined)[] }> {
   const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
   for (const { conflict } of decisions) throwConflict(conflict);
   const result = strongest(decisions.map(({ action }) => action));
@@ -92,10 +105,12 @@ export async function ensureObjects(
       { isMarked: result === "create" },
     );
   }
-  for (const { action, object } of decisions) {
-    if (object) await kubernetes.apply(cluster, object, { force: action === "update" || isTakeOver(action, input) });
+  const uids: (string | undefined)[] = [];
+  for (const { action, object, uid } of decisions) {
+    const force = action === "update" || isTakeOver(action, input);
+    uids.push(object ? (await kubernetes.apply(cluster, object, { force })).metadata.uid : uid);
   }
-  return result;
+  return { action: result, uids };
 }
 
 interface WithStep {

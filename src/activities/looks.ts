@@ -12,6 +12,8 @@ export interface LookInput {
   readonly earlier: OnboardingRequest | undefined;
   readonly identity: ManagedIdentity | undefined;
   readonly step: StepName;
+  /** The request may take the namespace from whoever has it. */
+  readonly takeOver: boolean;
 }
 
 export type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;

@@ -5,7 +5,7 @@ import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
+import { bringObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
@@ -65,13 +65,15 @@ export async function planNamespace(
 export const applyNamespace = stepActivity({
   name: "applyNamespace",
   input: ApplyNamespaceInput,
-  output: StepResult,
+  // Absent in histories of before it was recorded.
+  output: StepResult.extend({ uid: z.string().exactOptional() }),
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
     const desired = [namespaceObject(input), configMapObject(catalog, input)];
-    return {
-      action: await ensureObjects(kubernetes, findCluster(catalog, input.cluster), desired, { ...input, step }),
-    };
+    const cluster = findCluster(catalog, input.cluster);
+    const { action, uids } = await bringObjects(kubernetes, cluster, desired, { ...input, step });
+    const [uid] = uids;
+    return { action, ...(uid === undefined ? {} : { uid }) };
   },
 });
 

@@ -16,6 +16,8 @@ const OutcomeInput = StepInput.extend({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
+  /** Of the Kubernetes namespace, once onboarded. */
+  namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
   /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
@@ -38,7 +40,7 @@ export const announceStart = activity({
 export async function recordStart(
   ports: Ports,
   input: Pick<OperationRecord, "cluster" | "namespace" | "kind"> &
-    Pick<StepInput, "operation" | "requestedBy" | "traceparent">,
+    Pick<StepInput, "operation" | "requestedBy" | "team" | "traceparent">,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   await Promise.all([
@@ -146,21 +148,35 @@ async function settleNamespace({ registry }: Ports, input: EndedOperation, time:
 /** Undefined when nothing is left to keep a record of. */
 function nextRecord(
   record: Stored<NamespaceRecord>,
-  { kind, status, leftBehind, clientId }: EndedOperation,
+  { kind, status, leftBehind, clientId, namespaceUid }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
   if (status === "Succeeded") {
     if (kind === "offboard") return undefined;
     if (kind === "compensate") return restored(record);
     const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = record;
-    return { ...lasting, state: "Onboarded", onboardedTime: time, verifiedTime: time, ...(clientId && { clientId }) };
+    return {
+      ...lasting,
+      state: "Onboarded",
+      onboardedTime: time,
+      verifiedTime: time,
+      ...(clientId && { clientId }),
+      ...(namespaceUid && { namespaceUid }),
+    };
   }
   return kind === "offboard" || leftBehind ? { ...record, state: "Incomplete" } : restored(record);
 }
 
 /** What the record was before the operation that was undone; undefined when there was none. */
 function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
-  const { earlier: _earlier, previous, compensates: _compensates, ...lasting } = record;
+  const {
+    earlier: _earlier,
+    previous,
+    compensates: _compensates,
+    team: _team,
+    namespaceUid: _uid,
+    ...lasting
+  } = record;
   return previous && { ...lasting, ...previous };
 }
 

@@ -60,7 +60,10 @@ export async function planOffboarding(
   const steps = await Promise.all(
     plannedSteps("offboard", request, { earlier })
       .filter(({ name }) => name !== "verifyRemoval")
-      .map((step) => take(looks[step.name], ports, { operation: "", request, earlier, identity: undefined, step })),
+      .map((step) => {
+        const input = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        return take(looks[step.name], ports, input);
+      }),
   );
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
 }

@@ -1,5 +1,7 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+
 import { needsApproval } from "../domain/approval.ts";
+import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
@@ -17,13 +19,20 @@ import { replacementLooks } from "./planOffboarding.ts";
 import { planPodIdentity, podIdentityApi } from "./podIdentity.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
+interface PlanInput {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  /** What the request replaces, when the namespace is onboarded already. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Whose rules for approval count. */
+  readonly team?: string | undefined;
+  /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
+  readonly takeOver?: boolean;
+}
+
 export async function planOnboarding(
   ports: Ports,
-  {
-    operation,
-    request,
-    earlier,
-  }: { operation: string; request: OnboardingRequest; earlier?: OnboardingRequest | undefined },
+  { operation, request, earlier, team, takeOver = false }: PlanInput,
 ): Promise<Plan> {
   const identity = await planIdentity(ports, { ...request, operation }).catch((error: unknown) => error);
   const current = isDecision(identity) ? identity.current : undefined;
@@ -37,10 +46,10 @@ export async function planOnboarding(
       .filter(({ name }) => name !== "verify")
       .map((step) => {
         const look = step.name === "ensureIdentity" ? ensureIdentity : looks[step.name];
-        return take(look, ports, { operation, request, earlier, identity: current, step });
+        return take(look, ports, { operation, request, earlier, identity: current, step, takeOver });
       }),
   );
-  const needed = needsApproval(ports.catalog, request);
+  const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
 }
 
@@ -53,8 +62,8 @@ const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
   ...replacementLooks,
-  preflight: async (ports, { request, step }) => {
-    await Promise.all([checkCluster(ports, request), checkServers(ports, request)]);
+  preflight: async (ports, { request, step, takeOver }) => {
+    await Promise.all([checkCluster(ports, request, takeOver), checkServers(ports, request)]);
     return { ...step, action: "none", differences: [], blockers: [] };
   },
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
@@ -75,20 +84,30 @@ const looks: Record<string, Look> = {
 };
 
 async function checkCluster(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
+  const { catalog, kubernetes } = ports;
   const cluster = findClusterFor(catalog, request.cluster, request.identityMode);
   const check = request.identityMode === "podIdentity" ? checkPodIdentity : checkWorkloadIdentity;
-  await Promise.all([checkNamespace(kubernetes, cluster, request), check(kubernetes, cluster)]);
+  await Promise.all([checkNamespace(ports, cluster, request, takeOver), check(kubernetes, cluster)]);
 }
 
 async function checkNamespace(
-  kubernetes: Kubernetes,
+  { catalog, kubernetes, registry }: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   cluster: ClusterTarget,
   request: OnboardingRequest,
+  takeOver: boolean,
 ): Promise<void> {
-  const namespace = await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace });
+  const [record, namespace] = await Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace }),
+  ]);
+  if (record && !takeOver) {
+    checkTeam(catalog, record, request);
+    checkSameNamespace(request, { onboarded: record.namespaceUid, current: namespace?.metadata.uid });
+  }
   if (namespace?.metadata.deletionTimestamp === undefined) return;
   throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
 }

@@ -25,6 +25,7 @@ export const StepInput = z.object({
   namespace: z.string(),
   retry: RetryPolicy,
   requestedBy: z.string().optional(),
+  team: z.string().optional(),
   /** W3C trace context of the request. */
   traceparent: z.string().optional(),
 });

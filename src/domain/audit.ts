@@ -17,6 +17,8 @@ export const AuditEntry = z.object({
   namespace: z.string(),
   operation: z.string().optional(),
   who: z.string(),
+  /** Whose the namespace was; absent in old records, and where it was no team's. */
+  team: z.string().optional(),
   /** The step that had the effect, or what was decided on, such as `onboard`. */
   what: z.string(),
   target: z.string(),

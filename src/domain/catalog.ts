@@ -3,6 +3,7 @@
  * things by the aliases that are the keys here.
  */
 import { z } from "zod";
+import { Auth, findDanglingNames, Limits, Queue, Teams } from "./access.ts";
 import { IdentityMode, RoleBundle } from "./request.ts";
 
 const Alias = z
@@ -85,10 +86,15 @@ const CatalogFields = z.strictObject({
     })
     .prefault({})
     .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
+  auth: Auth.optional(),
+  teams: Teams.default({}),
+  queue: Queue.optional(),
+  limits: Limits,
 });
 
 /** A policy about something that does not exist protects nothing: a slip of the pen must not go unnoticed. */
-export const Catalog = CatalogFields.superRefine(({ approval, clusters, sqlServers }, context) => {
+export const Catalog = CatalogFields.superRefine((catalog, context) => {
+  const { approval, clusters, sqlServers } = catalog;
   approval.clusters.forEach((alias, index) => {
     if (Object.hasOwn(clusters, alias)) return;
     context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
@@ -101,6 +107,7 @@ export const Catalog = CatalogFields.superRefine(({ approval, clusters, sqlServe
     const message = `no database is "${name}"; write server/database as sqlServers has them`;
     context.addIssue({ code: "custom", path: ["approval", "databases", index], message });
   });
+  for (const { path, message } of findDanglingNames(catalog)) context.addIssue({ code: "custom", path, message });
 });
 export type Catalog = z.infer<typeof Catalog>;
 

@@ -61,6 +61,35 @@ export const errorCatalogue = {
     "Send it with the header Content-Type: application/json.",
   ),
   MALFORMED_JSON: permanent("The request body is not JSON.", "Correct the JSON and send it again."),
+  // Callers
+  UNAUTHENTICATED: permanent(
+    "The request does not prove who sends it.",
+    "Send a Microsoft Entra access token for Mooring's application, or a key that the catalog knows (docs/callers.md).",
+  ),
+  NOT_ALLOWED: permanent(
+    "The team of the caller may not ask for that.",
+    "Ask the platform team for the entry in the catalog that the message names (docs/callers.md).",
+  ),
+  TEAM_REQUIRED: permanent(
+    "More than one team of the caller may ask for this.",
+    "Name the team in the request's field `team`.",
+  ),
+  NAMESPACE_TAKEN: permanent(
+    "The namespace belongs to another team.",
+    "Use a namespace of your own, or ask an operator to take it over with takeOver=true.",
+  ),
+  NAMESPACE_RECREATED: permanent(
+    "The namespace was deleted and made again since it was onboarded.",
+    "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
+  ),
+  QUOTA_EXCEEDED: permanent(
+    "The team has as many namespaces as the catalog allows it.",
+    "Offboard a namespace, or ask the platform team for a larger quota.",
+  ),
+  RATE_LIMITED: permanent(
+    "The caller asks more often than the catalog's limits allow.",
+    "Wait for as many seconds as Retry-After says, then send the request again.",
+  ),
   FORBIDDEN: permanent(
     "The caller lacks the role that this needs.",
     "Ask the platform team for the app role that the message names.",

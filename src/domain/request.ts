@@ -79,6 +79,9 @@ export const OnboardingRequest = z
     deletePolicy: DeletePolicy.default("Delete").meta({
       description: "What offboarding does with the namespace itself when Mooring created it.",
     }),
+    team: alias("a team").exactOptional().meta({
+      description: "For which team; needed when more than one team of the caller may ask for this.",
+    }),
   })
   .meta({ id: "OnboardingRequest" });
 export type OnboardingRequest = z.infer<typeof OnboardingRequest>;

@@ -93,7 +93,7 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
 }
 
 /** Own properties only: an alias such as `constructor` must not find what every object inherits. */
-function lookUp<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+export function lookUp<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 

@@ -13,6 +13,7 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { Traceparent } from "../domain/trace.ts";
@@ -22,6 +23,7 @@ import { compensateOperation } from "../orchestrations/compensateOperation.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
@@ -39,19 +41,26 @@ export interface Desk {
   readonly warn: (message: string) => void;
 }
 
-export async function acceptOnboarding(desk: Desk, request: OnboardingRequest): Promise<Accepted> {
-  const { registry } = desk.ports;
+export async function acceptOnboarding(
+  desk: Desk,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Accepted> {
+  const { ports } = desk;
+  const { registry } = ports;
+  const admission = admit(desk, request, options);
   const requestHash = hashRequest(request);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await registry.getNamespace(request);
-    const fresh = newRecord(desk, "Onboarding", request, requestHash);
+    const team = ownerAfter(desk, admission, current);
+    const fresh = { ...newRecord(desk, "Onboarding", request, requestHash), ...(team === undefined ? {} : { team }) };
     if (!current) {
-      if (await registry.insertNamespace(fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash)) {
+      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
+    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
       return attach(desk, current);
     } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      const next = supersede(current, fresh);
+      const next = supersede(current, fresh, admission);
       if (await registry.replaceNamespace(next)) return begin(desk, next);
     } else {
       throw refuseHeld(current);
@@ -65,10 +74,17 @@ function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): bo
 }
 
 /** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(current: Stored<NamespaceRecord>, fresh: NamespaceRecord): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, ...lasting } = current;
+function supersede(
+  current: Stored<NamespaceRecord>,
+  fresh: NamespaceRecord,
+  { takeOver }: { takeOver: boolean },
+): Stored<NamespaceRecord> {
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
+  // A take-over binds the record to the Kubernetes namespace that is there now.
+  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
   const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime };
+  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
   const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
   const earlier = earlierOf(fresh.request, current);
   return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
@@ -92,9 +108,7 @@ export async function acceptOffboarding(
   const { registry } = desk.ports;
   for (;;) {
     const current = await registry.getNamespace(berth);
-    if (!current) {
-      throw new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
-    }
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
     expect(current);
@@ -110,7 +124,7 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
   const { registry } = desk.ports;
   for (;;) {
     const failed = await registry.getOperation(id);
-    if (!failed) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
@@ -124,6 +138,11 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     const next = { ...current, ...fresh, compensates };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
 function newRecord(
@@ -180,7 +199,7 @@ export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earl
 }
 
 export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
   const { traceparent, earlier, compensates } = record;
   const kind = kindOf(record);
   return {
@@ -190,6 +209,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     namespace,
     status: "NotStarted",
     requestedBy,
+    ...(team === undefined ? {} : { team }),
     createdTime: acceptedTime,
     request,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -203,8 +223,8 @@ export async function startOperation(
   { catalog }: Pick<Ports, "catalog">,
   record: NamespaceRecord,
 ): Promise<void> {
-  const { operation: instanceId, request, requestedBy, traceparent, earlier, compensates } = record;
-  const origin = { requestedBy, traceparent };
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
+  const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const kind = kindOf(record);
   if (kind === "offboard") await start(client, offboardNamespace, { instanceId, input });

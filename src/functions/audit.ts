@@ -1,4 +1,5 @@
 import { app, type HttpRequest } from "@azure/functions";
+import { visibleTeams } from "../domain/policy.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
 import { nextLink, readLimit } from "./paging.ts";
@@ -10,8 +11,12 @@ export function registerAudit(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
-      const page = await ports.audit.read({ ...readFilters(request), ...readLimit(request) });
+      const teams = visibleTeams(await authenticate(request));
+      const page = await ports.audit.read({
+        ...readFilters(request),
+        ...(teams === undefined ? {} : { teams }),
+        ...readLimit(request),
+      });
       return json(200, { value: page.value, ...nextLink(request, page.continuation) });
     }),
   });
@@ -21,7 +26,8 @@ export function registerAudit(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      // The chain is of all teams, and how long it is says how busy the others are.
+      await authenticate(request, ["Onboarding.Operate"]);
       return json(200, await ports.audit.verify());
     }),
   });

@@ -1,5 +1,9 @@
 import { app } from "@azure/functions";
+import type { Caller } from "../domain/caller.ts";
 import type { Catalog } from "../domain/catalog.ts";
+import { mayOperate } from "../domain/policy.ts";
+import type { RoleBundle } from "../domain/request.ts";
+import { lookUp } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
 import { json, route } from "./respond.ts";
@@ -10,19 +14,27 @@ export function registerCatalog({ catalog }: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
-      return json(200, publicCatalog(catalog));
+      return json(200, publicCatalog(catalog, await authenticate(request)));
     }),
   });
 }
 
-/** What may be asked for, by the names that requests use: no host, no resource id, no key. */
-export function publicCatalog({ clusters, sqlServers }: Catalog) {
+/** What the caller may ask for, by the names that requests use: no host, no resource id, no key. */
+export function publicCatalog({ clusters, sqlServers, teams }: Catalog, by: Caller) {
+  const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
+  const rolesOf = (server: string, database: string, roles: readonly RoleBundle[]) =>
+    own ? roles.filter((role) => own.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
-    clusters: Object.entries(clusters).map(([name, { identityModes }]) => ({ name, identityModes })),
-    sqlServers: Object.entries(sqlServers).map(([name, { databases }]) => ({
-      name,
-      databases: Object.entries(databases).map(([database, { roles }]) => ({ name: database, roles })),
-    })),
+    clusters: Object.entries(clusters)
+      .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
+      .map(([name, { identityModes }]) => ({ name, identityModes })),
+    sqlServers: Object.entries(sqlServers)
+      .map(([name, { databases }]) => ({
+        name,
+        databases: Object.entries(databases)
+          .map(([database, { roles }]) => ({ name: database, roles: rolesOf(name, database, roles) }))
+          .filter(({ roles }) => roles.length > 0),
+      }))
+      .filter(({ databases }) => !own || databases.length > 0),
   };
 }

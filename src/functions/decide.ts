@@ -1,8 +1,9 @@
 /** Decisions of people about an operation: written to its record with the ETag, where the first one counts. */
-import type { Approval } from "../domain/approval.ts";
-import type { AppRole, Caller } from "../domain/caller.ts";
-import { PermanentError, TransientError } from "../domain/errors.ts";
+import { type Approval, mayDecide } from "../domain/approval.ts";
+import type { Caller } from "../domain/caller.ts";
+import { TransientError } from "../domain/errors.ts";
 import { isFinal } from "../domain/operation.ts";
+import { hasRole, maySee, missingRole } from "../domain/policy.ts";
 import type { OperationRecord, Registry, Stored } from "../ports.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -16,7 +17,10 @@ export interface Decision {
 
 /** Asking twice is asking once; the first one's name stays. */
 export async function cancelOperation(registry: Records, id: string, decision: Decision): Promise<OperationRecord> {
-  return await decide(registry, id, (record) => {
+  return await decide(registry, id, decision.by, (record) => {
+    if (!hasRole(decision.by, ["Onboarding.Request"]) || !maySee(decision.by, record)) {
+      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
+    }
     if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return undefined;
     if (isFinal(record.status)) {
       throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
@@ -38,10 +42,12 @@ export async function decideApproval(
   decision: Decision & { kind: "approved" | "rejected"; requestHash?: string | undefined },
 ): Promise<OperationRecord> {
   const { by, kind, requestHash, now = new Date() } = decision;
-  expectRole(by, "Onboarding.Approve");
-  return await decide(registry, id, (record) => {
+  if (!by.roles.includes("Onboarding.Approve")) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Approve"]));
+  return await decide(registry, id, by, (record) => {
     const { approval } = record;
     if (!approval) throw notPending(record, "it has not asked for one");
+    if (!mayDecide(by, approval))
+      throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`);
     if (by.id === record.requestedBy) {
       throw new Refusal("APPROVER_IS_REQUESTER", `Operation ${id} was requested by ${by.id}, who cannot decide it.`);
     }
@@ -63,8 +69,9 @@ export async function decideApproval(
   });
 }
 
-export function expectRole({ id, roles }: Caller, role: AppRole): void {
-  if (!roles.includes(role)) throw new PermanentError("FORBIDDEN", `${id} does not have the app role ${role}.`);
+/** Its team sees an operation, and so does whoever may decide it. */
+export function maySeeOperation(by: Caller, record: OperationRecord): boolean {
+  return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
 }
 
 function notPending({ id }: OperationRecord, why: string): Refusal {
@@ -80,13 +87,15 @@ const attempts = 10;
 async function decide(
   registry: Records,
   id: string,
+  by: Caller,
   next: (
     record: Stored<OperationRecord>,
   ) => Pick<Required<OperationRecord>, "cancel"> | { approval: Approval } | undefined,
 ): Promise<OperationRecord> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getOperation(id);
-    if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    // The same words for what is not there and for what is another team's.
+    if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
     const changes = next(record);
     if (!changes) return record;
     if (await registry.amendOperation(record, changes)) return { ...record, ...changes };

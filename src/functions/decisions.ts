@@ -2,7 +2,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { appendDecision } from "../activities/audit.ts";
-import type { Caller } from "../domain/caller.ts";
+import type { AppRole, Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { decisionEvent } from "../orchestrations/approval.ts";
@@ -29,15 +29,15 @@ interface Told<T> {
 }
 
 export function registerDecisions(ports: Ports): void {
-  decision(ports, "cancel", CancelBody, async ({ by, id, body }) => {
+  decision(ports, "cancel", "Onboarding.Request", CancelBody, async ({ by, id, body }) => {
     const record = await cancelOperation(ports.registry, id, { by, ...body });
     return { record, decided: record.cancel };
   });
-  decision(ports, "approve", ApproveBody, async ({ by, id, body }) => {
+  decision(ports, "approve", "Onboarding.Approve", ApproveBody, async ({ by, id, body }) => {
     const record = await decideApproval(ports.registry, id, { kind: "approved", by, ...body });
     return { record, decided: record.approval?.decision };
   });
-  decision(ports, "reject", RejectBody, async ({ by, id, body }) => {
+  decision(ports, "reject", "Onboarding.Approve", RejectBody, async ({ by, id, body }) => {
     const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
     return { record, decided: record.approval?.decision };
   });
@@ -48,7 +48,7 @@ export function registerDecisions(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request);
+      const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const id = request.params["id"] ?? "";
       const { operation, kind, isNew } = await acceptCompensation(desk, id);
@@ -61,6 +61,7 @@ export function registerDecisions(ports: Ports): void {
 function decision<T>(
   ports: Ports,
   verb: "cancel" | "approve" | "reject",
+  role: AppRole,
   schema: z.ZodType<T>,
   decide: (told: Told<T>) => Promise<{ record: OperationRecord; decided: object | undefined }>,
 ): void {
@@ -70,7 +71,7 @@ function decision<T>(
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request);
+      const by = await authenticate(request, [role]);
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
       const { record, decided } = await decide({ by, id, body });

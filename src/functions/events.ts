@@ -2,13 +2,21 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import type { Caller } from "../domain/caller.ts";
 import { CloudEvent } from "../domain/events.ts";
+import { visibleTeams } from "../domain/policy.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { maySeeOperation } from "./decide.ts";
 import { answerEvents, defaultPace } from "./eventStream.ts";
 import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
+
+/** What waits for approval may be another team's, and whose it is only its record says. */
+function mayApprove({ roles }: Caller): boolean {
+  return roles.includes("Onboarding.Approve");
+}
 
 export function registerEvents(ports: Ports): void {
   // For every route of the app: without it the host answers only when a handler has ended.
@@ -20,9 +28,10 @@ export function registerEvents(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const id = request.params["id"] ?? "";
-      if (!(await ports.registry.getOperation(id))) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      const record = await ports.registry.getOperation(id);
+      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const lastEventId = request.headers.get("last-event-id");
       if (hasSeenEnd(lastEventId)) return { status: 204 };
       return answerEvents({
@@ -47,10 +56,14 @@ export function registerEvents(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const lastEventId = request.headers.get("last-event-id");
       return answerEvents({
-        poll: followAll(ports, getClient(context), { isVisible: () => true, lastEventId }),
+        poll: followAll(ports, getClient(context), {
+          isVisible: (operation) => maySeeOperation(by, operation),
+          teams: mayApprove(by) ? undefined : visibleTeams(by),
+          lastEventId,
+        }),
         isLast: () => false,
         changes: ports.changes,
         // A look at everything costs more, and nobody waits for one step here.

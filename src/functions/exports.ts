@@ -1,9 +1,11 @@
 /** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import { app, type HttpRequest } from "@azure/functions";
 import { type Exported, exportAzureCli, exportKubernetes, exportTsql } from "../activities/exportNamespace.ts";
+import type { Caller } from "../domain/caller.ts";
 import { manifestFragment } from "../domain/manifest.ts";
-import { berthKey } from "../domain/names.ts";
+import { maySee } from "../domain/policy.ts";
 import type { Ports } from "../ports.ts";
+import { notOnboarded } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { readBerth } from "./namespaces.ts";
 import { Refusal } from "./refusal.ts";
@@ -18,9 +20,9 @@ export function registerExports(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const format = readFormat(request);
-      const onboarded = await findOnboarded(ports, request);
+      const onboarded = await findOnboarded(ports, request, by);
       if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
       if (format === "azurecli") return text("text/x-shellscript", exportAzureCli(ports.catalog, onboarded));
       return text("application/sql", exportTsql(ports.catalog, onboarded, readDatabase(request, onboarded)));
@@ -32,18 +34,22 @@ export function registerExports(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
-      const onboarded = await findOnboarded(ports, request);
+      const by = await authenticate(request);
+      const onboarded = await findOnboarded(ports, request, by);
       return text("application/yaml", manifestFragment(onboarded.request));
     }),
   });
 }
 
-async function findOnboarded({ registry }: Pick<Ports, "registry">, { params }: HttpRequest): Promise<Exported> {
+async function findOnboarded(
+  { registry }: Pick<Ports, "registry">,
+  { params }: HttpRequest,
+  by: Caller,
+): Promise<Exported> {
   const berth = readBerth(params);
   const record = await registry.getNamespace(berth);
   // Until it is onboarded there is no client id, and what there is may still be undone.
-  if (record?.clientId === undefined) throw new Refusal("NOT_ONBOARDED", `${berthKey(berth)} is not onboarded.`);
+  if (record?.clientId === undefined || !maySee(by, record)) throw notOnboarded(berth);
   return { request: record.request, clientId: record.clientId };
 }
 

@@ -69,7 +69,8 @@ async function acceptWhenFree(
   request: Parameters<typeof acceptOnboarding>[1],
   { context, traceparent }: { context: InvocationContext; traceparent: Traceparent },
 ): ReturnType<typeof acceptOnboarding> {
-  const desk = { ports, client: getClient(context), by: queueCaller, traceparent, warn: context.warn.bind(context) };
+  const by = queueCaller(ports.catalog);
+  const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
   for (let poll = 1; ; poll += 1) {
     try {
       return await acceptOnboarding(desk, request);

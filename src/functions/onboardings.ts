@@ -7,6 +7,7 @@ import { createOperationId } from "../domain/operationId.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
+import { admit, ownerAfter } from "./admission.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
 import { readBody, readFlag } from "./readBody.ts";
@@ -20,19 +21,21 @@ export function registerOnboardings(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest);
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const isDryRun = readFlag(httpRequest, "dryRun");
+      const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
       if (isDryRun) {
-        const record = await ports.registry.getNamespace(request);
-        const earlier = record && findEarlier(request, record);
+        const current = await ports.registry.getNamespace(request);
+        const team = ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
+        const earlier = current && findEarlier(request, current);
         const operation = createOperationId(new Date());
-        return json(200, await planOnboarding(ports, { operation, request, earlier }));
+        return json(200, await planOnboarding(ports, { operation, request, earlier, team, takeOver }));
       }
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
-        const { operation, kind, isNew } = await acceptOnboarding(desk, request);
+        const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
         const { cluster, namespace } = request;
         const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted", facts));

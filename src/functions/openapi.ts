@@ -7,7 +7,7 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, bodyProblems, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
 
@@ -32,6 +32,7 @@ const OperationSummary = z.object({
   cluster: z.string(),
   namespace: z.string(),
   requestedBy: z.string(),
+  team: z.string().optional(),
   createdTime: Time,
   startTime: Time.optional(),
   endTime: Time.optional(),
@@ -58,6 +59,7 @@ const NamespaceDocument = z
     state: z.enum(["Onboarding", "Changing", "Onboarded", "Offboarding", "Compensating", "Incomplete"]),
     operation: z.string(),
     requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
@@ -109,21 +111,44 @@ export function createOpenApi() {
       version: "0.1.0",
       description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
     },
+    security: [{ entra: [] }, { key: [] }],
+    components: {
+      securitySchemes: {
+        entra: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A Microsoft Entra access token." },
+        key: {
+          type: "apiKey",
+          in: "header",
+          name: "x-mooring-key",
+          description: "A key of the catalog, for local use.",
+        },
+      },
+    },
     paths: withDefaults({
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
           summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
-          requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+          requestParams: {
+            query: z.object({
+              dryRun: z.boolean().optional(),
+              takeOver: z.boolean().optional().meta({
+                description:
+                  "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+              }),
+            }),
+            header: idempotencyHeaders,
+          },
           requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             ...bodyProblems,
-            409: problem("Another operation has the namespace, or the request cannot be reached by a change."),
+            409: problem(
+              "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+            ),
             415: problem("The body is not declared as JSON."),
             503: problem("The registry does not answer."),
-          },
+          }),
         },
       },
       "/api/operations": {
@@ -138,10 +163,10 @@ export function createOpenApi() {
               ...paging,
             }),
           },
-          responses: {
+          responses: guarded({
             200: body("A page of operations.", page(OperationSummary)),
             422: problem("A parameter is wrong."),
-          },
+          }),
         },
       },
       "/api/operations/{id}": {
@@ -149,7 +174,10 @@ export function createOpenApi() {
           operationId: "getOperation",
           summary: "The status of one operation, step by step",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: { 200: body("The operation.", OperationDocument), 404: problem("There is none of that id.") },
+          responses: guarded({
+            200: body("The operation.", OperationDocument),
+            404: problem("There is none of that id."),
+          }),
         },
       },
       "/api/operations/{id}/cancel": {
@@ -158,12 +186,12 @@ export function createOpenApi() {
           summary: "Cancel an operation; what it has done is undone, and the status says what",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
-          responses: {
+          responses: guarded({
             ...bodyProblems,
             202: decisionResponse,
             404: problem("There is none of that id."),
             409: problem("It has ended, or everything was done and verified already."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/approve": {
@@ -173,13 +201,13 @@ export function createOpenApi() {
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
-          responses: {
+          responses: guarded({
             ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/reject": {
@@ -188,13 +216,13 @@ export function createOpenApi() {
           summary: "Reject the request that waits; it ends with the code REJECTED",
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
-          responses: {
+          responses: guarded({
             ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-          },
+          }),
         },
       },
       "/api/operations/{id}/compensate": {
@@ -202,11 +230,11 @@ export function createOpenApi() {
           operationId: "compensateOperation",
           summary: "Run again the undos that failed, and only those, as an operation of its own",
           requestParams: { path: z.object({ id: z.string() }) },
-          responses: {
+          responses: guarded({
             202: acceptedResponse,
             404: problem("There is none of that id."),
             409: problem("No undo of it failed, or another operation has had the namespace since."),
-          },
+          }),
         },
       },
       "/api/namespaces": {
@@ -214,10 +242,10 @@ export function createOpenApi() {
           operationId: "listNamespaces",
           summary: "What is onboarded",
           requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
-          responses: {
+          responses: guarded({
             200: body("A page of namespaces.", page(NamespaceDocument)),
             422: problem("A parameter is wrong."),
-          },
+          }),
         },
       },
       "/api/namespaces/{cluster}/{namespace}": {
@@ -225,11 +253,11 @@ export function createOpenApi() {
           operationId: "getNamespace",
           summary: "What is onboarded in one namespace",
           requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
-          responses: {
+          responses: guarded({
             200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
             304: { description: "If-None-Match names what is current." },
             404: problem("It is not onboarded."),
-          },
+          }),
         },
         delete: {
           operationId: "deleteNamespace",
@@ -239,20 +267,21 @@ export function createOpenApi() {
             query: z.object({ dryRun: z.boolean().optional() }),
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
-          responses: {
+          responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),
             409: problem("Another operation has the namespace, or the first request with the key is being answered."),
             412: problem("The namespace is not as If-Match names it."),
             422: problem("The idempotency key came with another request before, or is none."),
-          },
+          }),
         },
       },
       ...watchingPaths,
       "/api/health/live": {
         get: {
           operationId: "live",
+          security: [],
           summary: "Whether the process answers",
           responses: { 200: body("It does.", Health) },
         },
@@ -260,6 +289,7 @@ export function createOpenApi() {
       "/api/health/ready": {
         get: {
           operationId: "ready",
+          security: [],
           summary: "Whether requests can be taken",
           responses: { 200: body("They can.", Health), 503: body("The registry is away.", Health) },
         },
@@ -267,6 +297,7 @@ export function createOpenApi() {
       "/api/openapi.json": {
         get: {
           operationId: "openapi",
+          security: [],
           summary: "This document",
           responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
         },
@@ -274,6 +305,7 @@ export function createOpenApi() {
       "/api/docs": {
         get: {
           operationId: "docs",
+          security: [],
           summary: "This document for people",
           responses: { 200: { description: "A page.", content: { "text/html": { schema: z.string() } } } },
         },

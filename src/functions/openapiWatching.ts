@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditRecord } from "../domain/audit.ts";
 import { IdentityMode, RoleBundle } from "../domain/request.ts";
-import { berth, body, page, paging, problem } from "./openapiParts.ts";
+import { berth, body, guarded, page, paging, problem } from "./openapiParts.ts";
 
 const AuditDocument = AuditRecord.meta({
   id: "AuditRecord",
@@ -51,11 +51,11 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "followOperation",
       summary: "Follow one operation as it happens",
       requestParams: { path: z.object({ id: z.string() }), header: lastEventId },
-      responses: {
+      responses: guarded({
         200: stream,
         204: { description: "Last-Event-ID was the end; nothing will come." },
         404: problem("There is none of that id."),
-      },
+      }),
     },
   },
   "/api/events": {
@@ -63,12 +63,13 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "followAll",
       summary: "Follow every operation as it happens",
       requestParams: { header: lastEventId },
-      responses: { 200: stream },
+      responses: guarded({ 200: stream }),
     },
   },
   "/api/events/schema.json": {
     get: {
       operationId: "eventSchema",
+      security: [],
       summary: "JSON Schema of the CloudEvents on the topic onboarding-events",
       responses: { 200: body("A JSON Schema.", z.looseObject({ $schema: z.string() })) },
     },
@@ -84,7 +85,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
           database: z.string().optional().meta({ description: "With format tsql: only of `server/database`." }),
         }),
       },
-      responses: {
+      responses: guarded({
         200: {
           description: "Kubernetes objects, T-SQL for each database, or Azure CLI commands.",
           content: {
@@ -95,7 +96,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
         },
         404: problem("It is not onboarded."),
         422: problem("A parameter is wrong."),
-      },
+      }),
     },
   },
   "/api/namespaces/{cluster}/{namespace}/manifest": {
@@ -103,17 +104,17 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "getManifest",
       summary: "What a team pastes into its Deployment",
       requestParams: { path: berth },
-      responses: {
+      responses: guarded({
         200: { description: "A fragment of a manifest.", content: { "application/yaml": { schema: z.string() } } },
         404: problem("It is not onboarded."),
-      },
+      }),
     },
   },
   "/api/catalog": {
     get: {
       operationId: "getCatalog",
       summary: "What may be asked for: clusters, databases, role bundles",
-      responses: { 200: body("The names that requests use.", CatalogDocument) },
+      responses: guarded({ 200: body("The names that requests use.", CatalogDocument) }),
     },
   },
   "/api/audit": {
@@ -128,17 +129,17 @@ export const watchingPaths: ZodOpenApiPathsObject = {
           ...paging,
         }),
       },
-      responses: {
+      responses: guarded({
         200: body("A page of the audit trail.", page(AuditDocument)),
         422: problem("A parameter is wrong."),
-      },
+      }),
     },
   },
   "/api/audit/verify": {
     get: {
       operationId: "verifyAudit",
       summary: "Read the whole audit trail and check its hash chain",
-      responses: { 200: body("What the check found.", AuditCheck) },
+      responses: guarded({ 200: body("What the check found.", AuditCheck) }),
     },
   },
 };

@@ -71,11 +71,20 @@ const newest = 100;
 export function followAll(
   { registry }: Source,
   client: DurableClient,
-  { isVisible, lastEventId }: { isVisible: (operation: OperationRecord) => boolean; lastEventId: string | null },
+  {
+    isVisible,
+    teams,
+    lastEventId,
+  }: {
+    isVisible: (operation: OperationRecord) => boolean;
+    /** Narrows what is looked at, so that busy teams do not push others out of it. */
+    teams?: readonly string[] | undefined;
+    lastEventId: string | null;
+  },
 ) {
   const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
   return async (): Promise<readonly ServerEvent[]> => {
-    const { value } = await registry.listOperations({ limit: newest });
+    const { value } = await registry.listOperations({ limit: newest, ...(teams ? { teams } : {}) });
     const open = value.filter(
       (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
     );

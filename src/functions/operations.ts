@@ -2,11 +2,13 @@ import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
+import { visibleTeams } from "../domain/policy.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { maySeeOperation } from "./decide.ts";
 import { nextLink, readLimit } from "./paging.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
@@ -18,10 +20,11 @@ export function registerOperations(ports: Ports): void {
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
     handler: route(async (request, context) => {
-      await authenticate(request);
+      const by = await authenticate(request);
       const id = request.params["id"] ?? "";
       const record = await ports.registry.getOperation(id);
-      if (!record) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      // The same words for what is not there and for what is another team's.
+      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),
         ports.registry.listSteps(record.id),
@@ -39,9 +42,10 @@ export function registerOperations(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: route(async (request) => {
-      await authenticate(request);
+      const teams = visibleTeams(await authenticate(request));
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
+        ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
       return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
@@ -75,6 +79,7 @@ export function summary({
   cluster,
   namespace,
   requestedBy,
+  team,
   createdTime,
   startTime,
   endTime,
@@ -82,7 +87,7 @@ export function summary({
 }: OperationRecord) {
   const { result, error, approval, cancel, leftUndone, compensates, traceparent } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-  const who = { requestedBy, createdTime, startTime, endTime, traceId };
+  const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
   return { id, kind, status, cluster, namespace, ...who, result, error, ...decided };
 }

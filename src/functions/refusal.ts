@@ -5,6 +5,9 @@ export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];
   /** The operation that stands in the way. */
   readonly operation?: string;
+  /** WWW-Authenticate. */
+  readonly challenge?: string;
+  readonly retryAfterSeconds?: number;
 }
 
 /** A request that is answered without being accepted. */

@@ -6,10 +6,12 @@ import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, type RefusalDetails } from "./refusal.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
+  UNAUTHENTICATED: 401,
+  NOT_ALLOWED: 403,
   FORBIDDEN: 403,
   APPROVER_IS_REQUESTER: 403,
   NOT_FOUND: 404,
@@ -18,6 +20,9 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   MODE_CHANGE_REFUSED: 409,
   NAMESPACE_INCOMPLETE: 409,
   NOTHING_TO_COMPENSATE: 409,
+  NAMESPACE_TAKEN: 409,
+  NAMESPACE_RECREATED: 409,
+  QUOTA_EXCEEDED: 409,
   OPERATION_ENDED: 409,
   CANCEL_TOO_LATE: 409,
   APPROVAL_NOT_PENDING: 409,
@@ -34,6 +39,8 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   UNKNOWN_DATABASE: 422,
   ROLE_NOT_ALLOWED: 422,
   MODE_NOT_ALLOWED: 422,
+  TEAM_REQUIRED: 422,
+  RATE_LIMITED: 429,
 };
 
 /** With headers that can be added to. */
@@ -71,13 +78,15 @@ export function accepted(request: HttpRequest, operation: string, body: unknown)
 }
 
 function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
-  const { code, message, errors, operation } = toProblem(error);
+  const { code, message, errors, operation, challenge, retryAfterSeconds } = toProblem(error);
   const status = problemStatus[code] ?? (error instanceof TransientError ? 503 : 500);
   if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
   if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";
+  if (challenge !== undefined) headers["www-authenticate"] = challenge;
   if (status === 503) headers["retry-after"] = "5";
+  if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   const { fix } = toOperationError(code, message);
   const title = code.toLowerCase().replaceAll("_", " ");
   const type = `urn:mooring:error:${code}`;
@@ -85,16 +94,16 @@ function problem(error: unknown, { context, traceId }: { context: InvocationCont
   return { status, headers, body: JSON.stringify(body) };
 }
 
-interface Problem {
+interface Problem extends RefusalDetails {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly errors?: readonly { pointer: string; detail: string }[];
-  readonly operation?: string;
 }
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Refusal) return { code: error.code, message: error.message, ...error.details };
-  if (error instanceof PermanentError || error instanceof TransientError) return error;
+  if (error instanceof PermanentError || error instanceof TransientError) {
+    return { code: error.code, message: error.message };
+  }
   // What went wrong inside is for the log, where the trace id leads; it may name things that a caller must not see.
   return { code: "UNEXPECTED", message: "Mooring could not answer. The trace id leads to the reason in its log." };
 }

@@ -44,7 +44,7 @@ async function mend(
   record: Stored<NamespaceRecord>,
   context: InvocationContext,
 ): Promise<void> {
-  const { operation, cluster, namespace, request, requestedBy, traceparent } = record;
+  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
     context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
@@ -62,6 +62,7 @@ async function mend(
       kind: kindOf(record),
       request,
       requestedBy,
+      team,
       traceparent,
       status: "Failed",
       error,

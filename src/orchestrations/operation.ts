@@ -19,6 +19,7 @@ export const OperationInput = z.object({
   earlier: OnboardingRequest.optional(),
   /** Absent in histories of before there was an audit trail. */
   requestedBy: z.string().optional(),
+  team: z.string().optional(),
   traceparent: z.string().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
@@ -30,7 +31,8 @@ export function stepBase({
   retry,
   ...origin
 }: Omit<OperationInput, "earlier">) {
-  return { operation, cluster, namespace, retry, requestedBy: origin.requestedBy, traceparent: origin.traceparent };
+  const { requestedBy, team, traceparent } = origin;
+  return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */
@@ -42,7 +44,7 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
-  body: () => Durable<{ clientId?: string }>,
+  body: () => Durable<{ clientId?: string; namespaceUid?: string }>,
 ): Durable<void> {
   const outcome = { ...stepBase(input), kind, request: input.request };
   let ended: {
@@ -50,6 +52,7 @@ export function* conclude(
     leftBehind: boolean;
     leftUndone?: string[];
     clientId?: string;
+    namespaceUid?: string;
     error?: ReturnType<typeof describe>;
   };
   try {

@@ -20,7 +20,7 @@ export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
   onFailure: OnFailure,
-): Durable<{ clientId: string }> {
+): Durable<{ clientId: string; namespaceUid?: string }> {
   const { request, earlier, retry } = input;
   const { adoptionPolicy, databases, serviceAccount } = request;
   const base = stepBase(input);
@@ -38,7 +38,7 @@ export function* provision(
   undoLater("removeNamespace");
   undoLater("restoreNamespace");
   undoLater("removeIdentity");
-  const [identity] = yield* all(context, [
+  const [identity, { uid }] = yield* all(context, [
     ensureIdentity({ ...base, adoptionPolicy }, retry),
     applyNamespace({ ...base, databases, adoptionPolicy }, retry),
   ]);
@@ -64,7 +64,7 @@ export function* provision(
 
   setPhase(context, "verifying");
   yield* verify({ ...base, request, identity }, retry);
-  return { clientId: identity.clientId };
+  return { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
 }
 
 /**

@@ -1,7 +1,9 @@
 /** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
+
 import { beforeEach, expect, it } from "vitest";
 import { remindOfApproval } from "../../src/activities/approval.ts";
 import { providePorts } from "../../src/activities/step.ts";
+import { AppRole } from "../../src/domain/caller.ts";
 import { ApprovalPolicy } from "../../src/domain/catalog.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance.ts";
@@ -151,7 +153,12 @@ it("takes a decision whose event was lost when the time is over", async () => {
 });
 
 it("refuses the requester, a caller without the role, another request's hash, and what does not wait", async () => {
-  await expect(decide("approved", { requestHash: "x" })).rejects.toMatchObject({ code: "APPROVAL_NOT_PENDING" });
+  const all = { ...approver, roles: AppRole.options.slice() };
+  await expect(decide("approved", { by: all, requestHash: "x" })).rejects.toMatchObject({
+    code: "APPROVAL_NOT_PENDING",
+  });
+  // Whoever is in no team sees what there is to decide, and nothing before.
+  await expect(decide("approved", { requestHash: "x" })).rejects.toMatchObject({ code: "NOT_FOUND" });
   await desk.run({
     async atRest() {
       const self = { ...approver, id: requester.id };

@@ -5,7 +5,12 @@ import type { Desk } from "../../src/functions/acceptance.ts";
 import { createMailbox, type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 
-export const requester: Caller = { id: "requester", name: "Rita", teams: [], roles: ["Onboarding.Request"] };
+export const requester: Caller = {
+  id: "requester",
+  name: "Rita",
+  teams: [],
+  roles: ["Onboarding.Request", "Onboarding.Operate"],
+};
 export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
 
 export interface TestDesk extends Desk {

@@ -257,12 +257,16 @@ function keysOf(): Ports["idempotencyKeys"] {
   };
 }
 
+function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
+  return teams === undefined || (team !== undefined && teams.includes(team));
+}
+
 function auditOf({ audit }: State): Ports["audit"] {
   return {
     async append(entry) {
       if (!audit.some(({ id }) => id === entry.id)) audit.push(seal(entry, audit.at(-1) ?? genesis));
     },
-    read: async () => ({ value: audit.toReversed() }),
+    read: async ({ teams }) => ({ value: audit.toReversed().filter((each) => isOf(each, teams)) }),
     verify: async () => ({ valid: true, entries: audit.length, head: (audit.at(-1) ?? genesis).hash }),
   };
 }
@@ -277,7 +281,8 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
   const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
   return {
     getNamespace: async (berth) => namespaces.get(key(berth)),
-    listNamespaces: async () => ({ value: [...namespaces.values()] }),
+    listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
+    countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
     heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
@@ -293,7 +298,7 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async () => ({ value: [...operations.values()] }),
+    listOperations: async ({ teams }) => ({ value: [...operations.values()].filter((each) => isOf(each, teams)) }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
     },

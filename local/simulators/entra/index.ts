@@ -3,10 +3,12 @@
  * App beside it. A client needs `authorityHost` (or AZURE_AUTHORITY_HOST) and `disableInstanceDiscovery: true`: without
  * the second, MSAL asks login.microsoftonline.com whether it may trust this authority.
  */
+import type { Call } from "../faults.ts";
 import { type ErrorEffect, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { World } from "../world.ts";
 import { hour, mintAccessToken } from "./accessTokens.ts";
+import { type ApiTokenRequest, mintApiToken } from "./apiTokens.ts";
 import { type AppServiceIdentity, startAppServiceIdentities } from "./appServiceIdentity.ts";
 import { EntraFailure, entraReply, errorReply, failures } from "./failures.ts";
 import { exchangeAssertion } from "./federation.ts";
@@ -16,10 +18,14 @@ export { checkAccessToken, mintAccessToken } from "./accessTokens.ts";
 export interface EntraSimulator extends Simulator {
   /** What AZURE_AUTHORITY_HOST has to be. */
   readonly authorityHost: string;
+  /** Of v2.0 tokens; its discovery document is below it. */
+  readonly issuer: string;
   /** How long a new federated credential stays unknown to the token endpoint; minutes in Azure. */
   federationDelayMs: number;
   /** Settings for an app that runs as `clientId`, a principal of the world. */
   appServiceIdentity(clientId: string): AppServiceIdentity;
+  /** A v2.0 access token for an application of the tenant. */
+  apiToken(request: ApiTokenRequest): Promise<string>;
 }
 
 export async function startEntra(
@@ -39,7 +45,7 @@ export async function startEntra(
       const form = new URLSearchParams(request.body);
       const isToken = request.method === "POST" && path === "oauth2/v2.0/token";
       return {
-        call: isToken ? { wire: "entra", operation: "token", target: form.get("client_id") ?? "" } : undefined,
+        call: isToken ? { wire: "entra", operation: "token", target: form.get("client_id") ?? "" } : metadataCall(path),
         run: async () => {
           try {
             if (tenant !== world.tenantId) throw failures.unknownTenant(tenant);
@@ -54,9 +60,12 @@ export async function startEntra(
     },
   });
 
+  const issuer = `${server.url}/${world.tenantId}/v2.0`;
   return {
     ...server,
     authorityHost: `${server.url}/`,
+    issuer,
+    apiToken: (request) => mintApiToken(world, issuer, request),
     get federationDelayMs() {
       return settings.federationDelayMs;
     },
@@ -105,6 +114,13 @@ async function grant(
       access_token: await mintAccessToken(world, principal, audience),
     },
   };
+}
+
+/** What a service that checks tokens reads. */
+function metadataCall(path: string): Call | undefined {
+  if (path === "discovery/v2.0/keys") return { wire: "entra", operation: "keys", target: "" };
+  if (path === "v2.0/.well-known/openid-configuration") return { wire: "entra", operation: "discovery", target: "" };
+  return undefined;
 }
 
 function describe(world: World, { url }: HttpRequest, path: string): HttpReply {

@@ -17,7 +17,7 @@ import { type AuditEntry, type AuditRecord, type ChainLink, follow, genesis, sea
 import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
-import { openTables, type TableSettings, toFilter } from "./tables.ts";
+import { type Filters, letsNothingPass, openTables, type TableSettings, toFilter } from "./tables.ts";
 
 const tableName = "MooringAudit";
 const partition = "audit";
@@ -74,10 +74,12 @@ export function createAudit(settings: TableSettings): Audit {
         if (!isDraining) void drain();
       }),
 
-    async read({ limit, continuation, ...filters }) {
+    async read({ limit, continuation, teams, ...fields }) {
+      const filters: Filters = [...Object.entries(fields), ["team", teams]];
+      if (letsNothingPass(filters)) return { value: [] };
       try {
         const client = await open(tableName);
-        const filter = [recordsFrom(undefined), toFilter(Object.entries(filters))].filter(Boolean).join(" and ");
+        const filter = [recordsFrom(undefined), toFilter(filters)].filter(Boolean).join(" and ");
         const page = await client
           .listEntities({ queryOptions: { filter } })
           .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) })

@@ -19,8 +19,16 @@ export function createRegistry(settings: TableSettings): Registry {
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
-    listNamespaces: ({ cluster, limit, continuation }) =>
-      namespaces.page(cluster === undefined ? [] : [["PartitionKey", cluster]], limit, continuation),
+    listNamespaces: ({ cluster, teams, limit, continuation }) =>
+      namespaces.page(
+        [
+          ["PartitionKey", cluster],
+          ["team", teams],
+        ],
+        limit,
+        continuation,
+      ),
+    countNamespaces: async (team) => (await namespaces.all([["team", team]])).length,
     async heldNamespaces() {
       const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] satisfies NamespaceRecord["state"][];
       return (await Promise.all(states.map((state) => namespaces.all([["state", state]])))).flat();
@@ -30,8 +38,12 @@ export function createRegistry(settings: TableSettings): Registry {
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
     getOperation: (id) => operations.get(operationsPartition, id),
-    listOperations: ({ limit, continuation, ...filters }) =>
-      operations.page([["PartitionKey", operationsPartition], ...Object.entries(filters)], limit, continuation),
+    listOperations: ({ limit, continuation, teams, ...filters }) =>
+      operations.page(
+        [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],
+        limit,
+        continuation,
+      ),
     async insertOperation(record) {
       await operations.insert(operationsPartition, record.id, record);
     },

@@ -33,7 +33,8 @@ export function openTables({ endpoint, credential }: TableSettings): Open {
   };
 }
 
-export type Filters = readonly (readonly [field: string, value: string | undefined])[];
+/** A list of values lets any of them pass; undefined lets all pass. */
+export type Filters = readonly (readonly [field: string, value: string | readonly string[] | undefined])[];
 
 export function table<T extends object>(open: Open, name: string) {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
@@ -72,6 +73,7 @@ export function table<T extends object>(open: Open, name: string) {
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client): Promise<Page<T>> => {
+        if (letsNothingPass(filters)) return { value: [] };
         const pages = client
           .listEntities({ queryOptions: { filter: toFilter(filters) } })
           .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
@@ -107,10 +109,16 @@ async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unk
   }
 }
 
+export function letsNothingPass(filters: Filters): boolean {
+  return filters.some(([, value]) => value?.length === 0);
+}
+
 /** OData: a text stands in single quotes, and a quote in it is doubled. */
 export function toFilter(filters: Filters): string {
-  const parts = filters.flatMap(([field, value]) =>
-    value === undefined ? [] : [`${field} eq '${value.replaceAll("'", "''")}'`],
-  );
+  const parts = filters.flatMap(([field, value]) => {
+    if (value === undefined) return [];
+    const anyOf = [value].flat().map((each) => `${field} eq '${each.replaceAll("'", "''")}'`);
+    return anyOf.length === 1 ? anyOf : [`(${anyOf.join(" or ")})`];
+  });
   return parts.join(" and ");
 }

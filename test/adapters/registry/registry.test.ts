@@ -169,3 +169,23 @@ it("says that the registry is unavailable when nobody answers", async () => {
 
   await expect(elsewhere.probe()).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
 });
+
+it("lists and counts what belongs to given teams, and nothing for none", async () => {
+  const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
+  const teams = [`a-${cluster}`, `b'${cluster}`, `c-${cluster}`];
+  for (const team of [...teams, undefined]) {
+    for (let index = 0; index < 2; index += 1) {
+      await registry.insertNamespace(namespaceRecord({ cluster, ...(team === undefined ? {} : { team }) }));
+    }
+  }
+  const list = async (query: { cluster?: string; teams?: readonly string[] }) =>
+    (await registry.listNamespaces({ ...query, limit: 50 })).value.map(({ team }) => team).toSorted();
+  const [a = "", b = "", c = ""] = teams;
+
+  expect(await list({ cluster, teams: [a, b] })).toEqual([a, a, b, b]);
+  expect(await list({ teams: [c] })).toEqual([c, c]);
+  expect(await list({ cluster, teams: [] })).toEqual([]);
+  expect(await list({ cluster })).toHaveLength(8);
+  expect(await registry.countNamespaces(b)).toBe(2);
+  expect((await registry.listOperations({ teams: [a], limit: 50 })).value).toEqual([]);
+});

@@ -1,0 +1,94 @@
+/**
+ * Entra access tokens, verified with the keys that the issuer's discovery document names
+ * (learn.microsoft.com "Microsoft identity platform access tokens": validate tokens).
+ */
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { z } from "zod";
+import type { EntraSettings } from "../../domain/access.ts";
+import { Claims } from "../../domain/claims.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { Tokens } from "../../ports.ts";
+
+export interface TokensSettings extends EntraSettings {
+  readonly tenantId: string;
+}
+
+/** Clocks of two machines may differ by so much. */
+const clockToleranceSeconds = 300;
+const fetchTimeoutMs = 5_000;
+
+export function createTokens({ issuer, audiences, tenantId }: TokensSettings): Tokens {
+  const keys = openKeys(issuer);
+  return {
+    async verify(token) {
+      const payload = await verify(token, await keys(), { issuer, audiences });
+      const claims = Claims.safeParse(payload).data;
+      if (!claims || (claims.azp ?? claims.appid) === undefined) {
+        throw refuse("it is not an access token of a tenant: oid, tid or azp is missing");
+      }
+      // The issuer says the same in v2.0, but not under a custom domain.
+      if (claims.tid.toLowerCase() !== tenantId.toLowerCase()) throw refuse("it is of another tenant");
+      return claims;
+    },
+  };
+}
+
+async function verify(token: string, key: JWTVerifyGetKey, { issuer, audiences }: EntraSettings): Promise<unknown> {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      // Named, so that neither `none` nor a key used as an HMAC secret is even tried.
+      algorithms: ["RS256"],
+      issuer,
+      audience: audiences,
+      clockTolerance: clockToleranceSeconds,
+      requiredClaims: ["exp", "nbf"],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw refuse("it has expired", error);
+    if (error instanceof errors.JWTClaimValidationFailed) throw refuse(`its claim ${error.claim} is not taken`, error);
+    if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
+      throw refuse("its key is not one of the issuer's", error);
+    }
+    if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid) throw refuse("it is no JWT", error);
+    if (error instanceof errors.JOSENotSupported) throw refuse("it uses an extension of JWS", error);
+    if (error instanceof errors.JOSEAlgNotAllowed) throw refuse("it is not signed with RS256", error);
+    if (error instanceof errors.JWSSignatureVerificationFailed) throw refuse("its signature is wrong", error);
+    throw keysUnreadable(error);
+  }
+}
+
+/** Reads the discovery document once; a failed reading is not remembered. */
+function openKeys(issuer: string): () => Promise<JWTVerifyGetKey> {
+  let opened: Promise<JWTVerifyGetKey> | undefined;
+  return async () => {
+    const opening = opened ?? discover(issuer);
+    opened = opening;
+    try {
+      return await opening;
+    } catch (error) {
+      if (opened === opening) opened = undefined;
+      throw keysUnreadable(error);
+    }
+  };
+}
+
+const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https$/ }) });
+
+/** OpenID Connect Discovery 1.0, section 4. */
+async function discover(issuer: string): Promise<JWTVerifyGetKey> {
+  const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const response = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(fetchTimeoutMs) });
+  if (!response.ok) throw new Error(`${address} answered ${response.status}`);
+  const document = Discovery.parse(await response.json());
+  if (document.issuer !== issuer) throw new Error(`${address} is of issuer ${document.issuer}`);
+  return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: fetchTimeoutMs });
+}
+
+function keysUnreadable(cause: unknown): PermanentError {
+  return refuse("the issuer's keys cannot be read at the moment; send it again", cause);
+}
+
+function refuse(why: string, cause?: unknown): PermanentError {
+  return new PermanentError("UNAUTHENTICATED", `The access token is not taken: ${why}.`, { cause });
+}

@@ -1,0 +1,38 @@
+/** How often each caller may ask: a bucket of tokens that fills at a steady rate. */
+import type { Limits } from "./access.ts";
+
+export interface RateLimiter {
+  /** Undefined when the request may pass; else the whole seconds after which the next may. */
+  take(caller: string): number | undefined;
+}
+
+/** So many callers are remembered; beyond it, those who have been quiet long enough to be full again are forgotten. */
+const maxBuckets = 10_000;
+
+export function createRateLimiter(
+  { requestsPerSecond, burst }: Limits,
+  { now = () => performance.now() }: { now?: () => number } = {},
+): RateLimiter {
+  const buckets = new Map<string, { tokens: number; time: number }>();
+
+  function forgetFull(time: number): void {
+    for (const [caller, bucket] of buckets) {
+      if (bucket.tokens + ((time - bucket.time) / 1_000) * requestsPerSecond >= burst) buckets.delete(caller);
+    }
+  }
+
+  return {
+    take(caller) {
+      const time = now();
+      const { tokens, time: last } = buckets.get(caller) ?? { tokens: burst, time };
+      const filled = Math.min(burst, tokens + ((time - last) / 1_000) * requestsPerSecond);
+      if (filled < 1) {
+        buckets.set(caller, { tokens: filled, time });
+        return Math.ceil((1 - filled) / requestsPerSecond);
+      }
+      if (buckets.size >= maxBuckets && !buckets.has(caller)) forgetFull(time);
+      buckets.set(caller, { tokens: filled - 1, time });
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/** Whether a request may go on: for which team it asks, whether the namespace is free for that team, and the team's quota. */
+
+import type { Berth } from "../domain/names.ts";
+import { berthKey } from "../domain/names.ts";
+import { toOperationError } from "../domain/plan.ts";
+import { decideTeam, mayOperate } from "../domain/policy.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
+import { lookUp } from "../domain/targets.ts";
+import type { NamespaceRecord, Ports } from "../ports.ts";
+import type { Desk } from "./acceptance.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface AdmissionOptions {
+  /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
+  readonly takeOver?: boolean;
+}
+
+export interface Admission {
+  readonly team: string | undefined;
+  readonly takeOver: boolean;
+}
+
+export function admit(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  request: OnboardingRequest,
+  { takeOver = false }: AdmissionOptions = {},
+): Admission {
+  if (takeOver && !mayOperate(by)) {
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.");
+  }
+  const decision = decideTeam(ports.catalog, by, request);
+  if (!("denial" in decision)) return { team: decision.team, takeOver };
+  const { code, message, errors } = decision.denial;
+  throw new Refusal(code, message, errors ? { errors } : {});
+}
+
+/**
+ * Whose the namespace is from now on. It stays with the team that has it; an operator who asks for no team in particular
+ * asks for that one.
+ */
+export function ownerAfter(
+  { by }: Pick<Desk, "by">,
+  { team, takeOver }: Admission,
+  current: NamespaceRecord | undefined,
+): string | undefined {
+  if (!current) return team;
+  if (takeOver) return team ?? current.team;
+  if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
+  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`);
+}
+
+/** One at a time for each team, so that requests that arrive together here do not count past each other. */
+const counting = new Map<string, Promise<unknown>>();
+
+/** Inserts the record of a new namespace unless the team has its quota. False when there is a record already. */
+export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): Promise<boolean> {
+  const { registry, catalog } = ports;
+  const { team } = record;
+  const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
+  if (team === undefined || quota === undefined) return registry.insertNamespace(record);
+
+  const insert = async () => {
+    if ((await registry.countNamespaces(team)) >= quota) throw exceeded(record, quota);
+    if (!(await registry.insertNamespace(record))) return false;
+    // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
+    // place; too many is impossible then, and at worst both give way.
+    if ((await registry.countNamespaces(team)) <= quota) return true;
+    await giveWay(ports, record);
+    throw exceeded(record, quota);
+  };
+  const before = counting.get(team) ?? Promise.resolve();
+  const inserting = before.then(insert, insert);
+  counting.set(team, inserting);
+  try {
+    return await inserting;
+  } finally {
+    if (counting.get(team) === inserting) counting.delete(team);
+  }
+}
+
+async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { operation: string }): Promise<void> {
+  const current = await registry.getNamespace(berth);
+  if (current?.operation === operation) await registry.removeNamespace(current);
+  // The same request may have come a second time and been given this operation, which will not run.
+  if (!(await registry.getOperation(operation))) return;
+  const error = toOperationError("QUOTA_EXCEEDED", "Another namespace of the team was faster.");
+  await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
+}
+
+function exceeded({ team }: NamespaceRecord, quota: number): Refusal {
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`);
+}

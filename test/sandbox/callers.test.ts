@@ -1,0 +1,585 @@
+/** Who may do what, over the wire: every route asked by every kind of caller, and teams against each other. */
+import { createPublicKey, randomUUID } from "node:crypto";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { SignJWT, UnsecuredJWT } from "jose";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Callers } from "../../local/callers.ts";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { createSigningKey } from "../../local/simulators/world.ts";
+import { type Answer, type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let callers: Callers;
+let operator: Service;
+const log: string[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "keys", onLog: (line) => log.push(line) });
+  if (!sandbox.cloud.callers) throw new Error("the sandbox has no callers");
+  callers = sandbox.cloud.callers;
+  setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
+  operator = serviceOf(sandbox);
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+type Team = "red" | "blue";
+const roleOf = { request: "Onboarding.Request", approve: "Onboarding.Approve", operate: "Onboarding.Operate" };
+
+interface Person {
+  readonly team?: Team;
+  readonly role?: keyof typeof roleOf;
+  readonly changes?: Readonly<Record<string, unknown>>;
+}
+
+function tokenOf({ team, role, changes = {} }: Person): Promise<string> {
+  return sandbox.cloud.entra.apiToken({
+    audience: callers.audience,
+    oid: randomUUID(),
+    clientId: randomUUID(),
+    scope: "access",
+    groups: team ? [callers.groups[team]] : [],
+    roles: role ? [roleOf[role]] : [],
+    changes,
+  });
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+async function as(person: Person): Promise<Service> {
+  return serviceOf({ url: sandbox.url }, bearer(await tokenOf(person)));
+}
+
+function request(namespace: string, changes: object = {}) {
+  return {
+    cluster: names.cluster,
+    namespace,
+    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
+    ...changes,
+  };
+}
+
+const seconds = () => Math.floor(Date.now() / 1_000);
+
+async function claimsOf(person: Person): Promise<Record<string, unknown>> {
+  const [, payload = ""] = (await tokenOf(person)).split(".");
+  return JSON.parse(Buffer.from(payload, "base64url").toString());
+}
+
+/** Every one of them claims to be an operator of the team that owns the thing. */
+const almighty: Person = { team: "red", role: "operate" };
+
+const forgeries: Record<string, () => Promise<Record<string, string>>> = {
+  "no credential": async () => ({}),
+  garbage: async () => bearer("garbage"),
+  "an empty bearer token": async () => ({ authorization: "Bearer " }),
+  "another scheme": async () => ({ authorization: `Basic ${Buffer.from("operator:operator").toString("base64")}` }),
+  "a key that is not the catalog's": async () => ({ "x-mooring-key": "operator" }),
+  "no signature": async () => bearer(new UnsecuredJWT(await claimsOf(almighty)).encode()),
+  "HS256 with the public key": async () => {
+    const { kid, publicJwk } = sandbox.cloud.world.entraKey;
+    const key = createPublicKey({ key: { ...publicJwk, kty: "RSA" }, format: "jwk" });
+    const secret = Buffer.from(key.export({ type: "spki", format: "pem" }));
+    return bearer(await new SignJWT(await claimsOf(almighty)).setProtectedHeader({ alg: "HS256", kid }).sign(secret));
+  },
+  "an unknown key": async () => {
+    const { kid, privateKey } = await createSigningKey();
+    return bearer(
+      await new SignJWT(await claimsOf(almighty)).setProtectedHeader({ alg: "RS256", kid }).sign(privateKey),
+    );
+  },
+  "another audience": async () => bearer(await tokenOf({ ...almighty, changes: { aud: randomUUID() } })),
+  "another issuer": async () =>
+    bearer(await tokenOf({ ...almighty, changes: { iss: "https://login.example/common/v2.0" } })),
+  "another tenant": async () => bearer(await tokenOf({ ...almighty, changes: { tid: randomUUID() } })),
+  "an expired token": async () => bearer(await tokenOf({ ...almighty, changes: { exp: seconds() - 400 } })),
+  "a token of the future": async () => bearer(await tokenOf({ ...almighty, changes: { nbf: seconds() + 400 } })),
+  "a forged X-MS-CLIENT-PRINCIPAL": async () => {
+    const claims = ["oid", "tid", "roles"].map((typ, index) => ({
+      typ,
+      val: [randomUUID(), sandbox.cloud.world.tenantId, roleOf.operate][index],
+    }));
+    return {
+      "x-ms-client-principal": Buffer.from(JSON.stringify({ auth_typ: "aad", claims })).toString("base64"),
+      "x-ms-client-principal-id": randomUUID(),
+    };
+  },
+};
+
+interface Route {
+  /** As the OpenAPI document has it. */
+  readonly operationId: string;
+  readonly ask: (service: Service) => Promise<Answer>;
+  /** Answer to a member of the team that has the thing, without and with the role Onboarding.Request. */
+  readonly member: { readonly approve: number; readonly request: number };
+  /** To a member of another team. */
+  readonly other: number;
+  /** To a caller with Onboarding.Operate alone. */
+  readonly operator: number;
+  /** To the sandbox's key, which has every role; the operator's answer without it. */
+  readonly key?: number;
+}
+
+/** What is asked for belongs to the team red. */
+const owned = "red-owned";
+let operation: string;
+
+const berth = `/api/namespaces/${names.cluster}/${owned}`;
+const routes: Route[] = [
+  {
+    operationId: "createOnboarding",
+    ask: (service) => service.call("POST", "/api/onboardings", request(owned)),
+    member: { approve: 403, request: 202 },
+    other: 403,
+    operator: 202,
+  },
+  {
+    operationId: "createOnboarding",
+    ask: (service) => service.call("POST", "/api/onboardings?dryRun=true", request(owned)),
+    member: { approve: 403, request: 200 },
+    other: 403,
+    operator: 200,
+  },
+  {
+    operationId: "listOperations",
+    ask: (service) => service.call("GET", "/api/operations"),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  },
+  {
+    operationId: "getOperation",
+    ask: (service) => service.call("GET", `/api/operations/${operation}`),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  },
+  {
+    operationId: "listNamespaces",
+    ask: (service) => service.call("GET", "/api/namespaces"),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  },
+  {
+    operationId: "getNamespace",
+    ask: (service) => service.call("GET", berth),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  },
+  {
+    operationId: "deleteNamespace",
+    // It is asked for while the namespace is held, so that the matrix changes nothing.
+    ask: (service) => service.call("DELETE", `/api/namespaces/${names.cluster}/red-held`),
+    member: { approve: 403, request: 409 },
+    other: 404,
+    operator: 409,
+  },
+];
+for (const verb of ["approve", "reject"]) {
+  routes.push({
+    operationId: `${verb}Operation`,
+    // The operation waits for nothing: whoever may decide is told so.
+    ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}`, { requestHash: "hash" }),
+    member: { approve: 409, request: 403 },
+    other: 403,
+    operator: 403,
+    key: 409,
+  });
+}
+routes.push({
+  operationId: "cancelOperation",
+  ask: (service) => service.call("POST", `/api/operations/${operation}/cancel`),
+  member: { approve: 403, request: 409 },
+  other: 404,
+  operator: 409,
+});
+routes.push({
+  operationId: "compensateOperation",
+  ask: (service) => service.call("POST", `/api/operations/${operation}/compensate`),
+  member: { approve: 403, request: 409 },
+  other: 404,
+  operator: 409,
+});
+for (const [operationId, path] of [
+  ["exportNamespace", `${berth}/export?format=azurecli`],
+  ["getManifest", `${berth}/manifest`],
+] as const) {
+  routes.push({
+    operationId,
+    ask: (service) => service.call("GET", path),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  });
+}
+for (const [operationId, path] of [
+  ["getCatalog", "/api/catalog"],
+  ["listAudit", "/api/audit"],
+] as const) {
+  routes.push({
+    operationId,
+    ask: (service) => service.call("GET", path),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  });
+}
+routes.push(
+  {
+    operationId: "verifyAudit",
+    ask: (service) => service.call("GET", "/api/audit/verify"),
+    member: { approve: 403, request: 403 },
+    other: 403,
+    operator: 200,
+  },
+  {
+    operationId: "followOperation",
+    ask: (service) => service.call("GET", `/api/operations/${operation}/events`),
+    member: { approve: 200, request: 200 },
+    other: 404,
+    operator: 200,
+  },
+  {
+    // It goes on for minutes, so that only its beginning is read.
+    operationId: "followAll",
+    ask: (service) => service.call("GET", "/api/events", undefined, { accept: "text/event-stream" }),
+    member: { approve: 200, request: 200 },
+    other: 200,
+    operator: 200,
+  },
+);
+const open = ["docs", "openapi", "live", "ready", "eventSchema"];
+
+describe("every route", () => {
+  const isHeld = () =>
+    sandbox.cloud.faults.journal.filter(({ wire, operation: call }) => wire === "sql" && call === "CREATE USER")
+      .length === 2;
+
+  beforeAll(async () => {
+    const red = await as({ team: "red", role: "request" });
+    operation = await red.onboard(request(owned));
+    await red.waitFor(operation);
+    // Held for as long as the matrix takes.
+    sandbox.cloud.faults.add({
+      wire: "sql",
+      operation: "CREATE USER",
+      times: 1,
+      effect: { kind: "delay", ms: 20_000 },
+    });
+    await red.onboard(request("red-held"));
+    while (!isHeld()) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
+  it("is in this matrix, and documents its refusals", async () => {
+    const { body } = await operator.call("GET", "/api/openapi.json");
+    const paths = Object.values(
+      body["paths"] as Record<string, Record<string, { operationId: string; responses: object }>>,
+    );
+    const operations = paths.flatMap((methods) => Object.values(methods));
+
+    expect(operations.map(({ operationId }) => operationId).toSorted()).toEqual(
+      [...new Set([...routes.map(({ operationId }) => operationId), ...open])].toSorted(),
+    );
+    for (const { operationId, responses } of operations.filter((each) => !open.includes(each.operationId))) {
+      expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(["401", "403", "429"]));
+    }
+  });
+
+  it.each(Object.keys(forgeries))("answers 401 to %s", async (what) => {
+    const headers = (await forgeries[what]?.()) ?? {};
+    const service = serviceOf({ url: sandbox.url }, headers);
+    for (const { ask, operationId } of routes) {
+      const answer = await ask(service);
+
+      expect({ operationId, status: answer.status, code: answer.body["code"] }).toEqual({
+        operationId,
+        status: 401,
+        code: "UNAUTHENTICATED",
+      });
+      expect(answer.headers.get("www-authenticate")).toContain('realm="mooring"');
+    }
+  });
+
+  it.each<[string, Person, (route: Route) => number]>([
+    ["a member without a role", { team: "red" }, () => 403],
+    ["a member who may approve", { team: "red", role: "approve" }, ({ member }) => member.approve],
+    ["a member who may request", { team: "red", role: "request" }, ({ member }) => member.request],
+    ["a member of another team", { team: "blue", role: "request" }, ({ other }) => other],
+    ["a caller in no team", { role: "request" }, ({ other }) => other],
+    ["an operator", { role: "operate" }, (route) => route.operator],
+  ])("answers %s as it may", async (_who, person, expected) => {
+    const service = await as(person);
+    for (const route of routes) {
+      const { status, body } = await route.ask(service);
+
+      expect({ route: route.operationId, status, body: status < 300 ? undefined : body["code"] }).toMatchObject({
+        route: route.operationId,
+        status: expected(route),
+      });
+    }
+  });
+
+  it("lets the operator in with the sandbox's key", async () => {
+    for (const route of routes) expect((await route.ask(operator)).status).toBe(route.key ?? route.operator);
+  });
+
+  it("lists to each team its own, and to the operator all", async () => {
+    const blue = await as({ team: "blue", role: "request" });
+    const id = await blue.onboard(request("blue-1"));
+    await blue.waitFor(id);
+    const list = async (service: Service, path: string) => (await service.call("GET", path)).body["value"] as object[];
+    const red = await as({ team: "red", role: "approve" });
+    const nobody = await as({ role: "request" });
+
+    for (const path of ["/api/operations", "/api/namespaces"]) {
+      expect(await list(nobody, path)).toEqual([]);
+      expect(new Set((await list(red, path)).map((each) => (each as { team: string }).team))).toEqual(new Set(["red"]));
+      expect(await list(blue, path)).toMatchObject([{ namespace: "blue-1", team: "blue" }]);
+      expect((await list(operator, path)).length).toBeGreaterThan(2);
+    }
+    expect(await blue.call("GET", `/api/namespaces?cluster=${names.cluster}`)).toMatchObject({
+      body: { value: [{ namespace: "blue-1" }] },
+    });
+    expect((await blue.call("GET", "/api/operations?namespace=red-owned")).body).toEqual({ value: [] });
+    expect(new Set((await list(blue, "/api/audit")).map((each) => (each as { team: string }).team))).toEqual(
+      new Set(["blue"]),
+    );
+    expect(await list(nobody, "/api/audit")).toEqual([]);
+    expect((await blue.call("GET", "/api/audit?namespace=red-owned")).body).toEqual({ value: [] });
+    expect((await nobody.call("GET", "/api/catalog")).body).toEqual({ clusters: [], sqlServers: [] });
+    expect((await blue.call("GET", "/api/catalog")).body).toMatchObject({ clusters: [{ name: names.cluster }] });
+  });
+
+  it("streams to a team what happens to its own, and nothing of another's", async () => {
+    const [red, blue] = [
+      await tokenOf({ team: "red", role: "request" }),
+      await tokenOf({ team: "blue", role: "request" }),
+    ];
+    const abort = new AbortController();
+    const seen = await Promise.all(
+      [red, blue].map((token) => fetch(`${sandbox.url}/api/events`, { headers: bearer(token), signal: abort.signal })),
+    );
+    const texts = ["", ""];
+    const reading = seen.map(async ({ body }, index) => {
+      for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) texts[index] += chunk;
+    });
+    const service = serviceOf({ url: sandbox.url }, bearer(blue));
+    await service.waitFor(await service.onboard(request("blue-streamed")));
+    await expect.poll(() => texts[1], { timeout: 10_000 }).toContain("Succeeded");
+    abort.abort();
+    await Promise.allSettled(reading);
+
+    expect(texts[1]).toContain("blue-streamed");
+    expect(texts[1]).not.toContain("red-");
+    expect(texts[0]).not.toContain("blue-");
+  });
+
+  it("says the same of what is another team's and of what is not there", async () => {
+    const blue = await as({ team: "blue", role: "request" });
+    const pairs = [
+      [`/api/operations/${operation}`, `/api/operations/${operation.slice(0, -1)}x`],
+      [berth, `${berth}-not`],
+    ];
+    for (const [there, notThere] of pairs) {
+      const [one, other] = await Promise.all([blue.call("GET", there ?? ""), blue.call("GET", notThere ?? "")]);
+      const told = ({ status, body: { traceId: _, detail: __, ...body } }: Answer) => ({ status, body });
+
+      expect(told(one)).toEqual(told(other));
+    }
+  });
+});
+
+it("takes no token while the signing keys cannot be read, and takes it again after", async () => {
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const red = await as({ team: "red", role: "request" });
+  sandbox.cloud.faults.add({
+    wire: "entra",
+    operation: "keys",
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 503, status: 503 },
+  });
+
+  expect(await red.call("GET", "/api/namespaces")).toMatchObject({ status: 401, body: { code: "UNAUTHENTICATED" } });
+  expect((await operator.call("GET", "/api/namespaces")).status).toBe(200);
+
+  sandbox.cloud.faults.clear();
+  expect((await red.call("GET", "/api/namespaces")).status).toBe(200);
+});
+
+it("lets exactly one of two racing teams have a namespace, fifty times", async () => {
+  const [red, blue] = [await as({ team: "red", role: "request" }), await as({ team: "blue", role: "request" })];
+  const won: string[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    const wanted = request(`shared-${round}`);
+    const pair = [red, blue].map((service) => service.call("POST", "/api/onboardings", wanted));
+    const answers = await Promise.all(round % 2 === 0 ? pair : pair.toReversed());
+
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    const loser = answers.find(({ status }) => status === 409);
+    expect(loser?.body).toMatchObject({ code: "NAMESPACE_TAKEN" });
+    expect(loser?.headers.get("location")).toBeNull();
+    won.push(String(answers.find(({ status }) => status === 202)?.body["id"]));
+  }
+
+  const ended = [];
+  for (const id of won) ended.push(await operator.waitFor(id, 60_000));
+  expect(ended.map(({ status }) => status)).toEqual(won.map(() => "Succeeded"));
+  for (let round = 0; round < 50; round += 1) {
+    const statuses = [];
+    for (const service of [red, blue])
+      statuses.push((await service.call("GET", `/api/namespaces/${names.cluster}/shared-${round}`)).status);
+    expect(statuses.toSorted()).toEqual([200, 404]);
+  }
+}, 180_000);
+
+it("keeps a namespace for the team that has it, until an operator takes it over", async () => {
+  const [red, blue] = [await as({ team: "red", role: "request" }), await as({ team: "blue", role: "request" })];
+  const wanted = request("shared-taken");
+  await red.waitFor(await red.onboard(wanted));
+  const address = `/api/namespaces/${names.cluster}/shared-taken`;
+
+  for (const path of ["/api/onboardings", "/api/onboardings?dryRun=true"]) {
+    expect(await blue.call("POST", path, wanted)).toMatchObject({ status: 409, body: { code: "NAMESPACE_TAKEN" } });
+  }
+  expect(await blue.call("DELETE", address)).toMatchObject({ status: 404, body: { code: "NOT_ONBOARDED" } });
+  expect(await blue.call("POST", "/api/onboardings?takeOver=true", wanted)).toMatchObject({
+    status: 403,
+    body: { code: "FORBIDDEN" },
+  });
+
+  const taken = await operator.call("POST", "/api/onboardings?takeOver=true", { ...wanted, team: "blue" });
+
+  expect(taken.status).toBe(202);
+  expect(await operator.waitFor(String(taken.body["id"]))).toMatchObject({ status: "Succeeded" });
+  expect((await red.call("GET", address)).status).toBe(404);
+  expect((await blue.call("GET", address)).body).toMatchObject({ team: "blue", state: "Onboarded" });
+});
+
+it("stops at a namespace that was made again, until an operator takes it over", async () => {
+  const red = await as({ team: "red", role: "request" });
+  const wanted = request("red-again");
+  await red.waitFor(await red.onboard(wanted));
+  // An offboarding that fails leaves the record of what was onboarded.
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: /DROP USER/,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247 },
+  });
+  const failed = await red.waitFor(await red.offboard(names.cluster, "red-again"));
+  sandbox.cloud.faults.clear();
+  expect(failed.status).toBe("Failed");
+  const { objects } = sandbox.cloud.kubernetes;
+  const before = objects.get("v1", "Namespace", "red-again")?.metadata.uid;
+  await recreate("red-again");
+  expect(objects.get("v1", "Namespace", "red-again")?.metadata.uid).not.toBe(before);
+
+  const plan = await red.call("POST", "/api/onboardings?dryRun=true", wanted);
+  const stopped = await red.waitFor(await red.onboard(wanted));
+
+  expect(JSON.stringify(plan.body)).toContain("NAMESPACE_RECREATED");
+  expect(stopped).toMatchObject({ status: "Failed", error: { code: "NAMESPACE_RECREATED" } });
+  const taken = await operator.call("POST", "/api/onboardings?takeOver=true", { ...wanted, adoptionPolicy: "Always" });
+  expect(taken).toMatchObject({ status: 202 });
+  expect(await operator.waitFor(String(taken.body["id"]))).toMatchObject({ status: "Succeeded" });
+  expect((await red.call("GET", `/api/namespaces/${names.cluster}/red-again`)).body).toMatchObject({ team: "red" });
+});
+
+/** As somebody with rights in the cluster would, behind Mooring's back. */
+async function recreate(name: string): Promise<void> {
+  const { url, adminToken } = sandbox.cloud.kubernetes;
+  const call = (method: string, path: string, body?: object) =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  await call("DELETE", `/api/v1/namespaces/${name}`);
+  await expect
+    .poll(async () => {
+      const created = await call("POST", "/api/v1/namespaces", {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name },
+      });
+      return created.status;
+    })
+    .toBe(201);
+}
+
+it("lets those decide whom the team's rule names, and nobody else see or decide", async () => {
+  const red = await as({ team: "red", role: "request" });
+  const id = await red.onboard(
+    request("red-approved", { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] }),
+  );
+  await expect.poll(async () => (await red.operation(id)).phase, { timeout: 10_000 }).toBe("awaitingApproval");
+  const { approval } = (await red.call("GET", `/api/operations/${id}`)).body as { approval?: { requestHash: string } };
+  const approve = (service: Service) =>
+    service.call("POST", `/api/operations/${id}/approve`, { requestHash: approval?.requestHash });
+
+  expect(approval).toMatchObject({
+    reasons: [`Role executor on ${names.sqlServer}/orders needs approval by team "blue".`],
+  });
+  expect((await approve(await as({ team: "blue", role: "request" }))).status).toBe(403);
+  expect((await approve(await as({ role: "approve" }))).status).toBe(404);
+  expect((await approve(await as({ team: "red", role: "approve" }))).status).toBe(403);
+  const blue = await as({ team: "blue", role: "approve" });
+  expect((await blue.operation(id)).phase).toBe("awaitingApproval");
+  expect((await approve(blue)).status).toBe(202);
+  expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
+});
+
+it("takes from the queue what its team may ask for, whatever the message says of its sender", async () => {
+  const queue = sandbox.cloud.serviceBus.queue(names.queue);
+  queue.send({ messageId: "plain", body: request("from-queue") });
+  queue.send({ messageId: "forged", body: request("red-from-queue", { team: "red" }) });
+  queue.send({ messageId: "sender", body: { ...request("red-by"), requestedBy: "operator" } });
+
+  await expect
+    .poll(async () => (await operator.call("GET", `/api/namespaces/${names.cluster}/from-queue`)).body, {
+      timeout: 20_000,
+    })
+    .toMatchObject({ state: "Onboarded", team: "queue", requestedBy: "queue" });
+  await expect
+    .poll(
+      () =>
+        queue
+          .deadLetters()
+          .map(({ messageId, applicationProperties }) => `${messageId} ${applicationProperties?.["DeadLetterReason"]}`)
+          .toSorted(),
+      { timeout: 20_000 },
+    )
+    .toEqual(["forged NOT_ALLOWED", "sender INVALID_REQUEST"]);
+});
+
+it("lets a workload call for its team with its own token", async () => {
+  const oid = randomUUID();
+  const token = await sandbox.cloud.entra.apiToken({
+    audience: callers.audience,
+    oid,
+    clientId: callers.redApplication,
+    roles: [roleOf.request],
+  });
+  const workload = serviceOf({ url: sandbox.url }, bearer(token));
+
+  const id = await workload.onboard(request("red-by-workload"));
+
+  expect(await workload.waitFor(id)).toMatchObject({ status: "Succeeded", team: "red", requestedBy: oid });
+});
+
+it("has put no token and no key into any answer or log", async () => {
+  const answers = [
+    await operator.call("GET", "/api/operations?top=200"),
+    await operator.call("GET", "/api/namespaces"),
+  ];
+  const text = `${log.join("\n")}${answers.map(({ headers, body }) => JSON.stringify([[...headers], body])).join("\n")}`;
+
+  expect(text.length).toBeGreaterThan(10_000);
+  // What was found, not the text that it was found in.
+  expect(text.match(/.{0,80}eyJ[\w-]{10,}\.eyJ/g)).toBeNull();
+  expect(text.includes(callers.key)).toBe(false);
+});
