@@ -85,7 +85,8 @@ function decision<T>(
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       await wake(getClient(context), record, context);
-      return accepted(request, id, { id, kind: record.kind, decision: verb, ...decided });
+      // A decision about an approval has a kind of its own; the answer's is the operation's.
+      return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
     }),
   });
 }

@@ -1,13 +1,13 @@
 /** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
 import { app } from "@azure/functions";
 import { z } from "zod";
-import { createDocument } from "zod-openapi";
+import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { Approval } from "../domain/approval.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
 
@@ -76,6 +76,8 @@ const DecisionDocument = Signature.extend({
   decision: z.enum(["approve", "reject", "cancel"]),
 }).meta({ id: "Decision" });
 
+const Health = z.object({ status: z.enum(["ok", "unavailable"]), reason: z.string().optional() });
+
 const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
@@ -85,7 +87,23 @@ const decisionResponse = {
   ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
 
-function createOpenApi() {
+/** Every route may also end in what nobody foresaw. */
+function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
+  const unforeseen = problem("Any other problem; its code says which.");
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, operation]) => [
+          method,
+          { ...operation, responses: { ...operation.responses, default: unforeseen } },
+        ]),
+      ),
+    ]),
+  );
+}
+
+export function createOpenApi() {
   return createDocument({
     openapi: "3.1.0",
     info: {
@@ -105,7 +123,7 @@ function createOpenApi() {
         },
       },
     },
-    paths: {
+    paths: withDefaults({
       "/api/onboardings": {
         post: {
           operationId: "createOnboarding",
@@ -124,13 +142,11 @@ function createOpenApi() {
           responses: guarded({
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
-            400: problem("The body is not JSON."),
+            ...bodyProblems,
             409: problem(
               "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
             ),
-            413: problem("The body is larger than 16 KB."),
             415: problem("The body is not declared as JSON."),
-            422: problem("A field is wrong; errors names each."),
             503: problem("The registry does not answer."),
           }),
         },
@@ -171,6 +187,7 @@ function createOpenApi() {
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
           responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             404: problem("There is none of that id."),
             409: problem("It has ended, or everything was done and verified already."),
@@ -185,11 +202,11 @@ function createOpenApi() {
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
           responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
             409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-            422: problem("A field is wrong; errors names each."),
           }),
         },
       },
@@ -200,6 +217,7 @@ function createOpenApi() {
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
           responses: guarded({
+            ...bodyProblems,
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
@@ -224,7 +242,10 @@ function createOpenApi() {
           operationId: "listNamespaces",
           summary: "What is onboarded",
           requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
-          responses: guarded({ 200: body("A page of namespaces.", page(NamespaceDocument)) }),
+          responses: guarded({
+            200: body("A page of namespaces.", page(NamespaceDocument)),
+            422: problem("A parameter is wrong."),
+          }),
         },
       },
       "/api/namespaces/{cluster}/{namespace}": {
@@ -258,16 +279,38 @@ function createOpenApi() {
       },
       ...watchingPaths,
       "/api/health/live": {
-        get: { operationId: "live", security: [], responses: { 200: { description: "The process answers." } } },
+        get: {
+          operationId: "live",
+          security: [],
+          summary: "Whether the process answers",
+          responses: { 200: body("It does.", Health) },
+        },
       },
       "/api/health/ready": {
         get: {
           operationId: "ready",
           security: [],
-          responses: { 200: { description: "Requests can be taken." }, 503: { description: "The registry is away." } },
+          summary: "Whether requests can be taken",
+          responses: { 200: body("They can.", Health), 503: body("The registry is away.", Health) },
         },
       },
-    },
+      "/api/openapi.json": {
+        get: {
+          operationId: "openapi",
+          security: [],
+          summary: "This document",
+          responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
+        },
+      },
+      "/api/docs": {
+        get: {
+          operationId: "docs",
+          security: [],
+          summary: "This document for people",
+          responses: { 200: { description: "A page.", content: { "text/html": { schema: z.string() } } } },
+        },
+      },
+    }),
   });
 }
 

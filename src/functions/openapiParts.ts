@@ -31,6 +31,12 @@ export const guarded = <Responses extends object>(responses: Responses) => ({
   429: problem("The caller asks too often; Retry-After says how long to wait."),
   ...responses,
 });
+/** Of every route that takes a body. */
+export const bodyProblems = {
+  400: problem("The body is not JSON."),
+  413: problem("The body is larger than 16 KB."),
+  422: problem("A field is wrong; errors names each."),
+};
 export const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 export const berth = z.object({ cluster: z.string(), namespace: z.string() });

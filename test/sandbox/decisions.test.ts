@@ -115,7 +115,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   const other = await service.call("POST", path, { requestHash: "another" });
   expect(other).toMatchObject({ status: 409, body: { code: "APPROVAL_MISMATCH" } });
   const approved = await service.call("POST", path, { requestHash: hashOf(operation) });
-  expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "approved" } });
+  expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "onboard" } });
   expect(await service.waitFor(operation.id)).toMatchObject({ status: "Succeeded" });
 }, 60_000);
 
@@ -124,7 +124,7 @@ it("ends with REJECTED when it is rejected, and nothing was written", async () =
 
   const rejected = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
 
-  expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "rejected" } });
+  expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "onboard" } });
   expect(await service.waitFor(operation.id)).toMatchObject({
     status: "Failed",
     error: { code: "REJECTED", message: expect.stringContaining("ask first") },

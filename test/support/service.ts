@@ -1,5 +1,6 @@
 /** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
+import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
 
 export interface Operation {
   readonly id: string;
@@ -38,6 +39,14 @@ export function serviceOf(
   { url, key }: Pick<Sandbox, "url"> & { readonly key?: string | undefined },
   credential: Readonly<Record<string, string>> = key === undefined ? {} : { "x-mooring-key": key },
 ): Service {
+  let document: Promise<OpenApi> | undefined;
+  /** Whatever a test asks, the answer must be as the service's own document says. */
+  const expectDocumented = async (answer: AnswerToCheck) => {
+    document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
+    const problems = checkAnswer(await document, answer);
+    if (problems.length > 0) throw new Error(`not as /api/openapi.json says:\n${problems.join("\n")}`);
+  };
+
   const call: Service["call"] = async (method, path, body, headers = {}) => {
     const isText = typeof body === "string";
     const response = await fetch(`${url}${path}`, {
@@ -46,12 +55,17 @@ export function serviceOf(
       ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
     });
     const { status, headers: answered } = response;
-    if (!answered.get("content-type")?.includes("json")) {
+    const contentType = answered.get("content-type");
+    const answer = { method, path, status, contentType };
+    if (!contentType?.includes("json")) {
       // Of a stream that goes on, nobody waits for the end.
       await response.body?.cancel();
+      await expectDocumented({ ...answer, body: undefined });
       return { status, headers: answered, body: {} };
     }
-    return { status, headers: answered, body: JSON.parse(await response.text()) };
+    const parsed = JSON.parse(await response.text());
+    await expectDocumented({ ...answer, body: parsed });
+    return { status, headers: answered, body: parsed };
   };
 
   const expectAccepted = ({ status, body }: Answer): string => {
