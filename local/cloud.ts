@@ -22,6 +22,8 @@ export interface CloudOptions {
   readonly latencyMs?: number;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** Settings of the service besides those that the cloud needs. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Whether the service tells callers apart; by default everybody may do everything. */
   readonly callers?: "anonymous" | "keys";
   /** The catalog's policy of what needs approval; the default without it. */
@@ -92,6 +94,7 @@ export async function startCloud({
   approval,
   verificationJob,
   drift,
+  settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
   const faults = createFaults();
@@ -192,6 +195,7 @@ export async function startCloud({
         ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,
         ServiceBusConnection__customEndpointAddress: serviceBus.url,
         ServiceBusConnection__clientId: mooring.clientId,
+        ...settings,
       },
       credentialOf: (who) => createCredential(world, principals[who]),
       close,

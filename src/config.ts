@@ -23,6 +23,9 @@ const Config = z.object({
   MOORING_ARM_WRITES_PER_SECOND: z.coerce.number().positive().default(2).meta({
     description: "Identity writes per second: Azure allows 2 per subscription.",
   }),
+  MOORING_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000).meta({
+    description: "How long one call to Azure, to a database or to a cluster may take before it is made again.",
+  }),
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",

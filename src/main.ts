@@ -38,6 +38,7 @@ const topicName = "onboarding-events";
 
 function createPorts(config: Config, catalog: Catalog): Ports {
   const clientId = config.AZURE_CLIENT_ID;
+  const timeoutMs = config.MOORING_CALL_TIMEOUT_MS;
   // A managed identity in Azure; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
   const credential = new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
   const customEndpointAddress = config.ServiceBusConnection__customEndpointAddress;
@@ -56,9 +57,15 @@ function createPorts(config: Config, catalog: Catalog): Ports {
       endpoint: config.MOORING_ARM_ENDPOINT,
       scope: config.MOORING_ARM_SCOPE,
       identityWriteIntervalMs: 1_000 / config.MOORING_ARM_WRITES_PER_SECOND,
+      timeoutMs,
     }),
-    databases: createDatabases({ credential, scope: config.MOORING_SQL_SCOPE }),
-    kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE }),
+    databases: createDatabases({
+      credential,
+      scope: config.MOORING_SQL_SCOPE,
+      connectTimeoutMs: timeoutMs,
+      requestTimeoutMs: timeoutMs,
+    }),
+    kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
     ...announceWrites(createRegistry(tables)),
     audit: createAudit(tables),
     idempotencyKeys: createIdempotencyKeys(tables),

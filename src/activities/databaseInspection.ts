@@ -55,8 +55,5 @@ function compareRights(
   const schemas = user.ownedSchemas.map((schema) =>
     finding("SCHEMA_OWNED", target, { field: "schema", expected: null, found: schema }),
   );
-  const unmarked = isOurs
-    ? []
-    : [finding("USER_MARK_MISSING", target, { field: "mark", expected: key, found: mark?.berth ?? null })];
-  return [...missing, ...more, ...schemas, ...unmarked];
+  return [...missing, ...more, ...schemas];
 }

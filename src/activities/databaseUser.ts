@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PermanentError } from "../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../domain/names.ts";
 import { printMark, readMark, type UserMark } from "../domain/ownership.ts";
 import { type Conflict, type Difference, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
@@ -172,6 +173,8 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
       `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
     );
   }
+  // Taken as it is: without a mark there is nothing to take back later either.
+  if (missing.length === 0) return { action: "adopt", changes: [] };
   const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
   return {
     action: "adopt",
@@ -203,13 +206,23 @@ export const grantDatabase = stepActivity({
   async run(input, ports, step) {
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
-    if (changes.length > 0) {
-      await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+    if (changes.length === 0) return { action: plan.action };
+    await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+    try {
       await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+      return { action: plan.action };
+    } catch (error) {
+      // Somebody was faster: another run of this very step, whose user is as good as ours, or a stranger.
+      if (!(error instanceof PermanentError) || !creationConflicts.has(error.code)) throw error;
+      const found = await planDatabase(ports, input);
+      throwConflict(found.conflict);
+      if (found.changes.length > 0) throw error;
+      return { action: found.plan.action };
     }
-    return { action: plan.action };
   },
 });
+
+const creationConflicts: ReadonlySet<string> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 
 function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
   return grants.map((grant) =>

@@ -2,7 +2,7 @@
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata } from "../domain/ownership.ts";
+import { adoptedBy, adopterMetadata, ownerMetadata, readMetadata, readReplaced } from "../domain/ownership.ts";
 import { type Conflict, type Difference, stays, throwConflict } from "../domain/plan.ts";
 import type { AdoptionPolicy } from "../domain/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
@@ -53,12 +53,12 @@ export async function planObject(
       const action = adopter.operation === input.operation ? "adopt" : "none";
       return { action, differences, conflict: undefined, object: undefined };
     }
-    const object = withMetadata(desired, adopterMetadata(input, adopter.operation));
-    return { action: "update", differences, conflict: undefined, object };
+    const mark = adopterMetadata(input, adopter.operation, readReplaced(current.metadata));
+    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark) };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
-  const object =
-    conflict || differences.length === 0 ? undefined : withMetadata(desired, adopterMetadata(input, input.operation));
+  const mark = adopterMetadata(input, input.operation, valuesBefore(desired, current));
+  const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, uid };
 }
 
@@ -131,6 +131,8 @@ export interface RemovalDecision {
   readonly differences: readonly Difference[];
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
+  /** What its owner had where Mooring wrote something else. */
+  readonly replaced?: ReturnType<typeof readReplaced>;
 }
 
 /** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
@@ -156,7 +158,7 @@ function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, in
   const adopter = adoptedBy(current.metadata);
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
-    return { action: "update", differences: [difference], ref, uid };
+    return { action: "update", differences: [difference], ref, uid, replaced: readReplaced(current.metadata) };
   }
   return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
 }
@@ -175,11 +177,11 @@ export async function removeObjects(
     result,
     removals.flatMap(({ differences }) => differences),
   );
-  for (const { action, ref, uid } of removals) {
+  for (const { action, ref, uid, replaced } of removals) {
     if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
     if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
-    // Applying nothing but the name gives up every field that only this manager owns.
-    else await kubernetes.apply(cluster, bare(ref));
+    // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
+    else await kubernetes.apply(cluster, bare(ref, replaced), { force: true });
   }
   return result;
 }
@@ -214,15 +216,21 @@ function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof
   const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
   const adopter = adoptedBy(metadata);
-  return adopter?.berth === berthKey(berth) ? adopterMetadata(berth, adopter.operation) : undefined;
+  return adopter?.berth === berthKey(berth)
+    ? adopterMetadata(berth, adopter.operation, readReplaced(metadata))
+    : undefined;
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function bare({ apiVersion, kind, name, namespace }: ObjectRef): KubernetesObject {
-  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+function bare(
+  { apiVersion, kind, name, namespace }: ObjectRef,
+  { metadata, ...values }: ReturnType<typeof readReplaced> = {},
+): KubernetesObject {
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { ...values, apiVersion, kind, metadata: { ...metadata, ...place } };
 }
 
 function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnType<typeof ownerMetadata>) {
@@ -252,6 +260,21 @@ function differences(desired: unknown, current: unknown, path: string): readonly
   // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
   if (desired === current || (isZero(desired) && isZero(current))) return [];
   return [{ field: path, current: show(current), desired: show(desired) }];
+}
+
+/** The part of the current object that the desired one changes: what is only added has no value before. */
+function valuesBefore(desired: object, current: object): Record<string, unknown> {
+  const before: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(desired)) {
+    const was: unknown = Object.hasOwn(current, key) ? Reflect.get(current, key) : undefined;
+    if (was === undefined || was === null || JSON.stringify(was) === JSON.stringify(value)) continue;
+    if (!isRecord(value)) before[key] = was;
+    else if (isRecord(was)) {
+      const inner = valuesBefore(value, was);
+      if (Object.keys(inner).length > 0) before[key] = inner;
+    }
+  }
+  return before;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { driftEvent } from "../domain/driftEvent.ts";
 import { Finding, fingerprint } from "../domain/finding.ts";
 import { manifestFragment } from "../domain/manifest.ts";
-import { MigrationPhase } from "../domain/migration.ts";
+import { isPast, type Migration, MigrationPhase, migrated } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
 import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
@@ -13,9 +13,8 @@ import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from
 import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
-const OutcomeInput = StepInput.extend({
-  kind: OperationKind,
-  request: OnboardingRequest,
+/** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
+export const Outcome = z.object({
   status: z.enum(["Succeeded", "Failed"]),
   /** Of the identity, once onboarded. */
   clientId: z.guid().optional(),
@@ -31,7 +30,10 @@ const OutcomeInput = StepInput.extend({
   /** Names of the undos that failed. */
   leftUndone: z.array(z.string()).optional(),
 });
-export type OutcomeInput = z.infer<typeof OutcomeInput>;
+export type Outcome = z.infer<typeof Outcome>;
+
+const OutcomeInput = StepInput.extend({ kind: OperationKind, request: OnboardingRequest, ...Outcome.shape });
+type OutcomeInput = z.infer<typeof OutcomeInput>;
 
 /** Records and tells that the operation runs. */
 export const announceStart = activity({
@@ -71,13 +73,30 @@ export const recordOutcome = activity({
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
+  await closeSteps(ports, input, endTime);
   const status = await recordEnd(ports, input, endTime);
   const { operation: id, kind: what, error } = input;
-  await Promise.all([
-    settleNamespace(ports, { ...input, status }, endTime),
-    appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code }),
-  ]);
+  // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
+  await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
+  await settleNamespace(ports, { ...input, status }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/**
+ * What a step said last may not be how it ended: its last record may have been lost, or a try that the runtime had given
+ * up wrote after the one that counted.
+ */
+async function closeSteps(
+  { registry }: Ports,
+  { operation, kind, request, status }: Omit<OutcomeInput, "retry">,
+  endTime: string,
+): Promise<void> {
+  const planned = plannedSteps(kind, request);
+  const open = (await registry.listSteps(operation)).filter((step) => {
+    const isPlanned = planned.some(({ name, target }) => name === step.name && target === step.target);
+    return !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
+  });
+  await Promise.all(open.map((step) => registry.updateStep(operation, step, { status, endTime })));
 }
 
 /** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
@@ -99,7 +118,7 @@ async function recordEnd(
       endTime,
       ...(error ? { error } : {}),
       ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
-      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId) }),
+      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
     };
     if (await registry.amendOperation(record, changes)) return status;
   }
@@ -140,10 +159,13 @@ function stepText({ name, target }: StepName): string {
 }
 
 function resultOf(
-  { request, migration }: Pick<OutcomeInput, "request" | "migration">,
+  { request, migration: progress }: Pick<OutcomeInput, "request" | "migration">,
   clientId: string,
+  migration: Migration | undefined,
 ): Record<string, unknown> {
-  return { clientId, manifest: manifestFragment(request), ...(migration ? { migration } : {}) };
+  const isCutOver = migration && isPast(progress?.completed, "cutOver");
+  const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
+  return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
 }
 
 type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };

@@ -91,7 +91,8 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const begun = Date.now();
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   // Not awaited yet: the record and the first look at the world go on at the same time.
-  const started = registry.startStep(operation, step, now());
+  const startTime = now();
+  const started = registry.startStep(operation, step, startTime);
   started.catch(() => undefined);
   let intended: Effect | undefined;
   // An undo runs because the operation was canceled; it must not stop for that.
@@ -111,7 +112,7 @@ async function runStep<I extends StepInput, O extends StepResult>(
     });
     await mayGoOn;
     const attempts = await started;
-    const earlier = result.action === "none" && attempts > 1 ? await registry.getStep(operation, step) : undefined;
+    const earlier = intended === undefined && attempts > 1 ? await registry.getStep(operation, step) : undefined;
     const action = earlier?.action ?? result.action;
     const differences = intended?.differences ?? earlier?.differences ?? [];
     // At the same time: the audit trail costs no more than the longer of the two.
@@ -124,19 +125,20 @@ async function runStep<I extends StepInput, O extends StepResult>(
   } catch (error) {
     const { code, message } = describe(error);
     invocation.warn(logLine("step failed", facts({ code, durationMs: Date.now() - begun })));
-    const delay = error instanceof PermanentError ? undefined : delayAfterAttempt(retry, await started.catch(() => 1));
+    const delayAfter = (attempt: number) =>
+      error instanceof PermanentError ? undefined : delayAfterAttempt(retry, attempt);
+    let delay = delayAfter(1);
     try {
+      // A change would make the row by itself, without name and start: the start is written first, if need be again.
+      delay = delayAfter(await started.catch(() => registry.startStep(operation, step, startTime)));
       await Promise.all([
         registry.updateStep(operation, step, {
           status: delay === undefined ? "Failed" : "Running",
           error: describeCode(code, message),
           ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
         }),
-        // It may have had a part of its effect, or all of it without knowing.
-        delay === undefined &&
-          intended &&
-          code !== "OPERATION_CANCELED" &&
-          appendEffect(ports, input, { step, ...intended, outcome: "Failed", code }),
+        // It, or a try before it, may have had a part of its effect, or all of it without knowing.
+        delay === undefined && code !== "OPERATION_CANCELED" && appendFailure(ports, input, { step, code, intended }),
       ]);
     } catch (recordError) {
       // The step's own error is the one to report; the orchestration records the outcome again at its end.
@@ -145,6 +147,17 @@ async function runStep<I extends StepInput, O extends StepResult>(
     await waitAsAsked(error, delay);
     throw error;
   }
+}
+
+async function appendFailure(
+  ports: Ports,
+  input: StepInput,
+  { step, code, intended }: { step: StepName; code: string; intended: Effect | undefined },
+): Promise<void> {
+  const effect = intended ?? (await ports.registry.getStep(input.operation, step));
+  if (effect?.action === undefined) return;
+  const { action, differences = [] } = effect;
+  await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
 }
 
 function isUndo(input: StepInput & { readonly createdBy?: unknown }): boolean {

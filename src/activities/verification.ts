@@ -58,7 +58,8 @@ export const verifyRemoval = stepActivity({
   target: berthKey,
   async run({ request, earlier, isMigrating = false }, ports, step) {
     const remains = await lookTwice(async () => {
-      const requests = [request, ...(earlier ? [earlier] : [])];
+      // Whether the namespace itself goes is for the request that counts, not for the one that it replaced.
+      const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
       const found = await Promise.all(requests.map((each) => findRemains(ports, each, isMigrating)));
       return [...new Set(found.flat())];
     });

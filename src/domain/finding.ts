@@ -43,10 +43,6 @@ export const findingCatalogue = {
     "Run ALTER USER [found] WITH NAME = [expected], or drop the user and repair.",
   ),
   USER_SID_STALE: error("The user's SID is not the identity's client id: nobody can log in as it.", repair),
-  USER_MARK_MISSING: warning(
-    "The user does not carry Mooring's mark, so that an offboarding would leave it.",
-    `${repair} It counts as lent then, and offboarding takes back only what Mooring gives from now on.`,
-  ),
   GRANT_MISSING: error("A role or permission that was asked for was taken away.", repair),
   GRANT_SURPLUS: warning("Mooring gave a role or permission that is no longer asked for.", repair),
   GRANT_ADDED: foreign(

@@ -17,6 +17,7 @@ const managedByLabel = "app.kubernetes.io/managed-by";
 const namespaceAnnotation = "mooring.dev/namespace";
 const operationAnnotation = "mooring.dev/operation";
 const adopterAnnotation = "mooring.dev/adopted-by";
+const replacedAnnotation = "mooring.dev/replaced";
 
 /** Labels and annotations of a Kubernetes object that Mooring creates. */
 export function ownerMetadata(
@@ -32,9 +33,17 @@ export function ownerMetadata(
   };
 }
 
-/** Annotations of an object that was there before and that Mooring only added fields to. */
-export function adopterMetadata(berth: Berth, operation: string) {
-  return { labels: {}, annotations: { [adopterAnnotation]: `${berthKey(berth)} ${operation}` } };
+/**
+ * Annotations of an object that was there before: who adopted it and, where values of somebody else were replaced, those
+ * values, so that giving the object up puts them back.
+ */
+export function adopterMetadata(berth: Berth, operation: string, replaced: object = {}) {
+  const adopter = { [adopterAnnotation]: `${berthKey(berth)} ${operation}` };
+  const isNothing = Object.keys(replaced).length === 0;
+  return {
+    labels: {},
+    annotations: isNothing ? adopter : { ...adopter, [replacedAnnotation]: JSON.stringify(replaced) },
+  };
 }
 
 export interface Ownership {
@@ -61,6 +70,17 @@ export function readMetadata({ labels, annotations }: Metadata): Ownership | und
 export function adoptedBy({ annotations }: Metadata): Ownership | undefined {
   const [berth, operation] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
   return toOwnership(berth, operation);
+}
+
+const Replaced = z.looseObject({ metadata: z.looseObject({}).optional() });
+
+/** The part of the object that held other values before it was adopted. */
+export function readReplaced({ annotations }: Metadata): z.infer<typeof Replaced> {
+  try {
+    return Replaced.parse(JSON.parse(annotations?.[replacedAnnotation] ?? "{}"));
+  } catch {
+    return {};
+  }
 }
 
 function toOwnership(berth: string | undefined, operation: string | undefined): Ownership | undefined {

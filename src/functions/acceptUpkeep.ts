@@ -1,7 +1,7 @@
 import { type Berth, berthKey } from "../domain/names.ts";
-import { maySee } from "../domain/policy.ts";
 import type { NamespaceRecord, Stored } from "../ports.ts";
-import { type Accepted, attach, begin, type Desk, newRecord, notOnboarded, refuseHeld } from "./acceptance.ts";
+import { type Accepted, attach, begin, type Desk, findSettled, newRecord, refuseHeld } from "./acceptance.ts";
+import { mustSee } from "./readBerth.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
@@ -18,8 +18,7 @@ export async function acceptUpkeep(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const current = await registry.getNamespace(berth);
-    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+    const current = mustSee(desk.by, berth, await findSettled(registry, berth));
     if (current.state === state) return attach(desk, current);
     if (current.state === "Incomplete") {
       throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);

@@ -4,6 +4,7 @@
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../domain/caller.ts";
 import { findEarlier } from "../domain/change.ts";
@@ -12,7 +13,7 @@ import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
-import type { OperationKind } from "../domain/operation.ts";
+import { isFinal, type OperationKind } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { maySee } from "../domain/policy.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
@@ -25,7 +26,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -53,11 +54,14 @@ export async function acceptOnboarding(
   const { registry } = ports;
   const admission = admit(desk, request, options);
   const requestHash = hashRequest(request);
+  const opened = newRecord(desk, "Onboarding", request, requestHash);
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
-    const current = await registry.getNamespace(request);
+    const current = await findSettled(registry, request);
+    // The answer to the write got lost, and its repetition met what the first had written.
+    if (current?.operation === opened.operation) return begin(desk, current);
     const team = ownerAfter(desk, admission, current);
-    const fresh = { ...newRecord(desk, "Onboarding", request, requestHash), ...(team === undefined ? {} : { team }) };
+    const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
     } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
@@ -69,6 +73,26 @@ export async function acceptOnboarding(
     } else {
       throw refuseHeld(current);
     }
+  }
+}
+
+const settlingPolls = 40;
+const settlingPollMs = 50;
+
+/**
+ * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
+ * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
+ */
+export async function findSettled(
+  registry: Pick<Registry, "getNamespace" | "getOperation">,
+  berth: Berth,
+): Promise<Stored<NamespaceRecord> | undefined> {
+  for (let poll = 1; ; poll += 1) {
+    const current = await registry.getNamespace(berth);
+    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
+    const holder = await registry.getOperation(current.operation);
+    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
+    await sleep(settlingPollMs);
   }
 }
 
@@ -123,8 +147,10 @@ export async function acceptOffboarding(
   expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
 ): Promise<Accepted> {
   const { registry } = desk.ports;
+  let mine: string | undefined;
   for (;;) {
-    const current = await registry.getNamespace(berth);
+    const current = await findSettled(registry, berth);
+    if (current && current.operation === mine) return begin(desk, current);
     if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
@@ -132,6 +158,7 @@ export async function acceptOffboarding(
     if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const next = { ...current, ...fresh };
+    mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
 }

@@ -18,7 +18,14 @@ export async function findNamespace(
   by: Caller,
   berth: Berth,
 ): Promise<Stored<NamespaceRecord>> {
-  const record = await registry.getNamespace(berth);
+  return mustSee(by, berth, await registry.getNamespace(berth));
+}
+
+export function mustSee(
+  by: Caller,
+  berth: Berth,
+  record: Stored<NamespaceRecord> | undefined,
+): Stored<NamespaceRecord> {
   if (!record || !maySee(by, record)) throw notOnboarded(berth);
   return record;
 }

@@ -1,9 +1,9 @@
 /** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
-import { app, type InvocationContext } from "@azure/functions";
+import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
 import { remindOfApproval } from "../activities/approval.ts";
-import { concludeOperation } from "../activities/outcome.ts";
+import { concludeOperation, Outcome } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { findInstance } from "../durable/orchestration.ts";
@@ -31,30 +31,38 @@ export function registerStartAccepted(ports: Ports): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       for (const record of await ports.registry.heldNamespaces()) {
-        if (Date.parse(record.acceptedTime) < before) await mend(ports, client, record, context);
-        else await tendApproval(ports, client, record.operation, context);
+        const mender = { ports, client, warn: context.warn.bind(context) };
+        try {
+          if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
+          else await tendApproval(mender, record.operation);
+        } catch (error) {
+          // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
+          const reason = error instanceof Error ? error.message : String(error);
+          context.warn(logLine("operation not mended", { operation: record.operation, reason }));
+        }
       }
     },
   });
 }
 
-async function mend(
-  ports: Ports,
-  client: DurableClient,
-  record: Stored<NamespaceRecord>,
-  context: InvocationContext,
-): Promise<void> {
+export interface Mender {
+  readonly ports: Ports;
+  readonly client: DurableClient;
+  readonly warn: (message: string) => void;
+}
+
+/** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
+export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
-    context.warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
+    warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(record));
     await startOperation(client, ports, record);
   } else if (dead.includes(instance.runtimeStatus)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
-    context.warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
-    const message = `The orchestration ended as ${instance.runtimeStatus} without an outcome.`;
-    const error = toOperationError("UNEXPECTED", message);
+    warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
+    const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
     await concludeOperation(ports, {
       operation,
       cluster,
@@ -64,27 +72,25 @@ async function mend(
       requestedBy,
       team,
       traceparent,
-      status: "Failed",
-      error,
-      leftBehind: true,
+      ...outcome,
     });
   } else {
-    await tendApproval(ports, client, operation, context);
+    await tendApproval({ ports, client, warn }, operation);
   }
 }
 
 /** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */
-async function tendApproval(
-  ports: Ports,
-  client: DurableClient,
-  operation: string,
-  context: InvocationContext,
-): Promise<void> {
+async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<void> {
   const record = await ports.registry.getOperation(operation);
   if (!record?.approval) return;
   if (record.approval.decision === undefined && !record.cancel) {
     await remindOfApproval(ports, record, Date.now());
   } else if ((await findPhase(client, record)) === "awaitingApproval") {
-    await wake(client, record, context);
+    await wake(client, record, { warn });
   }
+}
+
+function unknownOutcome(runtimeStatus: OrchestrationRuntimeStatus): Outcome {
+  const message = `The orchestration ended as ${runtimeStatus} without an outcome; what it created may still be there.`;
+  return { status: "Failed", error: toOperationError("UNEXPECTED", message), leftBehind: true };
 }

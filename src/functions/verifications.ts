@@ -7,8 +7,9 @@ import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import { findSettled } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { mustSee, readBerth } from "./readBerth.ts";
 import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
 
@@ -19,7 +20,8 @@ export function registerVerifications(ports: Ports): void {
     authLevel: "anonymous",
     handler: route(async (request, context) => {
       const by = await authenticate(request, ["Onboarding.Request"]);
-      const record = await findNamespace(ports, by, readBerth(request.params));
+      const berth = readBerth(request.params);
+      const record = mustSee(by, berth, await findSettled(ports.registry, berth));
       refuseWhileHeld(record);
       const { cluster, namespace } = record;
       const inspection = inspectionOf(record);

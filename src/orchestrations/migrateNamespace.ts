@@ -25,11 +25,10 @@ export const migrateNamespace = orchestration({
   name: "migrateNamespace",
   input: MigrateInput,
   run: (context, input) => {
-    const { request, migration, clientId } = input;
+    const { migration, clientId } = input;
     const progress: Progress = { completed: migration.completed, podsToMove: [] };
     const reached = () => ({
       clientId,
-      request: isPast(progress.completed, "cutOver") ? migrated(request, migration) : request,
       migration: { completed: progress.completed, podsToMove: progress.podsToMove },
     });
     return conclude(

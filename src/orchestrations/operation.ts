@@ -2,7 +2,7 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type OutcomeInput, recordOutcome } from "../activities/outcome.ts";
+import { type Outcome, recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation.ts";
 import { describeCode } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
@@ -41,32 +41,33 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 }
 
 /** What an operation has to say of its end besides how it ended. */
-export type Report = Partial<Pick<OutcomeInput, "request" | "clientId" | "namespaceUid" | "findings" | "migration">>;
+export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration">>;
 
 /**
  * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached`
- * says what there is to report all the same.
+ * says what there is to report all the same. A record that cannot be written does not make it another outcome: the output
+ * keeps it, and the timer writes it later (startAccepted.ts).
  */
 export function* conclude(
   context: OrchestrationContext,
   { kind, ...input }: OperationInput & { kind: OperationKind },
   body: () => Durable<Report>,
   reached: () => Report = () => ({}),
-): Durable<void> {
-  const outcome = { ...stepBase(input), kind, request: input.request };
-  let ended: Report & {
-    status: "Succeeded" | "Failed";
-    leftBehind: boolean;
-    leftUndone?: string[];
-    error?: ReturnType<typeof describe>;
-  };
+): Durable<Outcome> {
+  const operation = { ...stepBase(input), kind, request: input.request };
+  let ended: Outcome;
   try {
     ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
   } catch (error) {
     ended = { status: "Failed", ...whatIsLeft(error), error: describe(error), ...reached() };
   }
-  yield* recordOutcome({ ...outcome, ...ended }, input.retry);
+  try {
+    yield* recordOutcome({ ...operation, ...ended }, input.retry);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+  }
   setPhase(context, "done");
+  return ended;
 }
 
 /** The new state is in place and committed; what it replaces could not be taken away. */

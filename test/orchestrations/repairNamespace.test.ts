@@ -168,13 +168,6 @@ const breaks: readonly Break[] = [
     writes: ["change sql-dev/messages"],
   },
   {
-    what: "the user's mark is gone",
-    breakIt: () => editUser("messages", (user) => ({ ...user, mark: undefined })),
-    found: ["USER_MARK_MISSING"],
-    severity: "Warning",
-    writes: ["change sql-dev/messages"],
-  },
-  {
     what: "the ConfigMap is deleted",
     breakIt: () => cloud.objects.delete("v1 ConfigMap team-a/mooring-databases"),
     found: ["OBJECT_MISSING"],

@@ -59,7 +59,21 @@ it(`finishes an onboarding that was killed at ${kills} random moments (seed ${se
       expect(users).toHaveLength(1);
       expect(users[0]?.roles).toEqual(["db_datareader"]);
     }
+    const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
+    const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];
+    const effects = entries.filter(({ kind }) => kind === "effect").map(({ what, target }) => `${what} ${target}`);
+    expect(effects.toSorted(), "one entry per effect").toEqual(
+      [
+        `ensureIdentity ${name}`,
+        `applyNamespace ${names.cluster}/${namespace}`,
+        `grantDatabase ${names.sqlServer}/messages`,
+        `grantDatabase ${names.sqlServer}/orders`,
+        `applyServiceAccount ${names.cluster}/${namespace}`,
+        `federateIdentity ${name}`,
+      ].toSorted(),
+    );
   }
+  expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
 }, 240_000);
 
 it("finishes a compensation that was killed, and leaves nothing", async () => {

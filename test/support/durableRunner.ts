@@ -3,8 +3,7 @@
  * turn, so that the ids which a retry takes in silence fall where the SDK expects them (docs/adr/0001). A seed decides
  * which of the open activities answers next.
  */
-import type { Binding } from "../../local/host/app.ts";
-import { invoke } from "../../local/host/invoke.ts";
+import type { Callback } from "../../local/host/core.ts";
 import { registrations } from "./core.ts";
 
 export interface Run {
@@ -22,6 +21,8 @@ export interface RunOptions {
   readonly random?: () => number;
   /** Runs an activity; by default once. A test may run it twice, or lose its answer. */
   readonly execute?: (name: string, run: () => Promise<unknown>) => Promise<unknown>;
+  /** How many of the open activities run at the same time; by default one. */
+  readonly together?: (open: number) => number;
   readonly maxTurns?: number;
   /** Holds external events; each is delivered in a turn of its own, before anything else is. */
   readonly mailbox?: Mailbox;
@@ -67,6 +68,13 @@ interface OpenTask {
   readonly attempt: number;
 }
 
+/** How an activity ended, on its way into the history. */
+interface Ended {
+  readonly id: number;
+  readonly task: OpenTask;
+  readonly outcome: { readonly result: unknown } | { readonly error: string };
+}
+
 const eventTypes = {
   executionStarted: 0,
   taskScheduled: 4,
@@ -79,7 +87,8 @@ const eventTypes = {
 };
 
 export async function runOrchestration(name: string, input: unknown, options: RunOptions = {}): Promise<Run> {
-  const { random = () => 0, execute = (_name, run) => run(), maxTurns = 500, mailbox, atRest } = options;
+  const { random = () => 0, execute = (_name, run) => run(), together = () => 1, maxTurns = 500 } = options;
+  const { mailbox, atRest } = options;
   const history: HistoryEvent[] = [];
   const open = new Map<number, OpenTask>();
   const timers = new Map<number, OpenTimer>();
@@ -88,6 +97,8 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
   let clock = Date.parse("2026-11-24T00:00:00Z");
   let nextId = 0;
   let scheduled = 0;
+  /** Ended, and not yet told to the orchestrator. */
+  let ended: Ended[] = [];
 
   const stamp = () => new Date(clock).toISOString();
   const startTurn = () => {
@@ -159,38 +170,57 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     }
 
     if (deliver(mailbox?.take())) continue;
-    if (open.size === 0) {
+    if (ended.length === 0 && open.size === 0) {
       await atRest?.(new Date(clock));
       if (!deliver(mailbox?.take())) fireEarliest();
       continue;
     }
-    const [id, task] = pick(open, random);
-    open.delete(id);
-    const { functionName = "" } = task.action;
-    calls.push(functionName);
-    const ended = await settle(() => execute(functionName, () => callActivity(functionName, task.action.input)));
+    if (ended.length === 0) {
+      const chosen = pick(open, random, together(open.size));
+      for (const [id, { action }] of chosen) {
+        open.delete(id);
+        calls.push(action.functionName ?? "");
+      }
+      ended = await Promise.all(
+        chosen.map(async ([id, task]) => {
+          const { functionName = "", input: given } = task.action;
+          return {
+            id,
+            task,
+            outcome: await settle(() => execute(functionName, () => callActivity(functionName, given))),
+          };
+        }),
+      );
+    }
+    const successes = ended.filter(({ outcome }) => "result" in outcome);
     startTurn();
-    if ("result" in ended) {
-      const Result = JSON.stringify(ended.result ?? null);
-      history.push({
-        EventType: eventTypes.taskCompleted,
-        EventId: -1,
-        TaskScheduledId: id,
-        Result,
-        Timestamp: stamp(),
-      });
+    if (successes.length > 0) {
+      // Successes take no id in silence, so they may arrive together.
+      ended = ended.filter(({ outcome }) => "error" in outcome);
+      for (const { id, outcome } of successes) {
+        const Result = JSON.stringify(("result" in outcome ? outcome.result : null) ?? null);
+        history.push({
+          EventType: eventTypes.taskCompleted,
+          EventId: -1,
+          TaskScheduledId: id,
+          Result,
+          Timestamp: stamp(),
+        });
+      }
       continue;
     }
-    const Reason = `Activity function '${functionName}' failed:  ${ended.error}`;
+    const failed = ended.shift();
+    if (!failed || !("error" in failed.outcome)) throw new Error("nothing ended");
+    const { id, task } = failed;
+    const { functionName, retryOptions } = task.action;
     history.push({
       EventType: eventTypes.taskFailed,
       EventId: -1,
       TaskScheduledId: id,
-      Reason,
+      Reason: `Activity function '${functionName}' failed:  ${failed.outcome.error}`,
       Details: "{}",
       Timestamp: stamp(),
     });
-    const { retryOptions } = task.action;
     if (!retryOptions) continue;
     // The SDK takes an id for the delay and, when tries are left, one for the next: see its RetryableTask.
     const timer = nextId;
@@ -243,7 +273,7 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
     defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
   };
   try {
-    return (await call(name, JSON.stringify(payload))) as OrchestratorState;
+    return (await call(name, payload)) as OrchestratorState;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const at = text.indexOf(failureLabel);
@@ -252,24 +282,28 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
   }
 }
 
+/** Through JSON, as the host hands it over. */
 async function callActivity(name: string, input: unknown): Promise<unknown> {
-  return await call(name, typeof input === "string" ? input : JSON.stringify(input));
+  return await call(name, JSON.parse(typeof input === "string" ? input : JSON.stringify(input)));
 }
 
-async function call(name: string, data: string): Promise<unknown> {
-  for (const [functionId, registration] of registrations.functions) {
-    if (registration.metadata.name !== name) continue;
-    const [bindingName, binding] = Object.entries(registration.metadata.bindings).find(([, { type }]) =>
-      /trigger$/i.test(String(type)),
-    ) ?? ["", undefined];
-    const trigger: Binding = { ...binding, name: bindingName, type: String(binding?.["type"]), direction: "in" };
-    const definition = { name, functionId, trigger, bindings: [trigger] };
-    const { result } = await invoke(registrations, {
-      definition,
-      registration,
-      input: { trigger: { string: data }, invocationId: crypto.randomUUID() },
-    });
-    return result;
+const silent = () => undefined;
+
+/** The registered callback itself: hooks, bindings and log of an invocation have no part in what it decides. */
+async function call(name: string, trigger: unknown): Promise<unknown> {
+  const log = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+  return await findCallback(name)(trigger, { invocationId: "invocation", functionName: name, ...log });
+}
+
+const callbacks = new Map<string, Callback>();
+
+function findCallback(name: string): Callback {
+  const known = callbacks.get(name);
+  if (known) return known;
+  for (const { metadata, callback } of registrations.functions.values()) {
+    if (metadata.name !== name) continue;
+    callbacks.set(name, callback);
+    return callback;
   }
   throw new Error(`no function "${name}" is registered`);
 }
@@ -278,11 +312,17 @@ function flatten(actions: readonly Action[]): readonly Action[] {
   return actions.flatMap((action) => (action.compoundActions ? flatten(action.compoundActions) : [action]));
 }
 
-function pick<T>(open: ReadonlyMap<number, T>, random: () => number): [number, T] {
+/** Some of the open ones, in an order of chance. */
+function pick<T>(open: ReadonlyMap<number, T>, random: () => number, count: number): readonly [number, T][] {
   const entries = [...open];
-  const entry = entries[Math.floor(random() * entries.length)];
-  if (!entry) throw new Error("the orchestration waits for nothing that could end");
-  return entry;
+  const chosen: [number, T][] = [];
+  while (chosen.length < count) {
+    const [entry] = entries.splice(Math.floor(random() * entries.length), 1);
+    if (!entry) break;
+    chosen.push(entry);
+  }
+  if (chosen.length === 0) throw new Error("the orchestration waits for nothing that could end");
+  return chosen;
 }
 
 async function settle(work: () => Promise<unknown>): Promise<{ result: unknown } | { error: string }> {

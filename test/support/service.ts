@@ -60,13 +60,15 @@ export function serviceOf(
     });
     const { status, headers: answered } = response;
     const contentType = answered.get("content-type");
+    const answer = { method, path, status, contentType };
     if (!contentType?.includes("json")) {
       // Of a stream that goes on, nobody waits for the end.
       await response.body?.cancel();
+      await expectDocumented({ ...answer, body: undefined });
       return { status, headers: answered, body: {} };
     }
     const parsed = JSON.parse(await response.text());
-    await expectDocumented({ method, path, status, contentType, body: parsed });
+    await expectDocumented({ ...answer, body: parsed });
     return { status, headers: answered, body: parsed };
   };
 

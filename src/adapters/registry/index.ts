@@ -8,15 +8,20 @@
  */
 import { heldStates } from "../../domain/namespaceState.ts";
 import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
-import { openTables, type TableSettings, table } from "./tables.ts";
+import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
 
 export function createRegistry(settings: TableSettings): Registry {
   const open = openTables(settings);
-  const namespaces = table<NamespaceRecord>(open, "MooringNamespaces");
-  const operations = table<OperationRecord>(open, "MooringOperations");
-  const steps = table<StepRecord>(open, "MooringSteps");
+  return createRegistryOn((name) => table(open, name));
+}
+
+/** The registry on any tables, so that a test can keep them in memory and let each of their calls fail. */
+export function createRegistryOn(table: <T extends object>(name: string) => Table<T>): Registry {
+  const namespaces = table<NamespaceRecord>("MooringNamespaces");
+  const operations = table<OperationRecord>("MooringOperations");
+  const steps = table<StepRecord>("MooringSteps");
 
   return {
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
@@ -43,7 +48,8 @@ export function createRegistry(settings: TableSettings): Registry {
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
-    getOperation: (id) => operations.get(operationsPartition, id),
+    // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
+    getOperation: async (id) => (/^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined),
     listOperations: ({ limit, continuation, teams, ...filters }) =>
       operations.page(
         [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],

@@ -40,7 +40,21 @@ export type Filters = readonly (readonly [
   operator?: "eq" | "lt",
 ])[];
 
-export function table<T extends object>(open: Open, name: string) {
+/** `insert`, `replace`, `amend` and `remove` are false when another writer was first. */
+export interface Table<T extends object> {
+  get(partition: string, row: string): Promise<Stored<T> | undefined>;
+  insert(partition: string, row: string, record: T): Promise<boolean>;
+  replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
+  /** Changes fields of a row; makes the row when it is not there. */
+  merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
+  /** Changes fields of the row as it was read. */
+  amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
+  remove(partition: string, row: string, etag: string): Promise<boolean>;
+  page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
+  all(filters: Filters): Promise<Stored<T>[]>;
+}
+
+export function table<T extends object>(open: Open, name: string): Table<T> {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
     try {
       return await work(await open(name));

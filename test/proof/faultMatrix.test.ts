@@ -1,0 +1,133 @@
+/**
+ * Every wire operation of an onboarding and an offboarding × every way to fail × first, second, last and every call,
+ * through the real SDKs over real sockets: each ends as it should and leaves what it should. The default run takes a
+ * sample that a seed chooses; `npm run soak` takes them all.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import type { Call } from "../../local/simulators/faults.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+import { type Cell, cellsOf, faultOf, isAbout, type Kind, type Mode, targetOf, titleOf } from "./support/matrix.ts";
+import { createDice } from "./support/random.ts";
+import { listFaults, listRemains } from "./support/remains.ts";
+
+const isSoak = process.env["MOORING_SOAK"] === "1";
+const sampleSize = isSoak ? Number.POSITIVE_INFINITY : 60;
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? Date.now() % 1_000_000);
+const together = 10;
+const callTimeoutMs = 3_000;
+
+const databases = Array.from({ length: together }, (_, index) => `matrix-${index}`);
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    databases: ["clean", ...databases],
+    settings: { MOORING_CALL_TIMEOUT_MS: `${callTimeoutMs}` },
+  });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+interface Place {
+  readonly namespace: string;
+  readonly database: string;
+  readonly mode: Mode;
+}
+
+function requestFor({ namespace, database, mode }: Place) {
+  const wanted = { server: names.sqlServer, database, roles: ["reader"] };
+  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted] };
+}
+
+async function run(kind: Kind, place: Place): Promise<Operation> {
+  const id =
+    kind === "onboard"
+      ? await service.onboard(requestFor(place))
+      : await service.offboard(names.cluster, place.namespace);
+  return await service.waitFor(id, 120_000);
+}
+
+/** The calls of a clean run that are about its namespace alone. */
+async function record(kind: Kind, place: Place): Promise<readonly Call[]> {
+  const before = sandbox.cloud.faults.journal.length;
+  expect((await run(kind, place)).status).toBe("Succeeded");
+  return sandbox.cloud.faults.journal.slice(before).filter((call) => isAbout(call, place));
+}
+
+async function findCells(): Promise<readonly Cell[]> {
+  const cells: Cell[] = [];
+  for (const mode of ["workloadIdentity", "podIdentity"] as const) {
+    const place = { namespace: `clean-${mode.toLowerCase()}`, database: "clean", mode };
+    for (const kind of ["onboard", "offboard"] as const)
+      cells.push(...cellsOf(await record(kind, place), { kind, mode }));
+  }
+  return cells;
+}
+
+async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
+  const { faults } = sandbox.cloud;
+  const target = targetOf(cell.wire, place);
+  if (cell.kind === "offboard") await run("onboard", place);
+  const before = faults.journal.length;
+  const takeBack = faults.add(faultOf(cell, target));
+  let ended: Operation;
+  try {
+    ended = await run(cell.kind, place);
+  } finally {
+    takeBack();
+  }
+  const met = faults.journal
+    .slice(before)
+    .filter((call) => call.wire === cell.wire && call.operation === cell.operation && target.test(call.target)).length;
+  const { namespace, database, mode } = place;
+  const problems: string[] = [];
+  if (met <= cell.skip) problems.push(`the call was made ${met} times only`);
+  if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
+  const left = () => listRemains(sandbox.cloud, namespace, [database]);
+  if (cell.kind === "onboard" && ended.status === "Succeeded") {
+    problems.push(...listFaults(sandbox.cloud, { namespace, mode, databases: [database] }));
+  }
+  if (cell.kind === "onboard" && ended.status === "Failed" && ended.error?.code !== "COMPENSATION_FAILED") {
+    problems.push(...left().map((each) => `left behind: ${each}`));
+    const { status } = await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`);
+    if (status !== 404) problems.push(`GET of the namespace answers ${status}`);
+  }
+  const isRecorded = (await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`)).status === 200;
+  if (isRecorded) {
+    const last = await run("offboard", place);
+    if (last.status !== "Succeeded")
+      problems.push(`the offboarding after it is ${last.status}: ${last.error?.message}`);
+  }
+  problems.push(...left().map((each) => `left at the end: ${each}`));
+  if (problems.length === 0) return undefined;
+  return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
+}
+
+it(`ends right whatever fails (seed ${seed})`, async () => {
+  const all = await findCells();
+  // Enough to know that nothing got lost on the way here.
+  expect(all.length).toBeGreaterThan(700);
+  expect(new Set(all.map(({ wire }) => wire))).toEqual(new Set(["arm", "sql", "kubernetes"]));
+  const cells = createDice(seed).shuffle(all).slice(0, sampleSize);
+
+  const bad: string[] = [];
+  let next = 0;
+  const worker = async (database: string) => {
+    for (;;) {
+      const index = next;
+      next += 1;
+      const cell = cells[index];
+      if (!cell) return;
+      const place = { namespace: `matrix-${index}`, database, mode: cell.mode };
+      const problem = await tryCell(cell, place).catch((error: unknown) => `${titleOf(cell)} → threw ${String(error)}`);
+      if (problem) bad.push(problem);
+    }
+  };
+  await Promise.all(databases.map(worker));
+
+  expect(bad.join("\n")).toBe("");
+  expect(next).toBeGreaterThanOrEqual(cells.length);
+}, 1_800_000);

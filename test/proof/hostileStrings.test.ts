@@ -1,0 +1,193 @@
+/** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+const log: string[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ onLog: (line) => log.push(line) });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+const hostile: readonly unknown[] = [
+  `"`,
+  `'`,
+  "]",
+  "]]",
+  "x]; DROP USER [dbo]; --",
+  "'; DROP TABLE users; --",
+  "a\u0000b",
+  "a\nb",
+  "a\r\nX-Injected: 1",
+  "team\u202Eevil",
+  "te\u0430m",
+  "🦊",
+  "x\uFF3D",
+  "\uD800",
+  "a".repeat(10_000),
+  "__proto__",
+  "constructor",
+  "toString",
+  `\${jndi:ldap://x}`,
+  "../../etc/passwd",
+  "..%2f..%2fsecret",
+  "%00",
+  "{{7*7}}",
+  `\${{ github.token }}`,
+  "<script>alert(1)</script>",
+  "-1",
+  "1e309",
+  "",
+  " ",
+  " team",
+  "team ",
+  "Team",
+  "http://169.254.169.254/metadata",
+  "/subscriptions/x",
+  12345678901234567890n.toString(),
+  Number.MAX_SAFE_INTEGER + 2,
+  -0,
+  true,
+  null,
+  [],
+  {},
+  [["reader"]],
+  { __proto__: null, toString: "x" },
+  nest(200),
+];
+
+function nest(depth: number): unknown {
+  let value: unknown = "x";
+  for (let level = 0; level < depth; level += 1) value = level % 2 === 0 ? [value] : { a: value };
+  return value;
+}
+
+const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
+const good = { cluster: names.cluster, namespace: "hostile", databases: [database] };
+
+const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
+  cluster: (value) => ({ ...good, cluster: value }),
+  namespace: (value) => ({ ...good, namespace: value }),
+  identityMode: (value) => ({ ...good, identityMode: value }),
+  databases: (value) => ({ ...good, databases: value }),
+  server: (value) => ({ ...good, databases: [{ ...database, server: value }] }),
+  database: (value) => ({ ...good, databases: [{ ...database, database: value }] }),
+  roles: (value) => ({ ...good, databases: [{ ...database, roles: value }] }),
+  role: (value) => ({ ...good, databases: [{ ...database, roles: [value] }] }),
+  serviceAccount: (value) => ({ ...good, serviceAccount: value }),
+  selector: (value) => ({ ...good, identityMode: "podIdentity", selector: value }),
+  adoptionPolicy: (value) => ({ ...good, adoptionPolicy: value }),
+  deletePolicy: (value) => ({ ...good, deletePolicy: value }),
+  "another field": (value) => ({ ...good, [keyOf(value)]: value }),
+  "the whole body": (value) => value,
+};
+
+function keyOf(value: unknown): string {
+  return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 100) || "x";
+}
+
+/** A name as good as any other where a Kubernetes name may stand. */
+function isHarmless(field: string, value: unknown): boolean {
+  const isName = ["namespace", "serviceAccount", "selector"].includes(field);
+  // A key that JSON cannot carry as a field of its own: `__proto__` in an object literal is none.
+  const isNoField = field === "another field" && !JSON.stringify(fields[field]?.(value)).includes(keyOf(value));
+  return isNoField || (isName && typeof value === "string" && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value));
+}
+
+const cases = Object.entries(fields).flatMap(([field, make]) =>
+  hostile
+    .filter((value) => !isHarmless(field, value))
+    .map((value) => ({ field, value, body: JSON.stringify(make(value)) })),
+);
+
+it(`refuses ${cases.length} bodies over HTTP as the caller's mistake, each with a problem document`, async () => {
+  for (const { field, value, body } of cases) {
+    const { status, headers, body: problem } = await service.call("POST", "/api/onboardings", body);
+
+    const what = `${field} = ${JSON.stringify(value)?.slice(0, 80)}: ${status} ${JSON.stringify(problem).slice(0, 200)}`;
+    expect(status, what).toBeGreaterThanOrEqual(400);
+    expect(status, what).toBeLessThan(500);
+    expect(headers.get("content-type"), what).toContain("application/problem+json");
+    expect(headers.get("x-injected"), what).toBeNull();
+  }
+});
+
+it("sends each of them on the queue to the dead-letter queue, with a reason", async () => {
+  const queue = sandbox.cloud.serviceBus.queue(names.queue);
+  cases.forEach(({ body }, index) => void queue.send({ messageId: `hostile-${index}`, body: Buffer.from(body) }));
+
+  await expect.poll(() => queue.messages().length, { timeout: 60_000 }).toBe(0);
+  const dead = queue.deadLetters();
+  expect(dead).toHaveLength(cases.length);
+  for (const { applicationProperties } of dead) {
+    expect(applicationProperties["DeadLetterReason"]).toMatch(/^[A-Z_]+$/);
+    expect(String(applicationProperties["DeadLetterErrorDescription"]).length).toBeLessThanOrEqual(4_096);
+  }
+}, 90_000);
+
+const addresses = (text: string) => [
+  ["GET", `/api/operations/${text}`],
+  ["GET", `/api/operations/${text}/events`],
+  ["POST", `/api/operations/${text}/cancel`],
+  ["POST", `/api/operations/${text}/approve`],
+  ["GET", `/api/namespaces/${text}/${text}`],
+  ["GET", `/api/namespaces/${names.cluster}/${text}`],
+  ["DELETE", `/api/namespaces/${names.cluster}/${text}`],
+  ["DELETE", `/api/namespaces/${text}/team`],
+  ["GET", `/api/operations?status=${text}`],
+  ["GET", `/api/operations?cluster=${text}`],
+  ["GET", `/api/operations?namespace=${text}`],
+  ["GET", `/api/operations?top=${text}`],
+  ["GET", `/api/operations?continuation=${text}`],
+  ["GET", `/api/namespaces?cluster=${text}`],
+  ["GET", `/api/namespaces?continuation=${text}`],
+  ["GET", `/api/audit?operation=${text}`],
+  ["GET", `/api/audit?continuation=${text}`],
+  ["POST", `/api/onboardings?dryRun=${text}`],
+];
+
+it("answers hostile addresses and queries without an error of its own", async () => {
+  const texts = hostile.filter((value) => typeof value === "string" && value !== "" && value.length < 2_000);
+  for (const text of texts as string[]) {
+    for (const [method = "GET", path = ""] of addresses(encodeURIComponent(text.toWellFormed()))) {
+      const { status, body } = await service.call(method, path, method === "POST" ? "{}" : undefined);
+
+      expect(status, `${method} ${path}: ${JSON.stringify(body)}`).toBeLessThan(500);
+    }
+  }
+}, 60_000);
+
+it("takes hostile headers for what they are", async () => {
+  for (const value of [
+    "'",
+    "]]",
+    "../../x",
+    "a".repeat(4_000),
+    "00-xyz-1-1",
+    `\${jndi:ldap://x}`,
+    "-1",
+    "9".repeat(40),
+  ]) {
+    for (const name of ["idempotency-key", "repeatability-request-id", "traceparent", "last-event-id", "if-match"]) {
+      const wrong = { ...good, namespace: "Not-A-Name" };
+      const { status } = await service.call("POST", "/api/onboardings", wrong, { [name]: value });
+
+      expect(status, `${name}: ${value.slice(0, 40)}`).toBe(422);
+    }
+  }
+});
+
+it("has done nothing in the cloud, and met nothing that nobody foresaw", async () => {
+  expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
+  expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
+  const { world, faults } = sandbox.cloud;
+  expect(world.identities.size).toBe(0);
+  expect(faults.journal.filter(({ wire }) => ["sql", "kubernetes", "arm"].includes(wire))).toEqual([]);
+  expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
+  expect(Object.prototype).not.toHaveProperty("polluted");
+});

@@ -1,0 +1,180 @@
+/** Two requests for one namespace at the same moment, in every combination: one operation at a time, one of each thing. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Answer, type Service, serviceOf } from "../support/service.ts";
+import { createDice } from "./support/random.ts";
+import { listFaults, listRemains } from "./support/remains.ts";
+
+const rounds = 200;
+const together = 8;
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? Date.now() % 1_000_000);
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ logLevel: "warning" });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+const dice = createDice(seed);
+
+function request(namespace: string, changes: object = {}) {
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+  return { cluster: names.cluster, namespace, databases, ...changes };
+}
+
+const post = (body: object) => service.call("POST", "/api/onboardings", body);
+const remove = (namespace: string) => service.call("DELETE", `/api/namespaces/${names.cluster}/${namespace}`);
+const find = (namespace: string) => service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`);
+
+interface Listed {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly startTime: string;
+  readonly endTime: string;
+}
+
+/** Every operation of the namespace, oldest first, when all have ended and the gate is open. */
+async function settle(namespace: string): Promise<readonly Listed[]> {
+  const list = async () => {
+    const { body } = await service.call("GET", `/api/operations?namespace=${namespace}`);
+    return (body["value"] as Listed[]).toReversed();
+  };
+  const isOver = async () => {
+    const operations = await list();
+    const state = (await find(namespace)).body["state"];
+    const isHeld = ["Onboarding", "Changing", "Offboarding"].includes(String(state));
+    return operations.length > 0 && operations.every(({ endTime }) => endTime !== undefined) && !isHeld;
+  };
+  await expect.poll(isOver, { timeout: 60_000, interval: 50 }).toBe(true);
+  return await list();
+}
+
+function expectOneAtATime(operations: readonly Listed[]): void {
+  operations.forEach((operation, index) => {
+    const next = operations[index + 1];
+    if (next?.startTime) expect(next.startTime >= operation.endTime, JSON.stringify(operations)).toBe(true);
+  });
+}
+
+function expectOneOfEach(namespace: string, operations: readonly Listed[]): void {
+  const name = identityName({ cluster: names.cluster, namespace });
+  const { journal } = sandbox.cloud.faults;
+  const count = (wire: string, pattern: RegExp) =>
+    journal.filter((call) => call.wire === wire && pattern.test(call.operation) && call.target === name).length;
+  const onboardings = operations.filter(({ kind }) => kind === "onboard").length;
+  expect(count("arm", /^PUT .*userAssignedIdentities$/)).toBeLessThanOrEqual(onboardings);
+  expect(
+    sandbox.cloud.sql
+      .database("messages")
+      .users()
+      .filter((user) => user.name === name).length,
+  ).toBeLessThanOrEqual(1);
+}
+
+function expectOutcome(namespace: string, state: unknown): void {
+  const place = { namespace, mode: "workloadIdentity", databases: ["messages"] };
+  if (state === "Onboarded") expect(listFaults(sandbox.cloud, place)).toEqual([]);
+  else expect(listRemains(sandbox.cloud, namespace, ["messages"])).toEqual([]);
+}
+
+const isConflict = ({ status, body, headers }: Answer) =>
+  status === 409 && /^[A-Z_]+$/.test(String(body["code"])) && (headers.get("location") ?? "").startsWith("/api/");
+
+const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
+  async "the same request twice"(namespace) {
+    const answers = await Promise.all([post(request(namespace)), post(request(namespace))]);
+
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    expect(new Set(answers.map(({ body }) => body["id"])).size).toBe(1);
+    expect(await settle(namespace)).toHaveLength(1);
+  },
+  async "two different requests"(namespace) {
+    const answers = await Promise.all([
+      post(request(namespace)),
+      post(request(namespace, { adoptionPolicy: "Never" })),
+    ]);
+
+    // The loser is told which operation stands in its way, or comes so late that it changes what the first has done.
+    const winners = answers.filter(({ status }) => status === 202);
+    expect(winners.length, JSON.stringify(answers)).toBeGreaterThan(0);
+    for (const loser of answers.filter(({ status }) => status !== 202)) expect(isConflict(loser)).toBe(true);
+    await settle(namespace);
+  },
+  async "the same request over HTTP and on the queue"(namespace) {
+    sandbox.cloud.serviceBus.queue(names.queue).send({ messageId: namespace, body: request(namespace) });
+    const answer = await post(request(namespace));
+
+    expect(answer.status).toBe(202);
+    expect(await settle(namespace)).toHaveLength(1);
+  },
+  async "another request on the queue"(namespace) {
+    const queue = sandbox.cloud.serviceBus.queue(names.queue);
+    queue.send({ messageId: namespace, body: request(namespace, { serviceAccount: "other" }) });
+    const answer = await post(request(namespace));
+
+    expect(answer.status === 202 || isConflict(answer)).toBe(true);
+    // The message waits for its turn, however the other one ends.
+    await expect
+      .poll(() => queue.messages().some(({ messageId }) => messageId === namespace), { timeout: 60_000 })
+      .toBe(false);
+    await settle(namespace);
+  },
+  async "onboarding against offboarding"(namespace) {
+    await post(request(namespace));
+    await settle(namespace);
+
+    const [onboarded, offboarded] = await Promise.all([post(request(namespace)), remove(namespace)]);
+
+    expect(offboarded?.status).toBe(202);
+    expect(onboarded?.status === 202 || (onboarded && isConflict(onboarded))).toBe(true);
+    await settle(namespace);
+  },
+  async "two offboardings"(namespace) {
+    await post(request(namespace));
+    await settle(namespace);
+
+    const answers = await Promise.all([remove(namespace), remove(namespace)]);
+
+    const ids = new Set(answers.filter(({ status }) => status === 202).map(({ body }) => body["id"]));
+    expect(ids.size).toBe(1);
+    for (const { status } of answers) expect([202, 404]).toContain(status);
+    expect(await settle(namespace)).toHaveLength(2);
+    expect((await find(namespace)).status).toBe(404);
+  },
+};
+
+it(`gives a namespace to one of two, ${rounds} times (seed ${seed})`, async () => {
+  const kinds = Object.keys(races);
+  const queue = Array.from({ length: rounds }, (_, index) => ({ namespace: `race-${index}`, kind: dice.pick(kinds) }));
+  const tally = new Map<string, number>();
+  const worker = async () => {
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const { namespace, kind } = next;
+      try {
+        await races[kind]?.(namespace);
+        const operations = await settle(namespace);
+        expectOneAtATime(operations);
+        expect(operations.map(({ status }) => status)).not.toContain("Failed");
+        expectOneOfEach(namespace, operations);
+        const record = await find(namespace);
+        const isOther = JSON.stringify(record.body).includes('"other"');
+        if (!isOther && kind !== "another request on the queue") expectOutcome(namespace, record.body["state"]);
+      } catch (cause) {
+        throw new Error(`${namespace}: ${kind}`, { cause });
+      }
+      tally.set(kind, (tally.get(kind) ?? 0) + 1);
+    }
+  };
+
+  await Promise.all(Array.from({ length: together }, worker));
+
+  expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(rounds);
+  expect(tally.size).toBe(kinds.length);
+  expect(sandbox.cloud.serviceBus.queue(names.queue).messages()).toEqual([]);
+}, 600_000);

@@ -1,0 +1,84 @@
+/** Database users as Azure SQL keeps them: one transaction a change, and its errors as the adapter understands them. */
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import type { DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";
+import type { AzureState } from "./azure.ts";
+import type { Call } from "./faults.ts";
+
+/** By `server/database`, then by name. */
+export type Users = Map<string, Map<string, DatabaseUser>>;
+
+const roles = ["db_owner", "db_datareader", "db_datawriter", "app_role"];
+
+export function createDatabases(
+  users: Users,
+  call: Call,
+  { identities }: Pick<AzureState, "identities">,
+): Ports["databases"] {
+  const clientIdOf = (objectId: string) => {
+    const found = [...identities.values()].find(({ principalId }) => principalId === objectId);
+    if (!found) throw new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", `nobody has object id ${objectId} (33130)`);
+    return found.clientId;
+  };
+  return {
+    inspect: ({ server, database }, { name, sid }) =>
+      call("sql", `inspect ${server.alias}/${database}`, () => ({
+        users: [...usersOf(users, `${server.alias}/${database}`).values()].filter(
+          (user) => user.name === name || user.sid === sid,
+        ),
+        roles,
+      })),
+    change: ({ server, database }, changes) =>
+      call("sql", `change ${server.alias}/${database}`, () => {
+        const key = `${server.alias}/${database}`;
+        const draft = new Map(usersOf(users, key));
+        for (const change of changes) apply(draft, change, clientIdOf);
+        users.set(key, draft);
+      }),
+  };
+}
+
+function usersOf(users: Users, key: string): Map<string, DatabaseUser> {
+  const found = users.get(key);
+  if (!found) throw new PermanentError("SQL_REJECTED", `no database ${key}`);
+  return found;
+}
+
+function apply(users: Map<string, DatabaseUser>, change: UserChange, clientIdOf: (objectId: string) => string): void {
+  if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
+    const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(clientIdOf(change.objectId));
+    if (users.has(change.user)) throw new PermanentError("SQL_USER_CONFLICT", `user ${change.user} exists (15023)`);
+    if ([...users.values()].some((user) => user.sid === sid)) {
+      throw new PermanentError("SQL_SID_TAKEN", `another user has SID ${sid} (15063)`);
+    }
+    const fresh = { type: "E", roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+    users.set(change.user, { name: change.user, sid, ...fresh });
+    return;
+  }
+  const user = users.get(change.user);
+  if (change.kind === "drop") {
+    if (user && user.ownedSchemas.length > 0) throw new PermanentError("SQL_USER_OWNS_SCHEMA", "owns one (15138)");
+    users.delete(change.user);
+    return;
+  }
+  if (!user) throw new PermanentError("SQL_REJECTED", `no user ${change.user} (15151)`);
+  users.set(change.user, changed(user, change));
+}
+
+function changed(user: DatabaseUser, change: UserChange): DatabaseUser {
+  switch (change.kind) {
+    case "addRole":
+      if (!roles.includes(change.role)) throw new PermanentError("SQL_ROLE_MISSING", `no role ${change.role} (15151)`);
+      return { ...user, roles: [...new Set([...user.roles, change.role])].sort() };
+    case "removeRole":
+      return { ...user, roles: user.roles.filter((role) => role !== change.role) };
+    case "grant":
+      return { ...user, permissions: [...new Set([...user.permissions, change.permission])].sort() };
+    case "revoke":
+      return { ...user, permissions: user.permissions.filter((permission) => permission !== change.permission) };
+    case "mark":
+      return { ...user, mark: change.mark };
+    default:
+      throw new Error(`unknown change ${change.kind}`);
+  }
+}

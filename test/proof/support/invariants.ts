@@ -1,0 +1,195 @@
+/** What must be true after an operation, told by the world itself and not by what Mooring says of it. */
+import {
+  bindingName,
+  configMapName,
+  federatedCredentialName,
+  federatedSubject,
+  identityName,
+} from "../../../src/domain/names.ts";
+import { isFinal } from "../../../src/domain/operation.ts";
+import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import { plannedSteps } from "../../../src/domain/steps.ts";
+import type { OperationRecord } from "../../../src/ports.ts";
+import { print, refKey } from "./kubernetes.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { issuer, type World } from "./world.ts";
+
+export type Problem = string;
+
+const given: Record<RoleBundle, readonly string[]> = {
+  reader: ["db_datareader"],
+  writer: ["db_datareader", "db_datawriter"],
+  executor: ["EXECUTE"],
+  owner: ["db_owner"],
+};
+
+/** Every part of what was asked for is there, and right. */
+export function checkParts({ azure, users, objects, catalog }: World, request: OnboardingRequest): Problem[] {
+  const problems: Problem[] = [];
+  const name = identityName(request);
+  const identity = azure.identities.get(name);
+  if (!identity) return [`identity ${name} is missing`];
+
+  const sid = sidFromClientId(identity.clientId);
+  for (const { server, database, roles } of request.databases) {
+    const user = users.get(`${server}/${database}`)?.get(name);
+    if (user?.sid !== sid) problems.push(`user in ${server}/${database} has SID ${user?.sid}, not ${sid}`);
+    for (const grant of roles.flatMap((role) => given[role])) {
+      const has = user?.roles.includes(grant) || user?.permissions.includes(grant);
+      if (!has) problems.push(`user in ${server}/${database} lacks ${grant}`);
+    }
+  }
+
+  const namespace = request.namespace;
+  const expectFields = (ref: { apiVersion: string; kind: string; name: string }, fields: Record<string, unknown>) => {
+    const key = refKey(ref.kind === "Namespace" ? ref : { ...ref, namespace });
+    const stored = objects.get(key);
+    if (!stored || stored.goodbyes !== undefined) problems.push(`${key} is missing`);
+    else {
+      for (const [path, value] of Object.entries(fields)) {
+        const found = path.split("|").reduce<unknown>((at, part) => read(at, part), print(stored));
+        if (found !== value) problems.push(`${key} has ${path} ${String(found)}, not ${String(value)}`);
+      }
+    }
+  };
+  const first = request.databases[0];
+  expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
+  expectFields(
+    { apiVersion: "v1", kind: "ConfigMap", name: configMapName },
+    { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
+  );
+  if (request.identityMode === "podIdentity") {
+    const apiVersion = "aadpodidentity.k8s.io/v1";
+    expectFields({ apiVersion, kind: "AzureIdentity", name }, { "spec|clientID": identity.clientId });
+    expectFields(
+      { apiVersion, kind: "AzureIdentityBinding", name: bindingName(request) },
+      { "spec|azureIdentity": name, "spec|selector": request.selector ?? namespace },
+    );
+    return problems;
+  }
+  expectFields(
+    { apiVersion: "v1", kind: "ServiceAccount", name: request.serviceAccount },
+    {
+      "metadata|annotations|azure.workload.identity/client-id": identity.clientId,
+      "metadata|annotations|azure.workload.identity/tenant-id": catalog.tenantId,
+    },
+  );
+  const subject = federatedSubject(namespace, request.serviceAccount);
+  const exact = (azure.credentials.get(name) ?? []).filter(
+    (each) =>
+      each.issuer === issuer && each.subject === subject && each.audiences.join() === "api://AzureADTokenExchange",
+  );
+  if (exact.length !== 1) problems.push(`${exact.length} credentials for ${subject}, not 1`);
+  const ours = (azure.credentials.get(name) ?? []).filter(
+    (each) => each.name === federatedCredentialName(request, request.serviceAccount),
+  );
+  if (ours.some((each) => each.issuer !== issuer)) problems.push("our credential has another issuer");
+  return problems;
+}
+
+function read(value: unknown, field: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, field) : undefined;
+}
+
+/** Nothing of this operation is left, what was Mooring's is still there, and the rest is as it was. */
+export function checkUndone(before: Snapshot, after: Snapshot, named: readonly string[]): Problem[] {
+  const isNamed = (undo: string) =>
+    named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
+  const problems: Problem[] = [];
+  for (const thing of after.values()) {
+    const was = before.get(thing.key);
+    if (!was && !isNamed(thing.undo)) problems.push(`left behind: ${thing.key}`);
+    if (was && was.madeBy === undefined && !was.isLent && was.content !== thing.content && !isNamed(thing.undo)) {
+      problems.push(`changed, and not Mooring's: ${thing.key}\n    ${was.content}\n    ${thing.content}`);
+    }
+  }
+  for (const thing of before.values()) {
+    if (!after.has(thing.key)) problems.push(`removed, and not this operation's: ${thing.key}`);
+  }
+  return problems;
+}
+
+/** While onboarded, what is not Mooring's is still there. */
+export function checkForeignThere(first: Snapshot, after: Snapshot): Problem[] {
+  return [...first.values()]
+    .filter(({ key, madeBy }) => madeBy === undefined && !after.has(key))
+    .map(({ key }) => `removed, and not Mooring's: ${key}`);
+}
+
+/** After an offboarding: nothing of Mooring's, and the rest as it was before anybody asked. */
+export function checkGone(
+  first: Snapshot,
+  after: Snapshot,
+  { keepsNamespace }: { keepsNamespace: boolean },
+): Problem[] {
+  const problems = checkForeignThere(first, after);
+  for (const thing of after.values()) {
+    const was = first.get(thing.key);
+    const isNamespace = thing.key.startsWith("object v1 Namespace");
+    if (isNamespace && keepsNamespace) continue;
+    if (thing.madeBy !== undefined) problems.push(`still there: ${thing.key}`);
+    else if (!was) problems.push(`nobody's: ${thing.key}`);
+    else if (was.content !== thing.content) {
+      problems.push(`changed, and not Mooring's: ${thing.key}\n    ${was.content}\n    ${thing.content}`);
+    }
+  }
+  return problems;
+}
+
+/** The record says how it ended, and every step says what happened to it. */
+export async function checkRecords(world: World, operation: OperationRecord): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const { id, kind, request, status, endTime, error } = operation;
+  if (!isFinal(status)) problems.push(`operation is ${status}`);
+  if (endTime === undefined) problems.push("operation has no endTime");
+  if ((status !== "Succeeded") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
+  const steps = await world.registry.listSteps(id);
+  for (const { name, target, startTime } of steps) {
+    const isWhole = [name, target, startTime].every((field) => typeof field === "string");
+    if (!isWhole) problems.push(`a step without name, target or start: ${name} ${target} ${startTime}`);
+  }
+  const running = steps.filter((step) => !isFinal(step.status));
+  for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
+  if (status === "Succeeded") {
+    for (const { name, target } of plannedSteps(kind, request)) {
+      const step = steps.find((each) => each.name === name && each.target === target);
+      if (step?.status !== "Succeeded") problems.push(`step ${name} ${target} is ${step?.status}`);
+    }
+  }
+  return problems;
+}
+
+/** Every effect that a step reports is in the audit trail, and once. */
+export async function checkAudit(
+  { registry, audit, weather }: World,
+  { id, status, error }: OperationRecord,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const entries = [...audit.values()].filter(({ operation }) => operation === id);
+  for (const step of await registry.listSteps(id)) {
+    const found = entries.filter(({ kind, what, target }) => {
+      return kind === "effect" && what === step.name && target === step.target;
+    });
+    const succeeded = found.filter(({ outcome }) => outcome === "Succeeded");
+    // A step that failed in the end says that it may have had its effect.
+    const isMissing = found.length === 0;
+    const hadEffect = step.status === "Succeeded" && step.action !== undefined && step.action !== "none";
+    // The trail itself may be what did not answer; and a process that died between effect and entry, in a step whose
+    // later tries all failed, is the one known way to lose an entry.
+    const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && weather.deaths > 0);
+    if (succeeded.length > 1 || (hadEffect && isMissing && !isAway)) {
+      problems.push(
+        `audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action}): ${succeeded.map(({ action }) => action).join()}`,
+      );
+    }
+  }
+  const count = (decision: string) =>
+    entries.filter(({ kind, action }) => kind === "decision" && action === decision).length;
+  if (count("ended") !== 1) problems.push(`audit has "ended" ${count("ended")} times`);
+  // What never got past its first step may not have been entered when it was accepted.
+  if (count("accepted") !== 1 && (status === "Succeeded" || count("accepted") > 1)) {
+    problems.push(`audit has "accepted" ${count("accepted")} times`);
+  }
+  return problems;
+}

@@ -1,0 +1,161 @@
+/** Objects of a cluster with server-side apply: every field knows who manages it, so that giving up shows what is left. */
+import { PermanentError } from "../../../src/domain/errors.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
+import type { Call } from "./faults.ts";
+
+interface Field {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly managers: ReadonlySet<string>;
+}
+
+export interface StoredObject {
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly fields: ReadonlyMap<string, Field>;
+  /** How many more reads see it, when it is being deleted. */
+  readonly goodbyes?: number;
+}
+
+/** By `refKey`. */
+export type Objects = Map<string, StoredObject>;
+
+export function refKey({ apiVersion, kind, name, namespace = "" }: ObjectRef): string {
+  return `${apiVersion} ${kind} ${namespace}/${name}`;
+}
+
+export interface ClusterSettings {
+  readonly issuer: string;
+  readonly newUid: () => string;
+  /** How many more reads see a namespace that is being deleted. */
+  readonly goodbyes: () => number;
+}
+
+const mooring = "mooring";
+
+export function createKubernetes(objects: Objects, call: Call, settings: ClusterSettings): Ports["kubernetes"] {
+  const { issuer, newUid, goodbyes } = settings;
+  const find = (ref: ObjectRef) => {
+    const key = refKey(ref);
+    const found = objects.get(key);
+    if (found?.goodbyes === undefined) return found;
+    if (found.goodbyes === 0) objects.delete(key);
+    else objects.set(key, { ...found, goodbyes: found.goodbyes - 1 });
+    return objects.get(key);
+  };
+
+  return {
+    get: (_cluster, ref) =>
+      call("kubernetes", `get ${ref.kind}`, () => {
+        const found = find(ref);
+        return found && print(found);
+      }),
+    list: (_cluster, { kind }) =>
+      call("kubernetes", `list ${kind}`, () => [...objects.values()].filter(({ ref }) => ref.kind === kind).map(print)),
+    apply: (_cluster, object, { force = false } = {}) =>
+      call("kubernetes", `apply ${object.kind}`, () => {
+        const ref = refOf(object);
+        const namespace = ref.namespace === undefined ? undefined : find(namespaceRef(ref.namespace));
+        if (ref.namespace !== undefined && !namespace) {
+          throw new PermanentError("KUBERNETES_REJECTED", `namespace ${ref.namespace} is missing`);
+        }
+        const current = find(ref);
+        if (!current && namespace?.goodbyes !== undefined) {
+          throw new PermanentError("NAMESPACE_TERMINATING", `namespace ${ref.namespace} is going`);
+        }
+        const base = current ?? { ref, uid: newUid(), fields: new Map() };
+        const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
+        objects.set(refKey(ref), next);
+        return print(next);
+      }),
+    remove: (_cluster, ref, { uid }) =>
+      call("kubernetes", `remove ${ref.kind}`, () => {
+        const current = find(ref);
+        if (current?.uid !== uid) return;
+        if (ref.kind !== "Namespace") {
+          objects.delete(refKey(ref));
+          return;
+        }
+        for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
+        if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, goodbyes: goodbyes() });
+      }),
+    kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
+    issuer: () => call("kubernetes", "issuer", () => issuer),
+  };
+}
+
+/** Puts an object there that somebody else, or an earlier operation, applied. */
+export function place(
+  objects: Objects,
+  object: KubernetesObject,
+  { uid, manager = "somebody" }: { uid: string; manager?: string },
+): void {
+  const fields = merge(new Map(), object, { manager, force: false });
+  objects.set(refKey(refOf(object)), { ref: refOf(object), uid, fields });
+}
+
+function merge(
+  current: ReadonlyMap<string, Field>,
+  object: KubernetesObject,
+  { manager, force }: { manager: string; force: boolean },
+): ReadonlyMap<string, Field> {
+  const applied = new Map(leaves(object).map(([path, value]) => [JSON.stringify(path), { path, value }]));
+  const next = new Map<string, Field>();
+  for (const [key, field] of current) {
+    const others = new Set([...field.managers].filter((each) => each !== manager));
+    const wanted = applied.get(key);
+    if (!wanted) {
+      // No longer applied by this manager: the field goes when nobody else manages it.
+      if (others.size > 0) next.set(key, { ...field, managers: others });
+    } else if (JSON.stringify(wanted.value) === JSON.stringify(field.value)) {
+      next.set(key, { ...field, managers: new Set([...field.managers, manager]) });
+    } else if (others.size > 0 && !force) {
+      throw new PermanentError("KUBERNETES_CONFLICT", `${key} is managed by ${[...others].join()}`);
+    } else next.set(key, { ...wanted, managers: new Set([manager]) });
+  }
+  for (const [key, wanted] of applied)
+    if (!current.has(key)) next.set(key, { ...wanted, managers: new Set([manager]) });
+  return next;
+}
+
+const identifying = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
+
+function leaves(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, value]];
+  return Object.entries(value).flatMap(([key, each]) =>
+    identifying.has([...path, key].join(".")) ? [] : leaves(each, [...path, key]),
+  );
+}
+
+export function print({ ref, uid, fields, goodbyes }: StoredObject): KubernetesObject {
+  const { apiVersion, kind, name, namespace } = ref;
+  const metadata = {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    ...(goodbyes === undefined ? {} : { deletionTimestamp: "2026-11-24T00:00:00Z" }),
+  };
+  const object: KubernetesObject = { apiVersion, kind, metadata };
+  for (const { path, value } of fields.values()) set(object, path, value);
+  return object;
+}
+
+function set(target: object, [first, ...rest]: readonly string[], value: unknown): void {
+  if (first === undefined) return;
+  if (rest.length === 0) {
+    Reflect.set(target, first, value);
+    return;
+  }
+  const inner: unknown = Reflect.get(target, first);
+  const next = typeof inner === "object" && inner !== null ? inner : {};
+  Reflect.set(target, first, next);
+  set(next, rest, value);
+}
+
+function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function namespaceRef(name: string): ObjectRef {
+  return { apiVersion: "v1", kind: "Namespace", name };
+}

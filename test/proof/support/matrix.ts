@@ -1,0 +1,122 @@
+/** Every wire operation of an onboarding and an offboarding, with every way in which its call can go wrong. */
+import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
+
+export type Kind = "onboard" | "offboard";
+export type Mode = "workloadIdentity" | "podIdentity";
+
+export interface Cell {
+  readonly kind: Kind;
+  readonly mode: Mode;
+  readonly wire: Wire;
+  readonly operation: string;
+  readonly way: Way;
+  /** How many calls pass first. */
+  readonly skip: number;
+  readonly times: number;
+}
+
+export interface Way {
+  readonly name: string;
+  readonly effect: Effect;
+  /** Passing faults must be ridden out when they come once; the others may end the operation. */
+  readonly passes: boolean;
+}
+
+const cuts: readonly Way[] = [
+  { name: "cut before", effect: { kind: "cutBefore" }, passes: true },
+  { name: "cut after", effect: { kind: "cutAfter" }, passes: true },
+  { name: "garbage", effect: { kind: "garbage" }, passes: true },
+  { name: "slow", effect: { kind: "delay", ms: 400 }, passes: true },
+  { name: "no answer", effect: { kind: "hang" }, passes: true },
+];
+
+function answers(code: string | number, status: number, passes = true): Way {
+  const wait = status === 429 ? { retryAfterSeconds: 1 } : {};
+  return { name: `${status} ${code}`, effect: { kind: "error", code, status, ...wait }, passes };
+}
+
+function refuses(number: number, passes: boolean, message?: string): Way {
+  const text = message === undefined ? {} : { message };
+  return { name: `SQL error ${number}`, effect: { kind: "error", code: number, ...text }, passes };
+}
+
+const ways: Readonly<Record<Wire, readonly Way[]>> = {
+  arm: [
+    ...cuts,
+    answers("TooManyRequests", 429),
+    answers("InternalServerError", 500),
+    answers("ServiceUnavailable", 503),
+    answers("RequestTimeout", 408),
+    answers("Conflict", 409),
+    answers("AuthorizationFailed", 403, false),
+    answers("RequestDisallowedByPolicy", 403, false),
+    answers("BadRequest", 400, false),
+  ],
+  kubernetes: [
+    ...cuts,
+    answers("TooManyRequests", 429),
+    answers("InternalError", 500),
+    answers("ServiceUnavailable", 503),
+    answers("Timeout", 504),
+    answers("Forbidden", 403, false),
+    answers("Unauthorized", 401, false),
+    answers("Invalid", 422, false),
+  ],
+  sql: [
+    ...cuts,
+    refuses(1205, true),
+    refuses(40501, true, "The service is currently busy. Retry the request after 1 seconds."),
+    refuses(40613, true),
+    refuses(40197, true),
+    refuses(10928, true),
+    refuses(229, false),
+    refuses(15247, false),
+    refuses(18456, false),
+    refuses(33134, false),
+    refuses(15151, false),
+  ],
+  serviceBus: [
+    ...cuts.filter(({ name }) => name !== "no answer"),
+    { name: "server busy", effect: { kind: "error", code: "com.microsoft:server-busy" }, passes: true },
+    { name: "unauthorized", effect: { kind: "error", code: "amqp:unauthorized-access", status: 401 }, passes: false },
+  ],
+  entra: [...cuts.filter(({ name }) => name !== "no answer"), answers("server_error", 500), answers("slow_down", 429)],
+  nodeIdentity: [],
+};
+
+/** Whether the call is about one namespace, whose name, identity or database stands in its target. */
+export function isAbout(call: Call, { namespace, database }: { namespace: string; database: string }): boolean {
+  return call.wire === "sql" ? call.target.endsWith(`/${database}`) : call.target.includes(namespace);
+}
+
+export function targetOf(wire: Wire, { namespace, database }: { namespace: string; database: string }): RegExp {
+  return wire === "sql" ? new RegExp(`/${database}$`) : new RegExp(`(^|[/-])${namespace}([/-]|$)`);
+}
+
+/** Each operation of the journal × each way × first, second and last, and every time. */
+export function cellsOf(journal: readonly Call[], { kind, mode }: Pick<Cell, "kind" | "mode">): readonly Cell[] {
+  const counts = new Map<string, { wire: Wire; operation: string; count: number }>();
+  for (const { wire, operation } of journal) {
+    const key = `${wire} ${operation}`;
+    const known = counts.get(key) ?? { wire, operation, count: 0 };
+    counts.set(key, { ...known, count: known.count + 1 });
+  }
+  return [...counts.values()].flatMap(({ wire, operation, count }) => {
+    const skips = [...new Set([0, 1, count - 1])].filter((skip) => skip >= 0 && skip < count);
+    return ways[wire].flatMap((way) => [
+      ...skips.map((skip) => ({ kind, mode, wire, operation, way, skip, times: 1 })),
+      ...(way.name === "slow" || way.name === "no answer"
+        ? []
+        : [{ kind, mode, wire, operation, way, skip: 0, times: Number.POSITIVE_INFINITY }]),
+    ]);
+  });
+}
+
+export function titleOf({ kind, mode, wire, operation, way, skip, times }: Cell): string {
+  const when = times === 1 ? `call ${skip + 1}` : "every call";
+  return `${kind} ${mode}: ${way.name} at ${when} of ${wire} ${operation}`;
+}
+
+export function faultOf({ wire, operation, way, skip, times }: Cell, target: RegExp | undefined): Fault {
+  return { wire, operation, ...(target ? { target } : {}), skip, times, effect: way.effect };
+}

@@ -1,0 +1,88 @@
+/** Everything there is in a world outside the registry, thing by thing, and whose it is. */
+import { type Berth, berthKey, identityName } from "../../../src/domain/names.ts";
+import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/ownership.ts";
+import { print } from "./kubernetes.ts";
+import type { World } from "./world.ts";
+
+export interface Thing {
+  /** `identity x`, `user server/database x`, `credential x/y`, `object v1 Kind namespace/name`. */
+  readonly key: string;
+  /** All that it is, as text that can be compared. */
+  readonly content: string;
+  /** Made by Mooring for the namespace: by an operation, which the mark names. */
+  readonly madeBy: string | undefined;
+  /** Somebody else's, with something that Mooring added. */
+  readonly isLent: boolean;
+  /** The undo that removes it or takes back what was added. */
+  readonly undo: string;
+}
+
+export type Snapshot = ReadonlyMap<string, Thing>;
+
+export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Snapshot {
+  const things: Thing[] = [];
+  const key = berthKey(berth);
+  for (const identity of azure.identities.values()) {
+    const owner = readTags(identity.tags);
+    things.push({
+      key: `identity ${identity.name}`,
+      content: sorted(identity),
+      madeBy: owner?.berth === key ? owner.operation : undefined,
+      isLent: false,
+      undo: "removeIdentity",
+    });
+  }
+  for (const [identity, credentials] of azure.credentials) {
+    if (!azure.identities.has(identity)) continue;
+    for (const credential of credentials) {
+      const isOurs = identity === identityName(berth) && credential.name.startsWith("mooring-");
+      things.push({
+        key: `credential ${identity}/${credential.name}`,
+        content: sorted(credential),
+        madeBy: isOurs ? "unknown" : undefined,
+        isLent: false,
+        undo: "unfederateIdentity",
+      });
+    }
+  }
+  for (const [database, inDatabase] of users) {
+    for (const user of inDatabase.values()) {
+      const mark = readMark(user.mark);
+      const isOurs = mark?.berth === key;
+      things.push({
+        key: `user ${database} ${user.name}`,
+        content: sorted({ ...user, roles: user.roles.toSorted(), permissions: user.permissions.toSorted() }),
+        madeBy: isOurs ? (mark.operation ?? undefined) : undefined,
+        isLent: isOurs && mark.operation === null,
+        undo: `revokeDatabase ${database}`,
+      });
+    }
+  }
+  for (const [ref, stored] of objects) {
+    if (stored.goodbyes !== undefined) continue;
+    const object = print(stored);
+    const owner = readMetadata(object.metadata);
+    things.push({
+      key: `object ${ref}`,
+      content: sorted(object),
+      madeBy: owner?.berth === key ? owner.operation : undefined,
+      isLent: adoptedBy(object.metadata)?.berth === key,
+      undo: undoOf(stored.ref.kind),
+    });
+  }
+  return new Map(things.map((thing) => [thing.key, thing]));
+}
+
+function undoOf(kind: string): string {
+  if (kind === "ServiceAccount") return "removeServiceAccount";
+  return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
+}
+
+/** Whatever the order of fields. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}

@@ -1,0 +1,92 @@
+/** Table Storage in memory, below the registry's own code: ETags, merges that make a row, and the SDK's own retries. */
+import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
+import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
+import type { Registry, Stored } from "../../../src/ports.ts";
+import type { Call } from "./faults.ts";
+
+export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;
+
+export interface TableSettings {
+  readonly newEtag: () => string;
+  /** Whether the SDK had to send a write again. */
+  readonly isRepeated: () => boolean;
+}
+
+export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isRepeated }: TableSettings): Registry {
+  function open<T extends object>(name: string): Table<T> {
+    const table: Rows = rows.get(name) ?? new Map();
+    rows.set(name, table);
+    const ask = <R>(what: string, effect: () => R) => call("tables", `${what} ${name}`, effect);
+    /** The SDK sends a write again when its answer got lost, and then meets its own effect. */
+    const write = (what: string, effect: () => boolean) => ask(what, () => effect() && !isRepeated());
+    // Only this table's own records are in its rows.
+    const read = ({ record, etag }: { record: object; etag: string }) => ({ ...record, etag }) as Stored<T>;
+    return {
+      get: (partition, row) =>
+        ask("get", () => {
+          const found = table.get(keyOf(partition, row));
+          return found && read(found);
+        }),
+      insert: (partition, row, record) =>
+        write("insert", () => {
+          if (table.has(keyOf(partition, row))) return false;
+          table.set(keyOf(partition, row), { partition, etag: newEtag(), record: withoutEtag(record) });
+          return true;
+        }),
+      replace: (partition, row, record) =>
+        write("replace", () => {
+          if (table.get(keyOf(partition, row))?.etag !== record.etag) return false;
+          table.set(keyOf(partition, row), { partition, etag: newEtag(), record: withoutEtag(record) });
+          return true;
+        }),
+      merge: (partition, row, changes) =>
+        ask("merge", () => {
+          const current = table.get(keyOf(partition, row))?.record ?? {};
+          const record = { ...current, ...withoutUndefined(changes) };
+          table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+        }),
+      amend: (partition, row, { etag, changes }) =>
+        write("amend", () => {
+          const current = table.get(keyOf(partition, row));
+          if (!current || current.etag !== etag) return false;
+          const record = { ...current.record, ...withoutUndefined(changes) };
+          table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+          return true;
+        }),
+      remove: (partition, row, etag) =>
+        write("remove", () => {
+          if (table.get(keyOf(partition, row))?.etag !== etag) return false;
+          return table.delete(keyOf(partition, row));
+        }),
+      page: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
+      all: (filters) => ask("list", () => select(table, filters).map(read)),
+    };
+  }
+  return createRegistryOn(open);
+}
+
+function keyOf(partition: string, row: string): string {
+  return `${partition}\n${row}`;
+}
+
+function select(table: Rows, filters: Filters) {
+  return [...table.values()].filter(({ partition, record }) =>
+    filters.every(([field, value]) =>
+      isAnyOf(field === "PartitionKey" ? partition : Reflect.get(record, field), value),
+    ),
+  );
+}
+
+function isAnyOf(found: unknown, wanted: Filters[number][1]): boolean {
+  return wanted === undefined || (typeof wanted === "string" ? [wanted] : wanted).some((each) => each === found);
+}
+
+/** An undefined field is not sent. */
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+function withoutEtag(record: object): object {
+  const { etag: _etag, ...rest } = { etag: undefined, ...record };
+  return withoutUndefined(rest);
+}

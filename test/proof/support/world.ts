@@ -1,0 +1,332 @@
+/** One world out of a seed: a request, what is there already and whose it is, and how things will go wrong. */
+import type { AuditEntry } from "../../../src/domain/audit.ts";
+import { Catalog } from "../../../src/domain/catalog.ts";
+import {
+  type Berth,
+  berthKey,
+  bindingName,
+  configMapName,
+  federatedCredentialName,
+  federatedSubject,
+  identityName,
+} from "../../../src/domain/names.ts";
+import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/ownership.ts";
+import { OnboardingRequest } from "../../../src/domain/request.ts";
+import { sidFromClientId } from "../../../src/domain/sid.ts";
+import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
+import { type AzureState, createAzure, createServers, guid } from "./azure.ts";
+import { createDatabases, type Users } from "./databases.ts";
+import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
+import { createKubernetes, type Objects, place } from "./kubernetes.ts";
+import { createDice, type Dice } from "./random.ts";
+import { createTables, type Rows } from "./tables.ts";
+
+export interface World {
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly catalog: Catalog;
+  /** The ports of a process: its calls fail with it when it dies. */
+  readonly portsOf: (call: Call) => Ports;
+  readonly azure: AzureState;
+  readonly users: Users;
+  readonly objects: Objects;
+  readonly registry: Registry;
+  readonly request: OnboardingRequest;
+  /** An earlier operation for the same request ended without restoring a known state. */
+  readonly hasRemains: boolean;
+  /** How calls fail while the world is not calm. */
+  readonly weather: FaultPlan;
+  /** How often somebody cancels, at every step anew. */
+  readonly cancels: number;
+  /** How often an activity runs twice although once would do. */
+  readonly twice: number;
+  readonly events: string[];
+  /** By id. */
+  readonly audit: ReadonlyMap<string, AuditEntry>;
+}
+
+const databases = [
+  { server: "sql-a", database: "one" },
+  { server: "sql-a", database: "two" },
+  { server: "sql-b", database: "three" },
+  { server: "sql-b", database: "four" },
+];
+export const issuer = "https://issuer.example/cluster/";
+
+const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
+
+function createCatalog(attempts: number, needApproval: readonly string[]): Catalog {
+  return Catalog.parse({
+    tenantId: guid(0),
+    clusters: {
+      aks: {
+        apiServer: "https://aks.example",
+        oidcIssuer: issuer,
+        subscriptionId: guid(2),
+        identityResourceGroup: "nodes",
+        location: "westeurope",
+        identityModes: ["workloadIdentity", "podIdentity"],
+      },
+    },
+    sqlServers: {
+      "sql-a": server("sql-a", { userCreation: "sid", names: ["one", "two"] }),
+      "sql-b": server("sql-b", { userCreation: "externalProvider", names: ["three", "four"] }),
+    },
+    // Longer than any Retry-After, so that nobody waits in real time.
+    retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
+    approval: { databases: needApproval },
+  });
+}
+
+function server(name: string, { userCreation, names }: { userCreation: string; names: readonly string[] }) {
+  return {
+    resourceId: `/subscriptions/s/resourceGroups/data/providers/Microsoft.Sql/servers/${name}`,
+    host: `${name}.example`,
+    userCreation,
+    databases: Object.fromEntries(names.map((each) => [each, { roles: ["reader", "writer", "executor"] }])),
+  };
+}
+
+export function createWorld(seed: number, trace?: string[]): World {
+  const dice = createDice(seed);
+  const faults = createFaults(dice, trace);
+  const azure: AzureState = { identities: new Map(), credentials: new Map() };
+  const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
+  const objects: Objects = new Map();
+  const rows = new Map<string, Rows>();
+  const events: string[] = [];
+  const audit = new Map<string, AuditEntry>();
+  let guids = 100;
+  const newGuid = () => {
+    guids += 1;
+    return guid(guids);
+  };
+
+  let etags = 0;
+  const tableSettings = {
+    newEtag: () => {
+      etags += 1;
+      return `W/"${etags}"`;
+    },
+    isRepeated: () => dice.chance(faults.plan.passing / 2),
+  };
+  const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
+  const catalog = dice.pick(catalogs);
+  const names = databases.map(({ database }) => database);
+  const portsOf = (call: Call): Ports => ({
+    catalog,
+    identities: createAzure(azure, call, newGuid),
+    sqlServers: createServers(call, names),
+    databases: createDatabases(users, call, azure),
+    kubernetes: createKubernetes(objects, call, clusterSettings),
+    registry: createTables(rows, call, tableSettings),
+    events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
+    audit: {
+      append: (entry) =>
+        call("tables", "append MooringAudit", () => {
+          if (!audit.has(entry.id)) audit.set(entry.id, entry);
+        }),
+      read: async () => ({ value: [] }),
+      verify: async () => ({ valid: true, entries: audit.size, head: "" }),
+    },
+    idempotencyKeys: {
+      find: async () => undefined,
+      insert: async () => true,
+      replace: async () => true,
+      answer: async () => undefined,
+      release: async () => undefined,
+    },
+    changes: { wait: async () => undefined },
+    queue: { complete: async () => undefined, deadLetter: async () => undefined },
+  });
+  const ports = portsOf(faults.call);
+  const request = createRequest(dice);
+  const world: World = {
+    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, audit },
+    registry: ports.registry,
+    hasRemains: dice.chance(0.25),
+    weather: createWeather(dice),
+    cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
+    twice: dice.pick([0, 0.05, 0.2]),
+  };
+  furnish(world, newGuid);
+  return world;
+}
+
+export function createRequest(dice: Dice): OnboardingRequest {
+  const chosen = dice.shuffle(databases).slice(0, 1 + dice.roll(4));
+  const roles = () => dice.pick([["reader"], ["writer"], ["executor"], ["reader", "executor"], ["writer", "reader"]]);
+  return OnboardingRequest.parse({
+    cluster: "aks",
+    namespace: "team",
+    identityMode: dice.pick(["workloadIdentity", "podIdentity"]),
+    databases: chosen.map((each) => ({ ...each, roles: roles() })),
+    serviceAccount: dice.pick(["app", "app", "worker"]),
+    adoptionPolicy: dice.pick(["Never", "IfIdentical", "IfIdentical", "Always"]),
+    deletePolicy: dice.pick(["Delete", "Delete", "Keep"]),
+  });
+}
+
+/** Names of calls that a lasting fault may hit. */
+const lasting = [
+  /^put identity$/,
+  /^remove identity$/,
+  /^put credential$/,
+  /^remove credential$/,
+  /^change sql-a\/one$/,
+  /^change sql-b\//,
+  /^inspect sql-a\/two$/,
+  /^apply (Namespace|ConfigMap)$/,
+  /^apply (ServiceAccount|AzureIdentityBinding)$/,
+  /^remove (ServiceAccount|AzureIdentity)$/,
+  /^remove Namespace$/,
+  /^get (ServiceAccount|Namespace)$/,
+  /^(insert|merge|get) MooringSteps$/,
+  /^(merge|get) MooringOperations$/,
+  /^(replace|remove) MooringNamespaces$/,
+  /^publish$/,
+];
+
+function createWeather(dice: Dice): FaultPlan {
+  if (dice.chance(0.15)) return { passing: 0, deaths: 0, refused: undefined, down: undefined };
+  return {
+    passing: dice.pick([0, 0.01, 0.03, 0.1, 0.25]),
+    deaths: dice.pick([0, 0, 0.01, 0.05]),
+    refused: dice.chance(0.35) ? dice.pick(lasting) : undefined,
+    down: dice.chance(0.2) ? dice.pick(lasting) : undefined,
+  };
+}
+
+/** What is there before anybody asks: other people's things, and what an earlier operation of ours left. */
+function furnish(world: World, newGuid: () => string): void {
+  const { azure, users, objects } = world;
+  const somebody = identity("somebody", { newGuid, location: "westeurope", tags: { team: "x" } });
+  azure.identities.set(somebody.name, somebody);
+  for (const inDatabase of users.values()) inDatabase.set("somebody", user("somebody", somebody));
+
+  if (world.hasRemains) furnishOwn(world, newGuid);
+  else furnishForeign(world, newGuid);
+  const webhook = { name: "azure-wi-webhook-mutating-webhook-configuration" };
+  const kind = "MutatingWebhookConfiguration";
+  place(objects, { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: webhook }, { uid: newGuid() });
+}
+
+function furnishForeign(world: World, newGuid: () => string): void {
+  const { dice, azure, users, objects, request, catalog } = world;
+  const name = identityName(request);
+  let foreign: ManagedIdentity | undefined;
+  if (dice.chance(0.2)) {
+    const tags = dice.pick([{}, { team: "x" }, ownerTags({ cluster: "aks", namespace: "other" }, "another")]);
+    foreign = identity(name, { newGuid, location: dice.pick(["westeurope", "westeurope", "northeurope"]), tags });
+    azure.identities.set(name, foreign);
+    const count = dice.pick([0, 1, 3, 19, 20]);
+    const credentials = Array.from({ length: count }, (_, index) => credential(`theirs-${index}`, `repo:x:${index}`));
+    if (count > 0 && dice.chance(0.3)) {
+      credentials[0] = credential("theirs", federatedSubject(request.namespace, request.serviceAccount));
+    }
+    azure.credentials.set(name, credentials);
+  }
+  for (const inDatabase of users.values()) {
+    if (dice.chance(foreign ? 0.5 : 0.06)) {
+      const sid = foreign && dice.chance(0.8) ? foreign : { clientId: newGuid() };
+      const called = dice.chance(0.9) ? name : "theirs";
+      const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "db_datawriter"], ["app_role"]]);
+      const permissions = dice.pick([[], ["EXECUTE"], ["SELECT"]]);
+      inDatabase.set(called, {
+        ...user(called, sid),
+        roles,
+        permissions,
+        ownedSchemas: dice.pick([[], [], ["theirs"]]),
+      });
+    }
+  }
+  if (!dice.chance(0.5)) return;
+  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata: { labels: { team: "x" } } } }), {
+    uid: newGuid(),
+  });
+  place(objects, object("v1", "Secret", { name: "theirs", fields: { data: { key: "value" } } }), { uid: newGuid() });
+  if (dice.chance(0.4)) {
+    const clientId = foreign && dice.chance(0.5) ? foreign.clientId : newGuid();
+    const annotations = dice.pick([
+      { note: "theirs" },
+      { "azure.workload.identity/client-id": clientId },
+      { "azure.workload.identity/client-id": clientId, "azure.workload.identity/tenant-id": catalog.tenantId },
+    ]);
+    const fields = { metadata: { annotations } };
+    place(objects, object("v1", "ServiceAccount", { name: "app", fields }), { uid: newGuid() });
+  }
+  if (dice.chance(0.15)) {
+    const fields = { data: dice.pick([{ SERVER_NAME: "theirs" }, { OTHER: "theirs" }]) };
+    place(objects, object("v1", "ConfigMap", { name: configMapName, fields }), { uid: newGuid() });
+  }
+  if (dice.chance(0.1)) {
+    const fields = { spec: dice.pick([{ selector: "theirs" }, { azureIdentity: name }]) };
+    const binding = object("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", { name: bindingName(request), fields });
+    place(objects, binding, { uid: newGuid() });
+  }
+}
+
+export const earlier = "earlier";
+
+function furnishOwn(world: World, newGuid: () => string): void {
+  const { dice, azure, users, objects, request } = world;
+  const berth: Berth = request;
+  const name = identityName(berth);
+  const own = identity(name, { newGuid, location: "westeurope", tags: ownerTags(berth, earlier) });
+  if (dice.chance(0.7)) {
+    azure.identities.set(name, own);
+    const ours = { ...credential("", ""), name: federatedCredentialName(berth, request.serviceAccount) };
+    const subject = federatedSubject("team", request.serviceAccount);
+    if (dice.chance(0.5)) {
+      azure.credentials.set(name, [{ ...ours, issuer: dice.pick([issuer, "https://before.example/"]), subject }]);
+    }
+  }
+  for (const { server: alias, database } of request.databases) {
+    if (!dice.chance(0.5)) continue;
+    const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "app_role"]]);
+    const grants = roles.includes("db_datareader") ? { db_datareader: earlier } : {};
+    const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
+    const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
+    users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
+  }
+  if (!dice.chance(0.7)) return;
+  const { labels, annotations } = ownerMetadata(berth, earlier);
+  const metadata = { labels, annotations };
+  const by = () => ({ uid: newGuid(), manager: "mooring" });
+  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata } }), by());
+  if (dice.chance(0.6)) {
+    place(
+      objects,
+      object("v1", "ConfigMap", { name: configMapName, fields: { metadata, data: { SERVER_NAME: "x" } } }),
+      by(),
+    );
+  }
+  if (request.identityMode === "workloadIdentity" && dice.chance(0.6)) {
+    place(objects, object("v1", "ServiceAccount", { name: request.serviceAccount, fields: { metadata } }), by());
+  }
+}
+
+function identity(
+  name: string,
+  { newGuid, location, tags }: { newGuid: () => string; location: string; tags: Record<string, string> },
+): ManagedIdentity {
+  return { id: `/${name}`, name, location, tags, clientId: newGuid(), principalId: newGuid(), tenantId: guid(0) };
+}
+
+function credential(name: string, subject: string) {
+  return { name, subject, issuer, audiences: ["api://AzureADTokenExchange"] };
+}
+
+function user(name: string, { clientId }: { clientId: string }): DatabaseUser {
+  const sid = sidFromClientId(clientId);
+  return { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+}
+
+function object(
+  apiVersion: string,
+  kind: string,
+  { name, fields }: { name: string; fields: { metadata?: object; [field: string]: unknown } },
+): KubernetesObject {
+  const place = kind === "Namespace" ? { name } : { name, namespace: "team" };
+  return { apiVersion, kind, ...fields, metadata: { ...fields.metadata, ...place } };
+}
