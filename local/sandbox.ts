@@ -22,6 +22,8 @@ export interface Sandbox {
   readonly cloud: Cloud;
   /** The operator's, for the header x-mooring-key; undefined where callers are not told apart. */
   readonly key: string | undefined;
+  /** Where the service keeps its data, until the sandbox is closed. */
+  readonly dataFolder: string;
   /** For kubectl and any other client of the simulated cluster; with all rights. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
@@ -64,6 +66,7 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
     return {
       url,
       cloud: running,
+      dataFolder: join(folder, "host"),
       key: running.callers?.key,
       kubeconfig,
       get hostPid() {

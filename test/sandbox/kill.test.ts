@@ -17,7 +17,7 @@ afterAll(() => sandbox?.close());
 
 /** Printed with a failure, so that it can be run again. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? Date.now() % 1_000_000);
-const kills = 10;
+const kills = Number(process.env["MOORING_KILLS"] ?? 10);
 const longestMs = 1_500;
 
 function mulberry32(state: number): () => number {
@@ -30,51 +30,55 @@ function mulberry32(state: number): () => number {
   };
 }
 
-it(`finishes an onboarding that was killed at ${kills} random moments (seed ${seed})`, async () => {
-  const random = mulberry32(seed);
-  for (let round = 0; round < kills; round += 1) {
-    const namespace = `killed-${round}`;
-    const request = {
-      cluster: names.cluster,
-      namespace,
-      databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
-    };
-    const id = await service.onboard(request);
-    await new Promise((resolve) => setTimeout(resolve, random() * longestMs));
+it(
+  `finishes an onboarding that was killed at ${kills} random moments (seed ${seed})`,
+  async () => {
+    const random = mulberry32(seed);
+    for (let round = 0; round < kills; round += 1) {
+      const namespace = `killed-${round}`;
+      const request = {
+        cluster: names.cluster,
+        namespace,
+        databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+      };
+      const id = await service.onboard(request);
+      await new Promise((resolve) => setTimeout(resolve, random() * longestMs));
 
-    await sandbox.killHost();
-    await sandbox.restartHost();
+      await sandbox.killHost();
+      await sandbox.restartHost();
 
-    const ended = await service.waitFor(id, 60_000);
-    expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
-    const name = identityName({ cluster: names.cluster, namespace });
-    const identities = [...sandbox.cloud.world.identities.values()].filter((identity) => identity.name === name);
-    expect(identities).toHaveLength(1);
-    expect(identities[0]?.federatedCredentials.size).toBe(1);
-    for (const database of ["messages", "orders"]) {
-      const users = sandbox.cloud.sql
-        .database(database)
-        .users()
-        .filter((user) => user.name === name);
-      expect(users).toHaveLength(1);
-      expect(users[0]?.roles).toEqual(["db_datareader"]);
+      const ended = await service.waitFor(id, 60_000);
+      expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+      const name = identityName({ cluster: names.cluster, namespace });
+      const identities = [...sandbox.cloud.world.identities.values()].filter((identity) => identity.name === name);
+      expect(identities).toHaveLength(1);
+      expect(identities[0]?.federatedCredentials.size).toBe(1);
+      for (const database of ["messages", "orders"]) {
+        const users = sandbox.cloud.sql
+          .database(database)
+          .users()
+          .filter((user) => user.name === name);
+        expect(users).toHaveLength(1);
+        expect(users[0]?.roles).toEqual(["db_datareader"]);
+      }
+      const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
+      const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];
+      const effects = entries.filter(({ kind }) => kind === "effect").map(({ what, target }) => `${what} ${target}`);
+      expect(effects.toSorted(), "one entry per effect").toEqual(
+        [
+          `ensureIdentity ${name}`,
+          `applyNamespace ${names.cluster}/${namespace}`,
+          `grantDatabase ${names.sqlServer}/messages`,
+          `grantDatabase ${names.sqlServer}/orders`,
+          `applyServiceAccount ${names.cluster}/${namespace}`,
+          `federateIdentity ${name}`,
+        ].toSorted(),
+      );
     }
-    const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
-    const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];
-    const effects = entries.filter(({ kind }) => kind === "effect").map(({ what, target }) => `${what} ${target}`);
-    expect(effects.toSorted(), "one entry per effect").toEqual(
-      [
-        `ensureIdentity ${name}`,
-        `applyNamespace ${names.cluster}/${namespace}`,
-        `grantDatabase ${names.sqlServer}/messages`,
-        `grantDatabase ${names.sqlServer}/orders`,
-        `applyServiceAccount ${names.cluster}/${namespace}`,
-        `federateIdentity ${name}`,
-      ].toSorted(),
-    );
-  }
-  expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
-}, 240_000);
+    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  },
+  60_000 + kills * 20_000,
+);
 
 it("finishes a compensation that was killed, and leaves nothing", async () => {
   sandbox.cloud.faults.add({

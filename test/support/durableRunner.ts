@@ -14,6 +14,10 @@ export interface Run {
   readonly calls: readonly string[];
   readonly history: readonly HistoryEvent[];
   readonly turns: number;
+  /** How much of the history each turn saw, and how many actions it had then asked for. */
+  readonly turnLog: readonly { readonly events: number; readonly actions: number }[];
+  /** Everything that was asked for, in order. */
+  readonly actions: readonly Action[];
 }
 
 export interface RunOptions {
@@ -45,7 +49,7 @@ export interface HistoryEvent {
   readonly [field: string]: unknown;
 }
 
-interface Action {
+export interface Action {
   readonly actionType: number;
   readonly functionName?: string;
   readonly input?: unknown;
@@ -97,6 +101,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
   let clock = Date.parse("2026-11-24T00:00:00Z");
   let nextId = 0;
   let scheduled = 0;
+  const turnLog: { events: number; actions: number }[] = [];
   /** Ended, and not yet told to the orchestrator. */
   let ended: Ended[] = [];
 
@@ -157,6 +162,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     }
     // Every turn lists all actions of the instance anew, the same object twice when a task was yielded twice.
     const actions = [...new Set(flatten(state.actions[0] ?? []))];
+    turnLog.push({ events: history.length, actions: actions.length });
     for (const [id, { index }] of timers) if (actions[index]?.isCanceled) timers.delete(id);
     actions.forEach((action, index) => {
       if (index < scheduled || action.actionType === actionTypes.waitForExternalEvent) return;
@@ -166,7 +172,8 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     scheduled = actions.length;
     if (state.isDone || state.error !== undefined) {
       const status = state.error === undefined ? "Completed" : "Failed";
-      return { status, output: state.error ?? state.output, customStatuses, calls, history, turns: turn };
+      const output = state.error ?? state.output;
+      return { status, output, customStatuses, calls, history, turns: turn, turnLog, actions };
     }
 
     if (deliver(mailbox?.take())) continue;
@@ -246,6 +253,14 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
   throw new Error(
     `${name} is not done after ${maxTurns} turns; open: ${[...open.values()].map((t) => t.action.functionName)}`,
   );
+}
+
+/** What an orchestration asks for after that much of a history. */
+export async function replay(history: readonly HistoryEvent[]): Promise<readonly Action[]> {
+  const started = history.find(({ EventType }) => EventType === eventTypes.executionStarted);
+  const input: unknown = JSON.parse(String(started?.["Input"]));
+  const state = await takeTurn(String(started?.["Name"]), { input, history });
+  return [...new Set(flatten(state.actions[0] ?? []))];
 }
 
 interface OrchestratorState {

@@ -1,0 +1,151 @@
+/** The secrets of a run are known here, and searched for in everything that the run leaves or says. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { TableClient, TableServiceClient } from "@azure/data-tables";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+const systemKey = `canary-system-key-${crypto.randomUUID()}`;
+
+let sandbox: Sandbox;
+let service: Service;
+const log: string[] = [];
+const answers: { path: string; text: string }[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    settings: { MOORING_SYSTEM_KEY: systemKey },
+    logLevel: "information",
+    onLog: (line) => log.push(line),
+  });
+  setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+function request(namespace: string, changes: object = {}) {
+  const databases = ["messages", "orders"].map((database) => ({
+    server: names.sqlServer,
+    database,
+    roles: ["reader"],
+  }));
+  return { cluster: names.cluster, namespace, databases, ...changes };
+}
+
+async function ask(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const answer = await service.call(method, path, body);
+  answers.push({ path, text: JSON.stringify([answer.status, [...answer.headers], answer.body]) });
+  return answer.body;
+}
+
+/** Secrets that this run has, and what every access token looks like. */
+function secrets(): readonly (string | RegExp)[] {
+  const header = sandbox.cloud.settings["IDENTITY_HEADER"] ?? "";
+  expect(header.length).toBeGreaterThan(16);
+  return [systemKey, header, /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
+}
+
+function search(places: readonly { where: string; text: string }[], wanted: readonly (string | RegExp)[]): string[] {
+  return places.flatMap(({ where, text }) =>
+    wanted
+      .filter((each) => (typeof each === "string" ? text.includes(each) : each.test(text)))
+      .map((each) => `${where}: ${String(each).slice(0, 24)}`),
+  );
+}
+
+async function readStore(): Promise<{ where: string; text: string }[]> {
+  const files = await readdir(sandbox.dataFolder, { recursive: true, withFileTypes: true });
+  const paths = files.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return await Promise.all(
+    paths.map(async (path) => ({ where: path, text: (await readFile(path)).toString("latin1") })),
+  );
+}
+
+async function readTables(): Promise<{ where: string; text: string }[]> {
+  const endpoint = sandbox.cloud.settings["MOORING_TABLES_ENDPOINT"] ?? "";
+  const credential = sandbox.cloud.credentialOf("mooring");
+  const found: { where: string; text: string }[] = [];
+  for await (const { name = "" } of new TableServiceClient(endpoint, credential).listTables()) {
+    for await (const entity of new TableClient(endpoint, name, credential).listEntities()) {
+      found.push({ where: `table ${name}`, text: JSON.stringify(entity) });
+    }
+  }
+  return found;
+}
+
+it("finds no secret in store, tables, log, events, queue and answers after onboarding, failure and offboarding", async () => {
+  const { cloud } = sandbox;
+  const onboarded = await service.onboard(request("canary-a"));
+  await service.waitFor(onboarded);
+  cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    target: `${names.sqlServer}/orders`,
+    effect: { kind: "error", code: 15247 },
+  });
+  cloud.faults.add({ wire: "entra", operation: "token", effect: { kind: "error", code: "server_error", status: 500 } });
+  cloud.faults.add({ wire: "arm", operation: /^PUT /, effect: { kind: "cutAfter" } });
+  const failed = await service.onboard(request("canary-b", { identityMode: "podIdentity" }));
+  expect((await service.waitFor(failed)).status).toBe("Failed");
+  expect((await service.waitFor(await service.onboard(request("canary-d")))).status).toBe("Succeeded");
+  const offboarded = await service.offboard(names.cluster, "canary-a");
+  await service.waitFor(offboarded);
+  cloud.serviceBus.queue(names.queue).send({ messageId: "bad", body: { cluster: "nowhere" } });
+  await expect.poll(() => cloud.serviceBus.queue(names.queue).deadLetters().length, { timeout: 10_000 }).toBe(1);
+
+  for (const id of [onboarded, failed, offboarded]) await ask("GET", `/api/operations/${id}`);
+  for (const path of ["operations", "namespaces", "audit", "audit/verify", "catalog", "openapi.json", "health/ready"]) {
+    await ask("GET", `/api/${path}`);
+  }
+  await ask("POST", "/api/onboardings", { cluster: "x" });
+  await ask("POST", "/api/onboardings?dryRun=true", request("canary-c"));
+  await ask("GET", "/api/operations/none");
+  // Not of the service but of the host, and closed to who has no key.
+  const management = await fetch(`${sandbox.url}/runtime/webhooks/durabletask/instances`);
+  answers.push({ path: management.url, text: JSON.stringify([...management.headers]) + (await management.text()) });
+  expect(management.status).toBe(401);
+
+  const store = await readStore();
+  const tables = await readTables();
+  const messages = [
+    ...cloud.serviceBus.subscription(names.topic, "all").messages(),
+    ...cloud.serviceBus.queue(names.queue).deadLetters(),
+  ].map((message) => ({ where: "message", text: JSON.stringify(message) }));
+  const places = [
+    ...store,
+    ...tables,
+    ...messages,
+    ...log.map((text) => ({ where: "log", text })),
+    ...answers.map(({ path, text }) => ({ where: path, text })),
+  ];
+  // Everything was really looked at.
+  expect(store.some(({ text }) => text.includes("grantDatabase"))).toBe(true);
+  expect(new Set(tables.map(({ where }) => where)).size).toBeGreaterThanOrEqual(4);
+  expect(messages.length).toBeGreaterThan(5);
+  expect(log.length).toBeGreaterThan(10);
+  expect(search(places, secrets())).toEqual([]);
+}, 90_000);
+
+it("would find one in any of these places", async () => {
+  const [key = "", header = ""] = secrets();
+  const token = await sandbox.cloud.credentialOf("mooring").getToken("https://management.azure.com/.default");
+  await writeFile(join(sandbox.dataFolder, "planted"), Buffer.from(`… ${String(key)} …`));
+  const endpoint = sandbox.cloud.settings["MOORING_TABLES_ENDPOINT"] ?? "";
+  const table = new TableClient(endpoint, "MooringSteps", sandbox.cloud.credentialOf("mooring"));
+  await table.createEntity({ partitionKey: "planted", rowKey: "planted", note: token?.token });
+
+  const hits = search([...(await readStore()), ...(await readTables())], secrets());
+  const spoken = search(
+    [
+      { where: "log", text: `said "${String(header)}"` },
+      { where: "link", text: "/x?code=abcdefghij" },
+    ],
+    secrets(),
+  );
+
+  expect(hits).toEqual([expect.stringContaining("planted"), expect.stringContaining("table MooringSteps")]);
+  expect(spoken).toHaveLength(2);
+});

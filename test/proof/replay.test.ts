@@ -1,0 +1,59 @@
+/** Histories of every release, replayed prefix by prefix: today's code asks for what that release's code asked for. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import "../../src/orchestrations/changeNamespace.ts";
+import "../../src/orchestrations/compensateOperation.ts";
+import "../../src/orchestrations/offboardNamespace.ts";
+import "../../src/orchestrations/onboardNamespace.ts";
+import { replay } from "../support/durableRunner.ts";
+import { historiesFolder, type KeptHistory, printAction } from "./support/histories.ts";
+import { play, scenarios } from "./support/scenarios.ts";
+
+const releases = readdirSync(historiesFolder);
+const files = releases.flatMap((release) =>
+  readdirSync(join(historiesFolder, release)).map((file) => ({ release, file })),
+);
+
+function read(release: string, file: string): readonly KeptHistory[] {
+  return JSON.parse(readFileSync(join(historiesFolder, release, file), "utf8"));
+}
+
+/** What differs first, or nothing. */
+async function compare({ orchestration, history, turnLog, actions }: KeptHistory): Promise<string> {
+  for (const { events, actions: count } of turnLog) {
+    const now = (await replay(history.slice(0, events))).map(printAction);
+    const then = actions.slice(0, count);
+    if (now.join("\n") === then.join("\n")) continue;
+    const at = then.findIndex((action, index) => action !== now[index]);
+    const place = at < 0 ? then.length : at;
+    return `${orchestration}, after ${events} events: asks for ${now[place] ?? "nothing"} instead of ${then[place] ?? "nothing"}`;
+  }
+  return "";
+}
+
+it.each(files)("$release $file", async ({ release, file }) => {
+  const histories = read(release, file);
+
+  expect(histories.length).toBeGreaterThan(0);
+  for (const each of histories) expect(await compare(each)).toBe("");
+});
+
+it("has the scenarios of this release, and enough of them", () => {
+  const recorded = new Set(files.map(({ file }) => file.replace(".json", "")));
+
+  expect(Object.keys(scenarios).filter((name) => !recorded.has(name))).toEqual([]);
+  expect(recorded.size).toBeGreaterThanOrEqual(20);
+});
+
+it("notices another action, another input and another order", async () => {
+  const [run] = await play("onboard-workload-identity");
+  if (!run) throw new Error("nothing was run");
+  const kept = { orchestration: "onboardNamespace", status: run.status, history: run.history, turnLog: run.turnLog };
+  const actions = run.actions.map(printAction);
+
+  expect(await compare({ ...kept, actions })).toBe("");
+  expect(await compare({ ...kept, actions: actions.map((each) => each.replace("preflight", "look")) })).not.toBe("");
+  expect(await compare({ ...kept, actions: actions.map((each) => each.replace("team-a", "team-b")) })).not.toBe("");
+  expect(await compare({ ...kept, actions: actions.toReversed() })).not.toBe("");
+});

@@ -1,0 +1,209 @@
+/** The ways that operations go, each as the orchestrations' histories that it leaves. */
+import { providePorts } from "../../../src/activities/step.ts";
+import { ApprovalPolicy } from "../../../src/domain/catalog.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../../src/domain/request.ts";
+import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/decide.ts";
+import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import type { Run, RunOptions } from "../../support/durableRunner.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+interface Stage {
+  readonly cloud: FakeCloud;
+  readonly desk: TestDesk;
+  run(options?: RunOptions): Promise<Run>;
+  onboard(changes?: object, options?: RunOptions): Promise<string>;
+  offboard(options?: RunOptions): Promise<string>;
+}
+
+type Scenario = (stage: Stage) => Promise<unknown>;
+
+const databases = [
+  { server: "sql-dev", database: "messages", roles: ["reader"] },
+  { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
+];
+const base = { cluster: "aks-dev", namespace: "team-a", databases };
+const pod = { identityMode: "podIdentity" };
+const one = { databases: databases.slice(0, 1) };
+
+const permanent = (what: string) => (cloud: FakeCloud) => {
+  cloud.onWrite = (call) => {
+    if (call.what === what && call.when === "before") throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+  };
+};
+
+/** The answer is lost the first time. */
+const lost = (what: string) => (cloud: FakeCloud) => {
+  let count = 0;
+  cloud.onWrite = (call) => {
+    if (call.what !== what || call.when !== "after") return;
+    count += 1;
+    if (count === 1) throw new TransientError("ARM_UNAVAILABLE", "no answer came");
+  };
+};
+
+const down = (what: string) => (cloud: FakeCloud) => {
+  cloud.onWrite = (call) => {
+    if (call.what === what) throw new TransientError("SQL_UNAVAILABLE", "the database is resuming");
+  };
+};
+
+const broken =
+  (breakIt: (cloud: FakeCloud) => void, changes: object = {}): Scenario =>
+  async ({ cloud, onboard }) => {
+    breakIt(cloud);
+    await onboard(changes);
+  };
+
+const brokenOffboarding =
+  (breakIt: (cloud: FakeCloud) => void, changes: object = {}): Scenario =>
+  async ({ cloud, onboard, offboard }) => {
+    await onboard(changes);
+    breakIt(cloud);
+    await offboard();
+  };
+
+/** Cancels when the given activity is about to run. */
+const canceledAt =
+  (activity: string): Scenario =>
+  async ({ cloud, desk, run }) => {
+    const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse(base));
+    await run({
+      async execute(name, work) {
+        if (name === activity) await cancelOperation(cloud.ports.registry, operation, { by: requester });
+        return await work();
+      },
+    });
+  };
+
+const decided =
+  (decide: (stage: Stage, operation: string) => Promise<unknown>): Scenario =>
+  async (stage) => {
+    const { operation } = await acceptOnboarding(stage.desk, OnboardingRequest.parse(base));
+    await stage.run({
+      async atRest() {
+        await decide(stage, operation);
+      },
+    });
+  };
+
+const answer =
+  (kind: "approved" | "rejected") =>
+  async ({ cloud, desk }: Stage, operation: string) => {
+    const { requestHash } = cloud.operations.get(operation)?.approval ?? {};
+    await decideApproval(cloud.ports.registry, operation, { kind, by: approver, requestHash });
+    desk.raise(decisionEvent);
+  };
+
+/** With names that become those of files. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  "onboard-workload-identity": ({ onboard }) => onboard(),
+  "onboard-pod-identity": ({ onboard }) => onboard(pod),
+  "onboard-one-database": ({ onboard }) => onboard(one),
+  "onboard-answers-out-of-order": ({ onboard }) => onboard({}, { random: () => 0.99 }),
+  "onboard-together": ({ onboard }) => onboard({}, { together: (open) => open }),
+  "onboard-identity-refused": broken(permanent("put identity")),
+  "onboard-namespace-refused": broken(permanent("apply Namespace")),
+  "onboard-database-refused": broken(permanent("change sql-dev/orders")),
+  "onboard-credential-refused": broken(permanent("put credential")),
+  "onboard-service-account-refused": broken(permanent("apply ServiceAccount")),
+  "onboard-binding-refused": broken(permanent("apply AzureIdentityBinding"), pod),
+  "onboard-identity-answer-lost": broken(lost("put identity")),
+  "onboard-database-answer-lost": broken(lost("change sql-dev/messages")),
+  "onboard-database-down": broken(down("change sql-dev/orders")),
+  "onboard-compensation-failed": async ({ cloud, onboard }) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && ["put credential", "remove identity"].includes(what)) {
+        throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+      }
+    };
+    await onboard();
+  },
+  "compensate-again": async ({ cloud, desk, run, onboard }) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && ["put credential", "remove identity"].includes(what)) {
+        throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+      }
+    };
+    const failed = await onboard();
+    cloud.onWrite = () => undefined;
+    await acceptCompensation(desk, failed);
+    await run();
+  },
+  "onboard-again-after-failure": async ({ cloud, onboard }) => {
+    permanent("put credential")(cloud);
+    await onboard();
+    cloud.onWrite = () => undefined;
+    await onboard();
+  },
+  "offboard-workload-identity": brokenOffboarding(() => undefined),
+  "offboard-pod-identity": brokenOffboarding(() => undefined, pod),
+  "offboard-identity-refused": brokenOffboarding(permanent("remove identity")),
+  "offboard-database-down": brokenOffboarding(down("change sql-dev/messages")),
+  "offboard-keeping-the-namespace": brokenOffboarding(() => undefined, { deletePolicy: "Keep" }),
+  "change-adds-a-database": async ({ onboard }) => {
+    await onboard(one);
+    await onboard();
+  },
+  "change-takes-a-database-away": async ({ onboard }) => {
+    await onboard();
+    await onboard({ ...one, serviceAccount: "other" });
+  },
+  "change-refused": async ({ cloud, onboard }) => {
+    await onboard(one);
+    permanent("change sql-dev/orders")(cloud);
+    await onboard();
+  },
+  "cancel-before-the-first-write": canceledAt("ensureIdentity"),
+  "cancel-among-the-databases": canceledAt("grantDatabase"),
+  "cancel-too-late": canceledAt("recordOutcome"),
+  "approval-given": decided(answer("approved")),
+  "approval-refused": decided(answer("rejected")),
+  "approval-in-vain": decided(async () => undefined),
+  "approval-canceled": decided(async ({ cloud, desk }, operation) => {
+    await cancelOperation(cloud.ports.registry, operation, { by: requester });
+    desk.raise(decisionEvent);
+  }),
+  "approval-woken-for-nothing": async (stage) => {
+    let calls = 0;
+    await decided(async (at, operation) => {
+      calls += 1;
+      if (calls === 1) at.desk.raise(decisionEvent);
+      else await answer("approved")(at, operation);
+    })(stage);
+  },
+};
+
+/** Plays a scenario, and gives the run of each orchestration in it. */
+export async function play(name: string): Promise<readonly Run[]> {
+  const scenario = scenarios[name];
+  if (!scenario) throw new Error(`there is no scenario "${name}"`);
+  const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"], timeoutMinutes: 60 });
+  const cloud = createFakeCloud(name.startsWith("approval-") ? { approval } : {});
+  providePorts(cloud.ports);
+  const desk = createDesk(cloud);
+  const runs: Run[] = [];
+  const stage: Stage = {
+    cloud,
+    desk,
+    async run(options) {
+      const run = await desk.run(options);
+      runs.push(run);
+      return run;
+    },
+    async onboard(changes = {}, options) {
+      const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
+      await stage.run(options);
+      return operation;
+    },
+    async offboard(options) {
+      const { operation } = await acceptOffboarding(desk, base);
+      await stage.run(options);
+      return operation;
+    },
+  };
+  await scenario(stage);
+  return runs;
+}

@@ -1,0 +1,20 @@
+/** What takes too long for every run: many more worlds, every cell of the fault matrix, a hundred kills. */
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const settings = { MOORING_SOAK: "1", MOORING_SEEDS: "200000", MOORING_KILLS: "100" };
+const files = ["test/proof", "test/sandbox/kill.test.ts"];
+
+// One file at a time: each of them keeps both cores busy by itself.
+const done = spawnSync(
+  process.execPath,
+  [join(root, "tools/run.mjs"), "vitest", "run", "--no-file-parallelism", ...files],
+  {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...settings, ...process.env },
+  },
+);
+process.exit(done.status ?? 1);
