@@ -14,7 +14,7 @@ import { listFaults, listRemains } from "./support/remains.ts";
 
 const isSoak = process.env["MOORING_SOAK"] === "1";
 const sampleSize = isSoak ? Number.POSITIVE_INFINITY : 60;
-const seed = Number(process.env["MOORING_TEST_SEED"] ?? Date.now() % 1_000_000);
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const together = 8;
 // Far above what a call takes on a busy machine, so that nothing else than the fault of a cell times out.
 const callTimeoutMs = 6_000;
