@@ -41,7 +41,11 @@ interface Report {
 
 function work(share: Share): Promise<Report> {
   const { promise, resolve, reject } = Promise.withResolvers<Report>();
-  const worker = new Worker(new URL("./support/sagaWorker.ts", import.meta.url), { workerData: share });
+  const worker = new Worker(new URL("./support/sagaWorker.ts", import.meta.url), {
+    workerData: share,
+    // Nearly all of it dies young.
+    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+  });
   worker.once("message", resolve);
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new Error(`the worker ended with ${code} before it had a report`)));

@@ -9,6 +9,9 @@ const Share = z.object({ seeds: z.array(z.int()), defect: z.string().optional(),
 const { seeds, defect, stopAtFirst } = Share.parse(workerData);
 const control = defect === undefined ? {} : defects[defect];
 
+// Thousands of errors are thrown on purpose; a bad seed is simulated again, with its stacks.
+Error.stackTraceLimit = 0;
+
 const bad: { seed: number; problems: readonly string[] }[] = [];
 const seen: Record<string, number> = {};
 let count = 0;
