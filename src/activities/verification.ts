@@ -37,7 +37,7 @@ export const verify = stepActivity({
 
 /** Reads everything back and, when that is in order and the catalog allows it, logs in as the workload does. */
 export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<readonly Finding[]> {
-  const findings = await lookTwice(() => inspectNamespace(ports, inspection));
+  const findings = await lookTwice(() => inspectNamespace(ports, inspection), isError);
   return findings.some(isError) ? findings : [...findings, ...(await tryLogin(ports, inspection.request, run))];
 }
 
@@ -121,9 +121,12 @@ function removedRefs(request: OnboardingRequest): readonly ObjectRef[] {
 const secondLookMs = 500;
 
 /** Before it says that something is wrong: a read may come from a replica that is a moment behind. */
-export async function lookTwice<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+export async function lookTwice<T>(
+  look: () => Promise<readonly T[]>,
+  isWrong: (found: T) => boolean = () => true,
+): Promise<readonly T[]> {
   const first = await look();
-  if (first.length === 0) return first;
+  if (!first.some(isWrong)) return first;
   await sleep(secondLookMs);
   return await look();
 }

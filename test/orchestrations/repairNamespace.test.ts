@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { inspectNamespace } from "../../src/activities/inspection.ts";
 import { planRepair } from "../../src/activities/planRepair.ts";
 import { providePorts } from "../../src/activities/step.ts";
+import { proveNamespace } from "../../src/activities/verification.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { type FindingCode, type Severity, severityOf } from "../../src/domain/finding.ts";
 import { identityName } from "../../src/domain/names.ts";
@@ -310,6 +311,26 @@ it("tells what is foreign, and leaves it as it is", async () => {
       .findings?.map(({ code }) => code)
       .toSorted(),
   ).toEqual(told.map(([code]) => code).toSorted());
+});
+
+it("looks a second time only when something is broken, and not for what is merely more", async () => {
+  await onboard(workload);
+  editUser("messages", (user) => ({ ...user, roles: [...user.roles, "db_owner"] }));
+  const { identities } = cloud.ports;
+  let looks = 0;
+  const get: typeof identities.get = async (ref) => {
+    looks += 1;
+    return await identities.get(ref);
+  };
+  const ports = { ...cloud.ports, identities: { ...identities, get } };
+  const inspection = { request: workload, clientId: recordOf(workload).clientId };
+
+  await proveNamespace(ports, inspection, "run");
+  expect(looks).toBe(1);
+  cloud.users.get("sql-dev/messages")?.clear();
+  await proveNamespace(ports, inspection, "run");
+
+  expect(looks).toBe(3);
 });
 
 it("tells of a binding that somebody added for the identity, and leaves it", async () => {
