@@ -236,7 +236,10 @@ export type PreviousRecord = Pick<
   | "earlier"
   | "team"
   | "namespaceUid"
->;
+> & {
+  /** Of one that ended half-way: what it would have restored, and a compensation of it still has to. */
+  readonly previous?: PreviousRecord;
+};
 
 export interface Compensated {
   /** The operation that was asked to be compensated. */

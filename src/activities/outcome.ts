@@ -110,7 +110,9 @@ async function recordEnd(
     const record = await registry.getOperation(input.operation);
     // A second run keeps to what the first one decided.
     if (!record || isFinal(record.status)) return record?.status ?? input.status;
-    const isCanceled = input.status === "Failed" && !input.leftBehind && record.cancel !== undefined;
+    // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
+    const isUndone = !input.leftBehind && (input.kind !== "migrate" || input.error?.code === "OPERATION_CANCELED");
+    const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
     const status: OperationStatus = isCanceled ? "Canceled" : input.status;
     const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
     const changes = {

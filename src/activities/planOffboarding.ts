@@ -1,5 +1,6 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
+import { withAccountOf } from "../domain/migration.ts";
 import type { Plan, StepPlan } from "../domain/plan.ts";
 import { stays, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
@@ -55,8 +56,9 @@ const looks: Readonly<Record<string, Look>> = {
 
 export async function planOffboarding(
   ports: Ports,
-  { request, earlier, migration }: Pick<NamespaceRecord, "request" | "earlier" | "migration">,
+  { earlier, migration, ...record }: Pick<NamespaceRecord, "request" | "earlier" | "migration">,
 ): Promise<Plan> {
+  const request = withAccountOf(migration, record.request);
   const steps = await Promise.all(
     plannedSteps("offboard", request, { earlier, migration })
       .filter(({ name }) => name !== "verifyRemoval")

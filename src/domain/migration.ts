@@ -49,6 +49,14 @@ export function reaches(phase: MigrationPhase, { until }: Pick<Migration, "until
   return indexOf(phase) <= indexOf(until);
 }
 
+/** What there is to take away while a migration is under way: its service account may be another than the request's. */
+export function withAccountOf(
+  migration: Pick<Migration, "serviceAccount"> | undefined,
+  request: OnboardingRequest,
+): OnboardingRequest {
+  return migration ? { ...request, serviceAccount: migration.serviceAccount } : request;
+}
+
 /** What the namespace is onboarded with after the cut over. */
 export function migrated(
   { selector: _selector, ...request }: OnboardingRequest,

@@ -16,7 +16,7 @@ export interface More {
   readonly earlier?: OnboardingRequest | undefined;
   /** Of a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
-  /** How far a migration is to go; of an offboarding: one that was under way, so that both identity modes may be there. */
+  /** How far a migration is to go; of an offboarding or a repair: one that is under way, so that both identity modes may be there. */
   readonly migration?: Pick<Migration, "until"> | undefined;
 }
 
@@ -33,7 +33,10 @@ export function plannedSteps(
     const others = migration ? otherModeSteps(request) : [];
     return [...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...ownSteps(kind, request)];
   }
-  return [...ownSteps(kind, request), ...replaced];
+  const own = ownSteps(kind, request);
+  // In the middle of a migration both identity modes stand side by side, and neither is left over.
+  const isMigrating = kind === "repair" && migration !== undefined;
+  return [...(isMigrating ? own.filter(({ name }) => name !== "removeLeftovers") : own), ...replaced];
 }
 
 function migrationSteps(berth: Berth, migration: Pick<Migration, "until">): readonly StepName[] {

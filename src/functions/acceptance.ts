@@ -10,6 +10,7 @@ import type { Caller } from "../domain/caller.ts";
 import { findEarlier } from "../domain/change.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
+import { withAccountOf } from "../domain/migration.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
@@ -26,7 +27,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
+import type { NamespaceRecord, OperationRecord, Ports, PreviousRecord, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -64,7 +65,7 @@ export async function acceptOnboarding(
     const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
+    } else if (isWantedBy(current, requestHash) && (!admission.takeOver || isBeingTaken(current, fresh))) {
       return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
     } else if (current.state === "Onboarded" || current.state === "Incomplete") {
       refuseWhileMigrating(current);
@@ -101,6 +102,11 @@ function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): bo
   return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
 }
 
+/** The very take-over that is asked for runs already: the caller has sent it twice. */
+function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: NamespaceRecord): boolean {
+  return state !== "Onboarded" && requestedBy === wanted.requestedBy && team === wanted.team;
+}
+
 /** A repair or a look since then is not what the caller asks for again. */
 function broughtThere(record: NamespaceRecord): NamespaceRecord {
   return { ...record, operation: record.onboardedBy ?? record.operation };
@@ -126,9 +132,24 @@ function supersede(
   const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
   const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
   const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
-  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
+  const previous = {
+    ...held,
+    ...(current.earlier ? { earlier: current.earlier } : {}),
+    ...(current.state === "Incomplete" && current.previous ? { previous: current.previous } : {}),
+  };
+  if (depthOf(previous) > mostHalfDone) {
+    const message = `${mostHalfDone} operations in a row left ${berthKey(current)} half done; offboard it first.`;
+    throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
+  }
   const earlier = earlierOf(fresh.request, current);
   return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
+}
+
+/** How many records stand behind one another to be restored. They share a table's cell, so there is an end to it. */
+const mostHalfDone = 5;
+
+function depthOf({ previous }: PreviousRecord): number {
+  return previous ? 1 + depthOf(previous) : 0;
 }
 
 function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
@@ -245,7 +266,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
   const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
   const { traceparent, earlier, compensates, migration } = record;
   const kind = kindOf(record);
-  const isConcerned = kind === "migrate" || kind === "offboard";
+  const isConcerned = kind === "migrate" || kind === "offboard" || kind === "repair";
   return {
     id,
     kind,
@@ -281,7 +302,10 @@ export async function startOperation(
       if (!earlier) throw nothingOf(record, "an earlier request");
       return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
     case "offboard":
-      return await start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+      return await start(client, offboardNamespace, {
+        instanceId,
+        input: { ...input, request: withAccountOf(migration, request), isMigrating },
+      });
     case "compensate": {
       if (!compensates) throw nothingOf(record, "what it compensates");
       const { of, createdBy, undos } = compensates;

@@ -49,8 +49,14 @@ export function ownerAfter(
   throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`);
 }
 
-/** One at a time for each team, so that requests that arrive together here do not count past each other. */
-const counting = new Map<string, Promise<unknown>>();
+/** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
+const countings = new WeakMap<Ports, Map<string, Promise<unknown>>>();
+
+function countingOf(ports: Ports): Map<string, Promise<unknown>> {
+  const counting = countings.get(ports) ?? new Map<string, Promise<unknown>>();
+  countings.set(ports, counting);
+  return counting;
+}
 
 /** Inserts the record of a new namespace unless the team has its quota. False when there is a record already. */
 export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): Promise<boolean> {
@@ -60,7 +66,11 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
   if (team === undefined || quota === undefined) return registry.insertNamespace(record);
 
   const insert = async () => {
-    if ((await registry.countNamespaces(team)) >= quota) throw exceeded(record, quota);
+    if ((await registry.countNamespaces(team)) >= quota) {
+      // It may be this very namespace that fills the quota: the same request came twice, and the other one was faster.
+      if (await registry.getNamespace(record)) return false;
+      throw exceeded(record, quota);
+    }
     if (!(await registry.insertNamespace(record))) return false;
     // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
     // place; too many is impossible then, and at worst both give way.
@@ -68,6 +78,7 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
     await giveWay(ports, record);
     throw exceeded(record, quota);
   };
+  const counting = countingOf(ports);
   const before = counting.get(team) ?? Promise.resolve();
   const inserting = before.then(insert, insert);
   counting.set(team, inserting);

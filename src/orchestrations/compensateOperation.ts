@@ -16,7 +16,15 @@ export const compensateOperation = orchestration({
   run: (context, { compensates, ...input }) =>
     conclude(context, { ...input, kind: "compensate" }, function* () {
       setPhase(context, "compensating");
-      yield* announceStart({ ...stepBase(input), kind: "compensate" }, input.retry);
+      try {
+        yield* announceStart({ ...stepBase(input), kind: "compensate" }, input.retry);
+      } catch (cause) {
+        // Nothing was tried, so all of it is left, by name.
+        throw new CompensationFailed(
+          compensates.undos.map((compensation) => ({ compensation, error: cause })),
+          cause,
+        );
+      }
       const known = undosOf(input, compensates.createdBy);
       const undos = compensates.undos.flatMap((name): Undo[] => {
         const undo = known.get(name);

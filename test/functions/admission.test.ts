@@ -67,6 +67,31 @@ it("lets a team have as many namespaces as its quota, of fifty that ask at once"
   await expect(acceptOnboarding(deskOf(member("blue")), request("blue-1"))).resolves.toMatchObject({ isNew: true });
 });
 
+it("gives the same request the same operation, also when it fills the quota of its team", async () => {
+  const { registry } = cloud.ports;
+  for (const name of ["red-a", "red-b"]) await registry.insertNamespace(other(name));
+  const desk = deskOf(member("red"));
+  // Another instance of the service has an own queue of those who want to be counted.
+  const there = { ...desk, ports: { ...desk.ports } };
+
+  const answers = await Promise.all([desk, desk, there].map((each) => acceptOnboarding(each, request("red-c"))));
+
+  expect(new Set(answers.map(({ operation }) => operation)).size).toBe(1);
+  expect(cloud.namespaces.size).toBe(3);
+});
+
+it("gives a take-over that is sent twice the same operation", async () => {
+  await onboard(member("red"), request("shared-1"));
+  const wanted = request("shared-1", { team: "blue" });
+
+  const first = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+
+  const again = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+
+  expect(first.isNew).toBe(true);
+  expect(again).toMatchObject({ operation: first.operation, isNew: false });
+});
+
 it("gives way when another instance of the service was faster, and says so to whoever was given the operation", async () => {
   const desk = deskOf(member("red"));
   const { registry } = desk.ports;

@@ -132,3 +132,43 @@ it("refuses what left nothing undone, and what does not exist", async () => {
   await expect(acceptCompensation(desk, operation)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
   await expect(acceptCompensation(desk, "nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
+
+it("is left by name, and can be run again, when it did not even come to its first undo", async () => {
+  const failed = await failAndLeave(request, "remove identity");
+  refuse();
+  const { publish } = cloud.ports.events;
+  const down = async () => {
+    throw new PermanentError("SERVICE_BUS_FORBIDDEN", "publish is refused");
+  };
+  providePorts({ ...cloud.ports, events: { publish: down } });
+
+  const second = await acceptCompensation(desk, failed);
+  await desk.run();
+
+  expect(cloud.operations.get(second.operation)).toMatchObject({
+    status: "Failed",
+    error: { code: "COMPENSATION_FAILED", message: expect.stringContaining("removeIdentity") },
+    leftUndone: ["removeIdentity"],
+  });
+  expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
+  providePorts({ ...cloud.ports, events: { publish } });
+  await compensate(second.operation);
+  expectNothingLeft(cloud);
+});
+
+it("restores what was onboarded, also when another operation came in between and was undone", async () => {
+  const onboarded = OnboardingRequest.parse({ ...request, databases: [database("messages")] });
+  const { operation } = await acceptOnboarding(desk, onboarded);
+  await desk.run();
+  const failed = await failAndLeave(request, "change sql-dev/orders");
+  expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
+  refuse();
+  // What the first has left is not the second's to undo.
+  await failAndLeave(request);
+
+  const { record } = await compensate(failed);
+
+  expect(record?.status).toBe("Succeeded");
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded", operation, request: onboarded });
+  expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
+});

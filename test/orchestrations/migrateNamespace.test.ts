@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { inspectNamespace } from "../../src/activities/inspection.ts";
 import { lookAtMigration } from "../../src/activities/migrationLook.ts";
+import { planOffboarding } from "../../src/activities/planOffboarding.ts";
 import { providePorts } from "../../src/activities/step.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { MigrationPhase, migrated } from "../../src/domain/migration.ts";
@@ -8,7 +9,11 @@ import { identityName } from "../../src/domain/names.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { hashRequest } from "../../src/domain/requestHash.ts";
 import { plannedSteps } from "../../src/domain/steps.ts";
+import { acceptOffboarding } from "../../src/functions/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptUpkeep.ts";
+import { cancelOperation } from "../../src/functions/decide.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
+import { createDesk, requester } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 
@@ -340,4 +345,42 @@ it("keeps a record of what it could not undo, so that an offboarding finds it", 
   cloud.onWrite = () => undefined;
   await operate(cloud, "offboard", pod);
   expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+});
+
+it("is Failed, not Canceled, when it had failed before the cancellation came: the phases before stay", async () => {
+  runPod("app-1");
+
+  const { operation } = await operate(cloud, "migrate", pod, {
+    migration: start,
+    async execute(activity, run) {
+      const id = [...cloud.operations.values()].find(({ kind }) => kind === "migrate")?.id ?? "";
+      if (activity === "recordOutcome") await cancelOperation(cloud.ports.registry, id, { by: requester });
+      return await run();
+    },
+  });
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "PODS_STILL_USE_POD_IDENTITY" } });
+  expect(record().migration?.completed).toBe("cutOver");
+});
+
+it("plans no leftovers for a repair between two phases, and takes the migration's own account away in the end", async () => {
+  await migrate("inventory");
+  await operate(cloud, "migrate", pod, { migration: { ...start, until: "sideBySide", serviceAccount: "worker" } });
+  const desk = createDesk(cloud);
+
+  const { operation } = await acceptUpkeep(desk, "Repairing", { berth: pod, prepare: () => ({}) });
+  await desk.run();
+
+  const repaired = cloud.operations.get(operation);
+  expect(repaired?.status).toBe("Succeeded");
+  const planned = plannedSteps("repair", pod, { migration: repaired?.migration });
+  expect(planned.map((step) => step.name)).not.toContain("removeLeftovers");
+
+  // The namespace and the identity stay, so what is not taken away by name would stay, too.
+  const keeping = { ...record(), request: { ...pod, deletePolicy: "Keep" as const } };
+  await cloud.ports.registry.replaceNamespace(keeping);
+  await acceptOffboarding(desk, pod);
+  await desk.run();
+  expect(kinds()).toEqual([]);
+  expect((await planOffboarding(cloud.ports, keeping)).steps.map(({ action }) => action)).not.toContain("delete");
 });

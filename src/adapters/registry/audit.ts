@@ -12,7 +12,7 @@
  * what an append costs is one round trip, and the step that appends records its end at the same time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TableClient, TransactionAction } from "@azure/data-tables";
+import type { TransactionAction } from "@azure/data-tables";
 import { type AuditEntry, type AuditRecord, type ChainLink, follow, genesis, seal } from "../../domain/audit.ts";
 import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
@@ -28,8 +28,23 @@ const mostAttempts = 50;
 
 type Head = ChainLink & { readonly etag: string | undefined };
 
+/** As much of a table's client as the trail needs. */
+export interface AuditTable {
+  getEntity(partition: string, row: string): Promise<object>;
+  submitTransaction(actions: TransactionAction[]): Promise<{ readonly subResponses: readonly { etag?: string }[] }>;
+  listEntities(options: { queryOptions: { filter: string } }): AsyncIterable<object> & {
+    byPage(settings: { maxPageSize: number; continuationToken?: string }): AsyncIterator<AuditPage>;
+  };
+}
+
+type AuditPage = readonly object[] & { readonly continuationToken?: string };
+
 export function createAudit(settings: TableSettings): Audit {
-  const open = openTables(settings);
+  return createAuditOn(openTables(settings));
+}
+
+/** On any table, so that a test can keep it in memory and let each of its calls fail. */
+export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audit {
   const pending: { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let isDraining = false;
   /** As of the last transaction; a transaction finds out when it is out of date. */
@@ -102,7 +117,7 @@ export function createAudit(settings: TableSettings): Audit {
   };
 }
 
-async function submit(client: TableClient, head: Head, entries: readonly AuditEntry[]): Promise<Head> {
+async function submit(client: AuditTable, head: Head, entries: readonly AuditEntry[]): Promise<Head> {
   const records: AuditRecord[] = [];
   let last: ChainLink = head;
   for (const entry of entries) {
@@ -124,7 +139,7 @@ async function submit(client: TableClient, head: Head, entries: readonly AuditEn
   return { sequence, hash, etag: subResponses[0]?.etag ?? (await readHead(client)).etag };
 }
 
-async function readHead(client: TableClient): Promise<Head> {
+async function readHead(client: AuditTable): Promise<Head> {
   try {
     const { sequence, hash, etag } = fromEntity<ChainLink>(await client.getEntity(partition, headRow));
     return { sequence, hash, etag };
@@ -134,7 +149,7 @@ async function readHead(client: TableClient): Promise<Head> {
   }
 }
 
-async function leaveOut(client: TableClient, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
+async function leaveOut(client: AuditTable, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
   const isThere = await Promise.all(
     entries.map((entry) =>
       client.getEntity(partition, idRow(entry)).then(
@@ -150,7 +165,7 @@ async function leaveOut(client: TableClient, entries: readonly AuditEntry[]): Pr
 }
 
 /** From the head back to the first record; what is appended meanwhile stands before the head that was read. */
-async function walk(client: TableClient): ReturnType<Audit["verify"]> {
+async function walk(client: AuditTable): ReturnType<Audit["verify"]> {
   const head = await readHead(client);
   let expected: ChainLink = head;
   let entries = 0;

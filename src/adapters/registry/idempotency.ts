@@ -2,10 +2,14 @@
 import { createHash } from "node:crypto";
 import type { IdempotencyRecord } from "../../domain/idempotency.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
-import { openTables, type TableSettings, table } from "./tables.ts";
+import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys {
-  const keys = table<IdempotencyRecord>(openTables(settings), "MooringIdempotency");
+  return createIdempotencyKeysOn(table(openTables(settings), "MooringIdempotency"));
+}
+
+/** On any table, so that a test can keep it in memory and let each of its calls fail. */
+export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): IdempotencyKeys {
   return {
     find: ({ caller, key }) => keys.get(hash(caller), hash(key)),
     insert: (record) => keys.insert(hash(record.caller), hash(record.key), record),
