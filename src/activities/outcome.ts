@@ -1,7 +1,7 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
 import { z } from "zod";
 import { driftEvent } from "../domain/driftEvent.ts";
-import { Finding, fingerprint } from "../domain/finding.ts";
+import { Finding, fingerprint, isError } from "../domain/finding.ts";
 import { manifestFragment } from "../domain/manifest.ts";
 import { isPast, type Migration, MigrationPhase, migrated } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
@@ -198,9 +198,13 @@ function nextRecord(
 
 function verified(
   record: Stored<NamespaceRecord>,
-  { clientId, namespaceUid, findings }: EndedOperation,
+  { kind, status, clientId, namespaceUid, ...outcome }: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> {
+  // After a crash what was found may be lost; what was proven is that nothing breaks access.
+  const isProven = status === "Succeeded" && kind !== "migrate";
+  const findings =
+    outcome.findings ?? (isProven ? (record.findings ?? []).filter((each) => !isError(each)) : undefined);
   return {
     ...record,
     state: "Onboarded",

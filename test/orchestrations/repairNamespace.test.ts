@@ -487,3 +487,28 @@ it("can take away again all that a repair has made", async () => {
   expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
   expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
 });
+
+it("keeps no error among the findings when it has succeeded, also when its process died before it could say so", async () => {
+  await onboard(workload);
+  editUser("messages", (user) => ({ ...user, roles: [] }));
+  const found = [...(await findings(workload))];
+  cloud.namespaces.set("aks-dev/team-a", { ...recordOf(workload), findings: found });
+  expect(found.map(severityOf)).toContain("Error");
+
+  const { operation } = await operate(cloud, "repair", workload, {
+    async execute(activity, run) {
+      if (activity !== "verifyAndConclude") return await run();
+      // The end is written to the operation's record, and to no other.
+      const away = async () => {
+        throw new TransientError("REGISTRY_UNAVAILABLE", "the tables are away");
+      };
+      providePorts({ ...cloud.ports, registry: { ...cloud.ports.registry, replaceNamespace: away } });
+      await run();
+      providePorts(cloud.ports);
+      return await run();
+    },
+  });
+
+  expect(operation.status).toBe("Succeeded");
+  expect(recordOf(workload)).toMatchObject({ state: "Onboarded", findings: [] });
+});
