@@ -16,6 +16,7 @@ import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
 import { createSigningKey, createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
+import { startTableFaults } from "./tableFaults.ts";
 
 export interface CloudOptions {
   /** Every simulated call takes at least this long. */
@@ -31,6 +32,8 @@ export interface CloudOptions {
   /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
+  /** Lets calls to the tables be broken, too, which costs each of them a hop. */
+  readonly tableFaults?: boolean;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -53,6 +56,8 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
+  /** The table service itself, with nothing in front of it. */
+  readonly tablesEndpoint: string;
   /** Who may call; undefined where everybody may. */
   readonly callers: Callers | undefined;
   /** The catalog, as an operator would write it for this cloud. */
@@ -94,6 +99,7 @@ export async function startCloud({
   approval,
   verificationJob,
   drift,
+  tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
@@ -147,7 +153,8 @@ export async function startCloud({
     ] as const;
     // One that fails must not leave another behind that was still starting.
     await Promise.allSettled(starting);
-    const [arm, sql, kubernetes, serviceBus, { endpoint }] = await Promise.all(starting);
+    const [arm, sql, kubernetes, serviceBus, tables] = await Promise.all(starting);
+    const { endpoint } = tableFaults ? await keep(startTableFaults(tables, context)) : tables;
     const nodeIdentity = await keep(
       startNodeIdentity(context, {
         assignedIdentities: () => kubernetes.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
@@ -180,6 +187,7 @@ export async function startCloud({
       kubernetes,
       kubelet,
       serviceBus,
+      tablesEndpoint: tables.endpoint,
       callers,
       catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers, approval, verificationJob, drift }),
       settings: {

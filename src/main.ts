@@ -48,7 +48,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
   const entra = catalog.auth?.entra;
-  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT };
+  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT, timeoutMs };
   return {
     catalog,
     ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "nodeIdentity";
+export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "nodeIdentity" | "tables";
 
 /** One call as a test would name it: `{ wire: "sql", operation: "CREATE USER", target: "sql-dev/orders" }`. */
 export interface Call {

@@ -1,5 +1,5 @@
 /** Tables by name, opened on first use, and the few calls on them that Mooring makes. */
-import type { TableClient, TableEntity, TableEntityResult } from "@azure/data-tables";
+import type { TableClient, TableEntity, TableEntityResult, TableServiceClientOptions } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
 import type { Page, Stored } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
@@ -9,12 +9,14 @@ export interface TableSettings {
   /** https://<account>.table.core.windows.net */
   readonly endpoint: string;
   readonly credential: TokenCredential;
+  /** How long one attempt of a call may take. Default 30000. */
+  readonly timeoutMs?: number;
 }
 
 export type Open = (name: string) => Promise<TableClient>;
 
 /** Opens a table on first use, creating it when it is missing; the SDK is loaded then and not before. */
-export function openTables({ endpoint, credential }: TableSettings): Open {
+export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSettings): Open {
   const opened = new Map<string, Promise<TableClient>>();
   return (name) => {
     const known = opened.get(name);
@@ -22,6 +24,7 @@ export function openTables({ endpoint, credential }: TableSettings): Open {
     const opening = import("@azure/data-tables").then(async ({ TableClient }) => {
       const client = new TableClient(endpoint, name, credential, {
         retryOptions: { maxRetries: 3, retryDelayInMs: 200 },
+        additionalPolicies: [{ position: "perRetry", policy: limitTime(timeoutMs) }],
       });
       await client.createTable();
       return client;
@@ -32,6 +35,28 @@ export function openTables({ endpoint, credential }: TableSettings): Open {
     return opening;
   };
 }
+
+/** The SDK waits for an answer for ever; a step that waits with it would end with its function, minutes later. */
+function limitTime(timeoutMs: number): Policy {
+  return {
+    name: "limitTime",
+    async sendRequest(request, next) {
+      // Nothing in Mooring gives a signal of its own.
+      const limit = AbortSignal.timeout(timeoutMs);
+      request.abortSignal = limit;
+      try {
+        return await next(request);
+      } catch (error) {
+        if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
+        throw error;
+      } finally {
+        delete request.abortSignal;
+      }
+    },
+  };
+}
+
+type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
 /** A list of values lets any of them pass; undefined lets all pass. */
 export type Filters = readonly (readonly [

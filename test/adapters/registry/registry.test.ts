@@ -2,14 +2,20 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTableService, type TableService } from "../../../local/azurite.ts";
 import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
+import { createFaults } from "../../../local/simulators/faults.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
+import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import { OnboardingRequest } from "../../../src/domain/request.ts";
 import type { NamespaceRecord, OperationRecord, Registry } from "../../../src/ports.ts";
 
 let tables: TableService;
 let registry: Registry;
+/** The same tables, through something that breaks calls. */
+let broken: TableService;
+let throughBroken: Registry;
+const faults = createFaults();
 
 beforeAll(async () => {
   const tls = await createCertificate();
@@ -20,9 +26,14 @@ beforeAll(async () => {
   const token = await mintAccessToken(world, principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
   registry = createRegistry({ endpoint: tables.endpoint, credential });
+  broken = await startTableFaults(tables, { faults, tls });
+  throughBroken = createRegistry({ endpoint: broken.endpoint, credential, timeoutMs: 300 });
 });
 
-afterAll(() => tables.close());
+afterAll(async () => {
+  await broken.close();
+  await tables.close();
+});
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -203,4 +214,24 @@ it("lists and counts what belongs to given teams, and nothing for none", async (
   expect(await list({ cluster })).toHaveLength(8);
   expect(await registry.countNamespaces(b)).toBe(2);
   expect((await registry.listOperations({ teams: [a], limit: 50 })).value).toEqual([]);
+});
+
+it("waits for an answer as long as it was told to, and no longer", async () => {
+  const record = namespaceRecord();
+  faults.add({ wire: "tables", operation: "GET MooringNamespaces", target: /n-/, effect: { kind: "hang" } });
+
+  await expect(throughBroken.getNamespace(record)).rejects.toMatchObject({
+    code: "REGISTRY_UNAVAILABLE",
+    message: expect.stringContaining("no answer within 0.3 s"),
+  });
+  expect(await throughBroken.getNamespace(record)).toBeUndefined();
+});
+
+it("meets its own effect when the answer to a write gets lost, and tells that from another's", async () => {
+  const record = namespaceRecord();
+  faults.add({ wire: "tables", operation: "INSERT MooringNamespaces", effect: { kind: "cutAfter" } });
+
+  // The SDK sends it again; who asks looks at what is there.
+  expect(await throughBroken.insertNamespace(record)).toBe(false);
+  expect(await registry.getNamespace(record)).toMatchObject({ operation: record.operation });
 });

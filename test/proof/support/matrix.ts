@@ -82,6 +82,15 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
   entra: [...cuts.filter(({ name }) => name !== "no answer"), answers("server_error", 500), answers("slow_down", 429)],
   nodeIdentity: [],
+  tables: [
+    ...cuts,
+    answers("InternalError", 500),
+    answers("ServerBusy", 503),
+    answers("TooManyRequests", 429),
+    answers("OperationTimedOut", 500),
+    // A permission that was taken away is given back outside, and not by failing.
+    answers("AuthorizationPermissionMismatch", 403),
+  ],
 };
 
 /** Whether the call is about one namespace, whose name, identity or database stands in its target. */
