@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
+import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: Sandbox;
@@ -17,7 +18,7 @@ afterAll(() => sandbox?.close());
 
 /** Printed with a failure, so that it can be run again. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
-const kills = Number(process.env["MOORING_KILLS"] ?? 10);
+const kills = Number(process.env["MOORING_KILLS"] ?? 7);
 const longestMs = 1_500;
 
 function mulberry32(state: number): () => number {
@@ -78,6 +79,87 @@ it(
     expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
   },
   60_000 + kills * 20_000,
+);
+
+const databases = ["messages", "orders"];
+
+function requestFor(namespace: string, identityMode: string) {
+  const wanted = databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] }));
+  return { cluster: names.cluster, namespace, identityMode, databases: wanted };
+}
+
+async function post(namespace: string, what: string): Promise<string> {
+  const { status, body } = await service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`);
+  expect(status, JSON.stringify(body)).toBe(202);
+  return String(body["id"]);
+}
+
+/** So that a repair has something to do. */
+async function breakSomething(namespace: string): Promise<void> {
+  const name = identityName({ cluster: names.cluster, namespace });
+  const { sql, world } = sandbox.cloud;
+  await sql.database("orders").runScript(`DROP USER [${name}]`);
+  [...world.identities.values()].find((identity) => identity.name === name)?.federatedCredentials.clear();
+}
+
+interface Story {
+  readonly before: string;
+  readonly after: string | undefined;
+  readonly begin: (namespace: string) => Promise<string>;
+}
+
+const stories: Readonly<Record<string, Story>> = {
+  "a migration": { before: "podIdentity", after: "workloadIdentity", begin: (namespace) => post(namespace, "migrate") },
+  "a repair": {
+    before: "workloadIdentity",
+    after: "workloadIdentity",
+    async begin(namespace) {
+      await breakSomething(namespace);
+      return await post(namespace, "repair");
+    },
+  },
+  "an offboarding": {
+    before: "workloadIdentity",
+    after: undefined,
+    begin: (namespace) => service.offboard(names.cluster, namespace),
+  },
+};
+
+const rounds = Math.max(1, Math.round(kills / 10));
+
+it.each(Object.keys(stories))(
+  `finishes %s that was killed, ${rounds} times (seed ${seed})`,
+  async (kind) => {
+    const story = stories[kind];
+    if (!story) throw new Error(`there is no story of ${kind}`);
+    const random = mulberry32(seed + kind.length);
+    for (let round = 0; round < rounds; round += 1) {
+      const namespace = `killed-${kind.replace(/^an? /, "")}-${round}`;
+      const onboarded = await service.waitFor(await service.onboard(requestFor(namespace, story.before)), 60_000);
+      expect(onboarded.status, JSON.stringify(onboarded.error)).toBe("Succeeded");
+      const id = await story.begin(namespace);
+      await new Promise((resolve) => setTimeout(resolve, random() * longestMs));
+
+      await sandbox.killHost();
+      await sandbox.restartHost();
+
+      const ended = await service.waitFor(id, 60_000);
+      expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+      const state = async () =>
+        (await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`)).body["state"];
+      await expect.poll(state, { timeout: 40_000 }).toBe(story.after === undefined ? undefined : "Onboarded");
+      if (story.after === undefined) expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+      else expect(listFaults(sandbox.cloud, { namespace, mode: story.after, databases })).toEqual([]);
+      const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
+      const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];
+      const effects = entries.map(({ kind: of, what, target, action }) => `${of} ${what} ${target} ${action}`);
+      expect(new Set(effects).size, effects.join(", ")).toBe(effects.length);
+      const changed = ended.steps.filter(({ action }) => action !== undefined && action !== "none");
+      for (const { name, target, action } of changed) expect(effects).toContain(`effect ${name} ${target} ${action}`);
+    }
+    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  },
+  60_000 + rounds * 40_000,
 );
 
 it("finishes a compensation that was killed, and leaves nothing", async () => {

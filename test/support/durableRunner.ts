@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly maxTurns?: number;
   /** Holds external events; each is delivered in a turn of its own, before anything else is. */
   readonly mailbox?: Mailbox;
+  /** Whether a turn is taken a second time from the same history, as after a crash before it was recorded. */
+  readonly turnAgain?: () => boolean;
   /** Called when nothing but timers is open, before the earliest of them fires; the clock is the orchestration's. */
   readonly atRest?: (now: Date) => void | Promise<void>;
 }
@@ -92,7 +94,7 @@ const eventTypes = {
 
 export async function runOrchestration(name: string, input: unknown, options: RunOptions = {}): Promise<Run> {
   const { random = () => 0, execute = (_name, run) => run(), together = () => 1, maxTurns = 500 } = options;
-  const { mailbox, atRest } = options;
+  const { mailbox, atRest, turnAgain = () => false } = options;
   const history: HistoryEvent[] = [];
   const open = new Map<number, OpenTask>();
   const timers = new Map<number, OpenTimer>();
@@ -157,6 +159,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
 
   for (let turn = 1; turn <= maxTurns; turn += 1) {
     const state = await takeTurn(name, { input, history });
+    if (turnAgain()) expectSame(state, await takeTurn(name, { input, history }));
     if (state.customStatus !== undefined && !isSame(customStatuses.at(-1), state.customStatus)) {
       customStatuses.push(state.customStatus);
     }
@@ -294,6 +297,12 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
     const at = text.indexOf(failureLabel);
     if (at < 0) throw error;
     return JSON.parse(text.slice(at + failureLabel.length)) as OrchestratorState;
+  }
+}
+
+function expectSame(first: OrchestratorState, second: OrchestratorState): void {
+  if (!isSame(first, second)) {
+    throw new Error(`a turn that is taken again asks for something else: ${JSON.stringify([first, second])}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/
 import { provision } from "../../../src/orchestrations/provision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import type { SimulateOptions } from "./simulate.ts";
+import type { World } from "./world.ts";
 
 /** Registers each undo later than it should: a step that failed although it had its effect is never undone. */
 const undoAfterStep = orchestration({
@@ -77,9 +78,136 @@ function withNewNames(ports: Ports): Ports {
   };
 }
 
-export const defects: Readonly<Record<string, SimulateOptions>> = {
-  "an undo that is registered after its step": { onboarding: undoAfterStep.orchestrationName },
-  "a mark that is not written": { spoil: withoutMarks },
-  "an object that is replaced without a look": { spoil: withoutLooking },
-  "a credential with another name each time": { spoil: withNewNames },
+/** Says that it has opened the gate, and has not. */
+function withoutOpening(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = async (record) =>
+    record.state === "Onboarded" && record.onboardedTime !== undefined ? true : registry.replaceNamespace(record);
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
+
+/** Forgets how far a migration has come. */
+function withoutMigration(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = ({ migration, ...record }) =>
+    registry.replaceNamespace(record.state === "Onboarded" || !migration ? record : { ...record, migration });
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
+
+/** Takes pods for none, whatever uses the identity. */
+function withoutPods(ports: Ports): Ports {
+  return { ...ports, kubernetes: { ...ports.kubernetes, list: async () => [] } };
+}
+
+/** Forgets whose a namespace is. */
+function withoutTeam(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = ({ team: _team, ...record }) =>
+    registry.replaceNamespace(record);
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
+
+/** A status that shows no effect where there was one. */
+function withoutActions(ports: Ports): Ports {
+  const { registry } = ports;
+  const updateStep: typeof registry.updateStep = (operation, step, { action, ...changes }) =>
+    registry.updateStep(operation, step, action === undefined ? changes : { ...changes, action: "none" });
+  return { ...ports, registry: { ...registry, updateStep } };
+}
+
+/** An entry of its own for every try. */
+function withNewEntries(ports: Ports): Ports {
+  let count = 0;
+  return {
+    ...ports,
+    audit: {
+      ...ports.audit,
+      append(entry) {
+        count += 1;
+        return ports.audit.append({ ...entry, id: `${entry.id}-${count}-${Math.random()}` });
+      },
+    },
+  };
+}
+
+function withoutEntries(ports: Ports): Ports {
+  return {
+    ...ports,
+    audit: {
+      ...ports.audit,
+      append: async (entry) => (entry.kind === "effect" ? undefined : ports.audit.append(entry)),
+    },
+  };
+}
+
+/** Counts no namespaces, so that a quota is never reached. */
+function withoutCounting(ports: Ports): Ports {
+  return { ...ports, registry: { ...ports.registry, countNamespaces: async () => 0 } };
+}
+
+/** Forgets what was answered. */
+function withoutKeys(ports: Ports): Ports {
+  const idempotencyKeys = { ...ports.idempotencyKeys, find: async () => undefined, insert: async () => true };
+  return { ...ports, idempotencyKeys };
+}
+
+/** Loses what a record was before, so that there is nothing to go back to. */
+function withoutPrevious(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = ({ previous: _previous, ...record }) =>
+    registry.replaceNamespace(record);
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
+
+/** Keeps nothing of what a look has found. */
+function withoutFindings(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = ({ findings: _findings, ...record }) =>
+    registry.replaceNamespace({ ...record, findings: [] });
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
+
+/** Somebody changes an entry that was written. */
+function changeEntry({ trail }: World): void {
+  const [row, entry] = [...trail].find(([key]) => key.startsWith("e-")) ?? [];
+  if (row !== undefined && entry) trail.set(row, { ...entry, who: "nobody" });
+}
+
+/** Undoes a migration's phases by saying so. */
+function withoutUndoing(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const remove: typeof kubernetes.remove = async (cluster, ref, precondition) =>
+    ref.kind === "ServiceAccount" ? undefined : kubernetes.remove(cluster, ref, precondition);
+  return { ...ports, kubernetes: { ...kubernetes, remove } };
+}
+
+interface Defect extends SimulateOptions {
+  /** What is said of it. */
+  readonly finds: RegExp;
+}
+
+const leaks = /left behind|still there|nobody's|not Mooring's/;
+
+/** At least one for each of the invariants. */
+export const defects: Readonly<Record<string, Defect>> = {
+  "an undo that is registered after its step": {
+    instead: { onboardNamespace: undoAfterStep.orchestrationName },
+    finds: leaks,
+  },
+  "a mark that is not written": { spoil: withoutMarks, finds: leaks },
+  "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
+  "a credential with another name each time": { spoil: withNewNames, finds: leaks },
+  "a service account that is never removed": { spoil: withoutUndoing, finds: leaks },
+  "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
+  "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/ },
+  "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
+  "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
+  "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },
+  "an audit trail without effects": { spoil: withoutEntries, finds: /audit/ },
+  "an audit entry that somebody changed": { atEnd: changeEntry, finds: /the chain of the audit trail is broken/ },
+  "a record that forgets what it was": { spoil: withoutPrevious, finds: /the namespace's record is undefined/ },
+  "a record that keeps no findings": { spoil: withoutFindings, finds: /the look found nothing/ },
+  "a quota that nobody counts": { spoil: withoutCounting, finds: /a team with quota 1 has/ },
+  "an idempotency key that is forgotten": { spoil: withoutKeys, finds: /the same key got/ },
 };

@@ -13,7 +13,7 @@ import { sidFromClientId } from "../../../src/domain/sid.ts";
 import { plannedSteps } from "../../../src/domain/steps.ts";
 import type { OperationRecord } from "../../../src/ports.ts";
 import { print, refKey } from "./kubernetes.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
 
 export type Problem = string;
@@ -153,7 +153,8 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   const running = steps.filter((step) => !isFinal(step.status));
   for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
   if (status === "Succeeded") {
-    for (const { name, target } of plannedSteps(kind, request)) {
+    const more = { earlier: operation.earlier, migration: operation.migration, undos: operation.compensates?.undos };
+    for (const { name, target } of plannedSteps(kind, request, more)) {
       const step = steps.find((each) => each.name === name && each.target === target);
       if (step?.status !== "Succeeded") problems.push(`step ${name} ${target} is ${step?.status}`);
     }
@@ -163,11 +164,11 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
 
 /** Every effect that a step reports is in the audit trail, and once. */
 export async function checkAudit(
-  { registry, audit, weather }: World,
+  { registry, auditEntries, weather }: World,
   { id, status, error }: OperationRecord,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const entries = [...audit.values()].filter(({ operation }) => operation === id);
+  const entries = auditEntries().filter(({ operation }) => operation === id);
   for (const step of await registry.listSteps(id)) {
     const found = entries.filter(({ kind, what, target }) => {
       return kind === "effect" && what === step.name && target === step.target;
@@ -191,6 +192,68 @@ export async function checkAudit(
   // What never got past its first step may not have been entered when it was accepted.
   if (count("accepted") !== 1 && (status === "Succeeded" || count("accepted") > 1)) {
     problems.push(`audit has "accepted" ${count("accepted")} times`);
+  }
+  return problems;
+}
+
+/** The steps that may make or change a thing, and those that may take it away. */
+const forwards: Readonly<Record<string, readonly string[]>> = {
+  removeIdentity: ["ensureIdentity"],
+  unfederateIdentity: ["federateIdentity"],
+  revokeDatabase: ["grantDatabase"],
+  removeServiceAccount: ["applyServiceAccount"],
+  removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
+  removeNamespace: ["applyNamespace"],
+};
+const backwards: Readonly<Record<string, readonly string[]>> = {
+  removeIdentity: ["removeIdentity"],
+  unfederateIdentity: ["unfederateIdentity", "retireCredential", "removeLeftovers", "removeIdentity"],
+  revokeDatabase: ["revokeDatabase", "retireDatabase"],
+  removeServiceAccount: ["removeServiceAccount", "retireServiceAccount", "removeLeftovers", "removeNamespace"],
+  removePodIdentity: ["removePodIdentity", "removeLeftovers", "removeNamespace"],
+  removeNamespace: ["removeNamespace"],
+};
+
+/** What an operation that succeeded did to the world is what its steps say, and what the audit trail has. */
+export async function checkActions(
+  { registry, auditEntries }: World,
+  { id, status }: OperationRecord,
+  { before, after }: { before: Snapshot; after: Snapshot },
+): Promise<Problem[]> {
+  if (status !== "Succeeded") return [];
+  const problems: Problem[] = [];
+  const steps = await registry.listSteps(id);
+  const entries = auditEntries().filter((entry) => entry.operation === id && entry.kind === "effect");
+  const expectTold = (what: string, thing: Thing, names: readonly string[] = [], actions: readonly string[]) => {
+    const [, database] = thing.undo.split(" ");
+    const isIts = (step: { target: string }) => database === undefined || step.target === database;
+    const told = steps.filter((step) => names.includes(step.name) && isIts(step));
+    if (!told.some(({ action }) => action !== undefined && actions.includes(action))) {
+      const said = told.map(({ name, action }) => `${name} ${action}`).join(", ");
+      problems.push(`${thing.key} was ${what}, and its steps say: ${said}`);
+    }
+    if (!entries.some((entry) => names.includes(entry.what) && isIts(entry))) {
+      problems.push(`${thing.key} was ${what}, and the audit trail does not say so`);
+    }
+  };
+  for (const thing of after.values()) {
+    const [undo = ""] = thing.undo.split(" ");
+    if (!before.has(thing.key)) expectTold("made", thing, forwards[undo], ["create", "update", "adopt"]);
+  }
+  for (const thing of before.values()) {
+    const [undo = ""] = thing.undo.split(" ");
+    if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], ["delete", "update"]);
+  }
+  for (const { name, action, target } of steps) {
+    // A namespace that was going already is deleted once more.
+    if ((action !== "delete" && action !== "create") || name === "removeNamespace") continue;
+    const of = Object.entries(action === "delete" ? backwards : forwards).filter(([, names]) => names.includes(name));
+    const concerned = ({ undo }: Thing) => of.some(([kind]) => undo === kind || undo === `${kind} ${target}`);
+    const differs = (a: Snapshot, b: Snapshot) =>
+      [...a.values()].some((thing) => concerned(thing) && b.get(thing.key)?.content !== thing.content);
+    if (of.length > 0 && !(differs(before, after) || differs(after, before))) {
+      problems.push(`step ${name} says ${action}, and nothing is other than before`);
+    }
   }
   return problems;
 }

@@ -50,8 +50,13 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         const found = find(ref);
         return found && print(found);
       }),
-    list: (_cluster, { kind }) =>
-      call("kubernetes", `list ${kind}`, () => [...objects.values()].filter(({ ref }) => ref.kind === kind).map(print)),
+    list: (_cluster, { kind, namespace, labelSelector }) =>
+      call("kubernetes", `list ${kind}`, () =>
+        [...objects.values()]
+          .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
+          .map(print)
+          .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
+      ),
     apply: (_cluster, object, { force = false } = {}) =>
       call("kubernetes", `apply ${object.kind}`, () => {
         const ref = refOf(object);
@@ -84,6 +89,12 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
   };
 }
 
+/** `name=value` */
+function hasLabel({ metadata: { labels = {} } }: KubernetesObject, selector: string): boolean {
+  const [name = "", value] = selector.split("=");
+  return labels[name] === value;
+}
+
 /** Puts an object there that somebody else, or an earlier operation, applied. */
 export function place(
   objects: Objects,
@@ -92,6 +103,14 @@ export function place(
 ): void {
   const fields = merge(new Map(), object, { manager, force: false });
   objects.set(refKey(refOf(object)), { ref: refOf(object), uid, fields });
+}
+
+/** What `kubectl edit` does: the field is another's from then on. */
+export function edit(objects: Objects, ref: ObjectRef, path: readonly string[], value: unknown): void {
+  const current = objects.get(refKey(ref));
+  if (!current) throw new Error(`there is no ${refKey(ref)} to edit`);
+  const fields = new Map(current.fields).set(JSON.stringify(path), { path, value, managers: new Set(["somebody"]) });
+  objects.set(refKey(ref), { ...current, fields });
 }
 
 function merge(

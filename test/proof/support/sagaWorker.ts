@@ -7,7 +7,7 @@ const { simulate } = await import("./simulate.ts");
 const { defects } = await import("./defects.ts");
 const Share = z.object({ seeds: z.array(z.int()), defect: z.string().optional(), stopAtFirst: z.boolean() });
 const { seeds, defect, stopAtFirst } = Share.parse(workerData);
-const control = defect === undefined ? {} : defects[defect];
+const { finds = /./, ...control } = (defect === undefined ? undefined : defects[defect]) ?? {};
 
 // Thousands of errors are thrown on purpose; a bad seed is simulated again, with its stacks.
 Error.stackTraceLimit = 0;
@@ -20,7 +20,7 @@ for (const seed of seeds) {
   try {
     const verdict = await simulate(seed, control);
     for (const each of verdict.seen) seen[each] = (seen[each] ?? 0) + 1;
-    if (verdict.problems.length > 0) bad.push({ seed, problems: verdict.problems });
+    if (verdict.problems.some((problem) => finds.test(problem))) bad.push({ seed, problems: verdict.problems });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
     bad.push({ seed, problems: [`threw ${error instanceof Error ? error.stack : String(error)}${cause}`] });

@@ -59,7 +59,8 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
     }
   }
   for (const [ref, stored] of objects) {
-    if (stored.goodbyes !== undefined) continue;
+    // A workload is nobody's concern here: it comes and goes as its team deploys it.
+    if (stored.goodbyes !== undefined || stored.ref.kind === "Pod") continue;
     const object = print(stored);
     const owner = readMetadata(object.metadata);
     things.push({

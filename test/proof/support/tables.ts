@@ -1,7 +1,8 @@
 /** Table Storage in memory, below the registry's own code: ETags, merges that make a row, and the SDK's own retries. */
+import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
-import type { Registry, Stored } from "../../../src/ports.ts";
+import type { IdempotencyKeys, Registry, Stored } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
 export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;
@@ -12,7 +13,12 @@ export interface TableSettings {
   readonly isRepeated: () => boolean;
 }
 
-export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isRepeated }: TableSettings): Registry {
+export interface Tables {
+  readonly registry: Registry;
+  readonly idempotencyKeys: IdempotencyKeys;
+}
+
+export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isRepeated }: TableSettings): Tables {
   function open<T extends object>(name: string): Table<T> {
     const table: Rows = rows.get(name) ?? new Map();
     rows.set(name, table);
@@ -55,14 +61,15 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
         }),
       remove: (partition, row, etag) =>
         write("remove", () => {
-          if (table.get(keyOf(partition, row))?.etag !== etag) return false;
+          const current = table.get(keyOf(partition, row));
+          if (!current || (etag !== "*" && current.etag !== etag)) return false;
           return table.delete(keyOf(partition, row));
         }),
       page: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
       all: (filters) => ask("list", () => select(table, filters).map(read)),
     };
   }
-  return createRegistryOn(open);
+  return { registry: createRegistryOn(open), idempotencyKeys: createIdempotencyKeysOn(open("MooringIdempotency")) };
 }
 
 function keyOf(partition: string, row: string): string {
@@ -71,9 +78,10 @@ function keyOf(partition: string, row: string): string {
 
 function select(table: Rows, filters: Filters) {
   return [...table.values()].filter(({ partition, record }) =>
-    filters.every(([field, value]) =>
-      isAnyOf(field === "PartitionKey" ? partition : Reflect.get(record, field), value),
-    ),
+    filters.every(([field, value, operator]) => {
+      const found: unknown = field === "PartitionKey" ? partition : Reflect.get(record, field);
+      return operator === "lt" ? String(found) < String(value) : isAnyOf(found, value);
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 /** One world out of a seed: a request, what is there already and whose it is, and how things will go wrong. */
 import type { AuditEntry } from "../../../src/domain/audit.ts";
+import type { Caller } from "../../../src/domain/caller.ts";
 import { Catalog } from "../../../src/domain/catalog.ts";
 import {
   type Berth,
@@ -15,11 +16,13 @@ import { OnboardingRequest } from "../../../src/domain/request.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { type AzureState, createAzure, createServers, guid } from "./azure.ts";
+import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
 import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { createDice, type Dice } from "./random.ts";
 import { createTables, type Rows } from "./tables.ts";
+import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 
 export interface World {
   readonly dice: Dice;
@@ -31,7 +34,11 @@ export interface World {
   readonly users: Users;
   readonly objects: Objects;
   readonly registry: Registry;
+  /** By table. */
+  readonly rows: ReadonlyMap<string, Rows>;
   readonly request: OnboardingRequest;
+  /** Who asks for it. */
+  readonly by: Caller;
   /** An earlier operation for the same request ended without restoring a known state. */
   readonly hasRemains: boolean;
   /** How calls fail while the world is not calm. */
@@ -40,9 +47,15 @@ export interface World {
   readonly cancels: number;
   /** How often an activity runs twice although once would do. */
   readonly twice: number;
+  /** How often an orchestrator's turn is taken again, because the process died before it was recorded. */
+  readonly turnsAgain: number;
   readonly events: string[];
-  /** By id. */
-  readonly audit: ReadonlyMap<string, AuditEntry>;
+  readonly newGuid: () => string;
+  /** Of the audit trail, in worlds where it is a chain. */
+  readonly trail: TrailRows;
+  auditEntries(): readonly AuditEntry[];
+  /** Whether the chain of the audit trail is whole. */
+  verifyAudit(): Promise<boolean>;
 }
 
 const databases = [
@@ -53,7 +66,16 @@ const databases = [
 ];
 export const issuer = "https://issuer.example/cluster/";
 
-const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
+const everything = ["reader", "writer", "executor"];
+const team = {
+  clusters: ["aks"],
+  namespaces: ["team*"],
+  databases: {
+    "sql-a": { one: everything, two: everything },
+    "sql-b": { three: everything, four: everything },
+  },
+  quota: 1,
+};
 
 function createCatalog(attempts: number, needApproval: readonly string[]): Catalog {
   return Catalog.parse({
@@ -75,8 +97,11 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
     // Longer than any Retry-After, so that nobody waits in real time.
     retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
     approval: { databases: needApproval },
+    teams: { blue: team, red: team },
   });
 }
+
+const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
 
 function server(name: string, { userCreation, names }: { userCreation: string; names: readonly string[] }) {
   return {
@@ -95,7 +120,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
   const events: string[] = [];
-  const audit = new Map<string, AuditEntry>();
+  const trail: TrailRows = new Map();
   let guids = 100;
   const newGuid = () => {
     guids += 1;
@@ -111,7 +136,10 @@ export function createWorld(seed: number, trace?: string[]): World {
     isRepeated: () => dice.chance(faults.plan.passing / 2),
   };
   const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
-  const catalog = dice.pick(catalogs);
+  const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
+  const catalog: Catalog = { ...dice.pick(catalogs), drift: { everyMinutes: 60, repair } };
+  // The chain costs: hashes, and more calls. In the other worlds the trail is a set.
+  const entries = dice.chance(0.25) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
   const portsOf = (call: Call): Ports => ({
     catalog,
@@ -119,46 +147,49 @@ export function createWorld(seed: number, trace?: string[]): World {
     sqlServers: createServers(call, names),
     databases: createDatabases(users, call, azure),
     kubernetes: createKubernetes(objects, call, clusterSettings),
-    registry: createTables(rows, call, tableSettings),
+    ...createTables(rows, call, tableSettings),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
-    audit: {
-      append: (entry) =>
-        call("tables", "append MooringAudit", () => {
-          if (!audit.has(entry.id)) audit.set(entry.id, entry);
-        }),
-      read: async () => ({ value: [] }),
-      verify: async () => ({ valid: true, entries: audit.size, head: "" }),
-    },
-    idempotencyKeys: {
-      find: async () => undefined,
-      insert: async () => true,
-      replace: async () => true,
-      answer: async () => undefined,
-      release: async () => undefined,
-    },
+    audit: entries ? createSet(entries, call) : createTrail(trail, call, tableSettings),
     changes: { wait: async () => undefined },
     queue: { complete: async () => undefined, deadLetter: async () => undefined },
   });
   const ports = portsOf(faults.call);
   const request = createRequest(dice);
   const world: World = {
-    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, audit },
+    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, rows, newGuid, trail },
     registry: ports.registry,
+    by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
     weather: createWeather(dice),
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
+    turnsAgain: dice.pick([0, 0, 0.05]),
+    auditEntries: () => (entries ? [...entries.values()] : entriesOf(trail)),
+    verifyAudit: async () => (await ports.audit.verify()).valid,
   };
   furnish(world, newGuid);
   return world;
 }
 
-export function createRequest(dice: Dice): OnboardingRequest {
+/** Each entry once, by its id. */
+function createSet(entries: Map<string, AuditEntry>, call: Call): Ports["audit"] {
+  return {
+    append: (entry) =>
+      call("tables", "append MooringAudit", () => {
+        if (!entries.has(entry.id)) entries.set(entry.id, entry);
+      }),
+    read: async () => ({ value: [] }),
+    verify: async () => ({ valid: true, entries: entries.size, head: "" }),
+  };
+}
+
+/** Another one for the same namespace, when one is given. */
+export function createRequest(dice: Dice, { namespace = "team" }: { namespace?: string } = {}): OnboardingRequest {
   const chosen = dice.shuffle(databases).slice(0, 1 + dice.roll(4));
   const roles = () => dice.pick([["reader"], ["writer"], ["executor"], ["reader", "executor"], ["writer", "reader"]]);
   return OnboardingRequest.parse({
     cluster: "aks",
-    namespace: "team",
+    namespace,
     identityMode: dice.pick(["workloadIdentity", "podIdentity"]),
     databases: chosen.map((each) => ({ ...each, roles: roles() })),
     serviceAccount: dice.pick(["app", "app", "worker"]),

@@ -1,0 +1,148 @@
+/**
+ * The fault matrix of the wires that are nobody's alone: Service Bus (a request comes from the queue, events go to the topic)
+ * and the tokens of Microsoft Entra (asked for after a restart, when none is kept). One cell at a time. The default run takes
+ * a sample; `npm run soak` takes all.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import type { Wire } from "../../local/simulators/faults.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+import { type Cell, cellsOf, faultOf, titleOf } from "./support/matrix.ts";
+import { createDice } from "./support/random.ts";
+import { listFaults, listRemains } from "./support/remains.ts";
+
+const isSoak = process.env["MOORING_SOAK"] === "1";
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const mode = "workloadIdentity";
+const database = "messages";
+/** How long the service is away when every call fails. */
+const awayMs = 3_000;
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ settings: { MOORING_CALL_TIMEOUT_MS: "6000" } });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+function requestFor(namespace: string) {
+  const databases = [{ server: names.sqlServer, database, roles: ["reader"] }];
+  return { cluster: names.cluster, namespace, identityMode: mode, databases };
+}
+
+/** The request goes onto the queue; whatever happens to the message, an operation comes of it. */
+async function runFromQueue(namespace: string): Promise<Operation> {
+  sandbox.cloud.serviceBus.queue(names.queue).send({ messageId: namespace, body: requestFor(namespace) });
+  const find = async () => {
+    const { body } = await service.call("GET", `/api/operations?namespace=${namespace}`);
+    return (body["value"] as { id: string }[])[0]?.id;
+  };
+  await expect.poll(find, { timeout: 90_000, interval: 50 }).toBeDefined();
+  return await service.waitFor((await find()) ?? "", 90_000);
+}
+
+/** A service that was just started has no token yet. */
+async function runAfterRestart(namespace: string): Promise<Operation> {
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const ask = async () => {
+    const { status, body } = await service.call("POST", "/api/onboardings", requestFor(namespace));
+    return status === 202 ? String(body["id"]) : undefined;
+  };
+  let id: string | undefined;
+  for (let tries = 0; id === undefined && tries < 40; tries += 1) {
+    id = await ask();
+    if (id === undefined) await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return await service.waitFor(id ?? "", 90_000);
+}
+
+const runs: Partial<Record<Wire, (namespace: string) => Promise<Operation>>> = {
+  serviceBus: runFromQueue,
+  entra: runAfterRestart,
+};
+
+async function run(wire: Wire, namespace: string): Promise<Operation> {
+  const start = runs[wire];
+  if (!start) throw new Error(`nothing here runs over ${wire}`);
+  return await start(namespace);
+}
+
+async function findCells(): Promise<readonly Cell[]> {
+  const cells: Cell[] = [];
+  const { journal } = sandbox.cloud.faults;
+  // The first connects; what a running service does is the second.
+  for (const [namespace, wire] of [
+    ["warm", "serviceBus"],
+    ["clean-queue", "serviceBus"],
+    ["clean-token", "entra"],
+  ] as const) {
+    const before = journal.length;
+    expect((await run(wire, namespace)).status).toBe("Succeeded");
+    await published(namespace, "Succeeded");
+    const calls = journal.slice(before).filter((call) => call.wire === wire);
+    if (namespace !== "warm") cells.push(...cellsOf(calls, { kind: "onboard", mode }));
+  }
+  return cells;
+}
+
+/** Ids of the namespace's events of that status. */
+function eventsOf(namespace: string, status: string): string[] {
+  const messages = sandbox.cloud.serviceBus.subscription(names.topic, "all").messages();
+  const subject = `${names.cluster}/${namespace}`;
+  return messages.flatMap(({ subject: of, messageId }) =>
+    of === subject && messageId.endsWith(`/${status}`) ? [messageId] : [],
+  );
+}
+
+async function published(namespace: string, status: string): Promise<void> {
+  await expect.poll(() => eventsOf(namespace, status).length, { timeout: 60_000, interval: 50 }).toBe(1);
+}
+
+async function tryCell(cell: Cell, namespace: string): Promise<string | undefined> {
+  const { faults, serviceBus } = sandbox.cloud;
+  const takeBack = faults.add(faultOf(cell, undefined));
+  const timer = cell.times === 1 ? undefined : setTimeout(takeBack, awayMs);
+  const ended = await run(cell.wire, namespace).finally(() => {
+    clearTimeout(timer);
+    takeBack();
+  });
+  const problems: string[] = [];
+  if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
+  const place = { namespace, mode, databases: [database] };
+  if (ended.status === "Succeeded") problems.push(...listFaults(sandbox.cloud, place));
+  else problems.push(...listRemains(sandbox.cloud, namespace, [database]).map((each) => `left behind: ${each}`));
+  // Whoever waits for the event learns of the end, and once.
+  await published(namespace, ended.status);
+  const isGone = () => serviceBus.queue(names.queue).messages().length === 0;
+  await expect.poll(isGone, { timeout: 60_000, interval: 50 }).toBe(true);
+  const dead = serviceBus.queue(names.queue).deadLetters().length;
+  if (dead > 0) problems.push(`${dead} messages are dead`);
+  if (problems.length === 0) return undefined;
+  return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
+}
+
+it(`rides out whatever Service Bus and Entra do (seed ${seed})`, async () => {
+  const all = await findCells();
+  expect(new Set(all.map(({ wire, operation }) => `${wire} ${operation}`))).toEqual(
+    new Set(["serviceBus receive", "serviceBus complete", "serviceBus send", "entra token"]),
+  );
+  expect(all.length).toBeGreaterThan(50);
+  const shuffled = createDice(seed).shuffle(all);
+  const cells = isSoak ? shuffled : shuffled.filter(({ times }) => times === 1).slice(0, 12);
+
+  const bad: string[] = [];
+  for (const [index, cell] of cells.entries()) {
+    const problem = await tryCell(cell, `service-${index}`).catch(
+      (error: unknown) => `${titleOf(cell)} → threw ${String(error)}`,
+    );
+    if (problem) bad.push(problem);
+    if (isSoak && (problem || index % 25 === 0)) console.log(problem ?? `${index} of ${cells.length} cells`);
+  }
+  if (isSoak) console.log(`${cells.length} cells`);
+
+  expect(bad.join("\n")).toBe("");
+}, 7_200_000);

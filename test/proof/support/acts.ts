@@ -1,0 +1,105 @@
+/** What can be asked for in a simulated world, each through the code that the routes and timers use. */
+import type { Caller } from "../../../src/domain/caller.ts";
+import type { Migration, MigrationPhase } from "../../../src/domain/migration.ts";
+import type { Berth } from "../../../src/domain/names.ts";
+import type { OperationKind } from "../../../src/domain/operation.ts";
+import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import {
+  type Accepted,
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+  type Desk,
+} from "../../../src/functions/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
+import { Refusal } from "../../../src/functions/refusal.ts";
+import { watchDrift } from "../../../src/functions/watchDrift.ts";
+import type { NamespaceRecord, Registry } from "../../../src/ports.ts";
+import { operator } from "./callers.ts";
+
+export interface Act {
+  /** What it is called when it is told of. */
+  readonly name: string;
+  readonly kind: OperationKind;
+  readonly berth: Berth;
+  readonly by: Caller;
+  readonly ask: (desk: Desk) => Promise<Accepted | undefined>;
+  /** Of an onboarding. */
+  readonly takesOver?: boolean;
+}
+
+export function onboard(request: OnboardingRequest, by: Caller): Act {
+  return { name: "onboard", kind: "onboard", berth: request, by, ask: (desk) => acceptOnboarding(desk, request) };
+}
+
+/** By an operator, for the other team. */
+export function takeOver(request: OnboardingRequest): Act {
+  const wanted = { ...request, team: "red" };
+  const ask = (desk: Desk) => acceptOnboarding(desk, wanted, { takeOver: true });
+  return { name: "takeOver", kind: "onboard", berth: request, by: operator, ask, takesOver: true };
+}
+
+export function offboard(berth: Berth, by: Caller): Act {
+  return { name: "offboard", kind: "offboard", berth, by, ask: (desk) => acceptOffboarding(desk, berth) };
+}
+
+export function repair(berth: Berth, by: Caller): Act {
+  const ask = (desk: Desk) => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
+  return { name: "repair", kind: "repair", berth, by, ask };
+}
+
+export function migrate(
+  berth: Berth,
+  by: Caller,
+  { until, serviceAccount }: Pick<Migration, "until"> & { serviceAccount: string | undefined },
+): Act {
+  const ask = (desk: Desk) =>
+    acceptUpkeep(desk, "Migrating", {
+      berth,
+      prepare: (record) => ({ migration: prepare(record, until, serviceAccount) }),
+    });
+  return { name: "migrate", kind: "migrate", berth, by, ask };
+}
+
+/** What functions/migrations.ts writes into the record, where nothing is in the way. */
+function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount: string | undefined): Migration {
+  const { request, migration } = record;
+  if (!migration && request.identityMode === "workloadIdentity") {
+    throw new Refusal("NOTHING_TO_MIGRATE", "It uses workload identity already.");
+  }
+  const account = migration?.serviceAccount ?? serviceAccount ?? request.serviceAccount;
+  const selector = migration?.selector ?? request.selector ?? request.namespace;
+  return { ...migration, until, serviceAccount: account, selector };
+}
+
+export function compensate(operation: string, berth: Berth, by: Caller): Act {
+  return { name: "compensate", kind: "compensate", berth, by, ask: (desk) => acceptCompensation(desk, operation) };
+}
+
+/** The timer's look, an hour later; a repair that it starts is an operation like any other. */
+export function look(berth: Berth, registry: Registry): Act {
+  return {
+    name: "look",
+    kind: "repair",
+    berth,
+    by: operator,
+    async ask(desk) {
+      const record = await registry.getNamespace(berth);
+      if (record && record.lookedTime !== longAgo) {
+        await registry.replaceNamespace({ ...record, lookedTime: longAgo, verifiedTime: longAgo });
+      }
+      let started: Accepted | undefined;
+      const log = { log: () => undefined, warn: desk.warn };
+      await watchDrift(desk.ports, log, {
+        pauseMs: 0,
+        async repair(drifted, repairTried) {
+          started = await acceptUpkeep(desk, "Repairing", { berth: drifted, prepare: () => ({ repairTried }) });
+          return started;
+        },
+      });
+      return started;
+    },
+  };
+}
+
+export const longAgo = "2026-01-01T00:00:00.000Z";

@@ -1,0 +1,12 @@
+/** Who asks in a simulated world. */
+import type { Caller } from "../../../src/domain/caller.ts";
+
+export const operator: Caller = { id: "operator", name: "operator", teams: [], roles: ["Onboarding.Operate"] };
+export const blue: Caller = { id: "blue-member", name: "blue", teams: ["blue"], roles: ["Onboarding.Request"] };
+export const red: Caller = { id: "red-member", name: "red", teams: ["red"], roles: ["Onboarding.Request"] };
+export const approver: Caller = {
+  id: "approver",
+  name: "approver",
+  teams: [],
+  roles: ["Onboarding.Approve", "Onboarding.Operate"],
+};

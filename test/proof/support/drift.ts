@@ -1,0 +1,165 @@
+/** What somebody else does to an onboarded namespace, between two operations. */
+import { bindingName, configMapName, identityName } from "../../../src/domain/names.ts";
+import { readMark } from "../../../src/domain/ownership.ts";
+import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import type { ObjectRef } from "../../../src/ports.ts";
+import { edit, place, refKey } from "./kubernetes.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import type { World } from "./world.ts";
+
+/** Undefined when there was nothing to do it to. */
+type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreign" | undefined;
+
+const inNamespace = (request: OnboardingRequest, apiVersion: string, kind: string, name: string): ObjectRef => ({
+  apiVersion,
+  kind,
+  name,
+  namespace: request.namespace,
+});
+
+function ownObjects(request: OnboardingRequest): readonly ObjectRef[] {
+  const pod = "aadpodidentity.k8s.io/v1";
+  return [
+    inNamespace(request, "v1", "ConfigMap", configMapName),
+    inNamespace(request, "v1", "ServiceAccount", request.serviceAccount),
+    inNamespace(request, pod, "AzureIdentity", identityName(request)),
+    inNamespace(request, pod, "AzureIdentityBinding", bindingName(request)),
+  ];
+}
+
+/** Only to what Mooring made: what happens to somebody's own things is somebody's own business. */
+function isOurs(world: World, request: OnboardingRequest, key: string): boolean {
+  return takeSnapshot(world, request).get(key)?.madeBy !== undefined;
+}
+
+function ourUser(world: World, request: OnboardingRequest) {
+  const name = identityName(request);
+  const chosen = world.dice.pick(request.databases);
+  const users = world.users.get(`${chosen.server}/${chosen.database}`);
+  const user = users?.get(name);
+  // One that is only lent is somebody's.
+  return users && user && (readMark(user.mark)?.operation ?? null) !== null ? { users, user, name } : undefined;
+}
+
+const deeds: Readonly<Record<string, Deed>> = {
+  "deletes the identity"(world, request) {
+    const name = identityName(request);
+    if (!isOurs(world, request, `identity ${name}`)) return undefined;
+    world.azure.identities.delete(name);
+    world.azure.credentials.delete(name);
+    return "repairable";
+  },
+  "makes the identity anew"(world, request) {
+    const name = identityName(request);
+    const identity = world.azure.identities.get(name);
+    if (!identity || !isOurs(world, request, `identity ${name}`)) return undefined;
+    const { newGuid } = world;
+    world.azure.identities.set(name, { ...identity, tags: {}, clientId: newGuid(), principalId: newGuid() });
+    world.azure.credentials.delete(name);
+    return "foreign";
+  },
+  "drops the user"(world, request) {
+    const found = ourUser(world, request);
+    return found?.users.delete(found.name) ? "repairable" : undefined;
+  },
+  "takes a role away"(world, request) {
+    const found = ourUser(world, request);
+    if (!found || found.user.roles.length === 0) return undefined;
+    found.users.set(found.name, { ...found.user, roles: found.user.roles.slice(1) });
+    return "repairable";
+  },
+  "gives a role"(world, request) {
+    const found = ourUser(world, request);
+    if (!found) return undefined;
+    found.users.set(found.name, { ...found.user, roles: [...new Set([...found.user.roles, "app_role"])] });
+    return "repairable";
+  },
+  "gives the user another SID"(world, request) {
+    const found = ourUser(world, request);
+    if (!found) return undefined;
+    found.users.set(found.name, { ...found.user, sid: `0x${"AB".repeat(16)}` });
+    return "repairable";
+  },
+  "deletes an object"(world, request) {
+    const there = ownObjects(request).filter((ref) => isOurs(world, request, `object ${refKey(ref)}`));
+    if (there.length === 0) return undefined;
+    return world.objects.delete(refKey(world.dice.pick(there))) ? "repairable" : undefined;
+  },
+  "edits an object"(world, request) {
+    const { objects } = world;
+    const [configMap, account, , binding] = ownObjects(request);
+    const edits: [ObjectRef | undefined, string[]][] = [
+      [configMap, ["data", "SERVER_NAME"]],
+      [account, ["metadata", "annotations", "azure.workload.identity/client-id"]],
+      [binding, ["spec", "selector"]],
+    ];
+    const there = edits.filter(([ref]) => ref && isOurs(world, request, `object ${refKey(ref)}`));
+    if (there.length === 0) return undefined;
+    const [ref, path] = world.dice.pick(there);
+    if (ref) edit(objects, ref, path, "edited");
+    return "repairable";
+  },
+  "deletes the namespace": (world, request) => (removeNamespace(world, request) ? "repairable" : undefined),
+  "makes the namespace anew"(world, request) {
+    if (!removeNamespace(world, request)) return undefined;
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: request.namespace } };
+    place(world.objects, namespace, { uid: world.newGuid() });
+    return "foreign";
+  },
+  "removes the credential"({ azure }, request) {
+    const name = identityName(request);
+    const found = azure.credentials.get(name) ?? [];
+    const left = found.filter((each) => !each.name.startsWith("mooring-"));
+    azure.credentials.set(name, left);
+    return left.length === found.length ? undefined : "repairable";
+  },
+  "changes the credential"({ azure }, request) {
+    const name = identityName(request);
+    const found = azure.credentials.get(name) ?? [];
+    const changed = found.map((each) =>
+      each.name.startsWith("mooring-") ? { ...each, issuer: "https://another.example/" } : each,
+    );
+    azure.credentials.set(name, changed);
+    return found.some((each) => each.name.startsWith("mooring-")) ? "repairable" : undefined;
+  },
+};
+
+/** A namespace that Mooring made, when it is there and not going, with all that is in it. */
+function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
+  const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
+  if (!isOurs(world, { ...berth, namespace: name }, `object ${key}`)) return false;
+  for (const [each, { ref }] of world.objects) if (ref.namespace === name) world.objects.delete(each);
+  return world.objects.delete(key);
+}
+
+/** What was done, and whether there is something of somebody else's now where something of Mooring's was. */
+export function disturb(world: World, request: OnboardingRequest): { done: readonly string[]; isForeign: boolean } {
+  const { dice, faults } = world;
+  const done: string[] = [];
+  let isForeign = false;
+  for (let count = dice.pick([1, 1, 2, 3]); count > 0; count -= 1) {
+    const name = dice.pick(Object.keys(deeds));
+    const effect = deeds[name]?.(world, request);
+    if (effect) done.push(name);
+    if (effect === "foreign") isForeign = true;
+  }
+  faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
+  return { done, isForeign };
+}
+
+const podLabel = "aadpodidbinding";
+
+/** A pod that gets its identity the old way. */
+export function deployPod({ objects, newGuid }: World, { namespace, selector }: OnboardingRequest): void {
+  const metadata = { name: "app-1", namespace, labels: { [podLabel]: selector ?? namespace } };
+  place(objects, { apiVersion: "v1", kind: "Pod", metadata }, { uid: newGuid() });
+}
+
+/** The team has deployed anew, and nothing uses the old way. */
+export function removePods({ objects }: World): void {
+  for (const [key, { ref }] of objects) if (ref.kind === "Pod") objects.delete(key);
+}
+
+export function hasPods({ objects }: World): boolean {
+  return [...objects.values()].some(({ ref }) => ref.kind === "Pod");
+}

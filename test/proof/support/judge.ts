@@ -1,0 +1,144 @@
+/** Whether an operation left the world as its end says, and its record as the world is. */
+import { isError } from "../../../src/domain/finding.ts";
+import { isPast, migrated } from "../../../src/domain/migration.ts";
+import { bindingName } from "../../../src/domain/names.ts";
+import type { OperationKind } from "../../../src/domain/operation.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/ports.ts";
+import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
+import { refKey } from "./kubernetes.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { World } from "./world.ts";
+
+export interface Scene {
+  readonly world: World;
+  readonly operation: OperationRecord;
+  /** Before anybody asked for anything; with what others have made since. */
+  readonly first: Snapshot;
+  /** Before the operation; of a compensation, before the operation whose undos it runs. */
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly recordBefore: NamespaceRecord | undefined;
+  readonly record: NamespaceRecord | undefined;
+  /** What an onboarded namespace lacked before: somebody had been there. */
+  readonly lacking: readonly Problem[];
+  readonly hadPods: boolean;
+}
+
+const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
+  onboard: judgeOnboarding,
+  change: judgeOnboarding,
+  compensate({ operation, before, after }) {
+    return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
+  },
+  offboard({ operation, first, after }) {
+    if (operation.status !== "Succeeded") return checkForeignThere(first, after);
+    return checkGone(first, after, { keepsNamespace: operation.request.deletePolicy === "Keep" });
+  },
+  repair({ world, operation, first, after }) {
+    const parts = operation.status === "Succeeded" ? checkParts(world, operation.request) : [];
+    return [...parts, ...checkForeignThere(first, after)];
+  },
+  migrate: judgeMigration,
+};
+
+export function judge(scene: Scene): Problem[] {
+  return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];
+}
+
+function judgeOnboarding({ world, operation, first, before, after }: Scene): Problem[] {
+  const { status, error, request } = operation;
+  // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too.
+  if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE") {
+    return [...checkParts(world, request), ...checkForeignThere(first, after)];
+  }
+  return checkUndone(before, after, namedUndos(operation));
+}
+
+function judgeMigration(scene: Scene): Problem[] {
+  const { world, operation, first, before, after, record, recordBefore, lacking, hadPods } = scene;
+  const { status, migration, request } = operation;
+  if (!migration || !record) return ["the operation has no migration, or the namespace no record"];
+  const isUndone = operation.error?.code !== "COMPENSATION_FAILED";
+  const isOver = record.migration === undefined && record.request.identityMode === "workloadIdentity";
+  const completed = isOver ? "retire" : record.migration?.completed;
+  const problems = checkForeignThere(first, after);
+  if (status === "Canceled") {
+    problems.push(...checkUndone(before, after, []));
+    if (record.migration?.completed !== recordBefore?.migration?.completed) {
+      problems.push(`canceled, and the record says ${completed} instead of ${recordBefore?.migration?.completed}`);
+    }
+    if (record.requestHash !== recordBefore?.requestHash) problems.push("canceled, and the request is another");
+  } else if (isUndone && !isPast(completed, "sideBySide")) {
+    problems.push(...checkUndone(before, after, []));
+  } else if (!isUndone) {
+    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(completed)]));
+  }
+  if (lacking.length === 0 && isUndone) {
+    const pod = { ...request, identityMode: "podIdentity" as const };
+    if (isPast(completed, "sideBySide")) problems.push(...checkParts(world, migrated(request, migration)));
+    if (completed !== "retire" && request.identityMode === "podIdentity") problems.push(...checkParts(world, pod));
+  }
+  const binding = `object ${refKey({ apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding", name: bindingName(request), namespace: request.namespace })}`;
+  if (hadPods && before.has(binding) && !after.has(binding)) problems.push("a pod has lost its identity");
+  if (status === "Succeeded" && migration.until === "retire") {
+    if (record.migration) problems.push(`retired, and the record has a migration after ${record.migration.completed}`);
+    if (record.request.identityMode !== "workloadIdentity") problems.push("retired, and the request has the old mode");
+    if (after.get(binding)?.madeBy !== undefined) problems.push("retired, and the binding is still there");
+  }
+  // An inventory alone leaves nothing that would have to be remembered.
+  const isMissing = status === "Succeeded" && migration.until !== "inventory" && !isPast(completed, migration.until);
+  if (isMissing) problems.push(`Succeeded until ${migration.until}, and the record says ${completed}`);
+  return problems;
+}
+
+/** What phases that are complete leave is no leak. */
+function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
+  return isPast(completed, "sideBySide") ? ["removeServiceAccount", "unfederateIdentity"] : [];
+}
+
+/** The record says what has come of it. */
+function judgeRecord({ operation, record, recordBefore }: Scene): Problem[] {
+  const { kind, status, error, result, id } = operation;
+  const problems: Problem[] = [];
+  const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
+  const expected = () => {
+    if (kind === "offboard") return status === "Succeeded" ? undefined : "Incomplete";
+    if (kind === "repair" || kind === "migrate") return "Onboarded";
+    if (kind === "compensate") return status === "Succeeded" ? recordBefore?.state : "Incomplete";
+    if (status === "Succeeded") return "Onboarded";
+    return isLeft ? "Incomplete" : recordBefore?.state;
+  };
+  // An end that nobody recorded is taken for the worst.
+  const isUnknown = error?.code === "UNEXPECTED" && record?.state === "Incomplete";
+  if (record?.state !== expected() && !isUnknown) {
+    problems.push(`the namespace's record is ${record?.state}, not ${expected()}`);
+  }
+  if (record && recordBefore && kind !== "onboard" && kind !== "change" && record.team !== recordBefore.team) {
+    problems.push(`the namespace was ${recordBefore.team}'s and is ${record.team}'s`);
+  }
+  if (record?.state === "Onboarded" && status === "Succeeded" && kind !== "compensate") {
+    if (record.operation !== id) problems.push(`the record names operation ${record.operation}`);
+    if (record.clientId === undefined || result?.["clientId"] !== record.clientId) {
+      problems.push(`the result has client id ${String(result?.["clientId"])}, the record ${record.clientId}`);
+    }
+    // A migration that stops before its end looks, and keeps what an earlier look has found.
+    const isProven = kind !== "migrate" || operation.migration?.until === "retire";
+    if (isProven && (record.findings ?? []).some(isError))
+      problems.push("Succeeded, and the record has errors among its findings");
+  }
+  return problems;
+}
+
+/** What was onboarded and whole before an operation is so after it, unless the record says otherwise. */
+function judgePromise({ world, operation, record, recordBefore, lacking }: Scene): Problem[] {
+  if (recordBefore?.state !== "Onboarded" || record?.state !== "Onboarded" || lacking.length > 0) return [];
+  if (operation.error?.code === "COMPENSATION_FAILED") return [];
+  return checkParts(world, record.request).map((each) => `it was onboarded and whole before: ${each}`);
+}
+
+/** The names in "What could not be undone: name (why); name (why)." */
+export function namedUndos({ error }: Pick<OperationRecord, "error">): readonly string[] {
+  if (error?.code !== "COMPENSATION_FAILED") return [];
+  const list = /What could not be undone: (.*)$/s.exec(error.message)?.[1] ?? "";
+  return [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: sql-[ab]\/[a-z]+)?) \(/g)].map(([, name]) => name ?? "");
+}

@@ -1,0 +1,313 @@
+/** From a request to an open gate, whatever happens in between: who asks, asks again; what dies, is run again. */
+import { HttpRequest } from "@azure/functions";
+import type { DurableClient } from "durable-functions";
+import { providePorts } from "../../../src/activities/step.ts";
+import type { Caller } from "../../../src/domain/caller.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { Accepted, Desk } from "../../../src/functions/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/decide.ts";
+import { answerOnce } from "../../../src/functions/idempotency.ts";
+import { Refusal } from "../../../src/functions/refusal.ts";
+import { accepted } from "../../../src/functions/respond.ts";
+import { mend } from "../../../src/functions/startAccepted.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
+import { approver } from "./callers.ts";
+import { type Call, calm, died, type Faults } from "./faults.ts";
+import type { Problem } from "./invariants.ts";
+import type { World } from "./world.ts";
+
+export interface Control {
+  /** Other orchestrations instead of those of that name: some with a known defect, which has to be found. */
+  readonly instead?: Readonly<Record<string, string>> | undefined;
+  /** Changes the ports of the service, for the same end. */
+  readonly spoil?: ((ports: Ports) => Ports) | undefined;
+}
+
+export interface Asked {
+  readonly by: Caller;
+  /** Undefined when nothing came of it. */
+  readonly ask: (desk: Desk, index: number) => Promise<Accepted | undefined>;
+  /** They ask for different things, and may be answered differently. */
+  readonly isRace?: boolean;
+  /** An Idempotency-Key that the caller sends along. */
+  readonly key?: string | undefined;
+  /** How many ask the same at the same moment. */
+  readonly times?: number;
+}
+
+export interface Ended {
+  /** Undefined when nothing was begun. */
+  readonly operation: string | undefined;
+  /** The operation was there before anybody asked. */
+  readonly isOld: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** A refusal is told by its code. */
+export async function operate(world: World, asked: Asked, control: Control): Promise<Ended | string> {
+  const { faults } = world;
+  const instances = new Map<string, Instance>();
+  const deskOf = (call: Call) => createDesk(world, { call, instances, by: asked.by, control });
+  const answers = await Promise.all(
+    Array.from({ length: asked.times ?? 1 }, (_, index) => askUntilAnswered(world, deskOf, { ...asked, index })),
+  );
+  const answer = asked.isRace ? (answers.find((each) => typeof each === "object") ?? answers[0]) : answers[0];
+  if (typeof answer === "string") return answer;
+  const problems: Problem[] = [];
+  if (!asked.isRace && new Set(answers.map((each) => (typeof each === "string" ? each : each?.operation))).size > 1) {
+    problems.push(`the same request got ${JSON.stringify(answers)}`);
+  }
+  const isOld = answer !== undefined && instances.size === 0 && (await holders(world)).length === 0;
+
+  for (let round = 0; ; round += 1) {
+    for (const [id, instance] of instances) {
+      if (!instance.run) instance.run = await runInstance(world, id, { ...instance, control });
+    }
+    // The timer mends; after some rounds the weather clears, as weather does.
+    if (round === 4) faults.plan = calm;
+    const held = await holders(world);
+    if (held.length === 0) break;
+    if (round > 8) {
+      problems.push(`stuck as ${held[0]?.state}`);
+      break;
+    }
+    for (const record of held) {
+      if (instances.get(record.operation)?.run || !instances.has(record.operation)) {
+        await mortal(faults, (call) => mend(deskOf(call), record)).catch(expectFault);
+      }
+    }
+  }
+  if (asked.key !== undefined && answer) problems.push(...(await askOnceMore(world, deskOf, asked, answer)));
+  return { operation: answer?.operation, isOld, problems };
+}
+
+/** The same key, when all is over: the same answer, and nothing new is begun. */
+async function askOnceMore(
+  world: World,
+  deskOf: (call: Call) => Desk,
+  asked: Asked,
+  first: Accepted,
+): Promise<readonly Problem[]> {
+  const again = await calmly(world, () => askWithKey(deskOf(world.faults.call), { ...asked, index: 0 })).catch(
+    (error: unknown) => {
+      if (error instanceof Refusal) return error.code;
+      throw error;
+    },
+  );
+  // The answer could not be kept; within a minute the key is free, and the operation is found by what it is for.
+  if (again === "IDEMPOTENCY_IN_PROGRESS") return [];
+  const told = typeof again === "string" ? again : again?.operation;
+  return told === first.operation ? [] : [`the same key got ${first.operation}, and afterwards ${told}`];
+}
+
+/** Runs something while nothing fails. */
+export async function calmly<T>({ faults }: Pick<World, "faults">, work: () => Promise<T>): Promise<T> {
+  const { plan } = faults;
+  faults.plan = calm;
+  try {
+    return await work();
+  } finally {
+    faults.plan = plan;
+  }
+}
+
+function holders(world: World) {
+  return calmly(world, () => world.registry.heldNamespaces());
+}
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+export interface DeskSettings {
+  readonly call: Call;
+  readonly instances: Map<string, Instance>;
+  readonly by: Caller;
+  readonly control: Control;
+}
+
+export function createDesk({ portsOf, faults }: World, { call, instances, by, control }: DeskSettings): Desk {
+  const { spoil = (ports: Ports) => ports } = control;
+  return {
+    ports: spoil(portsOf(call)),
+    client: createClient(call, instances),
+    by,
+    warn: (message: string) => void faults.trace?.push(`  warning: ${message}`),
+    traceparent,
+  };
+}
+
+/** A caller who gets no answer, or 503, asks again; so does one who is told that the first is being answered. */
+async function askUntilAnswered(
+  world: World,
+  deskOf: (call: Call) => Desk,
+  asked: Asked & { readonly index: number },
+): Promise<Accepted | string | undefined> {
+  const { faults } = world;
+  for (let tries = 0; ; tries += 1) {
+    if (tries === 5) faults.plan = calm;
+    // By now whoever claimed the key and has not answered is dead.
+    if (tries > 5) expireClaims(world);
+    try {
+      const answer = await mortal(faults, (call) => askWithKey(deskOf(call), asked));
+      if (answer !== died) return answer;
+    } catch (error) {
+      if (error instanceof Refusal) {
+        if (error.code !== "IDEMPOTENCY_IN_PROGRESS") return error.code;
+        await new Promise((resolve) => setImmediate(resolve));
+      } else expectPassing(error);
+    }
+    if (tries > 50) throw new Error("a caller was never answered");
+  }
+}
+
+/** As the route does it. */
+async function askWithKey(
+  desk: Desk,
+  { ask, key, by, index }: Asked & { readonly index: number },
+): Promise<Accepted | undefined> {
+  if (key === undefined) return await ask(desk, index);
+  const request = new HttpRequest({
+    url: "http://localhost/api/asked",
+    method: "POST",
+    headers: { "idempotency-key": key },
+  });
+  const asked = { request, by, body: null, context: { warn: desk.warn } };
+  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async () => {
+    const { operation = "", ...rest } = (await ask(desk, index)) ?? {};
+    return accepted(request, operation, { id: operation, ...rest });
+  });
+  const { id: operation, ...rest } = JSON.parse(String(answer.body));
+  return { operation, ...rest };
+}
+
+/** A minute goes by. */
+function expireClaims({ rows }: World): void {
+  const table = rows.get("MooringIdempotency") ?? new Map();
+  for (const [key, row] of table) {
+    table.set(key, { ...row, record: { ...row.record, claimedTime: new Date(Date.now() - 61_000).toISOString() } });
+  }
+}
+
+function expectPassing(error: unknown): void {
+  const isExpected = error instanceof TransientError || (error instanceof TypeError && /foresaw/.test(error.message));
+  if (!isExpected) throw error;
+}
+
+/** The timer comes again, whatever it met. */
+function expectFault(error: unknown): void {
+  if (!(error instanceof PermanentError)) expectPassing(error);
+}
+
+interface Instance {
+  readonly name: string;
+  readonly input: unknown;
+  run?: Run;
+}
+
+async function runInstance(
+  { dice, faults, twice, cancels, turnsAgain, portsOf }: World,
+  id: string,
+  { name, input, control }: Instance & { control: Control },
+): Promise<Run> {
+  const { instead = {}, spoil = (ports: Ports) => ports } = control;
+  const orchestration = instead[name] ?? name;
+  faults.trace?.push(`  ${orchestration} runs`);
+  const mailbox = createMailbox();
+  /** Decides, unless the tables or the record refuse; the event that follows may get lost, and one may come for nothing. */
+  const decide = async (what: "cancel" | "approved" | "rejected") => {
+    const { registry } = portsOf(faults.call);
+    try {
+      if (what === "cancel") await cancelOperation(registry, id, { by: approver });
+      else await decideApproval(registry, id, { kind: what, by: approver });
+      faults.trace?.push(`  ! ${what}`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) expectPassing(error);
+    }
+    if (dice.chance(0.8)) mailbox.raise("decision", {});
+  };
+  return await runOrchestration(orchestration, input, {
+    mailbox,
+    async atRest() {
+      const choice = dice.roll(10);
+      if (choice < 6) await decide("approved");
+      else if (choice < 7) await decide("rejected");
+      else if (choice < 8) await decide("cancel");
+      else if (choice < 9) mailbox.raise("decision", {});
+    },
+    random: dice.next,
+    together: (open) => 1 + dice.roll(open),
+    turnAgain: () => dice.chance(turnsAgain),
+    maxTurns: 400,
+    async execute(activity, run) {
+      faults.trace?.push(`  → ${activity}`);
+      const isCanceled = faults.plan !== calm && dice.chance(cancels);
+      // Before it runs, or at any moment while it does.
+      const canceling = isCanceled ? decide("cancel") : undefined;
+      if (dice.chance(0.5)) await canceling;
+      for (;;) {
+        // The second delivery may come after the first has ended, or while it runs.
+        const deliveries = dice.chance(twice) ? 2 : 1;
+        const areTogether = dice.chance(0.5);
+        const outcomes: Settled[] = [];
+        const deliver = () =>
+          settle(
+            mortal(faults, (call) => {
+              // An activity takes its ports the moment it is called.
+              providePorts(spoil(portsOf(call)));
+              return run();
+            }),
+          );
+        if (areTogether) {
+          outcomes.push(...(await Promise.all(Array.from({ length: deliveries }, deliver))));
+        } else for (let each = 0; each < deliveries; each += 1) outcomes.push(await deliver());
+        await canceling;
+        const alive = outcomes.filter((outcome) => !("value" in outcome && outcome.value === died));
+        const told = alive[dice.roll(alive.length)];
+        if (!told) continue;
+        if ("value" in told) return told.value;
+        throw told.reason;
+      }
+    },
+  }).catch((cause: unknown) => {
+    throw new Error(`${name} ${id}`, { cause });
+  });
+}
+
+/** Runs what may die, and says so when it did. */
+export async function mortal<T>(faults: Faults, run: (call: Call) => Promise<T>): Promise<T | typeof died> {
+  const life = faults.live();
+  return await Promise.race([life.died, run(life.call)]);
+}
+
+type Settled = { readonly value: unknown } | { readonly reason: unknown };
+
+async function settle(work: Promise<unknown>): Promise<Settled> {
+  try {
+    return { value: await work };
+  } catch (reason) {
+    return { reason };
+  }
+}
+
+/** As much of the durable client as acceptance and the timer use. */
+function createClient(call: Call, instances: Map<string, Instance>): DurableClient {
+  const client: Pick<DurableClient, "startNew" | "getStatus"> = {
+    startNew: (name, options) =>
+      call("tables", "start instance", () => {
+        const instanceId = options?.instanceId ?? "";
+        if (!instances.has(instanceId)) instances.set(instanceId, { name, input: options?.input });
+        return instanceId;
+      }),
+    getStatus: (id) =>
+      call("tables", "get instance", () => {
+        const instance = instances.get(id);
+        if (!instance) throw new Error("The operation failed with HTTP 404");
+        return {
+          instanceId: id,
+          runtimeStatus: instance.run?.status ?? "Running",
+          output: instance.run?.output,
+        } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      }),
+  };
+  return client as DurableClient;
+}

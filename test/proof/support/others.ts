@@ -1,0 +1,77 @@
+/** Other people in a simulated world: a team that wants what another has, and one that wants more than its quota. */
+import { isDeepStrictEqual } from "node:util";
+import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
+import { cancelOperation } from "../../../src/functions/decide.ts";
+import { Refusal } from "../../../src/functions/refusal.ts";
+import { offboard } from "./acts.ts";
+import { blue, red } from "./callers.ts";
+import { calmly, createDesk, operate } from "./operate.ts";
+import type { Stage } from "./stage.ts";
+
+/** Whatever another team asks for, it is refused in the words for what is not there, and nothing changes. */
+export async function visitByStranger({ world, control, problems }: Stage, request: OnboardingRequest): Promise<void> {
+  await calmly(world, async () => {
+    const record = await world.registry.getNamespace(request);
+    if (!record || record.team === "red") return;
+    const before = structuredClone([...world.rows].filter(([table]) => table !== "MooringIdempotency"));
+    const desk = createDesk(world, { call: world.faults.call, instances: new Map(), by: red, control });
+    const berth = { cluster: request.cluster, namespace: request.namespace };
+    const asked: Readonly<Record<string, (desk: Desk) => Promise<unknown>>> = {
+      NAMESPACE_TAKEN: () => acceptOnboarding(desk, request),
+      FORBIDDEN: () => acceptOnboarding(desk, request, { takeOver: true }),
+      NOT_ONBOARDED: () => acceptOffboarding(desk, berth),
+      "NOT_ONBOARDED ": () => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) }),
+      NOT_FOUND: () => cancelOperation(world.registry, record.operation, { by: red }),
+    };
+    for (const [code, ask] of Object.entries(asked)) {
+      const answer = await ask(desk).catch((error: unknown) => (error instanceof Refusal ? error.code : error));
+      if (answer !== code.trim()) problems.push(`a stranger was told ${JSON.stringify(answer)} instead of ${code}`);
+    }
+    const after = [...world.rows].filter(([table]) => table !== "MooringIdempotency");
+    if (!isDeepStrictEqual(before, after)) problems.push("a stranger has changed something");
+  });
+}
+
+/**
+ * Two namespaces of a team that may have one, asked for at the same moment of two instances of the service: the request
+ * that won, if one did; at worst both give way.
+ */
+export async function raceForQuota({
+  world,
+  control,
+  problems,
+  seen,
+  remember,
+}: Stage): Promise<OnboardingRequest | undefined> {
+  const requests = [world.request, { ...world.request, namespace: "team-b" }];
+  const answered: OnboardingRequest[] = [];
+  const ended = await operate(
+    world,
+    {
+      by: blue,
+      times: requests.length,
+      isRace: true,
+      async ask(desk, index) {
+        const request = requests[index] ?? world.request;
+        const answer = await acceptOnboarding(desk, request);
+        answered.push(request);
+        remember(answer.operation);
+        return answer;
+      },
+    },
+    control,
+  );
+  seen.push(`quota ${typeof ended === "string" ? ended : answered.length}`);
+  if (typeof ended !== "string") problems.push(...ended.problems.map((each) => `quota: ${each}`));
+  const count = await calmly(world, () => world.registry.countNamespaces("blue"));
+  // What was accepted by a process that died, or whose write was not answered, is counted no second time.
+  const { deaths, passing, down } = world.weather;
+  const isSure = deaths === 0 && passing === 0 && down === undefined;
+  if (isSure && (count > 1 || answered.length > 1)) problems.push(`a team with quota 1 has ${count} namespaces`);
+  const records = await calmly(world, () => Promise.all(requests.map((each) => world.registry.getNamespace(each))));
+  const [first, second] = requests.filter((_, index) => records[index]);
+  if (second) await calmly(world, () => operate(world, offboard(second, blue), control));
+  return first ?? answered[0];
+}

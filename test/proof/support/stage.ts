@@ -1,0 +1,131 @@
+/** Plays acts in a world, one after another, and judges each by what the world was before and is after it. */
+import type { Berth } from "../../../src/domain/names.ts";
+import type { OperationRecord } from "../../../src/ports.ts";
+import { type Act, longAgo } from "./acts.ts";
+import { hasPods } from "./drift.ts";
+import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
+import { judge } from "./judge.ts";
+import { type Control, calmly, operate } from "./operate.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import type { World } from "./world.ts";
+
+export interface Stage {
+  readonly world: World;
+  readonly control: Control;
+  readonly problems: Problem[];
+  readonly seen: string[];
+  /** What there was before anybody asked, with what others have made since. */
+  readonly first: Snapshot;
+  /** Somebody put something where something of Mooring's was: it is theirs from now on, and in the way. */
+  somebodyMade(berth: Berth): void;
+  /** An operation that was begun otherwise found the world as it was in the beginning. */
+  remember(operation: string): void;
+  /** Undefined when it was refused, or nothing was begun. */
+  play(act: Act): Promise<OperationRecord | undefined>;
+}
+
+/** A failure that is none of Mooring's, where no fault and nothing foreign stood in the way. */
+const expected: ReadonlySet<string> = new Set([
+  "NAMESPACE_TERMINATING",
+  "REJECTED",
+  "APPROVAL_TIMED_OUT",
+  "PODS_STILL_USE_POD_IDENTITY",
+]);
+
+export function createStage(world: World, { control, isHarmless }: { control: Control; isHarmless: boolean }): Stage {
+  const { dice, faults, registry } = world;
+  const problems: Problem[] = [];
+  const seen: string[] = [];
+  const first = new Map(takeSnapshot(world, world.request));
+  const tell = (line: string) => faults.trace?.push(line);
+  /** Of each operation, what it found. */
+  const found = new Map<string, Pick<Parameters<typeof judge>[0], "before" | "recordBefore">>();
+  let isDisturbed = false;
+
+  async function play(act: Act): Promise<OperationRecord | undefined> {
+    const { name, kind, berth } = act;
+    tell(`— ${name} by ${act.by.id}`);
+    const before = takeSnapshot(world, berth);
+    const recordBefore = await calmly(world, () => registry.getNamespace(berth));
+    const lacking = recordBefore?.state === "Onboarded" ? checkParts(world, recordBefore.request) : [];
+    const hadPods = hasPods(world);
+    const key = dice.chance(0.3) ? `key-${dice.next()}` : undefined;
+    const times = name === "look" ? 1 : dice.pick([1, 1, 1, 2, 3]);
+    const ended = await operate(world, { ...act, key: name === "look" ? undefined : key, times }, control);
+    if (typeof ended === "string") {
+      seen.push(`${name} refused ${ended}`);
+      tell(`— ${name} refused ${ended}`);
+      return undefined;
+    }
+    problems.push(...ended.problems.map((each) => `${name}: ${each}`));
+    const after = takeSnapshot(world, berth);
+    return await calmly(world, async () => {
+      const record = await registry.getNamespace(berth);
+      if (ended.operation === undefined || ended.isOld) {
+        seen.push(`${name} ${ended.isOld ? "again" : "without end"}`);
+        const changed = [...checkForeignThere(before, after), ...checkForeignThere(after, before)];
+        problems.push(...changed.map((each) => `${name} began nothing: ${each}`));
+        if (name === "look") problems.push(...checkFindings(world, record));
+        return undefined;
+      }
+      const operation = await registry.getOperation(ended.operation);
+      if (!operation) {
+        problems.push(`${name}: operation ${ended.operation} is not recorded`);
+        return undefined;
+      }
+      const { status, error } = operation;
+      tell(`— ${name} ${status} ${error?.code ?? ""} ${error?.message ?? ""}`);
+      seen.push(`${name} ${status} ${error?.code ?? ""}`.trim());
+      if (operation.kind !== kind && !(kind === "onboard" && operation.kind === "change")) {
+        problems.push(`${name} began ${operation.kind}`);
+      }
+      found.set(operation.id, { before, recordBefore });
+      const origin = found.get(operation.compensates?.createdBy ?? operation.id) ?? { before, recordBefore };
+      const scene = { world, operation, first, after, record, lacking, hadPods, ...origin };
+      const verdicts = [
+        ...(await checkRecords(world, operation)),
+        ...(await checkAudit(world, operation)),
+        ...(await checkActions(world, operation, { before, after })),
+        ...judge(scene),
+      ];
+      if (act.takesOver && status === "Succeeded" && record?.team !== "red") {
+        verdicts.push(`taken over, and still ${record?.team}'s`);
+      }
+      problems.push(...verdicts.map((each) => `${name} ${status} ${error?.code ?? ""}: ${each}`));
+      const isAsExpected = expected.has(error?.code ?? "") || (name === "migrate" && lacking.length > 0);
+      if (isHarmless && !isDisturbed && status === "Failed" && !isAsExpected) {
+        problems.push(`${name} Failed ${error?.code} although nothing stood in its way: ${error?.message}`);
+      }
+      return operation;
+    });
+  }
+
+  return {
+    world,
+    control,
+    problems,
+    seen,
+    first,
+    play,
+    remember: (operation) => void found.set(operation, { before: new Map(first), recordBefore: undefined }),
+    somebodyMade(berth) {
+      isDisturbed = true;
+      for (const [key, thing] of takeSnapshot(world, berth)) {
+        const was = first.get(key);
+        if (thing.madeBy === undefined && !thing.isLent && was?.madeBy !== undefined) first.set(key, thing);
+        if (thing.madeBy === undefined && !thing.isLent && !was) first.set(key, thing);
+      }
+    },
+  };
+}
+
+/** A look that found nothing has seen a whole namespace, and one that found an error has not. */
+function checkFindings(world: World, record: Awaited<ReturnType<World["registry"]["getNamespace"]>>): Problem[] {
+  // Where the look did not come to an end, the record says nothing new.
+  if (record?.state !== "Onboarded" || record.lookedTime !== record.verifiedTime || record.lookedTime === longAgo)
+    return [];
+  const lacking = checkParts(world, record.request);
+  const findings = record.findings ?? [];
+  if (lacking.length > 0 && findings.length === 0) return [`the look found nothing, and ${lacking.join("; ")}`];
+  return [];
+}
