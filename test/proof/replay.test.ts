@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import "../../src/orchestrations/changeNamespace.ts";
 import "../../src/orchestrations/compensateOperation.ts";
+import "../../src/orchestrations/migrateNamespace.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
+import "../../src/orchestrations/repairNamespace.ts";
+import { registrations } from "../support/core.ts";
 import { replay } from "../support/durableRunner.ts";
 import { historiesFolder, type KeptHistory, printAction } from "./support/histories.ts";
 import { play, scenarios } from "./support/scenarios.ts";
@@ -44,6 +47,14 @@ it("has the scenarios of this release, and enough of them", () => {
 
   expect(Object.keys(scenarios).filter((name) => !recorded.has(name))).toEqual([]);
   expect(recorded.size).toBeGreaterThanOrEqual(20);
+});
+
+it("has every orchestration and every activity that there is", () => {
+  const known = [...registrations.functions.values()].map(({ metadata }) => metadata.name);
+  const texts = files.map(({ release, file }) => readFileSync(join(historiesFolder, release, file), "utf8")).join("\n");
+
+  expect(known.length).toBeGreaterThan(30);
+  expect(known.filter((name) => !texts.includes(`"Name":"${name}"`))).toEqual([]);
 });
 
 it("notices another action, another input and another order", async () => {

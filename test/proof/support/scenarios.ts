@@ -4,28 +4,15 @@ import { ApprovalPolicy } from "../../../src/domain/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
 import { cancelOperation, decideApproval } from "../../../src/functions/decide.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
-import type { Run, RunOptions } from "../../support/durableRunner.ts";
+import { approver, createDesk, requester } from "../../support/desk.ts";
+import type { Run } from "../../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+import { upkeepScenarios } from "./upkeepScenarios.ts";
 
-interface Stage {
-  readonly cloud: FakeCloud;
-  readonly desk: TestDesk;
-  run(options?: RunOptions): Promise<Run>;
-  onboard(changes?: object, options?: RunOptions): Promise<string>;
-  offboard(options?: RunOptions): Promise<string>;
-}
-
-type Scenario = (stage: Stage) => Promise<unknown>;
-
-const databases = [
-  { server: "sql-dev", database: "messages", roles: ["reader"] },
-  { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
-];
-const base = { cluster: "aks-dev", namespace: "team-a", databases };
-const pod = { identityMode: "podIdentity" };
 const one = { databases: databases.slice(0, 1) };
 
 const permanent = (what: string) => (cloud: FakeCloud) => {
@@ -99,6 +86,80 @@ const answer =
 
 /** With names that become those of files. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  ...upkeepScenarios,
+  "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
+    await onboard();
+    refuseWrites(cloud, "change sql-dev/orders");
+    await onboard(one);
+    cloud.onWrite = () => undefined;
+    await offboard();
+  },
+  "change-takes-a-role-away": async ({ onboard }) => {
+    await onboard();
+    await onboard({ databases: databases.map((each) => ({ ...each, roles: ["reader"] })) });
+  },
+  "change-canceled": async (stage) => {
+    await stage.onboard(one);
+    await stage.onboard({}, cancelingAt(stage, "grantDatabase"));
+  },
+  "change-undo-refused-and-again": async ({ cloud, desk, run, onboard }) => {
+    await onboard(one);
+    cloud.onWrite = ({ what, when }) => {
+      if (what === "change sql-dev/orders" && when === "after") throw new PermanentError("SQL_FORBIDDEN", "no more");
+    };
+    const failed = await onboard();
+    await acceptCompensation(desk, failed);
+    await run();
+  },
+  "change-of-pod-identity-refused": async ({ cloud, onboard }) => {
+    await onboard({ ...pod, ...one });
+    refuseWrites(cloud, "change sql-dev/orders");
+    await onboard({ ...pod, selector: "other" });
+  },
+  "compensate-in-vain": async ({ cloud, desk, run, onboard }) => {
+    refuseWrites(cloud, "put credential", "remove identity");
+    const failed = await onboard();
+    await acceptCompensation(desk, failed);
+    await run();
+  },
+  "compensate-cannot-begin": async ({ cloud, desk, run, onboard }) => {
+    refuseWrites(cloud, "put credential", "remove identity");
+    const failed = await onboard();
+    const publish = async () => {
+      throw new PermanentError("SERVICE_BUS_FORBIDDEN", "publish is refused");
+    };
+    providePorts({ ...cloud.ports, events: { publish } });
+    await acceptCompensation(desk, failed);
+    await run();
+  },
+  "offboard-canceled": async (stage) => {
+    await stage.onboard();
+    await stage.offboard(cancelingAt(stage, "removeIdentity"));
+  },
+  "offboard-schema-owned": async ({ cloud, onboard, offboard }) => {
+    await onboard();
+    const users = cloud.users.get("sql-dev/orders");
+    for (const [name, user] of users ?? []) users?.set(name, { ...user, ownedSchemas: ["app"] });
+    await offboard();
+  },
+  "cancel-in-preflight": canceledAt("preflight"),
+  "cancel-at-the-identity": canceledAt("prepareNamespace"),
+  "cancel-at-the-workload": canceledAt("connectWorkload"),
+  "cancel-in-verification": canceledAt("verifyAndConclude"),
+  "end-not-recorded": async ({ cloud, desk, run }) => {
+    await acceptOnboarding(desk, OnboardingRequest.parse(base));
+    await run({
+      async execute(name, work) {
+        if (name === "recordOutcome" || name === "verifyAndConclude") {
+          const replaceNamespace = async () => {
+            throw new TransientError("REGISTRY_UNAVAILABLE", "the tables are away");
+          };
+          providePorts({ ...cloud.ports, registry: { ...cloud.ports.registry, replaceNamespace } });
+        }
+        return await work();
+      },
+    });
+  },
   "onboard-workload-identity": ({ onboard }) => onboard(),
   "onboard-pod-identity": ({ onboard }) => onboard(pod),
   "onboard-one-database": ({ onboard }) => onboard(one),
@@ -198,6 +259,21 @@ export async function play(name: string): Promise<readonly Run[]> {
     },
     async onboard(changes = {}, options) {
       const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
+      await stage.run(options);
+      return operation;
+    },
+    async repair(options) {
+      const { operation } = await acceptUpkeep(desk, "Repairing", { berth: base, prepare: () => ({}) });
+      await stage.run(options);
+      return operation;
+    },
+    async migrate(until, options) {
+      const { operation } = await acceptUpkeep(desk, "Migrating", {
+        berth: base,
+        prepare: ({ migration }) => ({
+          migration: { ...migration, until, serviceAccount: "app", selector: base.namespace },
+        }),
+      });
       await stage.run(options);
       return operation;
     },

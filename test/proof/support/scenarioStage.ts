@@ -1,0 +1,40 @@
+/** What a scenario has to work with. */
+import { PermanentError } from "../../../src/domain/errors.ts";
+import type { MigrationPhase } from "../../../src/domain/migration.ts";
+import { cancelOperation } from "../../../src/functions/decide.ts";
+import { requester, type TestDesk } from "../../support/desk.ts";
+import type { Run, RunOptions } from "../../support/durableRunner.ts";
+import type { FakeCloud } from "../../support/fakeCloud.ts";
+
+export interface Stage {
+  readonly cloud: FakeCloud;
+  readonly desk: TestDesk;
+  run(options?: RunOptions): Promise<Run>;
+  onboard(changes?: object, options?: RunOptions): Promise<string>;
+  offboard(options?: RunOptions): Promise<string>;
+  repair(options?: RunOptions): Promise<string>;
+  migrate(until: MigrationPhase, options?: RunOptions): Promise<string>;
+}
+
+export type Scenario = (stage: Stage) => Promise<unknown>;
+
+export const databases = [
+  { server: "sql-dev", database: "messages", roles: ["reader"] },
+  { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
+];
+export const base = { cluster: "aks-dev", namespace: "team-a", databases };
+export const pod = { identityMode: "podIdentity" };
+/** Cancels the operation that is under way when the given activity is about to run. */
+export const cancelingAt = ({ cloud }: Stage, activity: string): RunOptions => ({
+  async execute(name, work) {
+    const running = [...cloud.namespaces.values()].at(-1)?.operation ?? "";
+    if (name === activity) await cancelOperation(cloud.ports.registry, running, { by: requester });
+    return await work();
+  },
+});
+
+export const refuseWrites = (cloud: FakeCloud, ...refused: string[]) => {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && refused.includes(what)) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+  };
+};
