@@ -1,27 +1,23 @@
 /** The secrets of a run are known here, and searched for in everything that the run leaves or says. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { TableClient, TableServiceClient } from "@azure/data-tables";
+import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { readMessages, readStore, readTables, search, secretsOf } from "../support/canaries.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-const systemKey = `canary-system-key-${crypto.randomUUID()}`;
-
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 const log: string[] = [];
 const answers: { path: string; text: string }[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    settings: { MOORING_SYSTEM_KEY: systemKey },
     logLevel: "information",
     onLog: (line) => log.push(line),
   });
-  setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
@@ -41,40 +37,7 @@ async function ask(method: string, path: string, body?: unknown): Promise<Record
   return answer.body;
 }
 
-/** Secrets that this run has, and what every access token looks like. */
-function secrets(): readonly (string | RegExp)[] {
-  const header = sandbox.cloud.settings["IDENTITY_HEADER"] ?? "";
-  expect(header.length).toBeGreaterThan(16);
-  return [systemKey, header, /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
-}
-
-function search(places: readonly { where: string; text: string }[], wanted: readonly (string | RegExp)[]): string[] {
-  return places.flatMap(({ where, text }) =>
-    wanted
-      .filter((each) => (typeof each === "string" ? text.includes(each) : each.test(text)))
-      .map((each) => `${where}: ${String(each).slice(0, 24)}`),
-  );
-}
-
-async function readStore(): Promise<{ where: string; text: string }[]> {
-  const files = await readdir(sandbox.dataFolder, { recursive: true, withFileTypes: true });
-  const paths = files.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  return await Promise.all(
-    paths.map(async (path) => ({ where: path, text: (await readFile(path)).toString("latin1") })),
-  );
-}
-
-async function readTables(): Promise<{ where: string; text: string }[]> {
-  const endpoint = sandbox.cloud.settings["MOORING_TABLES_ENDPOINT"] ?? "";
-  const credential = sandbox.cloud.credentialOf("mooring");
-  const found: { where: string; text: string }[] = [];
-  for await (const { name = "" } of new TableServiceClient(endpoint, credential).listTables()) {
-    for await (const entity of new TableClient(endpoint, name, credential).listEntities()) {
-      found.push({ where: `table ${name}`, text: JSON.stringify(entity) });
-    }
-  }
-  return found;
-}
+const secrets = () => secretsOf(sandbox, sandbox.systemKey);
 
 it("finds no secret in store, tables, log, events, queue and answers after onboarding, failure and offboarding", async () => {
   const { cloud } = sandbox;
@@ -108,12 +71,9 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
   answers.push({ path: management.url, text: JSON.stringify([...management.headers]) + (await management.text()) });
   expect(management.status).toBe(401);
 
-  const store = await readStore();
-  const tables = await readTables();
-  const messages = [
-    ...cloud.serviceBus.subscription(names.topic, "all").messages(),
-    ...cloud.serviceBus.queue(names.queue).deadLetters(),
-  ].map((message) => ({ where: "message", text: JSON.stringify(message) }));
+  const store = await readStore(sandbox);
+  const tables = await readTables(sandbox);
+  const messages = readMessages(sandbox);
   const places = [
     ...store,
     ...tables,
@@ -133,11 +93,11 @@ it("would find one in any of these places", async () => {
   const [key = "", header = ""] = secrets();
   const token = await sandbox.cloud.credentialOf("mooring").getToken("https://management.azure.com/.default");
   await writeFile(join(sandbox.dataFolder, "planted"), Buffer.from(`… ${String(key)} …`));
-  const endpoint = sandbox.cloud.settings["MOORING_TABLES_ENDPOINT"] ?? "";
+  const endpoint = sandbox.cloud.tablesEndpoint;
   const table = new TableClient(endpoint, "MooringSteps", sandbox.cloud.credentialOf("mooring"));
   await table.createEntity({ partitionKey: "planted", rowKey: "planted", note: token?.token });
 
-  const hits = search([...(await readStore()), ...(await readTables())], secrets());
+  const hits = search([...(await readStore(sandbox)), ...(await readTables(sandbox))], secrets());
   const spoken = search(
     [
       { where: "log", text: `said "${String(header)}"` },
@@ -148,4 +108,9 @@ it("would find one in any of these places", async () => {
 
   expect(hits).toEqual([expect.stringContaining("planted"), expect.stringContaining("table MooringSteps")]);
   expect(spoken).toHaveLength(2);
+
+  // Else this suite itself would end with it, as every suite with a sandbox does.
+  await expect(sandbox.searchAll()).rejects.toThrow(/secrets were found: .*planted.*; table MooringSteps/);
+  await rm(join(sandbox.dataFolder, "planted"));
+  await table.deleteEntity("planted", "planted");
 });

@@ -5,8 +5,8 @@
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import type { Call } from "../../local/simulators/faults.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, isAbout, type Kind, type Mode, targetOf, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
@@ -24,7 +24,7 @@ const callTimeoutMs = 6_000;
 const databases = Array.from({ length: together }, (_, index) => `matrix-${index}`);
 /** Nobody has logged in there yet: connections stay open, so a login happens once per database. */
 const unseen = Array.from({ length: 80 }, (_, index) => `login-${index}`);
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

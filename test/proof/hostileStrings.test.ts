@@ -1,10 +1,10 @@
 /** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 const log: string[] = [];
 

@@ -1,8 +1,8 @@
 /** Two requests for one namespace at the same moment, in every combination: one operation at a time, one of each thing. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { createDice } from "./support/random.ts";
 import { listFaults, listRemains } from "./support/remains.ts";
@@ -11,7 +11,7 @@ const rounds = 200;
 const together = 8;
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

@@ -5,8 +5,8 @@
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import type { Wire } from "../../local/simulators/faults.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
@@ -19,7 +19,7 @@ const database = "messages";
 /** How long the service is away when every call fails. */
 const awayMs = 3_000;
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

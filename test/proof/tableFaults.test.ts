@@ -6,10 +6,10 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
 import { isFinal } from "../../src/domain/operation.ts";
 import type { OperationRecord, Registry } from "../../src/ports.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, type Kind, type Mode, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
@@ -24,7 +24,7 @@ const awayMs = 3_000;
 /** The timer that mends looks every 15 s at what is older than 10 s. */
 const longestMs = 120_000;
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 /** As the records stand, whatever the service meets on its way to them. */
 let registry: Registry;

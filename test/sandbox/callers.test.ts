@@ -5,11 +5,11 @@ import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Callers } from "../../local/callers.ts";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { createSigningKey } from "../../local/simulators/world.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let callers: Callers;
 let operator: Service;
 const log: string[] = [];

@@ -1,11 +1,11 @@
 /** Cancel, approval, change and a second compensation through the whole system, a kill -9 while it waits included. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

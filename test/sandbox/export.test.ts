@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { parseCatalog } from "../../src/catalog.ts";
 import { identityName } from "../../src/domain/names.ts";
 import { findCluster } from "../../src/domain/targets.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** The whole system: HTTP and queue in, real SDKs over real sockets, the simulated cloud behind them. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
 import { sidFromClientId } from "../../src/domain/sid.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** Requests that are sent twice, and requests that hold only for what the client has seen. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {

@@ -5,11 +5,11 @@ import { names } from "../../local/cloud.ts";
 import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../local/demo/cluster.ts";
 import { withBinding } from "../../local/demo/pods.ts";
 import { createMessageList } from "../../local/messageList.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 let cluster: TeamCluster;
 let core: CoreV1Api;

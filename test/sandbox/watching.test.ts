@@ -1,11 +1,11 @@
 /** Following what Mooring does: one trace from the caller to the event, live events, audit trail. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { validate } from "../support/jsonSchema.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
-let sandbox: Sandbox;
+let sandbox: SuiteSandbox;
 let service: Service;
 const log: string[] = [];
 

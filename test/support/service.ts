@@ -1,6 +1,7 @@
 /** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
 import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
+import type { SuiteSandbox } from "./sandbox.ts";
 
 export interface Operation {
   readonly id: string;
@@ -40,7 +41,7 @@ export interface Service {
 
 /** Calls with the operator's key where the sandbox has one; a test may give other headers for every call. */
 export function serviceOf(
-  { url, key }: Pick<Sandbox, "url"> & { readonly key?: string | undefined },
+  { url, key, heard }: Pick<Sandbox, "url"> & Partial<Pick<SuiteSandbox, "key" | "heard">>,
   credential: Readonly<Record<string, string>> = key === undefined ? {} : { "x-mooring-key": key },
 ): Service {
   let document: Promise<OpenApi> | undefined;
@@ -67,7 +68,9 @@ export function serviceOf(
       await expectDocumented({ ...answer, body: undefined });
       return { status, headers: answered, body: {} };
     }
-    const parsed = JSON.parse(await response.text());
+    const text = await response.text();
+    heard?.(`answer of ${method} ${path}`, JSON.stringify([...answered]) + text);
+    const parsed = JSON.parse(text);
     await expectDocumented({ ...answer, body: parsed });
     return { status, headers: answered, body: parsed };
   };

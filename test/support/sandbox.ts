@@ -1,0 +1,54 @@
+/**
+ * The sandbox of a suite. When the suite is over, its secrets are searched for in all that the service has kept, logged, sent
+ * and answered; one that is found fails the suite.
+ */
+import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../local/sandbox.ts";
+import { type Place, readMessages, readStore, readTables, search, secretsOf } from "./canaries.ts";
+
+export interface SuiteSandbox extends Sandbox {
+  /** Of the host's own webhooks; nobody has to know it. */
+  readonly systemKey: string;
+  /** Fails when one of the run's secrets is in any of these places. */
+  readonly searchAll: () => Promise<void>;
+  /** Takes what the service has answered, in as many words. */
+  readonly heard: (where: string, text: string) => void;
+}
+
+export async function startSandbox({ onLog, settings = {}, ...options }: SandboxOptions = {}): Promise<SuiteSandbox> {
+  const systemKey = `canary-system-key-${crypto.randomUUID()}`;
+  const found: string[] = [];
+  /** Before the sandbox is there to say what its secrets are. */
+  const early: Place[] = [];
+  let look = (place: Place): void => void early.push(place);
+  const sandbox = await start({
+    ...options,
+    settings: { ...settings, MOORING_SYSTEM_KEY: systemKey },
+    onLog(line) {
+      look({ where: "log", text: line });
+      onLog?.(line);
+    },
+  });
+  const secrets = secretsOf(sandbox, systemKey);
+  look = (place) => void found.push(...search([place], secrets));
+  for (const place of early) look(place);
+
+  const searchAll = async () => {
+    const left = [...(await readStore(sandbox)), ...(await readTables(sandbox)), ...readMessages(sandbox)];
+    const all = [...new Set([...found, ...search(left, secrets)])];
+    if (all.length > 0) throw new Error(`secrets were found: ${all.join("; ")}`);
+  };
+  const close = async () => {
+    try {
+      await searchAll();
+    } finally {
+      await sandbox.close();
+    }
+  };
+  // What changes with a restart is read from the sandbox itself.
+  return Object.create(sandbox, {
+    systemKey: { value: systemKey },
+    heard: { value: (where: string, text: string) => look({ where, text }) },
+    searchAll: { value: searchAll },
+    close: { value: close },
+  });
+}
