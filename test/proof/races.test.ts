@@ -29,6 +29,8 @@ function request(namespace: string, changes: object = {}) {
 
 const post = (body: object) => service.call("POST", "/api/onboardings", body);
 const remove = (namespace: string) => service.call("DELETE", `/api/namespaces/${names.cluster}/${namespace}`);
+const upkeep = (namespace: string, what: string) =>
+  service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`);
 const find = (namespace: string) => service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`);
 
 interface Listed {
@@ -48,7 +50,7 @@ async function settle(namespace: string): Promise<readonly Listed[]> {
   const isOver = async () => {
     const operations = await list();
     const state = (await find(namespace)).body["state"];
-    const isHeld = ["Onboarding", "Changing", "Offboarding"].includes(String(state));
+    const isHeld = state !== undefined && state !== "Onboarded" && state !== "Incomplete";
     return operations.length > 0 && operations.every(({ endTime }) => endTime !== undefined) && !isHeld;
   };
   await expect.poll(isOver, { timeout: 60_000, interval: 50 }).toBe(true);
@@ -77,11 +79,30 @@ function expectOneOfEach(namespace: string, operations: readonly Listed[]): void
   ).toBeLessThanOrEqual(1);
 }
 
-function expectOutcome(namespace: string, state: unknown): void {
-  const place = { namespace, mode: "workloadIdentity", databases: ["messages"] };
-  if (state === "Onboarded") expect(listFaults(sandbox.cloud, place)).toEqual([]);
-  else expect(listRemains(sandbox.cloud, namespace, ["messages"])).toEqual([]);
+function expectOutcome(namespace: string, record: Record<string, unknown>): void {
+  const { state, identityMode: mode, databases: wanted } = Object(record);
+  const databases = (wanted ?? []).map(({ database }: { database: string }) => database);
+  if (state === "Onboarded") expect(listFaults(sandbox.cloud, { namespace, mode, databases })).toEqual([]);
+  else expect(listRemains(sandbox.cloud, namespace, ["messages", "orders"])).toEqual([]);
 }
+
+async function onboarded(namespace: string, changes: object = {}): Promise<void> {
+  await post(request(namespace, changes));
+  await settle(namespace);
+}
+
+/** One of the two at a time: the other joins it, comes after it, or is told what stands in its way. */
+function expectOneOrBoth(answers: readonly Answer[]): void {
+  expect(
+    answers.some(({ status }) => status === 202),
+    JSON.stringify(answers),
+  ).toBe(true);
+  for (const answer of answers) expect(answer.status === 202 || isConflict(answer), JSON.stringify(answer)).toBe(true);
+}
+
+const two = {
+  databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+};
 
 const isConflict = ({ status, body, headers }: Answer) =>
   status === 409 && /^[A-Z_]+$/.test(String(body["code"])) && (headers.get("location") ?? "").startsWith("/api/");
@@ -135,6 +156,54 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     expect(onboarded?.status === 202 || (onboarded && isConflict(onboarded))).toBe(true);
     await settle(namespace);
   },
+  async "a change against another"(namespace) {
+    await onboarded(namespace);
+
+    expectOneOrBoth(
+      await Promise.all([post(request(namespace, two)), post(request(namespace, { adoptionPolicy: "Never" }))]),
+    );
+  },
+  async "a change against an offboarding"(namespace) {
+    await onboarded(namespace);
+
+    expectOneOrBoth(await Promise.all([post(request(namespace, two)), remove(namespace)]));
+  },
+  async "two repairs"(namespace) {
+    await onboarded(namespace);
+
+    const answers = await Promise.all([upkeep(namespace, "repair"), upkeep(namespace, "repair")]);
+
+    expectOneOrBoth(answers);
+    // The second joins the first, unless that one was over by then.
+    const kinds = (await settle(namespace)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "repair").length).toBe(new Set(answers.map(({ body }) => body["id"])).size);
+  },
+  async "a repair against a change"(namespace) {
+    await onboarded(namespace);
+
+    expectOneOrBoth(await Promise.all([upkeep(namespace, "repair"), post(request(namespace, two))]));
+  },
+  async "two migrations"(namespace) {
+    await onboarded(namespace, { identityMode: "podIdentity" });
+
+    expectOneOrBoth(await Promise.all([upkeep(namespace, "migrate"), upkeep(namespace, "migrate")]));
+    await settle(namespace);
+    expect((await find(namespace)).body["identityMode"]).toBe("workloadIdentity");
+  },
+  async "a migration against an offboarding"(namespace) {
+    await onboarded(namespace, { identityMode: "podIdentity" });
+
+    expectOneOrBoth(await Promise.all([upkeep(namespace, "migrate"), remove(namespace)]));
+  },
+  async "a verification against a change"(namespace) {
+    await onboarded(namespace);
+
+    const [verified, changed] = await Promise.all([upkeep(namespace, "verify"), post(request(namespace, two))]);
+
+    expect(changed?.status).toBe(202);
+    // It looks, and in the middle of a change it may see what is not to stay so; or it is told to wait.
+    expect(verified && (verified.status === 200 || isConflict(verified))).toBe(true);
+  },
   async "two offboardings"(namespace) {
     await post(request(namespace));
     await settle(namespace);
@@ -164,7 +233,7 @@ it(`gives a namespace to one of two, ${rounds} times (seed ${seed})`, async () =
         expectOneOfEach(namespace, operations);
         const record = await find(namespace);
         const isOther = JSON.stringify(record.body).includes('"other"');
-        if (!isOther && kind !== "another request on the queue") expectOutcome(namespace, record.body["state"]);
+        if (!isOther && kind !== "another request on the queue") expectOutcome(namespace, record.body);
       } catch (cause) {
         throw new Error(`${namespace}: ${kind}`, { cause });
       }

@@ -132,7 +132,7 @@ it(`rides out whatever Service Bus and Entra do (seed ${seed})`, async () => {
   );
   expect(all.length).toBeGreaterThan(50);
   const shuffled = createDice(seed).shuffle(all);
-  const cells = isSoak ? shuffled : shuffled.filter(({ times }) => times === 1).slice(0, 12);
+  const cells = isSoak ? shuffled : shuffled.filter(({ times }) => times === 1).slice(0, 3);
 
   const bad: string[] = [];
   for (const [index, cell] of cells.entries()) {
