@@ -194,7 +194,7 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
     if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
-      const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+      const why = whyNothing(failed, current);
       const details = current ? { operation: current.operation } : {};
       throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
     }
@@ -203,6 +203,13 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     const next = { ...current, ...fresh, compensates };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+function whyNothing({ id, kind, leftUndone = [] }: OperationRecord, current: NamespaceRecord | undefined): string {
+  if (leftUndone.length === 0) return "no undo of it failed";
+  if (current?.operation !== id) return "another operation has had the namespace since";
+  // Its namespace is onboarded all the same, and its record says how far it has come.
+  return kind === "migrate" ? "a migration goes on where it stopped, or is offboarded" : `it is ${current.state}`;
 }
 
 /** The same words for what is not there and for what is another team's. */

@@ -9,7 +9,7 @@ import { identityName } from "../../src/domain/names.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { hashRequest } from "../../src/domain/requestHash.ts";
 import { plannedSteps } from "../../src/domain/steps.ts";
-import { acceptOffboarding } from "../../src/functions/acceptance.ts";
+import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/functions/decide.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
@@ -383,4 +383,20 @@ it("plans no leftovers for a repair between two phases, and takes the migration'
   await desk.run();
   expect(kinds()).toEqual([]);
   expect((await planOffboarding(cloud.ports, keeping)).steps.map(({ action }) => action)).not.toContain("delete");
+});
+
+it("says how to go on after a migration whose undo failed, instead of running the undo again", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    const isRefused = ["put credential", "remove ServiceAccount"].includes(what);
+    if (when === "before" && isRefused) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+  };
+  const { operation } = await migrate();
+  expect(operation).toMatchObject({ error: { code: "COMPENSATION_FAILED" }, leftUndone: ["removeServiceAccount"] });
+
+  await expect(acceptCompensation(createDesk(cloud), operation.id)).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    message: expect.stringContaining("goes on where it stopped"),
+  });
+  cloud.onWrite = () => undefined;
+  expect((await migrate()).operation.status).toBe("Succeeded");
 });
