@@ -1,19 +1,20 @@
 /**
- * Every wire operation of an onboarding and an offboarding × every way to fail × first, second, last and every call,
+ * Every wire operation of every kind of operation × every way to fail × first, second, last and every call,
  * through the real SDKs over real sockets: each ends as it should and leaves what it should. The default run takes a
  * sample that a seed chooses; `npm run soak` takes them all.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Call } from "../../local/simulators/faults.ts";
+import { identityName } from "../../src/domain/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, isAbout, type Kind, type Mode, targetOf, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
-import { listFaults, listRemains } from "./support/remains.ts";
+import { identityOf, listFaults, listRemains } from "./support/remains.ts";
 
 const isSoak = process.env["MOORING_SOAK"] === "1";
-const sampleSize = isSoak ? Number.POSITIVE_INFINITY : 60;
+const sampleSize = isSoak ? Number.POSITIVE_INFINITY : 50;
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
@@ -42,21 +43,61 @@ interface Place {
   readonly mode: Mode;
 }
 
-function requestFor({ namespace, database, mode }: Place) {
+function requestFor({ namespace, database, mode }: Place, changes: object = {}) {
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
-  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted] };
+  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], ...changes };
 }
 
-async function run(kind: Kind, place: Place): Promise<Operation> {
-  const id =
-    kind === "onboard"
-      ? await service.onboard(requestFor(place))
-      : await service.offboard(names.cluster, place.namespace);
+/** What a change brings to the request that all the others have: a role, a service account and a selector go. */
+function requestBefore(place: Place) {
+  const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
+  const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
+  return requestFor(place, { databases: [wanted], ...name });
+}
+
+async function end(id: string): Promise<Operation> {
   return await service.waitFor(id, 120_000);
+}
+
+async function post(place: Place, what: string): Promise<string> {
+  const path = `/api/namespaces/${names.cluster}/${place.namespace}/${what}`;
+  const { status, body } = await service.call("POST", path);
+  if (status !== 202) throw new Error(`${what} was answered ${status}: ${JSON.stringify(body)}`);
+  return String(body["id"]);
+}
+
+/** Brings the namespace where an operation of the kind begins. */
+async function prepare(kind: Kind, place: Place): Promise<void> {
+  if (kind === "onboard") return;
+  const request = kind === "change" ? requestBefore(place) : requestFor(place);
+  expect((await end(await service.onboard(request))).status).toBe("Succeeded");
+  if (kind !== "repair") return;
+  const name = identityName({ cluster: names.cluster, namespace: place.namespace });
+  await sandbox.cloud.sql.database(place.database).runScript(`DROP USER [${name}]`);
+  identityOf(sandbox.cloud, place.namespace)?.federatedCredentials.clear();
+}
+
+const starts: Readonly<Record<Kind, (place: Place) => Promise<string>>> = {
+  onboard: (place) => service.onboard(requestFor(place)),
+  change: (place) => service.onboard(requestFor(place)),
+  offboard: ({ namespace }) => service.offboard(names.cluster, namespace),
+  repair: (place) => post(place, "repair"),
+  migrate: (place) => post(place, "migrate"),
+};
+
+async function run(kind: Kind, place: Place): Promise<Operation> {
+  return await end(await starts[kind](place));
+}
+
+/** Only a namespace with pod identity migrates. */
+function kindsOf(mode: Mode): readonly Kind[] {
+  const kinds = ["onboard", "change", "repair", "offboard"] as const;
+  return mode === "podIdentity" ? [...kinds, "migrate"] : kinds;
 }
 
 /** The calls of a clean run that are about its namespace alone. */
 async function record(kind: Kind, place: Place): Promise<readonly Call[]> {
+  await prepare(kind, place);
   const before = sandbox.cloud.faults.journal.length;
   expect((await run(kind, place)).status).toBe("Succeeded");
   return sandbox.cloud.faults.journal.slice(before).filter((call) => isAbout(call, place));
@@ -65,9 +106,11 @@ async function record(kind: Kind, place: Place): Promise<readonly Call[]> {
 async function findCells(): Promise<readonly Cell[]> {
   const cells: Cell[] = [];
   for (const mode of ["workloadIdentity", "podIdentity"] as const) {
-    const place = { namespace: `clean-${mode.toLowerCase()}`, database: "clean", mode };
-    for (const kind of ["onboard", "offboard"] as const)
+    for (const kind of kindsOf(mode)) {
+      // A login is seen where the database is new: in the first of all.
+      const place = { namespace: `clean-${kind}-${mode.toLowerCase()}`, database: "clean", mode };
       cells.push(...cellsOf(await record(kind, place), { kind, mode }));
+    }
   }
   return cells;
 }
@@ -87,7 +130,7 @@ async function stateOf(namespace: string): Promise<unknown> {
 async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   const { faults } = sandbox.cloud;
   const target = targetOf(cell.wire, place);
-  if (cell.kind === "offboard") expect((await run("onboard", place)).status).toBe("Succeeded");
+  await prepare(cell.kind, place);
   const before = faults.journal.length;
   const takeBack = faults.add(faultOf(cell, target));
   let ended: Operation;
@@ -99,19 +142,12 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   const met = faults.journal
     .slice(before)
     .filter((call) => call.wire === cell.wire && call.operation === cell.operation && target.test(call.target)).length;
-  const { namespace, database, mode } = place;
+  const { namespace, database } = place;
   const problems: string[] = [];
   if (met <= cell.skip) problems.push(`the call was made ${met} times only`);
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const left = () => listRemains(sandbox.cloud, namespace, [database]);
-  if (cell.kind === "onboard" && ended.status === "Succeeded") {
-    problems.push(...listFaults(sandbox.cloud, { namespace, mode, databases: [database] }));
-  }
-  if (cell.kind === "onboard" && ended.status === "Failed" && ended.error?.code !== "COMPENSATION_FAILED") {
-    problems.push(...left().map((each) => `left behind: ${each}`));
-    const state = await stateOf(namespace);
-    if (state !== undefined) problems.push(`the namespace's record is ${state}`);
-  }
+  problems.push(...(await judge(cell, ended, place)));
   if ((await stateOf(namespace)) !== undefined) {
     const last = await run("offboard", place);
     if (last.status !== "Succeeded")
@@ -122,10 +158,34 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
+/** What must be so when it has ended. */
+async function judge({ kind }: Cell, { status, error }: Operation, place: Place): Promise<readonly string[]> {
+  const { namespace, database, mode } = place;
+  const faultsOf = (now: Mode, more: { serviceAccount?: string } = {}) =>
+    listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], ...more });
+  const state = await stateOf(namespace);
+  const hasSucceeded = status === "Succeeded";
+  if (kind === "offboard") return [];
+  if (hasSucceeded) return faultsOf(kind === "migrate" ? "workloadIdentity" : mode);
+  const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
+  if (kind === "onboard") {
+    if (isLeft) return [];
+    const left = listRemains(sandbox.cloud, namespace, [database]).map((each) => `left behind: ${each}`);
+    return state === undefined ? left : [...left, `the namespace's record is ${state}`];
+  }
+  const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
+  const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
+  if (isLeft || kind === "repair") return problems;
+  if (kind === "change") return [...problems, ...faultsOf(mode, { serviceAccount: "before" })];
+  // One way or the other is whole.
+  const [old, fresh] = [faultsOf("podIdentity"), faultsOf("workloadIdentity")];
+  return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
+}
+
 it(`ends right whatever fails (seed ${seed})`, async () => {
   const all = await findCells();
   // Enough to know that nothing got lost on the way here.
-  expect(all.length).toBeGreaterThan(700);
+  expect(all.length).toBeGreaterThan(3_000);
   expect(new Set(all.map(({ wire }) => wire))).toEqual(new Set(["arm", "sql", "kubernetes"]));
   const cells = createDice(seed)
     .shuffle(all)

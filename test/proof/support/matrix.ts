@@ -1,7 +1,7 @@
-/** Every wire operation of an onboarding and an offboarding, with every way in which its call can go wrong. */
+/** Every wire operation of an operation, with every way in which its call can go wrong. */
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
 
-export type Kind = "onboard" | "offboard";
+export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = "workloadIdentity" | "podIdentity";
 
 export interface Cell {

@@ -27,7 +27,9 @@ export function listRemains(cloud: Cloud, namespace: string, databases: readonly
   const { objects } = cloud.kubernetes;
   const ours = [
     ...objects.list("v1", "ConfigMap", namespace).filter(({ metadata }) => metadata.name.startsWith("mooring-")),
-    ...objects.list("v1", "ServiceAccount", namespace).filter(({ metadata }) => metadata.name === "app"),
+    ...objects
+      .list("v1", "ServiceAccount", namespace)
+      .filter(({ metadata }) => ["app", "before"].includes(metadata.name)),
     ...objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", namespace),
     ...objects.list("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", namespace),
     ...[objects.get("v1", "Namespace", namespace)].filter((object) => object !== undefined),
@@ -42,7 +44,12 @@ export function listRemains(cloud: Cloud, namespace: string, databases: readonly
 /** What is missing or wrong in a namespace that was onboarded with role reader on the databases. */
 export function listFaults(
   cloud: Cloud,
-  { namespace, mode, databases }: { namespace: string; mode: string; databases: readonly string[] },
+  {
+    namespace,
+    mode,
+    databases,
+    serviceAccount = "app",
+  }: { namespace: string; mode: string; databases: readonly string[]; serviceAccount?: string },
 ): readonly string[] {
   const identity = identityOf(cloud, namespace);
   if (!identity) return ["no identity"];
@@ -61,10 +68,11 @@ export function listFaults(
     if (!objects.get(api, "AzureIdentityBinding", binding, namespace)) faults.push("no AzureIdentityBinding");
     return faults;
   }
-  const account = objects.get("v1", "ServiceAccount", "app", namespace);
+  const account = objects.get("v1", "ServiceAccount", serviceAccount, namespace);
   const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];
   if (clientId !== identity.clientId) faults.push(`service account names ${clientId}`);
   const subjects = [...identity.federatedCredentials.values()].map(({ subject }) => subject);
-  if (subjects.join() !== `system:serviceaccount:${namespace}:app`) faults.push(`credentials for ${subjects.join()}`);
+  if (subjects.join() !== `system:serviceaccount:${namespace}:${serviceAccount}`)
+    faults.push(`credentials for ${subjects.join()}`);
   return faults;
 }
