@@ -24,7 +24,8 @@ const Config = z.object({
     description: "Identity writes per second: Azure allows 2 per subscription.",
   }),
   MOORING_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000).meta({
-    description: "How long one call to Azure, to a database or to a cluster may take before it is made again.",
+    description:
+      "How long one call to Azure, to a database, to a cluster or to the tables may take before it is made again.",
   }),
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
