@@ -14,3 +14,8 @@ export function* waitForEvent(context: OrchestrationContext, name: string, until
   if (!timer.isCompleted) timer.cancel();
   return true;
 }
+
+/** Waits until `ms` have passed by the orchestration's clock. */
+export function* pause(context: OrchestrationContext, ms: number): Durable<void> {
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
+}

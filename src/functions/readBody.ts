@@ -1,13 +1,13 @@
 import type { HttpRequest } from "@azure/functions";
-import { maxBodyBytes, parseJson } from "./readRequest.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../domain/refusal.ts";
+import { maxBodyBytes, parseJson, tooLarge } from "./readRequest.ts";
 
-export async function readBody(request: HttpRequest): Promise<unknown> {
+export async function readBody(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(type)) {
     throw new Refusal("UNSUPPORTED_MEDIA_TYPE", `Content-Type is "${type}"; send application/json.`);
   }
-  return parseJson(await readBytes(request));
+  return parseJson(await readBytes(request, maxBytes), maxBytes);
 }
 
 /** For routes where a request without a body is complete. */
@@ -16,11 +16,9 @@ export async function readOptionalBody(request: HttpRequest): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-async function readBytes(request: HttpRequest): Promise<Uint8Array> {
+async function readBytes(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBodyBytes) {
-    throw new Refusal("PAYLOAD_TOO_LARGE", `The body has ${declared} bytes; at most ${maxBodyBytes} are taken.`);
-  }
+  if (declared > maxBytes) throw tooLarge(declared, maxBytes);
   return new Uint8Array(await request.arrayBuffer());
 }
 
