@@ -8,7 +8,7 @@ import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { lookUp } from "../domain/targets.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import type { Clerk } from "./claim.ts";
+import type { Clerk } from "./clerk.ts";
 
 export interface AdmissionOptions {
   /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */

@@ -7,7 +7,6 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { needsApproval } from "../domain/approval.ts";
-import type { Caller } from "../domain/caller.ts";
 import { findEarlier } from "../domain/change.ts";
 import { PermanentError } from "../domain/errors.ts";
 import type { Berth } from "../domain/names.ts";
@@ -18,18 +17,9 @@ import { createOperationId } from "../domain/operationId.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
-import type { Traceparent } from "../domain/trace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
+import type { NamespaceRecord, OperationRecord, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
-
-/** For whom is claimed. */
-export interface Clerk {
-  readonly ports: Ports;
-  readonly by: Caller;
-  readonly traceparent: Traceparent;
-  /** Of an item of a batch: the id that its operation gets, noted there before, so that a second try claims the same. */
-  readonly item?: { readonly batch: string; readonly operation: string };
-}
+import type { Clerk } from "./clerk.ts";
 
 export interface Claim {
   readonly record: NamespaceRecord;

@@ -17,5 +17,10 @@ export function* waitForEvent(context: OrchestrationContext, name: string, until
 
 /** Waits until `ms` have passed by the orchestration's clock. */
 export function* pause(context: OrchestrationContext, ms: number): Durable<void> {
-  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
+  yield context.df.createTimer(new Date(timeAfter(context, ms)));
+}
+
+/** RFC 3339, by the orchestration's clock. */
+export function timeAfter(context: OrchestrationContext, ms: number): string {
+  return new Date(context.df.currentUtcDateTime.getTime() + ms).toISOString();
 }

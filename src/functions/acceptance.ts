@@ -5,15 +5,8 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../activities/admission.ts";
-import {
-  type Clerk,
-  claimOnboarding,
-  findSettled,
-  kindOf,
-  newRecord,
-  operationOf,
-  refuseHeld,
-} from "../activities/claim.ts";
+import { claimOnboarding, findSettled, kindOf, newRecord, operationOf, refuseHeld } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";

@@ -6,6 +6,7 @@
 import type { DurableClient } from "durable-functions";
 import { type BatchTotals, countItems } from "../domain/batch.ts";
 import { isFinal, Phase } from "../domain/operation.ts";
+import { settleSteps } from "../domain/settledSteps.ts";
 import type { AnyOperation, Ports } from "../ports.ts";
 import { phaseOf, publicItem } from "./batchStatus.ts";
 import type { ServerEvent } from "./eventStream.ts";
@@ -149,7 +150,7 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
   }
   const { cluster, namespace } = operation;
   const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
-  const parts = steps.map((step): Part => {
+  const parts = settleSteps(operation, steps).map((step): Part => {
     const { name, target, changedTime } = step;
     const data = { operation: id, cluster, namespace, ...publicStep(step) };
     return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };

@@ -1,5 +1,5 @@
 /** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
-import type { Clerk } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import type { BatchPlan, PlannedItem } from "../domain/batch.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { type Plan, toOperationError } from "../domain/plan.ts";

@@ -1,5 +1,6 @@
 import { type AdmissionOptions, admit, ownerAfter } from "../activities/admission.ts";
-import { type Clerk, refuseWhileMigrating } from "../activities/claim.ts";
+import { refuseWhileMigrating } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import { planOnboarding } from "../activities/planOnboarding.ts";
 import { findEarlier } from "../domain/change.ts";
 import { createOperationId } from "../domain/operationId.ts";

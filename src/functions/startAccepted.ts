@@ -10,6 +10,7 @@ import { toOperationError } from "../domain/plan.ts";
 import { findInstance, hasEnded } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { startOperation } from "./acceptance.ts";
+import type { Mender } from "./mender.ts";
 import { findPhase } from "./operations.ts";
 import { tendBatches } from "./tendBatches.ts";
 import { wake } from "./wake.ts";
@@ -40,12 +41,6 @@ export function registerStartAccepted(ports: Ports): void {
       await tendBatches(mender, { held, before });
     },
   });
-}
-
-export interface Mender {
-  readonly ports: Ports;
-  readonly client: DurableClient;
-  readonly warn: (message: string) => void;
 }
 
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */

@@ -6,7 +6,7 @@ import { findInstance, hasEnded } from "../durable/orchestration.ts";
 import { settledEvent } from "../orchestrations/onboardBatch.ts";
 import type { NamespaceRecord, OpenBatch } from "../ports.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";
-import type { Mender } from "./startAccepted.ts";
+import type { Mender } from "./mender.ts";
 
 /** A batch that has no record by then is one whose acceptance broke off; nobody was told of it. */
 const forgottenMs = 600_000;

@@ -4,7 +4,7 @@ import { StepFailed } from "../durable/activity.ts";
 import { child, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
 import { settle } from "../durable/step.ts";
-import { pause, waitForEvent } from "../durable/waiting.ts";
+import { pause, timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { batchLane } from "./batchLane.ts";
 import { setPhase } from "./operation.ts";
 
@@ -51,8 +51,7 @@ export const onboardBatch = orchestration({
         yield* pause(context, pauseMs);
         again({ isWaiting: false });
       } else if (running > 0) {
-        const until = new Date(context.df.currentUtcDateTime.getTime() + longestWaitMs);
-        yield* waitForEvent(context, settledEvent, until.toISOString());
+        yield* waitForEvent(context, settledEvent, timeAfter(context, longestWaitMs));
         again({ isWaiting: true });
       } else {
         setPhase(context, "done");

@@ -356,7 +356,7 @@ it("cancels what runs, never begins the rest, and leaves what is done", async ()
   await desk.run({
     ...allTogether,
     async execute(name, run) {
-      if (name === "ensureIdentity") {
+      if (name === "preflight") {
         children += 1;
         if (children === 5) {
           await cancelBatch(desk.ports, id, { by: requester, comment: "wrong list" });
