@@ -18,8 +18,25 @@ export async function readOptionalBody(request: HttpRequest): Promise<unknown> {
 
 async function readBytes(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) throw tooLarge(declared, maxBytes);
+  if (declared > maxBytes) {
+    await discard(request);
+    throw tooLarge(declared, maxBytes);
+  }
   return new Uint8Array(await request.arrayBuffer());
+}
+
+const mostDiscarded = 64 * 1024 * 1024;
+
+/** Whoever is still sending does not read: an answer before the end of the body would be lost with the connection. */
+async function discard({ body }: HttpRequest): Promise<void> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  for (let bytes = 0; bytes <= mostDiscarded; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    bytes += value.byteLength;
+  }
+  await reader.cancel();
 }
 
 export function readFlag(request: HttpRequest, name: string): boolean {
