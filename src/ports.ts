@@ -17,6 +17,7 @@ export interface Ports {
   readonly catalog: Catalog;
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
+  readonly roleAssignments: RoleAssignments;
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
@@ -72,6 +73,24 @@ export interface ManagedIdentities {
   putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
   /** No error when it is already gone. */
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
+}
+
+// ——— Role assignments (ARM) ———
+
+export interface RoleAssignment {
+  readonly id: string;
+  /** `/subscriptions/…/roleDefinitions/<guid>`. */
+  readonly roleDefinitionId: string;
+  /** Of who has the role: a principal, or a group that it is in. */
+  readonly principalId: string;
+  readonly scope: string;
+}
+
+export interface RoleAssignments {
+  /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
+  heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  /** What was given to the principal itself, anywhere in the subscription. */
+  givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
 }
 
 // ——— SQL servers (ARM) ———
@@ -290,6 +309,8 @@ export interface StepRecord {
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
+  /** What it could not find out, and what did not stop it. */
+  readonly notices?: readonly OperationError[];
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
 }

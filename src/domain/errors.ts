@@ -237,6 +237,14 @@ export const errorCatalogue = {
     "The cluster does not have the aad-pod-identity CRDs.",
     "Install aad-pod-identity, or use identityMode workloadIdentity.",
   ),
+  KUBELET_ROLE_MISSING: permanent(
+    "The kubelet identity lacks a role that aad-pod-identity needs.",
+    "Run the `az role assignment create` command of the blocker or the message, then send the request again.",
+  ),
+  KUBELET_ROLES_UNKNOWN: permanent(
+    "Whether the kubelet identity has the roles that aad-pod-identity needs could not be found out. Only a notice.",
+    "Give Mooring's identity Microsoft.Authorization/roleAssignments/read, and the cluster podIdentity.kubeletObjectId in the catalog.",
+  ),
   WORKLOAD_IDENTITY_NOT_INSTALLED: permanent(
     "The cluster does not have the workload identity webhook.",
     "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",

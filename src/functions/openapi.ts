@@ -24,6 +24,10 @@ const StepDocument = z.object({
   startTime: Time.optional(),
   endTime: Time.optional(),
   error: OperationError.optional(),
+  notices: z
+    .array(OperationError)
+    .optional()
+    .meta({ description: "What the step could not find out, and what did not stop it." }),
   nextRetryTime: Time.optional(),
 });
 
