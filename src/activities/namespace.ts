@@ -6,7 +6,7 @@ import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
 import { bringObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
   databases: z.array(DatabaseRequest),
@@ -62,7 +62,7 @@ export async function planNamespace(
 }
 
 /** The namespace, created when it is not there, and the ConfigMap with the names of the databases. */
-export const applyNamespace = stepActivity({
+export const applyNamespace = defineStep({
   name: "applyNamespace",
   input: ApplyNamespaceInput,
   // Absent in histories of before it was recorded.

@@ -5,7 +5,7 @@ import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
 import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
-import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),
@@ -41,7 +41,7 @@ export async function planServiceAccount(
 }
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
-export const applyServiceAccount = stepActivity({
+export const serviceAccountAnnotation = defineStep({
   name: "applyServiceAccount",
   input: ApplyServiceAccountInput,
   output: StepResult,
@@ -52,6 +52,9 @@ export const applyServiceAccount = stepActivity({
     return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
   },
 });
+
+/** On its own, for a migration: there the account comes before the credential. */
+export const applyServiceAccount = stepActivity(serviceAccountAnnotation);
 
 export function serviceAccountRefs({
   namespace,
