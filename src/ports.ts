@@ -120,6 +120,10 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
+  /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
+  readonly otherPermissions?: readonly string[];
+  /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
+  readonly dependants?: readonly string[];
   /** The extended property `mooring` on the user, as it stands. */
   readonly mark: string | undefined;
 }
@@ -129,6 +133,8 @@ export interface DatabaseState {
   readonly users: readonly DatabaseUser[];
   /** Every database role there is. */
   readonly roles: readonly string[];
+  /** Whether Mooring itself may add members to the fixed roles. */
+  readonly mayChangeRoles?: boolean;
 }
 
 export type UserChange =

@@ -184,6 +184,14 @@ export const errorCatalogue = {
     "The database user owns a schema and cannot be dropped (15138).",
     "Run ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo], then run the operation again.",
   ),
+  SQL_USER_HAS_DEPENDANTS: permanent(
+    "The database user owns roles or objects, or has granted permissions to others, and cannot be dropped (15421, 15183, 15284).",
+    "Run ALTER AUTHORIZATION ON ROLE::[name] or OBJECT::[name] TO [dbo], and grant as somebody else what it has granted; then run the operation again.",
+  ),
+  SQL_USER_HAS_PERMISSIONS: permanent(
+    "The user with the stale SID has permissions that somebody else gave, and that a new user would not have.",
+    "Note the permissions that the message names, revoke them from the user, run the operation again, and grant them to the new user.",
+  ),
   SQL_PRINCIPAL_UNRESOLVED: permanent(
     "SQL could not look the identity up in Microsoft Entra (33134).",
     "Give the server's identity Directory Readers, or set userCreation: sid for the server in the catalog.",

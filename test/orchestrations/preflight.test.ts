@@ -183,6 +183,14 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: ["db_owner"] }) }),
   },
   {
+    what: "a database where Mooring may not give roles",
+    code: "SQL_FORBIDDEN",
+    arrange() {
+      const roles = ["db_owner", "db_datareader", "db_datawriter"];
+      answer("databases", { inspect: async () => ({ users: [], roles, mayChangeRoles: false }) });
+    },
+  },
+  {
     what: "a role bundle that the catalog has taken back",
     code: "ROLE_NOT_ALLOWED",
     request: OnboardingRequest.parse({
