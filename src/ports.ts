@@ -248,6 +248,14 @@ export interface NamespaceRecord extends Berth {
   readonly previous?: PreviousRecord;
   /** Of a compensation: what it runs again, for which operation. */
   readonly compensates?: Compensated;
+  readonly offboarding?: Offboarding;
+}
+
+export interface Offboarding {
+  /** It goes on although others depend on what it removes. */
+  readonly ignoreDependants: boolean;
+  /** What the record said before: restored when the offboarding removes nothing. */
+  readonly before: Pick<NamespaceRecord, "state" | "operation" | "requestedBy" | "acceptedTime" | "traceparent">;
 }
 
 export type PreviousRecord = Pick<

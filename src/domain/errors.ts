@@ -265,6 +265,31 @@ export const errorCatalogue = {
     "The cluster's OIDC issuer is not the one in the catalog (look at the trailing slash).",
     "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
   ),
+  // Others who depend on what an offboarding takes away
+  IDENTITY_FEDERATED_BY_OTHERS: permanent(
+    "Somebody else federated a workload of theirs with the identity that would be removed.",
+    "Remove the credentials that the message names (az identity federated-credential delete), or offboard with ignoreDependants=true: they go with the identity.",
+  ),
+  IDENTITY_HAS_ROLES: permanent(
+    "Somebody else gave the identity that would be removed a role in Azure.",
+    "Remove the assignments that the message names (az role assignment delete), or offboard with ignoreDependants=true: they stay behind and lead to nobody.",
+  ),
+  IDENTITY_USED_BY_OTHERS: permanent(
+    "Service accounts that are not Mooring's are annotated with the identity that would be removed.",
+    "Take the annotation azure.workload.identity/client-id off the accounts that the message names, or offboard with ignoreDependants=true: they stay as they are and get no token.",
+  ),
+  IDENTITY_BOUND_BY_OTHERS: permanent(
+    "AzureIdentityBindings that are not Mooring's give the AzureIdentity that would be removed to pods.",
+    "Remove the bindings that the message names, or offboard with ignoreDependants=true: they stay and bind nothing.",
+  ),
+  NAMESPACE_IN_USE: permanent(
+    "Something runs or keeps data in the namespace, which Mooring created and would delete.",
+    "Remove what the message names, onboard the namespace with deletePolicy Keep, or offboard with ignoreDependants=true: all of it is deleted.",
+  ),
+  DEPENDANTS_UNKNOWN: permanent(
+    "Whether somebody else depends on what would be removed could not be read. Only a notice.",
+    "Give Mooring's identity the permission that the message names, then look at the plan again.",
+  ),
   // Verification and the operation itself
   VERIFICATION_FAILED: permanent(
     "What was read back is not what was asked for.",
