@@ -37,16 +37,16 @@ interface Batch {
   readonly traceId: string;
 }
 
-async function as(team: "red" | "blue", oid: string = crypto.randomUUID()): Promise<Service> {
+async function as(team: "red" | "blue", role = "Onboarding.Request"): Promise<Service> {
   const { callers, entra } = sandbox.cloud;
   if (!callers) throw new Error("the sandbox has no callers");
   const token = await entra.apiToken({
     audience: callers.audience,
-    oid,
+    oid: crypto.randomUUID(),
     clientId: crypto.randomUUID(),
     scope: "access",
     groups: [callers.groups[team]],
-    roles: ["Onboarding.Request"],
+    roles: [role],
   });
   return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
 }
@@ -227,14 +227,31 @@ it("does not wait in a lane for an approval, and ends when it is given", async (
   const waiting = (await read(id)).items.slice(0, 12);
   expect(waiting.map(({ status, isOwn }) => `${status} ${isOwn}`)).toEqual(Array(12).fill("Running true"));
 
-  // The rule of the team asks for somebody of the team blue; a rejection is as good an end here, and a cancel another.
+  const [first, second] = await Promise.all(
+    waiting.slice(0, 2).map(async ({ operation = "" }) => {
+      const path = `/api/operations/${operation}`;
+      await expect
+        .poll(async () => (await operator.operation(operation)).phase, { timeout: 60_000, interval: 250 })
+        .toBe("awaitingApproval");
+      const { approval } = (await operator.call("GET", path)).body as { approval: { requestHash: string } };
+      return { path, requestHash: approval.requestHash };
+    }),
+  );
+  // The team's rule wants somebody of the team blue.
+  const approver = await as("blue", "Onboarding.Approve");
+  expect((await approver.call("POST", `${first?.path}/approve`, { requestHash: first?.requestHash })).status).toBe(202);
+  expect((await approver.call("POST", `${second?.path}/reject`, { comment: "not now" })).status).toBe(202);
   await expect
-    .poll(async () => (await operator.operation(waiting[0]?.operation ?? "")).phase, { timeout: 60_000, interval: 250 })
-    .toBe("awaitingApproval");
+    .poll(async () => (await read(id)).totals, { timeout: 60_000, interval: 250 })
+    .toMatchObject({ succeeded: 7, failed: 1, running: 10 });
   await red.call("POST", `/api/operations/${id}/cancel`);
   const batch = await finish(id);
 
-  expect(batch).toMatchObject({ status: "Canceled", totals: { succeeded: 6, canceled: 12 } });
+  expect(batch).toMatchObject({ status: "Canceled", totals: { succeeded: 7, failed: 1, canceled: 10 } });
+  expect(batch.items.slice(0, 2)).toMatchObject([
+    { outcome: "onboarded" },
+    { status: "Failed", error: { code: "REJECTED" } },
+  ]);
 }, 180_000);
 
 it("shows a batch to its team, by page and by status, and to nobody else", async () => {
