@@ -171,6 +171,17 @@ it("changes nothing and says so when the same batch is sent again", async () => 
   expect(writes).toEqual([]);
 });
 
+it("goes through many that need nothing in few turns", async () => {
+  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const id = await acceptBatch(desk, requests(200));
+  const generations: Run[] = [];
+
+  await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+
+  expect(ended(id).batch).toMatchObject({ status: "Failed", result: { failed: 200 } });
+  expect(generations.length).toBeLessThan(20);
+});
+
 it("changes what is onboarded otherwise", async () => {
   const desk = deskOf();
   await acceptBatch(desk, requests(2));
