@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { identityName } from "../../src/domain/names.ts";
+import { validate } from "../support/jsonSchema.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: Sandbox;
@@ -147,6 +148,8 @@ it("takes forty namespaces to as many ends as there are, over a kill in the midd
   expect(events.map(({ messageId }) => messageId)).toEqual(
     expect.arrayContaining([`${id}/Running`, `${id}/Failed`, ...own.map((each) => expect.stringContaining(each))]),
   );
+  const { body: schema } = await operator.call("GET", "/api/events/schema.json");
+  expect(events.flatMap((event) => validate(schema, event.body))).toEqual([]);
 }, 240_000);
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
