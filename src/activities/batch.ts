@@ -43,11 +43,14 @@ const ItemToRun = z.object({
 });
 export type ItemToRun = z.infer<typeof ItemToRun>;
 
-/** Notes the end of the lane's last item, takes the next one for it, and claims that one's namespace. */
+/** Of items that need no run of their own, such as those that are onboarded already, a lane passes so many in one turn. */
+const mostTaken = 25;
+
+/** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
 export const takeItem = activity({
   name: "takeBatchItem",
   input: BatchInput.extend({ lane: z.string(), done: z.int().optional() }),
-  /** Without an index there is nothing left to take; without `run` there is nothing for the lane to run. */
+  /** Without an index there is nothing left to take; without `run` there may be more. */
   output: z.object({ index: z.int().optional(), run: ItemToRun.optional() }),
   async run({ batch: id, lane, done }, ports) {
     const { registry } = ports;
@@ -55,15 +58,19 @@ export const takeItem = activity({
       const item = await registry.getBatchItem(id, done);
       if (item) await settleItem(ports, id, item);
     }
-    const batch = await getBatch(ports, id);
-    // Not begun is never begun.
-    if (batch.cancel) return {};
-    const index = await takeIndex(ports, { batch: id, lane, done });
-    if (index === undefined) return {};
-    const item = await registry.getBatchItem(id, index);
-    const record = item && (await claimItem(ports, batch, item));
-    if (!record) return { index };
-    return { index, run: toRun(record) };
+    let last = done;
+    for (let tried = 0; tried < mostTaken; tried += 1) {
+      const batch = await getBatch(ports, id);
+      // Not begun is never begun.
+      if (batch.cancel) return {};
+      const index = await takeIndex(ports, { batch: id, lane, done: last });
+      if (index === undefined) return {};
+      const item = await registry.getBatchItem(id, index);
+      const record = item && (await claimItem(ports, batch, item));
+      if (record) return { index, run: toRun(record) };
+      last = index;
+    }
+    return { index: last };
   },
 });
 

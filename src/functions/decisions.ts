@@ -1,11 +1,11 @@
-import { app } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { app, type InvocationContext } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { appendDecision } from "../activities/audit.ts";
 import type { AppRole, Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { AnyOperation, Ports } from "../ports.ts";
+import type { AnyOperation, BatchRecord, Ports } from "../ports.ts";
 import { acceptCompensation } from "./acceptance.ts";
 import { cancelBatch, passOn } from "./acceptBatch.ts";
 import { authenticate } from "./authentication.ts";
@@ -87,11 +87,25 @@ function decision<T>(
         outcome: record.status,
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
-      if (record.kind === "batch")
-        await passOn(ports, getClient(context), record, { warn: context.warn.bind(context) });
+      if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
       else await wake(getClient(context), record, context);
       // A decision about an approval has a kind of its own; the answer's is the operation's.
       return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
     }),
   });
+}
+
+async function passOnNow(
+  ports: Ports,
+  client: DurableClient,
+  record: BatchRecord,
+  context: Pick<InvocationContext, "warn">,
+): Promise<void> {
+  try {
+    await passOn(ports, client, record, context);
+  } catch (error) {
+    // Decided all the same: the timer passes it on (tendBatches.ts).
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("cancel not passed on yet", { operation: record.id, reason }));
+  }
 }

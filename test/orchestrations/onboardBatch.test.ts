@@ -171,6 +171,17 @@ it("changes nothing and says so when the same batch is sent again", async () => 
   expect(writes).toEqual([]);
 });
 
+it("goes through many that need nothing in few turns", async () => {
+  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const id = await acceptBatch(desk, requests(200));
+  const generations: Run[] = [];
+
+  await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+
+  expect(ended(id).batch).toMatchObject({ status: "Failed", result: { failed: 200 } });
+  expect(generations.length).toBeLessThan(20);
+});
+
 it("changes what is onboarded otherwise", async () => {
   const desk = deskOf();
   await acceptBatch(desk, requests(2));
@@ -302,6 +313,90 @@ async function tend(desk: TestDesk, id: string): Promise<void> {
   const held = await desk.ports.registry.heldNamespaces();
   await tendBatches(mender, { held, before: Date.now() + 60_000 });
 }
+
+it("is started by the timer when it was accepted and never started, or when its orchestration has ended without it", async () => {
+  const desk = deskOf();
+  const broken: Partial<DurableClient> = { startNew: () => Promise.reject(new Error("the host is going down")) };
+  const warnings: string[] = [];
+  const id = await acceptBatch(
+    { ...desk, client: broken as DurableClient, warn: (text) => void warnings.push(text) },
+    requests(3),
+  );
+  const started: { name: string; input: unknown }[] = [];
+  const clientThatFinds = (found: { runtimeStatus: string } | undefined): DurableClient =>
+    ({
+      async getStatus() {
+        if (!found) throw new Error("HTTP 404");
+        return found as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      },
+      async startNew(name, options) {
+        started.push({ name, input: options?.input });
+        return id;
+      },
+    }) satisfies Partial<DurableClient> as Partial<DurableClient> as DurableClient;
+  const tick = (found?: { runtimeStatus: string }) =>
+    tendBatches(
+      { ports: desk.ports, client: clientThatFinds(found), warn: () => undefined },
+      { held: [], before: Date.now() + 60_000 },
+    );
+
+  await tick();
+  await tick({ runtimeStatus: "Terminated" });
+
+  expect(warnings).toHaveLength(1);
+  expect(started.map(({ name }) => name)).toEqual(["onboardBatch", "onboardBatch"]);
+  const [first, second] = started;
+  // Its second life does not take the lanes of the first for its own.
+  expect(JSON.stringify(first?.input)).not.toBe(JSON.stringify(second?.input));
+  await runOrchestration("onboardBatch", first?.input);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 3 } });
+});
+
+it("is forgotten when its acceptance broke off before it was one", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(1));
+  cloud.batches.delete(id);
+  const mender = { ports: desk.ports, client: desk.client, warn: desk.warn };
+
+  await tendBatches(mender, { held: [], before: Date.now() });
+  expect(cloud.openBatches.size).toBe(1);
+  await tendBatches(mender, { held: [], before: Date.now() + 3_600_000 });
+
+  expect(cloud.openBatches.size).toBe(0);
+});
+
+it("leaves the start of what a lane has claimed to the lane, as long as the batch lives", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(1));
+  const started: unknown[] = [];
+  const mender = (batch: string) => ({
+    ports: desk.ports,
+    client: {
+      async getStatus(instance) {
+        if (instance !== id) throw new Error("HTTP 404");
+        return { runtimeStatus: batch } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      },
+      async startNew(name) {
+        started.push(name);
+        return "";
+      },
+    } satisfies Partial<DurableClient> as Partial<DurableClient> as DurableClient,
+    warn: () => undefined,
+  });
+
+  await desk.run({
+    async runChild({ name }, run) {
+      if (name !== "onboardNamespace") return await run();
+      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Running"), record);
+      expect(started).toEqual([]);
+      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Failed"), record);
+      expect(started).toEqual(["onboardNamespace"]);
+      return await run();
+    },
+  });
+
+  expect(ended(id).batch.status).toBe("Succeeded");
+});
 
 it("leaves what waits for approval to itself, so that no lane waits for people", async () => {
   const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
