@@ -16,6 +16,7 @@ import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog.ts";
 import { registerAudit } from "./functions/audit.ts";
 import { provideCallers } from "./functions/authentication.ts";
+import { registerBatches } from "./functions/batches.ts";
 import { registerCatalog } from "./functions/catalog.ts";
 import { registerDecisions } from "./functions/decisions.ts";
 import { registerDocs } from "./functions/docs.ts";
@@ -28,6 +29,7 @@ import { queueName, registerOnboardingRequested } from "./functions/onboardingRe
 import { registerOnboardings } from "./functions/onboardings.ts";
 import { registerOpenApi } from "./functions/openapi.ts";
 import { registerOperations } from "./functions/operations.ts";
+import { provideRefusalTrail } from "./functions/refusalTrail.ts";
 import { registerRepairs } from "./functions/repairs.ts";
 import { registerStartAccepted } from "./functions/startAccepted.ts";
 import { registerVerifications } from "./functions/verifications.ts";
@@ -85,7 +87,9 @@ const ports = createPorts(config, catalog);
 
 providePorts(ports);
 provideCallers(ports);
+provideRefusalTrail(ports);
 registerOnboardings(ports);
+registerBatches(ports);
 registerOperations(ports);
 registerDecisions(ports);
 registerNamespaces(ports);

@@ -1,25 +1,20 @@
 /**
- * From a valid request to a running operation. The namespace's record is the gate: whoever writes it first has the
- * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
+ * From a claim (activities/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
-import type { Caller } from "../domain/caller.ts";
-import { findEarlier } from "../domain/change.ts";
-import { PermanentError } from "../domain/errors.ts";
+import type { AdmissionOptions } from "../activities/admission.ts";
+import { claimOnboarding, findSettled, kindOf, newRecord, operationOf, refuseHeld } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import { logLine } from "../domain/logLine.ts";
 import { withAccountOf } from "../domain/migration.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
-import { holderOf } from "../domain/namespaceState.ts";
-import { isFinal, type OperationKind } from "../domain/operation.ts";
-import { createOperationId } from "../domain/operationId.ts";
+import type { OperationKind } from "../domain/operation.ts";
 import { maySee } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import { hashRequest } from "../domain/requestHash.ts";
-import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { changeNamespace } from "../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../orchestrations/compensateOperation.ts";
@@ -27,9 +22,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, PreviousRecord, Registry, Stored } from "../ports.ts";
-import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
-import { Refusal } from "./refusal.ts";
+import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -38,11 +31,8 @@ export interface Accepted {
   readonly isNew: boolean;
 }
 
-export interface Desk {
-  readonly ports: Ports;
+export interface Desk extends Clerk {
   readonly client: DurableClient;
-  readonly by: Caller;
-  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -51,121 +41,21 @@ export async function acceptOnboarding(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  const { ports } = desk;
-  const { registry } = ports;
-  const admission = admit(desk, request, options);
-  const requestHash = hashRequest(request);
-  const opened = newRecord(desk, "Onboarding", request, requestHash);
-  // Whoever loses a race for the record looks again at what the winner wrote.
-  for (;;) {
-    const current = await findSettled(registry, request);
-    // The answer to the write got lost, and its repetition met what the first had written.
-    if (current?.operation === opened.operation) return begin(desk, current);
-    const team = ownerAfter(desk, admission, current);
-    const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
-    if (!current) {
-      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash) && (!admission.takeOver || isBeingTaken(current, fresh))) {
-      return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
-    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      refuseWhileMigrating(current);
-      const next = supersede(current, fresh, admission);
-      if (await registry.replaceNamespace(next)) return begin(desk, next);
-    } else {
-      throw refuseHeld(current);
-    }
-  }
-}
-
-const settlingPolls = 40;
-const settlingPollMs = 50;
-
-/**
- * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
- * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
- */
-export async function findSettled(
-  registry: Pick<Registry, "getNamespace" | "getOperation">,
-  berth: Berth,
-): Promise<Stored<NamespaceRecord> | undefined> {
-  for (let poll = 1; ; poll += 1) {
-    const current = await registry.getNamespace(berth);
-    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
-    const holder = await registry.getOperation(current.operation);
-    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
-    await sleep(settlingPollMs);
-  }
-}
-
-/** The record says that the very request is onboarded, or on its way. */
-function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
-  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
-}
-
-/** The very take-over that is asked for runs already: the caller has sent it twice. */
-function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: NamespaceRecord): boolean {
-  return state !== "Onboarded" && requestedBy === wanted.requestedBy && team === wanted.team;
-}
-
-/** A repair or a look since then is not what the caller asks for again. */
-function broughtThere(record: NamespaceRecord): NamespaceRecord {
-  return { ...record, operation: record.onboardedBy ?? record.operation };
-}
-
-/** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
-  if (!migration) return;
-  const done = migration.completed ?? "no phase";
-  const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
-  throw new Refusal("MIGRATION_PENDING", message, { operation });
-}
-
-/** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(
-  current: Stored<NamespaceRecord>,
-  fresh: NamespaceRecord,
-  { takeOver }: { takeOver: boolean },
-): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
-  // A take-over binds the record to the Kubernetes namespace that is there now.
-  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
-  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
-  const previous = {
-    ...held,
-    ...(current.earlier ? { earlier: current.earlier } : {}),
-    ...(current.state === "Incomplete" && current.previous ? { previous: current.previous } : {}),
-  };
-  if (depthOf(previous) > mostHalfDone) {
-    const message = `${mostHalfDone} operations in a row left ${berthKey(current)} half done; offboard it first.`;
-    throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
-  }
-  const earlier = earlierOf(fresh.request, current);
-  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
-}
-
-/** How many records stand behind one another to be restored. They share a table's cell, so there is an end to it. */
-const mostHalfDone = 5;
-
-function depthOf({ previous }: PreviousRecord): number {
-  return previous ? 1 + depthOf(previous) : 0;
-}
-
-function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
-  try {
-    return findEarlier(request, current);
-  } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
-    throw new Refusal(error.code, error.message, { operation: current.operation });
-  }
+  const { record, how } = await claimOnboarding(desk, request, options);
+  return how === "begun" ? await begin(desk, record) : await attach(desk, record);
 }
 
 export async function acceptOffboarding(
   desk: Desk,
   berth: Berth,
-  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
-  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: {
+    /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+    readonly expect?: (record: Stored<NamespaceRecord>) => void;
+    readonly ignoreDependants?: boolean;
+  } = {},
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
@@ -178,7 +68,15 @@ export async function acceptOffboarding(
     expect(current);
     if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const next = { ...current, ...fresh };
+    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+    const before = {
+      state,
+      operation,
+      requestedBy,
+      acceptedTime,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
     mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
@@ -188,8 +86,12 @@ export async function acceptOffboarding(
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const failed = await registry.getOperation(id);
+    const failed = await registry.findOperation(id);
     if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (failed.kind === "batch") {
+      const message = `Operation ${id} is a batch; compensate the operations of its namespaces.`;
+      throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+    }
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
@@ -217,30 +119,6 @@ export function notOnboarded(berth: Berth): Refusal {
   return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
-export function newRecord(
-  { by, traceparent }: Desk,
-  state: NamespaceRecord["state"],
-  request: OnboardingRequest,
-  requestHash: string,
-): NamespaceRecord {
-  const now = new Date();
-  return {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    state,
-    operation: createOperationId(now),
-    request,
-    requestHash,
-    requestedBy: by.id,
-    acceptedTime: now.toISOString(),
-    traceparent,
-  };
-}
-
-export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
-  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
-}
-
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
 export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
@@ -263,41 +141,13 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-/** What kind of operation holds the record, or held it last. */
-export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
-  const kind = holderOf(state) ?? "onboard";
-  return kind === "change" && !earlier ? "onboard" : kind;
-}
-
-export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
-  const { traceparent, earlier, compensates, migration } = record;
-  const kind = kindOf(record);
-  const isConcerned = kind === "migrate" || kind === "offboard" || kind === "repair";
-  return {
-    id,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy,
-    ...(team === undefined ? {} : { team }),
-    createdTime: acceptedTime,
-    request,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(earlier ? { earlier } : {}),
-    ...(migration && isConcerned ? { migration } : {}),
-    ...(compensates && kind === "compensate" ? { compensates } : {}),
-  };
-}
-
 export async function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   record: NamespaceRecord,
 ): Promise<void> {
   const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration } = record;
+  const { clientId, migration, offboarding } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
@@ -308,11 +158,11 @@ export async function startOperation(
     case "change":
       if (!earlier) throw nothingOf(record, "an earlier request");
       return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard":
-      return await start(client, offboardNamespace, {
-        instanceId,
-        input: { ...input, request: withAccountOf(migration, request), isMigrating },
-      });
+    case "offboard": {
+      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+      const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
+      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+    }
     case "compensate": {
       if (!compensates) throw nothingOf(record, "what it compensates");
       const { of, createdBy, undos } = compensates;

@@ -1,7 +1,7 @@
 /** Conditional requests (RFC 9110, 13): an entity tag is a record's own, hashed, since the table's holds quotes and colons. */
 import type { HttpRequest } from "@azure/functions";
 import { entityTag } from "../domain/entityTag.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../domain/refusal.ts";
 
 /** Whether the client has this already (If-None-Match). */
 export function isKnown({ headers }: HttpRequest, etag: string): boolean {

@@ -1,19 +1,15 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
 import type { Catalog } from "../domain/catalog.ts";
+import type { Berth } from "../domain/names.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { checkAgainstCatalog, type FieldProblem } from "../domain/targets.ts";
-import { Refusal } from "./refusal.ts";
 
 export const maxBodyBytes = 16 * 1024;
 
-export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.byteLength > maxBodyBytes) {
-    throw new Refusal(
-      "PAYLOAD_TOO_LARGE",
-      `The body has ${bytes.byteLength} bytes; at most ${maxBodyBytes} are taken.`,
-    );
-  }
+export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): unknown {
+  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -28,10 +24,14 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+export function tooLarge(bytes: number, maxBytes: number): Refusal {
+  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${bytes} bytes; at most ${maxBytes} are taken.`);
+}
+
 export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
   const request = parseFields(OnboardingRequest, value);
   const problems = checkAgainstCatalog(catalog, request);
-  if (problems.length > 0) throw refuse(problems);
+  if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
   return request;
 }
 
@@ -42,13 +42,13 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   return parsed.data;
 }
 
-function refuse(problems: readonly FieldProblem[]): Refusal {
+function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const codes = new Set(problems.map(({ code }) => code));
   const [only] = codes;
   const code = codes.size === 1 && only !== undefined && isRequestCode(only) ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
-  return new Refusal(code, message, { errors });
+  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
 }
 
 const requestCodes = [
@@ -64,7 +64,7 @@ function isRequestCode(code: string): code is RequestCode {
   return (requestCodes as readonly string[]).includes(code);
 }
 
-function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
+export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
   const code = "INVALID_REQUEST";
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({

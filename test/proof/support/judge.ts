@@ -97,7 +97,7 @@ function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
 }
 
 /** The record says what has come of it. */
-function judgeRecord({ operation, record, recordBefore }: Scene): Problem[] {
+function judgeRecord({ operation, record, recordBefore, before, after }: Scene): Problem[] {
   const { kind, status, error, result, id } = operation;
   const problems: Problem[] = [];
   const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
@@ -110,7 +110,10 @@ function judgeRecord({ operation, record, recordBefore }: Scene): Problem[] {
   };
   // An end that nobody recorded is taken for the worst.
   const isUnknown = error?.code === "UNEXPECTED" && record?.state === "Incomplete";
-  if (record?.state !== expected() && !isUnknown) {
+  // An offboarding that was stopped before its first removal leaves the record as it leaves everything else.
+  const isAsBefore = kind === "offboard" && JSON.stringify([...before]) === JSON.stringify([...after]);
+  const isRestored = isAsBefore && status !== "Succeeded" && record?.state === recordBefore?.state;
+  if (record?.state !== expected() && !isUnknown && !isRestored) {
     problems.push(`the namespace's record is ${record?.state}, not ${expected()}`);
   }
   if (record && recordBefore && kind !== "onboard" && kind !== "change" && record.team !== recordBefore.team) {

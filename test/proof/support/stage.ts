@@ -30,6 +30,7 @@ const expected: ReadonlySet<string> = new Set([
   "REJECTED",
   "APPROVAL_TIMED_OUT",
   "PODS_STILL_USE_POD_IDENTITY",
+  "NAMESPACE_IN_USE",
 ]);
 
 export function createStage(world: World, { control, isHarmless }: { control: Control; isHarmless: boolean }): Stage {

@@ -4,11 +4,11 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { decideTeam, mayOperate } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { lookUp } from "../domain/targets.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import type { Desk } from "./acceptance.ts";
-import { Refusal } from "./refusal.ts";
+import type { Clerk } from "./clerk.ts";
 
 export interface AdmissionOptions {
   /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
@@ -21,17 +21,18 @@ export interface Admission {
 }
 
 export function admit(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<Clerk, "ports" | "by">,
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
+  const about = { cluster: request.cluster, namespace: request.namespace };
   if (takeOver && !mayOperate(by)) {
-    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.");
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.", { about });
   }
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
-  throw new Refusal(code, message, errors ? { errors } : {});
+  throw new Refusal(code, message, { about, ...(errors ? { errors } : {}) });
 }
 
 /**
@@ -39,14 +40,15 @@ export function admit(
  * asks for that one.
  */
 export function ownerAfter(
-  { by }: Pick<Desk, "by">,
+  { by }: Pick<Clerk, "by">,
   { team, takeOver }: Admission,
   current: NamespaceRecord | undefined,
 ): string | undefined {
   if (!current) return team;
   if (takeOver) return team ?? current.team;
   if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
-  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`);
+  const about = { cluster: current.cluster, namespace: current.namespace };
+  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
 }
 
 /** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
@@ -98,6 +100,7 @@ async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { o
   await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
 }
 
-function exceeded({ team }: NamespaceRecord, quota: number): Refusal {
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`);
+function exceeded({ team, cluster, namespace }: NamespaceRecord, quota: number): Refusal {
+  const about = { cluster, namespace };
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
 }
