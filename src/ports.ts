@@ -301,6 +301,8 @@ interface RecordOfOperation {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly error?: OperationError;
+  /** Of the Kubernetes namespace that it found or made. */
+  readonly namespaceUid?: string;
   /** When the record was written last, by the table's own clock. */
   readonly changedTime?: string;
   /** Who asked to cancel it. Once this is written the operation of a namespace cannot succeed any more. */

@@ -75,11 +75,11 @@ export const recordOutcome = activity({
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
-  const status = await recordEnd(ports, input, endTime);
+  const { status, reached } = await recordEnd(ports, input, endTime);
   const { operation: id, kind: what, error } = input;
   // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
-  await settleNamespace(ports, { ...input, status }, endTime);
+  await settleNamespace(ports, { ...input, ...reached, status }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -88,12 +88,14 @@ async function recordEnd(
   { registry }: Ports,
   input: Omit<OutcomeInput, "retry">,
   endTime: string,
-): Promise<OperationStatus> {
+): Promise<{ status: OperationStatus; reached?: Pick<OutcomeInput, "clientId" | "namespaceUid"> }> {
   const attempts = 10;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getOperation(input.operation);
     // A second run keeps to what the first one decided.
-    if (!record || isFinal(record.status)) return record?.status ?? input.status;
+    if (!record) return { status: input.status };
+    // Also to what it reached: this one may have been told that it failed.
+    if (isFinal(record.status)) return { status: record.status, reached: reachedBy(record) };
     // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
     const isUndone = !input.leftBehind && (input.kind !== "migrate" || input.error?.code === "OPERATION_CANCELED");
     const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
@@ -104,13 +106,22 @@ async function recordEnd(
       endTime,
       ...(error ? { error } : {}),
       ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+      ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
       ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
     };
-    if (await registry.amendOperation(record, changes)) return status;
+    if (await registry.amendOperation(record, changes)) return { status };
   }
   throw new Error(
     `the record of operation ${input.operation} changed ${attempts} times while its end was being written`,
   );
+}
+
+function reachedBy({ result, namespaceUid }: OperationRecord): Pick<OutcomeInput, "clientId" | "namespaceUid"> {
+  const clientId = result?.["clientId"];
+  return {
+    ...(typeof clientId === "string" ? { clientId } : {}),
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+  };
 }
 
 function describeCancel(

@@ -1,7 +1,7 @@
 /** Undos that failed are run again by name, and the namespace's record is settled when nothing is left. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/step.ts";
-import { PermanentError } from "../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance.ts";
 import { cancelOperation } from "../../src/functions/decide.ts";
@@ -171,4 +171,31 @@ it("restores what was onboarded, also when another operation came in between and
   expect(record?.status).toBe("Succeeded");
   expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded", operation, request: onboarded });
   expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
+});
+
+it("keeps what one run of the last step has reached, when the runtime believes the other run, which failed", async () => {
+  const { operation } = await acceptOnboarding(desk, request);
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "verifyAndConclude") return await run();
+      // It writes the end of the operation and no more, and another run of it is the one that counts.
+      const replaceNamespace = async () => {
+        throw new TransientError("REGISTRY_UNAVAILABLE", "the tables are away");
+      };
+      providePorts({ ...cloud.ports, registry: { ...cloud.ports.registry, replaceNamespace } });
+      await run();
+      providePorts(cloud.ports);
+      return { failure: { code: "ARM_UNAVAILABLE", message: "no answer" } };
+    },
+  });
+
+  const [identity] = cloud.identities.values();
+  const uid = cloud.objects.get("v1 Namespace /team-a")?.metadata.uid;
+  expect(uid).toBeDefined();
+  expect(cloud.operations.get(operation)?.status).toBe("Succeeded");
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({
+    state: "Onboarded",
+    clientId: identity?.clientId,
+    namespaceUid: uid,
+  });
 });
