@@ -1,7 +1,6 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
-import type { Plan, StepPlan } from "../domain/plan.ts";
-import { stays, toStepPlan } from "../domain/plan.ts";
+import { type Plan, type StepPlan, stays, toPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
@@ -9,9 +8,9 @@ import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
 import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
 import { planUnfederation } from "./federatedCredential.ts";
 import { planIdentityRemoval } from "./identity.ts";
-import { planRemoval, strongest } from "./kubernetesObject.ts";
 import { findDatabaseOf, type Look, type LookInput, take } from "./looks.ts";
 import { namespaceRefs } from "./namespace.ts";
+import { planObjectRemoval } from "./objectPlan.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
 import { serviceAccountRefs } from "./serviceAccount.ts";
 
@@ -25,7 +24,7 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
     const database = findDatabaseOf(earlierOf(input), input.step);
     return (await planRevocation(ports, input.step.name, { ...input.request, database })).plan;
   },
-  retireServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(earlierOf(input))),
+  retireServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(earlierOf(input))),
   retireCredential: async (ports, input) => {
     const { cluster, namespace, serviceAccount } = earlierOf(input);
     const { plan } = await planUnfederation(ports, input.step.name, { cluster, namespace, serviceAccount });
@@ -35,8 +34,8 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
 
 const looks: Readonly<Record<string, Look>> = {
   ...replacementLooks,
-  removeServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(input.request)),
-  removePodIdentity: (ports, input) => planObjects(ports, input, podIdentityRefs(input.request)),
+  removeServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(input.request)),
+  removePodIdentity: (ports, input) => planRefs(ports, input, podIdentityRefs(input.request)),
   revokeDatabase: async (ports, { request, step }) => {
     const { cluster, namespace } = request;
     const database = findDatabaseOf(request, step);
@@ -46,7 +45,7 @@ const looks: Readonly<Record<string, Look>> = {
     (await planUnfederation(ports, step.name, { cluster, namespace, serviceAccount })).plan,
   removeIdentity: (ports, { request: { cluster, namespace } }) => planIdentityRemoval(ports, { cluster, namespace }),
   removeNamespace: async (ports, input) => {
-    const plan = await planObjects(ports, input, namespaceRefs(input.request));
+    const plan = await planRefs(ports, input, namespaceRefs(input.request));
     if (input.request.deletePolicy === "Delete") return plan;
     const kept = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: stays };
     return { ...plan, differences: [...plan.differences, kept] };
@@ -65,7 +64,7 @@ export async function planOffboarding(
         return take(looks[step.name], ports, input);
       }),
   );
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
+  return toPlan(steps);
 }
 
 function earlierOf({ earlier, step }: LookInput): OnboardingRequest {
@@ -73,12 +72,10 @@ function earlierOf({ earlier, step }: LookInput): OnboardingRequest {
   return earlier;
 }
 
-async function planObjects(
+async function planRefs(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { request: { cluster, namespace }, step }: { request: OnboardingRequest; step: StepName },
   refs: readonly ObjectRef[],
 ): Promise<StepPlan> {
-  const decisions = await planRemoval(kubernetes, findCluster(catalog, cluster), refs, { cluster, namespace });
-  const differences = decisions.flatMap((decision) => decision.differences);
-  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), differences });
+  return await planObjectRemoval(kubernetes, findCluster(catalog, cluster), refs, { cluster, namespace, step });
 }

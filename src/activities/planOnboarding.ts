@@ -5,18 +5,18 @@ import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
-import type { Plan } from "../domain/plan.ts";
+import { type Plan, toPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findClusterFor, findDatabase } from "../domain/targets.ts";
 import type { Kubernetes, Ports } from "../ports.ts";
 import { planDatabase } from "./databaseUser.ts";
 import { planCredential } from "./federatedCredential.ts";
-import { planIdentity } from "./identity.ts";
+import { isDecision, planIdentity } from "./identity.ts";
 import { findDatabaseOf, type Look, take } from "./looks.ts";
 import { planNamespace } from "./namespace.ts";
 import { replacementLooks } from "./planOffboarding.ts";
-import { planPodIdentity, podIdentityApi } from "./podIdentity.ts";
+import { planPodIdentity, podIdentityApi, selectorOf } from "./podIdentity.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
 interface PlanInput {
@@ -50,21 +50,14 @@ export async function planOnboarding(
       }),
   );
   const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
+  return toPlan(steps, needed);
 }
-
-function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIdentity>> {
-  return typeof value === "object" && value !== null && "plan" in value;
-}
-
-/** Stands for the client id of an identity that is not there yet. */
-const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
   ...replacementLooks,
   preflight: async (ports, { request, step, takeOver }) => {
     await Promise.all([checkCluster(ports, request, takeOver), checkServers(ports, request)]);
-    return { ...step, action: "none", differences: [], blockers: [] };
+    return toStepPlan(step, { action: "none" });
   },
   applyNamespace: (ports, { operation, request }) => planNamespace(ports, { ...request, operation }),
   grantDatabase: async (ports, { operation, request, identity, step }) => {
@@ -72,14 +65,9 @@ const looks: Record<string, Look> = {
     return (await planDatabase(ports, { ...request, operation, database, identity })).plan;
   },
   applyServiceAccount: (ports, { operation, request, identity }) =>
-    planServiceAccount(ports, { ...request, operation, identity: identity ?? { clientId: unknownClientId } }),
+    planServiceAccount(ports, { ...request, operation, identity }),
   applyPodIdentity: (ports, { operation, request, identity }) =>
-    planPodIdentity(ports, {
-      ...request,
-      operation,
-      selector: request.selector ?? request.namespace,
-      identity: identity ?? { clientId: unknownClientId },
-    }),
+    planPodIdentity(ports, { ...request, operation, selector: selectorOf(request), identity }),
   federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
 };
 

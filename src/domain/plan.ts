@@ -19,6 +19,9 @@ export const StepPlan = z.object({
   action: StepAction,
   differences: z.array(Difference),
   blockers: z.array(OperationError),
+  unchecked: z.array(z.string()).readonly().meta({
+    description: "What could not be checked beforehand, and why: an object in a namespace that is not there yet.",
+  }),
 });
 export type StepPlan = z.infer<typeof StepPlan>;
 
@@ -47,19 +50,34 @@ export interface Conflict {
   readonly message: string;
 }
 
+/** What stands in the way of a step: a conflict, or a passing fault that a look has met. */
+type Blocker = Omit<Conflict, "code"> & { readonly code: ErrorCode };
+
 export function throwConflict(conflict: Conflict | undefined): void {
   if (conflict) throw new PermanentError(conflict.code, conflict.message);
 }
 
 export function toStepPlan(
   step: { name: string; target: string },
-  decision: { action: StepAction; differences?: readonly Difference[]; conflict?: Conflict | undefined },
+  decision: {
+    action: StepAction;
+    differences?: readonly Difference[];
+    conflict?: Blocker | undefined;
+    conflicts?: readonly Blocker[];
+    unchecked?: readonly string[];
+  },
 ): StepPlan {
-  const { conflict } = decision;
+  const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], unchecked = [] } = decision;
   return {
-    ...step,
-    action: conflict ? "conflict" : decision.action,
-    differences: [...(decision.differences ?? [])],
-    blockers: conflict ? [toOperationError(conflict.code, conflict.message)] : [],
+    name: step.name,
+    target: step.target,
+    action: conflicts.length > 0 ? "conflict" : action,
+    differences: [...differences],
+    blockers: conflicts.map(({ code, message }) => toOperationError(code, message)),
+    unchecked,
   };
+}
+
+export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval };
 }

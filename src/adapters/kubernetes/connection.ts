@@ -11,7 +11,7 @@ type Sdk = typeof import("@kubernetes/client-node");
 type Dispatcher = ReturnType<InstanceType<Sdk["RequestContext"]>["getDispatcher"]>;
 
 export interface ClusterRequest {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Without the query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
