@@ -98,8 +98,14 @@ async function rehearse(
   const name = nameOf(object);
   return await ask(name, differences, async () => {
     if (object.metadata.namespace === undefined || hasNamespace) {
-      const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
-      return { differences: differencesAfter(decision, after), conflict: findAlteration(object, after) };
+      try {
+        const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
+        return { differences: differencesAfter(decision, after), conflict: findAlteration(object, after) };
+      } catch (error) {
+        // A namespace that was about to go may be gone by now.
+        const isRefused = error instanceof PermanentError && error.code === "KUBERNETES_REJECTED";
+        if (!isRefused || (await hasNamespaceFor(kubernetes, cluster, [object]))) throw error;
+      }
     }
     // The API server answers 404 to whatever is asked of a namespace that is not there; only rights it can tell.
     const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
