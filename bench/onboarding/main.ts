@@ -4,19 +4,24 @@
  *   npm run bench -- --runs 10
  */
 import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } });
 const runs = Number(values.runs);
-const databases = Array.from({ length: 10 }, (_, index) => `db${index}`);
+const databases = Array.from({ length: 50 }, (_, index) => `db${index}`);
 
 interface Measured {
   readonly totalMs: number;
   /** How long at least one injected latency was running: what the cloud alone would take for these calls in this order. */
   readonly cloudMs: number;
   readonly calls: number;
+  readonly operation: string;
 }
 
 async function onboard({ url, cloud }: Sandbox, namespace: string, count: number): Promise<Measured> {
@@ -36,7 +41,7 @@ async function onboard({ url, cloud }: Sandbox, namespace: string, count: number
   await waitUntilPublished(cloud, id);
   const totalMs = performance.now() - started;
   const arrivals = cloud.faults.arrivals.slice(before);
-  return { totalMs, cloudMs: union(arrivals, cloud.faults.latencyMs), calls: arrivals.length };
+  return { totalMs, cloudMs: union(arrivals, cloud.faults.latencyMs), calls: arrivals.length, operation: id };
 }
 
 /** The event on the topic is the end of the operation; looking at it from this process costs the service nothing. */
@@ -66,6 +71,30 @@ function union(starts: readonly number[], length: number): number {
 function quantile(numbers: readonly number[], q: number): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+/** `turns`: how often the orchestrator ran; `events` are what it replays in each but the first, markers of turns left out. */
+function historyOf(store: DatabaseSync, operation: string) {
+  const rows = store
+    .prepare("SELECT event FROM history WHERE instance = (SELECT key FROM instances WHERE id = ?)")
+    .all(operation)
+    .map((row) => String(row["event"]));
+  const ofType = (...types: number[]) =>
+    rows.filter((event) => types.includes((JSON.parse(event) as { EventType: number }).EventType));
+  const [started, scheduled, completed, turnStarted] = [0, 4, 5, 12];
+  return {
+    activities: ofType(scheduled).length,
+    events: ofType(started, scheduled, completed).length,
+    turns: ofType(turnStarted).length,
+    bytes: rows.reduce((sum, event) => sum + event.length, 0),
+  };
+}
+
+async function findStore(folder: string): Promise<string> {
+  const files = await readdir(folder, { recursive: true });
+  const file = files.find((name) => name.endsWith(".db") || name.endsWith(".sqlite"));
+  if (!file) throw new Error(`no store of the durable engine in ${folder}: ${files.join(", ")}`);
+  return join(folder, file);
 }
 
 /** VmHWM of the host's process, in MB; Linux only. */
@@ -111,5 +140,24 @@ for (const latencyMs of [0, 50]) {
     console.log(row.join(""));
   }
 }
-console.log(`\npeak RSS of the host ${peakRss(sandbox.hostPid)} MB`);
+console.log(`\npeak RSS of the host ${peakRss(sandbox.hostPid)} MB\n`);
+
+sandbox.cloud.faults.latencyMs = 5;
+const histories: { databases: number; operation: string }[] = [];
+for (const count of [1, 10, 50]) {
+  const { operation } = await onboard(sandbox, `history-${count}`, count);
+  histories.push({ databases: count, operation });
+}
+// The event on the topic is a moment older than the last turn; and the store is locked as long as the host has it.
+await sleep(1_000);
+await sandbox.killHost();
+const store = new DatabaseSync(await findStore(sandbox.dataFolder), { readOnly: true });
+console.log("databases  activities  events  turns  bytes of history");
+for (const { databases: count, operation } of histories) {
+  const { activities, events, turns, bytes } = historyOf(store, operation);
+  console.log(
+    `${String(count).padEnd(11)}${String(activities).padEnd(12)}${String(events).padEnd(8)}${String(turns).padEnd(7)}${bytes}`,
+  );
+}
+store.close();
 await sandbox.close();

@@ -9,6 +9,12 @@ export async function expectNotCanceled(registry: Pick<Registry, "getOperation">
   throwIfCanceled(await registry.getOperation(operation));
 }
 
+/** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */
+export async function expectNotSucceeded(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  if ((await registry.getOperation(operation))?.status !== "Succeeded") return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
+}
+
 export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
   if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
 }
@@ -25,6 +31,10 @@ export async function commitOperation(
     if (await registry.amendOperation(record, { committedTime: new Date().toISOString() })) return;
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+}
+
+export async function isCommitted(registry: Pick<Registry, "getOperation">, operation: string): Promise<boolean> {
+  return (await registry.getOperation(operation))?.committedTime !== undefined;
 }
 
 /** The same ports, whose writes to the cloud wait for the gate and do not happen when it rejects. */
@@ -46,6 +56,13 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
       removeFederatedCredential: after(identities.removeFederatedCredential),
     },
     databases: { ...databases, change: after(databases.change) },
-    kubernetes: { ...kubernetes, apply: after(kubernetes.apply), remove: after(kubernetes.remove) },
+    // A question is no write.
+    kubernetes: {
+      ...kubernetes,
+      apply: (cluster, object, options) =>
+        (options?.dryRun ? kubernetes.apply : after(kubernetes.apply))(cluster, object, options),
+      remove: (cluster, ref, precondition, options) =>
+        (options?.dryRun ? kubernetes.remove : after(kubernetes.remove))(cluster, ref, precondition, options),
+    },
   };
 }

@@ -5,7 +5,7 @@ import { type Berth, berthKey, federatedCredentialName, federatedSubject, identi
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../domain/plan.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { FederatedCredential, Ports } from "../ports.ts";
-import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
@@ -87,7 +87,7 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
 }
 
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
-export const federateIdentity = stepActivity({
+export const federation = defineStep({
   name: "federateIdentity",
   input: FederateInput,
   output: StepResult,
@@ -111,6 +111,9 @@ export const federateIdentity = stepActivity({
     return { action };
   },
 });
+
+/** On its own, for a migration. */
+export const federateIdentity = stepActivity(federation);
 
 const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
 type UnfederateInput = z.infer<typeof UnfederateInput>;

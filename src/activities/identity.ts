@@ -5,7 +5,7 @@ import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { ManagedIdentity, Ports } from "../ports.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const EnsureIdentityInput = StepInput.extend({
   adoptionPolicy: AdoptionPolicy,
@@ -95,7 +95,7 @@ function adoptionConflict(
 }
 
 /** Creates the user-assigned identity of the namespace, or takes the one that is there as it is. */
-export const ensureIdentity = stepActivity({
+export const ensureIdentity = defineStep({
   name: "ensureIdentity",
   input: EnsureIdentityInput,
   output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),

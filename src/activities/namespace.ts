@@ -7,7 +7,7 @@ import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
 import { bringObjects, removeObjects, restoreObjects } from "./kubernetesObject.ts";
 import { planObjects } from "./objectPlan.ts";
-import { RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
   databases: z.array(DatabaseRequest),
@@ -52,7 +52,7 @@ export async function planNamespace(
 }
 
 /** The namespace, created when it is not there, and the ConfigMap with the names of the databases. */
-export const applyNamespace = stepActivity({
+export const applyNamespace = defineStep({
   name: "applyNamespace",
   input: ApplyNamespaceInput,
   // Absent in histories of before it was recorded.

@@ -35,7 +35,7 @@ interface Rehearsal {
   readonly differences: readonly Difference[];
   readonly conflict?: Conflict | undefined;
   /** What could not be asked, and why. */
-  readonly unchecked?: string;
+  readonly notice?: Conflict;
 }
 
 export async function planObjects(
@@ -67,7 +67,7 @@ export async function planObjectRemoval(
   const rehearsals = await Promise.all(
     decisions.map(async ({ action, ref, uid, replaced, differences }): Promise<Rehearsal> => {
       if (action === "none" || uid === undefined) return { differences };
-      return await ask(`${ref.kind} ${ref.name}`, differences, async () => {
+      return await ask(differences, async () => {
         await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced }, true);
         return { differences };
       });
@@ -96,7 +96,7 @@ async function rehearse(
   const { object, differences, conflict } = decision;
   if (!object || conflict) return { differences };
   const name = nameOf(object);
-  return await ask(name, differences, async () => {
+  return await ask(differences, async () => {
     if (object.metadata.namespace === undefined || hasNamespace) {
       try {
         const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
@@ -109,25 +109,22 @@ async function rehearse(
     }
     // The API server answers 404 to whatever is asked of a namespace that is not there; only rights it can tell.
     const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
-    const unchecked = `${name}: its namespace is not there yet, so the cluster was asked for permission only.`;
-    return forbidden === undefined
-      ? { differences, unchecked }
-      : { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
+    if (forbidden !== undefined) {
+      return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
+    }
+    const message = `${name}: its namespace is not there yet, so the cluster was asked for permission only.`;
+    return { differences, notice: { code: "NAMESPACE_NOT_THERE_YET", message } };
   });
 }
 
-async function ask(
-  name: string,
-  differences: readonly Difference[],
-  question: () => Promise<Rehearsal>,
-): Promise<Rehearsal> {
+async function ask(differences: readonly Difference[], question: () => Promise<Rehearsal>): Promise<Rehearsal> {
   try {
     return await question();
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
     const { code, message } = error;
-    if (code !== "DRY_RUN_UNSUPPORTED") return { differences, conflict: { code, message } };
-    return { differences, unchecked: `${name}: an admission webhook of the cluster takes no dry runs. ${message}` };
+    const isUnasked = code === "DRY_RUN_UNSUPPORTED";
+    return { differences, ...(isUnasked ? { notice: { code, message } } : { conflict: { code, message } }) };
   }
 }
 
@@ -136,6 +133,6 @@ function summarize(rehearsals: readonly Rehearsal[], decisions: readonly Pick<Ob
   return {
     differences: rehearsals.flatMap(({ differences }) => differences),
     conflicts,
-    unchecked: rehearsals.flatMap(({ unchecked }) => unchecked ?? []),
+    notices: rehearsals.flatMap(({ notice }) => notice ?? []),
   };
 }

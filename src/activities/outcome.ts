@@ -73,30 +73,12 @@ export const recordOutcome = activity({
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
 export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, "retry">): Promise<void> {
   const endTime = new Date().toISOString();
-  await closeSteps(ports, input, endTime);
   const status = await recordEnd(ports, input, endTime);
   const { operation: id, kind: what, error } = input;
   // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   await settleNamespace(ports, { ...input, status }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
-}
-
-/**
- * What a step said last may not be how it ended: its last record may have been lost, or a try that the runtime had given
- * up wrote after the one that counted.
- */
-async function closeSteps(
-  { registry }: Ports,
-  { operation, kind, request, status }: Omit<OutcomeInput, "retry">,
-  endTime: string,
-): Promise<void> {
-  const planned = plannedSteps(kind, request);
-  const open = (await registry.listSteps(operation)).filter((step) => {
-    const isPlanned = planned.some(({ name, target }) => name === step.name && target === step.target);
-    return !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
-  });
-  await Promise.all(open.map((step) => registry.updateStep(operation, step, { status, endTime })));
 }
 
 /** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */

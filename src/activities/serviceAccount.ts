@@ -7,7 +7,7 @@ import type { KubernetesObject, Ports } from "../ports.ts";
 import { unknownClientId, withUnknownClientId } from "./identity.ts";
 import { ensureObjects, removeObjects } from "./kubernetesObject.ts";
 import { type PlanInput, planObjects } from "./objectPlan.ts";
-import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),
@@ -44,7 +44,7 @@ export async function planServiceAccount(
 }
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
-export const applyServiceAccount = stepActivity({
+export const serviceAccountAnnotation = defineStep({
   name: "applyServiceAccount",
   input: ApplyServiceAccountInput,
   output: StepResult,
@@ -55,6 +55,9 @@ export const applyServiceAccount = stepActivity({
     return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
   },
 });
+
+/** On its own, for a migration: there the account comes before the credential. */
+export const applyServiceAccount = stepActivity(serviceAccountAnnotation);
 
 export function serviceAccountRefs({
   namespace,

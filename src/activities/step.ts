@@ -16,7 +16,7 @@ import { type Activity, createActivityHost, type Failure, type Invocation } from
 import { delayAfterAttempt, RetryPolicy } from "../durable/retry.ts";
 import type { Ports } from "../ports.ts";
 import { appendEffect, type Effect } from "./audit.ts";
-import { commitOperation, expectNotCanceled, gateWrites } from "./cancellation.ts";
+import { commitOperation, expectNotCanceled, expectNotSucceeded, gateWrites } from "./cancellation.ts";
 
 /** What every step is told. */
 export const StepInput = z.object({
@@ -67,6 +67,14 @@ export interface StepDefinition<I extends StepInput, O extends StepResult> {
   readonly run: (input: I, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
 }
 
+/** A step that is part of an activity of several (together.ts), or of one that goes on after it. */
+export function defineStep<I extends StepInput, O extends StepResult>(
+  definition: StepDefinition<I, O>,
+): StepDefinition<I, O> {
+  return definition;
+}
+
+/** A step that is an activity of its own. */
 export function stepActivity<I extends StepInput, O extends StepResult>(
   definition: StepDefinition<I, O>,
 ): Activity<I, O, Ports> {
@@ -78,7 +86,7 @@ export function stepActivity<I extends StepInput, O extends StepResult>(
   });
 }
 
-async function runStep<I extends StepInput, O extends StepResult>(
+export async function runStep<I extends StepInput, O extends StepResult>(
   { name, target, run }: StepDefinition<I, O>,
   input: I,
   ports: Ports,
@@ -95,8 +103,11 @@ async function runStep<I extends StepInput, O extends StepResult>(
   const started = registry.startStep(operation, step, startTime);
   started.catch(() => undefined);
   let intended: Effect | undefined;
-  // An undo runs because the operation was canceled; it must not stop for that.
-  const mayGoOn = isUndo(input) ? started : Promise.all([started, expectNotCanceled(registry, operation)]);
+  const createdBy = undoes(input);
+  // An undo may run because its operation was canceled, and must not stop for that.
+  const isWanted =
+    createdBy === undefined ? expectNotCanceled(registry, operation) : expectNotSucceeded(registry, createdBy);
+  const mayGoOn = Promise.all([started, isWanted]);
   mayGoOn.catch(() => undefined);
 
   try {
@@ -160,8 +171,9 @@ async function appendFailure(
   await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
 }
 
-function isUndo(input: StepInput & { readonly createdBy?: unknown }): boolean {
-  return input.createdBy !== undefined;
+/** The operation that the step undoes, when it is an undo. */
+function undoes(input: StepInput & { readonly createdBy?: unknown }): string | undefined {
+  return typeof input.createdBy === "string" ? input.createdBy : undefined;
 }
 
 /** The runtime waits by its own policy; what a service asked for beyond that (Retry-After) is waited here. */

@@ -13,6 +13,10 @@ export interface Replaced {
   readonly serviceAccount: string | undefined;
 }
 
+export function isNothing({ removed, narrowed, serviceAccount }: Replaced): boolean {
+  return removed.length === 0 && narrowed.length === 0 && serviceAccount === undefined;
+}
+
 /** What the earlier request has and the new one does not. */
 export function replacedBy(request: OnboardingRequest, earlier: OnboardingRequest): Replaced {
   const successor = ({ server, database }: DatabaseRequest) =>

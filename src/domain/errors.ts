@@ -237,6 +237,10 @@ export const errorCatalogue = {
     "An admission webhook of the cluster does not support dry runs.",
     "Nothing: the plan says what could not be checked. Declare sideEffects None or NoneOnDryRun on the webhook.",
   ),
+  NAMESPACE_NOT_THERE_YET: permanent(
+    "The cluster answers no dry run for a namespace that is not there yet.",
+    "Nothing: admission and quotas are met when the operation runs. To have them asked before, make the namespace first.",
+  ),
   KUBERNETES_REJECTED: permanent(
     "The cluster refused the object as invalid.",
     "Read the message; an admission policy of the cluster may have to change.",

@@ -19,9 +19,10 @@ export const StepPlan = z.object({
   action: StepAction,
   differences: z.array(Difference),
   blockers: z.array(OperationError),
-  unchecked: z.array(z.string()).readonly().meta({
-    description: "What could not be checked beforehand, and why: an object in a namespace that is not there yet.",
-  }),
+  notices: z
+    .array(OperationError)
+    .exactOptional()
+    .meta({ description: "What could not be found out; not in the way of the operation." }),
 });
 export type StepPlan = z.infer<typeof StepPlan>;
 
@@ -64,17 +65,18 @@ export function toStepPlan(
     differences?: readonly Difference[];
     conflict?: Blocker | undefined;
     conflicts?: readonly Blocker[];
-    unchecked?: readonly string[];
+    notices?: readonly Blocker[];
   },
 ): StepPlan {
-  const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], unchecked = [] } = decision;
+  const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], notices = [] } = decision;
+  const explain = ({ code, message }: Blocker) => toOperationError(code, message);
   return {
     name: step.name,
     target: step.target,
     action: conflicts.length > 0 ? "conflict" : action,
     differences: [...differences],
-    blockers: conflicts.map(({ code, message }) => toOperationError(code, message)),
-    unchecked,
+    blockers: conflicts.map(explain),
+    ...(notices.length > 0 ? { notices: notices.map(explain) } : {}),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { DurableClient } from "durable-functions";
 import { isFinal, Phase } from "../domain/operation.ts";
+import { settleSteps } from "../domain/settledSteps.ts";
 import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
 import type { ServerEvent } from "./eventStream.ts";
 import { findPhase, publicStep, summary } from "./operations.ts";
@@ -111,7 +112,7 @@ function changesOf(
   { operation, steps, phase }: { operation: OperationRecord; steps: readonly StepRecord[]; phase: Phase },
 ): readonly ServerEvent[] {
   const { id, cluster, namespace } = operation;
-  const changed = steps
+  const changed = settleSteps(operation, steps)
     .filter((step) => isNew(sent, stepKey(id, step), step, "steps"))
     .toSorted((a, b) => (a.changedTime ?? "").localeCompare(b.changedTime ?? ""));
   const events: ServerEvent[] = [];

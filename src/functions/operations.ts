@@ -3,6 +3,7 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { visibleTeams } from "../domain/policy.ts";
+import { settleSteps } from "../domain/settledSteps.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
@@ -102,10 +103,9 @@ export async function findPhase(client: DurableClient, record: OperationRecord):
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps(
-  { kind, request, earlier, compensates, migration }: OperationRecord,
-  records: readonly StepRecord[],
-): readonly object[] {
+function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): readonly object[] {
+  const { kind, request, earlier, compensates, migration } = operation;
+  const records = settleSteps(operation, stored);
   const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
   const planned = steps.map(({ name, target }) => {
     const record = records.find((each) => each.name === name && each.target === target);

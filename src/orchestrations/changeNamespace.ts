@@ -2,7 +2,7 @@ import type { OrchestrationContext } from "durable-functions";
 import { narrowDatabase, retireDatabase } from "../activities/databaseRevocation.ts";
 import { retireCredential } from "../activities/federatedCredential.ts";
 import { retireServiceAccount } from "../activities/serviceAccount.ts";
-import { replacedBy } from "../domain/change.ts";
+import { isNothing, type Replaced, replacedBy } from "../domain/change.ts";
 import type { FindingCode } from "../domain/finding.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
@@ -23,24 +23,28 @@ export const changeNamespace = orchestration({
   input: ChangeInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
-      const provisioned = yield* saga((onFailure) => provision(context, input, onFailure), {
+      const replaced = replacedBy(input.request, input.earlier);
+      const isAll = isNothing(replaced);
+      const provisioned = yield* saga((onFailure) => provision(context, input, { onFailure, isAll }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       });
-      yield* retire(context, input);
-      return { ...provisioned, findings: provisioned.findings.filter(({ code }) => !replaced.has(code)) };
+      if (isAll) return provisioned;
+      yield* retire(context, input, replaced);
+      return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
     }),
 });
 
 /** What the verification before the last phase finds of what the last phase takes away. */
-const replaced: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
+const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
 
 /** Takes away what the earlier request has and the new one does not. The point of no return is behind it. */
-export function* retire(
+function* retire(
   context: OrchestrationContext,
-  { request, earlier, retry, ...input }: OperationInput & { earlier: OnboardingRequest },
+  input: OperationInput,
+  { removed, narrowed, serviceAccount }: Replaced,
 ): Durable<void> {
-  const { removed, narrowed, serviceAccount } = replacedBy(request, earlier);
-  const base = stepBase({ ...input, request, retry });
+  const { retry } = input;
+  const base = stepBase(input);
   const steps: Step<unknown>[] = [
     ...narrowed.map((database) => narrowDatabase({ ...base, database }, retry)),
     ...removed.map((database) => retireDatabase({ ...base, database }, retry)),
@@ -51,7 +55,6 @@ export function* retire(
       retireCredential({ ...base, serviceAccount }, retry),
     );
   }
-  if (steps.length === 0) return;
   setPhase(context, "provisioning");
   try {
     yield* all(context, steps);

@@ -41,7 +41,10 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 }
 
 /** What an operation has to say of its end besides how it ended. */
-export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration">>;
+export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration">> & {
+  /** Its last step has recorded the end already. */
+  readonly isRecorded?: boolean;
+};
 
 /**
  * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached`
@@ -56,13 +59,16 @@ export function* conclude(
 ): Durable<Outcome> {
   const operation = { ...stepBase(input), kind, request: input.request };
   let ended: Outcome;
+  let isRecorded: boolean | undefined;
   try {
-    ended = { status: "Succeeded", leftBehind: false, ...(yield* body()) };
+    const { isRecorded: byLastStep, ...report } = yield* body();
+    isRecorded = byLastStep;
+    ended = { status: "Succeeded", leftBehind: false, ...report };
   } catch (error) {
     ended = { status: "Failed", ...whatIsLeft(error), error: describe(error), ...reached() };
   }
   try {
-    yield* recordOutcome({ ...operation, ...ended }, input.retry);
+    if (!isRecorded) yield* recordOutcome({ ...operation, ...ended }, input.retry);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
   }

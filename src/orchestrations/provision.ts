@@ -1,27 +1,29 @@
 /** The way up, for an onboarding and for a change; and by name the undos, for the way down and for a later second try. */
 import type { OrchestrationContext } from "durable-functions";
+import { connectWorkload } from "../activities/connectWorkload.ts";
 import { revokeDatabase } from "../activities/databaseRevocation.ts";
 import { grantDatabase } from "../activities/databaseUser.ts";
-import { federateIdentity, unfederateIdentity } from "../activities/federatedCredential.ts";
-import { ensureIdentity, removeIdentity } from "../activities/identity.ts";
-import { applyNamespace, removeNamespace, restoreNamespace } from "../activities/namespace.ts";
+import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { removeIdentity } from "../activities/identity.ts";
+import { removeNamespace, restoreNamespace } from "../activities/namespace.ts";
 import { applyPodIdentity, removePodIdentity, restorePodIdentity } from "../activities/podIdentity.ts";
 import { preflight } from "../activities/preflight.ts";
-import { applyServiceAccount, removeServiceAccount } from "../activities/serviceAccount.ts";
+import { prepareNamespace } from "../activities/prepareNamespace.ts";
+import { removeServiceAccount } from "../activities/serviceAccount.ts";
 import { verify } from "../activities/verification.ts";
-import type { Finding } from "../domain/finding.ts";
+import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
-import { type OperationInput, setPhase, stepBase } from "./operation.ts";
+import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 
-/** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. */
+/** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `isAll`: that is the end. */
 export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
-  onFailure: OnFailure,
-): Durable<{ clientId: string; namespaceUid?: string; findings: Finding[] }> {
+  { onFailure, isAll }: { onFailure: OnFailure; isAll: boolean },
+): Durable<Report> {
   const { request, earlier, retry } = input;
   const { adoptionPolicy, databases, serviceAccount } = request;
   const base = stepBase(input);
@@ -39,10 +41,7 @@ export function* provision(
   undoLater("removeNamespace");
   undoLater("restoreNamespace");
   undoLater("removeIdentity");
-  const [identity, { uid }] = yield* all(context, [
-    ensureIdentity({ ...base, adoptionPolicy }, retry),
-    applyNamespace({ ...base, databases, adoptionPolicy }, retry),
-  ]);
+  const [identity, { uid }] = yield* prepareNamespace({ ...base, databases, adoptionPolicy }, retry);
 
   const steps: Step<unknown>[] = [];
   for (const database of databases) {
@@ -52,10 +51,7 @@ export function* provision(
   if (request.identityMode === "workloadIdentity") {
     undoLater("unfederateIdentity");
     undoLater("removeServiceAccount");
-    steps.push(
-      applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry),
-      federateIdentity({ ...base, serviceAccount }, retry),
-    );
+    steps.push(connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry));
   } else {
     undoLater("removePodIdentity");
     undoLater("restorePodIdentity");
@@ -64,8 +60,10 @@ export function* provision(
   yield* all(context, steps);
 
   setPhase(context, "verifying");
-  const { findings } = yield* verify({ ...base, request, identity }, retry);
-  return { clientId: identity.clientId, findings, ...(uid === undefined ? {} : { namespaceUid: uid }) };
+  const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
+  const proof = { ...base, request, identity };
+  if (!isAll) return { ...reached, findings: (yield* verify(proof, retry)).findings };
+  return yield* verifyAndConclude({ ...proof, kind: earlier ? "change" : "onboard", namespaceUid: uid }, retry);
 }
 
 /**

@@ -1,13 +1,11 @@
 import { z } from "zod";
+import { connectWorkload } from "../activities/connectWorkload.ts";
 import { grantDatabase } from "../activities/databaseUser.ts";
-import { federateIdentity } from "../activities/federatedCredential.ts";
-import { ensureIdentity } from "../activities/identity.ts";
 import { removeLeftovers } from "../activities/leftovers.ts";
-import { applyNamespace } from "../activities/namespace.ts";
 import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { prepareNamespace } from "../activities/prepareNamespace.ts";
 import { checkNamespace } from "../activities/sameNamespace.ts";
-import { applyServiceAccount } from "../activities/serviceAccount.ts";
-import { verify } from "../activities/verification.ts";
+import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all, type Step } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
@@ -36,19 +34,13 @@ export const repairNamespace = orchestration({
       yield* checkNamespace({ ...base, request }, retry);
 
       setPhase(context, "provisioning");
-      const [identity, { uid }] = yield* all(context, [
-        ensureIdentity({ ...base, adoptionPolicy, clientId }, retry),
-        applyNamespace({ ...base, databases, adoptionPolicy }, retry),
-      ]);
+      const [identity, { uid }] = yield* prepareNamespace({ ...base, databases, adoptionPolicy, clientId }, retry);
 
       const steps: Step<unknown>[] = databases.map((database) =>
         grantDatabase({ ...base, database, adoptionPolicy, identity, takesBack: true }, retry),
       );
       if (request.identityMode === "workloadIdentity") {
-        steps.push(
-          applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry),
-          federateIdentity({ ...base, serviceAccount }, retry),
-        );
+        steps.push(connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry));
       } else {
         const selector = request.selector ?? request.namespace;
         steps.push(applyPodIdentity({ ...base, selector, adoptionPolicy, identity }, retry));
@@ -57,7 +49,7 @@ export const repairNamespace = orchestration({
       if (!isMigrating) yield* removeLeftovers({ ...base, request }, retry);
 
       setPhase(context, "verifying");
-      const { findings } = yield* verify({ ...base, request, identity, isMigrating }, retry);
-      return { clientId: identity.clientId, findings, ...(uid === undefined ? {} : { namespaceUid: uid }) };
+      const proof = { ...base, request, identity, isMigrating };
+      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: uid }, retry);
     }),
 });

@@ -73,7 +73,8 @@ it("asks the API server about everything that it would write, and writes nothing
 
   const planned = await plan([account(), configMap({ key: "value" })]);
 
-  expect(planned).toMatchObject({ action: "create", blockers: [], unchecked: [] });
+  expect(planned).toMatchObject({ action: "create", blockers: [] });
+  expect(planned.notices).toBeUndefined();
   const asked = cluster.faults.journal.slice(before).map(({ operation }) => operation);
   expect(asked).toEqual(expect.arrayContaining(["DRY-RUN PATCH serviceaccounts", "DRY-RUN PATCH configmaps"]));
   expect(asked.filter((operation) => /^(PATCH|POST|PUT|DELETE) /.test(operation))).toEqual([]);
@@ -204,8 +205,8 @@ describe("in a namespace that is not there yet", () => {
     const planned = await plan([namespaceObject(), configMap({})]);
 
     expect(planned).toMatchObject({ action: "create", blockers: [] });
-    expect(planned.unchecked).toEqual([
-      `ConfigMap ${namespace}/settings: its namespace is not there yet, so the cluster was asked for permission only.`,
+    expect(planned.notices).toMatchObject([
+      { code: "NAMESPACE_NOT_THERE_YET", message: expect.stringContaining(`ConfigMap ${namespace}/settings`) },
     ]);
   });
 
@@ -231,7 +232,9 @@ it("says that a webhook which takes no dry runs could not be asked, and does not
   const planned = await plan([configMap({})]);
 
   expect(planned).toMatchObject({ action: "create", blockers: [] });
-  expect(planned.unchecked).toEqual([expect.stringMatching(/^ConfigMap .*audit\.example/)]);
+  expect(planned.notices).toMatchObject([
+    { code: "DRY_RUN_UNSUPPORTED", message: expect.stringMatching(/configmaps.*audit\.example/) },
+  ]);
 });
 
 it("says what goes because Mooring no longer sets it, and what a webhook adds, as the step then says it", async () => {

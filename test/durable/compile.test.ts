@@ -7,33 +7,37 @@ const root = join(import.meta.dirname, "../..");
 
 const head = `
 import type { DurableClient, OrchestrationContext } from "durable-functions";
-import { ensureIdentity } from "../../src/activities/identity.ts";
+import { prepareNamespace } from "../../src/activities/prepareNamespace.ts";
 import { start } from "../../src/durable/orchestration.ts";
 import { all, type Durable } from "../../src/durable/step.ts";
 import { onboardNamespace } from "../../src/orchestrations/onboardNamespace.ts";
 declare const context: OrchestrationContext;
 declare const client: DurableClient;
-declare const input: Parameters<typeof ensureIdentity>[0];
+declare const input: Parameters<typeof prepareNamespace>[0];
 declare const work: Parameters<typeof start>[2];
 `;
 
 const cases: [what: string, code: string, error: RegExp | undefined][] = [
-  ["a right call", "function* f(): Durable<string> { return (yield* ensureIdentity(input)).clientId; }", undefined],
   [
-    "right results of all",
-    "function* f(): Durable<string> { const [a] = yield* all(context, [ensureIdentity(input)]); return a.clientId; }",
+    "a right call",
+    "function* f(): Durable<string> { return (yield* prepareNamespace(input))[0].clientId; }",
     undefined,
   ],
-  ["a missing field", `ensureIdentity({ operation: "x" });`, /missing the following properties/],
-  ["a misspelt field's value", `ensureIdentity({ ...input, adoptionPolicy: "Sometimes" });`, /not assignable/],
+  [
+    "right results of all",
+    "function* f(): Durable<string> { const [[a]] = yield* all(context, [prepareNamespace(input)]); return a.clientId; }",
+    undefined,
+  ],
+  ["a missing field", `prepareNamespace({ operation: "x" });`, /missing the following properties/],
+  ["a misspelt field's value", `prepareNamespace({ ...input, adoptionPolicy: "Sometimes" });`, /not assignable/],
   [
     "a result of another type",
-    "function* f(): Durable<number> { return (yield* ensureIdentity(input)).clientId; }",
+    "function* f(): Durable<number> { return (yield* prepareNamespace(input))[0].clientId; }",
     /'string' is not assignable to type 'number'/,
   ],
   [
     "a field that the result does not have",
-    "function* f(): Durable<unknown> { return (yield* ensureIdentity(input)).secret; }",
+    "function* f(): Durable<unknown> { return (yield* prepareNamespace(input))[0].secret; }",
     /'secret' does not exist/,
   ],
   [

@@ -54,7 +54,7 @@ it("waits with one timer and one event, tells the topic why, and runs once it is
   });
 
   expect(callsWhileWaiting).toBe(0);
-  expect(calls.slice(0, 3)).toEqual(["preflight", "settleApproval", "ensureIdentity"]);
+  expect(calls.slice(0, 3)).toEqual(["preflight", "settleApproval", "prepareNamespace"]);
   expect(history.filter(({ EventType }) => EventType === 10)).toHaveLength(1);
   expect(customStatuses.map((status) => JSON.stringify(status))).toContain('{"phase":"awaitingApproval"}');
   expect(record()).toMatchObject({
@@ -126,7 +126,7 @@ it("runs once though the event is delivered twice", async () => {
   });
 
   expect(calls.filter((name) => name === "settleApproval")).toHaveLength(1);
-  expect(calls.filter((name) => name === "ensureIdentity")).toHaveLength(1);
+  expect(calls.filter((name) => name === "prepareNamespace")).toHaveLength(1);
   expect(record().status).toBe("Succeeded");
 });
 

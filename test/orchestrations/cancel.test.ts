@@ -112,7 +112,8 @@ it("says who canceled, why, and what was undone", async () => {
   const comment = "wrong database";
   await desk.run({
     async execute(name, run) {
-      if (name === "verify") await cancelOperation(cloud.ports.registry, operation, { by: requester, comment });
+      if (name === "verifyAndConclude")
+        await cancelOperation(cloud.ports.registry, operation, { by: requester, comment });
       return await run();
     },
   });
@@ -182,7 +183,7 @@ it("reports an undo that failed as a failure, though the operation was canceled"
 
   await desk.run({
     async execute(name, run) {
-      if (name === "verify") await cancel(operation);
+      if (name === "verifyAndConclude") await cancel(operation);
       return await run();
     },
   });

@@ -37,7 +37,7 @@ async function failAndLeave(wanted: OnboardingRequest, ...refused: string[]): Pr
   const { operation } = await acceptOnboarding(desk, wanted);
   await desk.run({
     async execute(name, run) {
-      if (name !== "verify") return await run();
+      if (name !== "verifyAndConclude") return await run();
       refuse(...refused);
       return { failure: { code: "VERIFICATION_FAILED", message: "something differs" } };
     },

@@ -172,7 +172,7 @@ it("undoes newest first", async () => {
 
   const { calls } = await run("onboard", workload);
 
-  const undos = calls.slice(calls.indexOf("federateIdentity") + 1);
+  const undos = calls.slice(calls.indexOf("connectWorkload") + 1);
   expect(undos).toEqual([
     "removeServiceAccount",
     "unfederateIdentity",

@@ -12,7 +12,7 @@ const undoAfterStep = orchestration({
   input: OperationInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "onboard" }, () =>
-      saga((onFailure) => provision(context, input, late(onFailure)), {
+      saga((onFailure) => provision(context, input, { onFailure: late(onFailure), isAll: true }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       }),
     ),

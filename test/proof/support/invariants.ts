@@ -8,6 +8,7 @@ import {
 } from "../../../src/domain/names.ts";
 import { isFinal } from "../../../src/domain/operation.ts";
 import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request.ts";
+import { settleSteps } from "../../../src/domain/settledSteps.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
 import { plannedSteps } from "../../../src/domain/steps.ts";
 import type { OperationRecord } from "../../../src/ports.ts";
@@ -144,7 +145,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   if (!isFinal(status)) problems.push(`operation is ${status}`);
   if (endTime === undefined) problems.push("operation has no endTime");
   if ((status !== "Succeeded") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
-  const steps = await world.registry.listSteps(id);
+  const steps = settleSteps(operation, await world.registry.listSteps(id));
   for (const { name, target, startTime } of steps) {
     const isWhole = [name, target, startTime].every((field) => typeof field === "string");
     if (!isWhole) problems.push(`a step without name, target or start: ${name} ${target} ${startTime}`);

@@ -67,9 +67,9 @@ const brokenOffboarding =
 
 /** Cancels when the given activity is about to run. */
 const canceledAt =
-  (activity: string): Scenario =>
+  (activity: string, changes: object = {}): Scenario =>
   async ({ cloud, desk, run }) => {
-    const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse(base));
+    const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
     await run({
       async execute(name, work) {
         if (name === activity) await cancelOperation(cloud.ports.registry, operation, { by: requester });
@@ -156,9 +156,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     permanent("change sql-dev/orders")(cloud);
     await onboard();
   },
-  "cancel-before-the-first-write": canceledAt("ensureIdentity"),
+  "cancel-before-the-first-write": canceledAt("prepareNamespace"),
   "cancel-among-the-databases": canceledAt("grantDatabase"),
-  "cancel-too-late": canceledAt("recordOutcome"),
+  "cancel-too-late": async (stage) => {
+    await stage.onboard();
+    await canceledAt("retireDatabase", one)(stage);
+  },
   "approval-given": decided(answer("approved")),
   "approval-refused": decided(answer("rejected")),
   "approval-in-vain": decided(async () => undefined),
