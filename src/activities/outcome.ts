@@ -8,7 +8,7 @@ import { berthKey } from "../domain/names.ts";
 import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import { plannedSteps, type StepName } from "../domain/steps.ts";
+import { offboardingCheck, plannedSteps, type StepName } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
 import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
@@ -77,7 +77,8 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   const { operation: id, kind: what, error } = input;
   // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
-  await settleNamespace(ports, { ...input, status }, endTime);
+  const isUntouched = what === "offboard" && (await ports.registry.listSteps(id)).every(isCheck);
+  await settleNamespace(ports, { ...input, status, isUntouched }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -121,8 +122,10 @@ function describeCancel(
     const done = changed.map(stepText);
     sentences.push(
       done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
-      "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
     );
+    if (!steps.every(isCheck)) {
+      sentences.push("The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.");
+    }
   } else if (kind === "repair") {
     const done = changed.map(stepText);
     sentences.push(
@@ -150,7 +153,16 @@ function resultOf(
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
 }
 
-type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };
+type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & {
+  readonly status: OperationStatus;
+  /** An offboarding that has not begun to remove. */
+  readonly isUntouched: boolean;
+};
+
+/** A step that writes has its row before it does. */
+function isCheck({ name }: StepRecord): boolean {
+  return name === offboardingCheck;
+}
 
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
 async function settleNamespace({ registry, events }: Ports, input: EndedOperation, time: string): Promise<void> {
@@ -171,7 +183,7 @@ function nextRecord(
   outcome: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
-  const { kind, status, leftBehind } = outcome;
+  const { kind, status, leftBehind, isUntouched } = outcome;
   const hasSucceeded = status === "Succeeded";
   switch (kind) {
     case "onboard":
@@ -183,7 +195,8 @@ function nextRecord(
     case "compensate":
       return hasSucceeded || !leftBehind ? restored(record) : { ...record, state: "Incomplete" };
     case "offboard":
-      return hasSucceeded ? undefined : { ...record, state: "Incomplete" };
+      if (hasSucceeded) return undefined;
+      return (isUntouched && restored(record)) || { ...record, state: "Incomplete" };
     case "repair": {
       // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
       const { repairTried: _over, ...settled } = verified(record, outcome, time);

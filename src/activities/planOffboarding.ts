@@ -1,10 +1,10 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
-import { type Plan, type StepPlan, stays, toPlan } from "../domain/plan.ts";
+import { type Plan, type StepPlan, stays, toPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
+import type { ObjectRef, Ports } from "../ports.ts";
 import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
 import { planUnfederation } from "./federatedCredential.ts";
 import { planIdentityRemoval } from "./identity.ts";
@@ -34,6 +34,7 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
 
 const looks: Readonly<Record<string, Look>> = {
   ...replacementLooks,
+  checkOffboarding: async (_ports, { step }) => toStepPlan(step, { action: "none" }),
   removeServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(input.request)),
   removePodIdentity: (ports, input) => planRefs(ports, input, podIdentityRefs(input.request)),
   revokeDatabase: async (ports, { request, step }) => {
@@ -52,10 +53,16 @@ const looks: Readonly<Record<string, Look>> = {
   },
 };
 
-export async function planOffboarding(
-  ports: Ports,
-  { request, earlier, migration }: Pick<NamespaceRecord, "request" | "earlier" | "migration">,
-): Promise<Plan> {
+interface Offboarding {
+  readonly request: OnboardingRequest;
+  /** What a change left that ended half-way. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Both identity modes may be there. */
+  readonly isMigrating: boolean;
+}
+
+export async function planOffboarding(ports: Ports, { request, earlier, isMigrating }: Offboarding): Promise<Plan> {
+  const migration = isMigrating ? ({ until: "retire" } as const) : undefined;
   const steps = await Promise.all(
     plannedSteps("offboard", request, { earlier, migration })
       .filter(({ name }) => name !== "verifyRemoval")

@@ -5,10 +5,12 @@ import type { Plan } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { requestApproval } from "./approval.ts";
 import { recordStart } from "./outcome.ts";
+import { planOffboarding } from "./planOffboarding.ts";
 import { planOnboarding } from "./planOnboarding.ts";
+import { planRepair } from "./planRepair.ts";
 import { StepInput, StepResult, stepActivity } from "./step.ts";
 
-/** Names every blocker before the first write. Reads only. */
+/** Names every blocker before the first write of an onboarding or a change. Reads only. */
 export const preflight = stepActivity({
   name: "preflight",
   input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
@@ -19,6 +21,51 @@ export const preflight = stepActivity({
     const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
     throwBlockers(plan);
     return { action: "none", approval: await requestApproval(ports, input) };
+  },
+});
+
+/** Comes before the first write of a repair. */
+export const checkNamespace = stepActivity({
+  name: "checkNamespace",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    // Absent in histories of before a repair looked at all that it would do.
+    clientId: z.guid().optional(),
+    isMigrating: z.boolean().default(false),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run({ clientId, isMigrating, ...input }, ports) {
+    const [plan] = await Promise.all([
+      planRepair(ports, { ...input, clientId, isMigrating }),
+      recordStart(ports, { ...input, kind: "repair" }),
+    ]);
+    throwBlockers(plan);
+    return { action: "none" };
+  },
+});
+
+/**
+ * Comes before the first removal of an offboarding. What may pass is left to the steps, which try again each for itself: a
+ * cluster that is away for good must not keep the databases from being taken away.
+ */
+export const checkOffboarding = stepActivity({
+  name: "checkOffboarding",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    earlier: OnboardingRequest.optional(),
+    isMigrating: z.boolean(),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run({ request, earlier, isMigrating, ...input }, ports) {
+    const [{ steps, ...plan }] = await Promise.all([
+      planOffboarding(ports, { request, earlier, isMigrating }),
+      recordStart(ports, { ...input, kind: "offboard" }),
+    ]);
+    const lasting = steps.map((step) => ({ ...step, blockers: step.blockers.filter(({ retryable }) => !retryable) }));
+    throwBlockers({ ...plan, steps: lasting });
+    return { action: "none" };
   },
 });
 

@@ -11,6 +11,9 @@ export interface StepName {
   readonly target: string;
 }
 
+/** The step of an offboarding before which nothing is removed. */
+export const offboardingCheck = "checkOffboarding";
+
 export interface More {
   /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
@@ -31,7 +34,12 @@ export function plannedSteps(
   if (kind === "offboard") {
     // A user that is dropped need not be narrowed before.
     const others = migration ? otherModeSteps(request) : [];
-    return [...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...ownSteps(kind, request)];
+    return [
+      { name: offboardingCheck, target: berthKey(request) },
+      ...replaced.filter(({ name }) => name !== "narrowDatabase"),
+      ...others,
+      ...ownSteps(kind, request),
+    ];
   }
   return [...ownSteps(kind, request), ...replaced];
 }

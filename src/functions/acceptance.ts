@@ -26,7 +26,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
+import type { NamespaceRecord, OperationRecord, Ports, PreviousRecord, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -120,15 +120,30 @@ function supersede(
   fresh: NamespaceRecord,
   { takeOver }: { takeOver: boolean },
 ): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
+  const {
+    earlier: _earlier,
+    previous: _previous,
+    compensates: _compensates,
+    team: _team,
+    namespaceUid,
+    ...rest
+  } = current;
   // A take-over binds the record to the Kubernetes namespace that is there now.
   const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
-  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
-  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
+  const previous = previousOf(current);
   const earlier = earlierOf(fresh.request, current);
   return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
+}
+
+/** What is put back when the operation that comes next is undone. */
+function previousOf(current: NamespaceRecord): PreviousRecord {
+  const { state, operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid, earlier } = current;
+  return {
+    ...{ state, operation, request, requestHash, requestedBy, acceptedTime },
+    ...(team === undefined ? {} : { team }),
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...(earlier ? { earlier } : {}),
+  };
 }
 
 function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
@@ -157,7 +172,10 @@ export async function acceptOffboarding(
     expect(current);
     if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const next = { ...current, ...fresh };
+    // What is onboarded is so again when nothing could be removed; what is incomplete stays so.
+    const { previous: _before, ...lasting } = current;
+    const previous = current.state === "Onboarded" ? { previous: previousOf(current) } : {};
+    const next = { ...lasting, ...fresh, ...previous };
     mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }

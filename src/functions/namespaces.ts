@@ -57,7 +57,9 @@ export function registerNamespaces(ports: Ports): void {
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       if (readFlag(request, "dryRun")) {
-        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth)));
+        const { request: onboarded, earlier, migration } = await findNamespace(ports, by, berth);
+        const isMigrating = migration !== undefined;
+        return json(200, await planOffboarding(ports, { request: onboarded, earlier, isMigrating }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));

@@ -3,8 +3,8 @@ import { retireDatabase, revokeDatabase } from "../activities/databaseRevocation
 import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { removeNamespace } from "../activities/namespace.ts";
-import { announceStart } from "../activities/outcome.ts";
 import { removePodIdentity } from "../activities/podIdentity.ts";
+import { checkOffboarding } from "../activities/preflight.ts";
 import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
 import { verifyRemoval } from "../activities/verification.ts";
 import { replacedBy } from "../domain/change.ts";
@@ -19,7 +19,8 @@ const OffboardInput = OperationInput.extend({
 
 /**
  * Takes a namespace's access away again: first what lets a pod become the identity, then what the identity may do, then
- * the identity itself, and the namespace last. It has no undo; when a step fails it stops there, and can be run again.
+ * the identity itself, and the namespace last. What stands in the way is named before anything is removed. It has no undo;
+ * when a step fails it stops there, and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
@@ -35,8 +36,10 @@ export const offboardNamespace = orchestration({
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
       const isPod = isMigrating || request.identityMode === "podIdentity";
 
+      setPhase(context, "preflight");
+      yield* checkOffboarding({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);
+
       setPhase(context, "provisioning");
-      yield* announceStart({ ...base, kind: "offboard" }, retry);
       yield* all(context, [
         ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
         ...(isPod ? [removePodIdentity(base, retry)] : []),

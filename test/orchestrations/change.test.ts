@@ -391,10 +391,11 @@ it("plans an offboarding: what goes, what stays and why, and writes nothing", as
   const record = namespace();
   if (!record) throw new Error("it is not onboarded");
 
-  const plan = await planOffboarding(cloud.ports, record);
+  const plan = await planOffboarding(cloud.ports, { ...record, isMigrating: false });
 
   expect(snapshot()).toEqual(was);
   expect(plan.steps.map(({ name: step, action }) => `${step} ${action}`)).toEqual([
+    "checkOffboarding none",
     "removeServiceAccount delete",
     "revokeDatabase delete",
     "revokeDatabase delete",
