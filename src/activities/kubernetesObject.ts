@@ -232,16 +232,29 @@ export async function restoreObjects(
   { step, ...berth }: Berth & WithStep,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
-  for (const { written, before } of rewritten) {
-    const current = await kubernetes.get(cluster, refOf(written));
-    const mark = current && markOf(current, berth);
-    const differences = current ? compare(before, current) : [];
-    if (!mark || differences.length === 0 || compare(written, current).length > 0) continue;
-    await step.willDo("update", differences);
-    await kubernetes.apply(cluster, withMetadata(before, mark), { force: true });
-    actions.push("update");
+  for (const each of rewritten) {
+    const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
+    if (!object) continue;
+    await step.willDo(action, differences);
+    await kubernetes.apply(cluster, object, { force: true });
+    actions.push(action);
   }
   return strongest(actions);
+}
+
+export async function planRestoration(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  { written, before }: Rewritten,
+  berth: Berth,
+): Promise<ObjectDecision> {
+  const current = await kubernetes.get(cluster, refOf(written));
+  const mark = current && markOf(current, berth);
+  const differences = current ? compare(before, current) : [];
+  if (!mark || differences.length === 0 || compare(written, current).length > 0) {
+    return { action: "none", differences: [], conflict: undefined, object: undefined, current };
+  }
+  return { action: "update", differences, conflict: undefined, object: withMetadata(before, mark), current };
 }
 
 /** The mark that the object has as Mooring's own or adopted one. */

@@ -5,7 +5,7 @@ import type { StepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { bringObjects, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { bringObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
 import { planObjects } from "./objectPlan.ts";
 import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
@@ -89,6 +89,17 @@ export function namespaceRefs({
     : [configMap];
 }
 
+/** The ConfigMap as a change writes it, and as it was before. */
+export function rewrittenConfigMap(
+  catalog: Catalog,
+  { written, before, ...berth }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+): Rewritten {
+  return {
+    written: configMapObject(catalog, { ...berth, databases: written }),
+    before: configMapObject(catalog, { ...berth, databases: before }),
+  };
+}
+
 /** Undoes what a change wrote into the ConfigMap. */
 export const restoreNamespace = stepActivity({
   name: "restoreNamespace",
@@ -96,9 +107,8 @@ export const restoreNamespace = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
-    const written = configMapObject(catalog, { ...input, databases: input.written });
-    const before = configMapObject(catalog, { ...input, databases: input.before });
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [{ written, before }], { ...input, step }) };
+    const rewritten = rewrittenConfigMap(catalog, input);
+    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
   },
 });

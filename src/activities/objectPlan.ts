@@ -5,6 +5,7 @@
  */
 import type { ClusterTarget } from "../domain/catalog.ts";
 import { PermanentError } from "../domain/errors.ts";
+import type { Berth } from "../domain/names.ts";
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../ports.ts";
@@ -17,7 +18,9 @@ import {
   type ObjectDecision,
   planObject,
   planRemoval,
+  planRestoration,
   type RemoveInput,
+  type Rewritten,
   refOf,
   removeOrRelease,
   strongest,
@@ -74,6 +77,21 @@ export async function planObjectRemoval(
     }),
   );
   return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), ...summarize(rehearsals) });
+}
+
+export async function planObjectRestoration(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  rewritten: Rewritten,
+  { step, ...berth }: Berth & { readonly step: StepName },
+): Promise<StepPlan> {
+  const decision = await planRestoration(kubernetes, cluster, rewritten, berth);
+  const { action, object, differences } = decision;
+  const rehearsal = await ask(differences, async () => {
+    if (object) await kubernetes.apply(cluster, object, { dryRun: true, force: true });
+    return { differences };
+  });
+  return toStepPlan(step, { action, ...summarize([rehearsal]) });
 }
 
 /** All objects of a step are in one namespace, or are that namespace. */

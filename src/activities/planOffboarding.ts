@@ -2,6 +2,7 @@
 
 import { type Plan, type StepPlan, stays, toPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
+import { sidFromClientId } from "../domain/sid.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { ObjectRef, Ports } from "../ports.ts";
@@ -16,9 +17,10 @@ import { serviceAccountRefs } from "./serviceAccount.ts";
 
 /** The steps by which a change takes away what it replaces. */
 export const replacementLooks: Readonly<Record<string, Look>> = {
-  narrowDatabase: async (ports, { request, step }) => {
+  narrowDatabase: async (ports, { request, identity, step }) => {
     const database = findDatabaseOf(request, step);
-    return (await planNarrowing(ports, step.name, { ...request, database })).plan;
+    const next = { sid: identity && sidFromClientId(identity.clientId) };
+    return (await planNarrowing(ports, step.name, { ...request, database, next })).plan;
   },
   retireDatabase: async (ports, input) => {
     const database = findDatabaseOf(earlierOf(input), input.step);

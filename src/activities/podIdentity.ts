@@ -9,7 +9,7 @@ import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../ports.ts";
 import { unknownClientId, withUnknownClientId } from "./identity.ts";
-import { ensureObjects, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { ensureObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
 import { type PlanInput, planObjects } from "./objectPlan.ts";
 import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
@@ -135,6 +135,15 @@ export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
   ];
 }
 
+/** The binding as a change writes it, and as it was before. */
+export function rewrittenBinding({
+  written,
+  before,
+  ...berth
+}: Berth & { written: string; before: string }): Rewritten {
+  return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+}
+
 /** Undoes what a change wrote into the binding: its selector. */
 export const restorePodIdentity = stepActivity({
   name: "restorePodIdentity",
@@ -142,9 +151,8 @@ export const restorePodIdentity = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
-    const rewritten = { written: bindingObject(input, input.written), before: bindingObject(input, input.before) };
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
+    return { action: await restoreObjects(kubernetes, cluster, [rewrittenBinding(input)], { ...input, step }) };
   },
 });
 

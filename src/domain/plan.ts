@@ -31,6 +31,9 @@ export const Plan = z
     steps: z.array(StepPlan),
     blocked: z.boolean(),
     needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
+    operation: z.string().exactOptional().meta({
+      description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
+    }),
   })
   .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
@@ -78,6 +81,11 @@ export function toStepPlan(
     blockers: conflicts.map(explain),
     ...(notices.length > 0 ? { notices: notices.map(explain) } : {}),
   };
+}
+
+/** Of a request that has its operation: sent again it is answered with that, and changes nothing. */
+export function planOfSame({ operation }: { operation: string }): Plan {
+  return { ...toPlan([]), operation };
 }
 
 export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {

@@ -26,8 +26,16 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, PreviousRecord, Registry, Stored } from "../ports.ts";
-import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
+import type {
+  Compensated,
+  NamespaceRecord,
+  OperationRecord,
+  Ports,
+  PreviousRecord,
+  Registry,
+  Stored,
+} from "../ports.ts";
+import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface Accepted {
@@ -64,16 +72,28 @@ export async function acceptOnboarding(
     const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
-      return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
-    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      refuseWhileMigrating(current);
-      const next = supersede(current, fresh, admission);
-      if (await registry.replaceNamespace(next)) return begin(desk, next);
-    } else {
-      throw refuseHeld(current);
+      continue;
     }
+    const same = findSame(current, requestHash, admission);
+    if (same) return attach(desk, same);
+    const next = supersede(current, fresh, admission);
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+/**
+ * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
+ * would take the namespace over.
+ */
+export function findSame(
+  current: NamespaceRecord,
+  wanted: string,
+  { takeOver }: Pick<Admission, "takeOver">,
+): NamespaceRecord | undefined {
+  if (isWantedBy(current, wanted) && !takeOver) return current.state === "Onboarded" ? broughtThere(current) : current;
+  expectFree(current);
+  refuseWhileMigrating(current);
+  return undefined;
 }
 
 const settlingPolls = 40;
@@ -107,7 +127,7 @@ function broughtThere(record: NamespaceRecord): NamespaceRecord {
 }
 
 /** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
   const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
@@ -146,7 +166,8 @@ function previousOf(current: NamespaceRecord): PreviousRecord {
   };
 }
 
-function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+/** What the request would replace. */
+export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
   try {
     return findEarlier(request, current);
   } catch (error) {
@@ -170,7 +191,7 @@ export async function acceptOffboarding(
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
     expect(current);
-    if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
+    expectFree(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     // What is onboarded is so again when nothing could be removed; what is incomplete stays so.
     const { previous: _before, ...lasting } = current;
@@ -185,21 +206,33 @@ export async function acceptOffboarding(
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const failed = await registry.getOperation(id);
-    if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
-    const current = await registry.getNamespace(failed);
-    if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
-    const { leftUndone: undos = [] } = failed;
-    if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
-      const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
-      const details = current ? { operation: current.operation } : {};
-      throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
-    }
+    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
+    if (isSame) return attach(desk, current);
     const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
     const next = { ...current, ...fresh, compensates };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
+export async function findCompensation(
+  registry: Pick<Registry, "getOperation" | "getNamespace">,
+  by: Caller,
+  id: string,
+): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
+  const failed = await registry.getOperation(id);
+  if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const current = await registry.getNamespace(failed);
+  const { leftUndone: undos = [] } = failed;
+  const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+  if (current?.state === "Compensating" && current.compensates?.of === id)
+    return { current, compensates, isSame: true };
+  if (undos.length > 0 && current?.operation === id && current.state === "Incomplete") {
+    return { current, compensates, isSame: false };
+  }
+  const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+  const details = current ? { operation: current.operation } : {};
+  throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
 }
 
 /** The same words for what is not there and for what is another team's. */
@@ -227,7 +260,12 @@ export function newRecord(
   };
 }
 
-export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
+/** No operation holds the namespace. */
+export function expectFree(record: NamespaceRecord): void {
+  if (record.state !== "Onboarded" && record.state !== "Incomplete") throw refuseHeld(record);
+}
+
+function refuseHeld({ operation, ...berth }: NamespaceRecord): Refusal {
   return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 

@@ -4,15 +4,17 @@ import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
+import type { Berth } from "../domain/names.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptOffboarding } from "./acceptance.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import { acceptOffboarding, type Desk, expectFree, findSettled } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
 import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { findNamespace, mustSee, readBerth } from "./readBerth.ts";
 import { readFlag } from "./readBody.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -57,9 +59,7 @@ export function registerNamespaces(ports: Ports): void {
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       if (readFlag(request, "dryRun")) {
-        const { request: onboarded, earlier, migration } = await findNamespace(ports, by, berth);
-        const isMigrating = migration !== undefined;
-        return json(200, await planOffboarding(ports, { request: onboarded, earlier, isMigrating }));
+        return json(200, await planDeletion({ ports, by }, berth, ({ etag }) => expectMatch(request, etag)));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
@@ -68,6 +68,19 @@ export function registerNamespaces(ports: Ports): void {
       });
     }),
   });
+}
+
+export async function planDeletion(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Offboarding") return planOfSame(current);
+  expect(current);
+  expectFree(current);
+  const { request, earlier, migration } = current;
+  return await planOffboarding(ports, { request, earlier, isMigrating: migration !== undefined });
 }
 
 function publicNamespace(record: NamespaceRecord) {

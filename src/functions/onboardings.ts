@@ -1,13 +1,15 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { planOnboarding } from "../activities/planOnboarding.ts";
-import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
+import { hashRequest } from "../domain/requestHash.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
-import { acceptOnboarding, refuseWhileMigrating } from "./acceptance.ts";
-import { admit, ownerAfter } from "./admission.ts";
+import { acceptOnboarding, type Desk, earlierOf, findSame, findSettled } from "./acceptance.ts";
+import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "./admission.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
 import { readBody, readFlag } from "./readBody.ts";
@@ -26,14 +28,7 @@ export function registerOnboardings(ports: Ports): void {
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
-      if (isDryRun) {
-        const current = await ports.registry.getNamespace(request);
-        const team = ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
-        const earlier = current && findEarlier(request, current);
-        if (current && earlier) refuseWhileMigrating(current);
-        const operation = createOperationId(new Date());
-        return json(200, await planOnboarding(ports, { operation, request, earlier, team, takeOver }));
-      }
+      if (isDryRun) return json(200, await planRequest({ ports, by }, request, { takeOver }));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
         const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
@@ -44,4 +39,22 @@ export function registerOnboardings(ports: Ports): void {
       });
     }),
   });
+}
+
+/** What would become of the request: refused as it would be, answered with its operation, or carried out step by step. */
+export async function planRequest(
+  desk: Pick<Desk, "ports" | "by">,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const { ports } = desk;
+  const admission = admit(desk, request, options);
+  const current = await findSettled(ports.registry, request);
+  const team = ownerAfter(desk, admission, current);
+  if (!current) await expectQuota(ports, team);
+  const same = current && findSame(current, hashRequest(request), admission);
+  if (same) return planOfSame(same);
+  const operation = createOperationId(new Date());
+  const earlier = current && earlierOf(request, current);
+  return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
 }

@@ -9,8 +9,20 @@ import { NamespaceState } from "../domain/namespaceState.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
-import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
-import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import { ApproveBody, CancelBody, noDryRun, RejectBody } from "./decisions.ts";
+import {
+  berth,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  idempotencyHeaders,
+  page,
+  paging,
+  problem,
+  Time,
+} from "./openapiParts.ts";
 import { MigrationProgress, upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
@@ -138,7 +150,7 @@ export function createOpenApi() {
           summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
           requestParams: {
             query: z.object({
-              dryRun: z.boolean().optional(),
+              dryRun,
               takeOver: z.boolean().optional().meta({
                 description:
                   "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
@@ -192,6 +204,7 @@ export function createOpenApi() {
         post: {
           operationId: "cancelOperation",
           summary: "Cancel an operation; what it has done is undone, and the status says what",
+          description: `No dry run: ${noDryRun.cancel}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
           responses: guarded({
@@ -207,6 +220,7 @@ export function createOpenApi() {
           operationId: "approveOperation",
           summary:
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
+          description: `No dry run: ${noDryRun.approve}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
           responses: guarded({
@@ -222,6 +236,7 @@ export function createOpenApi() {
         post: {
           operationId: "rejectOperation",
           summary: "Reject the request that waits; it ends with the code REJECTED",
+          description: `No dry run: ${noDryRun.reject}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
           responses: guarded({
@@ -236,9 +251,12 @@ export function createOpenApi() {
       "/api/operations/{id}/compensate": {
         post: {
           operationId: "compensateOperation",
-          summary: "Run again the undos that failed, and only those, as an operation of its own",
-          requestParams: { path: z.object({ id: z.string() }) },
+          summary:
+            "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+          requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           responses: guarded({
+            ...flagProblem,
+            200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("There is none of that id."),
             409: problem("No undo of it failed, or another operation has had the namespace since."),
@@ -272,10 +290,11 @@ export function createOpenApi() {
           summary: "Take the namespace's access away, or plan it with dryRun=true",
           requestParams: {
             path: berth,
-            query: z.object({ dryRun: z.boolean().optional() }),
+            query: z.object({ dryRun }),
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
           responses: guarded({
+            ...flagProblem,
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),

@@ -77,6 +77,23 @@ it("does not wait for a cluster that is away before it takes the databases away"
   expect(cloud.namespaces.get(key)?.state).toBe("Incomplete");
 });
 
+it("takes its credential out of an identity that is not Mooring's any more, in either identity mode", async () => {
+  const identity = cloud.identities.get(name);
+  const [credential] = cloud.credentials.get(name) ?? [];
+  if (!identity || !credential) throw new Error("it is not onboarded");
+  await offboard();
+  const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity", adoptionPolicy: "Always" });
+  cloud.identities.set(name, { ...identity, tags: {} });
+  cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
+  await acceptOnboarding(desk, pod);
+  await desk.run();
+
+  const operation = await offboard();
+
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
+});
+
 it("stays incomplete when it is refused after one that had begun", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "not yours");
