@@ -3,7 +3,7 @@ import { federatedCredentialName, identityName } from "../domain/names.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { FederatedCredential, Ports } from "../ports.ts";
 import { desiredCredential } from "./federatedCredential.ts";
-import type { Look } from "./inspection.ts";
+import type { Look } from "./inspectionSubject.ts";
 
 export async function inspectCredentials(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,

@@ -6,7 +6,7 @@ import { sidFromClientId } from "../domain/sid.ts";
 import { findDatabase } from "../domain/targets.ts";
 import type { DatabaseUser, Ports } from "../ports.ts";
 import { grantsOf } from "./databaseUser.ts";
-import type { Look } from "./inspection.ts";
+import type { Look } from "./inspectionSubject.ts";
 
 export async function inspectDatabase(
   { catalog, databases }: Pick<Ports, "catalog" | "databases">,

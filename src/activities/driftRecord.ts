@@ -2,7 +2,7 @@
 import { driftEvent } from "../domain/driftEvent.ts";
 import { type Finding, fingerprint, keep } from "../domain/finding.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import type { Inspection } from "./inspection.ts";
+import type { Inspection } from "./inspectionSubject.ts";
 
 /** What a look at an onboarded namespace has to know. */
 export function inspectionOf({ request, clientId, namespaceUid, migration }: NamespaceRecord): Inspection {

@@ -3,27 +3,12 @@ import { PermanentError } from "../domain/errors.ts";
 import { type Finding, finding } from "../domain/finding.ts";
 import { identityName } from "../domain/names.ts";
 import { readTags } from "../domain/ownership.ts";
-import type { OnboardingRequest } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { ManagedIdentity, Ports } from "../ports.ts";
 import { inspectCredentials } from "./credentialInspection.ts";
 import { inspectDatabase } from "./databaseInspection.ts";
+import type { Inspection, Look } from "./inspectionSubject.ts";
 import { inspectObjects } from "./objectInspection.ts";
-
-export interface Inspection {
-  readonly request: OnboardingRequest;
-  /** Of the identity, when the namespace was onboarded; undefined when that never came so far. */
-  readonly clientId: string | undefined;
-  /** Of the Kubernetes namespace, when it was onboarded. */
-  readonly namespaceUid?: string | undefined;
-  /** A migration has both identity modes side by side, and neither is in the way of the other. */
-  readonly isMigrating?: boolean;
-}
-
-/** What each look is told besides: the client id that a token has now. */
-export interface Look extends Inspection {
-  readonly clientId: string;
-}
 
 export async function inspectNamespace(ports: Ports, inspection: Inspection): Promise<readonly Finding[]> {
   const { request } = inspection;

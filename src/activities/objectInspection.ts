@@ -6,7 +6,7 @@ import { readMetadata } from "../domain/ownership.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import type { Look } from "./inspection.ts";
+import type { Look } from "./inspectionSubject.ts";
 import { compare, refOf } from "./kubernetesObject.ts";
 import { configMapObject, namespaceObject } from "./namespace.ts";
 import { podIdentityApi, podIdentityObjects, podIdentityRefs, selectorOf } from "./podIdentity.ts";

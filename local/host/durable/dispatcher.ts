@@ -18,7 +18,7 @@ import type { Log } from "../log.ts";
 import type { Clock } from "./clock.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { EventType } from "./history.ts";
-import { type BatchLimit, limitBatch, nextStep } from "./inbox.ts";
+import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -34,7 +34,7 @@ export interface DispatcherOptions extends TurnContext {
   readonly commit: GroupCommit;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limit?: BatchLimit;
+  readonly arrange?: Arrange;
 }
 
 export interface Dispatcher {
@@ -49,7 +49,7 @@ export interface Dispatcher {
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { instances, mailbox, lifecycle, commit, clock, log, settings, functions } = options;
-  const limit = options.limit ?? limitBatch;
+  const arrange = options.arrange ?? hiddenIdsFirst;
   const ready = new Set<number>();
   const busy = new Set<number>();
   /** Busy ones for which something has come since their turn began. */
@@ -114,7 +114,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       mailbox.tidy(key);
       return false;
     }
-    const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, limit);
+    const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, arrange);
     mailbox.discard(dropped);
     instances.hold(instance);
     if (control !== undefined) obey(instance, control);

@@ -8,7 +8,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { createEntities, raisedEvent } from "./entities.ts";
 import { indexFunctions } from "./functions.ts";
 import { createGroupCommit } from "./groupCommit.ts";
-import type { BatchLimit } from "./inbox.ts";
+import type { Arrange } from "./inbox.ts";
 import { createInstances } from "./instances.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createMailbox } from "./mailbox.ts";
@@ -26,14 +26,14 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onBroken?: ((error: Error) => void) | undefined;
-  readonly limit?: BatchLimit | undefined;
+  readonly arrange?: Arrange | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
 
 export type Engine = ReturnType<typeof createEngine>;
 
-export function createEngine({ app, directory, settings, clock, log, onBroken, limit, mostInMemory }: EngineOptions) {
+export function createEngine({ app, directory, settings, clock, log, onBroken, arrange, mostInMemory }: EngineOptions) {
   const file = join(directory, `${settings.hubName}.sqlite`);
   const database = openDatabase(file);
   const store = createStore(database);
@@ -85,7 +85,7 @@ export function createEngine({ app, directory, settings, clock, log, onBroken, l
     commit,
     clock,
     log,
-    ...(limit === undefined ? {} : { limit }),
+    ...(arrange === undefined ? {} : { arrange }),
   });
 
   // Taken up before anything new can come, and worked on from `start`.

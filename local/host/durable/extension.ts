@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { createEngine } from "./engine.ts";
 import { message } from "./httpApi/answers.ts";
 import { route } from "./httpApi/router.ts";
-import type { BatchLimit } from "./inbox.ts";
+import type { Arrange } from "./inbox.ts";
 import { createManagement } from "./management.ts";
 import { parseDurableSettings } from "./settings.ts";
 
@@ -27,7 +27,7 @@ export interface DurableOptions {
   /** How long `close` waits for functions that run, in milliseconds; 10 seconds by default. */
   readonly graceMs?: number;
   /** How many messages a turn may take; here so that a test can show why the rule is needed. */
-  readonly limit?: BatchLimit;
+  readonly arrange?: Arrange;
 }
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
@@ -39,7 +39,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     clock: options.clock ?? systemClock,
     log: options.log.category("Host.Triggers.DurableTask"),
     onBroken: options.onBroken,
-    limit: options.limit,
+    arrange: options.arrange,
   });
   const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key: options.key });
   const api = {

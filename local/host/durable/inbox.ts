@@ -11,21 +11,27 @@ export interface Step {
   readonly batch: readonly WaitingMessage[];
 }
 
-/** How many messages may be delivered in one turn. */
-export type BatchLimit = (ledger: Ledger) => number;
+/** In which order what waits is delivered in one turn. */
+export type Arrange = (ledger: Ledger, waiting: readonly WaitingMessage[]) => readonly WaitingMessage[];
 
 /**
- * While a retried task is open, one. The SDK takes a retry's hidden ids between those of the new actions, in the order
- * of the completions; with several completions in one turn the host sees the new actions but not where between them
- * the hidden ids belong. Without an open retry there are no hidden ids, and any number is safe.
+ * First what takes a hidden id: the failed try of a retried task, and the end of the wait after it. The SDK takes those ids
+ * between those of the new actions, in the order of the completions, and the host sees the new actions but not where
+ * between them the hidden ids belong. Neither of the two wakes the orchestrator; so when they all come first, their ids
+ * come before those of every new action, on both sides.
  */
-export const limitBatch: BatchLimit = (ledger) => (ledger.hasOpenRetry ? 1 : Number.POSITIVE_INFINITY);
+export const hiddenIdsFirst: Arrange = (ledger, waiting) => {
+  const takesHiddenId = ({ event }: WaitingMessage) => ledger.takesHiddenId(event);
+  return waiting.some(takesHiddenId)
+    ? [...waiting.filter(takesHiddenId), ...waiting.filter((message) => !takesHiddenId(message))]
+    : waiting;
+};
 
 export function nextStep(
   row: InstanceRow,
   ledger: Ledger,
   waiting: readonly WaitingMessage[],
-  limit: BatchLimit = limitBatch,
+  arrange: Arrange = hiddenIdsFirst,
 ): Step {
   const dropped: WaitingMessage[] = [];
   const fresh: WaitingMessage[] = [];
@@ -46,7 +52,7 @@ export function nextStep(
   const control = fresh.findIndex(({ event }) => isControl(event.EventType));
   const first = fresh[0];
   if (control === 0 && first !== undefined) return { dropped, control: first, batch: [] };
-  return { dropped, batch: fresh.slice(0, Math.min(control < 0 ? fresh.length : control, limit(ledger))) };
+  return { dropped, batch: arrange(ledger, control < 0 ? fresh : fresh.slice(0, control)) };
 }
 
 function isControl(type: number): boolean {

@@ -39,9 +39,17 @@ export class Ledger {
     return this.#nextId;
   }
 
-  /** While one is open, ids depend on the order in which completions and new actions interleave (see inbox.ts). */
-  get hasOpenRetry(): boolean {
-    return this.#retriesByRoot.size > 0;
+  /** Whether the SDK takes an id when it sees the event, though the orchestrator asks for nothing (see inbox.ts). */
+  takesHiddenId(event: HistoryEvent): boolean {
+    switch (event.EventType) {
+      case EventType.TaskFailed:
+      case EventType.SubOrchestrationInstanceFailed:
+        return this.retryOf(event.TaskScheduledId) !== undefined;
+      case EventType.TimerFired:
+        return this.retryOf(event.TimerId)?.last === false;
+      default:
+        return false;
+    }
   }
 
   retryOf(id: number): Retry | undefined {

@@ -1,5 +1,6 @@
 /** A request's object before it is stored: does it fit its address, does it fit its schema. */
-import { ApiFailure, badRequest, type Cause, invalid } from "./failures.ts";
+import type { Cause } from "./cause.ts";
+import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { pruneObject, unknownFields, violations } from "./schema.ts";

@@ -1,7 +1,7 @@
 /** Custom resource definitions: read, checked, and turned into resources that the API serves from then on. */
 import { z } from "zod";
 import { objectSchema } from "./builtInSchemas.ts";
-import type { Cause } from "./failures.ts";
+import type { Cause } from "./cause.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";

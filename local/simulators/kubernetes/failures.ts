@@ -1,12 +1,7 @@
 /** Errors as the API server words them: a Status object, whose reason and details clients branch on. */
+import type { Cause } from "./cause.ts";
 import type { JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
-
-export interface Cause {
-  readonly reason: string;
-  readonly message: string;
-  readonly field: string;
-}
 
 interface Details {
   readonly name?: string | undefined;

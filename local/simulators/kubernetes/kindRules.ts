@@ -1,6 +1,7 @@
 /** What the API server does for one built-in kind and not for others: values it fills in, fields it lets nobody change. */
+
+import type { Cause } from "./cause.ts";
 import { definitionStatus, definitionViolations } from "./customResources.ts";
-import type { Cause } from "./failures.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";

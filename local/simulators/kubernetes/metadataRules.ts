@@ -1,6 +1,6 @@
 /** What names, labels and annotations may look like. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
 import { randomInt } from "node:crypto";
-import type { Cause } from "./failures.ts";
+import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
 

@@ -3,7 +3,7 @@
  * invalid, what is defaulted, and (for server-side apply) which lists and maps are merged item by item.
  * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
  */
-import type { Cause } from "./failures.ts";
+import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
 export interface Schema {

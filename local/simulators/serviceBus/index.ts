@@ -4,7 +4,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import rhea, { type Delivery, type Message } from "rhea";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createBroker, deadLetterSuffix, subscriptionPath, type TopicSettings } from "./broker.ts";
-import { createClaims, createTokenCheck } from "./cbs.ts";
+import { createClaims, createTokenCheck } from "./claims.ts";
 import { createClock } from "./clock.ts";
 import { serveConnection } from "./connection.ts";
 import { type EntityView, viewEntity } from "./inspect.ts";

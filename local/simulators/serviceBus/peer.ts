@@ -2,7 +2,7 @@
 import type { Delivery, Message, Sender } from "rhea";
 import type { Effect, Faults } from "../faults.ts";
 import type { Broker } from "./broker.ts";
-import type { Claims, TokenCheck } from "./cbs.ts";
+import type { Claims, TokenCheck } from "./claims.ts";
 import { toCondition } from "./errors.ts";
 
 export interface Peer {

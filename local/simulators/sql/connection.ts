@@ -5,12 +5,10 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Call, Effect, Faults } from "../faults.ts";
-import type { World } from "../world.ts";
+import type { Call, Effect } from "../faults.ts";
 import { ProtocolError } from "./bytes.ts";
 import type { Outcome } from "./engine/execute.ts";
 import type { Session } from "./engine/session.ts";
-import type { Database } from "./engine/store.ts";
 import { messageOf, SqlError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { authenticate, writeFedAuthInfo, writeLoginReply } from "./login.ts";
@@ -25,19 +23,9 @@ import {
   readRpcRequest,
   readTransactionManagerRequest,
 } from "./requests.ts";
-import { type TlsContexts, type TlsUpgrade, upgradeToTls } from "./tlsUpgrade.ts";
+import type { ServerContext } from "./serverContext.ts";
+import { type TlsUpgrade, upgradeToTls } from "./tlsUpgrade.ts";
 import { environment } from "./tokens.ts";
-
-export interface ServerContext {
-  readonly world: World;
-  readonly faults: Faults;
-  readonly contexts: TlsContexts;
-  /** Key in `world.sqlServers`. */
-  readonly server: string;
-  readonly sqlLogins: ReadonlyMap<string, string>;
-  findDatabase(name: string): Database | undefined;
-  nextSessionId(): number;
-}
 
 /** The first byte of TDS 8.0, where TDS 7.x has the type of a packet. */
 const tlsHandshake = 0x16;

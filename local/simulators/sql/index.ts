@@ -5,13 +5,14 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
-import { type ServerContext, serveConnection } from "./connection.ts";
+import { serveConnection } from "./connection.ts";
 import { executeBatch } from "./engine/execute.ts";
 import { parseBatch } from "./engine/parser.ts";
 import type { SqlType, SqlValue } from "./engine/sqlTypes.ts";
 import { ticksToDate } from "./engine/sqlTypes.ts";
 import { Database } from "./engine/store.ts";
 import { createLocalSession } from "./login.ts";
+import type { ServerContext } from "./serverContext.ts";
 import { createTlsContexts } from "./tlsUpgrade.ts";
 import { listUsers, type SqlUser } from "./users.ts";
 

@@ -1,12 +1,12 @@
 /** From LOGIN7 and a token to a session, and what the client is told. */
 import type { World } from "../world.ts";
 import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
-import type { ServerContext } from "./connection.ts";
 import { principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
 import type { Database } from "./engine/store.ts";
 import { cannotOpenDatabase, loginFailed } from "./errors.ts";
 import type { Login } from "./login7.ts";
+import type { ServerContext } from "./serverContext.ts";
 import { done, doneStatus, environment, featureAck, fedAuthInfo, infoToken, loginAck } from "./tokens.ts";
 
 export async function authenticate(login: Login, token: string | undefined, context: ServerContext): Promise<Session> {

@@ -6,24 +6,10 @@
 import type { TokenCredential } from "@azure/identity";
 import type { ClusterTarget } from "../../domain/catalog.ts";
 import { unreachable } from "./errors.ts";
+import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 type Sdk = typeof import("@kubernetes/client-node");
 type Dispatcher = ReturnType<InstanceType<Sdk["RequestContext"]>["getDispatcher"]>;
-
-export interface ClusterRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** Without the query. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | undefined>>;
-  readonly contentType?: string;
-  readonly body?: unknown;
-}
-
-export interface ClusterReply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /** Throws only when there is no answer; what the answer means is for the caller. */
 export type Send = (cluster: ClusterTarget, request: ClusterRequest) => Promise<ClusterReply>;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import type { ClusterReply, ClusterRequest } from "./connection.ts";
+import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const Status = z.object({
   kind: z.literal("Status"),

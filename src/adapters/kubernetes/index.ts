@@ -5,8 +5,9 @@ import type { ClusterTarget } from "../../domain/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { owner } from "../../domain/names.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
-import { type ClusterReply, type ClusterRequest, createSend } from "./connection.ts";
+import { createSend } from "./connection.ts";
 import { garbled, toError } from "./errors.ts";
+import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
   apiVersion: z.string(),

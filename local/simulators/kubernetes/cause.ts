@@ -1,0 +1,6 @@
+/** One thing that is wrong with an object, as a Status lists it. */
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field: string;
+}

@@ -1,0 +1,16 @@
+import type { Faults } from "../faults.ts";
+import type { World } from "../world.ts";
+import type { Database } from "./engine/store.ts";
+import type { TlsContexts } from "./tlsUpgrade.ts";
+
+/** What the connections of one server share. */
+export interface ServerContext {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly contexts: TlsContexts;
+  /** Key in `world.sqlServers`. */
+  readonly server: string;
+  readonly sqlLogins: ReadonlyMap<string, string>;
+  findDatabase(name: string): Database | undefined;
+  nextSessionId(): number;
+}

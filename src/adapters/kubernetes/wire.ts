@@ -1,0 +1,15 @@
+/** A request to an API server and its answer, as text and JSON. */
+export interface ClusterRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Without the query. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly contentType?: string;
+  readonly body?: unknown;
+}
+
+export interface ClusterReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
