@@ -94,6 +94,10 @@ export const errorCatalogue = {
     "The namespace was deleted and made again since it was onboarded.",
     "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
   ),
+  NAMESPACE_MISSING: permanent(
+    "The namespace was deleted from the cluster since it was onboarded.",
+    "POST /api/namespaces/{cluster}/{namespace}/repair makes it again with all that belongs to it; otherwise offboard it.",
+  ),
   QUOTA_EXCEEDED: permanent(
     "The team has as many namespaces as the catalog allows it.",
     "Offboard a namespace, or ask the platform team for a larger quota.",
@@ -297,7 +301,7 @@ export const errorCatalogue = {
   ),
   COMPENSATION_FAILED: permanent(
     "Something that the operation had created could not be removed.",
-    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
+    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate, or after a migration POST /api/namespaces/{cluster}/{namespace}/migrate.",
   ),
   CHANGE_INCOMPLETE: permanent(
     "The new state is in place, but something that it replaces could not be taken away.",
@@ -305,7 +309,7 @@ export const errorCatalogue = {
   ),
   NOTHING_TO_COMPENSATE: permanent(
     "The operation left nothing that could be undone again.",
-    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration goes on when migrate is called again.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",
