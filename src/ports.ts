@@ -363,6 +363,8 @@ export interface Registry {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    /** Written at that time or later, by the table's own clock; as `changedTime` has it. */
+    changedSince?: string;
     teams?: readonly string[];
     limit: number;
     continuation?: string;

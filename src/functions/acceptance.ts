@@ -29,6 +29,7 @@ import { repairNamespace } from "../orchestrations/repairNamespace.ts";
 import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
+import { expectStillThere } from "./stillThere.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -65,7 +66,9 @@ export async function acceptOnboarding(
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
     } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
-      return attach(desk, current.state === "Onboarded" ? broughtThere(current) : current);
+      if (current.state !== "Onboarded") return attach(desk, current);
+      await expectStillThere(desk, current);
+      return attach(desk, broughtThere(current));
     } else if (current.state === "Onboarded" || current.state === "Incomplete") {
       refuseWhileMigrating(current);
       const next = supersede(current, fresh, admission);
@@ -187,6 +190,10 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
+    if (failed.kind === "migrate" && undos.length > 0) {
+      const message = `Operation ${id} is a migration; call migrate again, which finds what is left and goes on from there.`;
+      throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+    }
     if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
       const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
       const details = current ? { operation: current.operation } : {};
