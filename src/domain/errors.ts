@@ -301,7 +301,7 @@ export const errorCatalogue = {
   ),
   COMPENSATION_FAILED: permanent(
     "Something that the operation had created could not be removed.",
-    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate, or after a migration POST /api/namespaces/{cluster}/{namespace}/migrate.",
+    "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
   ),
   CHANGE_INCOMPLETE: permanent(
     "The new state is in place, but something that it replaces could not be taken away.",
