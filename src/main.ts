@@ -28,6 +28,7 @@ import { queueName, registerOnboardingRequested } from "./functions/onboardingRe
 import { registerOnboardings } from "./functions/onboardings.ts";
 import { registerOpenApi } from "./functions/openapi.ts";
 import { registerOperations } from "./functions/operations.ts";
+import { provideRefusalTrail } from "./functions/refusalTrail.ts";
 import { registerRepairs } from "./functions/repairs.ts";
 import { registerStartAccepted } from "./functions/startAccepted.ts";
 import { registerVerifications } from "./functions/verifications.ts";
@@ -85,6 +86,7 @@ const ports = createPorts(config, catalog);
 
 providePorts(ports);
 provideCallers(ports);
+provideRefusalTrail(ports);
 registerOnboardings(ports);
 registerOperations(ports);
 registerDecisions(ports);

@@ -17,6 +17,7 @@ export interface Ports {
   readonly catalog: Catalog;
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
+  readonly roleAssignments: RoleAssignments;
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
@@ -74,6 +75,24 @@ export interface ManagedIdentities {
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
 }
 
+// ——— Role assignments (ARM) ———
+
+export interface RoleAssignment {
+  readonly id: string;
+  /** `/subscriptions/…/roleDefinitions/<guid>`. */
+  readonly roleDefinitionId: string;
+  /** Of who has the role: a principal, or a group that it is in. */
+  readonly principalId: string;
+  readonly scope: string;
+}
+
+export interface RoleAssignments {
+  /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
+  heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  /** What was given to the principal itself, anywhere in the subscription. */
+  givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+}
+
 // ——— SQL servers (ARM) ———
 
 export interface SqlServerState {
@@ -101,6 +120,10 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
+  /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
+  readonly otherPermissions?: readonly string[];
+  /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
+  readonly dependants?: readonly string[];
   /** The extended property `mooring` on the user, as it stands. */
   readonly mark: string | undefined;
 }
@@ -110,6 +133,8 @@ export interface DatabaseState {
   readonly users: readonly DatabaseUser[];
   /** Every database role there is. */
   readonly roles: readonly string[];
+  /** Whether Mooring itself may add members to the fixed roles. */
+  readonly mayChangeRoles?: boolean;
 }
 
 export type UserChange =
@@ -230,6 +255,14 @@ export interface NamespaceRecord extends Berth {
   readonly previous?: PreviousRecord;
   /** Of a compensation: what it runs again, for which operation. */
   readonly compensates?: Compensated;
+  readonly offboarding?: Offboarding;
+}
+
+export interface Offboarding {
+  /** It goes on although others depend on what it removes. */
+  readonly ignoreDependants: boolean;
+  /** What the record said before: restored when the offboarding removes nothing. */
+  readonly before: Pick<NamespaceRecord, "state" | "operation" | "requestedBy" | "acceptedTime" | "traceparent">;
 }
 
 export type PreviousRecord = Pick<
@@ -297,6 +330,8 @@ export interface StepRecord {
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
+  /** What it could not find out, and what did not stop it. */
+  readonly notices?: readonly OperationError[];
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
 }
@@ -335,6 +370,8 @@ export interface Registry {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    /** Written at that time or later, by the table's own clock; as `changedTime` has it. */
+    changedSince?: string;
     teams?: readonly string[];
     limit: number;
     continuation?: string;

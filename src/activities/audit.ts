@@ -55,16 +55,18 @@ export interface Decision {
   readonly action: string;
   readonly outcome: string;
   readonly code?: string | undefined;
+  readonly reason?: string;
 }
 
 export async function appendDecision(
   { audit }: Pick<Ports, "audit">,
   origin: Origin,
-  { id, what, action, outcome, code }: Decision,
+  { id, what, action, outcome, code, reason }: Decision,
 ): Promise<void> {
-  const target = `${origin.cluster}/${origin.namespace}`;
+  // Of a request that was refused before anybody read what it is about, there is no target.
+  const target = origin.cluster === "" ? "" : `${origin.cluster}/${origin.namespace}`;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
-  await audit.append({ ...base(origin), ...entry, ...has(code), differences: [] });
+  await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });
 }
 
 function base({
@@ -84,6 +86,12 @@ function base({
     ...(operation === undefined ? {} : { operation }),
     ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
   };
+}
+
+const longestReason = 1_000;
+
+function why(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason: reason.slice(0, longestReason) };
 }
 
 function has(code: string | undefined): { code?: string } {

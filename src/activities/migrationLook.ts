@@ -12,8 +12,8 @@ import { planCredential } from "./federatedCredential.ts";
 import { inspectNamespace } from "./inspection.ts";
 import { explain } from "./looks.ts";
 import { planObjectRemoval } from "./objectPlan.ts";
-import { checkWorkloadIdentity } from "./planOnboarding.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
+import { checkWorkloadIdentity } from "./preflightLook.ts";
 import { expectSameNamespace } from "./sameNamespace.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 

@@ -8,7 +8,7 @@ import { berthKey } from "../domain/names.ts";
 import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
-import { offboardingCheck, plannedSteps, type StepName } from "../domain/steps.ts";
+import { plannedSteps, type StepName } from "../domain/steps.ts";
 import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
 import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
@@ -29,6 +29,8 @@ export const Outcome = z.object({
   leftBehind: z.boolean(),
   /** Names of the undos that failed. */
   leftUndone: z.array(z.string()).optional(),
+  /** Of an offboarding that failed: it had removed nothing. */
+  isUntouched: z.boolean().optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
@@ -77,8 +79,7 @@ export async function concludeOperation(ports: Ports, input: Omit<OutcomeInput, 
   const { operation: id, kind: what, error } = input;
   // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
-  const isUntouched = what === "offboard" && (await ports.registry.listSteps(id)).every(isCheck);
-  await settleNamespace(ports, { ...input, status, isUntouched }, endTime);
+  await settleNamespace(ports, { ...input, status }, endTime);
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -112,7 +113,7 @@ async function recordEnd(
 
 function describeCancel(
   { cancel, kind, request, earlier, migration }: OperationRecord,
-  { error }: Pick<OutcomeInput, "error">,
+  { error, isUntouched = false }: Pick<OutcomeInput, "error" | "isUntouched">,
   steps: readonly StepRecord[],
 ): OperationError {
   const planned = new Set(plannedSteps(kind, request, { earlier, migration }).map(stepText));
@@ -122,10 +123,10 @@ function describeCancel(
     const done = changed.map(stepText);
     sentences.push(
       done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
+      isUntouched
+        ? "The namespace is as it was."
+        : "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
     );
-    if (!steps.every(isCheck)) {
-      sentences.push("The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.");
-    }
   } else if (kind === "repair") {
     const done = changed.map(stepText);
     sentences.push(
@@ -153,16 +154,7 @@ function resultOf(
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
 }
 
-type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & {
-  readonly status: OperationStatus;
-  /** An offboarding that has not begun to remove. */
-  readonly isUntouched: boolean;
-};
-
-/** A step that writes has its row before it does. */
-function isCheck({ name }: StepRecord): boolean {
-  return name === offboardingCheck;
-}
+type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };
 
 /** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
 async function settleNamespace({ registry, events }: Ports, input: EndedOperation, time: string): Promise<void> {
@@ -183,7 +175,7 @@ function nextRecord(
   outcome: EndedOperation,
   time: string,
 ): Stored<NamespaceRecord> | undefined {
-  const { kind, status, leftBehind, isUntouched } = outcome;
+  const { kind, status, leftBehind } = outcome;
   const hasSucceeded = status === "Succeeded";
   switch (kind) {
     case "onboard":
@@ -194,9 +186,13 @@ function nextRecord(
     }
     case "compensate":
       return hasSucceeded || !leftBehind ? restored(record) : { ...record, state: "Incomplete" };
-    case "offboard":
+    case "offboard": {
       if (hasSucceeded) return undefined;
-      return (isUntouched && restored(record)) || { ...record, state: "Incomplete" };
+      const { offboarding, ...lasting } = record;
+      return outcome.isUntouched && offboarding
+        ? { ...lasting, ...offboarding.before }
+        : { ...lasting, state: "Incomplete" };
+    }
     case "repair": {
       // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
       const { repairTried: _over, ...settled } = verified(record, outcome, time);

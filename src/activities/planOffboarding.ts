@@ -1,14 +1,15 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
-import { type Plan, type StepPlan, stays, toPlan, toStepPlan } from "../domain/plan.ts";
+import { type Plan, type StepPlan, stays, toPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { sidFromClientId } from "../domain/sid.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { ObjectRef, Ports } from "../ports.ts";
+import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
 import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
+import { dependantsOfIdentity, dependantsOfNamespace, dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planUnfederation } from "./federatedCredential.ts";
-import { planIdentityRemoval } from "./identity.ts";
+import { decideIdentityRemoval } from "./identity.ts";
 import { findDatabaseOf, type Look, type LookInput, take } from "./looks.ts";
 import { namespaceRefs } from "./namespace.ts";
 import { planObjectRemoval } from "./objectPlan.ts";
@@ -36,9 +37,12 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
 
 const looks: Readonly<Record<string, Look>> = {
   ...replacementLooks,
-  checkOffboarding: async (_ports, { step }) => toStepPlan(step, { action: "none" }),
   removeServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(input.request)),
-  removePodIdentity: (ports, input) => planRefs(ports, input, podIdentityRefs(input.request)),
+  removePodIdentity: async (ports, input) => {
+    const plan = await planRefs(ports, input, podIdentityRefs(input.request));
+    if (plan.action !== "delete") return plan;
+    return withDependants(plan, [await dependantsOfPodIdentity(ports, input.request)], isIgnored(input));
+  },
   revokeDatabase: async (ports, { request, step }) => {
     const { cluster, namespace } = request;
     const database = findDatabaseOf(request, step);
@@ -46,34 +50,45 @@ const looks: Readonly<Record<string, Look>> = {
   },
   unfederateIdentity: async (ports, { request: { cluster, namespace, serviceAccount }, step }) =>
     (await planUnfederation(ports, step.name, { cluster, namespace, serviceAccount })).plan,
-  removeIdentity: (ports, { request: { cluster, namespace } }) => planIdentityRemoval(ports, { cluster, namespace }),
+  removeIdentity: async (ports, input) => {
+    const { cluster, namespace } = input.request;
+    const { plan, current } = await decideIdentityRemoval(ports, { cluster, namespace });
+    if (plan.action !== "delete" || !current) return plan;
+    return withDependants(plan, await dependantsOfIdentity(ports, input.request, current), isIgnored(input));
+  },
   removeNamespace: async (ports, input) => {
     const plan = await planRefs(ports, input, namespaceRefs(input.request));
-    if (input.request.deletePolicy === "Delete") return plan;
+    if (input.request.deletePolicy === "Delete") {
+      const isGoing = plan.differences.some(
+        ({ field, desired }) => field === `Namespace ${input.request.namespace}` && desired === null,
+      );
+      if (!isGoing) return plan;
+      return withDependants(plan, [await dependantsOfNamespace(ports, input.request)], isIgnored(input));
+    }
     const kept = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: stays };
     return { ...plan, differences: [...plan.differences, kept] };
   },
 };
 
-interface Offboarding {
-  readonly request: OnboardingRequest;
-  /** What a change left that ended half-way. */
-  readonly earlier?: OnboardingRequest | undefined;
-  /** Both identity modes may be there. */
-  readonly isMigrating: boolean;
-}
-
-export async function planOffboarding(ports: Ports, { request, earlier, isMigrating }: Offboarding): Promise<Plan> {
-  const migration = isMigrating ? ({ until: "retire" } as const) : undefined;
+export async function planOffboarding(
+  ports: Ports,
+  { request, earlier, migration }: Pick<NamespaceRecord, "request" | "earlier" | "migration">,
+  { ignoreDependants = false }: { ignoreDependants?: boolean } = {},
+): Promise<Plan> {
   const steps = await Promise.all(
     plannedSteps("offboard", request, { earlier, migration })
-      .filter(({ name }) => name !== "verifyRemoval")
+      .filter(({ name }) => name !== "checkDependants" && name !== "verifyRemoval")
       .map((step) => {
-        const input = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        const basics = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        const input = { ...basics, ignoreDependants };
         return take(looks[step.name], ports, input);
       }),
   );
   return toPlan(steps);
+}
+
+function isIgnored({ ignoreDependants = false }: LookInput): boolean {
+  return ignoreDependants;
 }
 
 function earlierOf({ earlier, step }: LookInput): OnboardingRequest {

@@ -38,9 +38,13 @@ export const Plan = z
   .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
 
-export function toOperationError(code: ErrorCode, message: string): OperationError {
-  const { fix, retryable } = errorCatalogue[code];
-  return { code, message, fix, retryable };
+/** `fix` is the code's own, unless there is a better one for the very case. */
+export function toOperationError(
+  code: ErrorCode,
+  message: string,
+  fix: string = errorCatalogue[code].fix,
+): OperationError {
+  return { code, message, fix, retryable: errorCatalogue[code].retryable };
 }
 
 /** Code text that came back from a history or a table, where any string may stand. */

@@ -11,9 +11,6 @@ export interface StepName {
   readonly target: string;
 }
 
-/** The step of an offboarding before which nothing is removed. */
-export const offboardingCheck = "checkOffboarding";
-
 export interface More {
   /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
@@ -34,12 +31,9 @@ export function plannedSteps(
   if (kind === "offboard") {
     // A user that is dropped need not be narrowed before.
     const others = migration ? otherModeSteps(request) : [];
-    return [
-      { name: offboardingCheck, target: berthKey(request) },
-      ...replaced.filter(({ name }) => name !== "narrowDatabase"),
-      ...others,
-      ...ownSteps(kind, request),
-    ];
+    const [check, ...removals] = ownSteps(kind, request);
+    const before = check ? [check] : [];
+    return [...before, ...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...removals];
   }
   return [...ownSteps(kind, request), ...replaced];
 }
@@ -101,6 +95,7 @@ function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly Ste
   const isWorkload = request.identityMode === "workloadIdentity";
   if (kind === "offboard") {
     return [
+      { name: "checkDependants", ...namespace },
       { name: isWorkload ? "removeServiceAccount" : "removePodIdentity", ...namespace },
       ...databases.map((database) => ({ name: "revokeDatabase", ...database })),
       // In either mode: an identity that is not Mooring's stays, and a credential of an earlier mode must not.

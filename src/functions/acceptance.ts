@@ -37,6 +37,7 @@ import type {
 } from "../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
+import { expectStillThere } from "./stillThere.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -74,7 +75,7 @@ export async function acceptOnboarding(
       if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
       continue;
     }
-    const same = findSame(current, requestHash, admission);
+    const same = await findSame(desk, current, { requestHash, ...admission });
     if (same) return attach(desk, same);
     const next = supersede(current, fresh, admission);
     if (await registry.replaceNamespace(next)) return begin(desk, next);
@@ -85,12 +86,16 @@ export async function acceptOnboarding(
  * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
  * would take the namespace over.
  */
-export function findSame(
+export async function findSame(
+  desk: Pick<Desk, "ports" | "warn">,
   current: NamespaceRecord,
-  wanted: string,
-  { takeOver }: Pick<Admission, "takeOver">,
-): NamespaceRecord | undefined {
-  if (isWantedBy(current, wanted) && !takeOver) return current.state === "Onboarded" ? broughtThere(current) : current;
+  { requestHash, takeOver }: Pick<NamespaceRecord, "requestHash"> & Pick<Admission, "takeOver">,
+): Promise<NamespaceRecord | undefined> {
+  if (isWantedBy(current, requestHash) && !takeOver) {
+    if (current.state !== "Onboarded") return current;
+    await expectStillThere(desk, current);
+    return broughtThere(current);
+  }
   expectFree(current);
   refuseWhileMigrating(current);
   return undefined;
@@ -140,14 +145,8 @@ function supersede(
   fresh: NamespaceRecord,
   { takeOver }: { takeOver: boolean },
 ): Stored<NamespaceRecord> {
-  const {
-    earlier: _earlier,
-    previous: _previous,
-    compensates: _compensates,
-    team: _team,
-    namespaceUid,
-    ...rest
-  } = current;
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, offboarding: _over, ...own } = current;
+  const { team: _team, namespaceUid, ...rest } = own;
   // A take-over binds the record to the Kubernetes namespace that is there now.
   const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
   const previous = previousOf(current);
@@ -179,8 +178,14 @@ export function earlierOf(request: OnboardingRequest, current: NamespaceRecord):
 export async function acceptOffboarding(
   desk: Desk,
   berth: Berth,
-  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
-  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: {
+    /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+    readonly expect?: (record: Stored<NamespaceRecord>) => void;
+    readonly ignoreDependants?: boolean;
+  } = {},
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
@@ -193,10 +198,15 @@ export async function acceptOffboarding(
     expect(current);
     expectFree(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    // What is onboarded is so again when nothing could be removed; what is incomplete stays so.
-    const { previous: _before, ...lasting } = current;
-    const previous = current.state === "Onboarded" ? { previous: previousOf(current) } : {};
-    const next = { ...lasting, ...fresh, ...previous };
+    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+    const before = {
+      state,
+      operation,
+      requestedBy,
+      acceptedTime,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
     mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
@@ -224,6 +234,10 @@ export async function findCompensation(
   if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
   const current = await registry.getNamespace(failed);
   const { leftUndone: undos = [] } = failed;
+  if (failed.kind === "migrate" && undos.length > 0) {
+    const message = `Operation ${id} is a migration; call migrate again, which finds what is left and goes on from there.`;
+    throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+  }
   const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
   if (current?.state === "Compensating" && current.compensates?.of === id)
     return { current, compensates, isSame: true };
@@ -325,7 +339,7 @@ export async function startOperation(
   record: NamespaceRecord,
 ): Promise<void> {
   const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration } = record;
+  const { clientId, migration, offboarding } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
@@ -336,8 +350,11 @@ export async function startOperation(
     case "change":
       if (!earlier) throw nothingOf(record, "an earlier request");
       return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard":
-      return await start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+    case "offboard": {
+      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+      const offboardInput = { ...input, isMigrating, ignoreDependants };
+      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+    }
     case "compensate": {
       if (!compensates) throw nothingOf(record, "what it compensates");
       const { of, createdBy, undos } = compensates;

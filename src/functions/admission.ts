@@ -25,13 +25,14 @@ export function admit(
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
+  const about = { cluster: request.cluster, namespace: request.namespace };
   if (takeOver && !mayOperate(by)) {
-    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.");
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.", { about });
   }
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
-  throw new Refusal(code, message, errors ? { errors } : {});
+  throw new Refusal(code, message, { about, ...(errors ? { errors } : {}) });
 }
 
 /**
@@ -46,7 +47,8 @@ export function ownerAfter(
   if (!current) return team;
   if (takeOver) return team ?? current.team;
   if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
-  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`);
+  const about = { cluster: current.cluster, namespace: current.namespace };
+  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
 }
 
 /** One at a time for each team, so that requests that arrive together here do not count past each other. */
@@ -60,7 +62,7 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
   if (team === undefined || quota === undefined) return registry.insertNamespace(record);
 
   const insert = async () => {
-    await expectQuota(ports, team);
+    await expectQuota(ports, record);
     if (!(await registry.insertNamespace(record))) return false;
     // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
     // place; too many is impossible then, and at worst both give way.
@@ -81,11 +83,12 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
 /** Refuses one more namespace for a team that has as many as it may. */
 export async function expectQuota(
   { registry, catalog }: Pick<Ports, "registry" | "catalog">,
-  team: string | undefined,
+  wanted: Pick<NamespaceRecord, "team"> & Berth,
 ): Promise<void> {
+  const { team } = wanted;
   const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
   if (team === undefined || quota === undefined) return;
-  if ((await registry.countNamespaces(team)) >= quota) throw exceeded({ team }, quota);
+  if ((await registry.countNamespaces(team)) >= quota) throw exceeded(wanted, quota);
 }
 
 async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { operation: string }): Promise<void> {
@@ -97,6 +100,7 @@ async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { o
   await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
 }
 
-function exceeded({ team }: Pick<NamespaceRecord, "team">, quota: number): Refusal {
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`);
+function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
+  const about = { cluster, namespace };
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
 }

@@ -8,7 +8,7 @@ import type { Berth } from "../domain/names.ts";
 import { type Plan, planOfSame } from "../domain/plan.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import type { NamespaceRecord, Ports } from "../ports.ts";
 import { acceptOffboarding, type Desk, expectFree, findSettled } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
@@ -43,9 +43,9 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const berth = readBerth(request.params);
       const record = await findNamespace(ports, by, berth);
-      const headers = { etag: entityTag(record.etag) };
-      if (isKnown(request, record.etag)) return { status: 304, headers };
-      return json(200, publicNamespace(record), headers);
+      const etag = tagOf(record);
+      if (isKnown(request, etag)) return { status: 304, headers: { etag } };
+      return json(200, publicNamespace(record), { etag });
     }),
   });
 
@@ -58,11 +58,14 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
+      const ignoreDependants = readFlag(request, "ignoreDependants");
       if (readFlag(request, "dryRun")) {
-        return json(200, await planDeletion({ ports, by }, berth, ({ etag }) => expectMatch(request, etag)));
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
@@ -73,14 +76,21 @@ export function registerNamespaces(ports: Ports): void {
 export async function planDeletion(
   { ports, by }: Pick<Desk, "ports" | "by">,
   berth: Berth,
-  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
 ): Promise<Plan> {
   const current = mustSee(by, berth, await findSettled(ports.registry, berth));
   if (current.state === "Offboarding") return planOfSame(current);
   expect(current);
   expectFree(current);
-  const { request, earlier, migration } = current;
-  return await planOffboarding(ports, { request, earlier, isMigrating: migration !== undefined });
+  return await planOffboarding(ports, current, { ignoreDependants });
+}
+
+function tagOf(record: NamespaceRecord): string {
+  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
+  return entityTag({ is, found: findings });
 }
 
 function publicNamespace(record: NamespaceRecord) {

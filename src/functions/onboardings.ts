@@ -28,7 +28,8 @@ export function registerOnboardings(ports: Ports): void {
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
-      if (isDryRun) return json(200, await planRequest({ ports, by }, request, { takeOver }));
+      if (isDryRun)
+        return json(200, await planRequest({ ports, by, warn: context.warn.bind(context) }, request, { takeOver }));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
         const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
@@ -43,7 +44,7 @@ export function registerOnboardings(ports: Ports): void {
 
 /** What would become of the request: refused as it would be, answered with its operation, or carried out step by step. */
 export async function planRequest(
-  desk: Pick<Desk, "ports" | "by">,
+  desk: Pick<Desk, "ports" | "by" | "warn">,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
@@ -51,8 +52,9 @@ export async function planRequest(
   const admission = admit(desk, request, options);
   const current = await findSettled(ports.registry, request);
   const team = ownerAfter(desk, admission, current);
-  if (!current) await expectQuota(ports, team);
-  const same = current && findSame(current, hashRequest(request), admission);
+  const { cluster, namespace } = request;
+  if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
+  const same = current && (await findSame(desk, current, { requestHash: hashRequest(request), ...admission }));
   if (same) return planOfSame(same);
   const operation = createOperationId(new Date());
   const earlier = current && earlierOf(request, current);

@@ -36,6 +36,10 @@ const StepDocument = z.object({
   startTime: Time.optional(),
   endTime: Time.optional(),
   error: OperationError.optional(),
+  notices: z
+    .array(OperationError)
+    .optional()
+    .meta({ description: "What the step could not find out, and what did not stop it." }),
   nextRetryTime: Time.optional(),
 });
 
@@ -280,7 +284,15 @@ export function createOpenApi() {
           summary: "What is onboarded in one namespace",
           requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
           responses: guarded({
-            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            200: {
+              ...body("The namespace.", NamespaceDocument),
+              headers: z.object({
+                etag: z.string().meta({
+                  description:
+                    "What the namespace is, a dot, and what the last look found. If-Match takes only the first part; when it was looked at is in neither.",
+                }),
+              }),
+            },
             304: { description: "If-None-Match names what is current." },
             404: problem("It is not onboarded."),
           }),
@@ -290,7 +302,13 @@ export function createOpenApi() {
           summary: "Take the namespace's access away, or plan it with dryRun=true",
           requestParams: {
             path: berth,
-            query: z.object({ dryRun }),
+            query: z.object({
+              dryRun,
+              ignoreDependants: z.boolean().optional().meta({
+                description:
+                  "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
+              }),
+            }),
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
           responses: guarded({

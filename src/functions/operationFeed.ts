@@ -65,7 +65,7 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
   };
 }
 
-/** How many operations a look covers; older ones have ended or are rare. */
+/** Of operations, at a time; of the older ones that run each has its turn. */
 const newest = 100;
 
 /** Every operation that `isVisible` lets the caller see. */
@@ -84,9 +84,53 @@ export function followAll(
   },
 ) {
   const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
+  const narrowed = teams ? { teams } : {};
+  /** Ran when they were seen last, the longest unseen first. */
+  let running: readonly string[] = [];
+  let newestSeen: string | undefined;
+
+  /** Newest first, back to what the look before began with: many may come at once. */
+  async function latest(): Promise<readonly OperationRecord[]> {
+    const found: OperationRecord[] = [];
+    let continuation: string | undefined;
+    do {
+      const next = continuation === undefined ? {} : { continuation };
+      const page = await registry.listOperations({ limit: newest, ...narrowed, ...next });
+      found.push(...page.value);
+      continuation = page.continuation;
+    } while (continuation !== undefined && newestSeen !== undefined && !found.some(({ id }) => id === newestSeen));
+    newestSeen = found[0]?.id ?? newestSeen;
+    return found;
+  }
+
+  /** One that has waited for days for its approval is not among the newest, and runs all the same. */
+  async function older(known: ReadonlySet<string>): Promise<readonly OperationRecord[]> {
+    const turn = running.filter((id) => !known.has(id)).slice(0, newest);
+    const found = await Promise.all(turn.map((id) => registry.getOperation(id)));
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** At the start: what holds a namespace, and what changed while the client was away. */
+  async function missed(): Promise<readonly OperationRecord[]> {
+    const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
+    const [changed, held] = await Promise.all([
+      lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
+      registry.heldNamespaces(),
+    ]);
+    running = held.filter(isOfTeams).map(({ operation }) => operation);
+    return changed;
+  }
+
+  let isFirst = true;
   return async (): Promise<readonly ServerEvent[]> => {
-    const { value } = await registry.listOperations({ limit: newest, ...(teams ? { teams } : {}) });
-    const open = value.filter(
+    const [before, now] = await Promise.all([isFirst ? missed() : [], latest()]);
+    isFirst = false;
+    const recent = new Map([...before, ...now].map((each) => [each.id, each]));
+    const all = [...recent.values(), ...(await older(new Set(recent.keys())))];
+    const looked = new Set(all.map(({ id }) => id));
+    const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
+    running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
+    const open = all.filter(
       (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
     );
     const found = await Promise.all(
@@ -100,6 +144,25 @@ export function followAll(
       .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
       .flatMap((each) => changesOf(sent, each));
   };
+}
+
+/** What ended while the client was away; asked for once, when it comes back. */
+async function changedSince(
+  registry: Source["registry"],
+  time: string,
+  narrowed: { teams?: readonly string[] },
+): Promise<readonly OperationRecord[]> {
+  // A client that was never told a time has no past.
+  if (time === "") return [];
+  const found: OperationRecord[] = [];
+  let continuation: string | undefined;
+  do {
+    const next = continuation === undefined ? {} : { continuation };
+    const page = await registry.listOperations({ limit: newest, changedSince: time, ...narrowed, ...next });
+    found.push(...page.value);
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return found;
 }
 
 /** Without a cursor the feed of all begins with what happens from now on, and the operations that run. */

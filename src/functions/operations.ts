@@ -126,6 +126,7 @@ export function publicStep({
   startTime,
   endTime,
   error,
+  notices,
   nextRetryTime,
 }: StepRecord) {
   const isOver = isFinal(status);
@@ -139,6 +140,7 @@ export function publicStep({
     endTime,
     // What an earlier try met is history once the step has succeeded.
     error: status === "Succeeded" ? undefined : error,
+    notices,
     nextRetryTime: isOver ? undefined : nextRetryTime,
   };
 }

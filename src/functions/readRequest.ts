@@ -1,6 +1,7 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
 import type { Catalog } from "../domain/catalog.ts";
+import type { Berth } from "../domain/names.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { checkAgainstCatalog, type FieldProblem } from "../domain/targets.ts";
 import { Refusal } from "./refusal.ts";
@@ -31,7 +32,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
   const request = parseFields(OnboardingRequest, value);
   const problems = checkAgainstCatalog(catalog, request);
-  if (problems.length > 0) throw refuse(problems);
+  if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
   return request;
 }
 
@@ -42,13 +43,13 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   return parsed.data;
 }
 
-function refuse(problems: readonly FieldProblem[]): Refusal {
+function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const codes = new Set(problems.map(({ code }) => code));
   const [only] = codes;
   const code = codes.size === 1 && only !== undefined && isRequestCode(only) ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
-  return new Refusal(code, message, { errors });
+  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
 }
 
 const requestCodes = [

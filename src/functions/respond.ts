@@ -7,6 +7,7 @@ import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
 import { Refusal, type RefusalDetails } from "./refusal.ts";
+import { noteRefusal } from "./refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
@@ -25,6 +26,8 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   MIGRATION_PENDING: 409,
   NAMESPACE_TAKEN: 409,
   NAMESPACE_RECREATED: 409,
+  NAMESPACE_MISSING: 409,
+  NAMESPACE_TERMINATING: 409,
   QUOTA_EXCEEDED: 409,
   OPERATION_ENDED: 409,
   CANCEL_TOO_LATE: 409,
@@ -58,9 +61,10 @@ export function route(
   return async (request, context) => {
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
-    const answer = await handler(request, context, traceparent).catch((error: unknown) =>
-      problem(error, { context, traceId: traceIdOf(traceparent) }),
-    );
+    const answer = await handler(request, context, traceparent).catch(async (error: unknown) => {
+      await noteRefusal(error, { request, context, traceparent });
+      return problem(error, { context, traceId: traceIdOf(traceparent) });
+    });
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
 }

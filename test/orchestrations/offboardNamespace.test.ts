@@ -36,8 +36,8 @@ beforeEach(async () => {
   };
 });
 
-async function offboard() {
-  const { operation } = await acceptOffboarding(desk, request);
+async function offboard({ ignoreDependants = false } = {}) {
+  const { operation } = await acceptOffboarding(desk, request, { ignoreDependants });
   await desk.run();
   return cloud.operations.get(operation);
 }
@@ -64,18 +64,21 @@ it("removes nothing when one of its databases is in the way, and leaves the name
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("does not wait for a cluster that is away before it takes the databases away", async () => {
-  const get: Ports["kubernetes"]["get"] = async () => {
-    throw new TransientError("CLUSTER_UNREACHABLE", "it is away");
-  };
-  providePorts({ ...cloud.ports, kubernetes: { ...cloud.ports.kubernetes, get } });
+it.each([false, true])(
+  "looks before it removes, and for a cluster that is away only when that counts: %s",
+  async (ignoreDependants) => {
+    const get: Ports["kubernetes"]["get"] = async () => {
+      throw new TransientError("CLUSTER_UNREACHABLE", "it is away");
+    };
+    providePorts({ ...cloud.ports, kubernetes: { ...cloud.ports.kubernetes, get } });
 
-  const operation = await offboard();
+    const operation = await offboard({ ignoreDependants });
 
-  expect(operation).toMatchObject({ status: "Failed", error: { code: "CLUSTER_UNREACHABLE" } });
-  expect(written).toEqual(["change sql-dev/messages", "change sql-dev/orders"]);
-  expect(cloud.namespaces.get(key)?.state).toBe("Incomplete");
-});
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "CLUSTER_UNREACHABLE" } });
+    expect(written).toEqual(ignoreDependants ? ["change sql-dev/messages", "change sql-dev/orders"] : []);
+    expect(cloud.namespaces.get(key)?.state).toBe(ignoreDependants ? "Incomplete" : "Onboarded");
+  },
+);
 
 it("takes its credential out of an identity that is not Mooring's any more, in either identity mode", async () => {
   const identity = cloud.identities.get(name);

@@ -206,7 +206,6 @@ it("plans an offboarding without writing", async () => {
   expect(status).toBe(200);
   const steps = body["steps"] as { name: string; action: string }[];
   expect(steps.map(({ name, action }) => `${name} ${action}`)).toEqual([
-    "checkOffboarding none",
     "removeServiceAccount delete",
     "revokeDatabase delete",
     "unfederateIdentity delete",

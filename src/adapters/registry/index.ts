@@ -49,9 +49,14 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 
     // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
     getOperation: async (id) => (/^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined),
-    listOperations: ({ limit, continuation, teams, ...filters }) =>
+    listOperations: ({ limit, continuation, teams, changedSince, ...filters }) =>
       operations.page(
-        [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],
+        [
+          ["PartitionKey", operationsPartition],
+          ...Object.entries(filters),
+          ["team", teams],
+          ["Timestamp", changedSince, "since"],
+        ],
         limit,
         continuation,
       ),
