@@ -73,6 +73,8 @@ export interface ManagedIdentities {
   putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
   /** No error when it is already gone. */
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
+  /** How far apart two writes in a subscription are kept, and how long the next one would wait for its turn. */
+  pace(subscriptionId: string): { readonly intervalMs: number; readonly waitMs: number };
 }
 
 // ——— Role assignments (ARM) ———

@@ -1,6 +1,7 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue, isErrorCode, type PermanentCode, PermanentError } from "./errors.ts";
+import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
 
 export const Difference = z.object({
@@ -31,6 +32,7 @@ export const Plan = z
     steps: z.array(StepPlan),
     blocked: z.boolean(),
     needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
+    estimate: Estimate.exactOptional(),
     operation: z.string().exactOptional().meta({
       description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
     }),

@@ -2,6 +2,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { appendDecision } from "../activities/audit.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planCompensation } from "../activities/planCompensation.ts";
 import type { AppRole, Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
@@ -72,7 +73,8 @@ export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by
   const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
   if (isSame) return planOfSame(current);
   const { request, earlier } = current;
-  return await planCompensation(ports, { request, earlier, ...compensates });
+  const plan = await planCompensation(ports, { request, earlier, ...compensates });
+  return await withEstimate(ports, plan, { kind: "compensate", request });
 }
 
 function decision<T>(

@@ -1,6 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { lookAtMigration } from "../activities/migrationLook.ts";
 import { selectorOf } from "../activities/podIdentity.ts";
 import { PermanentError } from "../domain/errors.ts";
@@ -100,5 +101,6 @@ export async function planMigration(
     throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
   }
   const operation = createOperationId(new Date());
-  return (await lookAtMigration(ports, { operation, request, migration, clientId })).plan;
+  const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
+  return await withEstimate(ports, plan, { kind: "migrate", request });
 }

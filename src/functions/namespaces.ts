@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
@@ -85,7 +86,8 @@ export async function planDeletion(
   if (current.state === "Offboarding") return planOfSame(current);
   expect(current);
   expectFree(current);
-  return await planOffboarding(ports, current, { ignoreDependants });
+  const plan = await planOffboarding(ports, current, { ignoreDependants });
+  return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
 }
 
 function tagOf(record: NamespaceRecord): string {

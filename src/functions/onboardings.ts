@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOnboarding } from "../activities/planOnboarding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { createOperationId } from "../domain/operationId.ts";
@@ -58,5 +59,6 @@ export async function planRequest(
   if (same) return planOfSame(same);
   const operation = createOperationId(new Date());
   const earlier = current && earlierOf(request, current);
-  return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
+  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
+  return await withEstimate(ports, plan, { kind: earlier ? "change" : "onboard", request });
 }

@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planRepair } from "../activities/planRepair.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
@@ -41,5 +42,6 @@ export async function planRepairOf({ ports, by }: Pick<Desk, "ports" | "by">, be
   expectOnboarded(current);
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
-  return await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  return await withEstimate(ports, plan, { kind: "repair", request });
 }

@@ -6,6 +6,7 @@ import { Catalog } from "../../src/domain/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../src/domain/names.ts";
 import { ownerMetadata, ownerTags } from "../../src/domain/ownership.ts";
+import type { StepPlan } from "../../src/domain/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import type { KubernetesObject, Ports } from "../../src/ports.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";

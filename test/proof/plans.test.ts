@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { planAndRun, type Spoil } from "./support/planned.ts";
 
-const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? 2_000), 50_000);
+const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? 1_000), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
 
 /** Seeds that have found a defect, whatever `count` is. */
@@ -85,7 +85,7 @@ describe("finds", () => {
     }
 
     expect(problems.join("\n")).toMatch(
-      /was planned as|planned \[|nothing was said|it ended|does not say|it has written/,
+      /was planned as|planned \[|nothing was said|it ended|does not say|has done something|it has written/,
     );
   });
 });

@@ -182,6 +182,7 @@ function identitiesOf({ identities, credentials }: State, write: Write): Ports["
         const others = (credentials.get(key(ref)) ?? []).filter(({ name }) => name !== credential.name);
         credentials.set(key(ref), [...others, credential]);
       }),
+    pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
       write("remove credential", () => {
         credentials.set(
@@ -325,7 +326,11 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async ({ teams }) => ({ value: [...operations.values()].filter((each) => isOf(each, teams)) }),
+    listOperations: async ({ teams, status }) => ({
+      value: [...operations.values()].filter(
+        (each) => isOf(each, teams) && (status === undefined || each.status === status),
+      ),
+    }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
     },
