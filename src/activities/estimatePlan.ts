@@ -5,7 +5,7 @@ import type { Plan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { lookUp } from "../domain/targets.ts";
-import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import type { AnyOperation, Ports, StepRecord } from "../ports.ts";
 
 const recentOperations = 10;
 const mostAhead = 200;
@@ -64,10 +64,12 @@ async function countAhead(registry: Ports["registry"]): Promise<number> {
   const pages = await Promise.all(
     (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
   );
-  return pages.flatMap(({ value }) => value).filter((operation) => !isWaiting(operation)).length;
+  return pages.flatMap(({ value }) => value).filter(isAtWork).length;
 }
 
-/** For a person, and so for none of the limits. */
-function isWaiting({ approval }: OperationRecord): boolean {
-  return approval !== undefined && approval.decision === undefined;
+/** What waits for a person waits for none of the limits, and a batch works through its operations. */
+function isAtWork(operation: AnyOperation): boolean {
+  if (operation.kind === "batch") return false;
+  const { approval } = operation;
+  return approval === undefined || approval.decision !== undefined;
 }

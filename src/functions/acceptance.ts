@@ -1,24 +1,20 @@
 /**
- * From a valid request to a running operation. The namespace's record is the gate: whoever writes it first has the
- * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
+ * From a claim (activities/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
+import type { AdmissionOptions } from "../activities/admission.ts";
+import { claimOnboarding, expectFree, findSettled, kindOf, newRecord, operationOf } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import type { Caller } from "../domain/caller.ts";
-import { findEarlier } from "../domain/change.ts";
-import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
-import { holderOf } from "../domain/namespaceState.ts";
-import { isFinal, type OperationKind } from "../domain/operation.ts";
-import { createOperationId } from "../domain/operationId.ts";
+import type { OperationKind } from "../domain/operation.ts";
 import { maySee } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import { hashRequest } from "../domain/requestHash.ts";
-import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { changeNamespace } from "../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../orchestrations/compensateOperation.ts";
@@ -26,18 +22,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type {
-  Compensated,
-  NamespaceRecord,
-  OperationRecord,
-  Ports,
-  PreviousRecord,
-  Registry,
-  Stored,
-} from "../ports.ts";
-import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
-import { Refusal } from "./refusal.ts";
-import { expectStillThere } from "./stillThere.ts";
+import type { Compensated, NamespaceRecord, Ports, Registry, Stored } from "../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -46,11 +31,8 @@ export interface Accepted {
   readonly isNew: boolean;
 }
 
-export interface Desk {
-  readonly ports: Ports;
+export interface Desk extends Clerk {
   readonly client: DurableClient;
-  readonly by: Caller;
-  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -59,120 +41,8 @@ export async function acceptOnboarding(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  const { ports } = desk;
-  const { registry } = ports;
-  const admission = admit(desk, request, options);
-  const requestHash = hashRequest(request);
-  const opened = newRecord(desk, "Onboarding", request, requestHash);
-  // Whoever loses a race for the record looks again at what the winner wrote.
-  for (;;) {
-    const current = await findSettled(registry, request);
-    // The answer to the write got lost, and its repetition met what the first had written.
-    if (current?.operation === opened.operation) return begin(desk, current);
-    const team = ownerAfter(desk, admission, current);
-    const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
-    if (!current) {
-      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
-      continue;
-    }
-    const same = await findSame(desk, current, { requestHash, ...admission });
-    if (same) return attach(desk, same);
-    const next = supersede(current, fresh, admission);
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
-}
-
-/**
- * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
- * would take the namespace over.
- */
-export async function findSame(
-  desk: Pick<Desk, "ports" | "warn">,
-  current: NamespaceRecord,
-  { requestHash, takeOver }: Pick<NamespaceRecord, "requestHash"> & Pick<Admission, "takeOver">,
-): Promise<NamespaceRecord | undefined> {
-  if (isWantedBy(current, requestHash) && !takeOver) {
-    if (current.state !== "Onboarded") return current;
-    await expectStillThere(desk, current);
-    return broughtThere(current);
-  }
-  expectFree(current);
-  refuseWhileMigrating(current);
-  return undefined;
-}
-
-const settlingPolls = 40;
-const settlingPollMs = 50;
-
-/**
- * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
- * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
- */
-export async function findSettled(
-  registry: Pick<Registry, "getNamespace" | "getOperation">,
-  berth: Berth,
-): Promise<Stored<NamespaceRecord> | undefined> {
-  for (let poll = 1; ; poll += 1) {
-    const current = await registry.getNamespace(berth);
-    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
-    const holder = await registry.getOperation(current.operation);
-    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
-    await sleep(settlingPollMs);
-  }
-}
-
-/** The record says that the very request is onboarded, or on its way. */
-function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
-  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
-}
-
-/** A repair or a look since then is not what the caller asks for again. */
-function broughtThere(record: NamespaceRecord): NamespaceRecord {
-  return { ...record, operation: record.onboardedBy ?? record.operation };
-}
-
-/** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
-  if (!migration) return;
-  const done = migration.completed ?? "no phase";
-  const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
-  throw new Refusal("MIGRATION_PENDING", message, { operation });
-}
-
-/** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(
-  current: Stored<NamespaceRecord>,
-  fresh: NamespaceRecord,
-  { takeOver }: { takeOver: boolean },
-): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, offboarding: _over, ...own } = current;
-  const { team: _team, namespaceUid, ...rest } = own;
-  // A take-over binds the record to the Kubernetes namespace that is there now.
-  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
-  const previous = previousOf(current);
-  const earlier = earlierOf(fresh.request, current);
-  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
-}
-
-/** What is put back when the operation that comes next is undone. */
-function previousOf(current: NamespaceRecord): PreviousRecord {
-  const { state, operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid, earlier } = current;
-  return {
-    ...{ state, operation, request, requestHash, requestedBy, acceptedTime },
-    ...(team === undefined ? {} : { team }),
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
-    ...(earlier ? { earlier } : {}),
-  };
-}
-
-/** What the request would replace. */
-export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
-  try {
-    return findEarlier(request, current);
-  } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
-    throw new Refusal(error.code, error.message, { operation: current.operation });
-  }
+  const { record, how } = await claimOnboarding(desk, request, options);
+  return how === "begun" ? await begin(desk, record) : await attach(desk, record);
 }
 
 export async function acceptOffboarding(
@@ -226,18 +96,20 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
 
 /** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
 export async function findCompensation(
-  registry: Pick<Registry, "getOperation" | "getNamespace">,
+  registry: Pick<Registry, "findOperation" | "getNamespace">,
   by: Caller,
   id: string,
 ): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
-  const failed = await registry.getOperation(id);
+  const failed = await registry.findOperation(id);
   if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
-  const current = await registry.getNamespace(failed);
+  const refuse = (why: string, operation: string | undefined) =>
+    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
+  if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
   const { leftUndone: undos = [] } = failed;
   if (failed.kind === "migrate" && undos.length > 0) {
-    const message = `Operation ${id} is a migration; call migrate again, which finds what is left and goes on from there.`;
-    throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+    throw refuse("is a migration; call migrate again, which finds what is left and goes on from there.", id);
   }
+  const current = await registry.getNamespace(failed);
   const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
   if (current?.state === "Compensating" && current.compensates?.of === id)
     return { current, compensates, isSame: true };
@@ -245,42 +117,12 @@ export async function findCompensation(
     return { current, compensates, isSame: false };
   }
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
-  const details = current ? { operation: current.operation } : {};
-  throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
+  throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }
 
 /** The same words for what is not there and for what is another team's. */
 export function notOnboarded(berth: Berth): Refusal {
   return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
-}
-
-export function newRecord(
-  { by, traceparent }: Desk,
-  state: NamespaceRecord["state"],
-  request: OnboardingRequest,
-  requestHash: string,
-): NamespaceRecord {
-  const now = new Date();
-  return {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    state,
-    operation: createOperationId(now),
-    request,
-    requestHash,
-    requestedBy: by.id,
-    acceptedTime: now.toISOString(),
-    traceparent,
-  };
-}
-
-/** No operation holds the namespace. */
-export function expectFree(record: NamespaceRecord): void {
-  if (record.state !== "Onboarded" && record.state !== "Incomplete") throw refuseHeld(record);
-}
-
-function refuseHeld({ operation, ...berth }: NamespaceRecord): Refusal {
-  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
@@ -303,34 +145,6 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
     desk.warn(logLine("operation not started yet", { operation, reason }));
   }
   return { operation, kind: kindOf(record), isNew: true };
-}
-
-/** What kind of operation holds the record, or held it last. */
-export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
-  const kind = holderOf(state) ?? "onboard";
-  return kind === "change" && !earlier ? "onboard" : kind;
-}
-
-export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
-  const { traceparent, earlier, compensates, migration } = record;
-  const kind = kindOf(record);
-  const isConcerned = kind === "migrate" || kind === "offboard";
-  return {
-    id,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy,
-    ...(team === undefined ? {} : { team }),
-    createdTime: acceptedTime,
-    request,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(earlier ? { earlier } : {}),
-    ...(migration && isConcerned ? { migration } : {}),
-    ...(compensates && kind === "compensate" ? { compensates } : {}),
-  };
 }
 
 export async function startOperation(

@@ -1,6 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { findSettled } from "../activities/claim.ts";
 import { withEstimate } from "../activities/estimatePlan.ts";
 import { lookAtMigration } from "../activities/migrationLook.ts";
 import { selectorOf } from "../activities/podIdentity.ts";
@@ -10,18 +11,18 @@ import { type Migration, MigrationPhase } from "../domain/migration.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { type Plan, planOfSame } from "../domain/plan.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { ServiceAccountName } from "../domain/request.ts";
 import { findClusterFor } from "../domain/targets.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { type Desk, findSettled } from "./acceptance.ts";
+import type { Desk } from "./acceptance.ts";
 import { acceptUpkeep, expectOnboarded } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
 import { mustSee, readBerth } from "./readBerth.ts";
 import { readFlag, readOptionalBody } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
-import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
 
 export const MigrationRequest = z

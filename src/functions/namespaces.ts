@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { expectFree, findSettled } from "../activities/claim.ts";
 import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
@@ -10,7 +11,7 @@ import { type Plan, planOfSame } from "../domain/plan.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptOffboarding, type Desk, expectFree, findSettled } from "./acceptance.ts";
+import { acceptOffboarding, type Desk } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
 import { answerOnce } from "./idempotency.ts";

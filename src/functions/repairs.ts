@@ -1,5 +1,6 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { findSettled } from "../activities/claim.ts";
 import { withEstimate } from "../activities/estimatePlan.ts";
 import { planRepair } from "../activities/planRepair.ts";
 import { logLine } from "../domain/logLine.ts";
@@ -8,7 +9,7 @@ import { createOperationId } from "../domain/operationId.ts";
 import { type Plan, planOfSame } from "../domain/plan.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
-import { type Desk, findSettled } from "./acceptance.ts";
+import type { Desk } from "./acceptance.ts";
 import { acceptUpkeep, expectOnboarded } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";

@@ -1,4 +1,5 @@
 import { app } from "@azure/functions";
+import { findSettled } from "../activities/claim.ts";
 import { inspectionOf, recordFindings } from "../activities/driftRecord.ts";
 import { proveNamespace } from "../activities/verification.ts";
 import { TransientError } from "../domain/errors.ts";
@@ -6,12 +7,11 @@ import { toDocument, worstOf } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { findSettled } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { mustSee, readBerth } from "./readBerth.ts";
 import { refuseDryRun } from "./readBody.ts";
-import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */

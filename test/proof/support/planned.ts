@@ -8,6 +8,7 @@ import { shorten } from "../../../src/domain/audit.ts";
 import { MigrationPhase } from "../../../src/domain/migration.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/plan.ts";
 import { stays } from "../../../src/domain/plan.ts";
+import { Refusal } from "../../../src/domain/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request.ts";
 import { hashRequest } from "../../../src/domain/requestHash.ts";
 import {
@@ -21,8 +22,7 @@ import { decideApproval } from "../../../src/functions/decide.ts";
 import { planCompensationOf } from "../../../src/functions/decisions.ts";
 import { planMigration, prepareMigration } from "../../../src/functions/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces.ts";
-import { planRequest } from "../../../src/functions/onboardings.ts";
-import { Refusal } from "../../../src/functions/refusal.ts";
+import { planRequest } from "../../../src/functions/planRequest.ts";
 import { planRepairOf } from "../../../src/functions/repairs.ts";
 import type { OperationRecord, Ports, StepRecord } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
