@@ -100,12 +100,18 @@ export async function planAndRun(
   for (let round = 0; round < 3; round += 1) {
     const record = await ports.registry.getNamespace(request);
     if (!record) break;
+    letGo(world);
     if (dice.chance(0.8)) makeMess(world, record.request, newGuid);
     if (dice.chance(0.05)) addTwin(world, record.request, issuer);
     policies = createPolicies(dice);
     await attempt(stage, dice.pick(nextAttempts(stage, record.operation, record.request)));
   }
   return { problems: stage.problems, seen: stage.seen };
+}
+
+/** What is about to go is another thing at every look. */
+function letGo({ objects }: World): void {
+  for (const [key, { goodbyes }] of objects) if (goodbyes !== undefined) objects.delete(key);
 }
 
 /** Takes away what is in the way of an onboarding. */
@@ -176,8 +182,6 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
 
 async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<void> {
   const { world, ports, running, desk, trace, problems, seen } = stage;
-  // What is about to go is another thing at every look.
-  for (const [key, { goodbyes }] of world.objects) if (goodbyes !== undefined) world.objects.delete(key);
   const { registry } = ports;
   const tell = (problem: string) => problems.push(`${name}: ${problem}`);
   const before = everythingIn(world);
