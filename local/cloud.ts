@@ -15,7 +15,7 @@ import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceB
 import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
-import { createSigningKey, createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
+import { assignRole, createSigningKey, createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
 
 export interface CloudOptions {
   /** Every simulated call takes at least this long. */
@@ -41,6 +41,8 @@ export interface Principals {
   readonly team: ServicePrincipal;
   /** May look at the resources of the subscription. */
   readonly operator: ServicePrincipal;
+  /** The identity of the cluster's nodes, by which aad-pod-identity assigns identities. */
+  readonly kubelet: ServicePrincipal;
 }
 
 export interface Cloud {
@@ -105,9 +107,10 @@ export async function startCloud({
     mooring: createPrincipal(world, "mooring"),
     team: createPrincipal(world, "team"),
     operator: createPrincipal(world, "operator"),
+    kubelet: createPrincipal(world, "aks-dev-agentpool"),
   };
   const { mooring, team, operator } = principals;
-  await furnish(world, mooring, databases);
+  await furnish(world, principals, databases);
 
   /** What is listening, in the order in which it started. */
   const services: Service[] = [];
@@ -181,7 +184,17 @@ export async function startCloud({
       kubelet,
       serviceBus,
       callers,
-      catalog: printCatalog(world, { tls, kubernetes, sql, databases, callers, approval, verificationJob, drift }),
+      catalog: printCatalog(world, {
+        tls,
+        kubernetes,
+        kubelet: principals.kubelet,
+        sql,
+        databases,
+        callers,
+        approval,
+        verificationJob,
+        drift,
+      }),
       settings: {
         ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
         AZURE_CLIENT_ID: mooring.clientId,
@@ -222,10 +235,15 @@ function createCredential(world: World, principal: ServicePrincipal): TokenCrede
   };
 }
 
-async function furnish(world: World, mooring: ServicePrincipal, databases: readonly string[]): Promise<void> {
+async function furnish(world: World, { mooring, kubelet }: Principals, databases: readonly string[]): Promise<void> {
   const { subscriptionId } = world;
   for (const name of [nodeResourceGroup, sqlResourceGroup])
     world.resourceGroups.set(name.toLowerCase(), { name, location });
+  // Managed Identity Operator and Virtual Machine Contributor, as aad-pod-identity's documentation asks for.
+  for (const role of ["f1a07417-d97a-45cb-824c-7a7467783830", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"]) {
+    const scope = `/subscriptions/${subscriptionId}/resourceGroups/${nodeResourceGroup}`;
+    assignRole(world, { role, principalId: kubelet.principalId, scope });
+  }
   world.clusters.set(names.cluster, {
     name: names.cluster,
     oidcIssuer: `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,
@@ -252,6 +270,7 @@ function printCatalog(
   {
     tls,
     kubernetes,
+    kubelet,
     sql,
     databases,
     callers,
@@ -261,6 +280,7 @@ function printCatalog(
   }: {
     tls: Certificate;
     kubernetes: { url: string };
+    kubelet: ServicePrincipal;
     sql: { port: number };
     databases: readonly string[];
     callers: Callers | undefined;
@@ -280,6 +300,7 @@ function printCatalog(
         identityResourceGroup: nodeResourceGroup,
         location,
         identityModes: ["workloadIdentity", "podIdentity"],
+        podIdentity: { kubeletObjectId: kubelet.principalId },
         ...(verificationJob ? { verificationJob } : {}),
       },
     },

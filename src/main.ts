@@ -29,6 +29,7 @@ import { queueName, registerOnboardingRequested } from "./functions/onboardingRe
 import { registerOnboardings } from "./functions/onboardings.ts";
 import { registerOpenApi } from "./functions/openapi.ts";
 import { registerOperations } from "./functions/operations.ts";
+import { provideRefusalTrail } from "./functions/refusalTrail.ts";
 import { registerRepairs } from "./functions/repairs.ts";
 import { registerStartAccepted } from "./functions/startAccepted.ts";
 import { registerVerifications } from "./functions/verifications.ts";
@@ -86,6 +87,7 @@ const ports = createPorts(config, catalog);
 
 providePorts(ports);
 provideCallers(ports);
+provideRefusalTrail(ports);
 registerOnboardings(ports);
 registerBatches(ports);
 registerOperations(ports);

@@ -19,6 +19,7 @@ export interface Ports {
   readonly catalog: Catalog;
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
+  readonly roleAssignments: RoleAssignments;
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
@@ -76,6 +77,24 @@ export interface ManagedIdentities {
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
 }
 
+// ——— Role assignments (ARM) ———
+
+export interface RoleAssignment {
+  readonly id: string;
+  /** `/subscriptions/…/roleDefinitions/<guid>`. */
+  readonly roleDefinitionId: string;
+  /** Of who has the role: a principal, or a group that it is in. */
+  readonly principalId: string;
+  readonly scope: string;
+}
+
+export interface RoleAssignments {
+  /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
+  heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  /** What was given to the principal itself, anywhere in the subscription. */
+  givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+}
+
 // ——— SQL servers (ARM) ———
 
 export interface SqlServerState {
@@ -103,6 +122,10 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
+  /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
+  readonly otherPermissions?: readonly string[];
+  /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
+  readonly dependants?: readonly string[];
   /** The extended property `mooring` on the user, as it stands. */
   readonly mark: string | undefined;
 }
@@ -112,6 +135,8 @@ export interface DatabaseState {
   readonly users: readonly DatabaseUser[];
   /** Every database role there is. */
   readonly roles: readonly string[];
+  /** Whether Mooring itself may add members to the fixed roles. */
+  readonly mayChangeRoles?: boolean;
 }
 
 export type UserChange =
@@ -227,6 +252,14 @@ export interface NamespaceRecord extends Berth {
   readonly compensates?: Compensated;
   /** The batch that the operation belongs to, and whether a lane of it starts the operation: then nobody else may. */
   readonly batch?: { readonly operation: string; readonly isStarter: boolean } | undefined;
+  readonly offboarding?: Offboarding;
+}
+
+export interface Offboarding {
+  /** It goes on although others depend on what it removes. */
+  readonly ignoreDependants: boolean;
+  /** What the record said before: restored when the offboarding removes nothing. */
+  readonly before: Pick<NamespaceRecord, "state" | "operation" | "requestedBy" | "acceptedTime" | "traceparent">;
 }
 
 export type PreviousRecord = Pick<
@@ -346,6 +379,8 @@ export interface StepRecord {
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
+  /** What it could not find out, and what did not stop it. */
+  readonly notices?: readonly OperationError[];
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
 }

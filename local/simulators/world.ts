@@ -58,6 +58,17 @@ export interface Cluster {
   readonly hasWorkloadIdentityWebhook: boolean;
 }
 
+/** Who has which role where; scopes may be of things that this world does not have. */
+export interface RoleAssignment {
+  /** The GUID at the end of its id. */
+  readonly name: string;
+  /** GUID of the role definition. */
+  readonly role: string;
+  readonly principalId: string;
+  /** The id of a subscription, a resource group or a resource. */
+  readonly scope: string;
+}
+
 export interface SqlServer {
   readonly name: string;
   readonly subscriptionId: string;
@@ -83,6 +94,10 @@ export interface World {
   readonly resourceGroups: Map<string, { readonly name: string; readonly location: string }>;
   readonly clusters: Map<string, Cluster>;
   readonly sqlServers: Map<string, SqlServer>;
+  /** By name. */
+  readonly roleAssignments: Map<string, RoleAssignment>;
+  /** Object ids of groups, and who is in them, directly or not. */
+  readonly groups: Map<string, ReadonlySet<string>>;
 }
 
 export async function createWorld({ now = () => new Date() }: { now?: () => Date } = {}): Promise<World> {
@@ -96,6 +111,8 @@ export async function createWorld({ now = () => new Date() }: { now?: () => Date
     resourceGroups: new Map(),
     clusters: new Map(),
     sqlServers: new Map(),
+    roleAssignments: new Map(),
+    groups: new Map(),
   };
 }
 
@@ -111,4 +128,13 @@ export function findPrincipal(world: World, clientId: string): ServicePrincipal 
     if (identity.clientId === clientId) return { ...identity, displayName: identity.name };
   }
   return world.servicePrincipals.get(clientId);
+}
+
+export function assignRole(
+  { roleAssignments }: Pick<World, "roleAssignments">,
+  assignment: Omit<RoleAssignment, "name">,
+): RoleAssignment {
+  const made = { ...assignment, name: randomUUID() };
+  roleAssignments.set(made.name, made);
+  return made;
 }

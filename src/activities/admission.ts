@@ -25,13 +25,14 @@ export function admit(
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
+  const about = { cluster: request.cluster, namespace: request.namespace };
   if (takeOver && !mayOperate(by)) {
-    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.");
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.", { about });
   }
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
-  throw new Refusal(code, message, errors ? { errors } : {});
+  throw new Refusal(code, message, { about, ...(errors ? { errors } : {}) });
 }
 
 /**
@@ -46,7 +47,8 @@ export function ownerAfter(
   if (!current) return team;
   if (takeOver) return team ?? current.team;
   if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
-  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`);
+  const about = { cluster: current.cluster, namespace: current.namespace };
+  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
 }
 
 /** One at a time for each team, so that requests that arrive together here do not count past each other. */
@@ -87,6 +89,7 @@ async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { o
   await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
 }
 
-function exceeded({ team }: NamespaceRecord, quota: number): Refusal {
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`);
+function exceeded({ team, cluster, namespace }: NamespaceRecord, quota: number): Refusal {
+  const about = { cluster, namespace };
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
 }

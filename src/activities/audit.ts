@@ -1,13 +1,15 @@
 /** What enters the audit trail: every effect of a step, and every decision about a namespace. */
 import { type AuditEntry, auditId } from "../domain/audit.ts";
-import { type Berth, berthKey } from "../domain/names.ts";
+import { berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
 import type { Difference } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
 import { type Traceparent, traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 
-interface Origin extends Partial<Berth> {
+interface Origin {
+  readonly cluster?: string | undefined;
+  readonly namespace?: string | undefined;
   readonly operation?: string | undefined;
   readonly requestedBy?: string | undefined;
   readonly team?: string | undefined;
@@ -55,17 +57,19 @@ export interface Decision {
   readonly action: string;
   readonly outcome: string;
   readonly code?: string | undefined;
+  readonly reason?: string;
 }
 
 export async function appendDecision(
   { audit }: Pick<Ports, "audit">,
   origin: Origin,
-  { id, what, action, outcome, code }: Decision,
+  { id, what, action, outcome, code, reason }: Decision,
 ): Promise<void> {
   const { cluster, namespace, operation = "" } = origin;
+  // A batch is its own target; of a request that was refused before anybody read what it is about, there is none.
   const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
-  await audit.append({ ...base(origin), ...entry, ...has(code), differences: [] });
+  await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });
 }
 
 function base({
@@ -85,6 +89,12 @@ function base({
     ...(operation === undefined ? {} : { operation }),
     ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
   };
+}
+
+const longestReason = 1_000;
+
+function why(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason: reason.slice(0, longestReason) };
 }
 
 function has(code: string | undefined): { code?: string } {

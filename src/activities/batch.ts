@@ -1,4 +1,4 @@
-/** What the orchestrations of a batch ask of the registry (docs/adr/0008-batch-lanes.md). */
+/** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
 import { type BatchTotals, countItems, judgeBatch } from "../domain/batch.ts";
 import type { BatchEvent } from "../domain/events.ts";

@@ -114,7 +114,8 @@ function supersede(
   fresh: NamespaceRecord,
   { takeOver }: { takeOver: boolean },
 ): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, team, namespaceUid, ...rest } = current;
+  const { earlier: _earlier, previous: _previous, compensates: _compensates, offboarding: _over, ...own } = current;
+  const { team, namespaceUid, ...rest } = own;
   // A take-over binds the record to the Kubernetes namespace that is there now.
   const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
   const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;

@@ -53,9 +53,9 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
       ...held.map((field) => ({ field, current: "granted", desired: null })),
     ];
     const changes: readonly UserChange[] = [{ kind: "drop", user: user.name }];
-    if (user.ownedSchemas.length === 0) return { action: "delete", differences, changes };
-    const message = `In ${place(input)} user "${user.name}" owns schema ${user.ownedSchemas.join(", ")} and cannot be dropped.`;
-    return { action: "conflict", differences, conflict: { code: "SQL_USER_OWNS_SCHEMA", message }, changes: [] };
+    const conflict = obstacleOf(user, place(input));
+    if (conflict) return { action: "conflict", differences, conflict, changes: [] };
+    return { action: "delete", differences, changes };
   }
   const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
   if (taken.length === 0 && createdBy !== undefined) return nothing;
@@ -66,6 +66,17 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
   if (mark.operation !== null) return decision;
   const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: stays };
   return { ...decision, differences: [...decision.differences, kept] };
+}
+
+/** SQL does not drop a user that others depend on; here it is seen before anything was taken away. */
+function obstacleOf({ name, ownedSchemas, dependants = [] }: DatabaseUser, where: string): Conflict | undefined {
+  if (ownedSchemas.length > 0) {
+    const message = `In ${where} user "${name}" owns schema ${ownedSchemas.join(", ")} and cannot be dropped.`;
+    return { code: "SQL_USER_OWNS_SCHEMA", message };
+  }
+  if (dependants.length === 0) return undefined;
+  const message = `In ${where} user "${name}" has ${dependants.join(", ")} and cannot be dropped.`;
+  return { code: "SQL_USER_HAS_DEPENDANTS", message };
 }
 
 interface OurUser {

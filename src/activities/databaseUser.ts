@@ -60,9 +60,19 @@ export async function planDatabase(
   const sid = input.identity && sidFromClientId(input.identity.clientId);
   const state = await databases.inspect(target, { name, sid });
   const desired = grantsOf(input.database.roles);
-  const decision = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
+  const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
+  const decision = state.mayChangeRoles === false ? withoutRoles(input, decided) : decided;
   const step = { name: "grantDatabase", target: `${input.database.server}/${input.database.database}` };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
+}
+
+/** Known before the first write, and not when the identity is made already. */
+function withoutRoles(input: DatabasePlanInput, decision: Decision): Decision {
+  const isRole = ({ kind }: Grant) => kind === "role";
+  const isNew = decision.action === "create" && grantsOf(input.database.roles).some(isRole);
+  const isChange = decision.changes.some(({ kind }) => kind === "addRole" || kind === "removeRole");
+  if (decision.conflict || !(isNew || isChange)) return decision;
+  return refuse("SQL_FORBIDDEN", `In ${place(input)} Mooring's user is not in db_owner, and cannot give roles.`);
 }
 
 interface DecisionInput extends DatabasePlanInput {
@@ -110,6 +120,20 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
     );
   }
+  const { dependants = [] } = user;
+  if (dependants.length > 0) {
+    return refuse(
+      "SQL_USER_HAS_DEPENDANTS",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity, and has ${dependants.join(", ")}.`,
+    );
+  }
+  const lost = permissionsLost(user, mark);
+  if (lost.length > 0) {
+    return refuse(
+      "SQL_USER_HAS_PERMISSIONS",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity, and replacing it would lose ${lost.join(", ")}.`,
+    );
+  }
   const isKept = ({ name }: Grant) =>
     !input.desired.some((grant) => grant.name === name) && !(input.takesBack && name in mark.grants);
   const kept = [
@@ -130,6 +154,12 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       ),
     ],
   };
+}
+
+/** What somebody else gave or denied and a new user would not have: only roles and EXECUTE are given again. */
+function permissionsLost({ permissions, otherPermissions = [] }: DatabaseUser, { grants }: UserMark): string[] {
+  const isGivenAgain = (name: string) => name in grants || bundles.executor.some((grant) => grant.name === name);
+  return [...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`), ...otherPermissions];
 }
 
 function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {

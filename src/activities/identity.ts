@@ -96,13 +96,20 @@ export const ensureIdentity = defineStep({
 });
 
 export async function planIdentityRemoval(
-  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  ports: Pick<Ports, "catalog" | "identities">,
   input: Berth & { readonly createdBy?: string | undefined },
 ): Promise<StepPlan> {
+  return (await decideIdentityRemoval(ports, input)).plan;
+}
+
+export async function decideIdentityRemoval(
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  input: Berth & { readonly createdBy?: string | undefined },
+): Promise<Pick<IdentityDecision, "plan" | "current">> {
   const ref = identityRef(findCluster(catalog, input.cluster), input);
   const step = { name: "removeIdentity", target: ref.name };
   const current = await identities.get(ref);
-  if (!current) return toStepPlan(step, { action: "none" });
+  if (!current) return { plan: toStepPlan(step, { action: "none" }), current };
   const ownership = readTags(current.tags);
   const isCreated = ownership?.berth === berthKey(input);
   if (isCreated && (input.createdBy === undefined || ownership.operation === input.createdBy)) {
@@ -110,10 +117,10 @@ export async function planIdentityRemoval(
       { field: "name", current: ref.name, desired: null },
       { field: "clientId", current: current.clientId, desired: null },
     ];
-    return toStepPlan(step, { action: "delete", differences });
+    return { plan: toStepPlan(step, { action: "delete", differences }), current };
   }
   const differences = [{ field: "name", current: `${ref.name}, not created by Mooring`, desired: stays }];
-  return toStepPlan(step, { action: "none", differences });
+  return { plan: toStepPlan(step, { action: "none", differences }), current };
 }
 
 /** Removes the identity when Mooring created it; its federated credentials go with it. */

@@ -14,6 +14,8 @@ export interface LookInput {
   readonly step: StepName;
   /** The request may take the namespace from whoever has it. */
   readonly takeOver: boolean;
+  /** Of an offboarding: it goes on although others depend on what it removes. */
+  readonly ignoreDependants?: boolean;
 }
 
 export type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;

@@ -11,9 +11,9 @@ import type { Ports } from "../ports.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { inspectNamespace } from "./inspection.ts";
 import { planRemoval, strongest } from "./kubernetesObject.ts";
-import { checkWorkloadIdentity } from "./planOnboarding.ts";
 import { explain } from "./planRepair.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
+import { checkWorkloadIdentity } from "./preflightLook.ts";
 import { expectSameNamespace } from "./sameNamespace.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 

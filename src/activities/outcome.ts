@@ -29,6 +29,8 @@ export const Outcome = z.object({
   leftBehind: z.boolean(),
   /** Names of the undos that failed. */
   leftUndone: z.array(z.string()).optional(),
+  /** Of an offboarding that failed: it had removed nothing. */
+  isUntouched: z.boolean().optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
@@ -111,7 +113,7 @@ async function recordEnd(
 
 function describeCancel(
   { cancel, kind, request, earlier, migration }: OperationRecord,
-  { error }: Pick<OutcomeInput, "error">,
+  { error, isUntouched = false }: Pick<OutcomeInput, "error" | "isUntouched">,
   steps: readonly StepRecord[],
 ): OperationError {
   const planned = new Set(plannedSteps(kind, request, { earlier, migration }).map(stepText));
@@ -121,7 +123,9 @@ function describeCancel(
     const done = changed.map(stepText);
     sentences.push(
       done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
-      "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
+      isUntouched
+        ? "The namespace is as it was."
+        : "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
     );
   } else if (kind === "repair") {
     const done = changed.map(stepText);
@@ -182,8 +186,13 @@ function nextRecord(
     }
     case "compensate":
       return hasSucceeded || !leftBehind ? restored(record) : { ...record, state: "Incomplete" };
-    case "offboard":
-      return hasSucceeded ? undefined : { ...record, state: "Incomplete" };
+    case "offboard": {
+      if (hasSucceeded) return undefined;
+      const { offboarding, ...lasting } = record;
+      return outcome.isUntouched && offboarding
+        ? { ...lasting, ...offboarding.before }
+        : { ...lasting, state: "Incomplete" };
+    }
     case "repair": {
       // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
       const { repairTried: _over, ...settled } = verified(record, outcome, time);

@@ -7,8 +7,9 @@ import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
 import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
+import { dependantsOfIdentity, dependantsOfNamespace, dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planUnfederation } from "./federatedCredential.ts";
-import { planIdentityRemoval } from "./identity.ts";
+import { decideIdentityRemoval } from "./identity.ts";
 import { planRemoval, strongest } from "./kubernetesObject.ts";
 import { findDatabaseOf, type Look, type LookInput, take } from "./looks.ts";
 import { namespaceRefs } from "./namespace.ts";
@@ -36,7 +37,11 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
 const looks: Readonly<Record<string, Look>> = {
   ...replacementLooks,
   removeServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(input.request)),
-  removePodIdentity: (ports, input) => planObjects(ports, input, podIdentityRefs(input.request)),
+  removePodIdentity: async (ports, input) => {
+    const plan = await planObjects(ports, input, podIdentityRefs(input.request));
+    if (plan.action !== "delete") return plan;
+    return withDependants(plan, [await dependantsOfPodIdentity(ports, input.request)], isIgnored(input));
+  },
   revokeDatabase: async (ports, { request, step }) => {
     const { cluster, namespace } = request;
     const database = findDatabaseOf(request, step);
@@ -44,10 +49,21 @@ const looks: Readonly<Record<string, Look>> = {
   },
   unfederateIdentity: async (ports, { request: { cluster, namespace, serviceAccount }, step }) =>
     (await planUnfederation(ports, step.name, { cluster, namespace, serviceAccount })).plan,
-  removeIdentity: (ports, { request: { cluster, namespace } }) => planIdentityRemoval(ports, { cluster, namespace }),
+  removeIdentity: async (ports, input) => {
+    const { cluster, namespace } = input.request;
+    const { plan, current } = await decideIdentityRemoval(ports, { cluster, namespace });
+    if (plan.action !== "delete" || !current) return plan;
+    return withDependants(plan, await dependantsOfIdentity(ports, input.request, current), isIgnored(input));
+  },
   removeNamespace: async (ports, input) => {
     const plan = await planObjects(ports, input, namespaceRefs(input.request));
-    if (input.request.deletePolicy === "Delete") return plan;
+    if (input.request.deletePolicy === "Delete") {
+      const isGoing = plan.differences.some(
+        ({ field, desired }) => field === `Namespace ${input.request.namespace}` && desired === null,
+      );
+      if (!isGoing) return plan;
+      return withDependants(plan, [await dependantsOfNamespace(ports, input.request)], isIgnored(input));
+    }
     const kept = { field: `Namespace ${input.request.namespace}`, current: "deletePolicy Keep", desired: stays };
     return { ...plan, differences: [...plan.differences, kept] };
   },
@@ -56,16 +72,22 @@ const looks: Readonly<Record<string, Look>> = {
 export async function planOffboarding(
   ports: Ports,
   { request, earlier, migration }: Pick<NamespaceRecord, "request" | "earlier" | "migration">,
+  { ignoreDependants = false }: { ignoreDependants?: boolean } = {},
 ): Promise<Plan> {
   const steps = await Promise.all(
     plannedSteps("offboard", request, { earlier, migration })
-      .filter(({ name }) => name !== "verifyRemoval")
+      .filter(({ name }) => name !== "checkDependants" && name !== "verifyRemoval")
       .map((step) => {
-        const input = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        const basics = { operation: "", request, earlier, identity: undefined, step, takeOver: false };
+        const input = { ...basics, ignoreDependants };
         return take(looks[step.name], ports, input);
       }),
   );
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
+}
+
+function isIgnored({ ignoreDependants = false }: LookInput): boolean {
+  return ignoreDependants;
 }
 
 function earlierOf({ earlier, step }: LookInput): OnboardingRequest {

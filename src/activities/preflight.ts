@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { errorOf } from "../domain/errors.ts";
 import { berthKey } from "../domain/names.ts";
-import type { Plan } from "../domain/plan.ts";
+import type { OperationError } from "../domain/operation.ts";
+import { describeCode, type Plan } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { requestApproval } from "./approval.ts";
 import { recordStart } from "./outcome.ts";
@@ -14,10 +15,11 @@ export const preflight = stepActivity({
   input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional() }),
   target: berthKey,
-  async run(input, ports) {
+  async run(input, ports, step) {
     const kind = input.earlier ? "change" : "onboard";
     const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
     throwBlockers(plan);
+    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices));
     return { action: "none", approval: await requestApproval(ports, input) };
   },
 });
@@ -26,7 +28,14 @@ export const preflight = stepActivity({
 export function throwBlockers({ steps }: Plan): void {
   const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
   if (blockers.length === 0) return;
-  const message = blockers.map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}`).join(" ");
+  const message = blockers
+    .map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}${ownFix(blocker)}`)
+    .join(" ");
   const [first] = blockers.toSorted((a, b) => Number(a.blocker.retryable) - Number(b.blocker.retryable));
   throw errorOf(first?.blocker.code ?? "UNEXPECTED", message);
+}
+
+/** An error has its code's fix; what is to be done in the very case must not get lost. */
+function ownFix({ code, fix }: OperationError): string {
+  return describeCode(code, "").fix === fix ? "" : ` Run: ${fix}`;
 }

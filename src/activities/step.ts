@@ -8,7 +8,7 @@ import { z } from "zod";
 import { shorten } from "../domain/audit.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
-import { StepAction } from "../domain/operation.ts";
+import { type OperationError, StepAction } from "../domain/operation.ts";
 import { type Difference, describeCode, toOperationError } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
@@ -55,6 +55,8 @@ export interface StepContext {
    * the mark of this operation: then the next try knows it again, and a write on the way is saved.
    */
   willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
+  /** Says what the step could not find out, and what does not stop it. */
+  notice(notices: readonly OperationError[]): Promise<void>;
   /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
   commit(): Promise<void>;
 }
@@ -114,6 +116,11 @@ export async function runStep<I extends StepInput, O extends StepResult>(
     const result = await run(input, gateWrites(ports, mayGoOn), {
       invocation,
       commit: () => commitOperation(registry, operation),
+      async notice(notices) {
+        if (notices.length === 0) return;
+        await started;
+        await registry.updateStep(operation, step, { notices });
+      },
       async willDo(action, differences = [], { isMarked = false } = {}) {
         intended = { action, differences: shorten(differences) };
         if (isMarked) return;

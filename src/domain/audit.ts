@@ -28,6 +28,8 @@ export const AuditEntry = z.object({
   outcome: z.string(),
   /** Error code of what was refused or failed. */
   code: z.string().optional(),
+  /** Why policy refused a request. */
+  reason: z.string().optional(),
   differences: z.array(Difference),
   traceId: z.string().optional(),
 });

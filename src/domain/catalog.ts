@@ -29,6 +29,21 @@ export const Cluster = z.strictObject({
   }),
   location: z.string().regex(/^[a-z0-9]+$/, "must be a region name such as westeurope"),
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]),
+  podIdentity: z
+    .strictObject({
+      mode: z.enum(["standard", "managed"]).default("standard").meta({
+        description: "How aad-pod-identity runs; in managed mode the kubelet identity needs no roles.",
+      }),
+      kubeletObjectId: z.guid().optional().meta({
+        description:
+          "identityProfile.kubeletidentity.objectId of `az aks show`; without it, its roles are not checked.",
+      }),
+      nodeResourceGroup: z.string().min(1).max(90).optional().meta({
+        description: "nodeResourceGroup of `az aks show`; identityResourceGroup when absent.",
+      }),
+    })
+    .optional()
+    .meta({ description: "What preflight has to know of aad-pod-identity in the cluster." }),
   verificationJob: z
     .strictObject({
       image: z.string().min(1).max(255),

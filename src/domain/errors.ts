@@ -184,6 +184,14 @@ export const errorCatalogue = {
     "The database user owns a schema and cannot be dropped (15138).",
     "Run ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo], then run the operation again.",
   ),
+  SQL_USER_HAS_DEPENDANTS: permanent(
+    "The database user owns roles or objects, or has granted permissions to others, and cannot be dropped (15421, 15183, 15284).",
+    "Run ALTER AUTHORIZATION ON ROLE::[name] or OBJECT::[name] TO [dbo], and grant as somebody else what it has granted; then run the operation again.",
+  ),
+  SQL_USER_HAS_PERMISSIONS: permanent(
+    "The user with the stale SID has permissions that somebody else gave, and that a new user would not have.",
+    "Note the permissions that the message names, revoke them from the user, run the operation again, and grant them to the new user.",
+  ),
   SQL_PRINCIPAL_UNRESOLVED: permanent(
     "SQL could not look the identity up in Microsoft Entra (33134).",
     "Give the server's identity Directory Readers, or set userCreation: sid for the server in the catalog.",
@@ -237,6 +245,14 @@ export const errorCatalogue = {
     "The cluster does not have the aad-pod-identity CRDs.",
     "Install aad-pod-identity, or use identityMode workloadIdentity.",
   ),
+  KUBELET_ROLE_MISSING: permanent(
+    "The kubelet identity lacks a role that aad-pod-identity needs.",
+    "Run the `az role assignment create` command of the blocker or the message, then send the request again.",
+  ),
+  KUBELET_ROLES_UNKNOWN: permanent(
+    "Whether the kubelet identity has the roles that aad-pod-identity needs could not be found out. Only a notice.",
+    "Give Mooring's identity Microsoft.Authorization/roleAssignments/read, and the cluster podIdentity.kubeletObjectId in the catalog.",
+  ),
   WORKLOAD_IDENTITY_NOT_INSTALLED: permanent(
     "The cluster does not have the workload identity webhook.",
     "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",
@@ -248,6 +264,31 @@ export const errorCatalogue = {
   OIDC_ISSUER_MISMATCH: permanent(
     "The cluster's OIDC issuer is not the one in the catalog (look at the trailing slash).",
     "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
+  ),
+  // Others who depend on what an offboarding takes away
+  IDENTITY_FEDERATED_BY_OTHERS: permanent(
+    "Somebody else federated a workload of theirs with the identity that would be removed.",
+    "Remove the credentials that the message names (az identity federated-credential delete), or offboard with ignoreDependants=true: they go with the identity.",
+  ),
+  IDENTITY_HAS_ROLES: permanent(
+    "Somebody else gave the identity that would be removed a role in Azure.",
+    "Remove the assignments that the message names (az role assignment delete), or offboard with ignoreDependants=true: they stay behind and lead to nobody.",
+  ),
+  IDENTITY_USED_BY_OTHERS: permanent(
+    "Service accounts that are not Mooring's are annotated with the identity that would be removed.",
+    "Take the annotation azure.workload.identity/client-id off the accounts that the message names, or offboard with ignoreDependants=true: they stay as they are and get no token.",
+  ),
+  IDENTITY_BOUND_BY_OTHERS: permanent(
+    "AzureIdentityBindings that are not Mooring's give the AzureIdentity that would be removed to pods.",
+    "Remove the bindings that the message names, or offboard with ignoreDependants=true: they stay and bind nothing.",
+  ),
+  NAMESPACE_IN_USE: permanent(
+    "Something runs or keeps data in the namespace, which Mooring created and would delete.",
+    "Remove what the message names, onboard the namespace with deletePolicy Keep, or offboard with ignoreDependants=true: all of it is deleted.",
+  ),
+  DEPENDANTS_UNKNOWN: permanent(
+    "Whether somebody else depends on what would be removed could not be read. Only a notice.",
+    "Give Mooring's identity the permission that the message names, then look at the plan again.",
   ),
   // Verification and the operation itself
   VERIFICATION_FAILED: permanent(

@@ -19,6 +19,10 @@ export const StepPlan = z.object({
   action: StepAction,
   differences: z.array(Difference),
   blockers: z.array(OperationError),
+  notices: z
+    .array(OperationError)
+    .exactOptional()
+    .meta({ description: "What could not be found out; not in the way of the operation." }),
 });
 export type StepPlan = z.infer<typeof StepPlan>;
 
@@ -31,9 +35,13 @@ export const Plan = z
   .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
 
-export function toOperationError(code: ErrorCode, message: string): OperationError {
-  const { fix, retryable } = errorCatalogue[code];
-  return { code, message, fix, retryable };
+/** `fix` is the code's own, unless there is a better one for the very case. */
+export function toOperationError(
+  code: ErrorCode,
+  message: string,
+  fix: string = errorCatalogue[code].fix,
+): OperationError {
+  return { code, message, fix, retryable: errorCatalogue[code].retryable };
 }
 
 /** Code text that came back from a history or a table, where any string may stand. */

@@ -8,6 +8,8 @@ export interface RefusalDetails {
   /** WWW-Authenticate. */
   readonly challenge?: string;
   readonly retryAfterSeconds?: number;
+  /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
+  readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };
 }
 
 /** A request that is answered without being accepted. */

@@ -31,7 +31,9 @@ export function plannedSteps(
   if (kind === "offboard") {
     // A user that is dropped need not be narrowed before.
     const others = migration ? otherModeSteps(request) : [];
-    return [...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...ownSteps(kind, request)];
+    const [check, ...removals] = ownSteps(kind, request);
+    const before = check ? [check] : [];
+    return [...before, ...replaced.filter(({ name }) => name !== "narrowDatabase"), ...others, ...removals];
   }
   return [...ownSteps(kind, request), ...replaced];
 }
@@ -96,6 +98,7 @@ function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly Ste
   const isWorkload = request.identityMode === "workloadIdentity";
   if (kind === "offboard") {
     return [
+      { name: "checkDependants", ...namespace },
       { name: isWorkload ? "removeServiceAccount" : "removePodIdentity", ...namespace },
       ...databases.map((database) => ({ name: "revokeDatabase", ...database })),
       ...(isWorkload ? [{ name: "unfederateIdentity", ...identity }] : []),

@@ -47,8 +47,14 @@ export async function acceptOnboarding(
 export async function acceptOffboarding(
   desk: Desk,
   berth: Berth,
-  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
-  expect: (record: Stored<NamespaceRecord>) => void = () => undefined,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: {
+    /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+    readonly expect?: (record: Stored<NamespaceRecord>) => void;
+    readonly ignoreDependants?: boolean;
+  } = {},
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
@@ -61,7 +67,15 @@ export async function acceptOffboarding(
     expect(current);
     if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const next = { ...current, ...fresh };
+    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+    const before = {
+      state,
+      operation,
+      requestedBy,
+      acceptedTime,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
     mine = next.operation;
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
@@ -125,7 +139,7 @@ export async function startOperation(
   record: NamespaceRecord,
 ): Promise<void> {
   const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration } = record;
+  const { clientId, migration, offboarding } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
@@ -136,8 +150,11 @@ export async function startOperation(
     case "change":
       if (!earlier) throw nothingOf(record, "an earlier request");
       return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard":
-      return await start(client, offboardNamespace, { instanceId, input: { ...input, isMigrating } });
+    case "offboard": {
+      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+      const offboardInput = { ...input, isMigrating, ignoreDependants };
+      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+    }
     case "compensate": {
       if (!compensates) throw nothingOf(record, "what it compensates");
       const { of, createdBy, undos } = compensates;

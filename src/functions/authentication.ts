@@ -23,6 +23,13 @@ export function provideCallers(ports: Identify): void {
   provided = { ports, limiter: createRateLimiter(ports.catalog.limits) };
 }
 
+/** Who sent a request, once that was proven. */
+const known = new WeakMap<object, Caller>();
+
+export function callerOfRequest(request: object): Caller | undefined {
+  return known.get(request);
+}
+
 /** The caller, who has at least one of the given roles. */
 export async function authenticate(
   request: Pick<HttpRequest, "headers">,
@@ -30,6 +37,7 @@ export async function authenticate(
 ): Promise<Caller> {
   if (!provided) throw new Error("authenticate ran before provideCallers was called");
   const caller = await identify(provided.ports, request);
+  if (caller !== anybody) known.set(request, caller);
   take(provided.limiter, caller, 1);
   if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
   return caller;

@@ -19,7 +19,7 @@ export interface Decision {
 export async function cancelOperation(registry: Records, id: string, decision: Decision): Promise<OperationRecord> {
   return await decide(registry, id, decision.by, (record) => {
     if (!hasRole(decision.by, ["Onboarding.Request"]) || !maySee(decision.by, record)) {
-      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
+      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]), { about: aboutOf(record) });
     }
     if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return undefined;
     if (isFinal(record.status)) {
@@ -46,10 +46,13 @@ export async function decideApproval(
   return await decide(registry, id, by, (record) => {
     const { approval } = record;
     if (!approval) throw notPending(record, "it has not asked for one");
-    if (!mayDecide(by, approval))
-      throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`);
+    const about = aboutOf(record);
+    if (!mayDecide(by, approval)) {
+      throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`, { about });
+    }
     if (by.id === record.requestedBy) {
-      throw new Refusal("APPROVER_IS_REQUESTER", `Operation ${id} was requested by ${by.id}, who cannot decide it.`);
+      const message = `Operation ${id} was requested by ${by.id}, who cannot decide it.`;
+      throw new Refusal("APPROVER_IS_REQUESTER", message, { about });
     }
     if (requestHash !== undefined && requestHash !== approval.requestHash) {
       const message = `The operation's request has hash ${approval.requestHash}, the approval names ${requestHash}.`;
@@ -73,6 +76,10 @@ export async function decideApproval(
 export function maySeeOperation(by: Caller, record: AnyOperation): boolean {
   if (record.kind === "batch") return maySee(by, record) || by.id === record.requestedBy;
   return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
+}
+
+function aboutOf({ id, cluster, namespace }: OperationRecord) {
+  return { cluster, namespace, operation: id };
 }
 
 function notPending({ id }: OperationRecord, why: string): Refusal {

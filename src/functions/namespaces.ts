@@ -56,11 +56,13 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
+      const ignoreDependants = readFlag(request, "ignoreDependants");
       if (readFlag(request, "dryRun")) {
-        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth)));
+        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth), { ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const { operation, isNew } = await acceptOffboarding(desk, berth, ({ etag }) => expectMatch(request, etag));
+        const expect = ({ etag }: { etag: string }) => expectMatch(request, etag);
+        const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });

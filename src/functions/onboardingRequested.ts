@@ -11,6 +11,7 @@ import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { queueCaller } from "./authentication.ts";
 import { parseJson, readOnboardingRequest } from "./readRequest.ts";
+import { noteRefusalOf } from "./refusalTrail.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -23,9 +24,9 @@ export function registerOnboardingRequested(ports: Ports): void {
     extraInputs: [input.durableClient()],
     handler: async (message, context) => {
       const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
+      const traceparent = traceOfMessage(context);
       try {
         const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
-        const traceparent = traceOfMessage(context);
         const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
         const facts = { operation, isNew, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted from the queue", facts));
@@ -34,6 +35,9 @@ export function registerOnboardingRequested(ports: Ports): void {
         context.warn(
           logLine("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] }),
         );
+        const by = queueCaller(ports.catalog);
+        // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
+        if (ports.catalog.auth) await noteRefusalOf(error, { by, what: context.functionName, traceparent }, context);
         await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
         return;
       }

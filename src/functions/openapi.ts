@@ -26,6 +26,10 @@ const StepDocument = z.object({
   startTime: Time.optional(),
   endTime: Time.optional(),
   error: OperationError.optional(),
+  notices: z
+    .array(OperationError)
+    .optional()
+    .meta({ description: "What the step could not find out, and what did not stop it." }),
   nextRetryTime: Time.optional(),
 });
 
@@ -276,7 +280,13 @@ export function createOpenApi() {
           summary: "Take the namespace's access away, or plan it with dryRun=true",
           requestParams: {
             path: berth,
-            query: z.object({ dryRun: z.boolean().optional() }),
+            query: z.object({
+              dryRun: z.boolean().optional(),
+              ignoreDependants: z.boolean().optional().meta({
+                description:
+                  "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
+              }),
+            }),
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
           responses: guarded({

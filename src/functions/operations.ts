@@ -132,6 +132,7 @@ export function publicStep({
   startTime,
   endTime,
   error,
+  notices,
   nextRetryTime,
 }: StepRecord) {
   const isOver = isFinal(status);
@@ -145,6 +146,7 @@ export function publicStep({
     endTime,
     // What an earlier try met is history once the step has succeeded.
     error: status === "Succeeded" ? undefined : error,
+    notices,
     nextRetryTime: isOver ? undefined : nextRetryTime,
   };
 }

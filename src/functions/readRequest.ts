@@ -1,6 +1,7 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
 import type { Catalog } from "../domain/catalog.ts";
+import type { Berth } from "../domain/names.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { checkAgainstCatalog, type FieldProblem } from "../domain/targets.ts";
@@ -30,7 +31,7 @@ export function tooLarge(bytes: number, maxBytes: number): Refusal {
 export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
   const request = parseFields(OnboardingRequest, value);
   const problems = checkAgainstCatalog(catalog, request);
-  if (problems.length > 0) throw refuse(problems);
+  if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
   return request;
 }
 
@@ -41,13 +42,13 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   return parsed.data;
 }
 
-function refuse(problems: readonly FieldProblem[]): Refusal {
+function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const codes = new Set(problems.map(({ code }) => code));
   const [only] = codes;
   const code = codes.size === 1 && only !== undefined && isRequestCode(only) ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
-  return new Refusal(code, message, { errors });
+  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
 }
 
 const requestCodes = [

@@ -7,6 +7,7 @@ import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { Refusal, type RefusalDetails } from "../domain/refusal.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
+import { noteRefusal } from "./refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
@@ -57,9 +58,10 @@ export function route(
   return async (request, context) => {
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
-    const answer = await handler(request, context, traceparent).catch((error: unknown) =>
-      problem(error, { context, traceId: traceIdOf(traceparent) }),
-    );
+    const answer = await handler(request, context, traceparent).catch(async (error: unknown) => {
+      await noteRefusal(error, { request, context, traceparent });
+      return problem(error, { context, traceId: traceIdOf(traceparent) });
+    });
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
 }

@@ -23,7 +23,7 @@ const pauseMs = 60_000;
 
 /**
  * Works on one namespace of a batch after the other. Each generation is one item and forgets the ones before, so that no
- * turn is longer for the items that were done (docs/adr/0008-batch-lanes.md).
+ * turn is longer for the items that were done (docs/adr/0009-batch-lanes.md).
  */
 export const batchLane = orchestration({
   name: "batchLane",

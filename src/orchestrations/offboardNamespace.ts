@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { checkDependants } from "../activities/checkDependants.ts";
 import { retireDatabase, revokeDatabase } from "../activities/databaseRevocation.ts";
 import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { removeNamespace } from "../activities/namespace.ts";
-import { announceStart } from "../activities/outcome.ts";
 import { removePodIdentity } from "../activities/podIdentity.ts";
 import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
 import { verifyRemoval } from "../activities/verification.ts";
@@ -15,18 +15,22 @@ import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 const OffboardInput = OperationInput.extend({
   /** Both identity modes may have left their objects. */
   isMigrating: z.boolean().default(false),
+  /** Goes on although others depend on what is removed. */
+  ignoreDependants: z.boolean().default(false),
 });
 
 /**
  * Takes a namespace's access away again: first what lets a pod become the identity, then what the identity may do, then
- * the identity itself, and the namespace last. It has no undo; when a step fails it stops there, and can be run again.
+ * the identity itself, and the namespace last. It stops before the first removal when somebody else depends on a thing. It
+ * has no undo; when a step fails it stops there, and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
   input: OffboardInput,
-  run: (context, input) =>
-    conclude(context, { ...input, kind: "offboard" }, function* () {
-      const { request, earlier, retry, isMigrating } = input;
+  run: (context, input) => {
+    let isUntouched = true;
+    const body = function* () {
+      const { request, earlier, retry, isMigrating, ignoreDependants } = input;
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
       // What a change left that ended half-way.
@@ -35,8 +39,11 @@ export const offboardNamespace = orchestration({
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
       const isPod = isMigrating || request.identityMode === "podIdentity";
 
+      setPhase(context, "preflight");
+      yield* checkDependants({ ...base, request, ignoreDependants, ...(earlier ? { earlier } : {}) }, retry);
+
+      isUntouched = false;
       setPhase(context, "provisioning");
-      yield* announceStart({ ...base, kind: "offboard" }, retry);
       yield* all(context, [
         ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
         ...(isPod ? [removePodIdentity(base, retry)] : []),
@@ -52,5 +59,7 @@ export const offboardNamespace = orchestration({
       setPhase(context, "verifying");
       yield* verifyRemoval({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);
       return {};
-    }),
+    };
+    return conclude(context, { ...input, kind: "offboard" }, body, () => ({ isUntouched }));
+  },
 });

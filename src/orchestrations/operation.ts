@@ -41,7 +41,7 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 }
 
 /** What an operation has to say of its end besides how it ended. */
-export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration">> & {
+export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration" | "isUntouched">> & {
   /** Its last step has recorded the end already. */
   readonly isRecorded?: boolean;
 };

@@ -422,6 +422,30 @@ it("keeps what others gave to a user whose SID is stale, and takes what is no lo
   expect(cloud.users.get("sql-dev/messages")?.get(name)?.roles.toSorted()).toEqual(["app_role", "db_datareader"]);
 });
 
+it.each([
+  {
+    what: "a permission on an object",
+    code: "SQL_USER_HAS_PERMISSIONS",
+    more: { otherPermissions: ["GRANT SELECT ON dbo.stock"] },
+  },
+  {
+    what: "another permission on the database",
+    code: "SQL_USER_HAS_PERMISSIONS",
+    more: { permissions: ["VIEW DEFINITION"] },
+  },
+  { what: "a role of its own", code: "SQL_USER_HAS_DEPENDANTS", more: { dependants: ["role reports"] } },
+])("does not replace a user with a stale SID that has $what, and says which", async ({ code, more }) => {
+  await onboard(workload);
+  const stale = `0x${"AB".repeat(16)}`;
+  editUser("messages", (user) => ({ ...user, sid: stale, ...more }));
+
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(operation.error?.code).toBe(code);
+  for (const text of Object.values(more).flat()) expect(operation.error?.message).toContain(text);
+  expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({ sid: stale, ...more });
+});
+
 /** Everything of Mooring's gone at once. */
 function wreck() {
   cloud.identities.delete(name);

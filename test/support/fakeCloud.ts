@@ -21,6 +21,7 @@ import type {
   OpenBatch,
   OperationRecord,
   Ports,
+  RoleAssignment,
   StepRecord,
   Stored,
   UserChange,
@@ -32,6 +33,8 @@ export interface FakeCloud {
   readonly credentials: Map<string, FederatedCredential[]>;
   /** By `server/database`, then by name. */
   readonly users: Map<string, Map<string, DatabaseUser>>;
+  /** Of whomever; a scope is one of those above it when it begins like it. */
+  readonly roleAssignments: RoleAssignment[];
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
   readonly operations: Map<string, Stored<OperationRecord>>;
@@ -84,6 +87,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
+    roleAssignments: [],
     users: new Map([
       ["sql-dev/messages", new Map()],
       ["sql-dev/orders", new Map()],
@@ -127,6 +131,11 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
           entraAdmin: { login: "mooring", objectId: randomUUID() },
           databases: ["messages", "orders"],
         }),
+      },
+      roleAssignments: {
+        heldAt: async (scope, principal) =>
+          cloud.roleAssignments.filter((each) => each.principalId === principal && scope.startsWith(each.scope)),
+        givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),
       },
       databases: {
         async inspect({ server, database }, { name, sid }) {

@@ -20,6 +20,7 @@ export const defaultActions: readonly string[] = [
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
+  "Microsoft.Authorization/roleAssignments/read",
   "Microsoft.Sql/servers/read",
   "Microsoft.Sql/servers/databases/read",
   "Microsoft.Sql/servers/firewallRules/read",

@@ -7,10 +7,35 @@ export interface ResourcePath {
   /** One per type segment; the last is missing when the path names a collection. */
   readonly names: readonly string[];
   readonly isCollection: boolean;
+  /** Of an extension resource, such as a role assignment: the id of what it is about, in the caller's case. */
+  readonly scope?: string;
 }
 
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
   const segments = pathname.split("/").slice(1).map(decodeURIComponent);
+  // An extension resource has a provider of its own behind the id of what it extends.
+  const own = segments.findLastIndex((segment) => segment.toLowerCase() === "providers");
+  const path = parseSegments(segments);
+  if (own < 0 || segments[own + 1]?.toLowerCase() !== "microsoft.authorization") return path;
+  const [namespace = "", type, name, ...more] = segments.slice(own + 1);
+  const extended = parseSegments(segments.slice(0, own)) ?? subscriptionPath(segments.slice(0, own));
+  if (!extended || type === undefined || more.length > 0) return undefined;
+  return {
+    subscriptionId: extended.subscriptionId,
+    resourceGroup: extended.resourceGroup,
+    type: `${namespace}/${type}`,
+    names: name === undefined ? [] : [name],
+    isCollection: name === undefined,
+    scope: `/${segments.slice(0, own).join("/")}`,
+  };
+}
+
+function subscriptionPath([subscriptions, subscriptionId, ...rest]: readonly string[]) {
+  if (subscriptions?.toLowerCase() !== "subscriptions" || !subscriptionId || rest.length > 0) return undefined;
+  return { subscriptionId, resourceGroup: undefined };
+}
+
+function parseSegments(segments: readonly string[]): ResourcePath | undefined {
   const [subscriptions, subscriptionId, ...afterSubscription] = segments;
   if (subscriptions?.toLowerCase() !== "subscriptions" || !subscriptionId) return undefined;
   const inGroup = afterSubscription[0]?.toLowerCase() === "resourcegroups" && afterSubscription[1] !== undefined;

@@ -1,9 +1,10 @@
-/** Azure Resource Manager: managed identities and SQL servers. */
+/** Azure Resource Manager: managed identities, SQL servers and role assignments. */
 import type { TokenCredential } from "@azure/identity";
-import type { ManagedIdentities, SqlServers } from "../../ports.ts";
+import type { ManagedIdentities, RoleAssignments, SqlServers } from "../../ports.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createPacer } from "./pacer.ts";
+import { createRoleAssignments } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 
 export interface ArmOptions {
@@ -22,6 +23,7 @@ export interface ArmOptions {
 export interface Arm {
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
+  readonly roleAssignments: RoleAssignments;
 }
 
 export function createArm({
@@ -52,6 +54,7 @@ export function createArm({
         return new SqlManagementClient(credential, subscriptionId, options);
       }),
     }),
+    roleAssignments: createRoleAssignments({ credential, endpoint, scope, caller }),
   };
 }
 

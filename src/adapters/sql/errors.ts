@@ -36,6 +36,9 @@ const permanent: Readonly<Record<number, PermanentCode>> = {
   15023: "SQL_USER_CONFLICT",
   15063: "SQL_SID_TAKEN",
   15138: "SQL_USER_OWNS_SCHEMA",
+  15183: "SQL_USER_HAS_DEPENDANTS", // owns objects
+  15284: "SQL_USER_HAS_DEPENDANTS", // has granted permissions
+  15421: "SQL_USER_HAS_DEPENDANTS", // owns a role
   33131: "SQL_PRINCIPAL_UNRESOLVED", // the display name is not unique; the remedy is the same: userCreation: sid
 };
 

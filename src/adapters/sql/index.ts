@@ -74,22 +74,61 @@ function bind(request: Request, { parameters }: Batch, driver: typeof import("ms
 
 const Named = z.object({ id: z.number(), name: z.string() });
 const User = Named.extend({ type: z.string(), sid: z.instanceof(Buffer).nullable(), mark: z.string().nullable() });
-const Recordsets = z.tuple([z.array(User), z.array(Named), z.array(Named), z.array(Named), z.array(Named)]);
+const Held = Named.extend({
+  state: z.string(),
+  class: z.string(),
+  schema: z.string().nullable(),
+  object: z.string().nullable(),
+});
+const Recordsets = z.tuple([
+  z.array(User),
+  z.array(Named),
+  z.array(Named),
+  z.array(Named),
+  z.array(Named),
+  z.array(Held),
+  z.array(Named),
+  z.array(Named.extend({ schema: z.string() })),
+  z.array(Named.extend({ grantee: z.string() })),
+  z.array(z.object({ isOwner: z.number().nullable() })),
+]);
 
 function readState(recordsets: unknown): DatabaseState {
-  const [users, roles, permissions, schemas, allRoles] = Recordsets.parse(recordsets);
+  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, granted, [me]] =
+    Recordsets.parse(recordsets);
   const namesOf = (list: z.infer<typeof Named>[], id: number) =>
     list.flatMap((each) => (each.id === id ? [each.name] : [])).sort();
+  const linesOf = <T extends { id: number }>(list: readonly T[], id: number, print: (each: T) => string) =>
+    list.flatMap((each) => (each.id === id ? [print(each)] : [])).sort();
   return {
-    users: users.map(({ id, name, type, sid, mark }) => ({
-      name,
-      type: type.trim(),
-      sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
-      roles: namesOf(roles, id),
-      permissions: namesOf(permissions, id),
-      ownedSchemas: namesOf(schemas, id),
-      mark: mark ?? undefined,
-    })),
+    users: users.map(({ id, name, type, sid, mark }) => {
+      const otherPermissions = linesOf(held, id, printPermission);
+      const dependants = [
+        ...linesOf(ownedRoles, id, (role) => `role ${role.name}`),
+        ...linesOf(objects, id, (object) => `object ${object.schema}.${object.name}`),
+        ...linesOf(granted, id, (each) => `${each.name} that it granted to ${each.grantee}`),
+      ];
+      return {
+        name,
+        type: type.trim(),
+        sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
+        roles: namesOf(roles, id),
+        permissions: namesOf(permissions, id),
+        ownedSchemas: namesOf(schemas, id),
+        mark: mark ?? undefined,
+        ...(otherPermissions.length > 0 ? { otherPermissions } : {}),
+        ...(dependants.length > 0 ? { dependants } : {}),
+      };
+    }),
     roles: allRoles.map(({ name }) => name).sort(),
+    mayChangeRoles: me?.isOwner === 1,
   };
+}
+
+/** `GRANT SELECT ON dbo.orders`, `DENY EXECUTE`, `GRANT ALTER ON SCHEMA app`. */
+function printPermission({ name, state, class: of, schema, object }: z.infer<typeof Held>): string {
+  const verb = state.replace("_WITH_GRANT_OPTION", "");
+  if (of === "DATABASE") return `${verb} ${name}`;
+  if (of === "OBJECT_OR_COLUMN") return `${verb} ${name} ON ${schema ?? "?"}.${object ?? "?"}`;
+  return `${verb} ${name} ON ${of}${of === "SCHEMA" ? ` ${schema ?? "?"}` : ""}`;
 }

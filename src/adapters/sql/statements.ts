@@ -22,7 +22,11 @@ export const longestMark = 3750;
 
 const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
 
-/** Five result sets in one round trip: users, their roles, permissions and schemas, and every role there is. */
+/**
+ * In one round trip: users, their roles, permissions and schemas, every role there is, what else they were permitted or
+ * denied, what keeps them from being dropped (roles, objects, permissions that they granted), and whether Mooring may
+ * change members of roles. Fixed roles can be changed by db_owner alone (learn.microsoft.com "ALTER ROLE").
+ */
 const inspectText = `SET NOCOUNT ON;
 SELECT p.principal_id AS id, p.name, p.type, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark
 FROM sys.database_principals AS p
@@ -42,7 +46,29 @@ SELECT s.principal_id AS id, s.name AS name
 FROM sys.schemas AS s
 JOIN sys.database_principals AS p ON p.principal_id = s.principal_id
 WHERE ${ofUser};
-SELECT principal_id AS id, name FROM sys.database_principals WHERE type = 'R';`;
+SELECT principal_id AS id, name FROM sys.database_principals WHERE type = 'R';
+SELECT g.grantee_principal_id AS id, g.permission_name AS name, g.state_desc AS state, g.class_desc AS class,
+  s.name AS [schema], o.name AS object
+FROM sys.database_permissions AS g
+JOIN sys.database_principals AS p ON p.principal_id = g.grantee_principal_id
+LEFT JOIN sys.objects AS o ON g.class = 1 AND o.object_id = g.major_id
+LEFT JOIN sys.schemas AS s ON s.schema_id = o.schema_id OR (g.class = 3 AND s.schema_id = g.major_id)
+WHERE ${ofUser} AND (g.class <> 0 OR g.state = 'D');
+SELECT p.principal_id AS id, r.name AS name
+FROM sys.database_principals AS r
+JOIN sys.database_principals AS p ON p.principal_id = r.owning_principal_id
+WHERE ${ofUser};
+SELECT p.principal_id AS id, o.name AS name, s.name AS [schema]
+FROM sys.objects AS o
+JOIN sys.database_principals AS p ON p.principal_id = o.principal_id
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+WHERE ${ofUser};
+SELECT p.principal_id AS id, g.permission_name AS name, t.name AS grantee
+FROM sys.database_permissions AS g
+JOIN sys.database_principals AS p ON p.principal_id = g.grantor_principal_id
+JOIN sys.database_principals AS t ON t.principal_id = g.grantee_principal_id
+WHERE ${ofUser} AND g.grantee_principal_id <> g.grantor_principal_id;
+SELECT IS_ROLEMEMBER(N'db_owner') AS isOwner;`;
 
 export function inspectBatch({ name, sid }: { name: string; sid: string | undefined }): Batch {
   // For its checks only: what cannot be a name must not be cut to the parameter's length.

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startArm } from "../../../local/simulators/arm/index.ts";
 import type { Effect } from "../../../local/simulators/faults.ts";
+import { startHttpServer } from "../../../local/simulators/httpServer.ts";
 import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
-import type { ServicePrincipal } from "../../../local/simulators/world.ts";
+import { assignRole, type ServicePrincipal } from "../../../local/simulators/world.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import type { SqlServerTarget } from "../../../src/domain/catalog.ts";
 import type { FederatedCredential, IdentityRef } from "../../../src/ports.ts";
@@ -350,4 +351,70 @@ test("treats a credential that has no token to give as a passing fault", async (
     name: "TransientError",
     code: "ARM_UNAVAILABLE",
   });
+});
+
+test("reads which roles a principal has at a scope and above, also through a group, page by page", async () => {
+  const { world } = context;
+  const principalId = randomUUID();
+  const team = randomUUID();
+  world.groups.set(team, new Set([principalId]));
+  const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
+  const below = `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a`;
+  const assign = (principal: string, at: string) =>
+    assignRole(world, { role: randomUUID(), principalId: principal, scope: at });
+  const own = Array.from({ length: 120 }, () => assign(principalId, scope));
+  const above = assign(team, `/subscriptions/${world.subscriptionId}`);
+  const inside = assign(principalId, below);
+  const strangers = [assign(randomUUID(), scope), assign(principalId, `${scope}-other`)];
+
+  const held = await arm.roleAssignments.heldAt(scope, principalId);
+  const heldBelow = await arm.roleAssignments.heldAt(below, principalId);
+  const given = await arm.roleAssignments.givenTo(principalId, world);
+
+  const names = (list: readonly { id: string }[]) => list.map(({ id }) => id.split("/").at(-1)).sort();
+  expect(names(held)).toEqual([...own, above].map(({ name }) => name).sort());
+  expect(names(heldBelow)).toEqual([...own, above, inside].map(({ name }) => name).sort());
+  expect(names(given)).toEqual([...own, inside, strangers[1]].map((each) => each?.name).sort());
+  expect(held.find(({ principalId: id }) => id === team)).toEqual({
+    id: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleAssignments/${above.name}`,
+    roleDefinitionId: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${above.role}`,
+    principalId: team,
+    scope: `/subscriptions/${world.subscriptionId}`,
+  });
+});
+
+test("says what is missing when role assignments may not be read, and refuses what is no object id", async () => {
+  const { world } = context;
+  const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
+  const narrow = await startArm(context, { actions: ["Microsoft.ManagedIdentity/userAssignedIdentities/read"] });
+  const reading = adapter({ endpoint: narrow.url }).roleAssignments.heldAt(scope, randomUUID());
+  await expect(reading).rejects.toMatchObject({
+    code: "ARM_FORBIDDEN",
+    message: expect.stringContaining("Microsoft.Authorization/roleAssignments/read"),
+  });
+  await narrow.close();
+
+  context.faults.add({ wire: "arm", operation: /roleAssignments$/, effect: { kind: "error", code: 429 } });
+  await expect(arm.roleAssignments.heldAt(scope, randomUUID())).rejects.toMatchObject({ code: "ARM_THROTTLED" });
+
+  await expect(arm.roleAssignments.heldAt(scope, "') or 1 eq 1")).rejects.toMatchObject({ code: "ARM_REJECTED" });
+});
+
+test.each([
+  {
+    what: "a page at another host",
+    code: "ARM_REJECTED",
+    body: { value: [], nextLink: "https://elsewhere.example/page" },
+  },
+  { what: "an answer that is no list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
+  { what: "an answer that is no JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
+])("does not follow $what with its token", async ({ code, body }) => {
+  const call = { wire: "arm", operation: "GET roleAssignments", target: "" } as const;
+  const open = () => ({ call, run: () => ({ status: 200, body }), fail: () => ({ status: 500 }) });
+  const strange = await startHttpServer({ tls: context.tls, faults: context.faults, open });
+
+  const reading = adapter({ endpoint: strange.url }).roleAssignments.heldAt("/subscriptions/s", randomUUID());
+
+  await expect(reading).rejects.toMatchObject({ code });
+  await strange.close();
 });

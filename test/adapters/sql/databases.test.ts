@@ -146,6 +146,58 @@ describe("change", () => {
 });
 
 describe("inspect", () => {
+  it("says what else a user was permitted, and what keeps it from being dropped", async () => {
+    const one = anIdentity("one");
+    const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
+    await databases.change(target, [{ kind: "createFromSid", user: "one", sid: one.sid }]);
+    await run("CREATE TABLE stock (id int); CREATE TABLE price (id int); CREATE USER [other] WITHOUT LOGIN;");
+    await run("CREATE SCHEMA shop");
+    await run("CREATE ROLE reports AUTHORIZATION one; ALTER AUTHORIZATION ON OBJECT::dbo.price TO one;");
+    await run(
+      "GRANT SELECT, UPDATE ON stock TO one; GRANT EXECUTE ON SCHEMA::shop TO one; GRANT ALTER ANY USER TO one;",
+    );
+    await run("ALTER ROLE db_owner ADD MEMBER one");
+    const theirs = await sandbox.connect(one);
+    await theirs.query("GRANT SELECT ON price TO other");
+
+    const { users: found, mayChangeRoles } = await databases.inspect(target, { name: "one", sid: undefined });
+
+    expect(found).toMatchObject([
+      {
+        permissions: ["ALTER ANY USER"],
+        otherPermissions: ["GRANT EXECUTE ON SCHEMA shop", "GRANT SELECT ON dbo.stock", "GRANT UPDATE ON dbo.stock"],
+        dependants: ["role reports", "object dbo.price", "SELECT that it granted to other"],
+      },
+    ]);
+    expect(mayChangeRoles).toBe(true);
+    const dropping = databases.change(target, [{ kind: "drop", user: "one" }]);
+    await expect(dropping).rejects.toMatchObject({ code: "SQL_USER_HAS_DEPENDANTS" });
+    await run("DROP ROLE reports");
+    await expect(databases.change(target, [{ kind: "drop", user: "one" }])).rejects.toMatchObject({
+      code: "SQL_USER_HAS_DEPENDANTS",
+      message: expect.stringContaining("15183"),
+    });
+    await run("ALTER AUTHORIZATION ON OBJECT::dbo.price TO dbo");
+    await expect(databases.change(target, [{ kind: "drop", user: "one" }])).rejects.toMatchObject({
+      code: "SQL_USER_HAS_DEPENDANTS",
+      message: expect.stringContaining("15284"),
+    });
+    await run("REVOKE SELECT ON price FROM other");
+    await databases.change(target, [{ kind: "drop", user: "one" }]);
+    expect(users()).toMatchObject([{ name: "other" }]);
+  });
+
+  it("says that Mooring cannot give roles when it is not in db_owner", async () => {
+    const weak = anIdentity("weak");
+    await databases.change(target, [{ kind: "createFromSid", user: "weak", sid: weak.sid }]);
+    await sandbox.simulator.database(databaseName).runScript("GRANT ALTER ANY USER TO weak");
+    const asWeak = createDatabases({ credential: sandbox.credential(weak), connectTimeoutMs: 5_000 });
+
+    expect(await asWeak.inspect(target, { name: "nobody", sid: undefined })).toMatchObject({ mayChangeRoles: false });
+
+    await asWeak.close();
+  });
+
   it("finds the users of that name or that SID, and every role, in one round trip", async () => {
     const [one, two] = [anIdentity("one"), anIdentity("two")];
     await sandbox.simulator.database(databaseName).runScript(`

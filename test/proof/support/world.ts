@@ -14,7 +14,7 @@ import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/ownersh
 import { OnboardingRequest } from "../../../src/domain/request.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-import { type AzureState, createAzure, createServers, guid } from "./azure.ts";
+import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { createDatabases, type Users } from "./databases.ts";
 import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
@@ -117,6 +117,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     catalog,
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(call, names),
+    roleAssignments: createRoleAssignments(call),
     databases: createDatabases(users, call, azure),
     kubernetes: createKubernetes(objects, call, clusterSettings),
     registry: createTables(rows, call, tableSettings),

@@ -126,6 +126,7 @@ export type Statement =
   | { readonly kind: "createSchema"; readonly name: string; readonly owner: string | undefined }
   | { readonly kind: "dropSchema"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "alterSchemaOwner"; readonly schema: string; readonly owner: string }
+  | { readonly kind: "alterTableOwner"; readonly table: ObjectName; readonly owner: string }
   | {
       readonly kind: "grant";
       readonly isRevoke: boolean;

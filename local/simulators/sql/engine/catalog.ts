@@ -114,6 +114,25 @@ const views: Readonly<Record<string, CatalogView>> = {
     ],
     rows: ({ data }) => data.schemas.map(({ name, id, ownerId }) => [name, id, ownerId]),
   },
+  OBJECTS: {
+    columns: [
+      { name: "name", type: types.sysname },
+      { name: "object_id", type: types.int },
+      { name: "principal_id", type: types.int },
+      { name: "schema_id", type: types.int },
+      { name: "type", type: char(2) },
+      { name: "type_desc", type: description },
+    ],
+    rows: (environment) =>
+      visibleTables(environment).map(({ name, id, ownerId, schemaId }) => [
+        name,
+        id,
+        ownerId ?? null,
+        schemaId,
+        "U ",
+        "USER_TABLE",
+      ]),
+  },
   TABLES: {
     columns: [
       { name: "name", type: types.sysname },

@@ -50,6 +50,8 @@ export interface Table {
   readonly rows: readonly Row[];
   readonly nextIdentity: number;
   readonly createdAt: Date;
+  /** When it is another than its schema's. */
+  readonly ownerId?: number;
 }
 
 export type SecurableClass = "database" | "object" | "schema" | "principal";

@@ -10,6 +10,7 @@ import { parseBatch, parseParameterDeclarations } from "./parser.ts";
 import {
   alterRole,
   alterSchemaOwner,
+  alterTableOwner,
   createRole,
   createSchema,
   createUser,
@@ -227,6 +228,8 @@ function changePrincipals(
       return dropSchema(statement, environment);
     case "alterSchemaOwner":
       return alterSchemaOwner(statement, environment);
+    case "alterTableOwner":
+      return alterTableOwner(statement, environment);
     case "grant":
       return grant(statement, environment);
   }

@@ -18,6 +18,7 @@ const names: Readonly<Record<Exclude<Statement["kind"], "execute" | "grant" | "i
   createSchema: "CREATE SCHEMA",
   dropSchema: "DROP SCHEMA",
   alterSchemaOwner: "ALTER AUTHORIZATION",
+  alterTableOwner: "ALTER AUTHORIZATION",
   beginTransaction: "BEGIN TRANSACTION",
   commit: "COMMIT",
   rollback: "ROLLBACK",

@@ -93,8 +93,14 @@ export function parseAlterPrincipal(cursor: Cursor): Statement {
     cursor.expect("MEMBER");
     return { kind: "alterRole", role, action, member: cursor.name() };
   }
-  cursor.expect("AUTHORIZATION", "ON", "SCHEMA");
+  cursor.expect("AUTHORIZATION", "ON");
+  const isTable = cursor.oneOf("OBJECT", "SCHEMA") === "OBJECT";
   cursor.expectSymbol("::");
+  if (isTable) {
+    const table = cursor.objectName();
+    cursor.expect("TO");
+    return { kind: "alterTableOwner", table, owner: cursor.name() };
+  }
   const schema = cursor.name();
   cursor.expect("TO");
   return { kind: "alterSchemaOwner", schema, owner: cursor.name() };

@@ -140,6 +140,15 @@ function removePrincipal(data: DatabaseData, { id }: Principal): DatabaseData {
   if (data.principals.some(({ ownerId }) => ownerId === id)) {
     throw new SqlError(15421, "The database principal owns a database role and cannot be dropped.");
   }
+  if (data.tables.some(({ ownerId }) => ownerId === id)) {
+    throw new SqlError(15183, "The database principal owns objects in the database and cannot be dropped.");
+  }
+  if (data.grants.some(({ grantorId, granteeId }) => grantorId === id && granteeId !== id)) {
+    throw new SqlError(
+      15284,
+      "The database principal has granted or denied permissions to objects in the database and cannot be dropped.",
+    );
+  }
   return {
     ...data,
     principals: data.principals.filter((principal) => principal.id !== id),
@@ -226,6 +235,13 @@ export function alterSchemaOwner({ schema: name, owner }: Of<"alterSchemaOwner">
   if (!mayAlter) throw cannot(`find the schema '${name}'`);
   const ownerId = requirePrincipal(data, owner).id;
   return { ...data, schemas: data.schemas.map((each) => (each.id === schema.id ? { ...each, ownerId } : each)) };
+}
+
+export function alterTableOwner({ table: name, owner }: Of<"alterTableOwner">, { data, session }: Environment) {
+  const table = findTable(data, name);
+  if (!table || !holdsInDatabase(data, session.principalId, "CONTROL")) throw cannot(`find the object '${name.name}'`);
+  const ownerId = requirePrincipal(data, owner).id;
+  return { ...data, tables: data.tables.map((each) => (each.id === table.id ? { ...each, ownerId } : each)) };
 }
 
 export function grant(

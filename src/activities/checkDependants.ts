@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { berthKey } from "../domain/names.ts";
+import { OnboardingRequest } from "../domain/request.ts";
+import { recordStart } from "./outcome.ts";
+import { planOffboarding } from "./planOffboarding.ts";
+import { throwBlockers } from "./preflight.ts";
+import { StepInput, StepResult, stepActivity } from "./step.ts";
+
+/** The preflight of an offboarding: names everything that stands in its way before the first removal. Reads only. */
+export const checkDependants = stepActivity({
+  name: "checkDependants",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    earlier: OnboardingRequest.optional(),
+    ignoreDependants: z.boolean(),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run({ request, earlier, ignoreDependants, ...base }, ports, step) {
+    const look = async () => {
+      const migration = (await ports.registry.getOperation(base.operation))?.migration;
+      const record = { request, ...(earlier ? { earlier } : {}), ...(migration ? { migration } : {}) };
+      return await planOffboarding(ports, record, { ignoreDependants });
+    };
+    const [plan] = await Promise.all([look(), recordStart(ports, { ...base, kind: "offboard" })]);
+    throwBlockers(plan);
+    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices));
+    return { action: "none" };
+  },
+});

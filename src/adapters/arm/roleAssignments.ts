@@ -1,0 +1,116 @@
+/**
+ * Role assignments, read by one GET of ARM's REST API (learn.microsoft.com "List Azure role assignments using the REST
+ * API"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
+ */
+import type { TokenCredential } from "@azure/identity";
+import { z } from "zod";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { RoleAssignment, RoleAssignments } from "../../ports.ts";
+import type { Caller, CallOptions } from "./caller.ts";
+
+const apiVersion = "2022-04-01";
+/** A list that goes on for longer is no list of one principal's roles. */
+const mostPages = 50;
+
+export interface RoleAssignmentOptions {
+  readonly credential: TokenCredential;
+  readonly endpoint: string;
+  readonly scope: string;
+  readonly caller: Caller;
+}
+
+export function createRoleAssignments({ credential, endpoint, scope, caller }: RoleAssignmentOptions): RoleAssignments {
+  let opening: ReturnType<typeof openPipeline> | undefined;
+  const get = async (url: string, options: CallOptions) => {
+    opening ??= openPipeline(credential, scope);
+    return (await opening)(url, options);
+  };
+
+  async function list(at: string, filter: string): Promise<readonly RoleAssignment[]> {
+    const doing = `List the role assignments at ${at}`;
+    const first = new URL(`${at}/providers/Microsoft.Authorization/roleAssignments`, endpoint);
+    first.searchParams.set("$filter", filter);
+    first.searchParams.set("api-version", apiVersion);
+    const found: RoleAssignment[] = [];
+    let next: URL | undefined = first;
+    for (let page = 1; next; page += 1) {
+      if (page > mostPages)
+        throw new PermanentError("ARM_REJECTED", `${doing}: there are more than ${mostPages} pages.`);
+      const { href }: URL = next;
+      const { value, nextLink } = readPage(doing, await caller.call(doing, (options) => get(href, options)));
+      found.push(...value);
+      next = nextLink === undefined ? undefined : new URL(nextLink);
+      // The token goes where the link leads, so it must lead to where it came from.
+      if (next && next.origin !== first.origin) {
+        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is at another host, ${next.host}.`);
+      }
+    }
+    return found;
+  }
+
+  return {
+    heldAt: async (at, principalId) => list(at, `atScope() and assignedTo('${checkedGuid(principalId)}')`),
+    givenTo: async (principalId, { subscriptionId }) =>
+      list(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
+  };
+}
+
+async function openPipeline(credential: TokenCredential, scope: string) {
+  const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
+    "@azure/core-rest-pipeline"
+  );
+  // Retries are the caller's and the durable runtime's: see caller.ts.
+  const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
+  pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
+  const client = createDefaultHttpClient();
+  return async (url: string, { abortSignal }: CallOptions): Promise<unknown> => {
+    const request = rest.createPipelineRequest({ url, method: "GET", abortSignal });
+    request.headers.set("accept", "application/json");
+    const response = await pipeline.sendRequest(client, request);
+    const body = parse(response.bodyAsText);
+    const { status: statusCode } = response;
+    if (statusCode === 200) return body;
+    const { code, message } = ArmProblem.safeParse(body).data?.error ?? { code: undefined, message: "" };
+    throw new rest.RestError(message, { ...(code === undefined ? {} : { code }), statusCode, request, response });
+  };
+}
+
+/** What is no JSON is judged by its status, and by its lack of a list. */
+function parse(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+const ArmProblem = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+const AssignmentPage = z.object({
+  value: z.array(
+    z.object({
+      id: z.string(),
+      properties: z.object({
+        roleDefinitionId: z.string(),
+        principalId: z.string(),
+        scope: z.string(),
+      }),
+    }),
+  ),
+  nextLink: z.string().nullish(),
+});
+
+function readPage(doing: string, body: unknown): { value: readonly RoleAssignment[]; nextLink: string | undefined } {
+  const parsed = AssignmentPage.safeParse(body);
+  if (!parsed.success) {
+    throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is no list of role assignments.`);
+  }
+  const { value, nextLink } = parsed.data;
+  return { value: value.map(({ id, properties }) => ({ id, ...properties })), nextLink: nextLink ?? undefined };
+}
+
+/** Stands in a filter's text. */
+function checkedGuid(id: string): string {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
+  throw new PermanentError("ARM_REJECTED", `"${id}" is not an object id.`);
+}

@@ -1,0 +1,391 @@
+/** Every obstacle is named in the plan, and stops the operation before its first write. */
+import { beforeEach, expect, it } from "vitest";
+import { planOnboarding } from "../../src/activities/planOnboarding.ts";
+import { providePorts } from "../../src/activities/step.ts";
+import { Catalog } from "../../src/domain/catalog.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { federatedCredentialName, identityName } from "../../src/domain/names.ts";
+import { ownerMetadata, ownerTags } from "../../src/domain/ownership.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import type { KubernetesObject, Ports } from "../../src/ports.ts";
+import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+
+const kubelet = "33333333-3333-4333-8333-333333333333";
+const roles = {
+  operator: "f1a07417-d97a-45cb-824c-7a7467783830",
+  machines: "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
+  contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c",
+  acrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  custom: "44444444-4444-4444-8444-444444444444",
+};
+const subscription = "/subscriptions/22222222-2222-4222-8222-222222222222";
+const identityGroup = `${subscription}/resourceGroups/MC_rg_aks-dev_westeurope`;
+const nodeGroup = `${subscription}/resourceGroups/nodes`;
+
+function catalogWith(podIdentity: object | undefined): Catalog {
+  const { "aks-dev": cluster } = plain.clusters;
+  return Catalog.parse({ ...plain, clusters: { "aks-dev": { ...cluster, ...(podIdentity ? { podIdentity } : {}) } } });
+}
+
+const workload = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [
+    { server: "sql-dev", database: "messages", roles: ["reader"] },
+    { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
+  ],
+});
+const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity" });
+const name = identityName(workload);
+
+let cloud: FakeCloud;
+let writes: string[];
+
+beforeEach(() => useCatalog(catalogWith({ kubeletObjectId: kubelet, nodeResourceGroup: "nodes" })));
+
+function useCatalog(catalog: Catalog): void {
+  cloud = createFakeCloud(catalog);
+  writes = [];
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before") writes.push(what);
+  };
+  give(roles.operator, identityGroup);
+  give(roles.machines, nodeGroup);
+  providePorts(cloud.ports);
+}
+
+function give(role: string, scope: string): void {
+  const roleDefinitionId = `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+  const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${cloud.roleAssignments.length}`;
+  cloud.roleAssignments.push({ id, roleDefinitionId, principalId: kubelet, scope });
+}
+
+function put(object: KubernetesObject): void {
+  const { apiVersion, kind, metadata } = object;
+  cloud.objects.set(`${apiVersion} ${kind} ${metadata.namespace ?? ""}/${metadata.name}`, object);
+}
+
+function putIdentity(tags: Record<string, string> = {}, location = "westeurope"): void {
+  const [clientId, principalId] = ["55555555-5555-4555-8555-555555555555", "66666666-6666-4666-8666-666666666666"];
+  const id = `${identityGroup}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
+  cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
+}
+
+function putUser(sid: string): void {
+  const user = { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+  cloud.users.get("sql-dev/orders")?.set(name, user);
+}
+
+/** Replaces one of the ports by one that answers otherwise. */
+function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): void {
+  const ports = { ...cloud.ports, [port]: Object.assign({}, cloud.ports[port], changes) };
+  Object.assign(cloud, { ports });
+  providePorts(cloud.ports);
+}
+
+const refuse = (code: ConstructorParameters<typeof PermanentError>[0]) => () =>
+  Promise.reject(new PermanentError(code, `refused: ${code}`));
+
+const sqlServer = {
+  location: "westeurope",
+  fullyQualifiedDomainName: "sql-dev.database.windows.net",
+  entraAdmin: { login: "mooring", objectId: kubelet },
+  databases: ["messages", "orders"],
+};
+
+interface Obstacle {
+  readonly what: string;
+  readonly code: string;
+  readonly request?: OnboardingRequest;
+  readonly arrange: () => void;
+}
+
+const obstacles: readonly Obstacle[] = [
+  {
+    what: "an identity with 20 federated credentials",
+    code: "FEDERATED_CREDENTIAL_LIMIT",
+    arrange() {
+      putIdentity();
+      const audiences = ["api://AzureADTokenExchange"];
+      const credential = (i: number) => ({
+        name: `c${i}`,
+        issuer: "https://other.example/",
+        subject: `s${i}`,
+        audiences,
+      });
+      cloud.credentials.set(
+        name,
+        Array.from({ length: 20 }, (_, index) => credential(index)),
+      );
+    },
+  },
+  {
+    what: "a cluster whose OIDC issuer is off",
+    code: "OIDC_ISSUER_MISMATCH",
+    arrange: () => answer("kubernetes", { issuer: async () => "https://kubernetes.default.svc.cluster.local" }),
+  },
+  {
+    what: "a catalog that writes the issuer without its slash",
+    code: "OIDC_ISSUER_MISMATCH",
+    arrange: () =>
+      answer("kubernetes", { issuer: async () => `${plain.clusters["aks-dev"]?.oidcIssuer?.replace(/\/$/, "")}` }),
+  },
+  {
+    what: "a cluster without the workload identity webhook",
+    code: "WORKLOAD_IDENTITY_NOT_INSTALLED",
+    arrange: () => cloud.objects.clear(),
+  },
+  {
+    what: "a cluster without the CRDs of aad-pod-identity",
+    code: "POD_IDENTITY_NOT_INSTALLED",
+    request: pod,
+    arrange: () => answer("kubernetes", { kinds: async () => [] }),
+  },
+  {
+    what: "a kubelet that may not assign identities",
+    code: "KUBELET_ROLE_MISSING",
+    request: pod,
+    arrange: () => void cloud.roleAssignments.shift(),
+  },
+  {
+    what: "a kubelet that may not write virtual machines",
+    code: "KUBELET_ROLE_MISSING",
+    request: pod,
+    arrange() {
+      cloud.roleAssignments.pop();
+      give(roles.acrPull, subscription);
+    },
+  },
+  {
+    what: "a SQL server without an Entra administrator",
+    code: "SQL_ADMIN_MISSING",
+    arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) }),
+  },
+  {
+    what: "a SQL server that Azure does not have",
+    code: "SQL_SERVER_MISSING",
+    arrange: () => answer("sqlServers", { inspect: async () => undefined }),
+  },
+  {
+    what: "a database that the server does not have",
+    code: "UNKNOWN_DATABASE",
+    arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, databases: ["messages"] }) }),
+  },
+  {
+    what: "a firewall that lets nobody in",
+    code: "SQL_FIREWALL",
+    arrange: () => answer("databases", { inspect: refuse("SQL_FIREWALL") }),
+  },
+  {
+    what: "a database without the role",
+    code: "SQL_ROLE_MISSING",
+    arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: ["db_owner"] }) }),
+  },
+  {
+    what: "a database where Mooring may not give roles",
+    code: "SQL_FORBIDDEN",
+    arrange() {
+      const roles = ["db_owner", "db_datareader", "db_datawriter"];
+      answer("databases", { inspect: async () => ({ users: [], roles, mayChangeRoles: false }) });
+    },
+  },
+  {
+    what: "a role bundle that the catalog has taken back",
+    code: "ROLE_NOT_ALLOWED",
+    request: OnboardingRequest.parse({
+      ...workload,
+      databases: [{ server: "sql-dev", database: "messages", roles: ["owner"] }],
+    }),
+    arrange: () => undefined,
+  },
+  {
+    what: "an identity of the name in another region",
+    code: "IDENTITY_CONFLICT",
+    arrange: () => putIdentity({}, "northeurope"),
+  },
+  {
+    what: "an identity of the name that is another namespace's",
+    code: "IDENTITY_CONFLICT",
+    arrange: () => putIdentity(ownerTags({ cluster: "aks-new", namespace: "team-z" }, "somebody")),
+  },
+  {
+    what: "a credential of the same subject for another audience",
+    code: "FEDERATED_CREDENTIAL_CONFLICT",
+    arrange() {
+      putIdentity();
+      const issuer = plain.clusters["aks-dev"]?.oidcIssuer ?? "";
+      const subject = "system:serviceaccount:team-a:app";
+      cloud.credentials.set(name, [{ name: "theirs", issuer, subject, audiences: ["api://other"] }]);
+      expect(federatedCredentialName(workload, "app")).not.toBe("theirs");
+    },
+  },
+  { what: "a database user of the name with another SID", code: "SQL_USER_CONFLICT", arrange: () => putUser("0x00FF") },
+  {
+    what: "a service account that somebody made otherwise",
+    code: "KUBERNETES_CONFLICT",
+    arrange: () =>
+      put({
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: {
+          name: "app",
+          namespace: "team-a",
+          annotations: { "azure.workload.identity/client-id": "77777777-7777-4777-8777-777777777777" },
+        },
+      }),
+  },
+  {
+    what: "a namespace that another onboarding made",
+    code: "KUBERNETES_CONFLICT",
+    arrange: () =>
+      put({
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: "team-a", ...ownerMetadata({ cluster: "aks-dev", namespace: "team-z" }, "somebody") },
+      }),
+  },
+  {
+    what: "a namespace that is being deleted",
+    code: "NAMESPACE_TERMINATING",
+    arrange: () =>
+      put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", deletionTimestamp: "2026-11-25" } }),
+  },
+  {
+    what: "Azure's refusal to let identities be read",
+    code: "ARM_FORBIDDEN",
+    arrange: () => answer("identities", { get: refuse("ARM_FORBIDDEN") }),
+  },
+  {
+    what: "a cluster whose RBAC refuses",
+    code: "KUBERNETES_FORBIDDEN",
+    arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
+  },
+  {
+    what: "a cluster that does not take Mooring's token",
+    code: "CLUSTER_UNAUTHORIZED",
+    arrange: () =>
+      answer("kubernetes", { get: refuse("CLUSTER_UNAUTHORIZED"), issuer: refuse("CLUSTER_UNAUTHORIZED") }),
+  },
+  {
+    what: "a server that refuses Mooring's login",
+    code: "SQL_LOGIN_FAILED",
+    arrange: () => answer("databases", { inspect: refuse("SQL_LOGIN_FAILED") }),
+  },
+];
+
+it.each(obstacles)("names $what in the plan, and stops for it with nothing written ($code)", async (obstacle) => {
+  const { code, request = workload, arrange } = obstacle;
+  arrange();
+
+  const plan = await planOnboarding(cloud.ports, { operation: "planned", request });
+  const { operation } = await operate(cloud, "onboard", request);
+
+  const blockers = plan.steps.flatMap((step) => step.blockers);
+  expect(plan.blocked).toBe(true);
+  expect([...new Set(blockers.map((blocker) => blocker.code))]).toEqual([code]);
+  expect(operation).toMatchObject({ status: "Failed", error: { code } });
+  expect(writes).toEqual([]);
+  for (const { message } of blockers) expect(operation.error?.message).toContain(message);
+});
+
+it("names every obstacle at once, and not only the first of each service", async () => {
+  cloud.roleAssignments.splice(0);
+  answer("kubernetes", { kinds: async () => [] });
+  answer("sqlServers", {
+    inspect: async () => ({ ...sqlServer, entraAdmin: undefined, databases: [] }),
+  });
+  answer("databases", { inspect: refuse("SQL_FIREWALL") });
+  putIdentity({}, "northeurope");
+
+  const { steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
+  const { operation } = await operate(cloud, "onboard", pod);
+
+  expect(steps.flatMap((step) => step.blockers.map(({ code }) => code)).toSorted()).toEqual([
+    "IDENTITY_CONFLICT",
+    "KUBELET_ROLE_MISSING",
+    "KUBELET_ROLE_MISSING",
+    "POD_IDENTITY_NOT_INSTALLED",
+    "SQL_ADMIN_MISSING",
+    "SQL_FIREWALL",
+    "SQL_FIREWALL",
+    "UNKNOWN_DATABASE",
+    "UNKNOWN_DATABASE",
+  ]);
+  expect(operation.error?.message).toMatch(/northeurope.*|.*AzureIdentity.*/s);
+  expect(writes).toEqual([]);
+});
+
+it("gives the command that gives the kubelet the role that it lacks", async () => {
+  cloud.roleAssignments.pop();
+
+  const { steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
+  const { operation } = await operate(cloud, "onboard", pod);
+
+  const command = `az role assignment create --assignee-object-id ${kubelet} --assignee-principal-type ServicePrincipal --role "Virtual Machine Contributor" --scope ${nodeGroup}`;
+  expect(steps.flatMap((step) => step.blockers)).toMatchObject([{ code: "KUBELET_ROLE_MISSING", fix: command }]);
+  expect(operation.error?.message).toContain(`Run: ${command}`);
+});
+
+it.each([
+  { what: "Contributor of the subscription", arrange: () => give(roles.contributor, subscription) },
+  {
+    what: "Managed Identity Operator of the very identity",
+    arrange() {
+      putIdentity();
+      give(roles.operator, cloud.identities.get(name)?.id ?? "");
+      give(roles.machines, nodeGroup);
+    },
+  },
+])("takes $what for enough", async ({ arrange }) => {
+  cloud.roleAssignments.splice(0);
+  arrange();
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
+
+  expect({ blocked, notices: steps.flatMap(({ notices = [] }) => notices) }).toEqual({ blocked: false, notices: [] });
+});
+
+it.each([
+  {
+    what: "the catalog does not say who the kubelet is",
+    why: "podIdentity.kubeletObjectId",
+    arrange: () => useCatalog(catalogWith(undefined)),
+  },
+  {
+    what: "Mooring may not read role assignments",
+    why: "refused: ARM_FORBIDDEN",
+    arrange: () => answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") }),
+  },
+  {
+    what: "the kubelet has a role of the operator's own",
+    why: roles.custom,
+    arrange() {
+      cloud.roleAssignments.splice(0);
+      give(roles.custom, subscription);
+    },
+  },
+])("says that the kubelet's roles are not known when $what, and goes on", async ({ why, arrange }) => {
+  arrange();
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
+  const { operation } = await operate(cloud, "onboard", pod);
+
+  const notice = { code: "KUBELET_ROLES_UNKNOWN", message: expect.stringContaining(why) };
+  expect(blocked).toBe(false);
+  expect(steps.find((step) => step.name === "preflight")?.notices?.[0]).toMatchObject(notice);
+  const [record] = await cloud.ports.registry.listSteps(operation.id);
+  expect(record).toMatchObject({ name: "preflight", status: "Succeeded" });
+  expect(record?.notices?.[0]).toMatchObject(notice);
+  expect(operation.status).toBe("Succeeded");
+});
+
+it("asks for no roles of the kubelet in managed mode, nor for workload identity", async () => {
+  useCatalog(catalogWith({ mode: "managed" }));
+  answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") });
+
+  for (const request of [pod, workload]) {
+    const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request });
+    expect({ blocked, notices: steps.flatMap(({ notices = [] }) => notices) }).toEqual({ blocked: false, notices: [] });
+  }
+});

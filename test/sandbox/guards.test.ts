@@ -1,0 +1,113 @@
+/** What stands between a request and harm, on the whole system: over HTTP, the real SDKs and the simulated services. */
+
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { assignRole } from "../../local/simulators/world.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  service = serviceOf(sandbox);
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+function request(namespace: string, changes: object = {}) {
+  return {
+    cluster: names.cluster,
+    namespace,
+    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
+    ...changes,
+  };
+}
+
+it("stops before the first write when the kubelet lacks a role, and gives the command that helps", async () => {
+  const { roleAssignments, identities } = sandbox.cloud.world;
+  const [first] = roleAssignments.values();
+  if (!first) throw new Error("the kubelet of the sandbox has no roles");
+  roleAssignments.delete(first.name);
+  const wanted = request("kubelet", { identityMode: "podIdentity" });
+
+  const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
+  const { status, error } = await service.waitFor(await service.onboard(wanted));
+
+  const command = `az role assignment create --assignee-object-id ${first.principalId}`;
+  expect(plan.body).toMatchObject({
+    blocked: true,
+    steps: expect.arrayContaining([
+      expect.objectContaining({
+        name: "preflight",
+        blockers: [expect.objectContaining({ code: "KUBELET_ROLE_MISSING", fix: expect.stringContaining(command) })],
+      }),
+    ]),
+  });
+  expect({ status, error }).toMatchObject({ status: "Failed", error: { code: "KUBELET_ROLE_MISSING" } });
+  expect(error?.message).toContain(command);
+  expect([...identities.keys()].filter((id) => id.includes("kubelet"))).toEqual([]);
+
+  roleAssignments.set(first.name, first);
+  const again = await service.waitFor(await service.onboard(wanted));
+  expect(again.status, JSON.stringify(again.error)).toBe("Succeeded");
+  expect(again.steps[0]).not.toHaveProperty("notices");
+});
+
+async function onboard(namespace: string, changes: object = {}): Promise<string> {
+  const id = await service.onboard(request(namespace, changes));
+  const { status, error } = await service.waitFor(id);
+  expect(status, JSON.stringify(error)).toBe("Succeeded");
+  return id;
+}
+
+function identityOf(namespace: string) {
+  const name = identityName({ cluster: names.cluster, namespace });
+  const identity = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
+  if (!identity) throw new Error(`no identity of ${namespace}`);
+  return identity;
+}
+
+it("does not offboard what others depend on, says who, and goes on when told so", async () => {
+  await onboard("shared");
+  const { world } = sandbox.cloud;
+  const identity = identityOf("shared");
+  const [issuer, subject] = ["https://token.actions.example", "repo:theirs/app:ref:refs/heads/main"];
+  identity.federatedCredentials.set("github", { name: "github", issuer, subject, audiences: ["api://x"] });
+  const role = "4633458b-17de-408a-b874-0445c86b69e6";
+  const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/rg-vaults`;
+  const given = assignRole(world, { role, principalId: identity.principalId, scope });
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.kubeconfig);
+  await config.makeApiClient(CoreV1Api).createNamespacedPod({
+    namespace: "shared",
+    body: { metadata: { name: "theirs" }, spec: { containers: [{ name: "app", image: "nothing" }] } },
+  });
+  const path = `/api/namespaces/${names.cluster}/shared`;
+
+  const plan = await service.call("DELETE", `${path}?dryRun=true`);
+  const refused = await service.waitFor(await service.offboard(names.cluster, "shared"));
+
+  const codes = ["IDENTITY_FEDERATED_BY_OTHERS", "IDENTITY_HAS_ROLES", "NAMESPACE_IN_USE"];
+  const steps = plan.body["steps"] as { blockers: { code: string; fix: string }[] }[];
+  expect(steps.flatMap(({ blockers }) => blockers.map(({ code }) => code))).toEqual(codes);
+  expect(steps.flatMap(({ blockers }) => blockers.map(({ fix }) => fix))).toContainEqual(
+    `az role assignment delete --ids ${scope}/providers/Microsoft.Authorization/roleAssignments/${given.name}`,
+  );
+  expect(refused).toMatchObject({ status: "Failed", error: { code: codes[0] } });
+  for (const what of [subject, scope, "Pod theirs"]) expect(refused.error?.message).toContain(what);
+  expect((await service.call("GET", path)).body).toMatchObject({ state: "Onboarded" });
+  expect(identityOf("shared").federatedCredentials.size).toBe(2);
+
+  const told = await service.call("DELETE", `${path}?dryRun=true&ignoreDependants=true`);
+  expect(told.body).toMatchObject({ blocked: false });
+  const accepted = await service.call("DELETE", `${path}?ignoreDependants=true`);
+  const { status, error } = await service.waitFor(String(accepted.body["id"]));
+  expect(status, JSON.stringify(error)).toBe("Succeeded");
+  expect((await service.call("GET", path)).status).toBe(404);
+  // Somebody else's to remove.
+  expect(world.roleAssignments.has(given.name)).toBe(true);
+});

@@ -1,0 +1,137 @@
+/** What policy refuses enters the audit trail, over the wire: once, for who may see it, and of nobody who is not known. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let operator: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "keys", approval: { roles: ["executor"], timeoutMinutes: 5 } });
+  operator = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+const roles = { request: "Onboarding.Request", approve: "Onboarding.Approve" };
+
+async function as(team: "red" | "blue", { role = "request" }: { role?: keyof typeof roles } = {}): Promise<Service> {
+  const { callers, entra } = sandbox.cloud;
+  if (!callers) throw new Error("the sandbox has no callers");
+  const token = await entra.apiToken({
+    audience: callers.audience,
+    oid: randomUUID(),
+    clientId: randomUUID(),
+    scope: "access",
+    groups: [callers.groups[team]],
+    roles: [roles[role]],
+  });
+  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
+}
+
+function request(namespace: string, changes: object = {}) {
+  return {
+    cluster: names.cluster,
+    namespace,
+    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
+    ...changes,
+  };
+}
+
+interface Entry {
+  readonly action: string;
+  readonly code?: string;
+  readonly who: string;
+  readonly what: string;
+  readonly target: string;
+  readonly reason?: string;
+  readonly traceId?: string;
+}
+
+async function refusals(service: Service, query = ""): Promise<readonly Entry[]> {
+  const { status, body } = await service.call("GET", `/api/audit?limit=100${query}`);
+  expect(status).toBe(200);
+  return (body["value"] as Entry[]).filter(({ action }) => action === "refused");
+}
+
+it("enters each decision of policy once, with who, what, why and the trace, for whom it concerns", async () => {
+  const [red, blue] = [await as("red"), await as("blue")];
+  const shared = request("shared-refused");
+  const { status } = await operator.waitFor(await red.onboard(shared));
+  expect(status).toBe("Succeeded");
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const traced = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+
+  const asked = [
+    await red.call("POST", "/api/onboardings", request("blue-a"), traced),
+    await red.call("POST", "/api/onboardings", request("blue-a"), traced),
+    await blue.call("POST", "/api/onboardings", shared),
+    await red.call("POST", "/api/onboardings?takeOver=true", shared),
+    await red.call("POST", "/api/onboardings", {
+      ...request("red-a"),
+      databases: [{ server: names.sqlServer, database: "messages", roles: ["owner"] }],
+    }),
+    await red.call("GET", "/api/audit/verify"),
+  ];
+
+  expect(asked.map((answer) => answer.body["code"])).toEqual([
+    "NOT_ALLOWED",
+    "NOT_ALLOWED",
+    "NAMESPACE_TAKEN",
+    "FORBIDDEN",
+    "ROLE_NOT_ALLOWED",
+    "FORBIDDEN",
+  ]);
+  const ofRed = (await refusals(red)).map(({ what, code, target }) => ({ what, code, target })).toReversed();
+  expect(ofRed).toEqual([
+    { what: "createOnboarding", code: "NOT_ALLOWED", target: "aks-dev/blue-a" },
+    { what: "createOnboarding", code: "FORBIDDEN", target: "aks-dev/shared-refused" },
+    { what: "createOnboarding", code: "ROLE_NOT_ALLOWED", target: "aks-dev/red-a" },
+    { what: "verifyAudit", code: "FORBIDDEN", target: "" },
+  ]);
+  expect(await refusals(blue)).toMatchObject([{ code: "NAMESPACE_TAKEN", target: "aks-dev/shared-refused" }]);
+  const [first] = await refusals(operator, "&namespace=blue-a");
+  expect(first).toMatchObject({ reason: expect.stringContaining("/namespace"), traceId: trace });
+  expect(await refusals(operator)).toHaveLength(5);
+  expect((await operator.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+});
+
+it("enters who wanted to approve a request of their own", async () => {
+  const id = await operator.onboard({
+    ...request("red-own"),
+    team: "red",
+    databases: [{ server: names.sqlServer, database: "messages", roles: ["executor"] }],
+  });
+  const waiting = async () => (await operator.operation(id)).phase;
+  await expect.poll(waiting, { timeout: 10_000 }).toBe("awaitingApproval");
+  const { body } = await operator.call("GET", `/api/operations/${id}`);
+  const { requestHash } = body["approval"] as { requestHash: string };
+
+  const answer = await operator.call("POST", `/api/operations/${id}/approve`, { requestHash });
+
+  expect(answer.body["code"]).toBe("APPROVER_IS_REQUESTER");
+  expect(await refusals(operator, "&namespace=red-own")).toMatchObject([
+    { what: "approveOperation", code: "APPROVER_IS_REQUESTER", operation: id, who: "key:operator" },
+  ]);
+  await operator.call("POST", `/api/operations/${id}/cancel`);
+});
+
+it("enters nothing of a caller who is not known, nor of what is malformed", async () => {
+  const before = (await refusals(operator)).length;
+  const nobody = serviceOf({ url: sandbox.url }, {});
+  const red = await as("red");
+
+  const answers = [
+    await nobody.call("POST", "/api/onboardings", request("blue-a")),
+    await serviceOf({ url: sandbox.url }, { authorization: "Bearer x" }).call("GET", "/api/audit/verify"),
+    await red.call("POST", "/api/onboardings", "{"),
+    await red.call("POST", "/api/onboardings", { nonsense: true }),
+    await red.call("GET", "/api/operations/none"),
+  ];
+
+  expect(answers.map(({ status }) => status)).toEqual([401, 401, 400, 422, 404]);
+  await sleep(100);
+  expect(await refusals(operator)).toHaveLength(before);
+});
