@@ -54,7 +54,7 @@ export function createCallers({
           groups: [groups.red],
           applications: [redApplication],
           namespaces: ["red-*", "shared-*"],
-          quota: 100,
+          quota: 1_000,
           approval: [{ roles: ["executor"], databases: [`${sqlServer}/orders`], by: { team: "blue" } }],
         },
         blue: { ...everything, groups: [groups.blue], namespaces: ["blue-*", "shared-*"], quota: 100 },

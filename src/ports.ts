@@ -1,6 +1,8 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 import type { Approval } from "./domain/approval.ts";
 import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
+import type { BatchOutcome, BatchTotals } from "./domain/batch.ts";
+import type { Caller } from "./domain/caller.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
 import type { Claims } from "./domain/claims.ts";
 import type { CloudEvent } from "./domain/events.ts";
@@ -256,6 +258,8 @@ export interface NamespaceRecord extends Berth {
   readonly previous?: PreviousRecord;
   /** Of a compensation: what it runs again, for which operation. */
   readonly compensates?: Compensated;
+  /** The batch that the operation belongs to, and whether a lane of it starts the operation: then nobody else may. */
+  readonly batch?: { readonly operation: string; readonly isStarter: boolean } | undefined;
   readonly offboarding?: Offboarding;
 }
 
@@ -291,9 +295,9 @@ export interface Compensated {
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
 export type Stored<T> = T & { readonly etag: string };
 
-export interface OperationRecord extends Berth {
+/** What the operation of a namespace and that of a batch have in common. */
+interface RecordOfOperation {
   readonly id: string;
-  readonly kind: OperationKind;
   readonly status: OperationStatus;
   readonly requestedBy: string;
   readonly team?: string;
@@ -301,15 +305,27 @@ export interface OperationRecord extends Berth {
   readonly traceparent?: string;
   readonly startTime?: string;
   readonly endTime?: string;
-  readonly request: OnboardingRequest;
-  /** The migration that it is, or that was under way when an offboarding began. */
-  readonly migration?: Migration;
-  readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: OperationError;
   /** When the record was written last, by the table's own clock. */
   readonly changedTime?: string;
-  /** Who asked to cancel it. Once this is written the operation cannot succeed any more. */
-  readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+  /** Who asked to cancel it. Once this is written the operation of a namespace cannot succeed any more. */
+  readonly cancel?: Cancel;
+}
+
+export interface Cancel {
+  readonly by: string;
+  readonly time: string;
+  readonly comment?: string;
+}
+
+export interface OperationRecord extends RecordOfOperation, Berth {
+  readonly kind: OperationKind;
+  readonly request: OnboardingRequest;
+  /** The batch that it belongs to. */
+  readonly batch?: string;
+  /** The migration that it is, or that was under way when an offboarding began. */
+  readonly migration?: Migration;
+  readonly result?: Readonly<Record<string, unknown>>;
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
   readonly earlier?: OnboardingRequest;
@@ -318,6 +334,46 @@ export interface OperationRecord extends Berth {
   readonly leftUndone?: readonly string[];
   /** Everything is done and verified: from here on the operation cannot be canceled. */
   readonly committedTime?: string;
+}
+
+/** The operation of a batch: of no namespace, and perhaps of no single team. */
+export interface BatchRecord extends RecordOfOperation {
+  readonly kind: "batch";
+  /** Who sent it, as they were then: its items are claimed for them. */
+  readonly by: Caller;
+  readonly requests: number;
+  /** Once it has ended. */
+  readonly result?: BatchTotals;
+}
+
+export type AnyOperation = OperationRecord | BatchRecord;
+
+/** One request of a batch. */
+export interface BatchItem extends Berth {
+  /** Its place in what was sent. */
+  readonly index: number;
+  readonly status: OperationStatus;
+  /** The id that an operation of its own has, noted before it is claimed. */
+  readonly claim?: string;
+  /** The operation that decides how it ends: its own, or one that had the very request before. */
+  readonly operation?: string;
+  readonly kind?: OperationKind;
+  readonly outcome?: BatchOutcome;
+  readonly error?: OperationError;
+  readonly startTime?: string;
+  readonly endTime?: string;
+  readonly changedTime?: string;
+}
+
+/** A batch that has not ended, and who has which of its items in hand. */
+export interface OpenBatch {
+  readonly id: string;
+  readonly acceptedTime: string;
+  readonly requests: number;
+  /** The first item that nobody has taken. */
+  readonly next: number;
+  /** By lane, the item that it took last. */
+  readonly taken: Readonly<Record<string, number>>;
 }
 
 export interface StepRecord {
@@ -345,7 +401,7 @@ export interface Page<T> {
   readonly continuation?: string;
 }
 
-export interface Registry {
+export interface Registry extends Batches {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
@@ -365,8 +421,11 @@ export interface Registry {
   replaceNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
   removeNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
 
+  /** Undefined also for a batch. */
   getOperation(id: string): Promise<Stored<OperationRecord> | undefined>;
-  /** Newest first. */
+  /** Of a namespace or of a batch. */
+  findOperation(id: string): Promise<Stored<OperationRecord> | Stored<BatchRecord> | undefined>;
+  /** Newest first; batches too, unless a namespace is asked for. */
   listOperations(query: {
     cluster?: string;
     namespace?: string;
@@ -376,7 +435,7 @@ export interface Registry {
     teams?: readonly string[];
     limit: number;
     continuation?: string;
-  }): Promise<Page<OperationRecord>>;
+  }): Promise<Page<AnyOperation>>;
   /** Does nothing when the operation is recorded already. */
   insertOperation(record: OperationRecord): Promise<void>;
   updateOperation(
@@ -394,6 +453,28 @@ export interface Registry {
 
   /** Throws when the tables do not answer. */
   probe(): Promise<void>;
+}
+
+export interface Batches {
+  /** Accepted when it returns: the record comes last, and what it needs is there by then. Twice is as once. */
+  insertBatch(record: BatchRecord, requests: readonly OnboardingRequest[]): Promise<void>;
+  getBatch(id: string): Promise<Stored<BatchRecord> | undefined>;
+  /** False when somebody wrote since the record was read. */
+  amendBatch(record: Stored<BatchRecord>, changes: Partial<BatchRecord>): Promise<boolean>;
+
+  /** Those that have not ended. One without a record was not accepted, or is being accepted. */
+  openBatches(): Promise<readonly Stored<OpenBatch>[]>;
+  getOpenBatch(id: string): Promise<Stored<OpenBatch> | undefined>;
+  replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
+  closeBatch(id: string): Promise<void>;
+
+  getBatchItem(batch: string, index: number): Promise<(BatchItem & { request: OnboardingRequest }) | undefined>;
+  /** In their order, without the requests. */
+  listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
+  updateBatchItems(
+    batch: string,
+    changes: readonly { readonly index: number; readonly changes: Partial<BatchItem> }[],
+  ): Promise<void>;
 }
 
 /** That something was written to the registry by this process; another process's writes are found by looking. */

@@ -1,13 +1,15 @@
 /** What enters the audit trail: every effect of a step, and every decision about a namespace. */
 import { type AuditEntry, auditId } from "../domain/audit.ts";
-import type { Berth } from "../domain/names.ts";
+import { berthKey } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
 import type { Difference } from "../domain/plan.ts";
 import type { StepName } from "../domain/steps.ts";
 import { type Traceparent, traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 
-interface Origin extends Berth {
+interface Origin {
+  readonly cluster?: string | undefined;
+  readonly namespace?: string | undefined;
   readonly operation?: string | undefined;
   readonly requestedBy?: string | undefined;
   readonly team?: string | undefined;
@@ -63,8 +65,9 @@ export async function appendDecision(
   origin: Origin,
   { id, what, action, outcome, code, reason }: Decision,
 ): Promise<void> {
-  // Of a request that was refused before anybody read what it is about, there is no target.
-  const target = origin.cluster === "" ? "" : `${origin.cluster}/${origin.namespace}`;
+  const { cluster, namespace, operation = "" } = origin;
+  // A batch is its own target; of a request that was refused before anybody read what it is about, there is none.
+  const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
   await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });
 }
@@ -79,8 +82,8 @@ function base({
 }: Origin): Pick<AuditEntry, "time" | "cluster" | "namespace" | "who"> {
   return {
     time: new Date().toISOString(),
-    cluster,
-    namespace,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
     who: requestedBy ?? "unknown",
     ...(team === undefined ? {} : { team }),
     ...(operation === undefined ? {} : { operation }),

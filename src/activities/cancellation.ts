@@ -3,7 +3,8 @@
  * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
  */
 import { PermanentError, TransientError } from "../domain/errors.ts";
-import type { OperationRecord, Ports, Registry } from "../ports.ts";
+import { isFinal } from "../domain/operation.ts";
+import type { Cancel, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
 
 export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
   throwIfCanceled(await registry.getOperation(operation));
@@ -29,6 +30,24 @@ export async function commitOperation(
     throwIfCanceled(record);
     if (!record || record.committedTime !== undefined) return;
     if (await registry.amendOperation(record, { committedTime: new Date().toISOString() })) return;
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+}
+
+/**
+ * Writes somebody's cancellation to an operation that can still be canceled; what comes too late changes nothing. Gives
+ * the operation when it is canceled now, or was before.
+ */
+export async function passOnCancel(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+  cancel: Cancel,
+): Promise<Stored<OperationRecord> | undefined> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(operation);
+    if (!record || isFinal(record.status) || record.committedTime !== undefined) return undefined;
+    if (record.cancel || (await registry.amendOperation(record, { cancel }))) return record;
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
 }

@@ -13,8 +13,9 @@ export const AuditEntry = z.object({
   id: z.string(),
   kind: z.enum(["effect", "decision"]),
   time: z.string(),
-  cluster: z.string(),
-  namespace: z.string(),
+  /** Absent where it is of no single namespace: a batch. */
+  cluster: z.string().optional(),
+  namespace: z.string().optional(),
   operation: z.string().optional(),
   who: z.string(),
   /** Whose the namespace was; absent in old records, and where it was no team's. */

@@ -113,6 +113,10 @@ const CatalogFields = z.strictObject({
       description: "How often every onboarded namespace is read back, and findings of which severity start a repair.",
     }),
   approval: ApprovalPolicy,
+  batch: z
+    .strictObject({ lanes: z.int().min(1).max(100).default(10) })
+    .prefault({})
+    .meta({ description: "How many namespaces of one batch are worked on at the same time." }),
   retry: z
     .strictObject({
       firstIntervalMs: z.int().min(10).default(5_000),

@@ -65,8 +65,8 @@ export const errorCatalogue = {
   ),
   NOT_FOUND: permanent("There is nothing at that address.", "Check the id; GET /api/operations lists the operations."),
   PAYLOAD_TOO_LARGE: permanent(
-    "The request body is larger than 16 KB.",
-    "Send a smaller request; one namespace per request.",
+    "The request body is larger than the route takes: 16 KB, and 4 MB for a batch.",
+    "Send a smaller request; of a batch, several smaller ones.",
   ),
   UNSUPPORTED_MEDIA_TYPE: permanent(
     "The request body is not declared as JSON.",
@@ -310,6 +310,10 @@ export const errorCatalogue = {
   CHANGE_INCOMPLETE: permanent(
     "The new state is in place, but something that it replaces could not be taken away.",
     "Remove the obstacle that the message names, then send the same request again.",
+  ),
+  BATCH_INCOMPLETE: permanent(
+    "Some namespaces of the batch did not succeed; the others did, and stay.",
+    "Read the error of each at GET /api/operations/{id}?status=Failed, mend the cause, and send the batch again: what is done is left as it is.",
   ),
   NOTHING_TO_COMPENSATE: permanent(
     "The operation left nothing that could be undone again.",

@@ -4,6 +4,7 @@
  * existing reader could not take gets a type with another version.
  */
 import { z } from "zod";
+import { BatchTotals } from "./batch.ts";
 import { FindingDocument, Severity } from "./finding.ts";
 import { OperationKind, OperationStatus, Phase } from "./operation.ts";
 
@@ -83,5 +84,26 @@ const DriftResolved = z
   .readonly();
 export type DriftResolved = z.infer<typeof DriftResolved>;
 
-export const CloudEvent = z.union([OperationEvent, DriftDetected, DriftResolved]).meta({ title: "Mooring event" });
+/** Not among the events of operations: a reader of those takes the subject for a namespace. */
+const BatchEvent = z
+  .strictObject({
+    ...envelope,
+    subject: z.string().min(1).meta({ description: "The batch's operation id." }),
+    type: z.literal("mooring.batch.status-changed.v1"),
+    data: z
+      .strictObject({
+        operation: z.string().min(1),
+        kind: z.literal("batch"),
+        status: OperationStatus,
+        phase: Phase,
+        totals: BatchTotals,
+      })
+      .readonly(),
+  })
+  .readonly();
+export type BatchEvent = z.infer<typeof BatchEvent>;
+
+export const CloudEvent = z
+  .union([OperationEvent, BatchEvent, DriftDetected, DriftResolved])
+  .meta({ title: "Mooring event" });
 export type CloudEvent = z.infer<typeof CloudEvent>;

@@ -2,8 +2,8 @@
 import type { Limits } from "./access.ts";
 
 export interface RateLimiter {
-  /** Undefined when the request may pass; else the whole seconds after which the next may. */
-  take(caller: string): number | undefined;
+  /** Undefined when the request may pass; else the whole seconds after which it may. Never more than a full bucket. */
+  take(caller: string, tokens?: number): number | undefined;
 }
 
 /** So many callers are remembered; beyond it, those who have been quiet long enough to be full again are forgotten. */
@@ -22,16 +22,17 @@ export function createRateLimiter(
   }
 
   return {
-    take(caller) {
+    take(caller, cost = 1) {
+      const wanted = Math.min(cost, burst);
       const time = now();
       const { tokens, time: last } = buckets.get(caller) ?? { tokens: burst, time };
       const filled = Math.min(burst, tokens + ((time - last) / 1_000) * requestsPerSecond);
-      if (filled < 1) {
+      if (filled < wanted) {
         buckets.set(caller, { tokens: filled, time });
-        return Math.ceil((1 - filled) / requestsPerSecond);
+        return Math.ceil((wanted - filled) / requestsPerSecond);
       }
       if (buckets.size >= maxBuckets && !buckets.has(caller)) forgetFull(time);
-      buckets.set(caller, { tokens: filled - 1, time });
+      buckets.set(caller, { tokens: filled - wanted, time });
       return undefined;
     },
   };

@@ -1,6 +1,12 @@
-import { app, type DurableClient, type DurableOrchestrationStatus, type OrchestrationContext } from "durable-functions";
+import {
+  app,
+  type DurableClient,
+  type DurableOrchestrationStatus,
+  type OrchestrationContext,
+  OrchestrationRuntimeStatus,
+} from "durable-functions";
 import type { z } from "zod";
-import type { Durable } from "./step.ts";
+import { type Durable, type Step, step } from "./step.ts";
 
 export interface OrchestrationDefinition<I, O> {
   /** The registered name; the file and the export carry the same. */
@@ -20,6 +26,18 @@ export function orchestration<I, O>({ name, input, run }: OrchestrationDefinitio
     return yield* run(context, input.parse(context.df.getInput()));
   });
   return { orchestrationName: name, input };
+}
+
+/**
+ * Runs an orchestration as a part of this one. Its output is not looked at: what it has to say, it has recorded. An
+ * instance id must be nobody else's: the Durable extension lets a parent wait for ever for one that runs already.
+ */
+export function child<I>(
+  context: OrchestrationContext,
+  { orchestrationName }: Orchestration<I>,
+  { instanceId, input }: { instanceId?: string; input: I },
+): Step<void> {
+  return step(context.df.callSubOrchestrator(orchestrationName, input, instanceId), { decode: () => undefined });
 }
 
 /** Starts an orchestration under a given instance id. A wrong input does not compile. */
@@ -43,3 +61,15 @@ export async function findInstance(
     throw error;
   }
 }
+
+/** Nothing more will come of it. */
+export function hasEnded({ runtimeStatus }: DurableOrchestrationStatus): boolean {
+  return ended.includes(runtimeStatus);
+}
+
+const ended: readonly OrchestrationRuntimeStatus[] = [
+  OrchestrationRuntimeStatus.Completed,
+  OrchestrationRuntimeStatus.Failed,
+  OrchestrationRuntimeStatus.Terminated,
+  OrchestrationRuntimeStatus.Canceled,
+];

@@ -14,3 +14,13 @@ export function* waitForEvent(context: OrchestrationContext, name: string, until
   if (!timer.isCompleted) timer.cancel();
   return true;
 }
+
+/** Waits until `ms` have passed by the orchestration's clock. */
+export function* pause(context: OrchestrationContext, ms: number): Durable<void> {
+  yield context.df.createTimer(new Date(timeAfter(context, ms)));
+}
+
+/** RFC 3339, by the orchestration's clock. */
+export function timeAfter(context: OrchestrationContext, ms: number): string {
+  return new Date(context.df.currentUtcDateTime.getTime() + ms).toISOString();
+}

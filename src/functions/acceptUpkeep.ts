@@ -1,8 +1,9 @@
+import { findSettled, newRecord, refuseHeld } from "../activities/claim.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { NamespaceRecord, Stored } from "../ports.ts";
-import { type Accepted, attach, begin, type Desk, findSettled, newRecord, refuseHeld } from "./acceptance.ts";
+import { type Accepted, attach, begin, type Desk } from "./acceptance.ts";
 import { mustSee } from "./readBerth.ts";
-import { Refusal } from "./refusal.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
 type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;

@@ -1,24 +1,19 @@
 /**
- * From a valid request to a running operation. The namespace's record is the gate: whoever writes it first has the
- * namespace, everybody else gets that operation or a refusal. The orchestration starts after the record is written, so a
+ * From a claim (activities/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
-import type { Caller } from "../domain/caller.ts";
-import { findEarlier } from "../domain/change.ts";
-import { PermanentError } from "../domain/errors.ts";
+import type { AdmissionOptions } from "../activities/admission.ts";
+import { claimOnboarding, findSettled, kindOf, newRecord, operationOf, refuseHeld } from "../activities/claim.ts";
+import type { Clerk } from "../activities/clerk.ts";
 import { logLine } from "../domain/logLine.ts";
 import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
-import { holderOf } from "../domain/namespaceState.ts";
-import { isFinal, type OperationKind } from "../domain/operation.ts";
-import { createOperationId } from "../domain/operationId.ts";
+import type { OperationKind } from "../domain/operation.ts";
 import { maySee } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import { hashRequest } from "../domain/requestHash.ts";
-import type { Traceparent } from "../domain/trace.ts";
 import { start } from "../durable/orchestration.ts";
 import { changeNamespace } from "../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../orchestrations/compensateOperation.ts";
@@ -26,10 +21,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
-import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
-import { Refusal } from "./refusal.ts";
-import { expectStillThere } from "./stillThere.ts";
+import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -38,11 +30,8 @@ export interface Accepted {
   readonly isNew: boolean;
 }
 
-export interface Desk {
-  readonly ports: Ports;
+export interface Desk extends Clerk {
   readonly client: DurableClient;
-  readonly by: Caller;
-  readonly traceparent: Traceparent;
   readonly warn: (message: string) => void;
 }
 
@@ -51,97 +40,8 @@ export async function acceptOnboarding(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  const { ports } = desk;
-  const { registry } = ports;
-  const admission = admit(desk, request, options);
-  const requestHash = hashRequest(request);
-  const opened = newRecord(desk, "Onboarding", request, requestHash);
-  // Whoever loses a race for the record looks again at what the winner wrote.
-  for (;;) {
-    const current = await findSettled(registry, request);
-    // The answer to the write got lost, and its repetition met what the first had written.
-    if (current?.operation === opened.operation) return begin(desk, current);
-    const team = ownerAfter(desk, admission, current);
-    const fresh = { ...opened, ...(team === undefined ? {} : { team }) };
-    if (!current) {
-      if (await insertWithinQuota(ports, fresh)) return begin(desk, fresh);
-    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
-      if (current.state !== "Onboarded") return attach(desk, current);
-      await expectStillThere(desk, current);
-      return attach(desk, broughtThere(current));
-    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      refuseWhileMigrating(current);
-      const next = supersede(current, fresh, admission);
-      if (await registry.replaceNamespace(next)) return begin(desk, next);
-    } else {
-      throw refuseHeld(current);
-    }
-  }
-}
-
-const settlingPolls = 40;
-const settlingPollMs = 50;
-
-/**
- * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
- * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
- */
-export async function findSettled(
-  registry: Pick<Registry, "getNamespace" | "getOperation">,
-  berth: Berth,
-): Promise<Stored<NamespaceRecord> | undefined> {
-  for (let poll = 1; ; poll += 1) {
-    const current = await registry.getNamespace(berth);
-    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
-    const holder = await registry.getOperation(current.operation);
-    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
-    await sleep(settlingPollMs);
-  }
-}
-
-/** The record says that the very request is onboarded, or on its way. */
-function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
-  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
-}
-
-/** A repair or a look since then is not what the caller asks for again. */
-function broughtThere(record: NamespaceRecord): NamespaceRecord {
-  return { ...record, operation: record.onboardedBy ?? record.operation };
-}
-
-/** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
-  if (!migration) return;
-  const done = migration.completed ?? "no phase";
-  const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
-  throw new Refusal("MIGRATION_PENDING", message, { operation });
-}
-
-/** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(
-  current: Stored<NamespaceRecord>,
-  fresh: NamespaceRecord,
-  { takeOver }: { takeOver: boolean },
-): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, offboarding: _over, ...own } = current;
-  const { team, namespaceUid, ...rest } = own;
-  // A take-over binds the record to the Kubernetes namespace that is there now.
-  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
-  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
-  const previous = current.earlier ? { ...held, earlier: current.earlier } : held;
-  const earlier = earlierOf(fresh.request, current);
-  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
-}
-
-function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
-  try {
-    return findEarlier(request, current);
-  } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
-    throw new Refusal(error.code, error.message, { operation: current.operation });
-  }
+  const { record, how } = await claimOnboarding(desk, request, options);
+  return how === "begun" ? await begin(desk, record) : await attach(desk, record);
 }
 
 export async function acceptOffboarding(
@@ -185,8 +85,12 @@ export async function acceptOffboarding(
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const failed = await registry.getOperation(id);
+    const failed = await registry.findOperation(id);
     if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (failed.kind === "batch") {
+      const message = `Operation ${id} is a batch; compensate the operations of its namespaces.`;
+      throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+    }
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
@@ -211,30 +115,6 @@ export function notOnboarded(berth: Berth): Refusal {
   return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
-export function newRecord(
-  { by, traceparent }: Desk,
-  state: NamespaceRecord["state"],
-  request: OnboardingRequest,
-  requestHash: string,
-): NamespaceRecord {
-  const now = new Date();
-  return {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    state,
-    operation: createOperationId(now),
-    request,
-    requestHash,
-    requestedBy: by.id,
-    acceptedTime: now.toISOString(),
-    traceparent,
-  };
-}
-
-export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
-  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
-}
-
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
 export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
@@ -255,34 +135,6 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
     desk.warn(logLine("operation not started yet", { operation, reason }));
   }
   return { operation, kind: kindOf(record), isNew: true };
-}
-
-/** What kind of operation holds the record, or held it last. */
-export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
-  const kind = holderOf(state) ?? "onboard";
-  return kind === "change" && !earlier ? "onboard" : kind;
-}
-
-export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
-  const { traceparent, earlier, compensates, migration } = record;
-  const kind = kindOf(record);
-  const isConcerned = kind === "migrate" || kind === "offboard";
-  return {
-    id,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy,
-    ...(team === undefined ? {} : { team }),
-    createdTime: acceptedTime,
-    request,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(earlier ? { earlier } : {}),
-    ...(migration && isConcerned ? { migration } : {}),
-    ...(compensates && kind === "compensate" ? { compensates } : {}),
-  };
 }
 
 export async function startOperation(

@@ -6,10 +6,10 @@ import { type Claims, callerOf } from "../domain/claims.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { callerOfKey } from "../domain/localKeys.ts";
 import { hasRole, missingRole } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { createRateLimiter, type RateLimiter } from "../domain/tokenBucket.ts";
 import type { Ports } from "../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
-import { Refusal } from "./refusal.ts";
 
 /** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
 const anybody: Caller = { id: "anonymous", name: "anonymous", teams: [], roles: AppRole.options };
@@ -38,12 +38,22 @@ export async function authenticate(
   if (!provided) throw new Error("authenticate ran before provideCallers was called");
   const caller = await identify(provided.ports, request);
   if (caller !== anybody) known.set(request, caller);
-  const retryAfterSeconds = provided.limiter.take(caller.id);
-  if (retryAfterSeconds !== undefined) {
-    throw new Refusal("RATE_LIMITED", "You ask more often than the limits allow.", { retryAfterSeconds });
-  }
+  take(provided.limiter, caller, 1);
   if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
   return caller;
+}
+
+/** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
+export function charge(caller: Caller, tokens: number): void {
+  if (!provided) throw new Error("charge ran before provideCallers was called");
+  const { limiter, ports } = provided;
+  if (tokens > 0) take(limiter, caller, Math.min(tokens, ports.catalog.limits.burst - 1));
+}
+
+function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
+  const retryAfterSeconds = limiter.take(id, tokens);
+  if (retryAfterSeconds === undefined) return;
+  throw new Refusal("RATE_LIMITED", "You ask more often than the limits allow.", { retryAfterSeconds });
 }
 
 /** The strongest proof that is sent decides alone: a token that is not taken is not made good by a header beside it. */

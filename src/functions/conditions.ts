@@ -1,7 +1,7 @@
 /** Conditional requests (RFC 9110, 13), by the tag of what the client has seen. */
 import type { HttpRequest } from "@azure/functions";
 import { isOfTheSame } from "../domain/entityTag.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../domain/refusal.ts";
 
 /** Whether the client has this already (If-None-Match). */
 export function isKnown({ headers }: HttpRequest, tag: string): boolean {

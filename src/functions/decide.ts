@@ -4,10 +4,10 @@ import type { Caller } from "../domain/caller.ts";
 import { TransientError } from "../domain/errors.ts";
 import { isFinal } from "../domain/operation.ts";
 import { hasRole, maySee, missingRole } from "../domain/policy.ts";
-import type { OperationRecord, Registry, Stored } from "../ports.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../domain/refusal.ts";
+import type { AnyOperation, Cancel, OperationRecord, Registry, Stored } from "../ports.ts";
 
-type Records = Pick<Registry, "getOperation" | "amendOperation">;
+type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
 
 export interface Decision {
   readonly by: Caller;
@@ -72,8 +72,9 @@ export async function decideApproval(
   });
 }
 
-/** Its team sees an operation, and so does whoever may decide it. */
-export function maySeeOperation(by: Caller, record: OperationRecord): boolean {
+/** Its team sees an operation, and so does whoever may decide it; a batch may be of several teams: its sender sees it. */
+export function maySeeOperation(by: Caller, record: AnyOperation): boolean {
+  if (record.kind === "batch") return maySee(by, record) || by.id === record.requestedBy;
   return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
 }
 
@@ -85,7 +86,7 @@ function notPending({ id }: OperationRecord, why: string): Refusal {
   return new Refusal("APPROVAL_NOT_PENDING", `Operation ${id} does not wait for approval: ${why}.`, { operation: id });
 }
 
-function sign({ by, comment, now = new Date() }: Decision): { by: string; time: string; comment?: string } {
+export function sign({ by, comment, now = new Date() }: Decision): Cancel {
   return { by: by.id, time: now.toISOString(), ...(comment === undefined ? {} : { comment }) };
 }
 
@@ -100,9 +101,13 @@ async function decide(
   ) => Pick<Required<OperationRecord>, "cancel"> | { approval: Approval } | undefined,
 ): Promise<OperationRecord> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getOperation(id);
+    const record = await registry.findOperation(id);
     // The same words for what is not there and for what is another team's.
     if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (record.kind === "batch") {
+      const message = `Operation ${id} is a batch; decide about the operations of its namespaces.`;
+      throw new Refusal("APPROVAL_NOT_PENDING", message, { operation: id });
+    }
     const changes = next(record);
     if (!changes) return record;
     if (await registry.amendOperation(record, changes)) return { ...record, ...changes };

@@ -5,14 +5,15 @@ import { appendDecision } from "../activities/audit.ts";
 import type { AppRole, Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import { decisionEvent } from "../orchestrations/approval.ts";
-import type { OperationRecord, Ports } from "../ports.ts";
+import type { AnyOperation, BatchRecord, Ports } from "../ports.ts";
 import { acceptCompensation } from "./acceptance.ts";
+import { cancelBatch, passOn } from "./acceptBatch.ts";
 import { authenticate } from "./authentication.ts";
 import { cancelOperation, decideApproval } from "./decide.ts";
 import { readOptionalBody } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
 import { accepted, route } from "./respond.ts";
+import { wake } from "./wake.ts";
 
 const comment = z.string().max(1_000).optional();
 export const CancelBody = z.strictObject({ comment });
@@ -30,7 +31,9 @@ interface Told<T> {
 
 export function registerDecisions(ports: Ports): void {
   decision(ports, "cancel", "Onboarding.Request", CancelBody, async ({ by, id, body }) => {
-    const record = await cancelOperation(ports.registry, id, { by, ...body });
+    const isBatch = (await ports.registry.getBatch(id)) !== undefined;
+    const cancel = { by, ...body };
+    const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
     return { record, decided: record.cancel };
   });
   decision(ports, "approve", "Onboarding.Approve", ApproveBody, async ({ by, id, body }) => {
@@ -63,7 +66,7 @@ function decision<T>(
   verb: "cancel" | "approve" | "reject",
   role: AppRole,
   schema: z.ZodType<T>,
-  decide: (told: Told<T>) => Promise<{ record: OperationRecord; decided: object | undefined }>,
+  decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>,
 ): void {
   app.http(`${verb}Operation`, {
     route: `api/operations/{id}/${verb}`,
@@ -84,25 +87,25 @@ function decision<T>(
         outcome: record.status,
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
-      await wake(getClient(context), record, context);
+      if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
+      else await wake(getClient(context), record, context);
       // A decision about an approval has a kind of its own; the answer's is the operation's.
       return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
     }),
   });
 }
 
-/** Wakes an orchestration that waits for approval; any other looks at the record by itself, before its next write. */
-export async function wake(
+async function passOnNow(
+  ports: Ports,
   client: DurableClient,
-  { id, approval }: Pick<OperationRecord, "id" | "approval">,
+  record: BatchRecord,
   context: Pick<InvocationContext, "warn">,
 ): Promise<void> {
-  if (!approval) return;
   try {
-    await client.raiseEvent(id, decisionEvent, {});
+    await passOn(ports, client, record, context);
   } catch (error) {
-    // Decided all the same: the timer wakes it (startAccepted.ts).
+    // Decided all the same: the timer passes it on (tendBatches.ts).
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("not woken yet", { operation: id, reason }));
+    context.warn(logLine("cancel not passed on yet", { operation: record.id, reason }));
   }
 }

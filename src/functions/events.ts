@@ -6,13 +6,13 @@ import type { Caller } from "../domain/caller.ts";
 import { CloudEvent } from "../domain/events.ts";
 import { logLine } from "../domain/logLine.ts";
 import { visibleTeams } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
 import { goneSignal, watchClients } from "./clientGone.ts";
 import { maySeeOperation } from "./decide.ts";
 import { answerEvents, defaultPace } from "./eventStream.ts";
 import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
-import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
 
 /** What waits for approval may be another team's, and whose it is only its record says. */
@@ -33,7 +33,7 @@ export function registerEvents(ports: Ports): void {
     handler: route(async (request, context) => {
       const by = await authenticate(request);
       const id = request.params["id"] ?? "";
-      const record = await ports.registry.getOperation(id);
+      const record = await ports.registry.findOperation(id);
       if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
       const lastEventId = request.headers.get("last-event-id");
       if (hasSeenEnd(lastEventId)) return { status: 204 };
@@ -43,7 +43,8 @@ export function registerEvents(ports: Ports): void {
         gone: goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
         changes: ports.changes,
-        pace: defaultPace,
+        // A thousand items are read at each look.
+        pace: record.kind === "batch" ? { ...defaultPace, settleMs: 1_000 } : defaultPace,
       });
     }),
   });

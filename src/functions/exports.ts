@@ -4,11 +4,11 @@ import { type Exported, exportAzureCli, exportKubernetes, exportTsql } from "../
 import type { Caller } from "../domain/caller.ts";
 import { manifestFragment } from "../domain/manifest.ts";
 import { maySee } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { Ports } from "../ports.ts";
 import { notOnboarded } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { readBerth } from "./readBerth.ts";
-import { Refusal } from "./refusal.ts";
 import { type Answer, route } from "./respond.ts";
 
 const formats = ["kubernetes", "tsql", "azurecli"] as const;

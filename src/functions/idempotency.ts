@@ -2,8 +2,8 @@ import type { HttpRequest, InvocationContext } from "@azure/functions";
 import type { Caller } from "../domain/caller.ts";
 import { fingerprintOf, type IdempotencyRecord, judge } from "../domain/idempotency.ts";
 import { logLine } from "../domain/logLine.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { IdempotencyKeys } from "../ports.ts";
-import { Refusal } from "./refusal.ts";
 import type { Answer } from "./respond.ts";
 
 interface Asked {

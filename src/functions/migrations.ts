@@ -8,6 +8,7 @@ import { logLine } from "../domain/logLine.ts";
 import { type Migration, MigrationPhase } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { ServiceAccountName } from "../domain/request.ts";
 import { findClusterFor } from "../domain/targets.ts";
 import { traceIdOf } from "../domain/trace.ts";
@@ -18,7 +19,6 @@ import { answerOnce } from "./idempotency.ts";
 import { findNamespace, readBerth } from "./readBerth.ts";
 import { readFlag, readOptionalBody } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
-import { Refusal } from "./refusal.ts";
 import { accepted, json, route } from "./respond.ts";
 
 export const MigrationRequest = z

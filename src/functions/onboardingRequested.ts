@@ -5,12 +5,12 @@ import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
 import { logLine } from "../domain/logLine.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
 import { queueCaller } from "./authentication.ts";
 import { parseJson, readOnboardingRequest } from "./readRequest.ts";
-import { Refusal } from "./refusal.ts";
 import { noteRefusalOf } from "./refusalTrail.ts";
 
 export const queueName = "onboarding-requests";

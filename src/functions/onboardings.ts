@@ -1,15 +1,12 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
-import { planOnboarding } from "../activities/planOnboarding.ts";
-import { findEarlier } from "../domain/change.ts";
 import { logLine } from "../domain/logLine.ts";
-import { createOperationId } from "../domain/operationId.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
-import { acceptOnboarding, refuseWhileMigrating } from "./acceptance.ts";
-import { admit, ownerAfter } from "./admission.ts";
+import { acceptOnboarding } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
+import { planRequest } from "./planRequest.ts";
 import { readBody, readFlag } from "./readBody.ts";
 import { readOnboardingRequest } from "./readRequest.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -26,14 +23,7 @@ export function registerOnboardings(ports: Ports): void {
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
-      if (isDryRun) {
-        const current = await ports.registry.getNamespace(request);
-        const team = ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
-        const earlier = current && findEarlier(request, current);
-        if (current && earlier) refuseWhileMigrating(current);
-        const operation = createOperationId(new Date());
-        return json(200, await planOnboarding(ports, { operation, request, earlier, team, takeOver }));
-      }
+      if (isDryRun) return json(200, await planRequest({ ports, by }, request, { takeOver }));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
         const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });

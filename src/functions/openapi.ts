@@ -3,6 +3,7 @@ import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { Approval } from "../domain/approval.ts";
+import { AnyKind } from "../domain/batch.ts";
 import { FindingDocument } from "../domain/finding.ts";
 import { Migration } from "../domain/migration.ts";
 import { NamespaceState } from "../domain/namespaceState.ts";
@@ -10,6 +11,7 @@ import { OperationError, OperationKind, OperationStatus, Phase, StepAction } fro
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
+import { BatchDocument, BatchSummary, batchPaging, batchPaths } from "./openapiBatch.ts";
 import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
 import { MigrationProgress, upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
@@ -39,6 +41,7 @@ const OperationSummary = z.object({
   status: OperationStatus,
   cluster: z.string(),
   namespace: z.string(),
+  batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
   requestedBy: z.string(),
   team: z.string().optional(),
   createdTime: Time,
@@ -80,11 +83,11 @@ const NamespaceDocument = z
   })
   .meta({ id: "Namespace" });
 
-const AcceptedDocument = z.object({ id: z.string(), kind: OperationKind, isNew: z.boolean() }).meta({ id: "Accepted" });
+const AcceptedDocument = z.object({ id: z.string(), kind: AnyKind, isNew: z.boolean() }).meta({ id: "Accepted" });
 
 const DecisionDocument = Signature.extend({
   id: z.string(),
-  kind: OperationKind,
+  kind: AnyKind,
   decision: z.enum(["approve", "reject", "cancel"]),
 }).meta({ id: "Decision" });
 
@@ -176,7 +179,7 @@ export function createOpenApi() {
             }),
           },
           responses: guarded({
-            200: body("A page of operations.", page(OperationSummary)),
+            200: body("A page of operations.", page(z.union([OperationSummary, BatchSummary]))),
             422: problem("A parameter is wrong."),
           }),
         },
@@ -185,10 +188,11 @@ export function createOpenApi() {
         get: {
           operationId: "getOperation",
           summary: "The status of one operation, step by step",
-          requestParams: { path: z.object({ id: z.string() }) },
+          requestParams: { path: z.object({ id: z.string() }), query: batchPaging },
           responses: guarded({
-            200: body("The operation.", OperationDocument),
+            200: body("The operation, of a namespace or of a batch.", z.union([OperationDocument, BatchDocument])),
             404: problem("There is none of that id."),
+            422: problem("A parameter is wrong."),
           }),
         },
       },
@@ -303,6 +307,7 @@ export function createOpenApi() {
           }),
         },
       },
+      ...batchPaths(acceptedResponse),
       ...upkeepPaths(acceptedResponse),
       ...watchingPaths,
       "/api/health/live": {

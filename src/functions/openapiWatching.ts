@@ -39,9 +39,9 @@ const lastEventId = z.object({
 });
 
 const stream = {
-  description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps. \`end\`: the
-operation has ended, and nothing more comes. A comment every 15 seconds keeps the connection; after two minutes the stream
-ends, and the client comes back with Last-Event-ID.`,
+  description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
+\`item\`: one request of the batch that is followed. \`end\`: the operation has ended, and nothing more comes. A comment every
+15 seconds keeps the connection; after two minutes the stream ends, and the client comes back with Last-Event-ID.`,
   content: { "text/event-stream": { schema: z.string() } },
 };
 

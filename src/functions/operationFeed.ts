@@ -4,9 +4,11 @@
  * for a client that is away. A feed shows states: what changed twice between two looks is one event.
  */
 import type { DurableClient } from "durable-functions";
+import { type BatchTotals, countItems } from "../domain/batch.ts";
 import { isFinal, Phase } from "../domain/operation.ts";
 import { settleSteps } from "../domain/settledSteps.ts";
-import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import type { AnyOperation, Ports } from "../ports.ts";
+import { phaseOf, publicItem } from "./batchStatus.ts";
 import type { ServerEvent } from "./eventStream.ts";
 import { findPhase, publicStep, summary } from "./operations.ts";
 
@@ -55,10 +57,9 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
   const sent = beginAt(readCursor(lastEventId));
   return async (): Promise<readonly ServerEvent[]> => {
     // The operation first: when it says that it has ended, the steps read after it are the last ones.
-    const operation = await registry.getOperation(id);
+    const operation = await registry.findOperation(id);
     if (!operation) return [];
-    const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
-    const events = changesOf(sent, { operation, steps, phase });
+    const events = changesOf(sent, await look({ registry }, client, operation));
     if (!isFinal(operation.status)) return events;
     const { status } = operation;
     return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
@@ -77,7 +78,7 @@ export function followAll(
     teams,
     lastEventId,
   }: {
-    isVisible: (operation: OperationRecord) => boolean;
+    isVisible: (operation: AnyOperation) => boolean;
     /** Narrows what is looked at, so that busy teams do not push others out of it. */
     teams?: readonly string[] | undefined;
     lastEventId: string | null;
@@ -90,8 +91,8 @@ export function followAll(
   let newestSeen: string | undefined;
 
   /** Newest first, back to what the look before began with: many may come at once. */
-  async function latest(): Promise<readonly OperationRecord[]> {
-    const found: OperationRecord[] = [];
+  async function latest(): Promise<readonly AnyOperation[]> {
+    const found: AnyOperation[] = [];
     let continuation: string | undefined;
     do {
       const next = continuation === undefined ? {} : { continuation };
@@ -104,20 +105,21 @@ export function followAll(
   }
 
   /** One that has waited for days for its approval is not among the newest, and runs all the same. */
-  async function older(known: ReadonlySet<string>): Promise<readonly OperationRecord[]> {
+  async function older(known: ReadonlySet<string>): Promise<readonly AnyOperation[]> {
     const turn = running.filter((id) => !known.has(id)).slice(0, newest);
-    const found = await Promise.all(turn.map((id) => registry.getOperation(id)));
+    const found = await Promise.all(turn.map((id) => registry.findOperation(id)));
     return found.filter((each) => each !== undefined);
   }
 
-  /** At the start: what holds a namespace, and what changed while the client was away. */
-  async function missed(): Promise<readonly OperationRecord[]> {
+  /** At the start: what holds a namespace, the batches that run, and what changed while the client was away. */
+  async function missed(): Promise<readonly AnyOperation[]> {
     const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
-    const [changed, held] = await Promise.all([
+    const [changed, held, batches] = await Promise.all([
       lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
       registry.heldNamespaces(),
+      registry.openBatches(),
     ]);
-    running = held.filter(isOfTeams).map(({ operation }) => operation);
+    running = [...batches.map(({ id }) => id), ...held.filter(isOfTeams).map(({ operation }) => operation)];
     return changed;
   }
 
@@ -134,10 +136,12 @@ export function followAll(
       (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
     );
     const found = await Promise.all(
-      open.map(async (operation) => {
-        const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(operation.id)]);
-        return { operation, steps, phase };
-      }),
+      open.map((operation) =>
+        // The operations of its items speak for themselves.
+        operation.kind === "batch"
+          ? { operation, phase: phaseOf(operation), parts: [] }
+          : look({ registry }, client, operation),
+      ),
     );
     // Oldest change first: a cursor must not pass what was not sent yet.
     return found
@@ -151,10 +155,10 @@ async function changedSince(
   registry: Source["registry"],
   time: string,
   narrowed: { teams?: readonly string[] },
-): Promise<readonly OperationRecord[]> {
+): Promise<readonly AnyOperation[]> {
   // A client that was never told a time has no past.
   if (time === "") return [];
-  const found: OperationRecord[] = [];
+  const found: AnyOperation[] = [];
   let continuation: string | undefined;
   do {
     const next = continuation === undefined ? {} : { continuation };
@@ -170,13 +174,46 @@ function now(): string {
   return new Date().toISOString();
 }
 
-function changesOf(
-  sent: Sent,
-  { operation, steps, phase }: { operation: OperationRecord; steps: readonly StepRecord[]; phase: Phase },
-): readonly ServerEvent[] {
-  const { id, cluster, namespace } = operation;
-  const changed = settleSteps(operation, steps)
-    .filter((step) => isNew(sent, stepKey(id, step), step, "steps"))
+/** An operation as it is now. Its parts are its steps, or the items of a batch. */
+interface Looked {
+  readonly operation: AnyOperation;
+  readonly phase: Phase;
+  readonly totals?: BatchTotals;
+  readonly parts: readonly Part[];
+}
+
+interface Part {
+  readonly key: string;
+  readonly event: "step" | "item";
+  readonly changedTime?: string | undefined;
+  readonly data: object;
+}
+
+async function look({ registry }: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
+  const { id } = operation;
+  if (operation.kind === "batch") {
+    const items = await registry.listBatchItems(id);
+    const parts = items.flatMap((item): Part[] => {
+      if (item.status === "NotStarted") return [];
+      const { index, changedTime } = item;
+      return [{ key: `${id} ${index}`, event: "item", changedTime, data: { batch: id, ...publicItem(item) } }];
+    });
+    return { operation, phase: phaseOf(operation), totals: countItems(items), parts };
+  }
+  const { cluster, namespace } = operation;
+  const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
+  const parts = settleSteps(operation, steps).map((step): Part => {
+    const { name, target, changedTime } = step;
+    const data = { operation: id, cluster, namespace, ...publicStep(step) };
+    return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };
+  });
+  return { operation, phase, parts };
+}
+
+function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): readonly ServerEvent[] {
+  const { id } = operation;
+  const changed = parts
+    .filter((part) => isNew(sent, part.key, part, "steps"))
     .toSorted((a, b) => (a.changedTime ?? "").localeCompare(b.changedTime ?? ""));
   const events: ServerEvent[] = [];
   const push = (event: string, data: object, cursor: Partial<Cursor>) => {
@@ -188,17 +225,16 @@ function changesOf(
     sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
     push(
       "operation",
-      { ...summary(operation), phase },
+      { ...summary(operation), phase, totals },
       { operations: later(sent.cursor.operations, operation.changedTime), phase },
     );
   };
   const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
-  // What ended is said after its steps, everything else before them.
+  // What ended is said after its parts, everything else before them.
   if (isChanged && !isFinal(operation.status)) sayOperation();
-  for (const step of changed) {
-    sent.times.set(stepKey(id, step), step.changedTime ?? "");
-    const data = { operation: id, cluster, namespace, ...publicStep(step) };
-    push("step", data, { steps: later(sent.cursor.steps, step.changedTime) });
+  for (const { key, event, changedTime, data } of changed) {
+    sent.times.set(key, changedTime ?? "");
+    push(event, data, { steps: later(sent.cursor.steps, changedTime) });
   }
   if (isChanged && isFinal(operation.status)) sayOperation();
   return events;
@@ -207,14 +243,10 @@ function changesOf(
 function isNew(
   { since, times }: Sent,
   key: string,
-  { changedTime = "" }: { changedTime?: string },
+  { changedTime = "" }: { changedTime?: string | undefined },
   of: "operations" | "steps",
 ) {
   return changedTime > (times.get(key) ?? since[of]);
-}
-
-function stepKey(operation: string, { name, target }: StepRecord): string {
-  return `${operation} ${name} ${target}`;
 }
 
 function later(a: string, b = ""): string {

@@ -3,15 +3,16 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { isFinal, OperationStatus, Phase } from "../domain/operation.ts";
 import { visibleTeams } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { settleSteps } from "../domain/settledSteps.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import { findInstance } from "../durable/orchestration.ts";
-import type { OperationRecord, Ports, StepRecord } from "../ports.ts";
+import type { AnyOperation, OperationRecord, Ports, StepRecord } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { answerBatch, summaryOfBatch } from "./batchStatus.ts";
 import { maySeeOperation } from "./decide.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
 
 export function registerOperations(ports: Ports): void {
@@ -23,9 +24,10 @@ export function registerOperations(ports: Ports): void {
     handler: route(async (request, context) => {
       const by = await authenticate(request);
       const id = request.params["id"] ?? "";
-      const record = await ports.registry.getOperation(id);
+      const record = await ports.registry.findOperation(id);
       // The same words for what is not there and for what is another team's.
       if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      if (record.kind === "batch") return await answerBatch(ports, request, record);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),
         ports.registry.listSteps(record.id),
@@ -73,7 +75,11 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-export function summary({
+export function summary(record: AnyOperation) {
+  return record.kind === "batch" ? summaryOfBatch(record) : summaryOfOperation(record);
+}
+
+function summaryOfOperation({
   id,
   kind,
   status,
@@ -86,15 +92,15 @@ export function summary({
   endTime,
   ...rest
 }: OperationRecord) {
-  const { result, error, approval, cancel, leftUndone, compensates, traceparent } = rest;
+  const { result, error, approval, cancel, leftUndone, compensates, traceparent, batch } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
-  return { id, kind, status, cluster, namespace, ...who, result, error, ...decided };
+  return { id, kind, status, cluster, namespace, batch, ...who, result, error, ...decided };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
-export async function findPhase(client: DurableClient, record: OperationRecord): Promise<Phase> {
+export async function findPhase(client: DurableClient, record: Pick<AnyOperation, "id" | "status">): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const status = await findInstance(client, record.id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";

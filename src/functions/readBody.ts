@@ -1,13 +1,13 @@
 import type { HttpRequest } from "@azure/functions";
-import { maxBodyBytes, parseJson } from "./readRequest.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../domain/refusal.ts";
+import { maxBodyBytes, parseJson, tooLarge } from "./readRequest.ts";
 
-export async function readBody(request: HttpRequest): Promise<unknown> {
+export async function readBody(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(type)) {
     throw new Refusal("UNSUPPORTED_MEDIA_TYPE", `Content-Type is "${type}"; send application/json.`);
   }
-  return parseJson(await readBytes(request));
+  return parseJson(await readBytes(request, maxBytes), maxBytes);
 }
 
 /** For routes where a request without a body is complete. */
@@ -16,12 +16,27 @@ export async function readOptionalBody(request: HttpRequest): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-async function readBytes(request: HttpRequest): Promise<Uint8Array> {
+async function readBytes(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBodyBytes) {
-    throw new Refusal("PAYLOAD_TOO_LARGE", `The body has ${declared} bytes; at most ${maxBodyBytes} are taken.`);
+  if (declared > maxBytes) {
+    await discard(request);
+    throw tooLarge(declared, maxBytes);
   }
   return new Uint8Array(await request.arrayBuffer());
+}
+
+const mostDiscarded = 64 * 1024 * 1024;
+
+/** Whoever is still sending does not read: an answer before the end of the body would be lost with the connection. */
+async function discard({ body }: HttpRequest): Promise<void> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  for (let bytes = 0; bytes <= mostDiscarded; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    bytes += value.byteLength;
+  }
+  await reader.cancel();
 }
 
 export function readFlag(request: HttpRequest, name: string): boolean {

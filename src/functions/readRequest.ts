@@ -2,19 +2,14 @@
 import type { z } from "zod";
 import type { Catalog } from "../domain/catalog.ts";
 import type { Berth } from "../domain/names.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { checkAgainstCatalog, type FieldProblem } from "../domain/targets.ts";
-import { Refusal } from "./refusal.ts";
 
 export const maxBodyBytes = 16 * 1024;
 
-export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.byteLength > maxBodyBytes) {
-    throw new Refusal(
-      "PAYLOAD_TOO_LARGE",
-      `The body has ${bytes.byteLength} bytes; at most ${maxBodyBytes} are taken.`,
-    );
-  }
+export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): unknown {
+  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -27,6 +22,10 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw new Refusal("MALFORMED_JSON", `The body is not JSON: ${error instanceof Error ? error.message : ""}`);
   }
+}
+
+export function tooLarge(bytes: number, maxBytes: number): Refusal {
+  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${bytes} bytes; at most ${maxBytes} are taken.`);
 }
 
 export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
@@ -65,7 +64,7 @@ function isRequestCode(code: string): code is RequestCode {
   return (requestCodes as readonly string[]).includes(code);
 }
 
-function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
+export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
   const code = "INVALID_REQUEST";
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({

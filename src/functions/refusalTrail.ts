@@ -9,10 +9,10 @@ import { auditId } from "../domain/audit.ts";
 import type { Caller } from "../domain/caller.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { Traceparent } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { callerOfRequest } from "./authentication.ts";
-import { Refusal } from "./refusal.ts";
 
 /** Decisions of policy. What is malformed, not there, or in somebody's way for a moment is none. */
 const policyCodes: ReadonlySet<ErrorCode> = new Set([
@@ -67,10 +67,10 @@ export function createRefusalTrail(
     async append(error, { by, what, traceparent, ...where }) {
       if (!(error instanceof Refusal) || !policyCodes.has(error.code)) return;
       const { code, message } = error;
-      const { cluster = "", namespace = "", operation } = { ...where, ...error.details.about };
+      const { cluster, namespace, operation } = { ...where, ...error.details.about };
       // The hour is part of the id, so that two processes write the same refusal once, too.
       const time = Math.floor(now() / hourMs);
-      const id = auditId(by.id, what, cluster, namespace, operation ?? "", code, message, String(time));
+      const id = auditId(by.id, what, cluster ?? "", namespace ?? "", operation ?? "", code, message, String(time));
       const kind = take(by.id, id);
       if (!kind) return;
       const [team, another] = by.teams;

@@ -5,8 +5,8 @@ import type { ErrorCode } from "../domain/errors.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
+import { Refusal, type RefusalDetails } from "../domain/refusal.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../domain/trace.ts";
-import { Refusal, type RefusalDetails } from "./refusal.ts";
 import { noteRefusal } from "./refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {

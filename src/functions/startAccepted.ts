@@ -1,26 +1,22 @@
 /** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
 import { app } from "@azure/functions";
-import { type DurableClient, getClient, input, OrchestrationRuntimeStatus } from "durable-functions";
+import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
 import { remindOfApproval } from "../activities/approval.ts";
+import { kindOf, operationOf } from "../activities/claim.ts";
 import { concludeOperation, Outcome } from "../activities/outcome.ts";
 import { logLine } from "../domain/logLine.ts";
 import { toOperationError } from "../domain/plan.ts";
-import { findInstance } from "../durable/orchestration.ts";
+import { findInstance, hasEnded } from "../durable/orchestration.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { kindOf, operationOf, startOperation } from "./acceptance.ts";
-import { wake } from "./decisions.ts";
+import { startOperation } from "./acceptance.ts";
+import type { Mender } from "./mender.ts";
 import { findPhase } from "./operations.ts";
+import { tendBatches } from "./tendBatches.ts";
+import { wake } from "./wake.ts";
 
 /** A request that is being accepted this moment starts its operation itself. */
 const graceMs = 10_000;
-
-const dead: readonly OrchestrationRuntimeStatus[] = [
-  OrchestrationRuntimeStatus.Completed,
-  OrchestrationRuntimeStatus.Failed,
-  OrchestrationRuntimeStatus.Terminated,
-  OrchestrationRuntimeStatus.Canceled,
-];
 
 export function registerStartAccepted(ports: Ports): void {
   app.timer("startAccepted", {
@@ -30,8 +26,9 @@ export function registerStartAccepted(ports: Ports): void {
     handler: async (_timer, context) => {
       const client = getClient(context);
       const before = Date.now() - graceMs;
-      for (const record of await ports.registry.heldNamespaces()) {
-        const mender = { ports, client, warn: context.warn.bind(context) };
+      const mender = { ports, client, warn: context.warn.bind(context) };
+      const held = await ports.registry.heldNamespaces();
+      for (const record of held) {
         try {
           if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
           else await tendApproval(mender, record.operation);
@@ -41,14 +38,9 @@ export function registerStartAccepted(ports: Ports): void {
           context.warn(logLine("operation not mended", { operation: record.operation, reason }));
         }
       }
+      await tendBatches(mender, { held, before });
     },
   });
-}
-
-export interface Mender {
-  readonly ports: Ports;
-  readonly client: DurableClient;
-  readonly warn: (message: string) => void;
 }
 
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
@@ -56,10 +48,11 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<Names
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
+    if (await isForLane(client, record)) return;
     warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(record));
     await startOperation(client, ports, record);
-  } else if (dead.includes(instance.runtimeStatus)) {
+  } else if (hasEnded(instance)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
     const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
@@ -77,6 +70,16 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<Names
   } else {
     await tendApproval({ ports, client, warn }, operation);
   }
+}
+
+/**
+ * Whether a lane of a batch is about to start the operation as a part of itself. The runtime brings lanes back after a
+ * crash, and an instance id that is there already would keep the lane waiting for ever.
+ */
+async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Promise<boolean> {
+  if (!batch?.isStarter) return false;
+  const instance = await findInstance(client, batch.operation);
+  return instance !== undefined && !hasEnded(instance);
 }
 
 /** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */

@@ -1,4 +1,5 @@
 import { app } from "@azure/functions";
+import { findSettled } from "../activities/claim.ts";
 import { inspectionOf, recordFindings } from "../activities/driftRecord.ts";
 import { proveNamespace } from "../activities/verification.ts";
 import { TransientError } from "../domain/errors.ts";
@@ -6,11 +7,10 @@ import { toDocument, worstOf } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
 import { holderOf } from "../domain/namespaceState.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
-import { findSettled } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { mustSee, readBerth } from "./readBerth.ts";
-import { Refusal } from "./refusal.ts";
 import { json, route } from "./respond.ts";
 
 export function registerVerifications(ports: Ports): void {

@@ -13,11 +13,11 @@ import type { Catalog } from "../domain/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
+import { Refusal } from "../domain/refusal.ts";
 import { traceOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import type { Accepted } from "./acceptance.ts";
 import { acceptUpkeep } from "./acceptUpkeep.ts";
-import { Refusal } from "./refusal.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 

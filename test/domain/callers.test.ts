@@ -62,6 +62,16 @@ it("lets a burst pass, then one request each interval, and says how long to wait
   expect([limiter.take("a"), limiter.take("a"), limiter.take("a")]).toEqual([undefined, undefined, 2]);
 });
 
+it("takes several tokens for what costs more, and never more than a full bucket", () => {
+  const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 10 }, { now: () => 0 });
+
+  expect(limiter.take("a", 8)).toBeUndefined();
+  expect(limiter.take("a", 4)).toBe(1);
+  expect(limiter.take("a", 2)).toBeUndefined();
+  expect(limiter.take("b", 1_000)).toBeUndefined();
+  expect(limiter.take("b", 1_000)).toBe(5);
+});
+
 it("forgets callers that have been quiet, and none that is being held back", () => {
   let now = 0;
   const limiter = createRateLimiter({ requestsPerSecond: 1, burst: 1 }, { now: () => now });

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { Catalog } from "../../src/domain/catalog.ts";
 import { Claims } from "../../src/domain/claims.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { authenticate, provideCallers, queueCaller } from "../../src/functions/authentication.ts";
+import { authenticate, charge, provideCallers, queueCaller } from "../../src/functions/authentication.ts";
 import { json, route } from "../../src/functions/respond.ts";
 import type { Tokens } from "../../src/ports.ts";
 import { catalog as anonymous } from "../support/fakeCloud.ts";
@@ -153,6 +153,16 @@ it("answers 429 with Retry-After to the caller that asks too often, and lets oth
   expect(greedy.map(({ status }) => status)).toEqual([200, 200, 429]);
   expect(Number(greedy[2]?.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await answer({ authorization: "Bearer good" })).status).toBe(200);
+});
+
+it("charges what a request costs beyond the first token, so that a full bucket is always enough", async () => {
+  provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 5 } });
+  const caller = await ask({ "x-mooring-key": key });
+
+  charge(caller, 0);
+  charge(caller, 999);
+
+  expect(() => charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
 });
 
 it("lets everybody do everything where the catalog has no auth", async () => {

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import { Refusal } from "../../src/domain/refusal.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { hashRequest } from "../../src/domain/requestHash.ts";
 import { parseJson, readOnboardingRequest } from "../../src/functions/readRequest.ts";
-import { Refusal } from "../../src/functions/refusal.ts";
 import { catalog } from "../support/fakeCloud.ts";
 
 const good = {

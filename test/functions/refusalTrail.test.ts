@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Refusal } from "../../src/functions/refusal.ts";
+import { Refusal } from "../../src/domain/refusal.ts";
 import { createRefusalTrail } from "../../src/functions/refusalTrail.ts";
 import { createFakeCloud } from "../support/fakeCloud.ts";
 import { member, operator } from "../support/teams.ts";

@@ -102,6 +102,9 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
   }
   await ask("POST", "/api/onboardings", { cluster: "x" });
   await ask("POST", "/api/onboardings?dryRun=true", request("canary-c"));
+  const batch = await ask("POST", "/api/onboardings/batch", { requests: [request("canary-d"), request("canary-e")] });
+  await service.waitFor(String(batch["id"]));
+  await ask("GET", `/api/operations/${String(batch["id"])}`);
   await ask("GET", "/api/operations/none");
   // Not of the service but of the host, and closed to who has no key.
   const management = await fetch(`${sandbox.url}/runtime/webhooks/durabletask/instances`);

@@ -117,6 +117,25 @@ it(`refuses ${cases.length} bodies over HTTP as the caller's mistake, each with 
   }
 });
 
+it("refuses all of them as one batch, and a batch that is one of them", async () => {
+  const bodies = cases.filter(({ field }) => field !== "the whole body").map(({ body }) => JSON.parse(body) as unknown);
+  const together = await service.call("POST", "/api/onboardings/batch", { requests: bodies.slice(0, 1_000) });
+
+  expect(together).toMatchObject({ status: 422, body: { code: "INVALID_REQUEST" } });
+  const errors = together.body["errors"] as { pointer: string; detail: string }[];
+  expect(errors).toHaveLength(101);
+  expect(errors.at(-1)).toMatchObject({ pointer: "/requests", detail: expect.stringMatching(/^and \d+ more$/) });
+  expect(JSON.stringify(together.body).length).toBeLessThan(64_000);
+  for (const value of hostile) {
+    for (const body of [value, { requests: value }, { requests: [good, value] }, { requests: [good], extra: value }]) {
+      const { status } = await service.call("POST", "/api/onboardings/batch", JSON.stringify(body));
+
+      expect(status, JSON.stringify(body).slice(0, 80)).toBeGreaterThanOrEqual(400);
+      expect(status, JSON.stringify(body).slice(0, 80)).toBeLessThan(500);
+    }
+  }
+});
+
 it("sends each of them on the queue to the dead-letter queue, with a reason", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   cases.forEach(({ body }, index) => void queue.send({ messageId: `hostile-${index}`, body: Buffer.from(body) }));
@@ -149,6 +168,7 @@ const addresses = (text: string) => [
   ["GET", `/api/audit?operation=${text}`],
   ["GET", `/api/audit?continuation=${text}`],
   ["POST", `/api/onboardings?dryRun=${text}`],
+  ["POST", `/api/onboardings/batch?dryRun=${text}`],
 ];
 
 it("answers hostile addresses and queries without an error of its own", async () => {

@@ -2,7 +2,7 @@
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../../src/domain/caller.ts";
 import type { Desk } from "../../src/functions/acceptance.ts";
-import { createMailbox, type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
+import { createMailbox, type Run, runOrchestration } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 
 export const requester: Caller = {
@@ -16,13 +16,20 @@ export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles:
 export interface TestDesk extends Desk {
   /** Wakes what waits, as the routes do. */
   readonly raise: (name: string) => void;
+  /** What was accepted first and not run yet, for a test that runs it itself. */
+  take(): { readonly name: string; readonly input: unknown };
   /** Runs what was accepted and not run yet, to its end. */
-  run(options?: RunOptions): Promise<Run>;
+  run(options?: Parameters<typeof runOrchestration>[2]): Promise<Run>;
 }
 
 export function createDesk({ ports }: Pick<FakeCloud, "ports">, by: Caller = requester): TestDesk {
   const started: { name: string; input: unknown }[] = [];
   const mailbox = createMailbox();
+  const take = () => {
+    const next = started.shift();
+    if (!next) throw new Error("nothing was accepted that has not run");
+    return next;
+  };
   const client: Partial<DurableClient> = {
     async startNew(name, options) {
       started.push({ name, input: options?.input });
@@ -40,9 +47,9 @@ export function createDesk({ ports }: Pick<FakeCloud, "ports">, by: Caller = req
       throw new Error(message);
     },
     raise: mailbox.raise,
+    take,
     async run(options = {}) {
-      const next = started.shift();
-      if (!next) throw new Error("nothing was accepted that has not run");
+      const next = take();
       return await runOrchestration(next.name, next.input, { mailbox, ...options });
     },
   };

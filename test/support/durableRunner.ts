@@ -30,8 +30,18 @@ export interface RunOptions {
   readonly maxTurns?: number;
   /** Holds external events; each is delivered in a turn of its own, before anything else is. */
   readonly mailbox?: Mailbox;
+  /** Runs a sub-orchestration in the place of this runner, which runs it to its end with the same options. */
+  readonly runChild?: (child: ChildRun, run: () => Promise<unknown>) => Promise<unknown>;
+  /** Told each generation, of this orchestration and of those that it runs. */
+  readonly onGeneration?: (run: Run) => void;
   /** Called when nothing but timers is open, before the earliest of them fires; the clock is the orchestration's. */
   readonly atRest?: (now: Date) => void | Promise<void>;
+}
+
+export interface ChildRun {
+  readonly name: string;
+  readonly input: unknown;
+  readonly instanceId: string | undefined;
 }
 
 export interface Mailbox {
@@ -53,6 +63,8 @@ export interface Action {
   readonly actionType: number;
   readonly functionName?: string;
   readonly input?: unknown;
+  /** Of a sub-orchestration. */
+  readonly instanceId?: string;
   readonly retryOptions?: { firstRetryIntervalInMilliseconds: number; maxNumberOfAttempts: number };
   readonly compoundActions?: readonly Action[];
   /** Of a timer. */
@@ -60,7 +72,7 @@ export interface Action {
   readonly isCanceled?: boolean;
 }
 
-const actionTypes = { createTimer: 5, waitForExternalEvent: 6 };
+const actionTypes = { callSubOrchestrator: 2, continueAsNew: 4, createTimer: 5, waitForExternalEvent: 6 };
 
 interface OpenTimer {
   readonly index: number;
@@ -84,15 +96,32 @@ const eventTypes = {
   taskScheduled: 4,
   taskCompleted: 5,
   taskFailed: 6,
+  childScheduled: 7,
+  childCompleted: 8,
+  childFailed: 9,
   timerCreated: 10,
   timerFired: 11,
   eventRaised: 15,
   orchestratorStarted: 12,
 };
 
+/** With continueAsNew the run is that of the last generation. */
 export async function runOrchestration(name: string, input: unknown, options: RunOptions = {}): Promise<Run> {
+  const { maxTurns = 500 } = options;
+  let next = input;
+  for (let generation = 1; generation <= maxTurns; generation += 1) {
+    const run = await runGeneration(name, next, options);
+    options.onGeneration?.(run);
+    const renewal = run.actions.find(({ actionType }) => actionType === actionTypes.continueAsNew);
+    if (run.status === "Failed" || !renewal) return run;
+    next = JSON.parse(JSON.stringify(renewal.input));
+  }
+  throw new Error(`${name} is not done after ${maxTurns} generations`);
+}
+
+async function runGeneration(name: string, input: unknown, options: RunOptions): Promise<Run> {
   const { random = () => 0, execute = (_name, run) => run(), together = () => 1, maxTurns = 500 } = options;
-  const { mailbox, atRest } = options;
+  const { mailbox, atRest, runChild = (_child, run) => run() } = options;
   const history: HistoryEvent[] = [];
   const open = new Map<number, OpenTask>();
   const timers = new Map<number, OpenTimer>();
@@ -112,7 +141,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
   };
   const schedule = (task: OpenTask) => {
     history.push({
-      EventType: eventTypes.taskScheduled,
+      EventType: isChild(task.action) ? eventTypes.childScheduled : eventTypes.taskScheduled,
       EventId: nextId,
       Name: task.action.functionName,
       Timestamp: stamp(),
@@ -165,7 +194,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     turnLog.push({ events: history.length, actions: actions.length });
     for (const [id, { index }] of timers) if (actions[index]?.isCanceled) timers.delete(id);
     actions.forEach((action, index) => {
-      if (index < scheduled || action.actionType === actionTypes.waitForExternalEvent) return;
+      if (index < scheduled || isNoTask(action)) return;
       if (action.actionType !== actionTypes.createTimer) schedule({ action, attempt: 1 });
       else scheduleTimer({ index, fireAt: Date.parse(action.fireAt ?? "") });
     });
@@ -194,7 +223,11 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
           return {
             id,
             task,
-            outcome: await settle(() => execute(functionName, () => callActivity(functionName, given))),
+            outcome: await settle(() =>
+              isChild(task.action)
+                ? runChild(childOf(task.action), () => runToEnd(functionName, given, options))
+                : execute(functionName, () => callActivity(functionName, given)),
+            ),
           };
         }),
       );
@@ -204,10 +237,10 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     if (successes.length > 0) {
       // Successes take no id in silence, so they may arrive together.
       ended = ended.filter(({ outcome }) => "error" in outcome);
-      for (const { id, outcome } of successes) {
+      for (const { id, task, outcome } of successes) {
         const Result = JSON.stringify(("result" in outcome ? outcome.result : null) ?? null);
         history.push({
-          EventType: eventTypes.taskCompleted,
+          EventType: isChild(task.action) ? eventTypes.childCompleted : eventTypes.taskCompleted,
           EventId: -1,
           TaskScheduledId: id,
           Result,
@@ -221,7 +254,7 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
     const { id, task } = failed;
     const { functionName, retryOptions } = task.action;
     history.push({
-      EventType: eventTypes.taskFailed,
+      EventType: isChild(task.action) ? eventTypes.childFailed : eventTypes.taskFailed,
       EventId: -1,
       TaskScheduledId: id,
       Reason: `Activity function '${functionName}' failed:  ${failed.outcome.error}`,
@@ -253,6 +286,26 @@ export async function runOrchestration(name: string, input: unknown, options: Ru
   throw new Error(
     `${name} is not done after ${maxTurns} turns; open: ${[...open.values()].map((t) => t.action.functionName)}`,
   );
+}
+
+function isChild({ actionType }: Action): boolean {
+  return actionType === actionTypes.callSubOrchestrator;
+}
+
+/** Actions that nothing completes. */
+function isNoTask({ actionType }: Action): boolean {
+  return actionType === actionTypes.waitForExternalEvent || actionType === actionTypes.continueAsNew;
+}
+
+function childOf({ functionName = "", input, instanceId }: Action): ChildRun {
+  return { name: functionName, input, instanceId };
+}
+
+/** External events are an instance's own; nothing here sends any to a child. */
+async function runToEnd(name: string, input: unknown, { mailbox: _own, ...options }: RunOptions): Promise<unknown> {
+  const { status, output } = await runOrchestration(name, JSON.parse(JSON.stringify(input ?? null)), options);
+  if (status === "Failed") throw new Error(String(output));
+  return output;
 }
 
 /** What an orchestration asks for after that much of a history. */

@@ -5,8 +5,12 @@ import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { CloudEvent } from "../../src/domain/events.ts";
 import type { IdempotencyRecord } from "../../src/domain/idempotency.ts";
+import type { OnboardingRequest } from "../../src/domain/request.ts";
 import { sidFromClientId } from "../../src/domain/sid.ts";
 import type {
+  Batches,
+  BatchItem,
+  BatchRecord,
   DatabaseUser,
   FederatedCredential,
   IdentityRef,
@@ -14,6 +18,7 @@ import type {
   ManagedIdentity,
   NamespaceRecord,
   ObjectRef,
+  OpenBatch,
   OperationRecord,
   Ports,
   RoleAssignment,
@@ -33,6 +38,10 @@ export interface FakeCloud {
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
   readonly operations: Map<string, Stored<OperationRecord>>;
+  readonly batches: Map<string, Stored<BatchRecord>>;
+  readonly openBatches: Map<string, Stored<OpenBatch>>;
+  /** By batch. */
+  readonly items: Map<string, (BatchItem & { readonly request: OnboardingRequest })[]>;
   readonly steps: Map<string, StepRecord>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
@@ -95,6 +104,9 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     ]),
     namespaces: new Map(),
     operations: new Map(),
+    batches: new Map(),
+    openBatches: new Map(),
+    items: new Map(),
     steps: new Map(),
     events: [],
     audit: [],
@@ -293,7 +305,8 @@ function auditOf({ audit }: State): Ports["audit"] {
   };
 }
 
-function registryOf({ namespaces, operations, steps }: State): Ports["registry"] {
+function registryOf(state: State): Ports["registry"] {
+  const { namespaces, operations, batches, steps } = state;
   const key = ({ cluster, namespace }: { cluster: string; namespace: string }) => `${cluster}/${namespace}`;
   let version = 0;
   const nextEtag = () => {
@@ -302,6 +315,8 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
   };
   const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
   return {
+    ...batchesOf(state, nextEtag),
+    findOperation: async (id) => operations.get(id) ?? batches.get(id),
     getNamespace: async (berth) => namespaces.get(key(berth)),
     listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
     countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
@@ -324,7 +339,9 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async ({ teams }) => ({ value: [...operations.values()].filter((each) => isOf(each, teams)) }),
+    listOperations: async ({ teams }) => ({
+      value: [...operations.values(), ...batches.values()].filter((each) => isOf(each, teams)),
+    }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
     },
@@ -353,5 +370,50 @@ function registryOf({ namespaces, operations, steps }: State): Ports["registry"]
       if (record) steps.set(id, { ...record, ...changes });
     },
     probe: async () => undefined,
+  };
+}
+
+function batchesOf({ batches, openBatches, items }: State, nextEtag: () => string): Batches {
+  return {
+    async insertBatch(record, requests) {
+      const { id, createdTime } = record;
+      items.set(
+        id,
+        requests.map((request, index) => {
+          const { cluster, namespace } = request;
+          return { index, cluster, namespace, status: "NotStarted", request };
+        }),
+      );
+      const open = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {}, etag: nextEtag() };
+      openBatches.set(id, open);
+      batches.set(id, { ...record, etag: nextEtag() });
+    },
+    getBatch: async (id) => batches.get(id),
+    async amendBatch({ id, etag }, changes) {
+      const record = batches.get(id);
+      if (record?.etag !== etag) return false;
+      batches.set(id, { ...record, ...changes, etag: nextEtag() });
+      return true;
+    },
+    openBatches: async () => [...openBatches.values()],
+    getOpenBatch: async (id) => openBatches.get(id),
+    async replaceOpenBatch(record) {
+      if (openBatches.get(record.id)?.etag !== record.etag) return false;
+      openBatches.set(record.id, { ...record, etag: nextEtag() });
+      return true;
+    },
+    async closeBatch(id) {
+      openBatches.delete(id);
+    },
+    getBatchItem: async (batch, index) => items.get(batch)?.[index],
+    listBatchItems: async (batch, query) =>
+      (items.get(batch) ?? []).filter(({ status }) => query === undefined || status === query.status),
+    async updateBatchItems(batch, updates) {
+      const rows = items.get(batch) ?? [];
+      for (const { index, changes } of updates) {
+        const row = rows[index];
+        if (row) rows[index] = { ...row, ...changes };
+      }
+    },
   };
 }

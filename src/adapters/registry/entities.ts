@@ -20,6 +20,11 @@ export function toEntity(partitionKey: string, rowKey: string, record: object): 
   return entity;
 }
 
+/** What a field of a record may be called in a row. */
+export function propertiesOf(field: string): readonly string[] {
+  return [field, field + jsonSuffix];
+}
+
 export function fromEntity<T extends object>(entity: object): Stored<T> {
   const record: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(entity)) {

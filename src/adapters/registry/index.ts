@@ -1,5 +1,5 @@
 /**
- * The registry in Azure Table Storage: three tables, with ETags where two writers may meet.
+ * The registry in Azure Table Storage: these tables, and those of batches.ts, with ETags where two writers may meet.
  *
  * | table             | partition    | row                |
  * | MooringNamespaces | cluster      | namespace          |
@@ -7,7 +7,8 @@
  * | MooringSteps      | operation id | `name:target`      |
  */
 import { heldStates } from "../../domain/namespaceState.ts";
-import type { NamespaceRecord, OperationRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
+import type { AnyOperation, NamespaceRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
+import { createBatchesOn } from "./batches.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
@@ -20,10 +21,15 @@ export function createRegistry(settings: TableSettings): Registry {
 /** The registry on any tables, so that a test can keep them in memory and let each of their calls fail. */
 export function createRegistryOn(table: <T extends object>(name: string) => Table<T>): Registry {
   const namespaces = table<NamespaceRecord>("MooringNamespaces");
-  const operations = table<OperationRecord>("MooringOperations");
+  const operations = table<AnyOperation>("MooringOperations");
   const steps = table<StepRecord>("MooringSteps");
 
+  // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
+  const findOperation: Registry["findOperation"] = async (id) =>
+    /^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined;
+
   return {
+    ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
     getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
     listNamespaces: ({ cluster, teams, limit, continuation }) =>
       namespaces.page(
@@ -47,8 +53,11 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
-    // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
-    getOperation: async (id) => (/^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined),
+    findOperation,
+    async getOperation(id) {
+      const found = await findOperation(id);
+      return found?.kind === "batch" ? undefined : found;
+    },
     listOperations: ({ limit, continuation, teams, changedSince, ...filters }) =>
       operations.page(
         [

@@ -1,8 +1,8 @@
 /** Tables by name, opened on first use, and the few calls on them that Mooring makes. */
-import type { TableClient, TableEntity, TableEntityResult } from "@azure/data-tables";
+import type { TableClient, TableEntity, TableEntityResult, TransactionAction } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
 import type { Page, Stored } from "../../ports.ts";
-import { fromEntity, toEntity } from "./entities.ts";
+import { fromEntity, propertiesOf, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 
 export interface TableSettings {
@@ -47,12 +47,18 @@ export interface Table<T extends object> {
   replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
   /** Changes fields of a row; makes the row when it is not there. */
   merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
+  /** Changes fields of rows of one partition, or makes the rows: all or none of each hundred. */
+  mergeAll(partition: string, rows: readonly { readonly row: string; readonly changes: Partial<T> }[]): Promise<void>;
   /** Changes fields of the row as it was read. */
   amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
-  all(filters: Filters): Promise<Stored<T>[]>;
+  /** `fields` leaves the other fields out, so that they are not sent. */
+  all(filters: Filters, fields?: readonly (keyof T & string)[]): Promise<Stored<T>[]>;
 }
+
+/** Entity group transactions, "Performing entity group transactions": 100 entities of one partition, and 4 MiB. */
+const mostInTransaction = 100;
 
 export function table<T extends object>(open: Open, name: string): Table<T> {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
@@ -85,6 +91,15 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       run(async (client) => {
         await client.upsertEntity(toEntity(partition, row, changes), "Merge");
       }),
+    mergeAll: (partition, rows) =>
+      run(async (client) => {
+        for (let from = 0; from < rows.length; from += mostInTransaction) {
+          const actions = rows
+            .slice(from, from + mostInTransaction)
+            .map(({ row, changes }): TransactionAction => ["upsert", toEntity(partition, row, changes), "Merge"]);
+          await client.submitTransaction(actions);
+        }
+      }),
     amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
       run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
     remove: (partition: string, row: string, etag: string) =>
@@ -101,10 +116,12 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
         }
         return { value: [] };
       }),
-    all: (filters: Filters) =>
+    all: (filters, fields) =>
       run(async (client) => {
         const found: Stored<T>[] = [];
-        const entities = client.listEntities({ queryOptions: { filter: toFilter(filters) } });
+        const select = fields && [...fields.flatMap(propertiesOf), "Timestamp"];
+        const queryOptions = { filter: toFilter(filters), ...(select ? { select } : {}) };
+        const entities = client.listEntities({ queryOptions });
         for await (const entity of entities) found.push(fromEntity<T>(entity as TableEntityResult<object>));
         return found;
       }),

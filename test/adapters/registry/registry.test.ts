@@ -6,7 +6,7 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import { OnboardingRequest } from "../../../src/domain/request.ts";
-import type { NamespaceRecord, OperationRecord, Registry } from "../../../src/ports.ts";
+import type { BatchRecord, NamespaceRecord, OperationRecord, Registry } from "../../../src/ports.ts";
 
 let tables: TableService;
 let registry: Registry;
@@ -160,6 +160,67 @@ it("lets one of many decisions about an operation count", async () => {
   expect(won.filter(Boolean)).toHaveLength(1);
   const by = `${won.indexOf(true)}`;
   expect(await registry.getOperation(fresh.id)).toMatchObject({ ...fresh, cancel: { by } });
+});
+
+function batchRecord(id: string, requests: number): BatchRecord {
+  const by = { id: "somebody", name: "Some Body", teams: ["red"], roles: ["Onboarding.Request" as const] };
+  const times = { createdTime: "2026-11-24T00:00:00.000Z" };
+  return { id, kind: "batch", status: "NotStarted", requestedBy: by.id, by, requests, team: "red", ...times };
+}
+
+it("keeps a batch of more items than a transaction takes, in their order, and lists them without their requests", async () => {
+  const record = batchRecord("batch-large", 250);
+  const requests = Array.from({ length: 250 }, (_, index) => ({ ...request, namespace: `team-${index}` }));
+
+  await registry.insertBatch(record, requests);
+  await registry.insertBatch(record, requests);
+  await registry.updateBatchItems(record.id, [
+    { index: 249, changes: { status: "Failed", error: { code: "X", message: "y", fix: "z", retryable: false } } },
+    { index: 7, changes: { status: "Running", operation: "op", claim: "op" } },
+  ]);
+
+  const items = await registry.listBatchItems(record.id);
+  expect(items.map(({ index, namespace }) => `${index} ${namespace}`)).toEqual(
+    requests.map(({ namespace }, index) => `${index} ${namespace}`),
+  );
+  expect(items.every((item) => !("request" in item) && item.changedTime !== undefined)).toBe(true);
+  expect(items[249]).toMatchObject({ status: "Failed", error: { code: "X" } });
+  expect(await registry.listBatchItems(record.id, { status: "Running" })).toMatchObject([
+    { index: 7, operation: "op" },
+  ]);
+  expect(await registry.getBatchItem(record.id, 8)).toMatchObject({ request: requests[8], status: "NotStarted" });
+  expect(await registry.getBatchItem(record.id, 250)).toBeUndefined();
+});
+
+it("tells a batch from the operation of a namespace, and lists both", async () => {
+  const record = batchRecord("batch-among-others", 1);
+  await registry.insertBatch(record, [request]);
+
+  expect(await registry.getBatch(record.id)).toMatchObject(record);
+  expect(await registry.findOperation(record.id)).toMatchObject(record);
+  expect(await registry.getOperation(record.id)).toBeUndefined();
+  expect(await registry.getBatch("op-merge")).toBeUndefined();
+  expect((await registry.listOperations({ teams: ["red"], limit: 50 })).value.map(({ id }) => id)).toContain(record.id);
+});
+
+it("lets one of many lanes take an item, and forgets a batch that is closed", async () => {
+  const record = batchRecord("batch-taken", 9);
+  await registry.insertBatch(record, Array(9).fill(request));
+  const open = await registry.getOpenBatch(record.id);
+  if (!open) throw new Error("it is not open");
+
+  const won = await Promise.all(
+    Array.from({ length: 10 }, (_, lane) =>
+      registry.replaceOpenBatch({ ...open, next: 1, taken: { [`1.0.${lane}`]: 0 } }),
+    ),
+  );
+
+  expect(won.filter(Boolean)).toHaveLength(1);
+  expect(await registry.getOpenBatch(record.id)).toMatchObject({ next: 1, taken: { [`1.0.${won.indexOf(true)}`]: 0 } });
+  expect((await registry.openBatches()).map(({ id }) => id)).toContain(record.id);
+  await registry.closeBatch(record.id);
+  await registry.closeBatch(record.id);
+  expect((await registry.openBatches()).map(({ id }) => id)).not.toContain(record.id);
 });
 
 it("counts the tries of a step and keeps targets that a row key may not hold", async () => {

@@ -45,6 +45,14 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           const record = { ...current, ...withoutUndefined(changes) };
           table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
         }),
+      mergeAll: (partition, changed) =>
+        ask("mergeAll", () => {
+          for (const { row, changes } of changed) {
+            const current = table.get(keyOf(partition, row))?.record ?? {};
+            const record = { ...current, ...withoutUndefined(changes) };
+            table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+          }
+        }),
       amend: (partition, row, { etag, changes }) =>
         write("amend", () => {
           const current = table.get(keyOf(partition, row));

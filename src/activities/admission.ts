@@ -4,11 +4,11 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { decideTeam, mayOperate } from "../domain/policy.ts";
+import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { lookUp } from "../domain/targets.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import type { Desk } from "./acceptance.ts";
-import { Refusal } from "./refusal.ts";
+import type { Clerk } from "./clerk.ts";
 
 export interface AdmissionOptions {
   /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
@@ -21,7 +21,7 @@ export interface Admission {
 }
 
 export function admit(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<Clerk, "ports" | "by">,
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
@@ -40,7 +40,7 @@ export function admit(
  * asks for that one.
  */
 export function ownerAfter(
-  { by }: Pick<Desk, "by">,
+  { by }: Pick<Clerk, "by">,
   { team, takeOver }: Admission,
   current: NamespaceRecord | undefined,
 ): string | undefined {

@@ -1,5 +1,5 @@
-import type { PermanentCode } from "../domain/errors.ts";
-import type { FieldProblem } from "../domain/targets.ts";
+import type { PermanentCode } from "./errors.ts";
+import type { FieldProblem } from "./targets.ts";
 
 export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];

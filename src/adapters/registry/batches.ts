@@ -1,0 +1,91 @@
+/**
+ * Batches in the registry. The record is an operation like any other; besides it there are
+ *
+ * | table             | partition    | row                                    |
+ * | MooringBatches    | `open`       | operation id, as long as it has not ended |
+ * | MooringBatchItems | operation id | index, five digits                     |
+ *
+ * A request has at most 50 databases, some 13,000 characters as JSON, and fits into one property (32,768).
+ */
+
+import type { OnboardingRequest } from "../../domain/request.ts";
+import type { AnyOperation, Batches, BatchItem, BatchRecord, OpenBatch, Registry, Stored } from "../../ports.ts";
+import type { Table } from "./tables.ts";
+
+interface Operations {
+  readonly find: Registry["findOperation"];
+  readonly operations: Pick<Table<AnyOperation>, "insert" | "amend">;
+  readonly operationsPartition: string;
+}
+
+type ItemRow = BatchItem & { readonly request: OnboardingRequest };
+
+const openPartition = "open";
+const listed = [
+  "index",
+  "cluster",
+  "namespace",
+  "status",
+  "claim",
+  "operation",
+  "kind",
+  "outcome",
+  "error",
+  "startTime",
+  "endTime",
+] as const satisfies readonly (keyof BatchItem)[];
+
+export function createBatchesOn(
+  table: <T extends object>(name: string) => Table<T>,
+  { find, operations, operationsPartition }: Operations,
+): Batches {
+  const open = table<OpenBatch>("MooringBatches");
+  const items = table<ItemRow>("MooringBatchItems");
+
+  return {
+    async insertBatch(record, requests) {
+      const { id, createdTime } = record;
+      const rows = requests.map((request, index) => {
+        const { cluster, namespace } = request;
+        return { row: rowOf(index), changes: { index, cluster, namespace, status: "NotStarted" as const, request } };
+      });
+      await items.mergeAll(id, rows);
+      const opened = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {} };
+      await open.insert(openPartition, id, opened);
+      await operations.insert(operationsPartition, id, record);
+    },
+    async getBatch(id) {
+      const found = await find(id);
+      return found?.kind === "batch" ? (found as Stored<BatchRecord>) : undefined;
+    },
+    amendBatch: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
+
+    openBatches: () => open.all([["PartitionKey", openPartition]]),
+    getOpenBatch: (id) => open.get(openPartition, id),
+    replaceOpenBatch: (record) => open.replace(openPartition, record.id, record),
+    async closeBatch(id) {
+      await open.remove(openPartition, id, "*");
+    },
+
+    getBatchItem: (batch, index) => items.get(batch, rowOf(index)),
+    listBatchItems: async (batch, query) =>
+      (
+        await items.all(
+          [
+            ["PartitionKey", batch],
+            ["status", query?.status],
+          ],
+          listed,
+        )
+      ).toSorted((a, b) => a.index - b.index),
+    updateBatchItems: (batch, updates) =>
+      items.mergeAll(
+        batch,
+        updates.map(({ index, changes }) => ({ row: rowOf(index), changes })),
+      ),
+  };
+}
+
+function rowOf(index: number): string {
+  return String(index).padStart(5, "0");
+}

@@ -1,0 +1,59 @@
+import type { OrchestrationContext } from "durable-functions";
+import { z } from "zod";
+import { type ItemToRun, takeItem } from "../activities/batch.ts";
+import { StepFailed } from "../durable/activity.ts";
+import { child, orchestration } from "../durable/orchestration.ts";
+import { RetryPolicy } from "../durable/retry.ts";
+import type { Durable } from "../durable/step.ts";
+import { pause } from "../durable/waiting.ts";
+import { changeNamespace } from "./changeNamespace.ts";
+import { onboardNamespace } from "./onboardNamespace.ts";
+
+const LaneInput = z.object({
+  batch: z.string(),
+  /** Whose item is whose is kept by this name. */
+  lane: z.string(),
+  retry: RetryPolicy,
+  /** The item that this lane had before. */
+  done: z.int().optional(),
+});
+
+/** How long a lane waits when the registry did not answer for longer than the retries last. */
+const pauseMs = 60_000;
+
+/**
+ * Works on one namespace of a batch after the other. Each generation is one item and forgets the ones before, so that no
+ * turn is longer for the items that were done (docs/adr/0009-batch-lanes.md).
+ */
+export const batchLane = orchestration({
+  name: "batchLane",
+  input: LaneInput,
+  *run(context, input) {
+    const { batch, lane, retry, done } = input;
+    try {
+      const { index, run } = yield* takeItem({ batch, lane, ...(done === undefined ? {} : { done }) }, retry);
+      if (index === undefined) return {};
+      if (run) yield* runItem(context, run, retry);
+      context.df.continueAsNew({ ...input, done: index });
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+      yield* pause(context, pauseMs);
+      context.df.continueAsNew(input);
+    }
+    return {};
+  },
+});
+
+function* runItem(context: OrchestrationContext, { kind, ...item }: ItemToRun, retry: RetryPolicy): Durable<void> {
+  const { operation: instanceId, earlier } = item;
+  const input = { ...item, retry };
+  try {
+    if (kind === "change" && earlier) {
+      yield* child(context, changeNamespace, { instanceId, input: { ...input, earlier } });
+    } else {
+      yield* child(context, onboardNamespace, { instanceId, input });
+    }
+  } catch {
+    // How an operation ended is in its record; of one that broke off, the timer writes it there (startAccepted.ts).
+  }
+}

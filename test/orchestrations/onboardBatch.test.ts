@@ -1,0 +1,566 @@
+/** Batches on the replay engine and the fake cloud: lanes, outcomes, what comes twice, what breaks off, cancel. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DurableClient } from "durable-functions";
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/step.ts";
+import type { Caller } from "../../src/domain/caller.ts";
+import type { Catalog } from "../../src/domain/catalog.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance.ts";
+import { acceptBatch, cancelBatch, passOn } from "../../src/functions/acceptBatch.ts";
+import { cancelOperation } from "../../src/functions/decide.ts";
+import { mend } from "../../src/functions/startAccepted.ts";
+import { tendBatches } from "../../src/functions/tendBatches.ts";
+import type { BatchItem, BatchRecord, Ports } from "../../src/ports.ts";
+import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { type Run, type RunOptions, runOrchestration } from "../support/durableRunner.ts";
+import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { member, operator, catalog as withTeams } from "../support/teams.ts";
+
+let cloud: FakeCloud;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+});
+
+function deskOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestDesk {
+  const ports: Ports = { ...cloud.ports, catalog: { ...plain, batch: { lanes: 4 }, ...changes } };
+  providePorts(ports);
+  return createDesk({ ports }, by);
+}
+
+const request = (namespace: string, changes: object = {}) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    ...changes,
+  });
+const requests = (count: number) => Array.from({ length: count }, (_, index) => request(`team-${index}`));
+
+/** Everything that is open runs at the same time, as on a host. */
+const allTogether: RunOptions = { together: (open) => open };
+
+async function twice(_name: string, run: () => Promise<unknown>): Promise<unknown> {
+  await run();
+  return await run();
+}
+
+function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
+  const batch = cloud.batches.get(id);
+  if (!batch) throw new Error(`no batch ${id}`);
+  return { batch, items: cloud.items.get(id) ?? [] };
+}
+
+const ownOperations = (id: string) => [...cloud.operations.values()].filter(({ batch }) => batch === id);
+
+it("onboards every namespace, each by an operation of its own, some at a time", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(13));
+  let running = 0;
+  let most = 0;
+
+  await desk.run({
+    ...allTogether,
+    async runChild({ name }, run) {
+      if (name !== "onboardNamespace") return await run();
+      running += 1;
+      most = Math.max(most, running);
+      // Longer than lanes wait for one another when they take an item.
+      await sleep(50);
+      const output = await run();
+      running -= 1;
+      return output;
+    },
+  });
+
+  const { batch, items } = ended(id);
+  expect(batch).toMatchObject({ status: "Succeeded", result: { requests: 13, succeeded: 13, failed: 0 } });
+  expect(batch.error).toBeUndefined();
+  expect(most).toBe(4);
+  expect(items.map(({ status, outcome }) => `${status} ${outcome}`)).toEqual(Array(13).fill("Succeeded onboarded"));
+  const own = ownOperations(id);
+  expect(own.map(({ id: each }) => each).toSorted()).toEqual(items.map(({ operation }) => operation).toSorted());
+  expect(new Set(own.map(({ traceparent }) => traceparent))).toEqual(new Set([desk.traceparent]));
+  expect([...cloud.namespaces.values()].map(({ state }) => state)).toEqual(Array(13).fill("Onboarded"));
+  expect(cloud.identities.size).toBe(13);
+  expect(cloud.openBatches.size).toBe(0);
+});
+
+it("tells its beginning and its end on the topic and in the audit trail, once", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(2));
+
+  await desk.run({ execute: twice });
+
+  const own = cloud.events.filter(({ type }) => type === "mooring.batch.status-changed.v1");
+  expect([...new Set(own.map((event) => event.id))]).toEqual([`${id}/Running`, `${id}/Succeeded`]);
+  expect(own.at(-1)).toMatchObject({
+    subject: id,
+    traceparent: desk.traceparent,
+    data: { operation: id, kind: "batch", status: "Succeeded", totals: { requests: 2, succeeded: 2 } },
+  });
+  const trail = cloud.audit.filter(({ operation }) => operation === id);
+  expect(trail.map(({ action, outcome, target }) => `${action} ${outcome} ${target === id}`)).toEqual([
+    "accepted Running true",
+    "ended Succeeded true",
+  ]);
+  expect(trail[0]).not.toHaveProperty("namespace");
+});
+
+it("goes on where one fails, one is refused and one has nothing to do, and counts them", async () => {
+  const teams = { teams: withTeams.teams, auth: withTeams.auth };
+  const red = deskOf(member("red"), teams);
+  const first = await acceptOnboarding(red, request("red-1"));
+  await red.run();
+  const blue = deskOf(member("blue"), teams);
+  await acceptOnboarding(blue, request("shared-1"));
+  await blue.run();
+  cloud.onWrite = ({ what, when }) => {
+    const isMeant = what === "change sql-dev/orders" && when === "before";
+    if (isMeant) throw new PermanentError("SQL_FORBIDDEN", "no permission");
+  };
+  const desk = deskOf(member("red"), { ...teams, approval: plain.approval });
+  // Its databases need no approval here.
+  const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
+  const noApproval = { teams: { ...withTeams.teams, red: { ...withTeams.teams["red"], approval: [] } } };
+  const calm = deskOf(member("red"), { ...teams, ...(noApproval as Pick<Catalog, "teams">) });
+
+  const id = await acceptBatch(calm, [
+    request("red-1"),
+    request("red-2", orders),
+    request("shared-1"),
+    request("blue-1"),
+    request("red-3"),
+  ]);
+  await calm.run(allTogether);
+
+  const { batch, items } = ended(id);
+  expect(desk.ports.catalog.batch.lanes).toBe(4);
+  expect(items).toMatchObject([
+    { status: "Succeeded", outcome: "unchanged", operation: first.operation },
+    { status: "Failed", error: { code: "SQL_FORBIDDEN" } },
+    { status: "Failed", error: { code: "NAMESPACE_TAKEN" } },
+    { status: "Failed", error: { code: "NOT_ALLOWED" } },
+    { status: "Succeeded", outcome: "onboarded" },
+  ]);
+  expect(items[2]).not.toHaveProperty("operation");
+  expect(batch).toMatchObject({
+    status: "Failed",
+    team: "red",
+    error: { code: "BATCH_INCOMPLETE", message: expect.stringContaining("3 of 5 namespace(s)") },
+    result: { requests: 5, succeeded: 2, unchanged: 1, failed: 3 },
+  });
+});
+
+it("changes nothing and says so when the same batch is sent again", async () => {
+  const desk = deskOf();
+  const first = await acceptBatch(desk, requests(5));
+  await desk.run();
+  const writes: string[] = [];
+  cloud.onWrite = ({ what }) => void writes.push(what);
+
+  const second = await acceptBatch(desk, requests(5));
+  await desk.run();
+
+  expect(ended(second).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 5, unchanged: 5 } });
+  expect(ended(second).items.map(({ operation }) => operation)).toEqual(
+    ended(first).items.map(({ operation }) => operation),
+  );
+  expect(writes).toEqual([]);
+});
+
+it("goes through many that need nothing in few turns", async () => {
+  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const id = await acceptBatch(desk, requests(200));
+  const generations: Run[] = [];
+
+  await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+
+  expect(ended(id).batch).toMatchObject({ status: "Failed", result: { failed: 200 } });
+  expect(generations.length).toBeLessThan(20);
+});
+
+it("changes what is onboarded otherwise", async () => {
+  const desk = deskOf();
+  await acceptBatch(desk, requests(2));
+  await desk.run();
+  const writer = { databases: [{ server: "sql-dev", database: "messages", roles: ["writer"] }] };
+
+  const id = await acceptBatch(desk, [request("team-0", writer), request("team-1")]);
+  await desk.run();
+
+  expect(ended(id).items).toMatchObject([
+    { kind: "change", outcome: "changed", status: "Succeeded" },
+    { kind: "onboard", outcome: "unchanged" },
+  ]);
+});
+
+it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs twice (seed %i)", async (seed) => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(9));
+
+  await desk.run({ ...allTogether, random: dice(seed), execute: twice });
+
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 9 } });
+  expect(ownOperations(id)).toHaveLength(9);
+  expect(cloud.identities.size).toBe(9);
+});
+
+it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry get lost (seed %i)", async (seed) => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(9));
+  const random = dice(seed);
+  let losses = 0;
+  const lossy = new Proxy(cloud.ports.registry, {
+    get(registry, name) {
+      const call = Reflect.get(registry, name);
+      return async (...given: unknown[]) => {
+        const result = await call(...given);
+        if (losses < 25 && random() < 0.15) {
+          losses += 1;
+          throw new TransientError("REGISTRY_UNAVAILABLE", "the answer got lost");
+        }
+        return result;
+      };
+    },
+  });
+  const policy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 30 };
+  providePorts({ ...desk.ports, registry: lossy, catalog: { ...desk.ports.catalog, retry: policy } });
+
+  await runOrchestration("onboardBatch", { batch: id, lanes: 3, retry: policy, run: "lossy" }, allTogether);
+
+  expect(losses).toBeGreaterThan(5);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 9 } });
+  expect(ownOperations(id)).toHaveLength(9);
+});
+
+it("waits, and goes on, when the registry is away for longer than the retries last", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(6));
+  let failures = 0;
+
+  await desk.run({
+    ...allTogether,
+    async execute(name, run) {
+      if (/batch/i.test(name) && failures < 40) {
+        failures += 1;
+        throw new Error("[REGISTRY_UNAVAILABLE] away");
+      }
+      return await run();
+    },
+  });
+
+  expect(failures).toBe(40);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 6 } });
+});
+
+it("gives to others what a lane that broke off had in its hands", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(10));
+  let broken = 0;
+
+  await desk
+    .run({
+      ...allTogether,
+      async runChild({ name, input }, run) {
+        // Two lanes end in the middle: they have taken and claimed, and never start what they claimed.
+        const isFirst = JSON.stringify(input).includes(".0.0") || JSON.stringify(input).includes(".0.1");
+        if (name !== "batchLane" || !isFirst) return await run();
+        const output = runOrchestration(name, input, {
+          async runChild() {
+            broken += 1;
+            throw new Error("never comes back");
+          },
+          execute: async (activity, work) => {
+            if (broken > 0 && activity === "takeBatchItem") throw new Error("lane is gone");
+            return await work();
+          },
+          maxTurns: 12,
+        });
+        return await output;
+      },
+      atRest: () => tend(desk, id),
+    })
+    .catch((error: unknown) => {
+      throw error;
+    });
+
+  expect(broken).toBeGreaterThan(0);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 10 } });
+  expect(ownOperations(id)).toHaveLength(10);
+});
+
+/** The timer, and the host that runs what it starts. */
+async function tend(desk: TestDesk, id: string): Promise<void> {
+  const instances = new Map<string, Promise<Run>>();
+  const client: Partial<DurableClient> = {
+    async getStatus(instance: string) {
+      // The batch runs; of others there is what this timer has started.
+      if (instance === id) return { runtimeStatus: "Running" } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      throw new Error("HTTP 404");
+    },
+    async startNew(name, options) {
+      instances.set(options?.instanceId ?? "", runOrchestration(name, options?.input));
+      return options?.instanceId ?? "";
+    },
+    raiseEvent: async (_id, name) => desk.raise(name),
+  };
+  const mender = { ports: desk.ports, client: client as DurableClient, warn: () => undefined };
+  for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender, record);
+  await Promise.all(instances.values());
+  const held = await desk.ports.registry.heldNamespaces();
+  await tendBatches(mender, { held, before: Date.now() + 60_000 });
+}
+
+it("is started by the timer when it was accepted and never started, or when its orchestration has ended without it", async () => {
+  const desk = deskOf();
+  const broken: Partial<DurableClient> = { startNew: () => Promise.reject(new Error("the host is going down")) };
+  const warnings: string[] = [];
+  const id = await acceptBatch(
+    { ...desk, client: broken as DurableClient, warn: (text) => void warnings.push(text) },
+    requests(3),
+  );
+  const started: { name: string; input: unknown }[] = [];
+  const clientThatFinds = (found: { runtimeStatus: string } | undefined): DurableClient =>
+    ({
+      async getStatus() {
+        if (!found) throw new Error("HTTP 404");
+        return found as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      },
+      async startNew(name, options) {
+        started.push({ name, input: options?.input });
+        return id;
+      },
+    }) satisfies Partial<DurableClient> as Partial<DurableClient> as DurableClient;
+  const tick = (found?: { runtimeStatus: string }) =>
+    tendBatches(
+      { ports: desk.ports, client: clientThatFinds(found), warn: () => undefined },
+      { held: [], before: Date.now() + 60_000 },
+    );
+
+  await tick();
+  await tick({ runtimeStatus: "Terminated" });
+
+  expect(warnings).toHaveLength(1);
+  expect(started.map(({ name }) => name)).toEqual(["onboardBatch", "onboardBatch"]);
+  const [first, second] = started;
+  // Its second life does not take the lanes of the first for its own.
+  expect(JSON.stringify(first?.input)).not.toBe(JSON.stringify(second?.input));
+  await runOrchestration("onboardBatch", first?.input);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 3 } });
+});
+
+it("is forgotten when its acceptance broke off before it was one", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(1));
+  cloud.batches.delete(id);
+  const mender = { ports: desk.ports, client: desk.client, warn: desk.warn };
+
+  await tendBatches(mender, { held: [], before: Date.now() });
+  expect(cloud.openBatches.size).toBe(1);
+  await tendBatches(mender, { held: [], before: Date.now() + 3_600_000 });
+
+  expect(cloud.openBatches.size).toBe(0);
+});
+
+it("leaves the start of what a lane has claimed to the lane, as long as the batch lives", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(1));
+  const started: unknown[] = [];
+  const mender = (batch: string) => ({
+    ports: desk.ports,
+    client: {
+      async getStatus(instance) {
+        if (instance !== id) throw new Error("HTTP 404");
+        return { runtimeStatus: batch } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      },
+      async startNew(name) {
+        started.push(name);
+        return "";
+      },
+    } satisfies Partial<DurableClient> as Partial<DurableClient> as DurableClient,
+    warn: () => undefined,
+  });
+
+  await desk.run({
+    async runChild({ name }, run) {
+      if (name !== "onboardNamespace") return await run();
+      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Running"), record);
+      expect(started).toEqual([]);
+      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Failed"), record);
+      expect(started).toEqual(["onboardNamespace"]);
+      return await run();
+    },
+  });
+
+  expect(ended(id).batch.status).toBe("Succeeded");
+});
+
+it("leaves what waits for approval to itself, so that no lane waits for people", async () => {
+  const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
+  const desk = deskOf(requester, { approval, batch: { lanes: 1 } });
+  const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
+  const id = await acceptBatch(desk, [request("team-0", orders), request("team-1"), request("team-2")]);
+  const seen: string[] = [];
+
+  await desk.run({
+    async runChild({ name, instanceId }, run) {
+      if (name === "onboardNamespace") seen.push(cloud.operations.get(instanceId ?? "")?.namespace ?? "");
+      return await run();
+    },
+    async atRest() {
+      const [waiting] = ended(id).items;
+      expect(ended(id).items.map(({ status }) => status)).toEqual(["Running", "Succeeded", "Succeeded"]);
+      // Somebody decides, here against it; the timer finds that it has ended.
+      await cancelOperation(desk.ports.registry, waiting?.operation ?? "", { by: requester });
+      await tend(desk, id);
+    },
+  });
+
+  expect(seen).toEqual(["team-1", "team-2"]);
+  expect(ended(id).batch).toMatchObject({ status: "Failed", result: { succeeded: 2, canceled: 1 } });
+});
+
+it("waits for an operation that had the very request before, and is not its own", async () => {
+  const desk = deskOf();
+  const before = await acceptOnboarding(desk, request("team-0"));
+  const id = await acceptBatch(desk, requests(2));
+  const other = desk.take();
+
+  await desk.run({
+    async atRest() {
+      await runOrchestration(other.name, other.input);
+      await tend(desk, id);
+    },
+  });
+
+  const { batch, items } = ended(id);
+  expect(batch.status).toBe("Succeeded");
+  expect(items[0]).toMatchObject({ operation: before.operation, outcome: "onboarded" });
+  expect(items[0]?.claim).not.toBe(before.operation);
+  expect(ownOperations(id)).toHaveLength(1);
+});
+
+it("cancels what runs, never begins the rest, and leaves what is done", async () => {
+  const desk = deskOf(requester, { batch: { lanes: 2 } });
+  const id = await acceptBatch(desk, requests(8));
+  let children = 0;
+
+  await desk.run({
+    ...allTogether,
+    async execute(name, run) {
+      if (name === "preflight") {
+        children += 1;
+        if (children === 5) {
+          await cancelBatch(desk.ports, id, { by: requester, comment: "wrong list" });
+          await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
+        }
+      }
+      return await run();
+    },
+  });
+
+  const { batch, items } = ended(id);
+  const statuses = items.map(({ status }) => status);
+  expect(statuses.slice(0, 3)).toEqual(Array(3).fill("Succeeded"));
+  expect(statuses.slice(6)).toEqual(["Canceled", "Canceled"]);
+  expect(items.slice(6).every(({ operation }) => operation === undefined)).toBe(true);
+  const canceled = statuses.filter((status) => status === "Canceled").length;
+  expect(batch).toMatchObject({ status: "Canceled", error: { code: "OPERATION_CANCELED" }, result: { canceled } });
+  expect(batch.error?.message).toContain("wrong list");
+  const succeeded = statuses.filter((status) => status === "Succeeded").length;
+  expect(succeeded + canceled).toBe(8);
+  expect(cloud.identities.size).toBe(succeeded);
+  expect(cloud.namespaces.size).toBe(succeeded);
+});
+
+it("begins nothing when it was canceled before it began", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(3));
+  await cancelBatch(desk.ports, id, { by: requester });
+
+  await desk.run();
+
+  expect(ended(id)).toMatchObject({
+    batch: { status: "Canceled", result: { canceled: 3 } },
+    items: Array(3).fill({ status: "Canceled", error: { code: "OPERATION_CANCELED" } }),
+  });
+  expect(cloud.operations.size).toBe(0);
+});
+
+it("does not follow another's operation any longer once it is canceled", async () => {
+  const desk = deskOf();
+  const before = await acceptOnboarding(desk, request("team-0"));
+  const id = await acceptBatch(desk, requests(1));
+  const other = desk.take();
+
+  await desk.run({
+    async atRest() {
+      await cancelBatch(desk.ports, id, { by: requester });
+      desk.raise("settled");
+    },
+  });
+  await runOrchestration(other.name, other.input);
+
+  expect(ended(id).batch.status).toBe("Canceled");
+  expect(cloud.operations.get(before.operation)?.status).toBe("Succeeded");
+});
+
+it("looks at policy again when an item begins", async () => {
+  const teams = { teams: withTeams.teams, auth: withTeams.auth };
+  const desk = deskOf(member("red"), teams);
+  const id = await acceptBatch(desk, [request("red-1")]);
+  // The team lost the right in between.
+  deskOf(member("red"), { ...teams, teams: {} });
+
+  await desk.run();
+
+  expect(ended(id).items).toMatchObject([{ status: "Failed", error: { code: "NOT_ALLOWED" } }]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("counts every namespace of a batch against the quota of its team", async () => {
+  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const id = await acceptBatch(
+    desk,
+    Array.from({ length: 5 }, (_, index) => request(`shared-${index}`)),
+  );
+
+  await desk.run(allTogether);
+
+  const codes = ended(id).items.map(({ error }) => error?.code);
+  expect(codes.filter((code) => code === "QUOTA_EXCEEDED")).toHaveLength(2);
+  expect(cloud.namespaces.size).toBe(3);
+});
+
+it("has no turn that is longer for the items that were done", async () => {
+  const longest = async (count: number) => {
+    cloud = createFakeCloud();
+    const desk = deskOf(operator);
+    const id = await acceptBatch(desk, requests(count));
+    const generations: Run[] = [];
+    await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+    expect(ended(id).batch.status).toBe("Succeeded");
+    const own = generations.filter(({ history }) => /[bB]atch/.test(JSON.stringify(history[1]?.["Name"])));
+    return {
+      events: Math.max(...own.flatMap(({ turnLog }) => turnLog.map(({ events }) => events))),
+      actions: own.reduce((sum, { actions }) => sum + actions.length, 0),
+    };
+  };
+
+  const [small, large] = [await longest(8), await longest(40)];
+
+  expect(large.events).toBe(small.events);
+  // One take, one run and one new generation for each item.
+  expect(large.actions - small.actions).toBe(32 * 3);
+});
+
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return state / 0x80000000;
+  };
+}

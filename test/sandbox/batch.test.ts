@@ -1,0 +1,388 @@
+/** Batches over the wire: many outcomes at once, kills, cancel, teams, what is sent twice. */
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { validate } from "../support/jsonSchema.ts";
+import { type Answer, type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: Sandbox;
+let operator: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "keys" });
+  setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
+  operator = serviceOf(sandbox);
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+interface Item {
+  readonly index: number;
+  readonly namespace: string;
+  readonly status: string;
+  readonly operation?: string;
+  readonly isOwn?: boolean;
+  readonly outcome?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+interface Batch {
+  readonly status: string;
+  readonly phase: string;
+  readonly totals: Readonly<Record<string, number>>;
+  readonly items: readonly Item[];
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly nextLink?: string;
+  readonly traceId: string;
+}
+
+async function as(team: "red" | "blue", role = "Onboarding.Request"): Promise<Service> {
+  const { callers, entra } = sandbox.cloud;
+  if (!callers) throw new Error("the sandbox has no callers");
+  const token = await entra.apiToken({
+    audience: callers.audience,
+    oid: crypto.randomUUID(),
+    clientId: crypto.randomUUID(),
+    scope: "access",
+    groups: [callers.groups[team]],
+    roles: [role],
+  });
+  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
+}
+
+function request(namespace: string, changes: object = {}) {
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+  return { cluster: names.cluster, namespace, databases, ...changes };
+}
+
+const several = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => request(`${prefix}-${at}`));
+
+const send = (service: Service, requests: readonly unknown[], headers?: Record<string, string>) =>
+  service.call("POST", "/api/onboardings/batch", { requests }, headers);
+
+async function accepted(answer: Promise<Answer>): Promise<string> {
+  const { status, body, headers } = await answer;
+  expect(status, JSON.stringify(body)).toBe(202);
+  const id = String(body["id"]);
+  expect(headers.get("location")).toBe(`/api/operations/${id}`);
+  expect(headers.get("operation-location")).toBe(`/api/operations/${id}`);
+  return id;
+}
+
+async function read(id: string, query = "?top=1000", service = operator): Promise<Batch> {
+  const { status, body } = await service.call("GET", `/api/operations/${id}${query}`);
+  expect(status, JSON.stringify(body)).toBe(200);
+  return body as object as Batch;
+}
+
+async function finish(id: string, timeout = 120_000): Promise<Batch> {
+  await operator.waitFor(id, timeout);
+  return await read(id);
+}
+
+const count = (items: readonly Item[], status: string) => items.filter((item) => item.status === status).length;
+
+it("takes forty namespaces to as many ends as there are, over a kill in the middle", async () => {
+  const red = await as("red");
+  const before = await red.onboard(request("red-before"));
+  await red.waitFor(before);
+  const blue = await as("blue");
+  await blue.waitFor(await blue.onboard(request("shared-theirs")));
+  // The database refuses one of them for good.
+  const refused = identityName({ cluster: names.cluster, namespace: "red-refused" });
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    target: `${names.sqlServer}/orders`,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247 },
+  });
+  const requests = [
+    request("red-before"),
+    request("shared-theirs"),
+    request("blue-not-red"),
+    request("red-refused", { databases: [{ server: names.sqlServer, database: "orders", roles: ["reader"] }] }),
+    ...several("red-many", 36),
+  ];
+
+  const id = await accepted(send(red, requests, { "idempotency-key": "forty", traceparent }));
+  const again = await accepted(send(red, requests, { "idempotency-key": "forty" }));
+  await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBeGreaterThan(5);
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const afterwards = await accepted(send(red, requests, { "idempotency-key": "forty" }));
+  const batch = await finish(id);
+
+  expect([again, afterwards]).toEqual([id, id]);
+  expect(batch).toMatchObject({
+    status: "Failed",
+    phase: "done",
+    error: { code: "BATCH_INCOMPLETE" },
+    totals: { requests: 40, succeeded: 37, unchanged: 1, failed: 3, canceled: 0, running: 0, notStarted: 0 },
+    traceId: traceparent.split("-")[1],
+  });
+  expect(batch.items.slice(0, 4)).toMatchObject([
+    { namespace: "red-before", outcome: "unchanged", operation: before, isOwn: false },
+    { namespace: "shared-theirs", error: { code: "NAMESPACE_TAKEN" } },
+    { namespace: "blue-not-red", error: { code: "NOT_ALLOWED" } },
+    { namespace: "red-refused", error: { code: "SQL_FORBIDDEN" }, isOwn: true },
+  ]);
+  const own = batch.items.filter(({ isOwn }) => isOwn).map(({ operation = "" }) => operation);
+  expect(new Set(own).size).toBe(37);
+  // Each by one operation of its own, with the trace of the batch, and none twice.
+  const { body } = await operator.call("GET", "/api/operations?top=200");
+  const children = (body["value"] as Record<string, unknown>[]).filter((each) => each["batch"] === id);
+  expect(children.map((each) => each["id"]).toSorted()).toEqual(own.toSorted());
+  expect(new Set(children.map((each) => each["traceId"]))).toEqual(new Set([batch.traceId]));
+  const identities = [...sandbox.cloud.world.identities.values()].map(({ name }) => name);
+  expect(new Set(identities).size).toBe(identities.length);
+  expect(identities).not.toContain(refused);
+  for (const { namespace } of batch.items.slice(4)) {
+    expect(identities).toContain(identityName({ cluster: names.cluster, namespace }));
+  }
+  const { body: trail } = await operator.call("GET", `/api/audit?operation=${id}`);
+  expect((trail["value"] as { action: string }[]).map(({ action }) => action)).toEqual(["ended", "accepted"]);
+  const events = sandbox.cloud.serviceBus.subscription(names.topic, "all").messages();
+  expect(events.map(({ messageId }) => messageId)).toEqual(
+    expect.arrayContaining([`${id}/Running`, `${id}/Failed`, ...own.map((each) => expect.stringContaining(each))]),
+  );
+  const { body: schema } = await operator.call("GET", "/api/events/schema.json");
+  expect(events.flatMap((event) => validate(schema, event.body))).toEqual([]);
+}, 240_000);
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+it("changes nothing when the identical requests are sent again, and is Succeeded", async () => {
+  const red = await as("red");
+  const first = await finish(await accepted(send(red, several("red-twice", 4))));
+  const writes = () =>
+    sandbox.cloud.faults.journal.filter(({ operation }) => /^(PUT|PATCH|DELETE|CREATE|ALTER)/.test(operation));
+  const before = writes().length;
+
+  const second = await finish(await accepted(send(red, several("red-twice", 4))));
+
+  expect(second).toMatchObject({ status: "Succeeded", totals: { succeeded: 4, unchanged: 4 } });
+  expect(second.items.map(({ operation }) => operation)).toEqual(first.items.map(({ operation }) => operation));
+  expect(writes().length).toBe(before);
+}, 60_000);
+
+it("ends as it should after kills at any moment", async () => {
+  const red = await as("red");
+  for (const delayMs of [0, 30, 120, 400, 900, 1_500]) {
+    const id = await accepted(send(red, several(`red-killed-${delayMs}`, 8)));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+
+    await sandbox.killHost();
+    await sandbox.restartHost();
+
+    const batch = await finish(id);
+    expect(batch, `killed after ${delayMs} ms`).toMatchObject({ status: "Succeeded", totals: { succeeded: 8 } });
+    const { body } = await operator.call("GET", "/api/operations?top=200");
+    const children = (body["value"] as Record<string, unknown>[]).filter((each) => each["batch"] === id);
+    expect(children).toHaveLength(8);
+  }
+}, 300_000);
+
+it("cancels what runs and never begins the rest", async () => {
+  const red = await as("red");
+  sandbox.cloud.faults.latencyMs = 100;
+  const id = await accepted(send(red, several("red-cancel", 30)));
+  await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBeGreaterThan(2);
+
+  const blue = await as("blue");
+  expect((await blue.call("POST", `/api/operations/${id}/cancel`)).status).toBe(404);
+  const answer = await red.call("POST", `/api/operations/${id}/cancel`, { comment: "the wrong list" });
+  sandbox.cloud.faults.latencyMs = 0;
+  const batch = await finish(id);
+
+  expect(answer).toMatchObject({ status: 202, body: { id, kind: "batch", decision: "cancel" } });
+  expect(batch).toMatchObject({ status: "Canceled", error: { code: "OPERATION_CANCELED" } });
+  expect(batch.error?.message).toContain("the wrong list");
+  const succeeded = count(batch.items, "Succeeded");
+  expect(succeeded).toBeGreaterThan(2);
+  expect(count(batch.items, "Canceled")).toBe(30 - succeeded);
+  expect(batch.items.filter(({ operation }) => operation === undefined).length).toBeGreaterThan(5);
+  for (const { namespace, status } of batch.items) {
+    const name = identityName({ cluster: names.cluster, namespace });
+    const isThere = [...sandbox.cloud.world.identities.values()].some((identity) => identity.name === name);
+    expect(isThere, `${namespace} ${status}`).toBe(status === "Succeeded");
+  }
+  expect((await red.call("POST", `/api/operations/${id}/cancel`)).status).toBe(202);
+  expect(await red.call("POST", `/api/operations/${id}/compensate`)).toMatchObject({
+    status: 409,
+    body: { code: "NOTHING_TO_COMPENSATE" },
+  });
+  expect(await operator.call("POST", `/api/operations/${id}/approve`, { requestHash: "x" })).toMatchObject({
+    status: 409,
+    body: { code: "APPROVAL_NOT_PENDING" },
+  });
+}, 120_000);
+
+it("does not wait in a lane for an approval, and ends when it is given", async () => {
+  const red = await as("red");
+  const orders = { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] };
+  const id = await accepted(
+    send(red, [...several("red-approved", 12).map((each) => ({ ...each, ...orders })), ...several("red-plain", 6)]),
+  );
+  await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBe(6);
+  const waiting = (await read(id)).items.slice(0, 12);
+  expect(waiting.map(({ status, isOwn }) => `${status} ${isOwn}`)).toEqual(Array(12).fill("Running true"));
+
+  const [first, second] = await Promise.all(
+    waiting.slice(0, 2).map(async ({ operation = "" }) => {
+      const path = `/api/operations/${operation}`;
+      await expect
+        .poll(async () => (await operator.operation(operation)).phase, { timeout: 60_000, interval: 250 })
+        .toBe("awaitingApproval");
+      const { approval } = (await operator.call("GET", path)).body as { approval: { requestHash: string } };
+      return { path, requestHash: approval.requestHash };
+    }),
+  );
+  // The team's rule wants somebody of the team blue.
+  const approver = await as("blue", "Onboarding.Approve");
+  expect((await approver.call("POST", `${first?.path}/approve`, { requestHash: first?.requestHash })).status).toBe(202);
+  expect((await approver.call("POST", `${second?.path}/reject`, { comment: "not now" })).status).toBe(202);
+  await expect
+    .poll(async () => (await read(id)).totals, { timeout: 60_000, interval: 250 })
+    .toMatchObject({ succeeded: 7, failed: 1, running: 10 });
+  await red.call("POST", `/api/operations/${id}/cancel`);
+  const batch = await finish(id);
+
+  expect(batch).toMatchObject({ status: "Canceled", totals: { succeeded: 7, failed: 1, canceled: 10 } });
+  expect(batch.items.slice(0, 2)).toMatchObject([
+    { outcome: "onboarded" },
+    { status: "Failed", error: { code: "REJECTED" } },
+  ]);
+}, 180_000);
+
+it("shows a batch to its team, by page and by status, and to nobody else", async () => {
+  const red = await as("red");
+  const id = await accepted(send(red, [...several("red-paged", 5), request("blue-paged")]));
+  await finish(id);
+  const blue = await as("blue");
+
+  const first = await read(id, "?top=4", red);
+  const second = (await red.call("GET", first.nextLink ?? "")).body as object as Batch;
+  const failed = await read(id, "?status=Failed", red);
+
+  expect(first.items.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+  expect(second.items.map(({ index }) => index)).toEqual([4, 5]);
+  expect(second.nextLink).toBeUndefined();
+  expect(failed.items).toMatchObject([{ namespace: "blue-paged", error: { code: "NOT_ALLOWED" } }]);
+  expect(failed.totals["requests"]).toBe(6);
+  for (const query of ["?top=0", "?top=1001", "?top=x", "?from=-1", "?status=Nearly"]) {
+    expect((await red.call("GET", `/api/operations/${id}${query}`)).status, query).toBe(422);
+  }
+  expect((await blue.call("GET", `/api/operations/${id}`)).status).toBe(404);
+  expect((await blue.call("GET", `/api/operations/${id}/events`)).status).toBe(404);
+  const ids = async (service: Service) =>
+    ((await service.call("GET", "/api/operations?top=200")).body["value"] as { id: string }[]).map((each) => each.id);
+  expect(await ids(red)).toContain(id);
+  expect(await ids(blue)).not.toContain(id);
+}, 60_000);
+
+it("streams a batch item by item to its end", async () => {
+  const red = await as("red");
+  const id = await accepted(send(red, several("red-streamed", 3)));
+  const response = await fetch(`${sandbox.url}/api/operations/${id}/events`, {
+    headers: { "x-mooring-key": sandbox.key ?? "" },
+  });
+  const text = await response.text();
+  const events = [...text.matchAll(/event: (\w+)\nid: .*\ndata: (.*)\n/g)].map(([, event, data]) => ({
+    event,
+    data: JSON.parse(data ?? ""),
+  }));
+
+  const ends = events.filter(({ event, data }) => event === "item" && data.status === "Succeeded");
+  expect(ends.map(({ data }) => data.namespace).toSorted()).toEqual([
+    "red-streamed-0",
+    "red-streamed-1",
+    "red-streamed-2",
+  ]);
+  expect(events.at(-1)).toMatchObject({ event: "end", data: { operation: id, status: "Succeeded" } });
+  expect(events.filter(({ event }) => event === "operation").at(-1)?.data).toMatchObject({
+    kind: "batch",
+    totals: { succeeded: 3 },
+  });
+}, 60_000);
+
+it("plans every namespace and writes nothing", async () => {
+  const red = await as("red");
+  const before = sandbox.cloud.world.identities.size;
+
+  const { status, body } = await red.call("POST", "/api/onboardings/batch?dryRun=true", {
+    requests: [request("red-planned"), request("blue-planned")],
+  });
+
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    totals: { requests: 2, ready: 1, refused: 1 },
+    items: [
+      { index: 0, status: "ready", plan: { blocked: false } },
+      { index: 1, status: "refused", error: { code: "NOT_ALLOWED" } },
+    ],
+  });
+  expect(sandbox.cloud.world.identities.size).toBe(before);
+  expect((await operator.call("GET", "/api/namespaces/aks-dev/red-planned")).status).toBe(404);
+});
+
+it("refuses a batch in which anything is wrong, names all of it, and accepts nothing", async () => {
+  const before = (await operator.call("GET", "/api/operations?top=1")).body;
+  const wrong = [
+    ...several("red-bad", 17),
+    request("red-bad-17", { databases: [{ server: names.sqlServer, database: "no such", roles: ["reader"] }] }),
+    request("red-bad-3"),
+    request("red-bad-19", { cluster: "aks-none" }),
+    "hello",
+    { __proto__: null, toString: 1 },
+  ];
+
+  const answer = await send(operator, wrong);
+
+  expect(answer).toMatchObject({ status: 422, body: { code: "INVALID_REQUEST" } });
+  const errors = answer.body["errors"] as { pointer: string; detail: string }[];
+  expect(errors.map(({ pointer }) => pointer)).toEqual(
+    expect.arrayContaining([
+      "/requests/17/databases/0/database",
+      "/requests/18/namespace",
+      "/requests/19/cluster",
+      "/requests/20",
+      "/requests/21/toString",
+    ]),
+  );
+  expect(errors.find(({ pointer }) => pointer === "/requests/18/namespace")?.detail).toMatch(
+    /\/requests\/3 and by \/requests\/18/,
+  );
+  expect((await operator.call("GET", "/api/operations?top=1")).body).toEqual(before);
+});
+
+it.each<[string, unknown, number, string]>([
+  ["no body", "", 400, "MALFORMED_JSON"],
+  ["an array", [request("red-x")], 422, "INVALID_REQUEST"],
+  ["no requests", { requests: [] }, 422, "INVALID_REQUEST"],
+  ["an unknown field", { requests: [request("red-x")], force: true }, 422, "INVALID_REQUEST"],
+  ["1,001 requests", { requests: Array(1_001).fill({}) }, 422, "INVALID_REQUEST"],
+  ["1,000 that are all wrong", { requests: Array(1_000).fill({}) }, 422, "INVALID_REQUEST"],
+  ["more than 4 MB", { requests: [request("red-x")], note: "x".repeat(4_200_000) }, 413, "PAYLOAD_TOO_LARGE"],
+])("answers %s with one problem", async (_what, body, status, code) => {
+  const answer = await operator.call("POST", "/api/onboardings/batch", body);
+
+  expect(answer).toMatchObject({ status, body: { code } });
+  expect(((answer.body["errors"] ?? []) as unknown[]).length).toBeLessThanOrEqual(101);
+});
+
+it("takes 1,000 requests, shows a hundred of them, and cancels all that has not begun", async () => {
+  const red = await as("red");
+  const requests = Array.from({ length: 1_000 }, (_, at) => request(`nobodys-${at}`));
+
+  const id = await accepted(send(red, requests));
+  await red.call("POST", `/api/operations/${id}/cancel`);
+  const batch = await finish(id);
+
+  expect(batch).toMatchObject({ status: "Canceled", totals: { requests: 1_000, running: 0, notStarted: 0 } });
+  expect(batch.items).toHaveLength(1_000);
+  expect(batch.totals["canceled"]).toBeGreaterThan(500);
+  expect((await read(id, "")).items).toHaveLength(100);
+}, 120_000);
