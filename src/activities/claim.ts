@@ -20,6 +20,7 @@ import { hashRequest } from "../domain/requestHash.ts";
 import type { NamespaceRecord, OperationRecord, Registry, Stored } from "../ports.ts";
 import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { Clerk } from "./clerk.ts";
+import { expectStillThere } from "./stillThere.ts";
 
 export interface Claim {
   readonly record: NamespaceRecord;
@@ -50,9 +51,9 @@ export async function claimOnboarding(
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return { record: fresh, how: "begun" };
     } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
-      return current.state === "Onboarded"
-        ? { record: broughtThere(current), how: "unchanged" }
-        : { record: current, how: "follows" };
+      if (current.state !== "Onboarded") return { record: current, how: "follows" };
+      await expectStillThere(ports, current);
+      return { record: broughtThere(current), how: "unchanged" };
     } else if (current.state === "Onboarded" || current.state === "Incomplete") {
       refuseWhileMigrating(current);
       const next = supersede(current, fresh, admission);

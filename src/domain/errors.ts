@@ -94,6 +94,10 @@ export const errorCatalogue = {
     "The namespace was deleted and made again since it was onboarded.",
     "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
   ),
+  NAMESPACE_MISSING: permanent(
+    "The namespace was deleted from the cluster since it was onboarded.",
+    "POST /api/namespaces/{cluster}/{namespace}/repair makes it again with all that belongs to it; otherwise offboard it.",
+  ),
   QUOTA_EXCEEDED: permanent(
     "The team has as many namespaces as the catalog allows it.",
     "Offboard a namespace, or ask the platform team for a larger quota.",
@@ -122,6 +126,10 @@ export const errorCatalogue = {
   ARM_FORBIDDEN: permanent(
     "Azure refused the call for lack of a permission.",
     "Give Mooring's identity the action that the message names (infra/ has the role).",
+  ),
+  PERMISSIONS_UNKNOWN: permanent(
+    "Whether Mooring's identity has the permissions in Azure that it needs could not be read. Only a notice.",
+    "Give Mooring's identity Microsoft.Authorization/permissions/read; it may work without.",
   ),
   ARM_REJECTED: permanent(
     "Azure refused the call as invalid.",
@@ -309,7 +317,7 @@ export const errorCatalogue = {
   ),
   NOTHING_TO_COMPENSATE: permanent(
     "The operation left nothing that could be undone again.",
-    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration goes on when migrate is called again.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",

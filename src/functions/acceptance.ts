@@ -94,6 +94,10 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     const current = await registry.getNamespace(failed);
     if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
     const { leftUndone: undos = [] } = failed;
+    if (failed.kind === "migrate" && undos.length > 0) {
+      const message = `Operation ${id} is a migration; call migrate again, which finds what is left and goes on from there.`;
+      throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
+    }
     if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
       const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
       const details = current ? { operation: current.operation } : {};

@@ -41,9 +41,9 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const berth = readBerth(request.params);
       const record = await findNamespace(ports, by, berth);
-      const headers = { etag: entityTag(record.etag) };
-      if (isKnown(request, record.etag)) return { status: 304, headers };
-      return json(200, publicNamespace(record), headers);
+      const etag = tagOf(record);
+      if (isKnown(request, etag)) return { status: 304, headers: { etag } };
+      return json(200, publicNamespace(record), { etag });
     }),
   });
 
@@ -61,13 +61,18 @@ export function registerNamespaces(ports: Ports): void {
         return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth), { ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const expect = ({ etag }: { etag: string }) => expectMatch(request, etag);
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
         const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
     }),
   });
+}
+
+function tagOf(record: NamespaceRecord): string {
+  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
+  return entityTag({ is, found: findings });
 }
 
 function publicNamespace(record: NamespaceRecord) {

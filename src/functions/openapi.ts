@@ -270,7 +270,15 @@ export function createOpenApi() {
           summary: "What is onboarded in one namespace",
           requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
           responses: guarded({
-            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            200: {
+              ...body("The namespace.", NamespaceDocument),
+              headers: z.object({
+                etag: z.string().meta({
+                  description:
+                    "What the namespace is, a dot, and what the last look found. If-Match takes only the first part; when it was looked at is in neither.",
+                }),
+              }),
+            },
             304: { description: "If-None-Match names what is current." },
             404: problem("It is not onboarded."),
           }),

@@ -8,7 +8,9 @@ import { identityName } from "../../src/domain/names.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { hashRequest } from "../../src/domain/requestHash.ts";
 import { plannedSteps } from "../../src/domain/steps.ts";
+import { acceptCompensation } from "../../src/functions/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
+import { createDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 
@@ -187,6 +189,23 @@ it("refuses to retire while pods use the old way, names them, and keeps the cut 
   expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
+it("refuses to retire while somebody else's binding gives the identity to pods of theirs", async () => {
+  const spec = { azureIdentity: name, selector: "their-app" };
+  const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
+  const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
+  cloud.objects.set("aadpodidentity.k8s.io/v1 AzureIdentityBinding team-b/theirs", theirs);
+  const { clientId = "" } = record();
+
+  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+  const { operation } = await migrate();
+
+  const blocker = { code: "IDENTITY_BOUND_BY_OTHERS", message: expect.stringContaining("their-app") };
+  expect(plan.steps[5]).toMatchObject({ name: "checkPods", action: "conflict", blockers: [blocker] });
+  expect(operation).toMatchObject({ status: "Failed", error: blocker });
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload, migration: { completed: "cutOver" } });
+  expect(kinds()).toEqual(expect.arrayContaining(podWay));
+});
+
 it("plans without writing, and says which pods will be in the way", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
@@ -325,6 +344,34 @@ it("goes back to where it began, and no further, when it is canceled after it ha
   expect(kinds()).toEqual(["ConfigMap", "ServiceAccount", ...podWay].toSorted());
   expect(await findings(pod, true)).toEqual([]);
   expect(await findings(workload, true)).toEqual([]);
+});
+
+it.each([
+  { failing: "put credential", undo: "remove ServiceAccount" },
+  { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding" },
+])("goes on from what an undo has left when $failing and $undo are refused, and says so", async ({ failing, undo }) => {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && (what === failing || what === undo))
+      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+  };
+
+  const { operation } = await migrate();
+
+  expect(operation.error).toMatchObject({
+    code: "COMPENSATION_FAILED",
+    fix: expect.stringContaining("/migrate again"),
+  });
+  const compensating = acceptCompensation(createDesk(cloud), operation.id);
+  await expect(compensating).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    message: expect.stringContaining("call migrate again"),
+  });
+  cloud.onWrite = () => undefined;
+  // A fresh call, as the fix says.
+  const again = await migrate();
+  expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
+  expect(await findings(workload, false)).toEqual([]);
+  expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
 it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {

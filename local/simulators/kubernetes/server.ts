@@ -132,6 +132,7 @@ function nameIn(body: string): string | undefined {
   try {
     return stringAt(JSON.parse(body), "metadata", "name");
   } catch {
+    // Only for the journal; what is wrong with the body is the answer's to say.
     return undefined;
   }
 }
