@@ -62,7 +62,7 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
   if (team === undefined || quota === undefined) return registry.insertNamespace(record);
 
   const insert = async () => {
-    if ((await registry.countNamespaces(team)) >= quota) throw exceeded(record, quota);
+    await expectQuota(ports, record);
     if (!(await registry.insertNamespace(record))) return false;
     // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
     // place; too many is impossible then, and at worst both give way.
@@ -80,6 +80,17 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
   }
 }
 
+/** Refuses one more namespace for a team that has as many as it may. */
+export async function expectQuota(
+  { registry, catalog }: Pick<Ports, "registry" | "catalog">,
+  wanted: Pick<NamespaceRecord, "team"> & Berth,
+): Promise<void> {
+  const { team } = wanted;
+  const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
+  if (team === undefined || quota === undefined) return;
+  if ((await registry.countNamespaces(team)) >= quota) throw exceeded(wanted, quota);
+}
+
 async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { operation: string }): Promise<void> {
   const current = await registry.getNamespace(berth);
   if (current?.operation === operation) await registry.removeNamespace(current);
@@ -89,7 +100,7 @@ async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { o
   await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
 }
 
-function exceeded({ team, cluster, namespace }: NamespaceRecord, quota: number): Refusal {
+function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
   const about = { cluster, namespace };
   return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
 }

@@ -18,7 +18,7 @@ import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { NamespaceRecord, OperationRecord, Registry, Stored } from "../ports.ts";
-import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
+import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { Clerk } from "./clerk.ts";
 import { expectStillThere } from "./stillThere.ts";
 
@@ -50,18 +50,38 @@ export async function claimOnboarding(
     const fresh = forBatch(clerk, { ...opened, ...(team === undefined ? {} : { team }) });
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return { record: fresh, how: "begun" };
-    } else if (isWantedBy(current, requestHash) && !admission.takeOver) {
-      if (current.state !== "Onboarded") return { record: current, how: "follows" };
-      await expectStillThere(ports, current);
-      return { record: broughtThere(current), how: "unchanged" };
-    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      refuseWhileMigrating(current);
-      const next = supersede(current, fresh, admission);
-      if (await registry.replaceNamespace(next)) return { record: next, how: "begun" };
-    } else {
-      throw refuseHeld(current);
+      continue;
     }
+    const same = await findSame(clerk, current, { requestHash, ...admission });
+    if (same) return same;
+    const next = supersede(current, fresh, admission);
+    if (await registry.replaceNamespace(next)) return { record: next, how: "begun" };
   }
+}
+
+/**
+ * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
+ * would take the namespace over.
+ */
+export async function findSame(
+  clerk: Pick<Clerk, "ports" | "warn">,
+  current: NamespaceRecord,
+  { requestHash, takeOver }: Pick<NamespaceRecord, "requestHash"> & Pick<Admission, "takeOver">,
+): Promise<Claim | undefined> {
+  if (isWantedBy(current, requestHash) && !takeOver) {
+    if (current.state !== "Onboarded") return { record: current, how: "follows" };
+    await expectStillThere(clerk, current);
+    return { record: broughtThere(current), how: "unchanged" };
+  }
+  expectFree(current);
+  refuseWhileMigrating(current);
+  return undefined;
+}
+
+/** No operation holds the namespace. */
+export function expectFree({ state, operation, ...berth }: NamespaceRecord): void {
+  if (state === "Onboarded" || state === "Incomplete") return;
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
@@ -102,7 +122,7 @@ function broughtThere(record: NamespaceRecord): NamespaceRecord {
 }
 
 /** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
   const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
@@ -127,7 +147,8 @@ function supersede(
   return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
 }
 
-function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+/** What the request would replace. */
+export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
   try {
     return findEarlier(request, current);
   } catch (error) {
@@ -156,10 +177,6 @@ export function newRecord(
     // Of the operation that held the record before.
     batch: undefined,
   };
-}
-
-export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
-  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** What kind of operation holds the record, or held it last. */

@@ -1,23 +1,27 @@
 /** Before a request is told that nothing has to change: whether the Kubernetes namespace is the one that was onboarded. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../domain/errors.ts";
+import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, NamespaceRecord, Ports } from "../ports.ts";
+import type { Clerk } from "./clerk.ts";
 
 /** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */
 const longestLookMs = 3_000;
 
 export async function expectStillThere(
-  ports: Pick<Ports, "catalog" | "kubernetes">,
+  { ports, warn }: Pick<Clerk, "ports" | "warn">,
   { namespaceUid, ...record }: NamespaceRecord,
 ): Promise<void> {
   if (namespaceUid === undefined) return;
   const found = await look(ports, record);
-  // What was said before is said again: to repeat a request is safe, also while the cluster is away. The drift watcher
-  // tells what lasts.
-  if (found === "unknown") return;
+  if (found === "unknown") {
+    // What was said before is said again: to repeat a request is safe, also while the cluster is away.
+    warn?.(logLine("namespace not looked at", { namespace: berthKey(record) }));
+    return;
+  }
   const about = { cluster: record.cluster, namespace: record.namespace };
   const { operation } = record;
   if (!found) {

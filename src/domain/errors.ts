@@ -14,6 +14,10 @@ export const errorCatalogue = {
     "The request does not have the documented shape.",
     "Correct the fields that `errors` names and send it again.",
   ),
+  INVALID_PARAMETER: permanent(
+    "A query parameter is neither true nor false, is there twice, or is written otherwise than it is documented.",
+    "Write it as /api/openapi.json has it, once, with the value true or false.",
+  ),
   UNKNOWN_CLUSTER: permanent(
     "The catalog has no cluster of that name.",
     "Use a cluster alias from the catalog, or ask the platform team to add it.",
@@ -232,6 +236,26 @@ export const errorCatalogue = {
   KUBERNETES_FORBIDDEN: permanent(
     "The cluster's RBAC refused the call.",
     "Bind Mooring's identity to the ClusterRole in infra/.",
+  ),
+  KUBERNETES_ADMISSION_DENIED: permanent(
+    "An admission policy or webhook of the cluster refused the object.",
+    "Satisfy the policy that the message names, or ask its owner for an exemption of Mooring's objects.",
+  ),
+  KUBERNETES_ALTERED: permanent(
+    "The cluster changes what Mooring sets, so that it would never be as it has to be.",
+    "Exempt Mooring's objects from the mutating webhook or policy that sets the fields which the message names.",
+  ),
+  KUBERNETES_QUOTA_EXCEEDED: permanent(
+    "The namespace's resource quota has no room for the object.",
+    "Raise the ResourceQuota that the message names, or delete objects that are no longer used.",
+  ),
+  DRY_RUN_UNSUPPORTED: permanent(
+    "An admission webhook of the cluster does not support dry runs.",
+    "Nothing: the plan says what could not be checked. Declare sideEffects None or NoneOnDryRun on the webhook.",
+  ),
+  NAMESPACE_NOT_THERE_YET: permanent(
+    "The cluster answers no dry run for a namespace that is not there yet.",
+    "Nothing: admission and quotas are met when the operation runs. To have them asked before, make the namespace first.",
   ),
   KUBERNETES_REJECTED: permanent(
     "The cluster refused the object as invalid.",

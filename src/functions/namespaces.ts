@@ -1,18 +1,22 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { expectFree, findSettled } from "../activities/claim.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
+import type { Berth } from "../domain/names.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptOffboarding } from "./acceptance.ts";
+import { acceptOffboarding, type Desk } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
 import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { findNamespace, mustSee, readBerth } from "./readBerth.ts";
 import { readFlag } from "./readBody.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -58,7 +62,8 @@ export function registerNamespaces(ports: Ports): void {
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
       if (readFlag(request, "dryRun")) {
-        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth), { ignoreDependants }));
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
@@ -68,6 +73,22 @@ export function registerNamespaces(ports: Ports): void {
       });
     }),
   });
+}
+
+export async function planDeletion(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
+): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Offboarding") return planOfSame(current);
+  expect(current);
+  expectFree(current);
+  const plan = await planOffboarding(ports, current, { ignoreDependants });
+  return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
 }
 
 function tagOf(record: NamespaceRecord): string {

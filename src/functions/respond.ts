@@ -11,6 +11,7 @@ import { noteRefusal } from "./refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
+  INVALID_PARAMETER: 400,
   UNAUTHENTICATED: 401,
   NOT_ALLOWED: 403,
   FORBIDDEN: 403,

@@ -14,6 +14,8 @@ const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 export interface User {
   readonly name: string;
   readonly isAdministrator: boolean;
+  /** A component of the sandbox. */
+  readonly isOwn?: boolean;
 }
 
 export function createAuthentication(environment: {
@@ -61,7 +63,7 @@ export function createAuthentication(environment: {
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) throw unauthorized();
-    if (token === adminToken) return { name: "system:admin", isAdministrator: true };
+    if (token === adminToken) return { name: "system:admin", isAdministrator: true, isOwn: true };
     const user = (await entraUser(token)) ?? (await serviceAccountUser(token));
     if (user === undefined) throw unauthorized();
     return user;

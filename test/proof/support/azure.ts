@@ -52,6 +52,7 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
         if (others.length >= 20) throw new PermanentError("FEDERATED_CREDENTIAL_LIMIT", "20 credentials");
         credentials.set(ref.name, [...others, credential]);
       }),
+    pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
       call("arm", "remove credential", () => {
         credentials.set(

@@ -51,6 +51,7 @@ function withoutLooking(ports: Ports): Ports {
     kubernetes: {
       ...kubernetes,
       async apply(cluster, object, options) {
+        if (options?.dryRun) return await kubernetes.apply(cluster, object, options);
         const { namespace, name } = object.metadata;
         const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
         const current = await kubernetes.get(cluster, ref);
