@@ -90,9 +90,17 @@ export interface RoleAssignment {
   readonly scope: string;
 }
 
+/** Of a role: actions with `*` for anything, less those that it takes out. */
+export interface Permission {
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
+}
+
 export interface RoleAssignments {
   /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
   heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  /** What Mooring itself may do at a scope. */
+  ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** What was given to the principal itself, anywhere in the subscription. */
   givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
 }

@@ -8,6 +8,7 @@ import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findCluster, findClusterFor } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
+import { dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { inspectNamespace } from "./inspection.ts";
 import { explain } from "./looks.ts";
@@ -36,9 +37,10 @@ export async function lookAtMigration(
     applyServiceAccount: () => planServiceAccount(ports, { ...target, operation, identity: { clientId } }),
     federateIdentity: async () => (await planCredential(ports, target)).plan,
     cutOver: () => planCutOver(request),
-    checkPods: () => {
+    checkPods: async () => {
       const conflict = podsInTheWay(request, pods);
-      return toStepPlan({ name: "checkPods", target: berthKey(request) }, { action: "none", conflict });
+      const plan = toStepPlan({ name: "checkPods", target: berthKey(request) }, { action: "none", conflict });
+      return withDependants(plan, [await dependantsOfPodIdentity(ports, request)], false);
     },
     removePodIdentity: () => planRetirement(ports, request),
   };

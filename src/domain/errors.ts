@@ -131,6 +131,10 @@ export const errorCatalogue = {
     "Azure refused the call for lack of a permission.",
     "Give Mooring's identity the action that the message names (infra/ has the role).",
   ),
+  PERMISSIONS_UNKNOWN: permanent(
+    "Whether Mooring's identity has the permissions in Azure that it needs could not be read. Only a notice.",
+    "Give Mooring's identity Microsoft.Authorization/permissions/read; it may work without.",
+  ),
   ARM_REJECTED: permanent(
     "Azure refused the call as invalid.",
     "Read the message; if the catalog is right, report it as a defect of Mooring.",

@@ -111,25 +111,24 @@ export function followAll(
     return found.filter((each) => each !== undefined);
   }
 
-  /** At the start: what holds a namespace, and what changed while the client was away. */
+  /** At the start: what holds a namespace, the batches that run, and what changed while the client was away. */
   async function missed(): Promise<readonly AnyOperation[]> {
     const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
-    const [changed, held] = await Promise.all([
+    const [changed, held, batches] = await Promise.all([
       lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
       registry.heldNamespaces(),
+      registry.openBatches(),
     ]);
-    running = held.filter(isOfTeams).map(({ operation }) => operation);
+    running = [...batches.map(({ id }) => id), ...held.filter(isOfTeams).map(({ operation }) => operation)];
     return changed;
   }
 
-  const batches = followBatches({ registry });
   let isFirst = true;
   return async (): Promise<readonly ServerEvent[]> => {
     const [before, now] = await Promise.all([isFirst ? missed() : [], latest()]);
     isFirst = false;
     const recent = new Map([...before, ...now].map((each) => [each.id, each]));
-    const seen = [...recent.values(), ...(await older(new Set(recent.keys())))];
-    const all = [...seen, ...(await batches(seen))];
+    const all = [...recent.values(), ...(await older(new Set(recent.keys())))];
     const looked = new Set(all.map(({ id }) => id));
     const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
     running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
@@ -173,17 +172,6 @@ async function changedSince(
 /** Without a cursor the feed of all begins with what happens from now on, and the operations that run. */
 function now(): string {
   return new Date().toISOString();
-}
-
-/** Batches that run, or ran at the last look: the operations of their own items soon push them out of the newest. */
-function followBatches({ registry }: Source): (shown: readonly AnyOperation[]) => Promise<readonly AnyOperation[]> {
-  let running: readonly string[] = [];
-  return async (shown) => {
-    const open = (await registry.openBatches()).map(({ id }) => id);
-    const ids = [...new Set([...running, ...open])].filter((id) => shown.every((each) => each.id !== id));
-    running = open;
-    return (await Promise.all(ids.map((id) => registry.getBatch(id)))).filter((each) => each !== undefined);
-  };
 }
 
 /** An operation as it is now. Its parts are its steps, or the items of a batch. */

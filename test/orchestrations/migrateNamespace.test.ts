@@ -189,6 +189,23 @@ it("refuses to retire while pods use the old way, names them, and keeps the cut 
   expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
+it("refuses to retire while somebody else's binding gives the identity to pods of theirs", async () => {
+  const spec = { azureIdentity: name, selector: "their-app" };
+  const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
+  const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
+  cloud.objects.set("aadpodidentity.k8s.io/v1 AzureIdentityBinding team-b/theirs", theirs);
+  const { clientId = "" } = record();
+
+  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+  const { operation } = await migrate();
+
+  const blocker = { code: "IDENTITY_BOUND_BY_OTHERS", message: expect.stringContaining("their-app") };
+  expect(plan.steps[5]).toMatchObject({ name: "checkPods", action: "conflict", blockers: [blocker] });
+  expect(operation).toMatchObject({ status: "Failed", error: blocker });
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload, migration: { completed: "cutOver" } });
+  expect(kinds()).toEqual(expect.arrayContaining(podWay));
+});
+
 it("plans without writing, and says which pods will be in the way", async () => {
   runPod("web-1");
   const { clientId = "" } = record();

@@ -258,6 +258,20 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("identities", { get: refuse("ARM_FORBIDDEN") }),
   },
   {
+    what: "Azure's refusal to let identities be written, which nothing but writing would meet",
+    code: "ARM_FORBIDDEN",
+    arrange: () => answer("roleAssignments", { ownPermissions: async () => [{ actions: ["*/read"], notActions: [] }] }),
+  },
+  {
+    what: "a role that has the writing of credentials taken out",
+    code: "ARM_FORBIDDEN",
+    arrange() {
+      const actions = ["Microsoft.ManagedIdentity/*"];
+      const notActions = ["microsoft.managedidentity/userAssignedIdentities/federatedIdentityCredentials/write"];
+      answer("roleAssignments", { ownPermissions: async () => [{ actions, notActions }] });
+    },
+  },
+  {
     what: "a cluster whose RBAC refuses",
     code: "KUBERNETES_FORBIDDEN",
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
@@ -389,6 +403,15 @@ it("asks for no roles of the kubelet in managed mode, nor for workload identity"
     const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request });
     expect({ blocked, notices: kubeletNotices(steps) }).toEqual({ blocked: false, notices: [] });
   }
+});
+
+it("does not stop when it may not read what it may do, and says so", async () => {
+  answer("roleAssignments", { ownPermissions: refuse("ARM_FORBIDDEN") });
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
+
+  expect(blocked).toBe(false);
+  expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
 /** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */

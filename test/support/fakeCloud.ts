@@ -133,6 +133,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         }),
       },
       roleAssignments: {
+        ownPermissions: async () => [{ actions: ["*"], notActions: [] }],
         heldAt: async (scope, principal) =>
           cloud.roleAssignments.filter((each) => each.principalId === principal && scope.startsWith(each.scope)),
         givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),

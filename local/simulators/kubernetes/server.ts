@@ -145,6 +145,7 @@ function parse(body: string): Json {
   try {
     return JSON.parse(body);
   } catch {
+    // Only for the journal; what is wrong with the body is the answer's to say.
     return null;
   }
 }

@@ -78,5 +78,6 @@ export function createServers(call: Call, databases: readonly string[]): Ports["
 /** Nobody but Mooring gives roles in these worlds, and it gives none. */
 export function createRoleAssignments(call: Call): Ports["roleAssignments"] {
   const none = () => call("arm", "list role assignments", () => []);
-  return { heldAt: none, givenTo: none };
+  const everything = () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]);
+  return { heldAt: none, givenTo: none, ownPermissions: everything };
 }
