@@ -61,7 +61,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function timeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).mtimeMs;
-  } catch {
-    return Number.NEGATIVE_INFINITY;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return Number.NEGATIVE_INFINITY;
+    throw error;
   }
 }

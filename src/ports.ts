@@ -75,6 +75,8 @@ export interface ManagedIdentities {
   putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
   /** No error when it is already gone. */
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
+  /** How far apart two writes in a subscription are kept, and how long the next one would wait for its turn. */
+  pace(subscriptionId: string): { readonly intervalMs: number; readonly waitMs: number };
 }
 
 // ——— Role assignments (ARM) ———
@@ -88,9 +90,17 @@ export interface RoleAssignment {
   readonly scope: string;
 }
 
+/** Of a role: actions with `*` for anything, less those that it takes out. */
+export interface Permission {
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
+}
+
 export interface RoleAssignments {
   /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
   heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  /** What Mooring itself may do at a scope. */
+  ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** What was given to the principal itself, anywhere in the subscription. */
   givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
 }
@@ -187,14 +197,21 @@ export interface Kubernetes {
     cluster: ClusterTarget,
     query: { apiVersion: string; kind: string; namespace?: string; labelSelector?: string },
   ): Promise<readonly KubernetesObject[]>;
-  /** Server-side apply as field manager `mooring`, with strict field validation. */
+  /** Server-side apply as field manager `mooring`, with strict field validation. A dry run writes nothing. */
   apply(
     cluster: ClusterTarget,
     object: KubernetesObject,
     options?: { dryRun?: boolean; force?: boolean },
   ): Promise<KubernetesObject>;
   /** Deletes the object with that UID. No error when it is gone, or when another object has its name by now. */
-  remove(cluster: ClusterTarget, ref: ObjectRef, precondition: { uid: string }): Promise<void>;
+  remove(
+    cluster: ClusterTarget,
+    ref: ObjectRef,
+    precondition: { uid: string },
+    options?: { dryRun?: boolean },
+  ): Promise<void>;
+  /** Why the cluster's authorization would not let Mooring apply the object; undefined when it would, or cannot tell. */
+  whyForbidden(cluster: ClusterTarget, ref: ObjectRef): Promise<string | undefined>;
   /** The kinds that the cluster serves under an apiVersion; empty when the group is not installed. */
   kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
   /** The issuer in the cluster's own discovery document. */
@@ -427,6 +444,8 @@ export interface Registry extends Batches {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    /** Written at that time or later, by the table's own clock; as `changedTime` has it. */
+    changedSince?: string;
     teams?: readonly string[];
     limit: number;
     continuation?: string;

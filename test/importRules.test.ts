@@ -63,7 +63,9 @@ const packages: Record<string, RegExp> = {
   ports: /^$/,
   activities: /^(zod|node:timers\/promises)$/,
   orchestrations: /^(zod|durable-functions)$/,
-  functions: /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises)$/,
+  // diagnostics_channel and http: what Node says of requests to the SDK's own server (clientGone.ts).
+  functions:
+    /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
   adapters: /^(zod|node:.*|jose|mssql|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,

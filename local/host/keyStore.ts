@@ -17,6 +17,7 @@ export async function readKeys(dataDirectory: string, settings: Settings): Promi
 }
 
 async function readOrMakeKey(path: string): Promise<string> {
+  // One that is there and cannot be read cannot be written either, and that is told.
   const stored = await readFile(path, "utf8").catch(() => "");
   if (/^[\w-]{32,}$/.test(stored)) return stored;
   const made = randomBytes(32).toString("base64url");

@@ -65,6 +65,7 @@ export function startKubelet(options: KubeletOptions): Kubelet {
       const preconditions = { uid: pod.metadata.uid };
       void stop(key)
         .then(() => api.remove(podPath(pod), { gracePeriodSeconds: 0, preconditions }))
+        // It may be gone with its namespace; if not, the next list shows it again.
         .catch(() => undefined);
       return;
     }

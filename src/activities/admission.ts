@@ -91,6 +91,17 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
   }
 }
 
+/** Refuses one more namespace for a team that has as many as it may. */
+export async function expectQuota(
+  { registry, catalog }: Pick<Ports, "registry" | "catalog">,
+  wanted: Pick<NamespaceRecord, "team"> & Berth,
+): Promise<void> {
+  const { team } = wanted;
+  const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
+  if (team === undefined || quota === undefined) return;
+  if ((await registry.countNamespaces(team)) >= quota) throw exceeded(wanted, quota);
+}
+
 async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { operation: string }): Promise<void> {
   const current = await registry.getNamespace(berth);
   if (current?.operation === operation) await registry.removeNamespace(current);
@@ -100,7 +111,7 @@ async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { o
   await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
 }
 
-function exceeded({ team, cluster, namespace }: NamespaceRecord, quota: number): Refusal {
+function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
   const about = { cluster, namespace };
   return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
 }

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import { type BatchTotals, countItems, judgeBatch } from "../domain/batch.ts";
 import type { BatchEvent } from "../domain/events.ts";
+import { berthKey } from "../domain/names.ts";
 import { isFinal, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
+import { isOfPolicy } from "../domain/policyCodes.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import type { BatchItem, BatchRecord, NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { appendDecision } from "./audit.ts";
@@ -107,12 +109,28 @@ export const concludeBatch = activity({
 /** Told before the batch is closed: until then the timer comes back to it. */
 async function close(ports: Ports, record: BatchRecord): Promise<{ notBegun: number; running: number }> {
   const { id, status, error, result } = record;
-  const totals = result ?? countItems(await ports.registry.listBatchItems(id));
+  const items = await ports.registry.listBatchItems(id);
+  const totals = result ?? countItems(items);
+  await appendRefusals(ports, record, items);
   const decision = { id, what: "batch", action: "ended", outcome: status, code: error?.code };
   await appendDecision(ports, originOf(record), decision);
   await publishBatch(ports, record, { status, phase: "done", totals });
   await ports.registry.closeBatch(id);
   return { notBegun: 0, running: 0 };
+}
+
+const mostNamed = 10;
+
+/** One entry for all that policy refused: the status of the batch has each of them. */
+async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly BatchItem[]): Promise<void> {
+  const refused = items.filter(({ operation, error }) => operation === undefined && error && isOfPolicy(error.code));
+  const code = refused[0]?.error?.code;
+  if (code === undefined) return;
+  const named = refused.slice(0, mostNamed).map((item) => `${berthKey(item)} ${item.error?.code}`);
+  const left = refused.length - named.length;
+  const reason = `${refused.length} namespace(s) were refused: ${named.join(", ")}${left > 0 ? `, and ${left} more` : ""}.`;
+  const decision = { id: record.id, what: "batch", action: "refused", outcome: "Refused", code, reason };
+  await appendDecision(ports, originOf(record), decision);
 }
 
 /** Notes the end of those items whose operations have ended. */

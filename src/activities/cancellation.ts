@@ -75,6 +75,13 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
       removeFederatedCredential: after(identities.removeFederatedCredential),
     },
     databases: { ...databases, change: after(databases.change) },
-    kubernetes: { ...kubernetes, apply: after(kubernetes.apply), remove: after(kubernetes.remove) },
+    // A question is no write.
+    kubernetes: {
+      ...kubernetes,
+      apply: (cluster, object, options) =>
+        (options?.dryRun ? kubernetes.apply : after(kubernetes.apply))(cluster, object, options),
+      remove: (cluster, ref, precondition, options) =>
+        (options?.dryRun ? kubernetes.remove : after(kubernetes.remove))(cluster, ref, precondition, options),
+    },
   };
 }

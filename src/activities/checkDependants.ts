@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { berthKey } from "../domain/names.ts";
+import type { Plan } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { recordStart } from "./outcome.ts";
 import { planOffboarding } from "./planOffboarding.ts";
@@ -23,8 +24,16 @@ export const checkDependants = stepActivity({
       return await planOffboarding(ports, record, { ignoreDependants });
     };
     const [plan] = await Promise.all([look(), recordStart(ports, { ...base, kind: "offboard" })]);
-    throwBlockers(plan);
+    // Who goes on whatever depends on it does not wait for a cluster that is away for good: the steps try again by themselves.
+    throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
     await step.notice(plan.steps.flatMap(({ notices = [] }) => notices));
     return { action: "none" };
   },
 });
+
+function withoutPassing({ steps, ...plan }: Plan): Plan {
+  return {
+    ...plan,
+    steps: steps.map((step) => ({ ...step, blockers: step.blockers.filter(({ retryable }) => !retryable) })),
+  };
+}

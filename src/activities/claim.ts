@@ -18,8 +18,9 @@ import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { NamespaceRecord, OperationRecord, PreviousRecord, Registry, Stored } from "../ports.ts";
-import { type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
+import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { Clerk } from "./clerk.ts";
+import { expectStillThere } from "./stillThere.ts";
 
 export interface Claim {
   readonly record: NamespaceRecord;
@@ -49,18 +50,43 @@ export async function claimOnboarding(
     const fresh = forBatch(clerk, { ...opened, ...(team === undefined ? {} : { team }) });
     if (!current) {
       if (await insertWithinQuota(ports, fresh)) return { record: fresh, how: "begun" };
-    } else if (isWantedBy(current, requestHash) && (!admission.takeOver || isBeingTaken(current, fresh))) {
-      return current.state === "Onboarded"
-        ? { record: broughtThere(current), how: "unchanged" }
-        : { record: current, how: "follows" };
-    } else if (current.state === "Onboarded" || current.state === "Incomplete") {
-      refuseWhileMigrating(current);
-      const next = supersede(current, fresh, admission);
-      if (await registry.replaceNamespace(next)) return { record: next, how: "begun" };
-    } else {
-      throw refuseHeld(current);
+      continue;
     }
+    const same = await findSame(clerk, current, { ...fresh, takeOver: admission.takeOver });
+    if (same) return same;
+    const next = supersede(current, fresh, admission);
+    if (await registry.replaceNamespace(next)) return { record: next, how: "begun" };
   }
+}
+
+/**
+ * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
+ * would take the namespace over.
+ */
+export async function findSame(
+  clerk: Pick<Clerk, "ports" | "warn">,
+  current: NamespaceRecord,
+  { takeOver, ...wanted }: Wanted & Pick<Admission, "takeOver">,
+): Promise<Claim | undefined> {
+  if (isWantedBy(current, wanted.requestHash) && (!takeOver || isBeingTaken(current, wanted))) {
+    if (current.state !== "Onboarded") return { record: current, how: "follows" };
+    await expectStillThere(clerk, current);
+    return { record: broughtThere(current), how: "unchanged" };
+  }
+  expectFree(current);
+  refuseWhileMigrating(current);
+  return undefined;
+}
+
+type Wanted = Pick<NamespaceRecord, "requestHash"> & {
+  readonly requestedBy?: string | undefined;
+  readonly team?: string | undefined;
+};
+
+/** No operation holds the namespace. */
+export function expectFree({ state, operation, ...berth }: NamespaceRecord): void {
+  if (state === "Onboarded" || state === "Incomplete") return;
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
@@ -96,7 +122,7 @@ function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): bo
 }
 
 /** The very take-over that is asked for runs already: the caller has sent it twice. */
-function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: NamespaceRecord): boolean {
+function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: Wanted): boolean {
   return state !== "Onboarded" && requestedBy === wanted.requestedBy && team === wanted.team;
 }
 
@@ -106,7 +132,7 @@ function broughtThere(record: NamespaceRecord): NamespaceRecord {
 }
 
 /** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
   const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
@@ -146,7 +172,8 @@ function depthOf({ previous }: PreviousRecord): number {
   return previous ? 1 + depthOf(previous) : 0;
 }
 
-function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+/** What the request would replace. */
+export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
   try {
     return findEarlier(request, current);
   } catch (error) {
@@ -175,10 +202,6 @@ export function newRecord(
     // Of the operation that held the record before.
     batch: undefined,
   };
-}
-
-export function refuseHeld({ operation, ...berth }: Stored<NamespaceRecord>): Refusal {
-  return new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
 /** What kind of operation holds the record, or held it last. */

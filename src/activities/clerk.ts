@@ -7,6 +7,8 @@ export interface Clerk {
   readonly ports: Ports;
   readonly by: Caller;
   readonly traceparent: Traceparent;
+  /** Into the log. */
+  readonly warn?: (message: string) => void;
   /** Of an item of a batch: the id that its operation gets, noted there before, so that a second try claims the same. */
   readonly item?: { readonly batch: string; readonly operation: string };
 }

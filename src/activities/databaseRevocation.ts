@@ -19,16 +19,20 @@ export async function planRevocation(ports: Looking, name: string, input: Revoca
   return toDecision(name, input, await decideRevocation(ports, input));
 }
 
+interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
+  /** Of a plan: the SID that the user will have. One with another is made anew before, with no more than what it holds. */
+  readonly next?: { readonly sid: string | undefined };
+}
+
 /** What the user has from Mooring beyond the request's roles. */
-export async function planNarrowing(
-  ports: Looking,
-  name: string,
-  input: Omit<RevocationInput, "createdBy">,
-): Promise<DatabaseDecision> {
+export async function planNarrowing(ports: Looking, name: string, input: NarrowingInput): Promise<DatabaseDecision> {
   const found = await findOurs(ports, input);
   if (!found) return toDecision(name, input, nothing);
   const wanted = grantsOf(input.database.roles).map((grant) => grant.name);
-  const taken = Object.keys(found.mark.grants).filter((grant) => !wanted.includes(grant));
+  const isMadeAnew = input.next !== undefined && input.next.sid !== found.user.sid && found.mark.operation !== null;
+  const taken = Object.keys(found.mark.grants).filter(
+    (grant) => !wanted.includes(grant) && !(isMadeAnew && !holds(found.user, grant)),
+  );
   return toDecision(name, input, taken.length === 0 ? nothing : takeGrants(found, taken));
 }
 
@@ -98,15 +102,21 @@ async function findOurs(
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
   const left = Object.fromEntries(Object.entries(mark.grants).filter(([grant]) => !taken.includes(grant)));
   const isReleased = mark.operation === null && Object.keys(left).length === 0;
+  // What somebody else took away already only leaves the mark.
+  const held = taken.filter((grant) => holds(user, grant)).toSorted();
   return {
     action: "update",
-    differences: taken.map((field) => ({ field, current: "granted", desired: null })),
+    differences: held.map((field) => ({ field, current: "granted", desired: null })),
     // The mark last: a reader of it must never find less than there is.
     changes: [
-      ...taken.map((grant) => takeBack(user.name, grant)),
+      ...held.map((grant) => takeBack(user.name, grant)),
       { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
     ],
   };
+}
+
+function holds({ roles, permissions }: DatabaseUser, grant: string): boolean {
+  return roles.includes(grant) || permissions.includes(grant);
 }
 
 function toDecision(name: string, input: RevocationInput, decision: Decision): DatabaseDecision {

@@ -7,6 +7,7 @@ import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../domain/requ
 import { sidFromClientId } from "../domain/sid.ts";
 import { findDatabase } from "../domain/targets.ts";
 import type { DatabaseUser, Ports, UserChange } from "../ports.ts";
+import { onceItExists } from "./identity.ts";
 import { StepInput, StepResult, stepActivity } from "./step.ts";
 
 const GrantDatabaseInput = StepInput.extend({
@@ -144,7 +145,7 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
   return {
     action: "update",
-    differences: [{ field: "sid", current: user.sid, desired: input.sid ?? null }],
+    differences: [{ field: "sid", current: user.sid, desired: input.sid ?? onceItExists }],
     changes: [
       { kind: "drop", user: user.name },
       ...creation({ ...input, operation }, marked),
@@ -277,7 +278,7 @@ function has(user: DatabaseUser, { kind, name }: Grant): boolean {
 function describeNew({ name, sid, desired }: DecisionInput): readonly Difference[] {
   return [
     { field: "user", current: null, desired: name },
-    { field: "sid", current: null, desired: sid ?? "the client id of the identity, once it exists" },
+    { field: "sid", current: null, desired: sid ?? onceItExists },
     ...desired.map((grant) => ({ field: grant.name, current: null, desired: "granted" })),
   ];
 }

@@ -111,7 +111,10 @@ async function foreignAccounts(
 const Binding = z.object({ spec: z.object({ azureIdentity: z.string(), selector: z.string().default("") }) });
 
 /** Of the AzureIdentity: aad-pod-identity looks it up in the binding's own namespace, so only that one counts. */
-export async function dependantsOfPodIdentity(ports: Ports, request: OnboardingRequest): Promise<Dependants> {
+export async function dependantsOfPodIdentity(
+  ports: Pick<Ports, "catalog" | "kubernetes">,
+  request: Berth,
+): Promise<Dependants> {
   const { namespace } = request;
   const cluster = findCluster(ports.catalog, request.cluster);
   return await readable(async () => {

@@ -14,6 +14,18 @@ const EnsureIdentityInput = StepInput.extend({
 });
 type EnsureIdentityInput = z.infer<typeof EnsureIdentityInput>;
 
+/** Stands for the client id of an identity that is not there yet: none that is there is the same. */
+export const unknownClientId = "00000000-0000-0000-0000-000000000000";
+export const onceItExists = "the client id of the identity, once it exists";
+
+/** A plan of things that carry the client id, which may not be known yet. */
+export function withUnknownClientId(plan: StepPlan): StepPlan {
+  const differences = plan.differences.map((difference) =>
+    difference.desired === unknownClientId ? { ...difference, desired: onceItExists } : difference,
+  );
+  return { ...plan, differences };
+}
+
 export interface IdentityDecision {
   readonly plan: StepPlan;
   readonly current: ManagedIdentity | undefined;
@@ -46,6 +58,11 @@ export async function planIdentity(
   }
   const conflict = adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location });
   return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
+}
+
+/** Of a look that may have failed: its error is its own step's, and the other steps are looked at all the same. */
+export function isDecision(value: unknown): value is IdentityDecision {
+  return typeof value === "object" && value !== null && "plan" in value;
 }
 
 function adoptionConflict(

@@ -14,11 +14,11 @@ export interface ObjectDecision {
   readonly conflict: Conflict | undefined;
   /** What to apply; undefined when nothing is to be written. */
   readonly object: KubernetesObject | undefined;
-  /** Of the object that is there. */
-  readonly uid?: string | undefined;
+  /** The object that is there. */
+  readonly current: KubernetesObject | undefined;
 }
 
-interface EnsureInput extends Berth {
+export interface EnsureInput extends Berth {
   readonly operation: string;
   readonly adoptionPolicy: AdoptionPolicy;
 }
@@ -32,34 +32,33 @@ export async function planObject(
   const current = await kubernetes.get(cluster, refOf(desired));
   if (!current) {
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
-    return { action: "create", differences: [describeNew(desired)], conflict: undefined, object };
+    return { action: "create", differences: [describeNew(desired)], conflict: undefined, object, current };
   }
-  const { uid } = current.metadata;
   const differences = compare(desired, current);
   const ownership = readMetadata(current.metadata);
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
-      return { action, differences, conflict: undefined, object: undefined, uid };
+      return { action, differences, conflict: undefined, object: undefined, current };
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object, uid };
+    return { action: "update", differences, conflict: undefined, object, current };
   }
   const adopter = adoptedBy(current.metadata);
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
     // Adopted before: it changes with the request, and stays the adopting operation's to give up.
     if (differences.length === 0) {
       const action = adopter.operation === input.operation ? "adopt" : "none";
-      return { action, differences, conflict: undefined, object: undefined };
+      return { action, differences, conflict: undefined, object: undefined, current };
     }
     const mark = adopterMetadata(input, adopter.operation, readReplaced(current.metadata));
-    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark) };
+    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark), current };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
   const mark = adopterMetadata(input, input.operation, valuesBefore(desired, current));
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
-  return { action: "adopt", differences, conflict, object, uid };
+  return { action: "adopt", differences, conflict, object, current };
 }
 
 function adoptionConflict(
@@ -98,19 +97,43 @@ export async function bringObjects(
   const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
   for (const { conflict } of decisions) throwConflict(conflict);
   const result = strongest(decisions.map(({ action }) => action));
-  if (decisions.some(({ object }) => object)) {
-    await step.willDo(
-      result,
-      decisions.flatMap(({ differences }) => differences),
-      { isMarked: result === "create" },
-    );
+  const uids = decisions.map(({ current }) => current?.metadata.uid);
+  if (decisions.every(({ object }) => !object)) return { action: result, uids };
+
+  const options = { isMarked: result === "create" };
+  const expected = decisions.flatMap(({ differences }) => differences);
+  await step.willDo(result, expected, options);
+  const done: Difference[] = [];
+  for (const [index, decision] of decisions.entries()) {
+    const { object, differences } = decision;
+    if (!object) {
+      done.push(...differences);
+      continue;
+    }
+    const applied = await kubernetes.apply(cluster, object, { force: needsForce(decision, input) });
+    throwConflict(findAlteration(object, applied));
+    done.push(...differencesAfter(decision, applied));
+    uids[index] = applied.metadata.uid;
   }
-  const uids: (string | undefined)[] = [];
-  for (const { action, object, uid } of decisions) {
-    const force = action === "update" || isTakeOver(action, input);
-    uids.push(object ? (await kubernetes.apply(cluster, object, { force })).metadata.uid : uid);
-  }
+  // Applying also takes away what Mooring set once and does not any more: only the answer shows that.
+  if (JSON.stringify(done) !== JSON.stringify(expected)) await step.willDo(result, done, options);
   return { action: result, uids };
+}
+
+/** What becomes of the object, by what the API server stored, or would store. */
+export function differencesAfter(
+  { action, differences, current }: Pick<ObjectDecision, "action" | "differences" | "current">,
+  after: KubernetesObject,
+): readonly Difference[] {
+  return action === "create" || !current ? differences : changesBetween(current, after);
+}
+
+/** A mutating webhook or policy that sets other values, or takes the mark off: it would do so every time. */
+export function findAlteration(object: KubernetesObject, after: KubernetesObject): Conflict | undefined {
+  const altered = compare(object, after);
+  if (altered.length === 0) return undefined;
+  const what = altered.map(({ field, current, desired }) => `${field} to ${current ?? "nothing"}, not ${desired}`);
+  return { code: "KUBERNETES_ALTERED", message: `The cluster sets in ${nameOf(object)} ${what.join("; ")}.` };
 }
 
 interface WithStep {
@@ -118,11 +141,11 @@ interface WithStep {
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */
-function isTakeOver(action: StepAction, { adoptionPolicy }: EnsureInput): boolean {
-  return action === "adopt" && adoptionPolicy === "Always";
+export function needsForce({ action }: Pick<ObjectDecision, "action">, { adoptionPolicy }: EnsureInput): boolean {
+  return action === "update" || (action === "adopt" && adoptionPolicy === "Always");
 }
 
-interface RemoveInput extends Berth {
+export interface RemoveInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
@@ -132,7 +155,7 @@ export interface RemovalDecision {
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
   /** What its owner had where Mooring wrote something else. */
-  readonly replaced?: ReturnType<typeof readReplaced>;
+  readonly replaced?: ReturnType<typeof readReplaced> | undefined;
 }
 
 /** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
@@ -179,11 +202,21 @@ export async function removeObjects(
   );
   for (const { action, ref, uid, replaced } of removals) {
     if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
-    if (action === "delete") await kubernetes.remove(cluster, ref, { uid });
-    // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
-    else await kubernetes.apply(cluster, bare(ref, replaced), { force: true });
+    await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced });
   }
   return result;
+}
+
+/** The one write by which an object goes, or is given up; or, as a dry run, the question whether the cluster lets it. */
+export async function removeOrRelease(
+  kubernetes: Pick<Kubernetes, "apply" | "remove">,
+  cluster: ClusterTarget,
+  { action, ref, uid, replaced }: Pick<RemovalDecision, "action" | "ref" | "replaced"> & { readonly uid: string },
+  dryRun = false,
+): Promise<void> {
+  if (action === "delete") await kubernetes.remove(cluster, ref, { uid }, { dryRun });
+  // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
+  else await kubernetes.apply(cluster, bare(ref, replaced), { force: true, dryRun });
 }
 
 export interface Rewritten {
@@ -199,16 +232,29 @@ export async function restoreObjects(
   { step, ...berth }: Berth & WithStep,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
-  for (const { written, before } of rewritten) {
-    const current = await kubernetes.get(cluster, refOf(written));
-    const mark = current && markOf(current, berth);
-    const differences = current ? compare(before, current) : [];
-    if (!mark || differences.length === 0 || compare(written, current).length > 0) continue;
-    await step.willDo("update", differences);
-    await kubernetes.apply(cluster, withMetadata(before, mark), { force: true });
-    actions.push("update");
+  for (const each of rewritten) {
+    const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
+    if (!object) continue;
+    await step.willDo(action, differences);
+    await kubernetes.apply(cluster, object, { force: true });
+    actions.push(action);
   }
   return strongest(actions);
+}
+
+export async function planRestoration(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  { written, before }: Rewritten,
+  berth: Berth,
+): Promise<ObjectDecision> {
+  const current = await kubernetes.get(cluster, refOf(written));
+  const mark = current && markOf(current, berth);
+  const differences = current ? compare(before, current) : [];
+  if (!mark || differences.length === 0 || compare(written, current).length > 0) {
+    return { action: "none", differences: [], conflict: undefined, object: undefined, current };
+  }
+  return { action: "update", differences, conflict: undefined, object: withMetadata(before, mark), current };
 }
 
 /** The mark that the object has as Mooring's own or adopted one. */
@@ -262,6 +308,25 @@ function differences(desired: unknown, current: unknown, path: string): readonly
   return [{ field: path, current: show(current), desired: show(desired) }];
 }
 
+/** What every write changes, or Mooring's own handwriting, is no news. */
+const unremarkable =
+  /^(apiVersion|kind|status|metadata\.(uid|resourceVersion|generation|managedFields|creationTimestamp|annotations\.mooring\.dev\/.*))$/;
+
+/** Every field in which the two are not the same, also those that nobody named. */
+function changesBetween(before: object, after: object, path = ""): readonly Difference[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const field = path === "" ? key : `${path}.${key}`;
+    const [was, is]: unknown[] = [Reflect.get(before, key), Reflect.get(after, key)];
+    if (unremarkable.test(field) || JSON.stringify(was) === JSON.stringify(is)) return [];
+    if (isRecord(was) || isRecord(is)) {
+      if ([was, is].every((each) => each === undefined || isRecord(each))) {
+        return changesBetween(was ?? {}, is ?? {}, field);
+      }
+    }
+    return isZero(was) && isZero(is) ? [] : [{ field, current: show(was), desired: show(is) }];
+  });
+}
+
 /** The part of the current object that the desired one changes: what is only added has no value before. */
 function valuesBefore(desired: object, current: object): Record<string, unknown> {
   const before: Record<string, unknown> = {};
@@ -294,7 +359,7 @@ function describeNew(object: KubernetesObject): Difference {
   return { field: "metadata.name", current: null, desired: nameOf(object) };
 }
 
-function nameOf({ kind, metadata: { name, namespace } }: KubernetesObject): string {
+export function nameOf({ kind, metadata: { name, namespace } }: KubernetesObject): string {
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 

@@ -1,11 +1,12 @@
 import { berthKey } from "../domain/names.ts";
-import { type Difference, type StepPlan, stays, toStepPlan } from "../domain/plan.ts";
+import { type Difference, type StepPlan, stays } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
 import { planUnfederation, unfederate } from "./federatedCredential.ts";
-import { planRemoval, removeObjects, strongest } from "./kubernetesObject.ts";
+import { removeObjects, strongest } from "./kubernetesObject.ts";
 import { otherModeRefs } from "./objectInspection.ts";
+import { planObjectRemoval } from "./objectPlan.ts";
 import { takePodIdentityAway } from "./podIdentity.ts";
 import { serviceAccountRefs } from "./serviceAccount.ts";
 import { type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
@@ -44,18 +45,17 @@ function collecting(step: Pick<StepContext, "willDo">): Pick<StepContext, "willD
 export async function planLeftovers(ports: Ports, request: OnboardingRequest): Promise<StepPlan> {
   const { cluster, namespace, serviceAccount } = request;
   const target = findCluster(ports.catalog, cluster);
+  const step = { name: "removeLeftovers", target: berthKey(request) };
   const [objects, credential] = await Promise.all([
-    planRemoval(ports.kubernetes, target, otherModeRefs(request), { cluster, namespace }),
+    planObjectRemoval(ports.kubernetes, target, otherModeRefs(request), { cluster, namespace, step }),
     request.identityMode === "podIdentity"
       ? planUnfederation(ports, "unfederateIdentity", { cluster, namespace, serviceAccount })
       : undefined,
   ]);
-  const decisions = [...objects, ...(credential ? [credential.plan] : [])];
-  return toStepPlan(
-    { name: "removeLeftovers", target: berthKey(request) },
-    {
-      action: strongest(decisions.map(({ action }) => action)),
-      differences: decisions.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
-    },
-  );
+  const plans = [objects, ...(credential ? [credential.plan] : [])];
+  return {
+    ...objects,
+    action: strongest(plans.map(({ action }) => action)),
+    differences: plans.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
+  };
 }

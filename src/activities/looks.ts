@@ -1,6 +1,6 @@
 /** How the looks of an operation's steps become its plan. */
 import { PermanentError, TransientError } from "../domain/errors.ts";
-import { type StepPlan, toOperationError } from "../domain/plan.ts";
+import { type StepPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import type { StepName } from "../domain/steps.ts";
 import type { ManagedIdentity, Ports } from "../ports.ts";
@@ -22,17 +22,18 @@ export type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;
 
 export async function take(look: Look | undefined, ports: Ports, input: LookInput): Promise<StepPlan> {
   if (!look) throw new Error(`step ${input.step.name} has no plan`);
-  try {
-    return await look(ports, input);
-  } catch (error) {
-    return blocked(input.step, error);
-  }
+  return await explain(input.step, () => look(ports, input));
 }
 
 /** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
-function blocked(step: StepName, error: unknown): StepPlan {
-  if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
-  return { ...step, action: "conflict", differences: [], blockers: [toOperationError(error.code, error.message)] };
+export async function explain(step: StepName, look: () => StepPlan | Promise<StepPlan>): Promise<StepPlan> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    const { code, message } = error;
+    return toStepPlan(step, { action: "conflict", conflict: { code, message } });
+  }
 }
 
 export function findDatabaseOf(request: OnboardingRequest, step: StepName): OnboardingRequest["databases"][number] {

@@ -1,6 +1,6 @@
 /** The steps that only a migration from pod identity has; the others it borrows from onboarding and offboarding. */
 import { z } from "zod";
-import { PermanentError } from "../domain/errors.ts";
+import { errorOf, PermanentError } from "../domain/errors.ts";
 import { Finding, keep } from "../domain/finding.ts";
 import { Migration, migrated } from "../domain/migration.ts";
 import { berthKey } from "../domain/names.ts";
@@ -8,6 +8,7 @@ import type { StepAction } from "../domain/operation.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
 import type { NamespaceRecord, Registry, Stored } from "../ports.ts";
+import { dependantsOfPodIdentity } from "./dependants.ts";
 import { lookAtMigration, planCutOver, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
 import { recordStart } from "./outcome.ts";
 import { throwBlockers } from "./preflight.ts";
@@ -112,6 +113,9 @@ export const checkPods = stepActivity({
   async run(input, ports) {
     const blocker = podsInTheWay(input, await podsOfSelector(ports, { ...input, ...input.migration }));
     if (blocker) throw new PermanentError(blocker.code, blocker.message);
+    const { blockers } = await dependantsOfPodIdentity(ports, input);
+    const [dependant] = blockers;
+    if (dependant) throw errorOf(dependant.code, dependant.message);
     return { action: "none" };
   },
 });

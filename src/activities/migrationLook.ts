@@ -3,15 +3,16 @@ import { z } from "zod";
 import { describeFinding, isError } from "../domain/finding.ts";
 import { isPast, type Migration, migrated } from "../domain/migration.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
-import { type Conflict, type Plan, type StepPlan, toStepPlan } from "../domain/plan.ts";
+import { type Conflict, type Plan, type StepPlan, toPlan, toStepPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { findCluster, findClusterFor } from "../domain/targets.ts";
 import type { Ports } from "../ports.ts";
+import { dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planCredential } from "./federatedCredential.ts";
 import { inspectNamespace } from "./inspection.ts";
-import { planRemoval, strongest } from "./kubernetesObject.ts";
-import { explain } from "./planRepair.ts";
+import { explain } from "./looks.ts";
+import { planObjectRemoval } from "./objectPlan.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
 import { checkWorkloadIdentity } from "./preflightLook.ts";
 import { expectSameNamespace } from "./sameNamespace.ts";
@@ -36,9 +37,10 @@ export async function lookAtMigration(
     applyServiceAccount: () => planServiceAccount(ports, { ...target, operation, identity: { clientId } }),
     federateIdentity: async () => (await planCredential(ports, target)).plan,
     cutOver: () => planCutOver(request),
-    checkPods: () => {
+    checkPods: async () => {
       const conflict = podsInTheWay(request, pods);
-      return toStepPlan({ name: "checkPods", target: berthKey(request) }, { action: "none", conflict });
+      const plan = toStepPlan({ name: "checkPods", target: berthKey(request) }, { action: "none", conflict });
+      return withDependants(plan, [await dependantsOfPodIdentity(ports, request)], false);
     },
     removePodIdentity: () => planRetirement(ports, request),
   };
@@ -47,7 +49,7 @@ export async function lookAtMigration(
       explain(step, async () => (await looks[step.name]?.()) ?? toStepPlan(step, { action: "none" })),
     ),
   );
-  return { plan: { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] }, pods };
+  return { plan: toPlan(steps), pods };
 }
 
 /** The old way has to be whole, and the cluster ready for the new one. */
@@ -90,14 +92,9 @@ async function planRetirement(
   { cluster, namespace }: OnboardingRequest,
 ): Promise<StepPlan> {
   const berth = { cluster, namespace };
-  const decisions = await planRemoval(kubernetes, findCluster(catalog, cluster), podIdentityRefs(berth), berth);
-  return toStepPlan(
-    { name: "removePodIdentity", target: berthKey(berth) },
-    {
-      action: strongest(decisions.map(({ action }) => action)),
-      differences: decisions.flatMap(({ differences }) => differences),
-    },
-  );
+  const step = { name: "removePodIdentity", target: berthKey(berth) };
+  const refs = podIdentityRefs(berth);
+  return await planObjectRemoval(kubernetes, findCluster(catalog, cluster), refs, { ...berth, step });
 }
 
 const PodPhase = z.object({ status: z.object({ phase: z.string().default("Pending") }).prefault({}) });

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { Catalog } from "../domain/catalog.ts";
 import { type Berth, berthKey, configMapName } from "../domain/names.ts";
-import { type StepPlan, toStepPlan } from "../domain/plan.ts";
+import type { StepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../domain/request.ts";
 import { findCluster, findDatabase } from "../domain/targets.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { bringObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
+import { bringObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { planObjects } from "./objectPlan.ts";
 import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
@@ -45,20 +46,9 @@ export async function planNamespace(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   input: Omit<ApplyNamespaceInput, "retry">,
 ): Promise<StepPlan> {
-  const cluster = findCluster(catalog, input.cluster);
-  const decisions = await Promise.all(
-    [namespaceObject(input), configMapObject(catalog, input)].map((each) =>
-      planObject(kubernetes, cluster, each, input),
-    ),
-  );
-  return toStepPlan(
-    { name: "applyNamespace", target: berthKey(input) },
-    {
-      action: strongest(decisions.map(({ action }) => action)),
-      differences: decisions.flatMap(({ differences }) => differences),
-      conflict: decisions.find(({ conflict }) => conflict)?.conflict,
-    },
-  );
+  const desired = [namespaceObject(input), configMapObject(catalog, input)];
+  const step = { name: "applyNamespace", target: berthKey(input) };
+  return await planObjects(kubernetes, findCluster(catalog, input.cluster), desired, { ...input, step });
 }
 
 /** The namespace, created when it is not there, and the ConfigMap with the names of the databases. */
@@ -99,6 +89,17 @@ export function namespaceRefs({
     : [configMap];
 }
 
+/** The ConfigMap as a change writes it, and as it was before. */
+export function rewrittenConfigMap(
+  catalog: Catalog,
+  { written, before, ...berth }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+): Rewritten {
+  return {
+    written: configMapObject(catalog, { ...berth, databases: written }),
+    before: configMapObject(catalog, { ...berth, databases: before }),
+  };
+}
+
 /** Undoes what a change wrote into the ConfigMap. */
 export const restoreNamespace = stepActivity({
   name: "restoreNamespace",
@@ -106,9 +107,8 @@ export const restoreNamespace = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
-    const written = configMapObject(catalog, { ...input, databases: input.written });
-    const before = configMapObject(catalog, { ...input, databases: input.before });
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [{ written, before }], { ...input, step }) };
+    const rewritten = rewrittenConfigMap(catalog, input);
+    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
   },
 });

@@ -1,9 +1,9 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
 import { withAccountOf } from "../domain/migration.ts";
-import type { Plan, StepPlan } from "../domain/plan.ts";
-import { stays, toStepPlan } from "../domain/plan.ts";
+import { type Plan, type StepPlan, stays, toPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
+import { sidFromClientId } from "../domain/sid.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
@@ -11,23 +11,24 @@ import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
 import { dependantsOfIdentity, dependantsOfNamespace, dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planUnfederation } from "./federatedCredential.ts";
 import { decideIdentityRemoval } from "./identity.ts";
-import { planRemoval, strongest } from "./kubernetesObject.ts";
 import { findDatabaseOf, type Look, type LookInput, take } from "./looks.ts";
 import { namespaceRefs } from "./namespace.ts";
+import { planObjectRemoval } from "./objectPlan.ts";
 import { podIdentityRefs } from "./podIdentity.ts";
 import { serviceAccountRefs } from "./serviceAccount.ts";
 
 /** The steps by which a change takes away what it replaces. */
 export const replacementLooks: Readonly<Record<string, Look>> = {
-  narrowDatabase: async (ports, { request, step }) => {
+  narrowDatabase: async (ports, { request, identity, step }) => {
     const database = findDatabaseOf(request, step);
-    return (await planNarrowing(ports, step.name, { ...request, database })).plan;
+    const next = { sid: identity && sidFromClientId(identity.clientId) };
+    return (await planNarrowing(ports, step.name, { ...request, database, next })).plan;
   },
   retireDatabase: async (ports, input) => {
     const database = findDatabaseOf(earlierOf(input), input.step);
     return (await planRevocation(ports, input.step.name, { ...input.request, database })).plan;
   },
-  retireServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(earlierOf(input))),
+  retireServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(earlierOf(input))),
   retireCredential: async (ports, input) => {
     const { cluster, namespace, serviceAccount } = earlierOf(input);
     const { plan } = await planUnfederation(ports, input.step.name, { cluster, namespace, serviceAccount });
@@ -37,9 +38,9 @@ export const replacementLooks: Readonly<Record<string, Look>> = {
 
 const looks: Readonly<Record<string, Look>> = {
   ...replacementLooks,
-  removeServiceAccount: (ports, input) => planObjects(ports, input, serviceAccountRefs(input.request)),
+  removeServiceAccount: (ports, input) => planRefs(ports, input, serviceAccountRefs(input.request)),
   removePodIdentity: async (ports, input) => {
-    const plan = await planObjects(ports, input, podIdentityRefs(input.request));
+    const plan = await planRefs(ports, input, podIdentityRefs(input.request));
     if (plan.action !== "delete") return plan;
     return withDependants(plan, [await dependantsOfPodIdentity(ports, input.request)], isIgnored(input));
   },
@@ -57,7 +58,7 @@ const looks: Readonly<Record<string, Look>> = {
     return withDependants(plan, await dependantsOfIdentity(ports, input.request, current), isIgnored(input));
   },
   removeNamespace: async (ports, input) => {
-    const plan = await planObjects(ports, input, namespaceRefs(input.request));
+    const plan = await planRefs(ports, input, namespaceRefs(input.request));
     if (input.request.deletePolicy === "Delete") {
       const isGoing = plan.differences.some(
         ({ field, desired }) => field === `Namespace ${input.request.namespace}` && desired === null,
@@ -85,7 +86,7 @@ export async function planOffboarding(
         return take(looks[step.name], ports, input);
       }),
   );
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: [] };
+  return toPlan(steps);
 }
 
 function isIgnored({ ignoreDependants = false }: LookInput): boolean {
@@ -97,12 +98,10 @@ function earlierOf({ earlier, step }: LookInput): OnboardingRequest {
   return earlier;
 }
 
-async function planObjects(
+async function planRefs(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { request: { cluster, namespace }, step }: { request: OnboardingRequest; step: StepName },
   refs: readonly ObjectRef[],
 ): Promise<StepPlan> {
-  const decisions = await planRemoval(kubernetes, findCluster(catalog, cluster), refs, { cluster, namespace });
-  const differences = decisions.flatMap((decision) => decision.differences);
-  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), differences });
+  return await planObjectRemoval(kubernetes, findCluster(catalog, cluster), refs, { cluster, namespace, step });
 }

@@ -1,17 +1,17 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
 
 import { needsApproval } from "../domain/approval.ts";
-import type { Plan } from "../domain/plan.ts";
+import { type Plan, toPlan } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import type { Ports } from "../ports.ts";
 import { planDatabase } from "./databaseUser.ts";
 import { planCredential } from "./federatedCredential.ts";
-import { planIdentity } from "./identity.ts";
+import { isDecision, planIdentity } from "./identity.ts";
 import { findDatabaseOf, type Look, take } from "./looks.ts";
 import { planNamespace } from "./namespace.ts";
 import { replacementLooks } from "./planOffboarding.ts";
-import { planPodIdentity } from "./podIdentity.ts";
+import { planPodIdentity, selectorOf } from "./podIdentity.ts";
 import { planPreflight } from "./preflightLook.ts";
 import { planServiceAccount } from "./serviceAccount.ts";
 
@@ -46,15 +46,8 @@ export async function planOnboarding(
       }),
   );
   const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
-  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval: needed };
+  return toPlan(steps, needed);
 }
-
-function isDecision(value: unknown): value is Awaited<ReturnType<typeof planIdentity>> {
-  return typeof value === "object" && value !== null && "plan" in value;
-}
-
-/** Stands for the client id of an identity that is not there yet. */
-const unknownClientId = "00000000-0000-0000-0000-000000000000";
 
 const looks: Record<string, Look> = {
   ...replacementLooks,
@@ -65,13 +58,8 @@ const looks: Record<string, Look> = {
     return (await planDatabase(ports, { ...request, operation, database, identity })).plan;
   },
   applyServiceAccount: (ports, { operation, request, identity }) =>
-    planServiceAccount(ports, { ...request, operation, identity: identity ?? { clientId: unknownClientId } }),
+    planServiceAccount(ports, { ...request, operation, identity }),
   applyPodIdentity: (ports, { operation, request, identity }) =>
-    planPodIdentity(ports, {
-      ...request,
-      operation,
-      selector: request.selector ?? request.namespace,
-      identity: identity ?? { clientId: unknownClientId },
-    }),
+    planPodIdentity(ports, { ...request, operation, selector: selectorOf(request), identity }),
   federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
 };

@@ -4,11 +4,13 @@ import type { ClusterTarget } from "../domain/catalog.ts";
 import { TransientError } from "../domain/errors.ts";
 import { type Berth, berthKey, bindingName, identityName } from "../domain/names.ts";
 import type { StepAction } from "../domain/operation.ts";
-import { type StepPlan, toStepPlan } from "../domain/plan.ts";
+import type { StepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster, identityRef } from "../domain/targets.ts";
 import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects, restoreObjects, strongest } from "./kubernetesObject.ts";
+import { unknownClientId, withUnknownClientId } from "./identity.ts";
+import { ensureObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { type PlanInput, planObjects } from "./objectPlan.ts";
 import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
@@ -66,19 +68,13 @@ function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): strin
 
 export async function planPodIdentity(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
-  input: Omit<ApplyPodIdentityInput, "retry">,
+  { identity, ...input }: PlanInput<ApplyPodIdentityInput>,
 ): Promise<StepPlan> {
   const cluster = findCluster(catalog, input.cluster);
-  const desired = podIdentityObjects(input, { ...input, ...input.identity, ref: identityRef(cluster, input) });
-  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
-  return toStepPlan(
-    { name: "applyPodIdentity", target: berthKey(input) },
-    {
-      action: strongest(decisions.map(({ action }) => action)),
-      differences: decisions.flatMap(({ differences }) => differences),
-      conflict: decisions.find(({ conflict }) => conflict)?.conflict,
-    },
-  );
+  const { clientId } = identity ?? { clientId: unknownClientId };
+  const desired = podIdentityObjects(input, { ...input, clientId, ref: identityRef(cluster, input) });
+  const step = { name: "applyPodIdentity", target: berthKey(input) };
+  return withUnknownClientId(await planObjects(kubernetes, cluster, desired, { ...input, step }));
 }
 
 export const applyPodIdentity = stepActivity({
@@ -139,6 +135,15 @@ export function podIdentityRefs(berth: Berth): readonly ObjectRef[] {
   ];
 }
 
+/** The binding as a change writes it, and as it was before. */
+export function rewrittenBinding({
+  written,
+  before,
+  ...berth
+}: Berth & { written: string; before: string }): Rewritten {
+  return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+}
+
 /** Undoes what a change wrote into the binding: its selector. */
 export const restorePodIdentity = stepActivity({
   name: "restorePodIdentity",
@@ -146,9 +151,8 @@ export const restorePodIdentity = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { catalog, kubernetes }, step) {
-    const rewritten = { written: bindingObject(input, input.written), before: bindingObject(input, input.before) };
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, [rewritten], { ...input, step }) };
+    return { action: await restoreObjects(kubernetes, cluster, [rewrittenBinding(input)], { ...input, step }) };
   },
 });
 

@@ -7,9 +7,10 @@ import { OnboardingRequest } from "../domain/request.ts";
 import { requestApproval } from "./approval.ts";
 import { recordStart } from "./outcome.ts";
 import { planOnboarding } from "./planOnboarding.ts";
+import { planRepair } from "./planRepair.ts";
 import { StepInput, StepResult, stepActivity } from "./step.ts";
 
-/** Names every blocker before the first write. Reads only. */
+/** Names every blocker before the first write of an onboarding or a change. Reads only. */
 export const preflight = stepActivity({
   name: "preflight",
   input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
@@ -19,8 +20,34 @@ export const preflight = stepActivity({
     const kind = input.earlier ? "change" : "onboard";
     const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
     throwBlockers(plan);
-    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices));
+    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews));
     return { action: "none", approval: await requestApproval(ports, input) };
+  },
+});
+
+/** That a new namespace is not there yet is for who plans; here it is made next. */
+function isNews({ code }: OperationError): boolean {
+  return code !== "NAMESPACE_NOT_THERE_YET";
+}
+
+/** Comes before the first write of a repair. */
+export const checkNamespace = stepActivity({
+  name: "checkNamespace",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    // Absent in histories of before a repair looked at all that it would do.
+    clientId: z.guid().optional(),
+    isMigrating: z.boolean().default(false),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run({ clientId, isMigrating, ...input }, ports) {
+    const [plan] = await Promise.all([
+      planRepair(ports, { ...input, clientId, isMigrating }),
+      recordStart(ports, { ...input, kind: "repair" }),
+    ]);
+    throwBlockers(plan);
+    return { action: "none" };
   },
 });
 

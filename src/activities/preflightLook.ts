@@ -10,6 +10,7 @@ import type { StepName } from "../domain/steps.ts";
 import { findClusterFor, findDatabase } from "../domain/targets.ts";
 import type { Kubernetes, ManagedIdentity, Ports } from "../ports.ts";
 import { checkKubeletRoles } from "./kubeletRoles.ts";
+import { checkOwnPermissions } from "./ownPermissions.ts";
 import { podIdentityApi } from "./podIdentity.ts";
 
 interface PreflightInput {
@@ -57,7 +58,8 @@ function clusterChecks(ports: Ports, { request, identity, takeOver }: PreflightI
     request.identityMode === "podIdentity"
       ? [nothingFrom(() => checkPodIdentity(kubernetes, cluster)), () => checkKubeletRoles(ports, cluster, identity)]
       : [nothingFrom(() => checkIssuer(kubernetes, cluster)), nothingFrom(() => checkWebhook(kubernetes, cluster))];
-  return [...namespaceChecks(ports, cluster, { request, takeOver }), ...own];
+  const permissions = () => checkOwnPermissions(ports, cluster, { request, identity });
+  return [...namespaceChecks(ports, cluster, { request, takeOver }), permissions, ...own];
 }
 
 function nothingFrom(check: () => Promise<void>): Check {

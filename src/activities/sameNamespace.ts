@@ -2,11 +2,9 @@ import { checkSameNamespace, checkTeam } from "../domain/berthOwner.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import { readMetadata } from "../domain/ownership.ts";
 import { type StepPlan, toStepPlan } from "../domain/plan.ts";
-import { OnboardingRequest } from "../domain/request.ts";
+import type { OnboardingRequest } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, Ports, Registry } from "../ports.ts";
-import { recordStart } from "./outcome.ts";
-import { StepInput, StepResult, stepActivity } from "./step.ts";
 
 /** Stops when the namespace is another than the one that was onboarded, or its team may no longer have what it has. */
 export async function expectSameNamespace(
@@ -38,18 +36,6 @@ export async function isOfUnfinishedRepair(
   const maker = await registry.getOperation(mark.operation);
   return maker?.kind === "repair" && maker.status !== "Succeeded" && berthKey(maker) === mark.berth;
 }
-
-/** Comes before the first write of a repair. */
-export const checkNamespace = stepActivity({
-  name: "checkNamespace",
-  input: StepInput.extend({ request: OnboardingRequest }),
-  output: StepResult,
-  target: berthKey,
-  async run(input, ports) {
-    await Promise.all([expectSameNamespace(ports, input.request), recordStart(ports, { ...input, kind: "repair" })]);
-    return { action: "none" };
-  },
-});
 
 export async function planCheck(ports: Ports, request: OnboardingRequest): Promise<StepPlan> {
   await expectSameNamespace(ports, request);

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { type Berth, berthKey } from "../domain/names.ts";
-import { type StepPlan, toStepPlan } from "../domain/plan.ts";
+import type { StepPlan } from "../domain/plan.ts";
 import { AdoptionPolicy } from "../domain/request.ts";
 import { findCluster } from "../domain/targets.ts";
 import type { KubernetesObject, Ports } from "../ports.ts";
-import { ensureObjects, planObject, removeObjects } from "./kubernetesObject.ts";
+import { unknownClientId, withUnknownClientId } from "./identity.ts";
+import { ensureObjects, removeObjects } from "./kubernetesObject.ts";
+import { type PlanInput, planObjects } from "./objectPlan.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "./step.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
@@ -32,12 +34,13 @@ export function serviceAccountObject(
 
 export async function planServiceAccount(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
-  input: Omit<ApplyServiceAccountInput, "retry">,
+  { identity, ...input }: PlanInput<ApplyServiceAccountInput>,
 ): Promise<StepPlan> {
   const cluster = findCluster(catalog, input.cluster);
-  const desired = serviceAccountObject(input, { ...input, ...input.identity, tenantId: catalog.tenantId });
-  const decision = await planObject(kubernetes, cluster, desired, input);
-  return toStepPlan({ name: "applyServiceAccount", target: berthKey(input) }, decision);
+  const { clientId } = identity ?? { clientId: unknownClientId };
+  const desired = serviceAccountObject(input, { ...input, clientId, tenantId: catalog.tenantId });
+  const step = { name: "applyServiceAccount", target: berthKey(input) };
+  return withUnknownClientId(await planObjects(kubernetes, cluster, [desired], { ...input, step }));
 }
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */

@@ -135,7 +135,7 @@ export async function runStep<I extends StepInput, O extends StepResult>(
     const differences = intended?.differences ?? earlier?.differences ?? [];
     // At the same time: the audit trail costs no more than the longer of the two.
     await Promise.all([
-      registry.updateStep(operation, step, { status: "Succeeded", action, endTime: now() }),
+      registry.updateStep(operation, step, { status: "Succeeded", action, differences, endTime: now() }),
       appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
     ]);
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));

@@ -14,6 +14,10 @@ export const errorCatalogue = {
     "The request does not have the documented shape.",
     "Correct the fields that `errors` names and send it again.",
   ),
+  INVALID_PARAMETER: permanent(
+    "A query parameter is neither true nor false, is there twice, or is written otherwise than it is documented.",
+    "Write it as /api/openapi.json has it, once, with the value true or false.",
+  ),
   UNKNOWN_CLUSTER: permanent(
     "The catalog has no cluster of that name.",
     "Use a cluster alias from the catalog, or ask the platform team to add it.",
@@ -94,6 +98,10 @@ export const errorCatalogue = {
     "The namespace was deleted and made again since it was onboarded.",
     "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
   ),
+  NAMESPACE_MISSING: permanent(
+    "The namespace was deleted from the cluster since it was onboarded.",
+    "POST /api/namespaces/{cluster}/{namespace}/repair makes it again with all that belongs to it; otherwise offboard it.",
+  ),
   QUOTA_EXCEEDED: permanent(
     "The team has as many namespaces as the catalog allows it.",
     "Offboard a namespace, or ask the platform team for a larger quota.",
@@ -122,6 +130,10 @@ export const errorCatalogue = {
   ARM_FORBIDDEN: permanent(
     "Azure refused the call for lack of a permission.",
     "Give Mooring's identity the action that the message names (infra/ has the role).",
+  ),
+  PERMISSIONS_UNKNOWN: permanent(
+    "Whether Mooring's identity has the permissions in Azure that it needs could not be read. Only a notice.",
+    "Give Mooring's identity Microsoft.Authorization/permissions/read; it may work without.",
   ),
   ARM_REJECTED: permanent(
     "Azure refused the call as invalid.",
@@ -225,6 +237,26 @@ export const errorCatalogue = {
     "The cluster's RBAC refused the call.",
     "Bind Mooring's identity to the ClusterRole in infra/.",
   ),
+  KUBERNETES_ADMISSION_DENIED: permanent(
+    "An admission policy or webhook of the cluster refused the object.",
+    "Satisfy the policy that the message names, or ask its owner for an exemption of Mooring's objects.",
+  ),
+  KUBERNETES_ALTERED: permanent(
+    "The cluster changes what Mooring sets, so that it would never be as it has to be.",
+    "Exempt Mooring's objects from the mutating webhook or policy that sets the fields which the message names.",
+  ),
+  KUBERNETES_QUOTA_EXCEEDED: permanent(
+    "The namespace's resource quota has no room for the object.",
+    "Raise the ResourceQuota that the message names, or delete objects that are no longer used.",
+  ),
+  DRY_RUN_UNSUPPORTED: permanent(
+    "An admission webhook of the cluster does not support dry runs.",
+    "Nothing: the plan says what could not be checked. Declare sideEffects None or NoneOnDryRun on the webhook.",
+  ),
+  NAMESPACE_NOT_THERE_YET: permanent(
+    "The cluster answers no dry run for a namespace that is not there yet.",
+    "Nothing: admission and quotas are met when the operation runs. To have them asked before, make the namespace first.",
+  ),
   KUBERNETES_REJECTED: permanent(
     "The cluster refused the object as invalid.",
     "Read the message; an admission policy of the cluster may have to change.",
@@ -309,7 +341,7 @@ export const errorCatalogue = {
   ),
   NOTHING_TO_COMPENSATE: permanent(
     "The operation left nothing that could be undone again.",
-    "Look at the namespace's status; what is onboarded is taken back by offboarding it.",
+    "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration goes on when migrate is called again.",
   ),
   OPERATION_CANCELED: permanent(
     "Somebody canceled the operation.",

@@ -79,6 +79,7 @@ export function readReplaced({ annotations }: Metadata): z.infer<typeof Replaced
   try {
     return Replaced.parse(JSON.parse(annotations?.[replacedAnnotation] ?? "{}"));
   } catch {
+    // Somebody edited the annotation: what was replaced is not known any more, and a guess is worse than nothing.
     return {};
   }
 }

@@ -1,6 +1,7 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue, isErrorCode, type PermanentCode, PermanentError } from "./errors.ts";
+import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
 
 export const Difference = z.object({
@@ -31,6 +32,10 @@ export const Plan = z
     steps: z.array(StepPlan),
     blocked: z.boolean(),
     needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
+    estimate: Estimate.exactOptional(),
+    operation: z.string().exactOptional().meta({
+      description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
+    }),
   })
   .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
@@ -55,19 +60,40 @@ export interface Conflict {
   readonly message: string;
 }
 
+/** What stands in the way of a step: a conflict, or a passing fault that a look has met. */
+type Blocker = Omit<Conflict, "code"> & { readonly code: ErrorCode };
+
 export function throwConflict(conflict: Conflict | undefined): void {
   if (conflict) throw new PermanentError(conflict.code, conflict.message);
 }
 
 export function toStepPlan(
   step: { name: string; target: string },
-  decision: { action: StepAction; differences?: readonly Difference[]; conflict?: Conflict | undefined },
+  decision: {
+    action: StepAction;
+    differences?: readonly Difference[];
+    conflict?: Blocker | undefined;
+    conflicts?: readonly Blocker[];
+    notices?: readonly Blocker[];
+  },
 ): StepPlan {
-  const { conflict } = decision;
+  const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], notices = [] } = decision;
+  const explain = ({ code, message }: Blocker) => toOperationError(code, message);
   return {
-    ...step,
-    action: conflict ? "conflict" : decision.action,
-    differences: [...(decision.differences ?? [])],
-    blockers: conflict ? [toOperationError(conflict.code, conflict.message)] : [],
+    name: step.name,
+    target: step.target,
+    action: conflicts.length > 0 ? "conflict" : action,
+    differences: [...differences],
+    blockers: conflicts.map(explain),
+    ...(notices.length > 0 ? { notices: notices.map(explain) } : {}),
   };
+}
+
+/** Of a request that has its operation: sent again it is answered with that, and changes nothing. */
+export function planOfSame({ operation }: { operation: string }): Plan {
+  return { ...toPlan([]), operation };
+}
+
+export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval };
 }

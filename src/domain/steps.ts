@@ -65,10 +65,7 @@ function migrationSteps(berth: Berth, migration: Pick<Migration, "until">): read
 function otherModeSteps(request: OnboardingRequest): readonly StepName[] {
   const namespace = { target: berthKey(request) };
   if (request.identityMode === "workloadIdentity") return [{ name: "removePodIdentity", ...namespace }];
-  return [
-    { name: "removeServiceAccount", ...namespace },
-    { name: "unfederateIdentity", target: identityName(request) },
-  ];
+  return [{ name: "removeServiceAccount", ...namespace }];
 }
 
 function replacingSteps(request: OnboardingRequest, earlier: OnboardingRequest): readonly StepName[] {
@@ -104,7 +101,8 @@ function ownSteps(kind: OperationKind, request: OnboardingRequest): readonly Ste
       { name: "checkDependants", ...namespace },
       { name: isWorkload ? "removeServiceAccount" : "removePodIdentity", ...namespace },
       ...databases.map((database) => ({ name: "revokeDatabase", ...database })),
-      ...(isWorkload ? [{ name: "unfederateIdentity", ...identity }] : []),
+      // In either mode: an identity that is not Mooring's stays, and a credential of an earlier mode must not.
+      { name: "unfederateIdentity", ...identity },
       { name: "removeIdentity", ...identity },
       { name: "removeNamespace", ...namespace },
       { name: "verifyRemoval", ...namespace },

@@ -1,4 +1,4 @@
-import { findSettled, newRecord, refuseHeld } from "../activities/claim.ts";
+import { expectFree, findSettled, newRecord } from "../activities/claim.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { NamespaceRecord, Stored } from "../ports.ts";
@@ -21,11 +21,15 @@ export async function acceptUpkeep(
   for (;;) {
     const current = mustSee(desk.by, berth, await findSettled(registry, berth));
     if (current.state === state) return attach(desk, current);
-    if (current.state === "Incomplete") {
-      throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${current.operation} left ${berthKey(berth)} half done.`);
-    }
-    if (current.state !== "Onboarded") throw refuseHeld(current);
+    expectOnboarded(current);
     const next = { ...current, ...prepare(current), ...newRecord(desk, state, current.request, current.requestHash) };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
+}
+
+/** Neither held by an operation nor left half done by one. */
+export function expectOnboarded(record: NamespaceRecord): void {
+  expectFree(record);
+  if (record.state === "Onboarded") return;
+  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
 }

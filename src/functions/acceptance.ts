@@ -5,8 +5,9 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../activities/admission.ts";
-import { claimOnboarding, findSettled, kindOf, newRecord, operationOf, refuseHeld } from "../activities/claim.ts";
+import { claimOnboarding, expectFree, findSettled, kindOf, newRecord, operationOf } from "../activities/claim.ts";
 import type { Clerk } from "../activities/clerk.ts";
+import type { Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
 import { withAccountOf } from "../domain/migration.ts";
 import type { Berth } from "../domain/names.ts";
@@ -22,7 +23,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { NamespaceRecord, OperationRecord, Ports, Stored } from "../ports.ts";
+import type { Compensated, NamespaceRecord, Ports, Registry, Stored } from "../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -66,7 +67,7 @@ export async function acceptOffboarding(
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     if (current.state === "Offboarding") return attach(desk, current);
     expect(current);
-    if (current.state !== "Onboarded" && current.state !== "Incomplete") throw refuseHeld(current);
+    expectFree(current);
     const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
     const { state, operation, requestedBy, acceptedTime, traceparent } = current;
     const before = {
@@ -86,32 +87,38 @@ export async function acceptOffboarding(
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
   for (;;) {
-    const failed = await registry.findOperation(id);
-    if (!failed || !maySee(desk.by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
-    if (failed.kind === "batch") {
-      const message = `Operation ${id} is a batch; compensate the operations of its namespaces.`;
-      throw new Refusal("NOTHING_TO_COMPENSATE", message, { operation: id });
-    }
-    const current = await registry.getNamespace(failed);
-    if (current?.state === "Compensating" && current.compensates?.of === id) return attach(desk, current);
-    const { leftUndone: undos = [] } = failed;
-    if (undos.length === 0 || current?.operation !== id || current.state !== "Incomplete") {
-      const why = whyNothing(failed, current);
-      const details = current ? { operation: current.operation } : {};
-      throw new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} has nothing to undo again: ${why}.`, details);
-    }
+    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
+    if (isSame) return attach(desk, current);
     const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
     const next = { ...current, ...fresh, compensates };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
 }
 
-function whyNothing({ id, kind, leftUndone = [] }: OperationRecord, current: NamespaceRecord | undefined): string {
-  if (leftUndone.length === 0) return "no undo of it failed";
-  if (current?.operation !== id) return "another operation has had the namespace since";
-  // Its namespace is onboarded all the same, and its record says how far it has come.
-  return kind === "migrate" ? "a migration goes on where it stopped, or is offboarded" : `it is ${current.state}`;
+/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
+export async function findCompensation(
+  registry: Pick<Registry, "findOperation" | "getNamespace">,
+  by: Caller,
+  id: string,
+): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
+  const failed = await registry.findOperation(id);
+  if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const refuse = (why: string, operation: string | undefined) =>
+    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
+  if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
+  const { leftUndone: undos = [] } = failed;
+  if (failed.kind === "migrate" && undos.length > 0) {
+    throw refuse("is a migration; call migrate again, which finds what is left and goes on from there.", id);
+  }
+  const current = await registry.getNamespace(failed);
+  const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+  if (current?.state === "Compensating" && current.compensates?.of === id)
+    return { current, compensates, isSame: true };
+  if (undos.length > 0 && current?.operation === id && current.state === "Incomplete") {
+    return { current, compensates, isSame: false };
+  }
+  const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+  throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }
 
 /** The same words for what is not there and for what is another team's. */

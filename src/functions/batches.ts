@@ -25,7 +25,7 @@ export function registerBatches(ports: Ports): void {
       const isDryRun = readFlag(request, "dryRun");
       const { body, requests } = await readBatch(request, ports.catalog);
       charge(by, isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
-      if (isDryRun) return json(200, await planBatch({ ports, by }, requests));
+      if (isDryRun) return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async () => {
         const id = await acceptBatch(desk, requests);

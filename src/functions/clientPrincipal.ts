@@ -25,6 +25,7 @@ export function readClientPrincipal(header: string): Claims | undefined {
   try {
     json = JSON.parse(Buffer.from(header, "base64").toString("utf8"));
   } catch {
+    // No principal of App Service: the caller is not known, and is told 401.
     return undefined;
   }
   const principal = Principal.safeParse(json).data;

@@ -2,17 +2,20 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { appendDecision } from "../activities/audit.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
+import { planCompensation } from "../activities/planCompensation.ts";
 import type { AppRole, Caller } from "../domain/caller.ts";
 import { logLine } from "../domain/logLine.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { AnyOperation, BatchRecord, Ports } from "../ports.ts";
-import { acceptCompensation } from "./acceptance.ts";
+import { acceptCompensation, type Desk, findCompensation } from "./acceptance.ts";
 import { cancelBatch, passOn } from "./acceptBatch.ts";
 import { authenticate } from "./authentication.ts";
 import { cancelOperation, decideApproval } from "./decide.ts";
-import { readOptionalBody } from "./readBody.ts";
+import { readFlag, readOptionalBody, refuseDryRun } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
-import { accepted, route } from "./respond.ts";
+import { accepted, json, route } from "./respond.ts";
 import { wake } from "./wake.ts";
 
 const comment = z.string().max(1_000).optional();
@@ -22,6 +25,13 @@ export const ApproveBody = z.strictObject({
   comment,
   requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
 });
+
+/** Why a decision cannot be planned; the OpenAPI document says the same. */
+export const noDryRun = {
+  cancel: "what a cancel undoes is what is done by then; the operation's steps say how far it is.",
+  approve: "what an approval lets run is the operation's request; its plan is the dry run of that request.",
+  reject: "a rejection ends the operation before it has written anything.",
+};
 
 interface Told<T> {
   readonly by: Caller;
@@ -54,11 +64,20 @@ export function registerDecisions(ports: Ports): void {
       const by = await authenticate(request, ["Onboarding.Request"]);
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const id = request.params["id"] ?? "";
+      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
       const { operation, kind, isNew } = await acceptCompensation(desk, id);
       context.log(logLine("compensation accepted", { operation, isNew, compensates: id }));
       return accepted(request, operation, { id: operation, kind, isNew });
     }),
   });
+}
+
+export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
+  const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
+  if (isSame) return planOfSame(current);
+  const { request, earlier } = current;
+  const plan = await planCompensation(ports, { request, earlier, ...compensates });
+  return await withEstimate(ports, plan, { kind: "compensate", request });
 }
 
 function decision<T>(
@@ -75,6 +94,7 @@ function decision<T>(
     extraInputs: [input.durableClient()],
     handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request, [role]);
+      refuseDryRun(request, noDryRun[verb]);
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
       const { record, decided } = await decide({ by, id, body });

@@ -15,6 +15,10 @@ export interface EventSourceOptions {
   readonly isLast: (event: ServerEvent) => boolean;
   readonly changes: Changes;
   readonly pace: Pace;
+  /** Aborted when the client has gone. */
+  readonly gone?: AbortSignal;
+  /** Told of the first look of a row that failed. */
+  readonly warn?: (reason: string) => void;
 }
 
 export interface Pace {
@@ -23,10 +27,7 @@ export interface Pace {
   /** Changes that follow one another this fast are looked at together. */
   readonly settleMs: number;
   readonly heartbeatMs: number;
-  /**
-   * When the stream ends and the client has to come back. The SDK does not tell a handler that the client has gone, so
-   * this is also how long a stream is served to nobody.
-   */
+  /** When the stream ends and the client has to come back. */
   readonly limitMs: number;
   readonly retryMs: number;
 }
@@ -40,7 +41,9 @@ export const defaultPace: Pace = {
 };
 
 export function answerEvents(options: EventSourceOptions): Answer {
-  const chunks = writeEvents(options);
+  const canceled = new AbortController();
+  const gone = AbortSignal.any([canceled.signal, ...(options.gone ? [options.gone] : [])]);
+  const chunks = writeEvents({ ...options, gone });
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -48,9 +51,8 @@ export function answerEvents(options: EventSourceOptions): Answer {
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));
     },
-    async cancel() {
-      await chunks.return(undefined);
-    },
+    // Not chunks.return(): that waits for the next event, which may be a heartbeat away.
+    cancel: () => canceled.abort(),
   });
   return {
     status: 200,
@@ -64,16 +66,27 @@ export function answerEvents(options: EventSourceOptions): Answer {
   };
 }
 
-export async function* writeEvents({ poll, isLast, changes, pace }: EventSourceOptions): AsyncGenerator<string, void> {
+export async function* writeEvents({
+  poll,
+  isLast,
+  changes,
+  pace,
+  gone,
+  warn,
+}: EventSourceOptions): AsyncGenerator<string, void> {
   const end = Date.now() + pace.limitMs;
   let heartbeat = Date.now() + pace.heartbeatMs;
+  let isFailing = false;
   yield `retry: ${pace.retryMs}\n\n`;
-  while (Date.now() < end) {
+  while (Date.now() < end && !gone?.aborted) {
     let events: readonly ServerEvent[];
     try {
       events = await poll();
-    } catch {
-      // A passing fault of the registry: what is new is found at the next look.
+      isFailing = false;
+    } catch (error) {
+      // What is new is found at the next look; a fault that lasts is for the log, and once is enough there.
+      if (!isFailing) warn?.(error instanceof Error ? error.message : String(error));
+      isFailing = true;
       events = [];
     }
     for (const event of events) yield print(event);
@@ -86,6 +99,7 @@ export async function* writeEvents({ poll, isLast, changes, pace }: EventSourceO
     await changes.wait(Math.max(0, Math.min(pace.pollMs, heartbeat - Date.now(), end - Date.now())));
     await new Promise((resolve) => setTimeout(resolve, pace.settleMs));
   }
+  if (gone?.aborted) return;
   yield ": the time of this stream is over; come back with Last-Event-ID\n\n";
 }
 

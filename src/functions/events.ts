@@ -4,10 +4,12 @@ import { getClient, input } from "durable-functions";
 import { z } from "zod";
 import type { Caller } from "../domain/caller.ts";
 import { CloudEvent } from "../domain/events.ts";
+import { logLine } from "../domain/logLine.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ports } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
+import { goneSignal, watchClients } from "./clientGone.ts";
 import { maySeeOperation } from "./decide.ts";
 import { answerEvents, defaultPace } from "./eventStream.ts";
 import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
@@ -21,6 +23,7 @@ function mayApprove({ roles }: Caller): boolean {
 export function registerEvents(ports: Ports): void {
   // For every route of the app: without it the host answers only when a handler has ended.
   app.setup({ enableHttpStream: true });
+  watchClients();
 
   app.http("followOperation", {
     route: "api/operations/{id}/events",
@@ -37,6 +40,8 @@ export function registerEvents(ports: Ports): void {
       return answerEvents({
         poll: followOperation(ports, getClient(context), id, lastEventId),
         isLast: ({ event }) => event === "end",
+        gone: goneSignal(context),
+        warn: (reason) => context.warn(logLine("look for events failed", { reason })),
         changes: ports.changes,
         // A thousand items are read at each look.
         pace: record.kind === "batch" ? { ...defaultPace, settleMs: 1_000 } : defaultPace,
@@ -66,6 +71,8 @@ export function registerEvents(ports: Ports): void {
           lastEventId,
         }),
         isLast: () => false,
+        gone: goneSignal(context),
+        warn: (reason) => context.warn(logLine("look for events failed", { reason })),
         changes: ports.changes,
         // A look at everything costs more, and nobody waits for one step here.
         pace: { ...defaultPace, settleMs: 500 },

@@ -1,4 +1,5 @@
 import { app } from "@azure/functions";
+import { logLine } from "../domain/logLine.ts";
 import type { Ports } from "../ports.ts";
 import { json, route } from "./respond.ts";
 
@@ -14,11 +15,13 @@ export function registerHealth(ports: Ports): void {
     route: "api/health/ready",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async () => {
+    handler: route(async (_request, context) => {
       try {
         await ports.registry.probe();
         return json(200, { status: "ok" });
-      } catch {
+      } catch (error) {
+        // Whoever asks needs no proof of who they are, so why is for the log alone.
+        context.warn(logLine("not ready", { reason: error instanceof Error ? error.message : String(error) }));
         return json(
           503,
           { status: "unavailable", reason: "The registry tables do not answer." },

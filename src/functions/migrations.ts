@@ -1,22 +1,26 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { findSettled } from "../activities/claim.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { lookAtMigration } from "../activities/migrationLook.ts";
 import { selectorOf } from "../activities/podIdentity.ts";
 import { PermanentError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { type Migration, MigrationPhase } from "../domain/migration.ts";
-import { berthKey } from "../domain/names.ts";
+import { type Berth, berthKey } from "../domain/names.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { ServiceAccountName } from "../domain/request.ts";
 import { findClusterFor } from "../domain/targets.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptUpkeep } from "./acceptUpkeep.ts";
+import type { Desk } from "./acceptance.ts";
+import { acceptUpkeep, expectOnboarded } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { mustSee, readBerth } from "./readBerth.ts";
 import { readFlag, readOptionalBody } from "./readBody.ts";
 import { parseFields } from "./readRequest.ts";
 import { accepted, json, route } from "./respond.ts";
@@ -29,7 +33,7 @@ export const MigrationRequest = z
     }),
   })
   .meta({ id: "MigrationRequest" });
-type MigrationRequest = z.infer<typeof MigrationRequest>;
+export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
 export function registerMigrations(ports: Ports): void {
   app.http("migrateNamespaceRoute", {
@@ -41,10 +45,7 @@ export function registerMigrations(ports: Ports): void {
       const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
-      if (readFlag(httpRequest, "dryRun")) {
-        const record = await findNamespace(ports, by, berth);
-        return json(200, await planMigration(ports, record, wanted));
-      }
+      if (readFlag(httpRequest, "dryRun")) return json(200, await planMigration({ ports, by }, berth, wanted));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(ports, record, wanted) });
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
@@ -65,7 +66,7 @@ async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequ
 }
 
 /** A new migration, or the one that had stopped and goes on. */
-function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
+export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
   const { request, migration } = record;
   if (!migration && request.identityMode === "workloadIdentity") {
     throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses workload identity already.`);
@@ -87,12 +88,20 @@ function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: Migrati
   return { ...migration, until: wanted.until, serviceAccount, selector };
 }
 
-async function planMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest) {
+export async function planMigration(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  wanted: MigrationRequest,
+): Promise<Plan> {
+  const record = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (record.state === "Migrating") return planOfSame(record);
+  expectOnboarded(record);
   const migration = prepareMigration(ports, record, wanted);
   const { request, clientId } = record;
   if (clientId === undefined) {
     throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
   }
   const operation = createOperationId(new Date());
-  return (await lookAtMigration(ports, { operation, request, migration, clientId })).plan;
+  const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
+  return await withEstimate(ports, plan, { kind: "migrate", request });
 }

@@ -1,18 +1,22 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { expectFree, findSettled } from "../activities/claim.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOffboarding } from "../activities/planOffboarding.ts";
 import { entityTag } from "../domain/entityTag.ts";
 import { toDocument } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
+import type { Berth } from "../domain/names.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { visibleTeams } from "../domain/policy.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { NamespaceRecord, Ports } from "../ports.ts";
-import { acceptOffboarding } from "./acceptance.ts";
+import { acceptOffboarding, type Desk } from "./acceptance.ts";
 import { authenticate } from "./authentication.ts";
 import { expectMatch, isKnown } from "./conditions.ts";
 import { answerOnce } from "./idempotency.ts";
 import { nextLink, readLimit } from "./paging.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { findNamespace, mustSee, readBerth } from "./readBerth.ts";
 import { readFlag } from "./readBody.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -41,9 +45,9 @@ export function registerNamespaces(ports: Ports): void {
       const by = await authenticate(request);
       const berth = readBerth(request.params);
       const record = await findNamespace(ports, by, berth);
-      const headers = { etag: entityTag(record.etag) };
-      if (isKnown(request, record.etag)) return { status: 304, headers };
-      return json(200, publicNamespace(record), headers);
+      const etag = tagOf(record);
+      if (isKnown(request, etag)) return { status: 304, headers: { etag } };
+      return json(200, publicNamespace(record), { etag });
     }),
   });
 
@@ -58,16 +62,38 @@ export function registerNamespaces(ports: Ports): void {
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
       if (readFlag(request, "dryRun")) {
-        return json(200, await planOffboarding(ports, await findNamespace(ports, by, berth), { ignoreDependants }));
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const expect = ({ etag }: { etag: string }) => expectMatch(request, etag);
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
         const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
     }),
   });
+}
+
+export async function planDeletion(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
+): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Offboarding") return planOfSame(current);
+  expect(current);
+  expectFree(current);
+  const plan = await planOffboarding(ports, current, { ignoreDependants });
+  return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
+}
+
+function tagOf(record: NamespaceRecord): string {
+  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
+  return entityTag({ is, found: findings });
 }
 
 function publicNamespace(record: NamespaceRecord) {

@@ -23,8 +23,8 @@ export function registerOnboardings(ports: Ports): void {
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
-      if (isDryRun) return json(200, await planRequest({ ports, by }, request, { takeOver }));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
         const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
         const { cluster, namespace } = request;

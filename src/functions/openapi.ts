@@ -10,9 +10,21 @@ import { NamespaceState } from "../domain/namespaceState.ts";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../domain/operation.ts";
 import { Plan } from "../domain/plan.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../domain/request.ts";
-import { ApproveBody, CancelBody, RejectBody } from "./decisions.ts";
+import { ApproveBody, CancelBody, noDryRun, RejectBody } from "./decisions.ts";
 import { BatchDocument, BatchSummary, batchPaging, batchPaths } from "./openapiBatch.ts";
-import { berth, body, bodyProblems, guarded, idempotencyHeaders, page, paging, problem, Time } from "./openapiParts.ts";
+import {
+  berth,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  idempotencyHeaders,
+  page,
+  paging,
+  problem,
+  Time,
+} from "./openapiParts.ts";
 import { MigrationProgress, upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 import { json, route } from "./respond.ts";
@@ -145,7 +157,7 @@ export function createOpenApi() {
           summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
           requestParams: {
             query: z.object({
-              dryRun: z.boolean().optional(),
+              dryRun,
               takeOver: z.boolean().optional().meta({
                 description:
                   "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
@@ -200,6 +212,7 @@ export function createOpenApi() {
         post: {
           operationId: "cancelOperation",
           summary: "Cancel an operation; what it has done is undone, and the status says what",
+          description: `No dry run: ${noDryRun.cancel}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
           responses: guarded({
@@ -215,6 +228,7 @@ export function createOpenApi() {
           operationId: "approveOperation",
           summary:
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
+          description: `No dry run: ${noDryRun.approve}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
           responses: guarded({
@@ -230,6 +244,7 @@ export function createOpenApi() {
         post: {
           operationId: "rejectOperation",
           summary: "Reject the request that waits; it ends with the code REJECTED",
+          description: `No dry run: ${noDryRun.reject}`,
           requestParams: { path: z.object({ id: z.string() }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
           responses: guarded({
@@ -244,9 +259,12 @@ export function createOpenApi() {
       "/api/operations/{id}/compensate": {
         post: {
           operationId: "compensateOperation",
-          summary: "Run again the undos that failed, and only those, as an operation of its own",
-          requestParams: { path: z.object({ id: z.string() }) },
+          summary:
+            "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+          requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           responses: guarded({
+            ...flagProblem,
+            200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("There is none of that id."),
             409: problem("No undo of it failed, or another operation has had the namespace since."),
@@ -270,7 +288,15 @@ export function createOpenApi() {
           summary: "What is onboarded in one namespace",
           requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
           responses: guarded({
-            200: { ...body("The namespace.", NamespaceDocument), headers: z.object({ etag: z.string() }) },
+            200: {
+              ...body("The namespace.", NamespaceDocument),
+              headers: z.object({
+                etag: z.string().meta({
+                  description:
+                    "What the namespace is, a dot, and what the last look found. If-Match takes only the first part; when it was looked at is in neither.",
+                }),
+              }),
+            },
             304: { description: "If-None-Match names what is current." },
             404: problem("It is not onboarded."),
           }),
@@ -281,7 +307,7 @@ export function createOpenApi() {
           requestParams: {
             path: berth,
             query: z.object({
-              dryRun: z.boolean().optional(),
+              dryRun,
               ignoreDependants: z.boolean().optional().meta({
                 description:
                   "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
@@ -290,6 +316,7 @@ export function createOpenApi() {
             header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
           },
           responses: guarded({
+            ...flagProblem,
             200: body("The plan; nothing was written.", Plan),
             202: acceptedResponse,
             404: problem("It is not onboarded."),

@@ -31,15 +31,26 @@ export const guarded = <Responses extends object>(responses: Responses) => ({
   429: problem("The caller asks too often; Retry-After says how long to wait."),
   ...responses,
 });
+/** Of every route that can be planned, or says why not. */
+export const flagProblem = {
+  400: problem(
+    "A flag such as dryRun is neither true nor false, is written otherwise, or is not offered: nothing was done.",
+  ),
+};
 /** Of every route that takes a body. */
 export const bodyProblems = {
-  400: problem("The body is not JSON."),
+  400: problem("The body is not JSON, or a flag such as dryRun is neither true nor false."),
   413: problem("The body is larger than 16 KB."),
   422: problem("A field is wrong; errors names each."),
 };
 export const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 export const berth = z.object({ cluster: z.string(), namespace: z.string() });
+
+export const dryRun = z.boolean().optional().meta({
+  description:
+    "true answers with the plan and writes nothing. Only true and false are taken, so that no slip becomes a change.",
+});
 
 export const idempotencyHeaders = z.object({
   "idempotency-key": z.string().min(1).max(255).optional().meta({

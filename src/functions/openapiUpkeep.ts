@@ -5,7 +5,18 @@ import { FindingDocument, Severity } from "../domain/finding.ts";
 import { MigrationPhase } from "../domain/migration.ts";
 import { Plan } from "../domain/plan.ts";
 import { MigrationRequest } from "./migrations.ts";
-import { berth, body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
+import {
+  berth,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  idempotencyHeaders,
+  problem,
+  Time,
+} from "./openapiParts.ts";
+import { noDryRun } from "./verifications.ts";
 
 export const MigrationProgress = z.object({
   completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
@@ -31,8 +42,10 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
     post: {
       operationId: "verifyNamespace",
       summary: "Read everything back now and, where the catalog allows, log in as the workload does",
+      description: `No dry run: ${noDryRun}`,
       requestParams: { path: berth },
       responses: guarded({
+        ...flagProblem,
         200: body("What was found.", VerificationDocument),
         404: problem("It is not onboarded."),
         409: problem("An operation has the namespace."),
@@ -46,15 +59,16 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       summary: "Put drift right; with dryRun=true plan it",
       requestParams: {
         path: berth,
-        query: z.object({ dryRun: z.boolean().optional() }),
+        query: z.object({ dryRun }),
         header: idempotencyHeaders,
       },
       responses: guarded({
+        ...flagProblem,
         200: body("The plan; nothing was written.", Plan),
         202: accepted,
         404: problem("It is not onboarded."),
         409: isHeld,
-        422: problem("dryRun is neither true nor false."),
+        422: problem("The idempotency key came with another request before, or is none."),
         503: problem("The registry does not answer."),
       }),
     },
@@ -65,7 +79,7 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       summary: "Move from pod identity to workload identity, phase by phase; with dryRun=true plan it",
       requestParams: {
         path: berth,
-        query: z.object({ dryRun: z.boolean().optional(), until: MigrationPhase.optional() }),
+        query: z.object({ dryRun, until: MigrationPhase.optional() }),
         header: idempotencyHeaders,
       },
       requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },

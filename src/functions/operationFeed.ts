@@ -66,7 +66,7 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
   };
 }
 
-/** How many operations a look covers; older ones have ended or are rare. */
+/** Of operations, at a time; of the older ones that run each has its turn. */
 const newest = 100;
 
 /** Every operation that `isVisible` lets the caller see. */
@@ -85,10 +85,54 @@ export function followAll(
   },
 ) {
   const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
-  const batches = followBatches({ registry });
+  const narrowed = teams ? { teams } : {};
+  /** Ran when they were seen last, the longest unseen first. */
+  let running: readonly string[] = [];
+  let newestSeen: string | undefined;
+
+  /** Newest first, back to what the look before began with: many may come at once. */
+  async function latest(): Promise<readonly AnyOperation[]> {
+    const found: AnyOperation[] = [];
+    let continuation: string | undefined;
+    do {
+      const next = continuation === undefined ? {} : { continuation };
+      const page = await registry.listOperations({ limit: newest, ...narrowed, ...next });
+      found.push(...page.value);
+      continuation = page.continuation;
+    } while (continuation !== undefined && newestSeen !== undefined && !found.some(({ id }) => id === newestSeen));
+    newestSeen = found[0]?.id ?? newestSeen;
+    return found;
+  }
+
+  /** One that has waited for days for its approval is not among the newest, and runs all the same. */
+  async function older(known: ReadonlySet<string>): Promise<readonly AnyOperation[]> {
+    const turn = running.filter((id) => !known.has(id)).slice(0, newest);
+    const found = await Promise.all(turn.map((id) => registry.findOperation(id)));
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** At the start: what holds a namespace, the batches that run, and what changed while the client was away. */
+  async function missed(): Promise<readonly AnyOperation[]> {
+    const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
+    const [changed, held, batches] = await Promise.all([
+      lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
+      registry.heldNamespaces(),
+      registry.openBatches(),
+    ]);
+    running = [...batches.map(({ id }) => id), ...held.filter(isOfTeams).map(({ operation }) => operation)];
+    return changed;
+  }
+
+  let isFirst = true;
   return async (): Promise<readonly ServerEvent[]> => {
-    const { value } = await registry.listOperations({ limit: newest, ...(teams ? { teams } : {}) });
-    const open = [...value, ...(await batches(value))].filter(
+    const [before, now] = await Promise.all([isFirst ? missed() : [], latest()]);
+    isFirst = false;
+    const recent = new Map([...before, ...now].map((each) => [each.id, each]));
+    const all = [...recent.values(), ...(await older(new Set(recent.keys())))];
+    const looked = new Set(all.map(({ id }) => id));
+    const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
+    running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
+    const open = all.filter(
       (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
     );
     const found = await Promise.all(
@@ -106,20 +150,28 @@ export function followAll(
   };
 }
 
+/** What ended while the client was away; asked for once, when it comes back. */
+async function changedSince(
+  registry: Source["registry"],
+  time: string,
+  narrowed: { teams?: readonly string[] },
+): Promise<readonly AnyOperation[]> {
+  // A client that was never told a time has no past.
+  if (time === "") return [];
+  const found: AnyOperation[] = [];
+  let continuation: string | undefined;
+  do {
+    const next = continuation === undefined ? {} : { continuation };
+    const page = await registry.listOperations({ limit: newest, changedSince: time, ...narrowed, ...next });
+    found.push(...page.value);
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return found;
+}
+
 /** Without a cursor the feed of all begins with what happens from now on, and the operations that run. */
 function now(): string {
   return new Date().toISOString();
-}
-
-/** Batches that run, or ran at the last look: the operations of their own items soon push them out of the newest. */
-function followBatches({ registry }: Source): (shown: readonly AnyOperation[]) => Promise<readonly AnyOperation[]> {
-  let running: readonly string[] = [];
-  return async (shown) => {
-    const open = (await registry.openBatches()).map(({ id }) => id);
-    const ids = [...new Set([...running, ...open])].filter((id) => shown.every((each) => each.id !== id));
-    running = open;
-    return (await Promise.all(ids.map((id) => registry.getBatch(id)))).filter((each) => each !== undefined);
-  };
 }
 
 /** An operation as it is now. Its parts are its steps, or the items of a batch. */

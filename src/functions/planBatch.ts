@@ -5,7 +5,7 @@ import { PermanentError, TransientError } from "../domain/errors.ts";
 import { type Plan, toOperationError } from "../domain/plan.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
-import { planRequest } from "./planRequest.ts";
+import { planUntimed } from "./planRequest.ts";
 
 /** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and others ask, too. */
 const atOnce = 8;
@@ -13,9 +13,9 @@ const atOnce = 8;
 const longestMs = 150_000;
 
 export async function planBatch(
-  clerk: Pick<Clerk, "ports" | "by">,
+  clerk: Pick<Clerk, "ports" | "by" | "warn">,
   requests: readonly OnboardingRequest[],
-  { plan = planRequest, limitMs = longestMs }: { plan?: typeof planRequest; limitMs?: number } = {},
+  { plan = planUntimed, limitMs = longestMs }: { plan?: typeof planUntimed; limitMs?: number } = {},
 ): Promise<BatchPlan> {
   const end = performance.now() + limitMs;
   const items: PlannedItem[] = [];

@@ -1,22 +1,41 @@
-import { type AdmissionOptions, admit, ownerAfter } from "../activities/admission.ts";
-import { refuseWhileMigrating } from "../activities/claim.ts";
+import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../activities/admission.ts";
+import { earlierOf, findSame, findSettled } from "../activities/claim.ts";
 import type { Clerk } from "../activities/clerk.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planOnboarding } from "../activities/planOnboarding.ts";
-import { findEarlier } from "../domain/change.ts";
 import { createOperationId } from "../domain/operationId.ts";
-import type { Plan } from "../domain/plan.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
+import { hashRequest } from "../domain/requestHash.ts";
 
-/** What the request would do, or the refusal that it would meet. Writes nothing. */
+type Planner = Pick<Clerk, "ports" | "by" | "warn">;
+
+/** What would become of the request, and how long it would take. */
 export async function planRequest(
-  { ports, by }: Pick<Clerk, "ports" | "by">,
+  clerk: Planner,
   request: OnboardingRequest,
-  { takeOver = false }: AdmissionOptions = {},
+  options: AdmissionOptions = {},
 ): Promise<Plan> {
-  const current = await ports.registry.getNamespace(request);
-  const team = ownerAfter({ by }, admit({ ports, by }, request, { takeOver }), current);
-  const earlier = current && findEarlier(request, current);
-  if (current && earlier) refuseWhileMigrating(current);
+  const plan = await planUntimed(clerk, request, options);
+  // A change has the steps of an onboarding, and more: what takes time is named in the plan.
+  return await withEstimate(clerk.ports, plan, { kind: "onboard", request });
+}
+
+/** Refused as the request would be, answered with its operation, or carried out step by step. Of a batch, whose lanes decide when. */
+export async function planUntimed(
+  clerk: Planner,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const { ports } = clerk;
+  const admission = admit(clerk, request, options);
+  const current = await findSettled(ports.registry, request);
+  const team = ownerAfter(clerk, admission, current);
+  const { cluster, namespace } = request;
+  if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
+  const same = current && (await findSame(clerk, current, { requestHash: hashRequest(request), ...admission }));
+  if (same) return planOfSame(same.record);
   const operation = createOperationId(new Date());
-  return await planOnboarding(ports, { operation, request, earlier, team, takeOver });
+  const earlier = current && earlierOf(request, current);
+  return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
 }

@@ -39,11 +39,31 @@ async function discard({ body }: HttpRequest): Promise<void> {
   await reader.cancel();
 }
 
+/**
+ * A flag that is not understood is refused and never taken for false: a caller who writes `dryrun=true` or `dryRun=yes`
+ * means that nothing is to happen.
+ */
 export function readFlag(request: HttpRequest, name: string): boolean {
-  const value = request.query.get(name);
-  if (value === null || value === "false") return false;
+  const spelled = [...new Set(request.query.keys())].filter((each) => plain(each) === plain(name));
+  const other = spelled.find((each) => each !== name);
+  if (other !== undefined) throw refuseFlag(other, `is written ${name}`);
+  const [value, ...more] = request.query.getAll(name);
+  if (more.length > 0) throw refuseFlag(name, "must be there once");
+  if (value === undefined || value === "false") return false;
   if (value === "true" || value === "") return true;
-  throw new Refusal("INVALID_REQUEST", `Query parameter ${name} is "${value}"; it takes true or false.`, {
-    errors: [{ pointer: `?${name}`, detail: "must be true or false" }],
-  });
+  throw refuseFlag(name, `must be true or false, not "${value}"`);
+}
+
+/** For a change that cannot be planned: whoever asks for a dry run must not get the change. */
+export function refuseDryRun(request: HttpRequest, why: string): void {
+  if (readFlag(request, "dryRun")) throw refuseFlag("dryRun", `is not offered here, and nothing was done: ${why}`);
+}
+
+function plain(name: string): string {
+  return name.replaceAll(/[-_]/g, "").toLowerCase();
+}
+
+function refuseFlag(name: string, detail: string): Refusal {
+  const errors = [{ pointer: `?${name}`, detail }];
+  return new Refusal("INVALID_PARAMETER", `Query parameter ${name} ${detail}.`, { errors });
 }

@@ -7,24 +7,12 @@ import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { appendDecision } from "../activities/audit.ts";
 import { auditId } from "../domain/audit.ts";
 import type { Caller } from "../domain/caller.ts";
-import type { ErrorCode } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
+import { isOfPolicy } from "../domain/policyCodes.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Traceparent } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { callerOfRequest } from "./authentication.ts";
-
-/** Decisions of policy. What is malformed, not there, or in somebody's way for a moment is none. */
-const policyCodes: ReadonlySet<ErrorCode> = new Set([
-  "FORBIDDEN",
-  "NOT_ALLOWED",
-  "ROLE_NOT_ALLOWED",
-  "MODE_NOT_ALLOWED",
-  "QUOTA_EXCEEDED",
-  "NAMESPACE_TAKEN",
-  "NAMESPACE_RECREATED",
-  "APPROVER_IS_REQUESTER",
-]);
 
 const mostInAnHour = 50;
 const hourMs = 3_600_000;
@@ -65,7 +53,7 @@ export function createRefusalTrail(
 
   return {
     async append(error, { by, what, traceparent, ...where }) {
-      if (!(error instanceof Refusal) || !policyCodes.has(error.code)) return;
+      if (!(error instanceof Refusal) || !isOfPolicy(error.code)) return;
       const { code, message } = error;
       const { cluster, namespace, operation } = { ...where, ...error.details.about };
       // The hour is part of the id, so that two processes write the same refusal once, too.

@@ -1,14 +1,19 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
+import { findSettled } from "../activities/claim.ts";
+import { withEstimate } from "../activities/estimatePlan.ts";
 import { planRepair } from "../activities/planRepair.ts";
 import { logLine } from "../domain/logLine.ts";
+import type { Berth } from "../domain/names.ts";
 import { createOperationId } from "../domain/operationId.ts";
+import { type Plan, planOfSame } from "../domain/plan.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
-import { acceptUpkeep } from "./acceptUpkeep.ts";
+import type { Desk } from "./acceptance.ts";
+import { acceptUpkeep, expectOnboarded } from "./acceptUpkeep.ts";
 import { authenticate } from "./authentication.ts";
 import { answerOnce } from "./idempotency.ts";
-import { findNamespace, readBerth } from "./readBerth.ts";
+import { mustSee, readBerth } from "./readBerth.ts";
 import { readFlag } from "./readBody.ts";
 import { accepted, json, route } from "./respond.ts";
 
@@ -21,14 +26,7 @@ export function registerRepairs(ports: Ports): void {
     handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
-      if (readFlag(httpRequest, "dryRun")) {
-        const { request, clientId, migration } = await findNamespace(ports, by, berth);
-        const operation = createOperationId(new Date());
-        return json(
-          200,
-          await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined }),
-        );
-      }
+      if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
         const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
@@ -37,4 +35,14 @@ export function registerRepairs(ports: Ports): void {
       });
     }),
   });
+}
+
+export async function planRepairOf({ ports, by }: Pick<Desk, "ports" | "by">, berth: Berth): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Repairing") return planOfSame(current);
+  expectOnboarded(current);
+  const { request, clientId, migration } = current;
+  const operation = createOperationId(new Date());
+  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  return await withEstimate(ports, plan, { kind: "repair", request });
 }

@@ -11,6 +11,7 @@ import { noteRefusal } from "./refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
+  INVALID_PARAMETER: 400,
   UNAUTHENTICATED: 401,
   NOT_ALLOWED: 403,
   FORBIDDEN: 403,
@@ -25,6 +26,8 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
   MIGRATION_PENDING: 409,
   NAMESPACE_TAKEN: 409,
   NAMESPACE_RECREATED: 409,
+  NAMESPACE_MISSING: 409,
+  NAMESPACE_TERMINATING: 409,
   QUOTA_EXCEEDED: 409,
   OPERATION_ENDED: 409,
   CANCEL_TOO_LATE: 409,

@@ -11,7 +11,11 @@ import { Refusal } from "../domain/refusal.ts";
 import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
 import { authenticate } from "./authentication.ts";
 import { mustSee, readBerth } from "./readBerth.ts";
+import { refuseDryRun } from "./readBody.ts";
 import { json, route } from "./respond.ts";
+
+/** Why it cannot be planned; the OpenAPI document says the same. */
+export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
 
 export function registerVerifications(ports: Ports): void {
   app.http("verifyNamespace", {
@@ -20,6 +24,7 @@ export function registerVerifications(ports: Ports): void {
     authLevel: "anonymous",
     handler: route(async (request, context) => {
       const by = await authenticate(request, ["Onboarding.Request"]);
+      refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);
       const record = mustSee(by, berth, await findSettled(ports.registry, berth));
       refuseWhileHeld(record);

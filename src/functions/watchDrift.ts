@@ -97,15 +97,21 @@ async function look(
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("namespace not looked at", { namespace, reason }));
     // An operation that came first is no failure.
-    if (!(error instanceof Refusal)) await noteFailedLook(ports, record);
+    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
   }
 }
 
-async function noteFailedLook({ registry }: Ports, record: Stored<NamespaceRecord>): Promise<void> {
+async function noteFailedLook(
+  { registry }: Ports,
+  context: Pick<InvocationContext, "warn">,
+  record: Stored<NamespaceRecord>,
+): Promise<void> {
   try {
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
-  } catch {
-    // The registry is away: the next run looks again.
+  } catch (error) {
+    // Most likely the registry is away: the next run looks again, and at this one first.
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
   }
 }
 

@@ -52,7 +52,7 @@ export const offboardNamespace = orchestration({
         ...(replacedAccount ? [retireServiceAccount({ ...base, serviceAccount: replacedAccount }, retry)] : []),
       ]);
       if (replacedAccount) yield* retireCredential({ ...base, serviceAccount: replacedAccount }, retry);
-      if (isWorkload) yield* unfederateIdentity({ ...base, serviceAccount }, retry);
+      yield* unfederateIdentity({ ...base, serviceAccount }, retry);
       yield* removeIdentity(base, retry);
       yield* removeNamespace({ ...base, deletePolicy }, retry);
 

@@ -4,7 +4,7 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { type Outcome, recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation.ts";
-import { describeCode } from "../domain/plan.ts";
+import { describeCode, toOperationError } from "../domain/plan.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -65,7 +65,7 @@ export function* conclude(
     isRecorded = byLastStep;
     ended = { status: "Succeeded", leftBehind: false, ...report };
   } catch (error) {
-    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error), ...reached() };
+    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error, kind), ...reached() };
   }
   try {
     if (!isRecorded) yield* recordOutcome({ ...operation, ...ended }, input.retry);
@@ -90,16 +90,23 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
   return { leftBehind: true, leftUndone: error.failures.map(({ compensation }) => compensation) };
 }
 
-function describe(error: unknown) {
+function describe(error: unknown, kind: OperationKind) {
   if (error instanceof ChangeIncomplete) return describeCode("CHANGE_INCOMPLETE", error.message);
   if (error instanceof CompensationFailed) {
     const failures = error.failures
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
       .join("; ");
-    return describeCode("COMPENSATION_FAILED", `${textOf(error.cause)} What could not be undone: ${failures}.`);
+    const message = `${textOf(error.cause)} What could not be undone: ${failures}.`;
+    // Its namespace stays onboarded, and its phases look first: going on is what puts right what an undo has left.
+    return kind === "migrate"
+      ? toOperationError("COMPENSATION_FAILED", message, afterMigration)
+      : describeCode("COMPENSATION_FAILED", message);
   }
   return describeCode(error instanceof StepFailed ? error.code : "UNEXPECTED", textOf(error));
 }
+
+const afterMigration =
+  "Remove the obstacle that the message names, then call POST /api/namespaces/{cluster}/{namespace}/migrate again: it finds what is left and goes on from there. To have neither way, offboard the namespace.";
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

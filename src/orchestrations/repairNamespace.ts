@@ -3,8 +3,8 @@ import { connectWorkload } from "../activities/connectWorkload.ts";
 import { grantDatabase } from "../activities/databaseUser.ts";
 import { removeLeftovers } from "../activities/leftovers.ts";
 import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { checkNamespace } from "../activities/preflight.ts";
 import { prepareNamespace } from "../activities/prepareNamespace.ts";
-import { checkNamespace } from "../activities/sameNamespace.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all, type Step } from "../durable/step.ts";
@@ -18,7 +18,7 @@ const RepairInput = OperationInput.extend({
 
 /**
  * Puts drift right with the steps of an onboarding, which look before they write: what is right stays as it is, what is
- * foreign stays in any case. It has no undo, because to undo a repair would be to break things again; one that fails has
+ * foreign stays in any case, and stops it before the first write. It has no undo, because to undo a repair would be to break things again; one that fails has
  * put some of it right, and can be run again.
  */
 export const repairNamespace = orchestration({
@@ -31,7 +31,7 @@ export const repairNamespace = orchestration({
       const base = stepBase(input);
 
       setPhase(context, "preflight");
-      yield* checkNamespace({ ...base, request }, retry);
+      yield* checkNamespace({ ...base, request, clientId, isMigrating }, retry);
 
       setPhase(context, "provisioning");
       const [identity, { uid }] = yield* prepareNamespace({ ...base, databases, adoptionPolicy, clientId }, retry);

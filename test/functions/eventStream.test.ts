@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { defaultPace, type ServerEvent, writeEvents } from "../../src/functions/eventStream.ts";
+import { TransientError } from "../../src/domain/errors.ts";
+import { answerEvents, defaultPace, type ServerEvent, writeEvents } from "../../src/functions/eventStream.ts";
 
 const pace = { ...defaultPace, pollMs: 5, settleMs: 0, heartbeatMs: 10_000, limitMs: 10_000 };
 const changes = { wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
@@ -50,7 +51,10 @@ it("ends when its time is over, however busy it is", async () => {
 });
 
 it("goes on after a look that failed", async () => {
-  const poll = from([new Error("the registry does not answer"), [{ event: "end", id: "2", data: {} }]]);
+  const poll = from([
+    new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer"),
+    [{ event: "end", id: "2", data: {} }],
+  ]);
 
   expect((await collect({ poll })).at(-1)).toContain("event: end");
 });
@@ -71,4 +75,35 @@ it("looks at once when something was written, and not only at its own pace", asy
   tell();
 
   expect((await done).at(-1)).toContain("event: end");
+});
+
+it("says once that looks fail, and again when they fail anew", async () => {
+  const fault = new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer");
+  const warnings: string[] = [];
+  const warn = (reason: string) => void warnings.push(reason);
+  const poll = from([fault, fault, [], new Error("other"), [{ event: "end", id: "1", data: {} }]]);
+
+  await collect({ poll, warn });
+
+  expect(warnings).toEqual(["the registry does not answer", "other"]);
+});
+
+it("looks no further once the reader has gone", async () => {
+  let looks = 0;
+  const poll = async () => {
+    looks += 1;
+    return [];
+  };
+  const { body } = answerEvents({ poll, isLast, changes, pace });
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  const reader = body.getReader();
+  await reader.read();
+  await expect.poll(() => looks).toBeGreaterThan(2);
+
+  await reader.cancel();
+
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const then = looks;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(looks).toBe(then);
 });

@@ -43,6 +43,28 @@ it("says what each route is for, and names it once", () => {
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
 });
 
+it("offers a dry run of every request that changes something, or says why there is none", () => {
+  interface Changing {
+    readonly description?: string;
+    readonly parameters?: readonly { readonly name: string }[];
+    readonly responses: object;
+  }
+  const changing = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Changing>).flatMap(([method, operation]) =>
+      method === "get" ? [] : [{ name: `${method.toUpperCase()} ${path}`, ...operation }],
+    ),
+  );
+  const planned = changing.filter(({ parameters = [] }) => parameters.some(({ name }) => name === "dryRun"));
+  const unplanned = changing.filter((operation) => !planned.includes(operation));
+
+  expect(planned.length).toBeGreaterThanOrEqual(5);
+  expect(
+    unplanned.filter(({ description = "" }) => !/^No dry run: ./.test(description)).map(({ name }) => name),
+  ).toEqual([]);
+  // A slip in the flag is refused everywhere, so that it never becomes the change.
+  expect(changing.filter(({ responses }) => !("400" in responses)).map(({ name }) => name)).toEqual([]);
+});
+
 it("finds an answer that is not as the document says", () => {
   const good = {
     method: "GET",

@@ -199,3 +199,28 @@ it("repeats a repair in vain once a day, and at once when something else is foun
   const added = finding("GRANT_ADDED", "sql-dev/orders", { field: "db_owner", expected: null, found: "x" });
   expect(toRepair({ drift: { ...drift, repair: ["Warning"] } }, { findings: [added] }, now)).toBeUndefined();
 });
+
+it("says that a failed look could not be noted, and looks at the others all the same", async () => {
+  await onboard("one");
+  await onboard("two");
+  const told: string[] = [];
+  const { registry, identities } = cloud.ports;
+  const away = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "the tables are away"));
+  const ports = {
+    ...cloud.ports,
+    registry: { ...registry, replaceNamespace: away },
+    identities: { ...identities, get: () => Promise.reject(new TransientError("ARM_UNAVAILABLE", "Azure is away")) },
+  };
+
+  await watchDrift(
+    ports,
+    { log: () => undefined, warn: (line: string) => void told.push(line) },
+    {
+      pauseMs: 0,
+      repair: () => Promise.reject(new Error("nothing is to be repaired")),
+    },
+  );
+
+  expect(told.filter((line) => line.includes("failed look not noted"))).toHaveLength(2);
+  expect(told.join()).toContain("the tables are away");
+});

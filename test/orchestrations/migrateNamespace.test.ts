@@ -192,6 +192,23 @@ it("refuses to retire while pods use the old way, names them, and keeps the cut 
   expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
+it("refuses to retire while somebody else's binding gives the identity to pods of theirs", async () => {
+  const spec = { azureIdentity: name, selector: "their-app" };
+  const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
+  const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
+  cloud.objects.set("aadpodidentity.k8s.io/v1 AzureIdentityBinding team-b/theirs", theirs);
+  const { clientId = "" } = record();
+
+  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+  const { operation } = await migrate();
+
+  const blocker = { code: "IDENTITY_BOUND_BY_OTHERS", message: expect.stringContaining("their-app") };
+  expect(plan.steps[5]).toMatchObject({ name: "checkPods", action: "conflict", blockers: [blocker] });
+  expect(operation).toMatchObject({ status: "Failed", error: blocker });
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload, migration: { completed: "cutOver" } });
+  expect(kinds()).toEqual(expect.arrayContaining(podWay));
+});
+
 it("plans without writing, and says which pods will be in the way", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
@@ -332,6 +349,34 @@ it("goes back to where it began, and no further, when it is canceled after it ha
   expect(await findings(workload, true)).toEqual([]);
 });
 
+it.each([
+  { failing: "put credential", undo: "remove ServiceAccount" },
+  { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding" },
+])("goes on from what an undo has left when $failing and $undo are refused, and says so", async ({ failing, undo }) => {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && (what === failing || what === undo))
+      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+  };
+
+  const { operation } = await migrate();
+
+  expect(operation.error).toMatchObject({
+    code: "COMPENSATION_FAILED",
+    fix: expect.stringContaining("/migrate again"),
+  });
+  const compensating = acceptCompensation(createDesk(cloud), operation.id);
+  await expect(compensating).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    message: expect.stringContaining("call migrate again"),
+  });
+  cloud.onWrite = () => undefined;
+  // A fresh call, as the fix says.
+  const again = await migrate();
+  expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
+  expect(await findings(workload, false)).toEqual([]);
+  expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
+});
+
 it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && (what === "put credential" || what === "remove ServiceAccount"))
@@ -383,20 +428,4 @@ it("plans no leftovers for a repair between two phases, and takes the migration'
   await desk.run();
   expect(kinds()).toEqual([]);
   expect((await planOffboarding(cloud.ports, keeping)).steps.map(({ action }) => action)).not.toContain("delete");
-});
-
-it("says how to go on after a migration whose undo failed, instead of running the undo again", async () => {
-  cloud.onWrite = ({ what, when }) => {
-    const isRefused = ["put credential", "remove ServiceAccount"].includes(what);
-    if (when === "before" && isRefused) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
-  };
-  const { operation } = await migrate();
-  expect(operation).toMatchObject({ error: { code: "COMPENSATION_FAILED" }, leftUndone: ["removeServiceAccount"] });
-
-  await expect(acceptCompensation(createDesk(cloud), operation.id)).rejects.toMatchObject({
-    code: "NOTHING_TO_COMPENSATE",
-    message: expect.stringContaining("goes on where it stopped"),
-  });
-  cloud.onWrite = () => undefined;
-  expect((await migrate()).operation.status).toBe("Succeeded");
 });

@@ -146,6 +146,15 @@ it("goes on where one fails, one is refused and one has nothing to do, and count
     { status: "Succeeded", outcome: "onboarded" },
   ]);
   expect(items[2]).not.toHaveProperty("operation");
+  expect(cloud.audit.filter(({ action }) => action === "refused")).toMatchObject([
+    {
+      operation: id,
+      team: "red",
+      code: "NAMESPACE_TAKEN",
+      outcome: "Refused",
+      reason: expect.stringMatching(/^2 .*blue-1/),
+    },
+  ]);
   expect(batch).toMatchObject({
     status: "Failed",
     team: "red",

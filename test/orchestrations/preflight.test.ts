@@ -6,6 +6,7 @@ import { Catalog } from "../../src/domain/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../src/domain/names.ts";
 import { ownerMetadata, ownerTags } from "../../src/domain/ownership.ts";
+import type { StepPlan } from "../../src/domain/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import type { KubernetesObject, Ports } from "../../src/ports.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
@@ -257,6 +258,20 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("identities", { get: refuse("ARM_FORBIDDEN") }),
   },
   {
+    what: "Azure's refusal to let identities be written, which nothing but writing would meet",
+    code: "ARM_FORBIDDEN",
+    arrange: () => answer("roleAssignments", { ownPermissions: async () => [{ actions: ["*/read"], notActions: [] }] }),
+  },
+  {
+    what: "a role that has the writing of credentials taken out",
+    code: "ARM_FORBIDDEN",
+    arrange() {
+      const actions = ["Microsoft.ManagedIdentity/*"];
+      const notActions = ["microsoft.managedidentity/userAssignedIdentities/federatedIdentityCredentials/write"];
+      answer("roleAssignments", { ownPermissions: async () => [{ actions, notActions }] });
+    },
+  },
+  {
     what: "a cluster whose RBAC refuses",
     code: "KUBERNETES_FORBIDDEN",
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
@@ -343,7 +358,7 @@ it.each([
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
 
-  expect({ blocked, notices: steps.flatMap(({ notices = [] }) => notices) }).toEqual({ blocked: false, notices: [] });
+  expect({ blocked, notices: kubeletNotices(steps) }).toEqual({ blocked: false, notices: [] });
 });
 
 it.each([
@@ -386,6 +401,20 @@ it("asks for no roles of the kubelet in managed mode, nor for workload identity"
 
   for (const request of [pod, workload]) {
     const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request });
-    expect({ blocked, notices: steps.flatMap(({ notices = [] }) => notices) }).toEqual({ blocked: false, notices: [] });
+    expect({ blocked, notices: kubeletNotices(steps) }).toEqual({ blocked: false, notices: [] });
   }
 });
+
+it("does not stop when it may not read what it may do, and says so", async () => {
+  answer("roleAssignments", { ownPermissions: refuse("ARM_FORBIDDEN") });
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
+
+  expect(blocked).toBe(false);
+  expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
+});
+
+/** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */
+function kubeletNotices(steps: readonly StepPlan[]) {
+  return steps.flatMap(({ notices = [] }) => notices).filter(({ code }) => code !== "NAMESPACE_NOT_THERE_YET");
+}

@@ -143,7 +143,11 @@ it("takes forty namespaces to as many ends as there are, over a kill in the midd
     expect(identities).toContain(identityName({ cluster: names.cluster, namespace }));
   }
   const { body: trail } = await operator.call("GET", `/api/audit?operation=${id}`);
-  expect((trail["value"] as { action: string }[]).map(({ action }) => action)).toEqual(["ended", "accepted"]);
+  expect((trail["value"] as { action: string }[]).map(({ action }) => action)).toEqual([
+    "ended",
+    "refused",
+    "accepted",
+  ]);
   const events = sandbox.cloud.serviceBus.subscription(names.topic, "all").messages();
   expect(events.map(({ messageId }) => messageId)).toEqual(
     expect.arrayContaining([`${id}/Running`, `${id}/Failed`, ...own.map((each) => expect.stringContaining(each))]),

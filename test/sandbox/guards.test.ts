@@ -111,3 +111,58 @@ it("does not offboard what others depend on, says who, and goes on when told so"
   // Somebody else's to remove.
   expect(world.roleAssignments.has(given.name)).toBe(true);
 });
+
+it("does not say that nothing has changed of a namespace that was deleted, or made again, since", async () => {
+  const first = await onboard("again");
+  const same = await service.call("POST", "/api/onboardings", request("again"));
+  expect(same.body).toMatchObject({ id: first, isNew: false });
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  await core.deleteNamespace({ name: "again" });
+  const isGone = () => sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again") === undefined;
+  await expect.poll(isGone, { timeout: 5_000 }).toBe(true);
+
+  const missing = await service.call("POST", "/api/onboardings", request("again"));
+  await core.createNamespace({ body: { metadata: { name: "again" } } });
+  const other = await service.call("POST", "/api/onboardings", request("again"));
+
+  expect(missing).toMatchObject({ status: 409, body: { code: "NAMESPACE_MISSING" } });
+  expect(String(missing.body["fix"])).toContain("/repair");
+  expect(other).toMatchObject({ status: 409, body: { code: "NAMESPACE_RECREATED" } });
+  expect(String(other.body["fix"])).toContain("takeOver=true");
+});
+
+it("says what it said before when the cluster cannot be asked", async () => {
+  const first = await onboard("away");
+  sandbox.cloud.faults.add({ wire: "kubernetes", times: 50, effect: { kind: "error", code: 503 } });
+
+  const same = await service.call("POST", "/api/onboardings", request("away"));
+
+  expect(same).toMatchObject({ status: 202, body: { id: first, isNew: false } });
+});
+
+it("changes the ETag when the namespace changes, and lets a look pass an If-Match", async () => {
+  await onboard("tagged");
+  const path = `/api/namespaces/${names.cluster}/tagged`;
+  const tag = async () => (await service.call("GET", path)).headers.get("etag") ?? "";
+  const before = await tag();
+  expect((await service.call("POST", `${path}/verify`)).body).toMatchObject({ findings: [] });
+  expect(await tag()).toBe(before);
+
+  identityOf("tagged").tags["cost-centre"] = "42";
+  expect((await service.call("POST", `${path}/verify`)).body).toMatchObject({ findings: [{ severity: "Info" }] });
+  const looked = await tag();
+  expect(looked).not.toBe(before);
+  expect((await service.call("GET", path, undefined, { "if-none-match": before })).status).toBe(200);
+  expect((await service.call("GET", path, undefined, { "if-none-match": looked })).status).toBe(304);
+
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader", "writer"] }];
+  const { status } = await service.waitFor(await service.onboard(request("tagged", { databases })));
+  expect(status).toBe("Succeeded");
+  expect((await service.call("DELETE", path, undefined, { "if-match": before })).status).toBe(412);
+  const changed = await tag();
+  identityOf("tagged").tags["owner"] = "ann";
+  await service.call("POST", `${path}/verify`);
+  expect((await service.call("DELETE", path, undefined, { "if-match": changed })).status).toBe(202);
+});

@@ -112,7 +112,7 @@ it("gives a namespace an ETag, says 304 to who has it, and offboards only what t
   const fresh = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
   const again = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
 
-  expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+  expect(etag).toMatch(/^"[0-9a-f]{32}\.[0-9a-f]{16}"$/);
   expect(early).not.toBe(etag);
   expect([cached.status, cached.headers.get("etag")]).toEqual([304, etag]);
   expect(stale).toMatchObject({ status: 412, body: { code: "PRECONDITION_FAILED" } });

@@ -133,6 +133,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         }),
       },
       roleAssignments: {
+        ownPermissions: async () => [{ actions: ["*"], notActions: [] }],
         heldAt: async (scope, principal) =>
           cloud.roleAssignments.filter((each) => each.principalId === principal && scope.startsWith(each.scope)),
         givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),
@@ -194,6 +195,7 @@ function identitiesOf({ identities, credentials }: State, write: Write): Ports["
         const others = (credentials.get(key(ref)) ?? []).filter(({ name }) => name !== credential.name);
         credentials.set(key(ref), [...others, credential]);
       }),
+    pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
       write("remove credential", () => {
         credentials.set(
@@ -215,22 +217,24 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
           (namespace === undefined || metadata.namespace === namespace) &&
           isSelected(metadata.labels ?? {}, labelSelector),
       ),
-    apply: (_cluster, object) =>
-      write(`apply ${object.kind}`, () => {
-        const { name, namespace } = object.metadata;
-        const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
-        const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
-        const applied = { ...object, metadata: { ...object.metadata, uid } };
-        objects.set(key(ref), applied);
-        return applied;
-      }),
-    remove: (_cluster, ref, { uid }) =>
-      write(`remove ${ref.kind}`, () => {
+    async apply(_cluster, object, { dryRun = false } = {}) {
+      const { name, namespace } = object.metadata;
+      const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
+      const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
+      const applied = { ...object, metadata: { ...object.metadata, uid } };
+      if (!dryRun) await write(`apply ${object.kind}`, () => objects.set(key(ref), applied));
+      return applied;
+    },
+    async remove(_cluster, ref, { uid }, { dryRun = false } = {}) {
+      if (dryRun) return;
+      await write(`remove ${ref.kind}`, () => {
         if (objects.get(key(ref))?.metadata.uid !== uid) return;
         objects.delete(key(ref));
         if (ref.kind !== "Namespace") return;
         for (const [other, object] of objects) if (object.metadata.namespace === ref.name) objects.delete(other);
-      }),
+      });
+    },
+    whyForbidden: async () => undefined,
     kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
     issuer: async () => issuer,
   };
@@ -338,8 +342,10 @@ function registryOf(state: State): Ports["registry"] {
       return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
     },
     getOperation: async (id) => operations.get(id),
-    listOperations: async ({ teams }) => ({
-      value: [...operations.values(), ...batches.values()].filter((each) => isOf(each, teams)),
+    listOperations: async ({ teams, status }) => ({
+      value: [...operations.values(), ...batches.values()].filter(
+        (each) => isOf(each, teams) && (status === undefined || each.status === status),
+      ),
     }),
     async insertOperation(record) {
       if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });

@@ -46,6 +46,7 @@ function parseFailureDetails(message: string): FailureDetails | undefined {
       InnerFailure: null,
     };
   } catch {
+    // A message that begins like JSON and is none: the caller tells it as it is.
     return undefined;
   }
 }

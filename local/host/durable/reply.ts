@@ -53,6 +53,7 @@ export function readFailure(error: unknown): Reply {
       failureDetails: isRecord(state["failureDetails"]) ? state["failureDetails"] : undefined,
     };
   } catch {
+    // The label, and no state behind it: the message is all there is to tell.
     return failed(message);
   }
 }

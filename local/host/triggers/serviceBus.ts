@@ -161,6 +161,7 @@ async function serve(
     if (completes) await settle("complete");
     else freeSlotLater(message, () => settle("abandon"));
   } catch {
+    // Why it failed is in the log with the invocation's id; the message comes again.
     lock.stop();
     await settle("abandon");
   }

@@ -21,6 +21,7 @@ export const defaultActions: readonly string[] = [
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
   "Microsoft.Authorization/roleAssignments/read",
+  "Microsoft.Authorization/permissions/read",
   "Microsoft.Sql/servers/read",
   "Microsoft.Sql/servers/databases/read",
   "Microsoft.Sql/servers/firewallRules/read",

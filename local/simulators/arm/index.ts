@@ -11,7 +11,7 @@ import { createLimits } from "./limits.ts";
 import { createLongRunning } from "./longRunning.ts";
 import { isSame, parseResourcePath, type ResourcePath, resourceId } from "./resourcePath.ts";
 import { type ResourceType, requireGroup } from "./resources.ts";
-import { roleAssignments } from "./roleAssignments.ts";
+import { ownPermissions, roleAssignments } from "./roleAssignments.ts";
 import { sqlTypes } from "./sql.ts";
 import { createWriteGate } from "./writeGate.ts";
 
@@ -38,6 +38,7 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
     userAssignedIdentities(world),
     federatedIdentityCredentials(world),
     roleAssignments(world),
+    ownPermissions(options.actions ?? defaultActions),
     ...sqlTypes(world, longRunning),
     ...longRunning.types,
   ];

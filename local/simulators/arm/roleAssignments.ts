@@ -95,3 +95,12 @@ function describe({ subscriptionId, groups }: World) {
     },
   });
 }
+
+/** What the caller may do: everybody who is let in here has the one role. */
+export function ownPermissions(actions: readonly string[]): ResourceType {
+  return {
+    type: "Microsoft.Authorization/permissions",
+    apiVersions: ["2015-07-01", "2018-07-01", "2022-04-01"],
+    list: (call) => page(call, [{ actions, notActions: [], dataActions: [], notDataActions: [] }]),
+  };
+}

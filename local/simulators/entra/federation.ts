@@ -33,6 +33,7 @@ function decode(assertion: string) {
   try {
     return decodeJwt(assertion);
   } catch {
+    // decodeJwt throws for nothing but an assertion that is no JWT.
     throw failures.malformedAssertion();
   }
 }

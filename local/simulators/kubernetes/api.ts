@@ -1,17 +1,11 @@
 /** From a request to its answer: the paths that are not resources, and the verbs on those that are. */
 import type { ServerResponse } from "node:http";
 import { parse as parseYaml } from "yaml";
+import { type Access, attributesOf } from "./access.ts";
 import type { User } from "./authentication.ts";
 import type { FieldValidation } from "./body.ts";
 import { discoveryDocument } from "./discovery.ts";
-import {
-  ApiFailure,
-  badRequest,
-  forbidden,
-  methodNotAllowed,
-  noSuchResource,
-  unsupportedMediaType,
-} from "./failures.ts";
+import { ApiFailure, badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
@@ -43,6 +37,7 @@ interface Environment {
   readonly store: Store;
   readonly resources: Resources;
   readonly objects: Objects;
+  readonly access: Access;
   readonly now: () => Date;
   readonly bookmarkMs: number;
   /** Documents of the cluster itself, by path: the issuer's discovery. */
@@ -52,7 +47,7 @@ interface Environment {
 }
 
 export function createApi(environment: Environment): (request: ApiRequest, user: User) => Promise<Answer> {
-  const { store, resources, objects, now, bookmarkMs, documents, podLog, requestToken } = environment;
+  const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken } = environment;
   const pages = createPages();
 
   return async (request, user) => {
@@ -64,7 +59,11 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     if (document !== undefined && request.method === "GET") return { code: 200, body: document };
     if (path === undefined) return pageNotFound;
     const resource = resources.find(path.group, path.version, path.plural);
-    authorize(request, path, user);
+    if (path.group === "authorization.k8s.io" && path.plural === "selfsubjectaccessreviews") {
+      if (request.method !== "POST") throw methodNotAllowed();
+      return { code: 201, body: access.review(user, read(request)) };
+    }
+    access.require(user, attributesOf(verbOf(request, path), path));
     if (resource === undefined) {
       const isGroupServed = discoveryDocument(resources, groupPath(path)) !== undefined;
       if (isGroupServed) throw noSuchResource();
@@ -81,10 +80,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (request.method !== "GET") throw methodNotAllowed();
       return logOf(objects.get(target));
     }
-    if (path.subresource === undefined) return onObject(request, target);
+    // Server-side apply needs a second right where it makes the object.
+    const mayCreate = () => access.require(user, attributesOf("create", path));
+    if (path.subresource === undefined) return onObject(request, target, { mayCreate });
     if (path.subresource !== "status" || !resource.hasStatus) throw noSuchResource();
     if (request.method === "DELETE") throw methodNotAllowed();
-    return onObject(request, target, "status");
+    return onObject(request, target, { mayCreate, subresource: "status" });
   };
 
   function onCollection(request: ApiRequest, resource: Resource, { namespace }: ResourcePath): Answer {
@@ -109,7 +110,11 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     return { code: 200, body: listOf(resource, items, { resourceVersion: String(store.version) }) };
   }
 
-  function onObject(request: ApiRequest, target: Target, subresource?: "status"): Answer {
+  function onObject(
+    request: ApiRequest,
+    target: Target,
+    { mayCreate, subresource }: { mayCreate: () => void; subresource?: "status" },
+  ): Answer {
     const warnings: string[] = [];
     const options: WriteOptions = {
       ...writeOptions(request, warnings),
@@ -136,6 +141,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         if (!query.get("fieldManager"))
           throw patchOptionsInvalid("fieldManager: Required value: is required for apply patch");
         const force = isTrue(query.get("force"));
+        if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
         const { object, isNew } = objects.apply(target, read(request), { ...options, force });
         return { code: isNew ? 201 : 200, body: object, headers: headers() };
       }
@@ -203,17 +209,11 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
 
 const pageNotFound: Answer = { code: 404, body: "404 page not found\n" };
 
-function authorize({ method, url }: ApiRequest, path: ResourcePath, user: User) {
-  if (user.isAdministrator) return;
-  const { group, plural, namespace, name, subresource } = path;
+function verbOf({ method, url }: ApiRequest, { name }: ResourcePath): string {
   const onOne = { GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete", POST: "create" };
   const onMany = { GET: isTrue(url.searchParams.get("watch")) ? "watch" : "list", DELETE: "deletecollection" };
   const verbs: Readonly<Record<string, string>> = name === undefined ? { ...onOne, ...onMany } : onOne;
-  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
-  const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
-  const verb = verbs[method] ?? method.toLowerCase();
-  const why = `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${scope}`;
-  throw forbidden({ plural, group }, name, why);
+  return verbs[method] ?? method.toLowerCase();
 }
 
 function groupPath({ group, version }: ResourcePath): string {
@@ -246,6 +246,7 @@ function writeOptions({ url, headers }: ApiRequest, warnings: string[]): WriteOp
   if (manager.length > 128) throw patchOptionsInvalid("fieldManager: Too long: may not be more than 128 bytes");
   return {
     manager,
+    byClient: true,
     dryRun: isDryRun(query.getAll("dryRun")),
     fieldValidation: fieldValidation(query.get("fieldValidation")),
     warn: (message) => warnings.push(message),
@@ -275,6 +276,7 @@ function deleteOptions(request: ApiRequest, resource: Resource) {
   const preconditions = objectAt(body, "preconditions");
   const policy = propagationPolicy(request);
   return {
+    byClient: true,
     dryRun: isDryRun(request.url.searchParams.getAll("dryRun")) || Array.isArray(objectAt(body)["dryRun"]),
     // Jobs keep their pods unless asked otherwise, as batch/v1 always did.
     orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",

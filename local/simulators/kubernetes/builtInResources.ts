@@ -76,6 +76,10 @@ export const builtInResources: readonly Resource[] = [
       "status.podIP",
     ],
   }),
+  builtIn(core, ["ResourceQuota", "resourcequotas", "quota"], {
+    schema: builtInSchemas.resourceQuota,
+    hasStatus: true,
+  }),
   builtIn(["coordination.k8s.io", "v1"], ["Lease", "leases"], {
     schema: builtInSchemas.lease,
     columns: [column("Holder", ".spec.holderIdentity"), age],

@@ -234,5 +234,9 @@ export const builtInSchemas = {
     },
     ["spec"],
   ),
+  resourceQuota: objectSchema({
+    spec: struct({ hard: open, scopes: texts, scopeSelector: open }),
+    status: struct({ hard: open, used: open }),
+  }),
   mutatingWebhookConfiguration: objectSchema({ webhooks: listBy(["name"], open) }),
 };

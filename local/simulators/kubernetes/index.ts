@@ -8,6 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
+import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createApi } from "./api.ts";
 import { createAuthentication } from "./authentication.ts";
@@ -25,10 +26,13 @@ import { createResources, type Resources } from "./resource.ts";
 import { createListener } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { type Change, createStore, type Store } from "./store.ts";
+import { type AdmissionWebhook, createWebhookAdmission } from "./webhooks.ts";
 import { webhookConfiguration } from "./workloadIdentityWebhook.ts";
 
+export type { Restriction } from "./access.ts";
 export type { KubeObject } from "./object.ts";
 export type { Change } from "./store.ts";
+export type { AdmissionWebhook } from "./webhooks.ts";
 
 /** Read-only: who wants to write does it over the wire. */
 export interface ClusterObjects {
@@ -43,6 +47,10 @@ export interface KubernetesSimulator extends Simulator {
   /** The key in world.clusters. */
   readonly cluster: string;
   readonly objects: ClusterObjects;
+  /** What an operator has installed besides; a test adds to it and takes away again. */
+  readonly webhooks: AdmissionWebhook[];
+  /** What the cluster's RBAC does not allow its administrators. */
+  readonly restrictions: Restriction[];
   /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
   readonly adminToken: string;
   /** A kubeconfig with the admin token, for kubectl. JSON, which is YAML. */
@@ -83,7 +91,10 @@ export async function startKubernetes(
     hasWorkloadIdentityWebhook: cluster.hasWorkloadIdentityWebhook,
     authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
   });
-  const objects = createObjects({ store, resources, now: world.now, admit });
+  const webhooks: AdmissionWebhook[] = [];
+  const restrictions: Restriction[] = [];
+  const admission = { admit, webhooks: createWebhookAdmission(webhooks) };
+  const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
   const controllers = [
@@ -121,6 +132,7 @@ export async function startKubernetes(
     }),
     answer: createApi({
       ...parts,
+      access: createAccess(restrictions),
       bookmarkMs: options.bookmarkMs ?? 10_000,
       documents: {
         "/.well-known/openid-configuration": openIdConfiguration(cluster),
@@ -141,6 +153,8 @@ export async function startKubernetes(
     url,
     port: address.port,
     adminToken,
+    webhooks,
+    restrictions,
     objects: {
       get(apiVersion, kind, name, namespace) {
         const resource = resources.ofKind(apiVersion, kind);

@@ -20,9 +20,11 @@ import { invalidValue, metadataViolations, withName } from "./metadataRules.ts";
 import { isKubeObject, isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./ownership.ts";
 import { jsonPatch, mergePatch, strategicMergePatch } from "./patches.ts";
+import { requireQuota } from "./quota.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { objectWithDefaults } from "./schema.ts";
 import type { Store } from "./store.ts";
+import type { Admission, AdmissionRequest } from "./webhooks.ts";
 
 export interface Target {
   readonly resource: Resource;
@@ -36,11 +38,14 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   readonly fieldValidation?: FieldValidation;
   readonly subresource?: "status";
+  /** Webhooks are asked about what clients write; the controllers of this simulator go their own way. */
+  readonly byClient?: boolean;
   /** Hears what the client is told in a Warning header. */
   readonly warn?: (message: string) => void;
 }
 
 export interface DeleteOptions {
+  readonly byClient?: boolean;
   readonly dryRun?: boolean;
   readonly orphan?: boolean;
   readonly preconditions?: { readonly uid: string | undefined; readonly resourceVersion: string | undefined };
@@ -63,11 +68,12 @@ interface Environment {
   readonly now: () => Date;
   /** Admission of a new object; may change it or throw. */
   readonly admit: (resource: Resource, object: JsonObject) => JsonObject;
+  readonly webhooks: Admission;
 }
 
 type Track = (before: JsonObject, after: JsonObject) => ManagedFieldsEntry[];
 
-export function createObjects({ store, resources, now, admit }: Environment): Objects {
+export function createObjects({ store, resources, now, admit, webhooks }: Environment): Objects {
   function find({ resource, namespace, name }: Target): KubeObject {
     const found = store.get(resource, namespace, name);
     if (found === undefined) throw notFound(resource, name);
@@ -88,7 +94,8 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
     throw forbidden(resource, name, why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
   }
 
-  function insert(resource: Resource, body: JsonObject, track: Track, { dryRun }: WriteOptions): KubeObject {
+  function insert(resource: Resource, body: JsonObject, track: Track, options: WriteOptions): KubeObject {
+    const { dryRun } = options;
     const given = withName(body["metadata"]);
     const name = stringAt(given, "name");
     const namespace = stringAt(given, "namespace");
@@ -101,8 +108,12 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
     };
     const fresh = resource.hasStatus ? without(body, "status") : body;
     const defaulted = objectWithDefaults({ ...fresh, metadata }, resource.schema);
-    const object = admit(resource, prepare(resource, defaulted, timestamp(now())));
+    const admission = admissionOf("CREATE", { resource, namespace, name }, options);
+    const prepared = admit(resource, prepare(resource, defaulted, timestamp(now())));
+    const object = admission.mutate(prepared);
     requireValid(resource, object, [...metadataViolations(resource, metadata), ...kindViolations(resource, object)]);
+    admission.validate(object);
+    if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name });
     if (name !== undefined && store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const final = stamped(object, track({}, object));
     return dryRun === true ? final : store.put(resource, final);
@@ -115,12 +126,15 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
     const metadata = { ...without(objectAt(desired, "metadata"), ...serverSet), ...pick(live.metadata, ...serverSet) };
     const body = options.subresource === "status" ? { ...live, ...pick(desired, "status") } : { ...desired, metadata };
     const status = pick(resource.hasStatus && options.subresource === undefined ? live : body, "status");
-    const object = settle(resource, objectWithDefaults({ ...without(body, "status"), ...status }, resource.schema));
+    const settled = settle(resource, objectWithDefaults({ ...without(body, "status"), ...status }, resource.schema));
+    const admission = admissionOf("UPDATE", target, options);
+    const object = admission.mutate(settled);
     requireValid(resource, object, [
       ...metadataViolations(resource, objectAt(object, "metadata")),
       ...kindViolations(resource, object),
       ...immutabilityViolations(resource, live, object),
     ]);
+    admission.validate(object);
     const next = stamped(withGeneration(resource, live, object), track(live, object));
     if (equal(next, live) || options.dryRun === true) return next;
     if (isDeleted(next)) {
@@ -128,6 +142,21 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
       return next;
     }
     return store.put(resource, next);
+  }
+
+  /** What webhooks make of one write. */
+  function admissionOf(
+    operation: AdmissionRequest["operation"],
+    { resource, namespace, name }: Omit<Target, "name"> & { readonly name: string | undefined },
+    { dryRun = false, byClient = false }: Pick<WriteOptions, "dryRun" | "byClient">,
+  ) {
+    const request = { operation, resource, namespace, name, dryRun };
+    return {
+      mutate: (object: JsonObject) => (byClient ? webhooks.mutate({ ...request, object }) : object),
+      validate: (object: JsonObject) => {
+        if (byClient) webhooks.validate({ ...request, object });
+      },
+    };
   }
 
   /** For every write but apply: the writer owns what it changed. */
@@ -195,7 +224,7 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
       return { object: insert(resource, object, () => managedFields, options), isNew: true };
     },
 
-    remove(target, { dryRun, orphan, preconditions } = {}) {
+    remove(target, { dryRun, orphan, preconditions, ...options } = {}) {
       const { resource, name } = target;
       const live = find(target);
       const { uid, resourceVersion } = live.metadata;
@@ -214,9 +243,10 @@ export function createObjects({ store, resources, now, admit }: Environment): Ob
       if (resource.kind === "Namespace" && ["default", "kube-system", "kube-public"].includes(name)) {
         throw forbidden(resource, name, "this namespace may not be deleted");
       }
-      if (dryRun === true) return { object: live, isGone: true };
-      if (orphan === true) releaseDependents(uid);
+      admissionOf("DELETE", target, { ...options, ...(dryRun ? { dryRun } : {}) }).validate(live);
       const marked = markDeleted(live);
+      if (dryRun === true) return { object: isDeleted(marked) ? live : marked, isGone: isDeleted(marked) };
+      if (orphan === true) releaseDependents(uid);
       if (isDeleted(marked)) {
         store.remove(resource, live);
         return { object: live, isGone: true };

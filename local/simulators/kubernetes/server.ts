@@ -6,7 +6,7 @@ import type { Certificate } from "../tls.ts";
 import type { Answer, ApiRequest, Reply } from "./api.ts";
 import type { User } from "./authentication.ts";
 import { ApiFailure, scripted } from "./failures.ts";
-import { type Json, stringAt } from "./json.ts";
+import { isObject, type Json, stringAt } from "./json.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
 interface Environment {
@@ -115,7 +115,10 @@ function write(
   response.end(text);
 }
 
-/** `PATCH serviceaccounts` on `aks-dev/orders/default`; `GET /version` on `aks-dev`. */
+/**
+ * `PATCH serviceaccounts` on `aks-dev/orders/default`; `GET /version` on `aks-dev`. A dry run is called one, so that
+ * what a test scripts for a write does not hit the question before it: `DRY-RUN PATCH serviceaccounts`.
+ */
 function callOf(cluster: string, { method, url, body }: ApiRequest): Call {
   const path = /%(?![0-9a-f]{2})/i.test(url.pathname) ? undefined : parseResourcePath(url.pathname);
   if (path === undefined) return { wire: "kubernetes", operation: `${method} ${url.pathname}`, target: cluster };
@@ -123,15 +126,26 @@ function callOf(cluster: string, { method, url, body }: ApiRequest): Call {
   const name = path.name ?? (method === "POST" ? nameIn(body) : undefined);
   return {
     wire: "kubernetes",
-    operation: `${method} ${subresource === undefined ? plural : `${plural}/${subresource}`}`,
+    operation: `${isDryRun(url, body) ? "DRY-RUN " : ""}${method} ${subresource === undefined ? plural : `${plural}/${subresource}`}`,
     target: [cluster, namespace, name].filter((part) => part !== undefined).join("/"),
   };
 }
 
+function isDryRun(url: URL, body: string): boolean {
+  if (url.searchParams.has("dryRun")) return true;
+  const options = body.includes('"DeleteOptions"') ? parse(body) : null;
+  return isObject(options) && Array.isArray(options["dryRun"]);
+}
+
 function nameIn(body: string): string | undefined {
+  return stringAt(parse(body), "metadata", "name");
+}
+
+function parse(body: string): Json {
   try {
-    return stringAt(JSON.parse(body), "metadata", "name");
+    return JSON.parse(body);
   } catch {
-    return undefined;
+    // Only for the journal; what is wrong with the body is the answer's to say.
+    return null;
   }
 }

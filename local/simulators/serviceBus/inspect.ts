@@ -82,6 +82,7 @@ function readBody(body: unknown): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // A message may be any text.
     return text;
   }
 }

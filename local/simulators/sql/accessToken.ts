@@ -1,5 +1,5 @@
 /** Who an Entra access token is, and whom that makes in a database. */
-import { importJWK, jwtVerify } from "jose";
+import { errors, importJWK, jwtVerify } from "jose";
 import { findPrincipal, type World } from "../world.ts";
 import { type DatabaseData, findUserBySid, principalIds } from "./engine/database.ts";
 import { guidToBytes } from "./engine/sqlTypes.ts";
@@ -21,8 +21,9 @@ export async function verifyAccessToken(token: string, { world }: { world: World
     if (tid !== world.tenantId || typeof appid !== "string" || !/^[0-9a-f-]{36}$/i.test(appid))
       throw loginFailed(tokenUser);
     return appid.toLowerCase();
-  } catch {
-    throw loginFailed(tokenUser);
+  } catch (error) {
+    // A defect of ours must not look like a token of theirs.
+    throw error instanceof errors.JOSEError ? loginFailed(tokenUser) : error;
   }
 }
 

@@ -95,6 +95,8 @@ export function createManagedIdentities({
   }
 
   return {
+    pace: (subscriptionId) => ({ intervalMs: pacer.intervalMs, waitMs: pacer.waitMs(`${subscriptionId}/write`) }),
+
     async get(ref) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
       const found = await find(`Read ${name(ref)}`, (options) =>

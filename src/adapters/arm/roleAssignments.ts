@@ -1,6 +1,7 @@
 /**
- * Role assignments, read by one GET of ARM's REST API (learn.microsoft.com "List Azure role assignments using the REST
- * API"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
+ * Role assignments and permissions, each read by a GET of ARM's REST API (learn.microsoft.com "List Azure role assignments using the REST
+ * API", "Permissions -
+ * List For Resource Group"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
  */
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
@@ -26,18 +27,26 @@ export function createRoleAssignments({ credential, endpoint, scope, caller }: R
     return (await opening)(url, options);
   };
 
-  async function list(at: string, filter: string): Promise<readonly RoleAssignment[]> {
-    const doing = `List the role assignments at ${at}`;
-    const first = new URL(`${at}/providers/Microsoft.Authorization/roleAssignments`, endpoint);
-    first.searchParams.set("$filter", filter);
+  async function list<T>(
+    { doing, at, what }: { doing: string; at: string; what: "roleAssignments" | "permissions" },
+    item: z.ZodType<T>,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<readonly T[]> {
+    const first = new URL(`${at}/providers/Microsoft.Authorization/${what}`, endpoint);
+    for (const [name, value] of Object.entries(query)) first.searchParams.set(name, value);
     first.searchParams.set("api-version", apiVersion);
-    const found: RoleAssignment[] = [];
+    const found: T[] = [];
     let next: URL | undefined = first;
     for (let page = 1; next; page += 1) {
-      if (page > mostPages)
+      if (page > mostPages) {
         throw new PermanentError("ARM_REJECTED", `${doing}: there are more than ${mostPages} pages.`);
+      }
       const { href }: URL = next;
-      const { value, nextLink } = readPage(doing, await caller.call(doing, (options) => get(href, options)));
+      const { value, nextLink }: PageOf<T> = readPage(
+        doing,
+        item,
+        await caller.call(doing, (options) => get(href, options)),
+      );
       found.push(...value);
       next = nextLink === undefined ? undefined : new URL(nextLink);
       // The token goes where the link leads, so it must lead to where it came from.
@@ -48,10 +57,17 @@ export function createRoleAssignments({ credential, endpoint, scope, caller }: R
     return found;
   }
 
+  const assignments = async (at: string, $filter: string): Promise<readonly RoleAssignment[]> => {
+    const where = { doing: `List the role assignments at ${at}`, at, what: "roleAssignments" } as const;
+    return (await list(where, Assignment, { $filter })).map(({ id, properties }) => ({ id, ...properties }));
+  };
+
   return {
-    heldAt: async (at, principalId) => list(at, `atScope() and assignedTo('${checkedGuid(principalId)}')`),
+    heldAt: async (at, principalId) => assignments(at, `atScope() and assignedTo('${checkedGuid(principalId)}')`),
+    ownPermissions: (at) =>
+      list({ doing: `List Mooring's own permissions at ${at}`, at, what: "permissions" }, Permission),
     givenTo: async (principalId, { subscriptionId }) =>
-      list(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
+      assignments(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
   };
 }
 
@@ -86,27 +102,22 @@ function parse(text: string | null | undefined): unknown {
 
 const ArmProblem = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-const AssignmentPage = z.object({
-  value: z.array(
-    z.object({
-      id: z.string(),
-      properties: z.object({
-        roleDefinitionId: z.string(),
-        principalId: z.string(),
-        scope: z.string(),
-      }),
-    }),
-  ),
-  nextLink: z.string().nullish(),
+const Assignment = z.object({
+  id: z.string(),
+  properties: z.object({ roleDefinitionId: z.string(), principalId: z.string(), scope: z.string() }),
 });
+const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });
 
-function readPage(doing: string, body: unknown): { value: readonly RoleAssignment[]; nextLink: string | undefined } {
-  const parsed = AssignmentPage.safeParse(body);
-  if (!parsed.success) {
-    throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is no list of role assignments.`);
-  }
+interface PageOf<T> {
+  readonly value: readonly T[];
+  readonly nextLink: string | undefined;
+}
+
+function readPage<T>(doing: string, item: z.ZodType<T>, body: unknown): PageOf<T> {
+  const parsed = z.object({ value: z.array(item), nextLink: z.string().nullish() }).safeParse(body);
+  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is no such list.`);
   const { value, nextLink } = parsed.data;
-  return { value: value.map(({ id, properties }) => ({ id, ...properties })), nextLink: nextLink ?? undefined };
+  return { value, nextLink: nextLink ?? undefined };
 }
 
 /** Stands in a filter's text. */

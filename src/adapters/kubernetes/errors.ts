@@ -33,10 +33,17 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   const retryAfterSeconds = readRetryAfter(reply, status);
   const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
 
+  if (/admission webhook "[^"]*" does not support dry run/.test(detail)) {
+    return new PermanentError("DRY_RUN_UNSUPPORTED", message);
+  }
+  if (reply.status >= 400 && reply.status < 500 && isAdmissionDenial(detail)) {
+    return new PermanentError("KUBERNETES_ADMISSION_DENIED", message);
+  }
   switch (reply.status) {
     case 401:
       return new PermanentError("CLUSTER_UNAUTHORIZED", message);
     case 403:
+      if (detail.includes("exceeded quota: ")) return new PermanentError("KUBERNETES_QUOTA_EXCEEDED", message);
       return new PermanentError(isTerminating(status) ? "NAMESPACE_TERMINATING" : "KUBERNETES_FORBIDDEN", message);
     case 409:
       return conflict(cluster, request, { status, message });
@@ -92,6 +99,14 @@ function conflict(
     return `${cause.field} belongs to ${manager}`;
   });
   return new PermanentError("KUBERNETES_CONFLICT", `${subject(cluster, request)} refused: ${owners.join("; ")}`);
+}
+
+/** Webhooks and policies answer with the status of their choice; only the words are the API server's own. */
+function isAdmissionDenial(detail: string): boolean {
+  return (
+    /admission webhook "[^"]*" denied the request/.test(detail) ||
+    /ValidatingAdmissionPolicy '[^']*' .*denied request/.test(detail)
+  );
 }
 
 function isTerminating(status: Status | undefined): boolean {

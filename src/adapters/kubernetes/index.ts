@@ -35,6 +35,8 @@ type Resource = z.infer<typeof ResourceList>["resources"][number];
 
 const IssuerDocument = z.object({ issuer: z.string() });
 
+const AccessReview = z.object({ status: z.object({ allowed: z.boolean(), reason: z.string().default("") }) });
+
 /** Kept small enough that a page fits in memory and in a request's time. */
 const pageSize = "500";
 
@@ -136,20 +138,55 @@ export function createKubernetes({
       throw new PermanentError("KUBERNETES_REJECTED", message);
     },
 
-    async remove(cluster, ref, { uid }) {
+    async remove(cluster, ref, { uid }, { dryRun = false } = {}) {
       const resource = await locate(cluster, ref.apiVersion, ref.kind);
       if (resource === undefined) return;
       const request: ClusterRequest = {
         method: "DELETE",
         path: objectPath(resource, ref),
         // Background, because a Job without a policy leaves its pods behind.
-        body: { kind: "DeleteOptions", apiVersion: "v1", preconditions: { uid }, propagationPolicy: "Background" },
+        body: {
+          kind: "DeleteOptions",
+          apiVersion: "v1",
+          preconditions: { uid },
+          propagationPolicy: "Background",
+          ...(dryRun ? { dryRun: ["All"] } : {}),
+        },
       };
       const reply = await send(cluster, request);
       if (isSuccess(reply) || reply.status === 404) return;
       // 409 also stands for a race that is worth another try: only another UID means that ours is gone.
       if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return;
       throw toError(cluster, request, reply);
+    },
+
+    async whyForbidden(cluster, { apiVersion, kind, name, namespace }) {
+      const resource = await locate(cluster, apiVersion, kind);
+      if (resource === undefined) return undefined;
+      const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
+      const attributes = { group, resource: resource.name, name, ...(namespace === undefined ? {} : { namespace }) };
+      // Applying what is not there is both.
+      const reviews = await Promise.all(
+        ["patch", "create"].map(async (verb) => {
+          const request: ClusterRequest = {
+            method: "POST",
+            path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            body: {
+              apiVersion: "authorization.k8s.io/v1",
+              kind: "SelfSubjectAccessReview",
+              spec: { resourceAttributes: { ...attributes, verb } },
+            },
+          };
+          const reply = await send(cluster, request);
+          // Nobody need be allowed to ask.
+          if (reply.status === 403 || reply.status === 404) return undefined;
+          if (!isSuccess(reply)) throw toError(cluster, request, reply);
+          const { allowed, reason } = read(cluster, request, { reply, shape: AccessReview }).status;
+          const why = reason === "" ? "" : `: ${reason}`;
+          return allowed ? undefined : `Cluster "${cluster.alias}" does not let Mooring ${verb} ${resource.name}${why}`;
+        }),
+      );
+      return reviews.find((why) => why !== undefined);
     },
 
     async kinds(cluster, apiVersion) {

@@ -1,6 +1,6 @@
 /** A request to an API server and its answer, as text and JSON. */
 export interface ClusterRequest {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Without the query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;

@@ -58,9 +58,14 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
       const found = await findOperation(id);
       return found?.kind === "batch" ? undefined : found;
     },
-    listOperations: ({ limit, continuation, teams, ...filters }) =>
+    listOperations: ({ limit, continuation, teams, changedSince, ...filters }) =>
       operations.page(
-        [["PartitionKey", operationsPartition], ...Object.entries(filters), ["team", teams]],
+        [
+          ["PartitionKey", operationsPartition],
+          ...Object.entries(filters),
+          ["team", teams],
+          ["Timestamp", changedSince, "since"],
+        ],
         limit,
         continuation,
       ),

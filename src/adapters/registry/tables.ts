@@ -68,7 +68,7 @@ type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[numbe
 export type Filters = readonly (readonly [
   field: string,
   value: string | readonly string[] | undefined,
-  operator?: "eq" | "lt",
+  operator?: "eq" | "lt" | "since",
 ])[];
 
 /** `insert`, `replace`, `amend` and `remove` are false when another writer was first. */
@@ -183,6 +183,8 @@ export function letsNothingPass(filters: Filters): boolean {
 export function toFilter(filters: Filters): string {
   const parts = filters.flatMap(([field, value, operator = "eq"]) => {
     if (value === undefined) return [];
+    // The one field that is a time to the service, and no text.
+    if (operator === "since") return [`${field} ge datetime'${[value].flat()[0]?.replaceAll("'", "")}'`];
     const anyOf = [value].flat().map((each) => `${field} ${operator} '${each.replaceAll("'", "''")}'`);
     return anyOf.length === 1 ? anyOf : [`(${anyOf.join(" or ")})`];
   });

@@ -418,3 +418,16 @@ test.each([
   await expect(reading).rejects.toMatchObject({ code });
   await strange.close();
 });
+
+test("reads what Mooring itself may do in a resource group", async () => {
+  const { world } = context;
+  const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
+  const actions = ["Microsoft.Authorization/permissions/read", "Microsoft.ManagedIdentity/userAssignedIdentities/read"];
+  const narrow = await startArm(context, { actions });
+
+  expect(await adapter({ endpoint: narrow.url }).roleAssignments.ownPermissions(scope)).toEqual([
+    { actions, notActions: [] },
+  ]);
+
+  await narrow.close();
+});

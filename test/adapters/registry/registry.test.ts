@@ -296,3 +296,21 @@ it("meets its own effect when the answer to a write gets lost, and tells that fr
   expect(await throughBroken.insertNamespace(record)).toBe(false);
   expect(await registry.getNamespace(record)).toMatchObject({ operation: record.operation });
 });
+
+it("lists the operations that were written at a time or later, by the table's own clock", async () => {
+  const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
+  const [first, second] = ["first", "second"].map((id) => ({ ...operationRecord(`op-since-${id}`), cluster }));
+  if (!first || !second) throw new Error("two operations were made");
+  await registry.insertOperation(first);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await registry.insertOperation(second);
+  const since = (await registry.getOperation(second.id))?.changedTime ?? "";
+  const list = async () =>
+    (await registry.listOperations({ cluster, changedSince: since, limit: 50 })).value.map(({ id }) => id);
+
+  expect(since).not.toBe("");
+  expect(await list()).toEqual([second.id]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await registry.updateOperation(first.id, { status: "Running" });
+  expect((await list()).toSorted()).toEqual([first.id, second.id].toSorted());
+});

@@ -52,6 +52,7 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
         if (others.length >= 20) throw new PermanentError("FEDERATED_CREDENTIAL_LIMIT", "20 credentials");
         credentials.set(ref.name, [...others, credential]);
       }),
+    pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
       call("arm", "remove credential", () => {
         credentials.set(
@@ -77,5 +78,6 @@ export function createServers(call: Call, databases: readonly string[]): Ports["
 /** Nobody but Mooring gives roles in these worlds, and it gives none. */
 export function createRoleAssignments(call: Call): Ports["roleAssignments"] {
   const none = () => call("arm", "list role assignments", () => []);
-  return { heldAt: none, givenTo: none };
+  const everything = () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]);
+  return { heldAt: none, givenTo: none, ownPermissions: everything };
 }

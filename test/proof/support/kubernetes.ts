@@ -57,8 +57,8 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
           .map(print)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
-    apply: (_cluster, object, { force = false } = {}) =>
-      call("kubernetes", `apply ${object.kind}`, () => {
+    apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
+      call("kubernetes", `${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
         const ref = refOf(object);
         const namespace = ref.namespace === undefined ? undefined : find(namespaceRef(ref.namespace));
         if (ref.namespace !== undefined && !namespace) {
@@ -70,13 +70,14 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         }
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
-        objects.set(refKey(ref), next);
+        if (!dryRun) objects.set(refKey(ref), next);
         return print(next);
       }),
-    remove: (_cluster, ref, { uid }) =>
-      call("kubernetes", `remove ${ref.kind}`, () => {
+    whyForbidden: (_cluster, { kind }) => call("kubernetes", `review ${kind}`, () => undefined),
+    remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
+      call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, () => {
         const current = find(ref);
-        if (current?.uid !== uid) return;
+        if (current?.uid !== uid || dryRun) return;
         if (ref.kind !== "Namespace") {
           objects.delete(refKey(ref));
           return;

@@ -39,6 +39,7 @@ export function readJsonText({ body }: HttpCall): string | null | undefined {
     JSON.parse(text);
     return text;
   } catch {
+    // The caller answers 400.
     return undefined;
   }
 }

@@ -31,6 +31,7 @@ export function readValue(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // A failure's output is its message and no JSON; Azure shows it as it is.
     return text;
   }
 }

@@ -173,3 +173,34 @@ function canConnect(port: number, host: string): Promise<boolean> {
     socket.once("connect", () => socket.destroy());
   });
 }
+
+test("tells a stream of events that its client has gone, so that it looks no further", async () => {
+  const events = new URL("../../../../src/functions/eventStream.ts", import.meta.url).pathname;
+  const clients = new URL("../../../../src/functions/clientGone.ts", import.meta.url).pathname;
+  const { url } = await runHost({
+    code: `${setup}
+      const { answerEvents, defaultPace } = require(${JSON.stringify(events)});
+      const { goneSignal, watchClients } = require(${JSON.stringify(clients)});
+      watchClients();
+      globalThis.looksOfStream = 0;
+      app.get("follow", (_request, context) => answerEvents({
+        poll: async () => { globalThis.looksOfStream++; return []; },
+        isLast: () => false,
+        changes: { wait: () => sleep(5) },
+        pace: { ...defaultPace, settleMs: 0 },
+        gone: goneSignal(context),
+      }));`,
+  });
+  const looks = () => Number(Reflect.get(globalThis, "looksOfStream"));
+  const client = new AbortController();
+  const response = await fetch(`${url}/api/follow`, { signal: client.signal });
+  await response.body?.getReader().read();
+  await expect.poll(looks).toBeGreaterThan(5);
+
+  client.abort();
+
+  await sleep(100);
+  const then = looks();
+  await sleep(200);
+  expect(looks()).toBe(then);
+});

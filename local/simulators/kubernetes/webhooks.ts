@@ -1,0 +1,59 @@
+/**
+ * Admission webhooks that a test installs, as functions: called for every create, update and delete, dry runs included.
+ * kubernetes.io "Dynamic Admission Control": a dry run calls only webhooks that declare no side effects, or none on dry
+ * run; any other one makes the request fail.
+ */
+import { ApiFailure, badRequest } from "./failures.ts";
+import type { JsonObject } from "./json.ts";
+import type { Resource } from "./resource.ts";
+
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE";
+  readonly resource: Pick<Resource, "group" | "version" | "kind" | "plural">;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** As it would be stored; of a deletion, as it is. */
+  readonly object: JsonObject;
+  readonly dryRun: boolean;
+}
+
+export interface AdmissionWebhook {
+  readonly name: string;
+  readonly sideEffects: "None" | "NoneOnDryRun" | "Some";
+  /** Changes the object. Not asked of a deletion. */
+  readonly mutate?: (request: AdmissionRequest) => JsonObject;
+  /** Why the request is denied; undefined lets it pass. */
+  readonly deny?: (request: AdmissionRequest) => string | undefined;
+}
+
+export interface Admission {
+  mutate(request: AdmissionRequest): JsonObject;
+  /** Throws when a webhook denies the request. */
+  validate(request: AdmissionRequest): void;
+}
+
+export function createWebhookAdmission(webhooks: readonly AdmissionWebhook[]): Admission {
+  return {
+    mutate: (request) =>
+      webhooks.reduce((object, webhook) => {
+        if (!webhook.mutate) return object;
+        expectDryRunnable(webhook, request);
+        return webhook.mutate({ ...request, object });
+      }, request.object),
+    validate(request) {
+      for (const webhook of webhooks) {
+        if (!webhook.deny) continue;
+        expectDryRunnable(webhook, request);
+        const why = webhook.deny(request);
+        // 403 is what controller-runtime and Gatekeeper answer; the API server would make a 400 of an answer without code.
+        if (why !== undefined) {
+          throw new ApiFailure(403, "Forbidden", `admission webhook "${webhook.name}" denied the request: ${why}`);
+        }
+      }
+    },
+  };
+}
+
+function expectDryRunnable({ name, sideEffects }: AdmissionWebhook, { dryRun }: AdmissionRequest) {
+  if (dryRun && sideEffects === "Some") throw badRequest(`admission webhook "${name}" does not support dry run`);
+}

@@ -1,0 +1,140 @@
+/**
+ * How long an operation will take. A range: every step takes as long as it did of late or, where nobody knows, as the table
+ * below assumes; steps of the same stage run at the same time. Passing faults and their retries are not counted.
+ */
+import { z } from "zod";
+import type { StepAction } from "./operation.ts";
+
+export const Estimate = z
+  .object({
+    least: z.number().meta({ description: "Seconds, when nothing else is going on." }),
+    most: z.number().meta({ description: "Seconds, when whatever runs now comes first. Passing faults take longer." }),
+    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, the longest first." }),
+    operationsAhead: z.int().meta({ description: "Operations that run now and share Azure's limits." }),
+    measuredSteps: z.int().meta({ description: "How many steps the recent operations have timed." }),
+    assumedSteps: z.int().meta({ description: "How many are only assumed." }),
+    approvalMinutes: z.number().exactOptional().meta({
+      description: "It waits for a person, at most so long, and that is not counted in the seconds.",
+    }),
+  })
+  .meta({ id: "Estimate" });
+export type Estimate = z.infer<typeof Estimate>;
+
+/** Seconds. */
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface TimedStep {
+  readonly name: string;
+  readonly action: StepAction;
+}
+
+export interface Circumstances {
+  /** Of recent operations, by `name action`. */
+  readonly durations: ReadonlyMap<string, Range>;
+  readonly operationsAhead: number;
+  /** Between two identity writes in a subscription, and until the next one could be made. */
+  readonly identityWrites: { readonly intervalSeconds: number; readonly waitSeconds: number };
+  /** How long the verification Job of the cluster may take. */
+  readonly jobSeconds: number;
+  readonly approvalMinutes: number | undefined;
+}
+
+/** In the order of the stages in which steps run; those of one stage run together. What is not named is a stage of its own. */
+const stages: readonly (readonly string[])[] = [
+  ["preflight", "checkNamespace", "checkDependants", "takeInventory"],
+  ["ensureIdentity", "applyNamespace"],
+  ["removeServiceAccount", "removePodIdentity", "revokeDatabase"],
+  ["grantDatabase", "applyServiceAccount", "federateIdentity", "applyPodIdentity"],
+  ["narrowDatabase", "retireDatabase", "retireServiceAccount", "retireCredential"],
+];
+
+/** Where nothing was measured: a call to ARM takes seconds, one to a database or a cluster tenths, unless it waits. */
+const assumed: Readonly<Record<string, Range>> = {
+  preflight: { least: 0.3, most: 5 },
+  ensureIdentity: { least: 1, most: 10 },
+  federateIdentity: { least: 1, most: 10 },
+  removeIdentity: { least: 1, most: 10 },
+  unfederateIdentity: { least: 1, most: 10 },
+  // Nodes have to let the identity go.
+  removePodIdentity: { least: 1, most: 60 },
+  verify: { least: 0.5, most: 10 },
+  verifySideBySide: { least: 0.5, most: 10 },
+  verifyRemoval: { least: 0.5, most: 10 },
+};
+const anyStep: Range = { least: 0.1, most: 5 };
+const onlyLooking: Range = { least: 0.05, most: 1 };
+/** What the durable runtime takes between two stages. */
+const betweenStages: Range = { least: 0, most: 1 };
+
+/** Steps that write identities or their credentials, of which Azure takes so many a second. */
+const identityWriters: ReadonlySet<string> = new Set([
+  ...["ensureIdentity", "federateIdentity", "unfederateIdentity", "retireCredential", "removeIdentity"],
+]);
+/** Of an operation of somebody else: its identity, and the credential. */
+const writesOfOthers = 2;
+
+export function estimate(steps: readonly TimedStep[], circumstances: Circumstances): Estimate {
+  const { durations, operationsAhead, identityWrites, approvalMinutes } = circumstances;
+  const timed = steps.map((step) => ({ ...step, ...rangeOf(step, circumstances) }));
+  const longest = [...Map.groupBy(timed, ({ name }) => stageOf(name)).values()].map((stage) =>
+    stage.reduce((most, each) => (each.most > most.most ? each : most)),
+  );
+  const path = longest.reduce((sum, { least, most }) => ({ least: sum.least + least, most: sum.most + most }), {
+    least: longest.length * betweenStages.least,
+    most: longest.length * betweenStages.most,
+  });
+
+  const writes = steps.filter(({ name, action }) => identityWriters.has(name) && isWrite(action)).length;
+  const { intervalSeconds, waitSeconds } = identityWrites;
+  const waits: Range =
+    writes === 0
+      ? { least: 0, most: 0 }
+      : { least: waitSeconds, most: Math.max(waitSeconds, operationsAhead * writesOfOthers * intervalSeconds) };
+  // However fast Azure answers, its own writes are apart.
+  const least = Math.max(path.least + waits.least, Math.max(0, writes - 1) * intervalSeconds);
+  const most = Math.max(least, path.most + waits.most);
+
+  const measuredSteps = steps.filter((step) => durations.has(keyOf(step))).length;
+  const told = longest.toSorted((a, b) => b.most - a.most).map(({ name }) => name);
+  const work = `The steps, of which some wait for others: ${told.join(", ")}.`;
+  const perSecond = intervalSeconds === 0 ? "any number" : round(1 / intervalSeconds);
+  const limit = `Identity writes: Azure takes ${perSecond} a second in a subscription, and ${operationsAhead} operation(s) run now.`;
+  const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
+  const person = `A person, who has ${approvalMinutes} minutes to approve.`;
+  return {
+    least: round(least),
+    most: round(most),
+    boundBy: approvalMinutes === undefined ? boundBy : [person, ...boundBy],
+    operationsAhead,
+    measuredSteps,
+    assumedSteps: steps.length - measuredSteps,
+    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
+  };
+}
+
+export function keyOf({ name, action }: TimedStep): string {
+  return `${name} ${action}`;
+}
+
+function rangeOf(step: TimedStep, { durations, jobSeconds }: Circumstances): Range {
+  const measured = durations.get(keyOf(step));
+  if (measured) return measured;
+  const { least, most } = assumed[step.name] ?? (step.action === "none" ? onlyLooking : anyStep);
+  return step.name.startsWith("verify") ? { least, most: most + jobSeconds } : { least, most };
+}
+
+function stageOf(name: string): string {
+  const index = stages.findIndex((stage) => stage.includes(name));
+  return index < 0 ? name : String(index);
+}
+
+function isWrite(action: StepAction): boolean {
+  return action === "create" || action === "update" || action === "delete";
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

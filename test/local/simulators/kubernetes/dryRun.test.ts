@@ -1,0 +1,197 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { failureOf, startCluster, type TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterEach(() => {
+  cluster.simulator.webhooks.length = 0;
+  cluster.simulator.restrictions.length = 0;
+});
+afterAll(() => cluster.simulator.close());
+
+const namespace = "team";
+let count = 0;
+let name = "";
+let version = "";
+beforeAll(() => cluster.createNamespace(namespace));
+beforeEach(async () => {
+  count += 1;
+  name = `settings-${count}`;
+  version = await storedVersion();
+});
+
+const configMap = (data: Record<string, string>) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace },
+  data,
+});
+const stored = () => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
+const dryly = { dryRun: true };
+
+/** Moves with every write there is, whatever it writes. */
+async function storedVersion(): Promise<string> {
+  return (await cluster.core.listNamespace()).metadata?.resourceVersion ?? "";
+}
+
+async function expectNothingStored() {
+  expect(await storedVersion()).toBe(version);
+}
+
+test("a dry run returns what it would store, generated fields included, and stores nothing of it", async () => {
+  const heard: string[] = [];
+  const unsubscribe = cluster.simulator.objects.subscribe(({ object }) => heard.push(object.metadata.name));
+
+  const planned = await cluster.apply(configMap({ key: "value" }), "a", dryly);
+
+  expect(planned).toMatchObject({ data: { key: "value" }, metadata: { uid: expect.any(String) } });
+  expect(planned.metadata?.creationTimestamp).toBeDefined();
+  expect(planned.metadata?.resourceVersion).toBeUndefined();
+  expect(planned.metadata?.managedFields).toMatchObject([{ manager: "a", operation: "Apply" }]);
+  expect(heard).toEqual([]);
+  await expectNothingStored();
+  unsubscribe();
+});
+
+test("a dry run of a change shows the change beside what is kept, and leaves the object at its version", async () => {
+  await cluster.create({ ...configMap({ key: "one", theirs: "kept" }) });
+  const before = stored();
+
+  const planned = await cluster.apply(configMap({ key: "two" }), "a", { ...dryly, force: true });
+
+  expect(planned).toMatchObject({
+    data: { key: "two", theirs: "kept" },
+    metadata: { uid: before?.metadata.uid, resourceVersion: before?.metadata.resourceVersion },
+  });
+  expect(stored()).toEqual(before);
+});
+
+test("a dry run of a namespace makes no service account in it", async () => {
+  await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "planned" } }, "a", dryly);
+
+  expect(cluster.simulator.objects.list("v1", "ServiceAccount", "planned")).toEqual([]);
+  await expectNothingStored();
+});
+
+test("what is in a namespace that is not there yet cannot be asked about", async () => {
+  const elsewhere = { ...configMap({}), metadata: { name, namespace: "missing" } };
+
+  expect(await failureOf(cluster.apply(elsewhere, "a", dryly))).toMatchObject({
+    code: 404,
+    message: 'namespaces "missing" not found',
+  });
+});
+
+test("a dry run is refused by validation, and by an immutable field", async () => {
+  expect((await failureOf(cluster.apply({ ...configMap({ "a b": "" }) }, "a", dryly))).code).toBe(422);
+  await cluster.create({ ...configMap({ key: "one" }), immutable: true } as object);
+
+  expect(await failureOf(cluster.apply(configMap({ key: "two" }), "a", { ...dryly, force: true }))).toMatchObject({
+    code: 422,
+    message: expect.stringContaining("field is immutable"),
+  });
+});
+
+test("a webhook sees a dry run, may deny it, and may change what it returns", async () => {
+  const seen: string[] = [];
+  cluster.simulator.webhooks.push({
+    name: "policy.example",
+    sideEffects: "NoneOnDryRun",
+    mutate: ({ object, operation, dryRun }) => {
+      seen.push(`${operation} ${dryRun}`);
+      return { ...object, data: { key: "webhook's" } };
+    },
+    deny: ({ name: asked }) => (asked === "forbidden" ? "that name is not ours" : undefined),
+  });
+
+  expect(await cluster.apply(configMap({ key: "value" }), "a", dryly)).toMatchObject({ data: { key: "webhook's" } });
+  const forbidden = { ...configMap({}), metadata: { name: "forbidden", namespace } };
+
+  expect(await failureOf(cluster.apply(forbidden, "a", dryly))).toMatchObject({
+    code: 403,
+    message: 'admission webhook "policy.example" denied the request: that name is not ours',
+  });
+  expect(seen[0]).toBe("CREATE true");
+  await expectNothingStored();
+});
+
+test("a webhook with side effects makes a dry run fail, and the write itself pass", async () => {
+  cluster.simulator.webhooks.push({ name: "audit.example", sideEffects: "Some", deny: () => undefined });
+
+  expect(await failureOf(cluster.apply(configMap({}), "a", dryly))).toMatchObject({
+    code: 400,
+    message: 'admission webhook "audit.example" does not support dry run',
+  });
+  await cluster.apply(configMap({}), "a");
+  expect(stored()).toBeDefined();
+});
+
+test("a quota counts what is there, and a dry run asks it without using it up", async () => {
+  await cluster.createNamespace("small");
+  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "few", namespace: "small" } };
+  await cluster.create({ ...quota, spec: { hard: { configmaps: "1", "count/serviceaccounts": "1" } } } as object);
+  const inSmall = (called: string) => ({ ...configMap({}), metadata: { name: called, namespace: "small" } });
+
+  await cluster.apply(inSmall("a"), "a", dryly);
+  await cluster.apply(inSmall("b"), "a", dryly);
+  await cluster.apply(inSmall("a"), "a");
+
+  expect(await failureOf(cluster.apply(inSmall("b"), "a", dryly))).toMatchObject({
+    code: 403,
+    message:
+      'configmaps "b" is forbidden: exceeded quota: few, requested: configmaps=1, used: configmaps=1, limited: configmaps=1',
+  });
+  // The default account has the only place.
+  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "small" } };
+  expect((await failureOf(cluster.apply(account, "a", dryly))).message).toContain("requested: count/serviceaccounts=1");
+  // What is there already is changed without asking the quota.
+  await cluster.apply({ ...inSmall("a"), data: { key: "value" } } as object, "a");
+});
+
+test("a dry run needs the rights of the write: to patch, and to create what is not there", async () => {
+  cluster.simulator.restrictions.push(({ verb, resource }) => verb === "create" && resource === "configmaps");
+
+  expect(await failureOf(cluster.apply(configMap({}), "a", dryly))).toMatchObject({
+    code: 403,
+    message: expect.stringContaining('cannot create resource "configmaps" in API group "" in the namespace "team"'),
+  });
+});
+
+test("an access review says what the caller may do, also in a namespace that is not there", async () => {
+  cluster.simulator.restrictions.push(({ verb, resource }) => verb === "patch" && resource === "secrets");
+  const review = async (verb: string, resource: string) => {
+    const resourceAttributes = { verb, group: "", resource, namespace: "missing" };
+    const { status, text } = await cluster.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes },
+      },
+    });
+    return { status, allowed: JSON.parse(text).status.allowed };
+  };
+
+  expect(await review("patch", "configmaps")).toEqual({ status: 201, allowed: true });
+  expect(await review("patch", "secrets")).toEqual({ status: 201, allowed: false });
+});
+
+test("a dry run of a deletion asks webhooks and preconditions, and deletes nothing", async () => {
+  await cluster.apply(configMap({}), "a");
+  const remove = (uid: string | undefined) =>
+    cluster.core.deleteNamespacedConfigMap({
+      ...{ namespace, name },
+      body: { dryRun: ["All"], ...(uid === undefined ? {} : { preconditions: { uid } }) },
+    });
+
+  expect(await remove(stored()?.metadata.uid)).toMatchObject({ status: "Success" });
+  expect((await failureOf(remove("another"))).code).toBe(409);
+  cluster.simulator.webhooks.push({
+    name: "keep.example",
+    sideEffects: "None",
+    deny: ({ operation }) => (operation === "DELETE" ? "it is to be kept" : undefined),
+  });
+  expect((await failureOf(remove(stored()?.metadata.uid))).code).toBe(403);
+  expect(stored()).toBeDefined();
+});

@@ -1,0 +1,118 @@
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/step.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/names.ts";
+import { OnboardingRequest } from "../../src/domain/request.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance.ts";
+import "../../src/orchestrations/offboardNamespace.ts";
+import "../../src/orchestrations/onboardNamespace.ts";
+import type { Ports } from "../../src/ports.ts";
+import { createDesk, type TestDesk } from "../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [
+    { server: "sql-dev", database: "messages", roles: ["reader"] },
+    { server: "sql-dev", database: "orders", roles: ["writer"] },
+  ],
+});
+const key = "aks-dev/team-a";
+const name = identityName(request);
+
+let cloud: FakeCloud;
+let desk: TestDesk;
+let written: string[];
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  desk = createDesk(cloud);
+  providePorts(cloud.ports);
+  await acceptOnboarding(desk, request);
+  await desk.run();
+  written = [];
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before") written.push(what);
+  };
+});
+
+async function offboard({ ignoreDependants = false } = {}) {
+  const { operation } = await acceptOffboarding(desk, request, { ignoreDependants });
+  await desk.run();
+  return cloud.operations.get(operation);
+}
+
+function ownSchema(ownedSchemas: readonly string[]) {
+  const users = cloud.users.get("sql-dev/orders");
+  const user = users?.get(name);
+  if (user) users?.set(name, { ...user, ownedSchemas });
+}
+
+it("removes nothing when one of its databases is in the way, and leaves the namespace as onboarded as it was", async () => {
+  const before = cloud.namespaces.get(key);
+  ownSchema(["app"]);
+
+  const operation = await offboard();
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OWNS_SCHEMA" } });
+  expect(written).toEqual([]);
+  const { etag: _new, traceparent: _other, ...after } = cloud.namespaces.get(key) ?? {};
+  const { etag: _old, traceparent: _first, ...was } = before ?? {};
+  expect(after).toEqual(was);
+  ownSchema([]);
+  expect(await offboard()).toMatchObject({ status: "Succeeded" });
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it.each([false, true])(
+  "looks before it removes, and for a cluster that is away only when that counts: %s",
+  async (ignoreDependants) => {
+    const get: Ports["kubernetes"]["get"] = async () => {
+      throw new TransientError("CLUSTER_UNREACHABLE", "it is away");
+    };
+    providePorts({ ...cloud.ports, kubernetes: { ...cloud.ports.kubernetes, get } });
+
+    const operation = await offboard({ ignoreDependants });
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "CLUSTER_UNREACHABLE" } });
+    expect(written).toEqual(ignoreDependants ? ["change sql-dev/messages", "change sql-dev/orders"] : []);
+    expect(cloud.namespaces.get(key)?.state).toBe(ignoreDependants ? "Incomplete" : "Onboarded");
+  },
+);
+
+it("takes its credential out of an identity that is not Mooring's any more, in either identity mode", async () => {
+  const identity = cloud.identities.get(name);
+  const [credential] = cloud.credentials.get(name) ?? [];
+  if (!identity || !credential) throw new Error("it is not onboarded");
+  await offboard();
+  const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity", adoptionPolicy: "Always" });
+  cloud.identities.set(name, { ...identity, tags: {} });
+  cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
+  await acceptOnboarding(desk, pod);
+  await desk.run();
+
+  const operation = await offboard();
+
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
+});
+
+it("stays incomplete when it is refused after one that had begun", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "not yours");
+  };
+  await offboard();
+  cloud.onWrite = ({ what }) => void written.push(what);
+  const theirs = { ...cloud.ports.kubernetes, remove: refuse, apply: refuse };
+  providePorts({ ...cloud.ports, kubernetes: theirs });
+
+  const operation = await offboard();
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "KUBERNETES_FORBIDDEN" } });
+  expect(written).not.toContain("remove identity");
+  expect(cloud.namespaces.get(key)?.state).toBe("Incomplete");
+});
+
+async function refuse(): Promise<never> {
+  throw new PermanentError("KUBERNETES_FORBIDDEN", "no rights");
+}

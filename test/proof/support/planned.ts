@@ -1,0 +1,326 @@
+/**
+ * One seed of plan and run: a world is planned for, and then the very operation runs in it. What the plan said of every step
+ * has to be what its record says; what the plan called a blocker has to stop it before the first write; and to plan is to
+ * write nothing. Worlds come from world.ts, and what becomes of an onboarded namespace from mess.ts.
+ */
+import { providePorts } from "../../../src/activities/step.ts";
+import { shorten } from "../../../src/domain/audit.ts";
+import { MigrationPhase } from "../../../src/domain/migration.ts";
+import type { Difference, Plan, StepPlan } from "../../../src/domain/plan.ts";
+import { stays } from "../../../src/domain/plan.ts";
+import { Refusal } from "../../../src/domain/refusal.ts";
+import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import { hashRequest } from "../../../src/domain/requestHash.ts";
+import {
+  type Accepted,
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/functions/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
+import { decideApproval } from "../../../src/functions/decide.ts";
+import { planCompensationOf } from "../../../src/functions/decisions.ts";
+import { planMigration, prepareMigration } from "../../../src/functions/migrations.ts";
+import { planDeletion } from "../../../src/functions/namespaces.ts";
+import { planRequest } from "../../../src/functions/planRequest.ts";
+import { planRepairOf } from "../../../src/functions/repairs.ts";
+import type { OperationRecord, Ports, StepRecord } from "../../../src/ports.ts";
+import "../../../src/orchestrations/migrateNamespace.ts";
+import "../../../src/orchestrations/offboardNamespace.ts";
+import "../../../src/orchestrations/onboardNamespace.ts";
+import "../../../src/orchestrations/repairNamespace.ts";
+import { approver, createDesk, type TestDesk } from "../../support/desk.ts";
+import { calm } from "./faults.ts";
+import { print } from "./kubernetes.ts";
+import { addTwin, makeMess } from "./mess.ts";
+import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
+import { createRequest, createWorld, earlier, issuer, type World } from "./world.ts";
+
+export interface PlannedVerdict {
+  readonly problems: readonly string[];
+  /** `onboard Succeeded`, `repair blocked SQL_USER_CONFLICT`: to know that the seeds reach it. */
+  readonly seen: readonly string[];
+}
+
+export type Spoil = (ports: Ports) => Ports;
+const asItIs: Spoil = (ports) => ports;
+
+interface PlanAndRunOptions {
+  /** Changes the ports that operations run with, and not those that plans are made with. */
+  readonly spoil?: Spoil;
+  /** The other way round. */
+  readonly spoilPlan?: Spoil;
+  /** Filled with what happened. */
+  readonly trace?: string[];
+}
+
+interface Attempt {
+  readonly name: string;
+  readonly plan: () => Promise<Plan>;
+  readonly accept: () => Promise<Accepted>;
+}
+
+interface Stage {
+  readonly world: World;
+  readonly ports: Ports;
+  readonly running: Ports;
+  readonly desk: TestDesk;
+  readonly trace: string[];
+  readonly problems: string[];
+  readonly seen: string[];
+}
+
+export async function planAndRun(
+  seed: number,
+  { spoil = asItIs, spoilPlan = asItIs, trace = [] }: PlanAndRunOptions = {},
+): Promise<PlannedVerdict> {
+  const world = createWorld(seed, trace);
+  world.faults.plan = calm;
+  const { dice, request } = world;
+  let policies: Policies = noPolicies;
+  const ports = withPolicies(world.portsOf(world.faults.call), () => policies);
+  const stage: Stage = {
+    ...{ world, ports, running: spoil(ports), desk: createDesk({ ports: spoilPlan(ports) }), trace },
+    ...{ problems: [], seen: [] },
+  };
+  let guids = 1_000_000;
+  const newGuid = () => {
+    guids += 1;
+    return `${guids.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
+  };
+
+  if (world.hasRemains) await ports.registry.insertNamespace(incomplete(request));
+  policies = createPolicies(dice);
+  // Only where the first one succeeds is there something to change: most worlds are kind to it.
+  if (dice.chance(0.7)) {
+    policies = noPolicies;
+    clear(world);
+  }
+  await attempt(stage, onboarding(stage, request));
+  for (let round = 0; round < 3; round += 1) {
+    const record = await ports.registry.getNamespace(request);
+    if (!record) break;
+    letGo(world);
+    if (dice.chance(0.8)) makeMess(world, record.request, newGuid);
+    if (dice.chance(0.05)) addTwin(world, record.request, issuer);
+    policies = createPolicies(dice);
+    await attempt(stage, dice.pick(nextAttempts(stage, record.operation, record.request)));
+  }
+  return { problems: stage.problems, seen: stage.seen };
+}
+
+/** What is about to go is another thing at every look. */
+function letGo({ objects }: World): void {
+  for (const [key, { goodbyes }] of objects) if (goodbyes !== undefined) objects.delete(key);
+}
+
+/** Takes away what is in the way of an onboarding. */
+function clear({ azure, users, objects, request }: World): void {
+  azure.identities.clear();
+  azure.credentials.clear();
+  for (const inDatabase of users.values()) inDatabase.clear();
+  for (const [key, { ref }] of objects) {
+    if (ref.namespace === request.namespace || ref.kind === "Namespace") objects.delete(key);
+  }
+}
+
+function incomplete(request: OnboardingRequest) {
+  const { cluster, namespace } = request;
+  const by = { operation: earlier, requestedBy: "caller", acceptedTime: "2026-11-23T00:00:00.000Z" };
+  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...by } as const;
+}
+
+function onboarding({ desk }: Stage, request: OnboardingRequest): Attempt {
+  return {
+    name: "onboard",
+    plan: () => planRequest(desk, request),
+    accept: () => acceptOnboarding(desk, request),
+  };
+}
+
+function nextAttempts(stage: Stage, operation: string, request: OnboardingRequest): readonly Attempt[] {
+  const { desk, ports, world } = stage;
+  const { dice } = world;
+  const { cluster, namespace } = request;
+  const berth = { cluster, namespace };
+  const changed = {
+    ...createRequest(dice),
+    identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
+  } as const;
+  const until = dice.pick(MigrationPhase.options);
+  const wanted = { until, ...(dice.chance(0.3) ? { serviceAccount: "migrated" } : {}) };
+  const change = onboarding(stage, changed);
+  const repair: Attempt = {
+    name: "repair",
+    plan: () => planRepairOf(desk, berth),
+    accept: () => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) }),
+  };
+  const migrate: Attempt = {
+    name: "migrate",
+    plan: () => planMigration(desk, berth, wanted),
+    accept: () =>
+      acceptUpkeep(desk, "Migrating", {
+        berth,
+        prepare: (record) => ({ migration: prepareMigration(ports, record, wanted) }),
+      }),
+  };
+  return [
+    change,
+    change,
+    onboarding(stage, request),
+    { name: "offboard", plan: () => planDeletion(desk, berth), accept: () => acceptOffboarding(desk, berth) },
+    repair,
+    repair,
+    ...(request.identityMode === "podIdentity" ? [migrate, migrate, migrate] : [migrate]),
+    {
+      name: "compensate",
+      plan: () => planCompensationOf(desk, operation),
+      accept: () => acceptCompensation(desk, operation),
+    },
+  ];
+}
+
+async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<void> {
+  const { world, ports, running, desk, trace, problems, seen } = stage;
+  const { registry } = ports;
+  const tell = (problem: string) => problems.push(`${name}: ${problem}`);
+  const before = everythingIn(world);
+  const start = trace.length;
+  const planned = await refusalOr(plan);
+  trace.push(`— planned ${name}: ${JSON.stringify(planned)}`);
+  const writes = trace.slice(start).filter(isWrite);
+  if (writes.length > 0 || everythingIn(world) !== before) tell(`planning has written: ${writes.join()}`);
+
+  const accepted = await refusalOr(accept);
+  if (typeof planned === "string" || typeof accepted === "string") {
+    seen.push(`${name} refused ${planned}`);
+    if (planned !== accepted) tell(`the plan was answered ${text(planned)}, the request ${text(accepted)}`);
+    return;
+  }
+  if (planned.operation !== undefined) {
+    seen.push(`${name} same`);
+    if (accepted.isNew || accepted.operation !== planned.operation)
+      tell(`operation ${accepted.operation} is another one`);
+    return;
+  }
+  if (!accepted.isNew) {
+    tell("the plan has steps, and nothing runs");
+    return;
+  }
+
+  providePorts(running);
+  const { operation: id } = accepted;
+  const ran = trace.length;
+  await desk.run({
+    async atRest() {
+      await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: await hashOf(registry, id) });
+      desk.raise("decision");
+    },
+  });
+  const operation = await registry.getOperation(id);
+  const steps = await registry.listSteps(id);
+  if (!operation) return void tell("it left no record");
+  trace.push(`— ${name} ended ${operation.status} ${operation.error?.code ?? ""} ${operation.error?.message ?? ""}`);
+  const isBlocked = planned.blocked;
+  seen.push(`${operation.kind} ${isBlocked ? "blocked" : operation.status} ${operation.error?.code ?? ""}`.trim());
+  if ((operation.approval !== undefined) !== (planned.needsApproval.length > 0 && !isBlocked)) {
+    tell(
+      `the plan says of approval ${JSON.stringify(planned.needsApproval)}, and it was ${operation.approval?.decision?.kind}`,
+    );
+  }
+  if (isBlocked) {
+    for (const problem of checkBlocked(planned, operation, steps)) tell(problem);
+    const laterOnly = planned.steps.every(({ name: step, blockers }) => step === "checkPods" || blockers.length === 0);
+    const written = trace.slice(ran).filter(isWorldWrite);
+    if (!laterOnly && (written.length > 0 || everythingIn(world) !== before)) tell(`it has written: ${written.join()}`);
+    return;
+  }
+  for (const problem of checkRun(planned, operation, steps)) tell(problem);
+}
+
+async function hashOf(registry: Ports["registry"], id: string): Promise<string> {
+  return (await registry.getOperation(id))?.approval?.requestHash ?? "";
+}
+
+async function refusalOr<T>(ask: () => Promise<T>): Promise<T | string> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+}
+
+function text(answer: unknown): string {
+  return typeof answer === "string" ? answer : "with something to do";
+}
+
+const isWorldWrite = (line: string) => /^ {2}(put|remove|change|apply) (?!Mooring)/.test(line);
+const isWrite = (line: string) =>
+  isWorldWrite(line) || /^ {2}(insert|replace|merge|amend|remove|append|start|publish)\b/.test(line);
+
+/** All of it outside the registry, as text. */
+function everythingIn({ azure, users, objects }: World): string {
+  const inDatabases = [...users].map(([database, inDatabase]) => [database, [...inDatabase.values()]]);
+  return JSON.stringify([
+    [...azure.identities.values()],
+    [...azure.credentials].filter(([name]) => azure.identities.has(name)),
+    inDatabases,
+    [...objects.values()].filter(({ goodbyes }) => goodbyes === undefined).map(print),
+  ]);
+}
+
+/** It ends with the code of a blocker, and all of them are in its message. */
+function checkBlocked(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
+  const blockers = plan.steps.flatMap((step) => step.blockers);
+  const problems: string[] = [];
+  if (status !== "Failed" || !blockers.some(({ code }) => code === error?.code)) {
+    const expected = blockers.map(({ code, message }) => `${code} ${message}`).join("; ");
+    problems.push(`the plan has the blockers ${expected}; it ended ${status} ${error?.code} ${error?.message}`);
+  }
+  // Pods that use the old way are in the way of a migration's last phase only.
+  const laterOnly = plan.steps.every(({ name, blockers: own }) => name === "checkPods" || own.length === 0);
+  const told = plan.steps.filter(({ name }) => laterOnly || name !== "checkPods").flatMap((step) => step.blockers);
+  const missing = told.filter(({ message }) => !error?.message.includes(message));
+  if (missing.length > 0) problems.push(`its error does not say: ${missing.map(({ message }) => message).join(" ")}`);
+  const changed = steps.filter(({ action, name }) => action !== undefined && action !== "none" && name !== "checkPods");
+  if (!laterOnly && changed.length > 0) problems.push(`a step has done something: ${JSON.stringify(changed)}`);
+  return problems;
+}
+
+function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
+  if (status !== "Succeeded") {
+    // What could not be asked beforehand may be refused; the plan has said so.
+    const isSaid = plan.steps.some(({ notices = [] }) => notices.length > 0);
+    const isPolicy = /a webhook denied|The cluster sets/.test(error?.message ?? "");
+    return isSaid && isPolicy
+      ? []
+      : [`nothing was said to be in the way; it ended ${status} ${error?.code}: ${error?.message}`];
+  }
+  return plan.steps.flatMap((planned) => {
+    const record = steps.find(({ name, target }) => name === planned.name && target === planned.target);
+    if (!record) return [`step ${planned.name} ${planned.target} did not run`];
+    return compareStep(planned, record);
+  });
+}
+
+function compareStep(planned: StepPlan, record: StepRecord): string[] {
+  const what = `${planned.name} ${planned.target}`;
+  if (planned.action !== record.action) return [`${what} was planned as ${planned.action}, and was ${record.action}`];
+  // What an inventory lists is what people have to do.
+  if (planned.name === "takeInventory") return [];
+  const expected = shorten(planned.differences.filter(({ desired }) => desired !== stays));
+  const { differences = [] } = record;
+  const isSame =
+    expected.length === differences.length && expected.every((each, at) => isSameDifference(each, differences[at]));
+  return isSame ? [] : [`${what}: planned ${JSON.stringify(expected)}, done ${JSON.stringify(differences)}`];
+}
+
+/** Of an identity that is only made in the run, the plan cannot know the client id. */
+function isSameDifference(planned: Difference, done: Difference | undefined): boolean {
+  const { field, current, desired } = planned;
+  if (!done || field !== done.field || current !== done.current) return false;
+  return (
+    desired === done.desired || (desired === "the client id of the identity, once it exists" && done.desired !== null)
+  );
+}
