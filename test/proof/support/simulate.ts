@@ -52,7 +52,7 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
   const race = !world.hasRemains && dice.chance(0.05) ? await raceForQuota(stage) : undefined;
   const request = race ?? world.request;
   if (!race) await stage.play(onboard(request, by));
-  for (let acts = dice.pick([0, 1, 1, 2, 2, 3]); acts > 0; acts -= 1) await playOne(stage, request);
+  for (let acts = dice.pick([0, 1, 1, 1, 2, 3]); acts > 0; acts -= 1) await playOne(stage, request);
 
   faults.plan = calm;
   removePods(world);

@@ -26,7 +26,7 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
     const owner = readTags(identity.tags);
     things.push({
       key: `identity ${identity.name}`,
-      content: sorted(identity),
+      content: contentOf(identity),
       madeBy: owner?.berth === key ? owner.operation : undefined,
       isLent: false,
       undo: "removeIdentity",
@@ -38,7 +38,7 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
       const isOurs = identity === identityName(berth) && credential.name.startsWith("mooring-");
       things.push({
         key: `credential ${identity}/${credential.name}`,
-        content: sorted(credential),
+        content: contentOf(credential),
         madeBy: isOurs ? "unknown" : undefined,
         isLent: false,
         undo: "unfederateIdentity",
@@ -51,7 +51,11 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
       const isOurs = mark?.berth === key;
       things.push({
         key: `user ${database} ${user.name}`,
-        content: sorted({ ...user, roles: user.roles.toSorted(), permissions: user.permissions.toSorted() }),
+        content: contentOf(user, () => ({
+          ...user,
+          roles: user.roles.toSorted(),
+          permissions: user.permissions.toSorted(),
+        })),
         madeBy: isOurs ? (mark.operation ?? undefined) : undefined,
         isLent: isOurs && mark.operation === null,
         undo: `revokeDatabase ${database}`,
@@ -65,7 +69,7 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
     const owner = readMetadata(object.metadata);
     things.push({
       key: `object ${ref}`,
-      content: sorted(object),
+      content: contentOf(stored, () => object),
       madeBy: owner?.berth === key ? owner.operation : undefined,
       isLent: adoptedBy(object.metadata)?.berth === key,
       undo: undoOf(stored.ref.kind),
@@ -77,6 +81,17 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
+}
+
+/** What is in a world is replaced and never changed, so each is read once however often it is looked at. */
+const contents = new WeakMap<object, string>();
+
+function contentOf(thing: object, show: () => object = () => thing): string {
+  const known = contents.get(thing);
+  if (known !== undefined) return known;
+  const content = sorted(show());
+  contents.set(thing, content);
+  return content;
 }
 
 /** Whatever the order of fields. */

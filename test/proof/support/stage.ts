@@ -1,6 +1,7 @@
 /** Plays acts in a world, one after another, and judges each by what the world was before and is after it. */
+import { isPast, migrated } from "../../../src/domain/migration.ts";
 import type { Berth } from "../../../src/domain/names.ts";
-import type { OperationRecord } from "../../../src/ports.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/ports.ts";
 import { type Act, longAgo } from "./acts.ts";
 import { hasPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
@@ -48,7 +49,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     tell(`— ${name} by ${act.by.id}`);
     const before = takeSnapshot(world, berth);
     const recordBefore = await calmly(world, () => registry.getNamespace(berth));
-    const lacking = recordBefore?.state === "Onboarded" ? checkParts(world, recordBefore.request) : [];
+    const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
     const hadPods = hasPods(world);
     const key = dice.chance(0.3) ? `key-${dice.next()}` : undefined;
     const times = name === "look" ? 1 : dice.pick([1, 1, 1, 2, 3]);
@@ -118,6 +119,12 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       }
     },
   };
+}
+
+/** In the middle of a migration both ways are promised. */
+function findLacking(world: World, { request, migration }: NamespaceRecord): Problem[] {
+  const isBoth = migration && isPast(migration.completed, "sideBySide");
+  return [...checkParts(world, request), ...(isBoth ? checkParts(world, migrated(request, migration)) : [])];
 }
 
 /** A look that found nothing has seen a whole namespace, and one that found an error has not. */

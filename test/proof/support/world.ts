@@ -139,7 +139,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
   const catalog: Catalog = { ...dice.pick(catalogs), drift: { everyMinutes: 60, repair } };
   // The chain costs: hashes, and more calls. In the other worlds the trail is a set.
-  const entries = dice.chance(0.25) ? undefined : new Map<string, AuditEntry>();
+  const entries = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
   const portsOf = (call: Call): Ports => ({
     catalog,
