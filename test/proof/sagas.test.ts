@@ -2,8 +2,9 @@
  * Seeded worlds, run from the first request to nothing left, on the SDK's own replay engine. A seed that fails is printed
  * with all that happened; put it into `onceFailing` with the fix. `MOORING_SEEDS=1000000` runs more of them.
  */
+import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { defects } from "./support/defects.ts";
 import { simulate } from "./support/simulate.ts";
@@ -35,14 +36,16 @@ interface Report {
 
 function work(share: Share): Promise<Report> {
   const { promise, resolve, reject } = Promise.withResolvers<Report>();
-  const worker = new Worker(new URL("./support/sagaWorker.ts", import.meta.url), {
-    workerData: share,
+  const worker = fork(fileURLToPath(new URL("./support/sagaWorker.ts", import.meta.url)), [], {
     // Nearly all of it dies young.
-    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    execArgv: ["--max-semi-space-size=32"],
   });
-  worker.once("message", resolve);
+  worker.send(share);
+  worker.once("message", (report) => resolve(report as Report));
   worker.once("error", reject);
-  worker.once("exit", (code) => reject(new Error(`the worker ended with ${code} before it had a report`)));
+  worker.once("exit", (code, signal) =>
+    reject(new Error(`the worker ended with ${code ?? signal} before it had a report`)),
+  );
   return promise;
 }
 
