@@ -30,6 +30,8 @@ export interface Accepted {
   readonly kind: OperationKind;
   /** False when the operation was there before this request. */
   readonly isNew: boolean;
+  /** Of a request that asks for what is there: nothing has to be done. */
+  readonly isUnchanged?: boolean;
 }
 
 export interface Desk extends Clerk {
@@ -43,7 +45,8 @@ export async function acceptOnboarding(
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
   const { record, how } = await claimOnboarding(desk, request, options);
-  return how === "begun" ? await begin(desk, record) : await attach(desk, record);
+  if (how === "begun") return await begin(desk, record);
+  return { ...(await attach(desk, record)), isUnchanged: how === "unchanged" };
 }
 
 export async function acceptOffboarding(

@@ -1,6 +1,7 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { logLine } from "../domain/logLine.ts";
+import { berthKey } from "../domain/names.ts";
 import { traceIdOf } from "../domain/trace.ts";
 import type { Ports } from "../ports.ts";
 import { acceptOnboarding } from "./acceptance.ts";
@@ -26,11 +27,14 @@ export function registerOnboardings(ports: Ports): void {
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
-        const { operation, kind, isNew } = await acceptOnboarding(desk, request, { takeOver });
+        const { operation, kind, isNew, isUnchanged } = await acceptOnboarding(desk, request, { takeOver });
         const { cluster, namespace } = request;
         const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted", facts));
-        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+        const message = isUnchanged
+          ? `${berthKey(request)} is onboarded as the request says, by this operation; nothing changes.`
+          : undefined;
+        return accepted(httpRequest, operation, { id: operation, kind, isNew, message });
       });
     }),
   });

@@ -95,7 +95,14 @@ const NamespaceDocument = z
   })
   .meta({ id: "Namespace" });
 
-const AcceptedDocument = z.object({ id: z.string(), kind: AnyKind, isNew: z.boolean() }).meta({ id: "Accepted" });
+const AcceptedDocument = z
+  .object({
+    id: z.string(),
+    kind: AnyKind,
+    isNew: z.boolean().meta({ description: "False when the same request had this operation already." }),
+    message: z.string().optional().meta({ description: "Says so when there is nothing to do." }),
+  })
+  .meta({ id: "Accepted" });
 
 const DecisionDocument = Signature.extend({
   id: z.string(),

@@ -50,7 +50,7 @@ it("takes a request that names the team for the same as one that does not", asyn
 
   const again = await acceptOnboarding(deskOf(member("red")), request("red-1", { team: "red" }));
 
-  expect(again).toEqual({ operation: first, kind: "onboard", isNew: false });
+  expect(again).toEqual({ operation: first, kind: "onboard", isNew: false, isUnchanged: true });
 });
 
 it("lets a team have as many namespaces as its quota, of fifty that ask at once", async () => {

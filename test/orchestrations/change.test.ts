@@ -239,7 +239,7 @@ it("changes nothing for the same request in another order, and says so", async (
 
   const again = await acceptOnboarding(desk, parse({ databases: [orders("reader"), messages("writer", "reader")] }));
 
-  expect(again).toEqual({ operation: first.operation, kind: "onboard", isNew: false });
+  expect(again).toEqual({ operation: first.operation, kind: "onboard", isNew: false, isUnchanged: true });
   await expect(desk.run()).rejects.toThrow("nothing was accepted");
   expect(snapshot()).toEqual(was);
 });
