@@ -4,10 +4,11 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import { toOperationError } from "../domain/plan.ts";
 import { decideTeam, mayOperate } from "../domain/policy.ts";
+import type { NamespaceRecord } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { lookUp } from "../domain/targets.ts";
-import type { NamespaceRecord, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import type { Clerk } from "./clerk.ts";
 
 export interface AdmissionOptions {

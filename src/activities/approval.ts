@@ -7,9 +7,10 @@ import { type Approval, needsApproval } from "../domain/approval.ts";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import type { OperationEvent } from "../domain/events.ts";
 import { berthKey } from "../domain/names.ts";
+import type { OperationRecord, Stored } from "../domain/records.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { hashRequest } from "../domain/requestHash.ts";
-import type { OperationRecord, Ports, Stored } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { throwIfCanceled } from "./cancellation.ts";
 import { activity, StepInput } from "./step.ts";
 

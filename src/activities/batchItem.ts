@@ -7,10 +7,11 @@ import { PermanentError, TransientError } from "../domain/errors.ts";
 import { isFinal, type OperationError } from "../domain/operation.ts";
 import { createOperationId } from "../domain/operationId.ts";
 import { toOperationError } from "../domain/plan.ts";
+import type { BatchItem, BatchRecord, NamespaceRecord, OperationRecord } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { traceOf } from "../domain/trace.ts";
-import type { BatchItem, BatchRecord, NamespaceRecord, OperationRecord, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { passOnCancel } from "./cancellation.ts";
 import { type Claim, claimOnboarding, kindOf, operationOf } from "./claim.ts";
 

@@ -4,7 +4,8 @@
  */
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { isFinal } from "../domain/operation.ts";
-import type { Cancel, OperationRecord, Ports, Registry, Stored } from "../ports.ts";
+import type { Cancel, OperationRecord, Stored } from "../domain/records.ts";
+import type { Ports, Registry } from "../ports.ts";
 
 export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
   throwIfCanceled(await registry.getOperation(operation));

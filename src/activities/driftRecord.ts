@@ -1,7 +1,8 @@
 /** What a look found goes into the namespace's record, and to the topic when it is not what the look before found. */
 import { driftEvent } from "../domain/driftEvent.ts";
 import { type Finding, fingerprint, keep } from "../domain/finding.ts";
-import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import type { NamespaceRecord, Stored } from "../domain/records.ts";
+import type { Ports } from "../ports.ts";
 import type { Inspection } from "./inspectionSubject.ts";
 
 /** What a look at an onboarded namespace has to know. */

@@ -2,10 +2,11 @@
 import { type Circumstances, estimate, keyOf, type Range, type TimedStep } from "../domain/estimate.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import type { Plan } from "../domain/plan.ts";
+import type { AnyOperation, StepRecord } from "../domain/records.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps } from "../domain/steps.ts";
 import { lookUp } from "../domain/targets.ts";
-import type { AnyOperation, Ports, StepRecord } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 
 const recentOperations = 10;
 const mostAhead = 200;

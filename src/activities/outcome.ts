@@ -7,9 +7,10 @@ import { isPast, type Migration, MigrationPhase, migrated } from "../domain/migr
 import { berthKey } from "../domain/names.ts";
 import { isFinal, OperationError, OperationKind, type OperationStatus, type Phase } from "../domain/operation.ts";
 import { toOperationError } from "../domain/plan.ts";
+import type { NamespaceRecord, OperationRecord, StepRecord, Stored } from "../domain/records.ts";
 import { OnboardingRequest } from "../domain/request.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
-import type { NamespaceRecord, OperationRecord, Ports, StepRecord, Stored } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 

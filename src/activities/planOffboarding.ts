@@ -2,11 +2,12 @@
 
 import { withAccountOf } from "../domain/migration.ts";
 import { type Plan, type StepPlan, stays, toPlan } from "../domain/plan.ts";
+import type { NamespaceRecord } from "../domain/records.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { sidFromClientId } from "../domain/sid.ts";
 import { plannedSteps, type StepName } from "../domain/steps.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { NamespaceRecord, ObjectRef, Ports } from "../ports.ts";
+import type { ObjectRef, Ports } from "../ports.ts";
 import { planNarrowing, planRevocation } from "./databaseRevocation.ts";
 import { dependantsOfIdentity, dependantsOfNamespace, dependantsOfPodIdentity, withDependants } from "./dependants.ts";
 import { planUnfederation } from "./federatedCredential.ts";

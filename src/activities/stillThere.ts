@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../domain/errors.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
+import type { NamespaceRecord } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { findCluster } from "../domain/targets.ts";
-import type { KubernetesObject, NamespaceRecord, Ports } from "../ports.ts";
+import type { KubernetesObject, Ports } from "../ports.ts";
 import type { Clerk } from "./clerk.ts";
 
 /** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */

@@ -1,7 +1,7 @@
 import { expectFree, findSettled, newRecord } from "../activities/claim.ts";
 import { type Berth, berthKey } from "../domain/names.ts";
+import type { NamespaceRecord, Stored } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
-import type { NamespaceRecord, Stored } from "../ports.ts";
 import { type Accepted, attach, begin, type Desk } from "./acceptance.ts";
 import { mustSee } from "./readBerth.ts";
 

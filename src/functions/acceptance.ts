@@ -14,6 +14,7 @@ import type { Berth } from "../domain/names.ts";
 import { berthKey } from "../domain/names.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import { maySee } from "../domain/policy.ts";
+import type { Compensated, NamespaceRecord, Stored } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { OnboardingRequest } from "../domain/request.ts";
 import { start } from "../durable/orchestration.ts";
@@ -23,7 +24,7 @@ import { migrateNamespace } from "../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../orchestrations/repairNamespace.ts";
-import type { Compensated, NamespaceRecord, Ports, Registry, Stored } from "../ports.ts";
+import type { Ports, Registry } from "../ports.ts";
 
 export interface Accepted {
   readonly operation: string;

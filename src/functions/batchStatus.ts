@@ -5,9 +5,10 @@
 import type { HttpRequest } from "@azure/functions";
 import { countItems, mostRequests } from "../domain/batch.ts";
 import { isFinal, OperationStatus, type Phase } from "../domain/operation.ts";
+import type { BatchItem, BatchRecord } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { traceIdOf } from "../domain/trace.ts";
-import type { BatchItem, BatchRecord, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { type Answer, json } from "./respond.ts";
 
 const defaultTop = 100;

@@ -4,8 +4,9 @@ import type { Caller } from "../domain/caller.ts";
 import { TransientError } from "../domain/errors.ts";
 import { isFinal } from "../domain/operation.ts";
 import { hasRole, maySee, missingRole } from "../domain/policy.ts";
+import type { AnyOperation, Cancel, OperationRecord, Stored } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
-import type { AnyOperation, Cancel, OperationRecord, Registry, Stored } from "../ports.ts";
+import type { Registry } from "../ports.ts";
 
 type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
 

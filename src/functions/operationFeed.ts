@@ -6,8 +6,9 @@
 import type { DurableClient } from "durable-functions";
 import { type BatchTotals, countItems } from "../domain/batch.ts";
 import { isFinal, Phase } from "../domain/operation.ts";
+import type { AnyOperation } from "../domain/records.ts";
 import { settleSteps } from "../domain/settledSteps.ts";
-import type { AnyOperation, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { phaseOf, publicItem } from "./batchStatus.ts";
 import type { ServerEvent } from "./eventStream.ts";
 import { findPhase, publicStep, summary } from "./operations.ts";

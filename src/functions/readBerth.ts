@@ -1,8 +1,9 @@
 import type { Caller } from "../domain/caller.ts";
 import type { Berth } from "../domain/names.ts";
 import { maySee } from "../domain/policy.ts";
+import type { NamespaceRecord, Stored } from "../domain/records.ts";
 import { Namespace } from "../domain/request.ts";
-import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { notOnboarded } from "./acceptance.ts";
 
 /** The namespace that a path names. One that cannot be a namespace is not looked up: it is simply not onboarded. */

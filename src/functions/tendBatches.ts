@@ -2,9 +2,9 @@
 import { settleItems } from "../activities/batch.ts";
 import { logLine } from "../domain/logLine.ts";
 import { isFinal } from "../domain/operation.ts";
+import type { NamespaceRecord, OpenBatch } from "../domain/records.ts";
 import { findInstance, hasEnded } from "../durable/orchestration.ts";
 import { settledEvent } from "../orchestrations/onboardBatch.ts";
-import type { NamespaceRecord, OpenBatch } from "../ports.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";
 import type { Mender } from "./mender.ts";
 

@@ -1,8 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { logLine } from "../domain/logLine.ts";
+import type { OperationRecord } from "../domain/records.ts";
 import { decisionEvent } from "../orchestrations/approval.ts";
-import type { OperationRecord } from "../ports.ts";
 
 /** Wakes an orchestration that waits for approval; any other looks at the record by itself, before its next write. */
 export async function wake(

@@ -13,9 +13,10 @@ import type { Catalog } from "../domain/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../domain/finding.ts";
 import { logLine } from "../domain/logLine.ts";
 import { berthKey } from "../domain/names.ts";
+import type { NamespaceRecord, Stored } from "../domain/records.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { traceOf } from "../domain/trace.ts";
-import type { NamespaceRecord, Ports, Stored } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import type { Accepted } from "./acceptance.ts";
 import { acceptUpkeep } from "./acceptUpkeep.ts";
 

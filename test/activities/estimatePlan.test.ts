@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
 import { withEstimate } from "../../src/activities/estimatePlan.ts";
 import { toPlan, toStepPlan } from "../../src/domain/plan.ts";
+import type { OperationRecord } from "../../src/domain/records.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
-import type { OperationRecord } from "../../src/ports.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 const request = OnboardingRequest.parse({

@@ -1,10 +1,11 @@
 /** The feed of all operations, with more of them than one page has. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
+import type { OperationRecord, Stored } from "../../src/domain/records.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import type { ServerEvent } from "../../src/functions/eventStream.ts";
 import { followAll } from "../../src/functions/operationFeed.ts";
-import type { OperationRecord, Ports, Stored } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 let cloud: FakeCloud;

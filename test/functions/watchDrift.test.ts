@@ -4,10 +4,11 @@ import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import { finding } from "../../src/domain/finding.ts";
 import { identityName } from "../../src/domain/names.ts";
+import type { NamespaceRecord, Stored } from "../../src/domain/records.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
 import { OnboardingRequest } from "../../src/domain/request.ts";
 import { toRepair, watchDrift } from "../../src/functions/watchDrift.ts";
-import type { NamespaceRecord, Ports, Stored } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 

@@ -5,25 +5,27 @@ import { Catalog } from "../../src/domain/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { CloudEvent } from "../../src/domain/events.ts";
 import type { IdempotencyRecord } from "../../src/domain/idempotency.ts";
+import type {
+  BatchItem,
+  BatchRecord,
+  NamespaceRecord,
+  OpenBatch,
+  OperationRecord,
+  StepRecord,
+  Stored,
+} from "../../src/domain/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request.ts";
 import { sidFromClientId } from "../../src/domain/sid.ts";
 import type {
   Batches,
-  BatchItem,
-  BatchRecord,
   DatabaseUser,
   FederatedCredential,
   IdentityRef,
   KubernetesObject,
   ManagedIdentity,
-  NamespaceRecord,
   ObjectRef,
-  OpenBatch,
-  OperationRecord,
   Ports,
   RoleAssignment,
-  StepRecord,
-  Stored,
   UserChange,
 } from "../../src/ports.ts";
 

@@ -7,7 +7,8 @@
  * | MooringSteps      | operation id | `name:target`      |
  */
 import { heldStates } from "../../domain/namespaceState.ts";
-import type { AnyOperation, NamespaceRecord, Registry, StepKey, StepRecord } from "../../ports.ts";
+import type { AnyOperation, NamespaceRecord, StepKey, StepRecord } from "../../domain/records.ts";
+import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 

@@ -3,6 +3,7 @@ import type { Caller } from "../../../src/domain/caller.ts";
 import type { Migration, MigrationPhase } from "../../../src/domain/migration.ts";
 import type { Berth } from "../../../src/domain/names.ts";
 import type { OperationKind } from "../../../src/domain/operation.ts";
+import type { NamespaceRecord } from "../../../src/domain/records.ts";
 import { Refusal } from "../../../src/domain/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../../../src/functions/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
 import { watchDrift } from "../../../src/functions/watchDrift.ts";
-import type { NamespaceRecord, Registry } from "../../../src/ports.ts";
+import type { Registry } from "../../../src/ports.ts";
 import { operator } from "./callers.ts";
 
 export interface Act {

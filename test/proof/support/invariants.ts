@@ -7,11 +7,11 @@ import {
   identityName,
 } from "../../../src/domain/names.ts";
 import { isFinal } from "../../../src/domain/operation.ts";
+import type { OperationRecord } from "../../../src/domain/records.ts";
 import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request.ts";
 import { settleSteps } from "../../../src/domain/settledSteps.ts";
 import { sidFromClientId } from "../../../src/domain/sid.ts";
 import { plannedSteps } from "../../../src/domain/steps.ts";
-import type { OperationRecord } from "../../../src/ports.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";

@@ -3,7 +3,7 @@ import { isError } from "../../../src/domain/finding.ts";
 import { isPast, migrated } from "../../../src/domain/migration.ts";
 import { bindingName } from "../../../src/domain/names.ts";
 import type { OperationKind } from "../../../src/domain/operation.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/ports.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/domain/records.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";

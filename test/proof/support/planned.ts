@@ -8,6 +8,7 @@ import { shorten } from "../../../src/domain/audit.ts";
 import { MigrationPhase } from "../../../src/domain/migration.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/plan.ts";
 import { stays } from "../../../src/domain/plan.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/records.ts";
 import { Refusal } from "../../../src/domain/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request.ts";
 import { hashRequest } from "../../../src/domain/requestHash.ts";
@@ -24,7 +25,7 @@ import { planMigration, prepareMigration } from "../../../src/functions/migratio
 import { planDeletion } from "../../../src/functions/namespaces.ts";
 import { planRequest } from "../../../src/functions/planRequest.ts";
 import { planRepairOf } from "../../../src/functions/repairs.ts";
-import type { OperationRecord, Ports, StepRecord } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";

@@ -6,9 +6,9 @@
  */
 import "./sleepless.ts";
 import { MigrationPhase } from "../../../src/domain/migration.ts";
+import type { NamespaceRecord } from "../../../src/domain/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request.ts";
 import { hashRequest } from "../../../src/domain/requestHash.ts";
-import type { NamespaceRecord } from "../../../src/ports.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";

@@ -2,7 +2,8 @@
 import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
-import type { IdempotencyKeys, Registry, Stored } from "../../../src/ports.ts";
+import type { Stored } from "../../../src/domain/records.ts";
+import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
 export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;
