@@ -92,7 +92,12 @@ export function renderDocs(openApi: object): string {
 }
 
 function linkToRoute({ path, method, operation }: Route): string {
-  return `<li><a href="#${escapeHtml(operation.operationId)}">${label(method)}<span>${escapeHtml(path.replace(/^\/api/, ""))}</span></a></li>`;
+  return `<li><a href="#${escapeHtml(operation.operationId)}">${label(method)}<span>${breakable(path.replace(/^\/api/, ""))}</span></a></li>`;
+}
+
+/** A long path breaks between its parts, not within a name. */
+function breakable(path: string): string {
+  return escapeHtml(path).replaceAll("/", "/<wbr>");
 }
 
 function renderRoute({ path, method, operation }: Route): string {
