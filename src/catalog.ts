@@ -1,7 +1,7 @@
 /** The only reader of the catalog file. Every problem is listed with its place. */
 import { readFileSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
-import { Catalog } from "./domain/catalog.ts";
+import { Catalog } from "./domain/catalog/catalog.ts";
 
 export function loadCatalog(path: string): Catalog {
   let text: string;

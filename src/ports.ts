@@ -1,11 +1,9 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
-import type { AuditEntry, AuditRecord } from "./domain/audit.ts";
-import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog.ts";
-import type { Claims } from "./domain/claims.ts";
-import type { CloudEvent } from "./domain/events.ts";
-import type { IdempotencyRecord, KeptAnswer } from "./domain/idempotency.ts";
-import type { Berth } from "./domain/names.ts";
-import type { OperationStatus } from "./domain/operation.ts";
+
+import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog/catalog.ts";
+import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
+import type { Berth } from "./domain/naming/names.ts";
+import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
   AnyOperation,
   BatchItem,
@@ -17,8 +15,11 @@ import type {
   StepKey,
   StepRecord,
   Stored,
-} from "./domain/records.ts";
-import type { OnboardingRequest } from "./domain/request.ts";
+} from "./domain/operation/records.ts";
+import type { Claims } from "./domain/policy/claims.ts";
+import type { OnboardingRequest } from "./domain/request/request.ts";
+import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
+import type { CloudEvent } from "./domain/watching/events.ts";
 
 export interface Ports {
   readonly catalog: Catalog;

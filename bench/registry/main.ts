@@ -10,8 +10,8 @@ import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
-import { hashRequest } from "../../src/domain/requestHash.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { hashRequest } from "../../src/domain/request/requestHash.ts";
 
 const { values } = parseArgs({
   options: {

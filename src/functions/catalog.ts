@@ -1,12 +1,12 @@
 import { app } from "@azure/functions";
-import type { Caller } from "../domain/caller.ts";
-import type { Catalog } from "../domain/catalog.ts";
-import { mayOperate } from "../domain/policy.ts";
-import type { RoleBundle } from "../domain/request.ts";
-import { lookUp } from "../domain/targets.ts";
+import type { Caller } from "../domain/access/caller.ts";
+import type { Catalog } from "../domain/catalog/catalog.ts";
+import { lookUp } from "../domain/catalog/targets.ts";
+import { mayOperate } from "../domain/policy/policy.ts";
+import type { RoleBundle } from "../domain/request/request.ts";
 import type { Ports } from "../ports.ts";
-import { authenticate } from "./authentication.ts";
-import { json, route } from "./respond.ts";
+import { authenticate } from "./callers/authentication.ts";
+import { json, route } from "./http/respond.ts";
 
 export function registerCatalog({ catalog }: Ports): void {
   app.http("getCatalog", {

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
-import { logLine } from "../domain/logLine.ts";
+import { logLine } from "../domain/watching/logLine.ts";
 import type { Ports } from "../ports.ts";
-import { json, route } from "./respond.ts";
+import { json, route } from "./http/respond.ts";
 
 export function registerHealth(ports: Ports): void {
   app.http("live", {

@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from "durable-functions";
-import { settleApproval } from "../activities/approval.ts";
+import { settleApproval } from "../activities/operation/approval.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { type OperationInput, setPhase, stepBase } from "./operation.ts";
@@ -9,7 +9,7 @@ export const decisionEvent = "decision";
 
 /**
  * Waits until somebody decided, with one timer and one event and no action in between; reminders are a timer function's
- * (functions/startAccepted.ts). The event only wakes: what was decided is read from the record.
+ * (functions/operations/startAccepted.ts). The event only wakes: what was decided is read from the record.
  */
 export function* awaitApproval(
   context: OrchestrationContext,

@@ -1,10 +1,10 @@
 import type { OrchestrationContext } from "durable-functions";
-import { narrowDatabase, retireDatabase } from "../activities/databaseRevocation.ts";
-import { retireCredential } from "../activities/federatedCredential.ts";
-import { retireServiceAccount } from "../activities/serviceAccount.ts";
-import { isNothing, type Replaced, replacedBy } from "../domain/change.ts";
+import { narrowDatabase, retireDatabase } from "../activities/resources/databaseRevocation.ts";
+import { retireCredential } from "../activities/resources/federatedCredential.ts";
+import { retireServiceAccount } from "../activities/resources/serviceAccount.ts";
 import type { FindingCode } from "../domain/finding.ts";
-import { OnboardingRequest } from "../domain/request.ts";
+import { isNothing, type Replaced, replacedBy } from "../domain/request/change.ts";
+import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";

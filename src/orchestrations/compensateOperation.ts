@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { announceStart } from "../activities/outcome.ts";
+import { announceStart } from "../activities/operation/outcome.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos, type Undo } from "../durable/saga.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";

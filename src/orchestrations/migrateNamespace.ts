@@ -1,12 +1,12 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { federateIdentity, unfederateIdentity } from "../activities/federatedCredential.ts";
-import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration.ts";
-import { removePodIdentity, returnPodIdentity } from "../activities/podIdentity.ts";
-import { applyServiceAccount, removeServiceAccount } from "../activities/serviceAccount.ts";
-import { verify } from "../activities/verification.ts";
+import { verify } from "../activities/inspection/verification.ts";
+import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration/migration.ts";
+import { federateIdentity, unfederateIdentity } from "../activities/resources/federatedCredential.ts";
+import { removePodIdentity, returnPodIdentity } from "../activities/resources/podIdentity.ts";
+import { applyServiceAccount, removeServiceAccount } from "../activities/resources/serviceAccount.ts";
 import type { Finding } from "../domain/finding.ts";
-import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/migration.ts";
+import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";

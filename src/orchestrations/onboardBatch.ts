@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { beginBatch, concludeBatch } from "../activities/batch.ts";
+import { beginBatch, concludeBatch } from "../activities/batch/batch.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -19,7 +19,7 @@ const BatchInput = z.object({
   isWaiting: z.boolean().default(false),
 });
 
-/** Raised when every item of a batch has ended (functions/tendBatches.ts). Carries nothing that is believed. */
+/** Raised when every item of a batch has ended (functions/batches/tendBatches.ts). Carries nothing that is believed. */
 export const settledEvent = "settled";
 
 const pauseMs = 60_000;

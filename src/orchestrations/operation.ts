@@ -2,10 +2,10 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type Outcome, recordOutcome } from "../activities/outcome.ts";
-import type { OperationKind, Phase } from "../domain/operation.ts";
-import { describeCode, toOperationError } from "../domain/plan.ts";
-import { OnboardingRequest } from "../domain/request.ts";
+import { type Outcome, recordOutcome } from "../activities/operation/outcome.ts";
+import type { OperationKind, Phase } from "../domain/operation/operation.ts";
+import { describeCode, toOperationError } from "../domain/operation/plan.ts";
+import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { RetryPolicy } from "../durable/retry.ts";
 import { CompensationFailed } from "../durable/saga.ts";

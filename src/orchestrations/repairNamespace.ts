@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { connectWorkload } from "../activities/connectWorkload.ts";
-import { grantDatabase } from "../activities/databaseUser.ts";
-import { removeLeftovers } from "../activities/leftovers.ts";
-import { applyPodIdentity } from "../activities/podIdentity.ts";
-import { checkNamespace } from "../activities/preflight.ts";
-import { prepareNamespace } from "../activities/prepareNamespace.ts";
-import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
+import { verifyAndConclude } from "../activities/inspection/verifyAndConclude.ts";
+import { checkNamespace } from "../activities/plan/preflight.ts";
+import { connectWorkload } from "../activities/resources/connectWorkload.ts";
+import { grantDatabase } from "../activities/resources/databaseUser.ts";
+import { removeLeftovers } from "../activities/resources/leftovers.ts";
+import { applyPodIdentity } from "../activities/resources/podIdentity.ts";
+import { prepareNamespace } from "../activities/resources/prepareNamespace.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all, type Step } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";

@@ -1,13 +1,13 @@
 /** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
 
 import { beforeEach, expect, it } from "vitest";
-import { remindOfApproval } from "../../src/activities/approval.ts";
-import { providePorts } from "../../src/activities/step.ts";
-import { AppRole } from "../../src/domain/caller.ts";
-import { ApprovalPolicy } from "../../src/domain/catalog.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../src/functions/decide.ts";
+import { remindOfApproval } from "../../src/activities/operation/approval.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
+import { AppRole } from "../../src/domain/access/caller.ts";
+import { ApprovalPolicy } from "../../src/domain/catalog/catalog.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../src/functions/acceptance/decide.ts";
 import { decisionEvent } from "../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

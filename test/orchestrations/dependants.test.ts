@@ -1,13 +1,13 @@
 /** Offboarding stops with a reason where somebody else depends on a thing, and before it has removed anything. */
 import { beforeEach, expect, it } from "vitest";
-import { planOffboarding } from "../../src/activities/planOffboarding.ts";
-import { providePorts } from "../../src/activities/step.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
+import { planOffboarding } from "../../src/activities/plan/planOffboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { bindingName, federatedCredentialName, identityName } from "../../src/domain/names.ts";
-import { ownerMetadata } from "../../src/domain/ownership.ts";
-import type { NamespaceRecord } from "../../src/domain/records.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance.ts";
+import { bindingName, federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
+import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
+import type { NamespaceRecord } from "../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createDesk, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";

@@ -1,9 +1,9 @@
 /** What an operation costs the durable runtime, and what its few large activities must not break. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/step.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { createDesk, type TestDesk } from "../support/desk.ts";
 import { type HistoryEvent, runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

@@ -1,10 +1,10 @@
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/step.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import { identityName } from "../../src/domain/names.ts";
-import { printMark } from "../../src/domain/ownership.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
-import { sidFromClientId } from "../../src/domain/sid.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { printMark } from "../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
 import { runOrchestration } from "../support/durableRunner.ts";

@@ -1,13 +1,13 @@
 /** Every obstacle is named in the plan, and stops the operation before its first write. */
 import { beforeEach, expect, it } from "vitest";
-import { planOnboarding } from "../../src/activities/planOnboarding.ts";
-import { providePorts } from "../../src/activities/step.ts";
-import { Catalog } from "../../src/domain/catalog.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
+import { planOnboarding } from "../../src/activities/plan/planOnboarding.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { federatedCredentialName, identityName } from "../../src/domain/names.ts";
-import { ownerMetadata, ownerTags } from "../../src/domain/ownership.ts";
-import type { StepPlan } from "../../src/domain/plan.ts";
-import { OnboardingRequest } from "../../src/domain/request.ts";
+import { federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
+import { ownerMetadata, ownerTags } from "../../src/domain/naming/ownership.ts";
+import type { StepPlan } from "../../src/domain/operation/plan.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { KubernetesObject, Ports } from "../../src/ports.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Call } from "../../local/simulators/faults.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, isAbout, type Kind, type Mode, targetOf, titleOf } from "./support/matrix.ts";

@@ -1,7 +1,7 @@
 /** Two requests for one namespace at the same moment, in every combination: one operation at a time, one of each thing. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { createDice } from "./support/random.ts";

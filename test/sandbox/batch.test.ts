@@ -3,7 +3,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { validate } from "../support/jsonSchema.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 

@@ -1,7 +1,7 @@
 /** Cancel, approval, change and a second compensation through the whole system, a kill -9 while it waits included. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,7 +1,7 @@
 /** The drift watcher on the whole system. In a sandbox of its own: it would put right what other tests break. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,7 +1,7 @@
 /** kill -9 at any moment of an onboarding, and a restart: it ends right all the same. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

@@ -1,8 +1,8 @@
 /** The whole system: HTTP and queue in, real SDKs over real sockets, the simulated cloud behind them. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/names.ts";
-import { sidFromClientId } from "../../src/domain/sid.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -3,8 +3,8 @@ import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
-import type { Plan } from "../../src/domain/plan.ts";
-import { stays } from "../../src/domain/plan.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
+import { stays } from "../../src/domain/operation/plan.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: Sandbox;

@@ -5,7 +5,7 @@ import { names } from "../../local/cloud.ts";
 import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../local/demo/cluster.ts";
 import { withBinding } from "../../local/demo/pods.ts";
 import { createMessageList } from "../../local/messageList.ts";
-import { identityName } from "../../src/domain/names.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 

@@ -1,10 +1,9 @@
 /** The ports on an in-memory cloud, for tests of what activities decide. The wires have simulators of their own. */
 import { randomUUID } from "node:crypto";
-import { type AuditRecord, genesis, seal } from "../../src/domain/audit.ts";
-import { Catalog } from "../../src/domain/catalog.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import type { CloudEvent } from "../../src/domain/events.ts";
-import type { IdempotencyRecord } from "../../src/domain/idempotency.ts";
+import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import type {
   BatchItem,
   BatchRecord,
@@ -13,9 +12,10 @@ import type {
   OperationRecord,
   StepRecord,
   Stored,
-} from "../../src/domain/records.ts";
-import type { OnboardingRequest } from "../../src/domain/request.ts";
-import { sidFromClientId } from "../../src/domain/sid.ts";
+} from "../../src/domain/operation/records.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
+import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type {
   Batches,
   DatabaseUser,

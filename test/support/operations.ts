@@ -1,8 +1,8 @@
 /** Accepts and runs operations on the in-memory cloud, as the functions do on a host. */
-import type { Migration } from "../../src/domain/migration.ts";
-import type { OperationRecord } from "../../src/domain/records.ts";
-import type { OnboardingRequest } from "../../src/domain/request.ts";
-import { hashRequest } from "../../src/domain/requestHash.ts";
+import type { Migration } from "../../src/domain/operation/migration.ts";
+import type { OperationRecord } from "../../src/domain/operation/records.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import "../../src/orchestrations/migrateNamespace.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";

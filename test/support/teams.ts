@@ -1,6 +1,6 @@
 /** A catalog with teams, for tests of policy. */
-import type { Caller } from "../../src/domain/caller.ts";
-import { Catalog } from "../../src/domain/catalog.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { catalog as base } from "./fakeCloud.ts";
 
 export const groups = { red: "aaaaaaaa-0000-4000-8000-000000000001", blue: "aaaaaaaa-0000-4000-8000-000000000002" };

@@ -4,9 +4,9 @@
  */
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
-import type { EntraSettings } from "../../domain/access.ts";
-import { Claims } from "../../domain/claims.ts";
+import type { EntraSettings } from "../../domain/access/access.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import { Claims } from "../../domain/policy/claims.ts";
 import type { Tokens } from "../../ports.ts";
 
 export interface TokensSettings extends EntraSettings {

@@ -1,5 +1,5 @@
 import type { ServiceBusMessage } from "@azure/service-bus";
-import type { CloudEvent } from "../../domain/events.ts";
+import type { CloudEvent } from "../../domain/watching/events.ts";
 import type { Events } from "../../ports.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { toFailure } from "./failure.ts";

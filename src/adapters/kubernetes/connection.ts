@@ -4,7 +4,7 @@
  * timestamps into Dates. Objects travel as the JSON they are.
  */
 import type { TokenCredential } from "@azure/identity";
-import type { ClusterTarget } from "../../domain/catalog.ts";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { unreachable } from "./errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 

@@ -1,6 +1,6 @@
 /** What an API server's answer means, or the want of one. kubernetes.io "API Concepts"; Status in the API reference. */
 import { z } from "zod";
-import type { ClusterTarget } from "../../domain/catalog.ts";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 

@@ -1,9 +1,9 @@
 /** The port `Kubernetes` on the API servers of the catalog's clusters. */
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
-import type { ClusterTarget } from "../../domain/catalog.ts";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { owner } from "../../domain/names.ts";
+import { owner } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import { createSend } from "./connection.ts";
 import { garbled, toError } from "./errors.ts";

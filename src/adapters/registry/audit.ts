@@ -13,7 +13,14 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionAction } from "@azure/data-tables";
-import { type AuditEntry, type AuditRecord, type ChainLink, follow, genesis, seal } from "../../domain/audit.ts";
+import {
+  type AuditEntry,
+  type AuditRecord,
+  type ChainLink,
+  follow,
+  genesis,
+  seal,
+} from "../../domain/watching/audit.ts";
 import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";

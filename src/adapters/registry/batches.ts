@@ -8,8 +8,8 @@
  * A request has at most 50 databases, some 13,000 characters as JSON, and fits into one property (32,768).
  */
 
-import type { AnyOperation, BatchItem, BatchRecord, OpenBatch, Stored } from "../../domain/records.ts";
-import type { OnboardingRequest } from "../../domain/request.ts";
+import type { AnyOperation, BatchItem, BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Batches, Registry } from "../../ports.ts";
 import type { Table } from "./tables.ts";
 

@@ -3,7 +3,7 @@
  * behind it. A value may have at most 32,768 characters (Table service data model), so long texts are cut.
  */
 import type { TableEntity } from "@azure/data-tables";
-import type { Stored } from "../../domain/records.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 
 const jsonSuffix = "_json";
 const longestText = 30_000;

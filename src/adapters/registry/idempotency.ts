@@ -1,6 +1,6 @@
 /** Keys in table MooringIdempotency: partition caller, row key, both as hashes, since either may hold any character. */
 import { createHash } from "node:crypto";
-import type { IdempotencyRecord } from "../../domain/idempotency.ts";
+import type { IdempotencyRecord } from "../../domain/http/idempotency.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 

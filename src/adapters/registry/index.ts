@@ -6,8 +6,8 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
-import { heldStates } from "../../domain/namespaceState.ts";
-import type { AnyOperation, NamespaceRecord, StepKey, StepRecord } from "../../domain/records.ts";
+import { heldStates } from "../../domain/operation/namespaceState.ts";
+import type { AnyOperation, NamespaceRecord, StepKey, StepRecord } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";

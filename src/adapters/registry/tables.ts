@@ -7,7 +7,7 @@ import type {
   TransactionAction,
 } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
-import type { Page, Stored } from "../../domain/records.ts";
+import type { Page, Stored } from "../../domain/operation/records.ts";
 import { fromEntity, propertiesOf, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 

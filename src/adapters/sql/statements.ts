@@ -2,8 +2,8 @@
  * The T-SQL that Mooring sends. Names go through quoteName, SIDs and object ids are checked against their pattern, and
  * everything else is a parameter: nothing that somebody chose is ever part of a statement's text.
  */
-import { owner } from "../../domain/names.ts";
-import { quoteName } from "../../domain/quoteName.ts";
+import { owner } from "../../domain/naming/names.ts";
+import { quoteName } from "../../domain/naming/quoteName.ts";
 import type { UserChange } from "../../ports.ts";
 
 export interface Batch {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createEvents } from "../../../src/adapters/events/events.ts";
-import type { CloudEvent } from "../../../src/domain/events.ts";
+import type { CloudEvent } from "../../../src/domain/watching/events.ts";
 import { namespaceHost, openSandbox, type Sandbox } from "../../local/simulators/serviceBus/sandbox.ts";
 
 const topic = "onboarding-events";

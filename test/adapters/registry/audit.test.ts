@@ -6,7 +6,7 @@ import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { createAudit } from "../../../src/adapters/registry/audit.ts";
-import type { AuditEntry } from "../../../src/domain/audit.ts";
+import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 
 let tables: TableService;
 let settings: Parameters<typeof createAudit>[0];

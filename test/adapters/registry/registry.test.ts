@@ -7,8 +7,8 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
-import type { BatchRecord, NamespaceRecord, OperationRecord } from "../../../src/domain/records.ts";
-import { OnboardingRequest } from "../../../src/domain/request.ts";
+import type { BatchRecord, NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Registry } from "../../../src/ports.ts";
 
 let tables: TableService;

@@ -1,20 +1,20 @@
 /** What can be asked for in a simulated world, each through the code that the routes and timers use. */
-import type { Caller } from "../../../src/domain/caller.ts";
-import type { Migration, MigrationPhase } from "../../../src/domain/migration.ts";
-import type { Berth } from "../../../src/domain/names.ts";
-import type { OperationKind } from "../../../src/domain/operation.ts";
-import type { NamespaceRecord } from "../../../src/domain/records.ts";
-import { Refusal } from "../../../src/domain/refusal.ts";
-import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { OperationKind } from "../../../src/domain/operation/operation.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
   type Accepted,
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
   type Desk,
-} from "../../../src/functions/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
-import { watchDrift } from "../../../src/functions/watchDrift.ts";
+} from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { watchDrift } from "../../../src/functions/namespaces/watchDrift.ts";
 import type { Registry } from "../../../src/ports.ts";
 import { operator } from "./callers.ts";
 
@@ -62,7 +62,7 @@ export function migrate(
   return { name: "migrate", kind: "migrate", berth, by, ask };
 }
 
-/** What functions/migrations.ts writes into the record, where nothing is in the way. */
+/** What functions/namespaces/migrations.ts writes into the record, where nothing is in the way. */
 function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount: string | undefined): Migration {
   const { request, migration } = record;
   if (!migration && request.identityMode === "workloadIdentity") {

@@ -1,5 +1,5 @@
 /** Who asks in a simulated world. */
-import type { Caller } from "../../../src/domain/caller.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
 
 export const operator: Caller = { id: "operator", name: "operator", teams: [], roles: ["Onboarding.Operate"] };
 export const blue: Caller = { id: "blue-member", name: "blue", teams: ["blue"], roles: ["Onboarding.Request"] };

@@ -1,6 +1,6 @@
 /** Database users as Azure SQL keeps them: one transaction a change, and its errors as the adapter understands them. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";
 import type { AzureState } from "./azure.ts";
 import type { Call } from "./faults.ts";

@@ -1,7 +1,7 @@
 /** What somebody else does to an onboarded namespace, between two operations. */
-import { bindingName, configMapName, identityName } from "../../../src/domain/names.ts";
-import { readMark } from "../../../src/domain/ownership.ts";
-import type { OnboardingRequest } from "../../../src/domain/request.ts";
+import { bindingName, configMapName, identityName } from "../../../src/domain/naming/names.ts";
+import { readMark } from "../../../src/domain/naming/ownership.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ObjectRef } from "../../../src/ports.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
 import { takeSnapshot } from "./snapshot.ts";

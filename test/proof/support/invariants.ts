@@ -5,13 +5,13 @@ import {
   federatedCredentialName,
   federatedSubject,
   identityName,
-} from "../../../src/domain/names.ts";
-import { isFinal } from "../../../src/domain/operation.ts";
-import type { OperationRecord } from "../../../src/domain/records.ts";
-import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request.ts";
-import { settleSteps } from "../../../src/domain/settledSteps.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
-import { plannedSteps } from "../../../src/domain/steps.ts";
+} from "../../../src/domain/naming/names.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { isFinal } from "../../../src/domain/operation/operation.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { settleSteps } from "../../../src/domain/operation/settledSteps.ts";
+import { plannedSteps } from "../../../src/domain/operation/steps.ts";
+import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request/request.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";

@@ -1,9 +1,9 @@
 /** Whether an operation left the world as its end says, and its record as the world is. */
 import { isError } from "../../../src/domain/finding.ts";
-import { isPast, migrated } from "../../../src/domain/migration.ts";
-import { bindingName } from "../../../src/domain/names.ts";
-import type { OperationKind } from "../../../src/domain/operation.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/records.ts";
+import { bindingName } from "../../../src/domain/naming/names.ts";
+import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
+import type { OperationKind } from "../../../src/domain/operation/operation.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";

@@ -5,10 +5,10 @@ import {
   federatedCredentialName,
   federatedSubject,
   identityName,
-} from "../../../src/domain/names.ts";
-import { ownerMetadata, ownerTags, printMark, readMark } from "../../../src/domain/ownership.ts";
-import type { OnboardingRequest } from "../../../src/domain/request.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
+} from "../../../src/domain/naming/names.ts";
+import { ownerMetadata, ownerTags, printMark, readMark } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, FederatedCredential, KubernetesObject, ObjectRef } from "../../../src/ports.ts";
 import { place, refKey } from "./kubernetes.ts";
 import type { World } from "./world.ts";

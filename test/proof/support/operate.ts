@@ -1,15 +1,15 @@
 /** From a request to an open gate, whatever happens in between: who asks, asks again; what dies, is run again. */
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
-import { providePorts } from "../../../src/activities/step.ts";
-import type { Caller } from "../../../src/domain/caller.ts";
+import { providePorts } from "../../../src/activities/operation/step.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import { Refusal } from "../../../src/domain/refusal.ts";
-import type { Accepted, Desk } from "../../../src/functions/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/decide.ts";
-import { answerOnce } from "../../../src/functions/idempotency.ts";
-import { accepted } from "../../../src/functions/respond.ts";
-import { mend } from "../../../src/functions/startAccepted.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
+import { answerOnce } from "../../../src/functions/http/idempotency.ts";
+import { accepted } from "../../../src/functions/http/respond.ts";
+import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";

@@ -3,28 +3,28 @@
  * has to be what its record says; what the plan called a blocker has to stop it before the first write; and to plan is to
  * write nothing. Worlds come from world.ts, and what becomes of an onboarded namespace from mess.ts.
  */
-import { providePorts } from "../../../src/activities/step.ts";
-import { shorten } from "../../../src/domain/audit.ts";
-import { MigrationPhase } from "../../../src/domain/migration.ts";
-import type { Difference, Plan, StepPlan } from "../../../src/domain/plan.ts";
-import { stays } from "../../../src/domain/plan.ts";
-import type { OperationRecord, StepRecord } from "../../../src/domain/records.ts";
-import { Refusal } from "../../../src/domain/refusal.ts";
-import type { OnboardingRequest } from "../../../src/domain/request.ts";
-import { hashRequest } from "../../../src/domain/requestHash.ts";
+import { providePorts } from "../../../src/activities/operation/step.ts";
+import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
+import { stays } from "../../../src/domain/operation/plan.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import { shorten } from "../../../src/domain/watching/audit.ts";
 import {
   type Accepted,
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
-} from "../../../src/functions/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptUpkeep.ts";
-import { decideApproval } from "../../../src/functions/decide.ts";
-import { planCompensationOf } from "../../../src/functions/decisions.ts";
-import { planMigration, prepareMigration } from "../../../src/functions/migrations.ts";
-import { planDeletion } from "../../../src/functions/namespaces.ts";
-import { planRequest } from "../../../src/functions/planRequest.ts";
-import { planRepairOf } from "../../../src/functions/repairs.ts";
+} from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { decideApproval } from "../../../src/functions/acceptance/decide.ts";
+import { planMigration, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
+import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
+import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
+import { planCompensationOf } from "../../../src/functions/operations/decisions.ts";
 import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";

@@ -1,8 +1,8 @@
 /** What a namespace has in the sandbox's cloud, seen from outside the service. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
-import { bindingName, identityName } from "../../../src/domain/names.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
+import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 
 export function identityOf({ world }: Cloud, namespace: string) {
   const name = identityName({ cluster: names.cluster, namespace });

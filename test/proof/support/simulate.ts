@@ -5,10 +5,10 @@
  * orchestrations replay on the SDK's engine.
  */
 import "./sleepless.ts";
-import { MigrationPhase } from "../../../src/domain/migration.ts";
-import type { NamespaceRecord } from "../../../src/domain/records.ts";
-import type { OnboardingRequest } from "../../../src/domain/request.ts";
-import { hashRequest } from "../../../src/domain/requestHash.ts";
+import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";

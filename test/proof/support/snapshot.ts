@@ -1,6 +1,6 @@
 /** Everything there is in a world outside the registry, thing by thing, and whose it is. */
-import { type Berth, berthKey, identityName } from "../../../src/domain/names.ts";
-import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/ownership.ts";
+import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
 import { print } from "./kubernetes.ts";
 import type { World } from "./world.ts";
 

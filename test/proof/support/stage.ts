@@ -1,7 +1,8 @@
 /** Plays acts in a world, one after another, and judges each by what the world was before and is after it. */
-import { isPast, migrated } from "../../../src/domain/migration.ts";
-import type { Berth } from "../../../src/domain/names.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/records.ts";
+
+import type { Berth } from "../../../src/domain/naming/names.ts";
+import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { type Act, longAgo } from "./acts.ts";
 import { hasPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";

@@ -2,7 +2,7 @@
 import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
-import type { Stored } from "../../../src/domain/records.ts";
+import type { Stored } from "../../../src/domain/operation/records.ts";
 import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 

@@ -1,7 +1,7 @@
 /** The audit trail's table in memory, below the code that chains it: transactions are whole or not at all. */
 import { type AuditTable, createAuditOn } from "../../../src/adapters/registry/audit.ts";
 import { fromEntity } from "../../../src/adapters/registry/entities.ts";
-import type { AuditEntry } from "../../../src/domain/audit.ts";
+import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { Audit } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 import type { TableSettings } from "./tables.ts";

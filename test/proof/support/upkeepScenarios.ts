@@ -1,5 +1,5 @@
 /** The ways that repairs and migrations go. */
-import { MigrationPhase } from "../../../src/domain/migration.ts";
+import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
 import { base, cancelingAt, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 

@@ -1,7 +1,7 @@
 /** One world out of a seed: a request, what is there already and whose it is, and how things will go wrong. */
-import type { AuditEntry } from "../../../src/domain/audit.ts";
-import type { Caller } from "../../../src/domain/caller.ts";
-import { Catalog } from "../../../src/domain/catalog.ts";
+
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import {
   type Berth,
   berthKey,
@@ -10,10 +10,11 @@ import {
   federatedCredentialName,
   federatedSubject,
   identityName,
-} from "../../../src/domain/names.ts";
-import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/ownership.ts";
-import { OnboardingRequest } from "../../../src/domain/request.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
+} from "../../../src/domain/naming/names.ts";
+import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";

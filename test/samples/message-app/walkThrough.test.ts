@@ -12,7 +12,7 @@ import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/
 import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "../../../local/simulators/sql/index.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
-import { sidFromClientId } from "../../../src/domain/sid.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { ManagedIdentity } from "../../../src/ports.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addCluster, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";

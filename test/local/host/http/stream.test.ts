@@ -175,8 +175,8 @@ function canConnect(port: number, host: string): Promise<boolean> {
 }
 
 test("tells a stream of events that its client has gone, so that it looks no further", async () => {
-  const events = new URL("../../../../src/functions/eventStream.ts", import.meta.url).pathname;
-  const clients = new URL("../../../../src/functions/clientGone.ts", import.meta.url).pathname;
+  const events = new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url).pathname;
+  const clients = new URL("../../../../src/functions/http/clientGone.ts", import.meta.url).pathname;
   const { url } = await runHost({
     code: `${setup}
       const { answerEvents, defaultPace } = require(${JSON.stringify(events)});

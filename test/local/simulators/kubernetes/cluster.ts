@@ -7,7 +7,7 @@ import { createFaults } from "../../../../local/simulators/faults.ts";
 import { type KubernetesOptions, startKubernetes } from "../../../../local/simulators/kubernetes/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { type Cluster, createSigningKey, createWorld, type SigningKey } from "../../../../local/simulators/world.ts";
-import type { ClusterTarget } from "../../../../src/domain/catalog.ts";
+import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
 
 /** The client id of the cluster's administrator. */
 export const administrator = "11111111-2222-4333-8444-555555555555";

@@ -1,7 +1,7 @@
 import { generateKeyPair } from "jose";
 import sql from "mssql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sidFromClientId } from "../../../../src/domain/sid.ts";
+import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 let sandbox: SqlSandbox;

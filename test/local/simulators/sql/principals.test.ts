@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ConnectionPool } from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServicePrincipal } from "../../../../local/simulators/world.ts";
-import { sidFromClientId } from "../../../../src/domain/sid.ts";
+import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 let sandbox: SqlSandbox;

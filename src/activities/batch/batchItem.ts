@@ -1,0 +1,123 @@
+/**
+ * One item of a batch: from its request to the operation that decides about it, and to what is known of its end. All of it
+ * may run twice: the id of the operation is noted in the item before the claim, so a second try claims the same.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { BatchItem, BatchRecord, NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { traceOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { type Claim, claimOnboarding, kindOf, operationOf } from "../admission/claim.ts";
+import { passOnCancel } from "../operation/cancellation.ts";
+
+const takes = 100;
+
+/** The next item for a lane that is done with another; the same one again for a lane that has not got this answer. */
+export async function takeIndex(
+  { registry }: Pick<Ports, "registry">,
+  { batch, lane, done }: { batch: string; lane: string; done: number | undefined },
+): Promise<number | undefined> {
+  for (let attempt = 1; attempt <= takes; attempt += 1) {
+    const open = await registry.getOpenBatch(batch);
+    if (!open) return undefined;
+    const mine = open.taken[lane];
+    if (mine !== undefined && mine !== done) return mine;
+    const { next, requests, taken } = open;
+    if (next >= requests) return undefined;
+    if (await registry.replaceOpenBatch({ ...open, next: next + 1, taken: { ...taken, [lane]: next } })) return next;
+    // Another lane was faster.
+    await sleep(Math.random() * 20 * Math.min(attempt, 10));
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The open batch ${batch} changed ${takes} times.`);
+}
+
+/** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
+export async function claimItem(
+  ports: Ports,
+  batch: BatchRecord,
+  item: BatchItem & { readonly request: OnboardingRequest },
+): Promise<NamespaceRecord | undefined> {
+  const { registry } = ports;
+  const { index, request } = item;
+  if (isFinal(item.status)) return undefined;
+  const startTime = item.startTime ?? new Date().toISOString();
+  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
+  const operation = item.claim ?? createOperationId(new Date());
+  if (item.claim === undefined) await note({ claim: operation, startTime });
+
+  const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
+  const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
+  let claim: Claim;
+  try {
+    claim = await claimOnboarding(clerk, request);
+  } catch (error) {
+    // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
+    if (error instanceof TransientError) throw error;
+    await note({ status: "Failed", error: describe(error), endTime: new Date().toISOString() });
+    return undefined;
+  }
+
+  const { record, how } = claim;
+  const recorded = await recordOf(ports, record);
+  const known = { operation: record.operation, kind: recorded.kind, startTime };
+  if (how === "unchanged") {
+    await note({ ...known, status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() });
+    return undefined;
+  }
+  await note({ ...known, status: "Running" });
+  if (how === "follows") return undefined;
+  // Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other.
+  const { cancel } = (await registry.getBatch(batch.id)) ?? {};
+  if (cancel) await passOnCancel(registry, record.operation, cancel);
+  return record.batch?.isStarter === true && recorded.status === "NotStarted" ? record : undefined;
+}
+
+async function recordOf(
+  { registry }: Ports,
+  record: NamespaceRecord,
+): Promise<Pick<OperationRecord, "kind" | "status">> {
+  const known = await registry.getOperation(record.operation);
+  if (known) return known;
+  await registry.insertOperation(operationOf(record));
+  return { kind: kindOf(record), status: "NotStarted" };
+}
+
+/** Notes the end of an item whose operation has ended, and says what the item is then. */
+export async function settleItem(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  item: BatchItem,
+): Promise<BatchItem> {
+  if (isFinal(item.status) || item.operation === undefined) return item;
+  const operation = await registry.getOperation(item.operation);
+  if (!operation || !isFinal(operation.status)) return item;
+  const { status, kind, error, endTime = new Date().toISOString() } = operation;
+  const changes = {
+    status,
+    endTime,
+    ...(status === "Succeeded" ? { outcome: kind === "change" ? ("changed" as const) : ("onboarded" as const) } : {}),
+    ...(error && status !== "Succeeded" ? { error: shortenError(error) } : {}),
+  };
+  await registry.updateBatchItems(batch, [{ index: item.index, changes }]);
+  return { ...item, ...changes };
+}
+
+const longestMessage = 300;
+
+/** A thousand of them stand in one document; the operation has the whole text. */
+function shortenError(error: OperationError): OperationError {
+  const { message } = error;
+  return message.length <= longestMessage ? error : { ...error, message: `${message.slice(0, longestMessage)}…` };
+}
+
+function describe(error: unknown): OperationError {
+  if (error instanceof Refusal || error instanceof PermanentError) {
+    return shortenError(toOperationError(error.code, error.message));
+  }
+  return shortenError(toOperationError("UNEXPECTED", error instanceof Error ? error.message : String(error)));
+}

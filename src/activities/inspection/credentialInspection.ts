@@ -1,0 +1,45 @@
+import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import type { FederatedCredential, Ports } from "../../ports.ts";
+import { desiredCredential } from "../resources/federatedCredential.ts";
+import type { Look } from "./inspectionSubject.ts";
+
+export async function inspectCredentials(
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  { request, isMigrating = false }: Look,
+): Promise<readonly Finding[]> {
+  const cluster = findCluster(catalog, request.cluster);
+  const target = identityName(request);
+  const own = federatedCredentialName(request, request.serviceAccount);
+  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const isWanted = request.identityMode === "workloadIdentity";
+
+  const desired = isWanted ? desiredCredential(cluster, request) : undefined;
+  const matching = desired && current.find((each) => isSame(each, desired));
+  const others = current
+    .filter((each) => each !== matching && each.name !== own)
+    .map((each) =>
+      finding("CREDENTIAL_ADDED", target, { field: `credential ${each.name}`, expected: null, found: print(each) }),
+    );
+  const same = current.find(({ name }) => name === own);
+  if (!desired) {
+    const field = `credential ${own}`;
+    const left = same && !isMigrating;
+    return left
+      ? [finding("CREDENTIAL_SURPLUS", target, { field, expected: null, found: print(same) }), ...others]
+      : others;
+  }
+  if (matching) return others;
+  const code = same ? "CREDENTIAL_CHANGED" : "CREDENTIAL_MISSING";
+  const what = { field: `credential ${own}`, expected: print(desired), found: same ? print(same) : null };
+  return [finding(code, target, what), ...others];
+}
+
+function isSame(a: FederatedCredential, b: FederatedCredential): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject && a.audiences.join() === b.audiences.join();
+}
+
+function print({ issuer, subject, audiences }: FederatedCredential): string {
+  return `${subject} from ${issuer} for ${audiences.join(", ")}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * A cancellation is an entry in the operation's record, written with the ETag. Every step looks at it before its first
+ * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
+ */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { Ports, Registry } from "../../ports.ts";
+
+export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  throwIfCanceled(await registry.getOperation(operation));
+}
+
+/** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */
+export async function expectNotSucceeded(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  if ((await registry.getOperation(operation))?.status !== "Succeeded") return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
+}
+
+export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
+  if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
+}
+
+export async function commitOperation(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+): Promise<void> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(operation);
+    throwIfCanceled(record);
+    if (!record || record.committedTime !== undefined) return;
+    if (await registry.amendOperation(record, { committedTime: new Date().toISOString() })) return;
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+}
+
+/**
+ * Writes somebody's cancellation to an operation that can still be canceled; what comes too late changes nothing. Gives
+ * the operation when it is canceled now, or was before.
+ */
+export async function passOnCancel(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+  cancel: Cancel,
+): Promise<Stored<OperationRecord> | undefined> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getOperation(operation);
+    if (!record || isFinal(record.status) || record.committedTime !== undefined) return undefined;
+    if (record.cancel || (await registry.amendOperation(record, { cancel }))) return record;
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+}
+
+export async function isCommitted(registry: Pick<Registry, "getOperation">, operation: string): Promise<boolean> {
+  return (await registry.getOperation(operation))?.committedTime !== undefined;
+}
+
+/** The same ports, whose writes to the cloud wait for the gate and do not happen when it rejects. */
+export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
+  const after =
+    <A extends readonly unknown[], R>(write: (...input: A) => Promise<R>) =>
+    async (...input: A): Promise<R> => {
+      await gate;
+      return await write(...input);
+    };
+  const { identities, databases, kubernetes } = ports;
+  return {
+    ...ports,
+    identities: {
+      ...identities,
+      put: after(identities.put),
+      remove: after(identities.remove),
+      putFederatedCredential: after(identities.putFederatedCredential),
+      removeFederatedCredential: after(identities.removeFederatedCredential),
+    },
+    databases: { ...databases, change: after(databases.change) },
+    // A question is no write.
+    kubernetes: {
+      ...kubernetes,
+      apply: (cluster, object, options) =>
+        (options?.dryRun ? kubernetes.apply : after(kubernetes.apply))(cluster, object, options),
+      remove: (cluster, ref, precondition, options) =>
+        (options?.dryRun ? kubernetes.remove : after(kubernetes.remove))(cluster, ref, precondition, options),
+    },
+  };
+}

@@ -1,0 +1,154 @@
+/** What the catalog says of callers: how they prove who they are, which team they are in, and what a team may ask for. */
+import { z } from "zod";
+import { RoleBundle } from "../request/request.ts";
+import { AppRole } from "./caller.ts";
+
+const TeamName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens");
+
+const Key = z.strictObject({
+  // Only the digest stands in the catalog: whoever reads the file cannot call with it.
+  sha256: z.string().regex(/^[0-9a-f]{64}$/i, "must be the SHA-256 of the key: 64 hexadecimal digits"),
+  roles: z.array(AppRole).min(1),
+  teams: z.array(TeamName).default([]),
+});
+export type Key = z.infer<typeof Key>;
+
+const Entra = z.strictObject({
+  issuer: z.url({ protocol: /^https$/, error: "must be an https URL" }).meta({
+    description: "The `iss` of access tokens, such as https://login.microsoftonline.com/<tenant>/v2.0.",
+  }),
+  audiences: z.array(z.string().min(1)).min(1).meta({
+    description: "What `aud` may be: the client id of Mooring's Entra application, or its application id URI.",
+  }),
+});
+export type EntraSettings = z.infer<typeof Entra>;
+
+export const Auth = z
+  .strictObject({
+    entra: Entra.optional(),
+    easyAuth: z.boolean().default(false).meta({
+      description:
+        "Believe X-MS-CLIENT-PRINCIPAL. Only where App Service authentication stands before every request: it removes the header from what came in.",
+    }),
+    keys: z.record(TeamName, Key).default({}).meta({ description: "For local use; sent as x-mooring-key." }),
+  })
+  .refine(
+    ({ entra, easyAuth, keys }) => entra !== undefined || easyAuth || Object.keys(keys).length > 0,
+    "must name a way in: entra, easyAuth or keys",
+  );
+export type Auth = z.infer<typeof Auth>;
+
+const DatabaseName = z.string().regex(/^[^/]+\/[^/]+$/, "must be <server alias>/<database>");
+
+const ApprovalRule = z
+  .strictObject({
+    roles: z.array(RoleBundle).min(1).optional(),
+    databases: z.array(DatabaseName).min(1).optional(),
+    clusters: z.array(z.string()).min(1).optional(),
+    by: z
+      .strictObject({ role: AppRole.default("Onboarding.Approve"), team: TeamName.optional() })
+      .prefault({})
+      .meta({
+        description: "Who decides, besides having the role Onboarding.Approve.",
+      }),
+  })
+  .refine(
+    ({ roles, databases, clusters }) => Boolean(roles ?? databases ?? clusters),
+    "must name roles, databases or clusters",
+  )
+  .meta({ description: "A request needs approval when everything that the rule names is in it." });
+export type ApprovalRule = z.infer<typeof ApprovalRule>;
+
+export const Team = z.strictObject({
+  groups: z.array(z.guid()).default([]).meta({ description: "Object ids of Entra groups whose members are in it." }),
+  applications: z.array(z.guid()).default([]).meta({
+    description: "Client ids of workloads that call with a token of their own.",
+  }),
+  clusters: z.array(z.string()).min(1),
+  namespaces: z
+    .array(z.string().regex(/^[a-z0-9*-]{1,63}$/, "must be a namespace name in which * stands for any characters"))
+    .min(1),
+  databases: z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
+    description: "Server alias, then database, then the role bundles that the team may ask for.",
+  }),
+  quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team may have at a time." }),
+  approval: z.array(ApprovalRule).default([]),
+});
+export type Team = z.infer<typeof Team>;
+
+export const Teams = z.record(TeamName, Team);
+
+export const Queue = z.strictObject({
+  team: TeamName.meta({
+    description: "Whose requests the queue carries. Who may send is decided by Service Bus; messages are not believed.",
+  }),
+});
+
+export const Limits = z
+  .strictObject({
+    requestsPerSecond: z.number().positive().default(20),
+    burst: z.int().min(1).default(100),
+  })
+  .prefault({})
+  .meta({ description: "Of each caller, on each instance of the service: a bucket of `burst` tokens." });
+export type Limits = z.infer<typeof Limits>;
+
+interface Aliases {
+  readonly clusters: object;
+  readonly sqlServers: Readonly<
+    Record<string, { readonly databases: Readonly<Record<string, { readonly roles: readonly RoleBundle[] }>> }>
+  >;
+  readonly teams: Readonly<Record<string, Team>>;
+  readonly auth?: Auth | undefined;
+  readonly queue?: z.infer<typeof Queue> | undefined;
+}
+
+export interface DanglingName {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+/** Names in the access part of a catalog that nothing else in it has: a typing mistake there must not pass silently. */
+export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
+  const problems: DanglingName[] = [];
+  const check = (isKnown: boolean, what: string, ...path: (string | number)[]) => {
+    if (!isKnown) problems.push({ path, message: `the catalog has no ${what}` });
+  };
+  const hasTeam = (name: string) => Object.hasOwn(catalog.teams, name);
+  const rolesOf = (server: string, database: string) => {
+    const databases = Object.hasOwn(catalog.sqlServers, server) ? catalog.sqlServers[server]?.databases : undefined;
+    return databases && Object.hasOwn(databases, database) ? databases[database]?.roles : undefined;
+  };
+
+  for (const [name, team] of Object.entries(catalog.teams)) {
+    for (const [index, cluster] of team.clusters.entries())
+      check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, "teams", name, "clusters", index);
+    for (const [server, databases] of Object.entries(team.databases)) {
+      for (const [database, roles] of Object.entries(databases)) {
+        const path = ["teams", name, "databases", server, database];
+        const offered = rolesOf(server, database);
+        check(offered !== undefined, `database "${server}/${database}"`, ...path);
+        for (const [index, role] of roles.entries())
+          if (offered && !offered.includes(role)) check(false, `role ${role} on it`, ...path, index);
+      }
+    }
+    for (const [index, { by, clusters = [], databases = [] }] of team.approval.entries()) {
+      const path = ["teams", name, "approval", index];
+      if (by.team !== undefined) check(hasTeam(by.team), `team "${by.team}"`, ...path, "by", "team");
+      for (const cluster of clusters)
+        check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, ...path, "clusters");
+      for (const each of databases) {
+        const [server = "", database = ""] = each.split("/");
+        check(rolesOf(server, database) !== undefined, `database "${each}"`, ...path, "databases");
+      }
+    }
+  }
+  for (const [name, { teams }] of Object.entries(catalog.auth?.keys ?? {})) {
+    for (const [index, team] of teams.entries())
+      check(hasTeam(team), `team "${team}"`, "auth", "keys", name, "teams", index);
+  }
+  if (catalog.queue) check(hasTeam(catalog.queue.team), `team "${catalog.queue.team}"`, "queue", "team");
+  return problems;
+}

@@ -1,0 +1,158 @@
+/**
+ * The operator's catalog (`mooring.yaml`): the only place where hosts, URLs and resource ids come from. Requests name
+ * things by the aliases that are the keys here.
+ */
+import { z } from "zod";
+import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
+import { Severity } from "../finding.ts";
+import { IdentityMode, RoleBundle } from "../request/request.ts";
+
+const Alias = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens")
+  .meta({ description: "The name that requests use." });
+
+const HttpsUrl = z.url({ protocol: /^https$/, error: "must be an https URL" });
+
+export const Cluster = z.strictObject({
+  apiServer: HttpsUrl.meta({ description: "URL of the API server." }),
+  certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional().meta({
+    description: "PEM of the certificate authority; without it, the machine's trust store decides.",
+  }),
+  oidcIssuer: HttpsUrl.optional().meta({
+    description: "oidcIssuerProfile.issuerUrl exactly as `az aks show` prints it, trailing slash included.",
+  }),
+  subscriptionId: z.guid(),
+  identityResourceGroup: z.string().min(1).max(90).meta({
+    description:
+      "Where identities are created: the node resource group (MC_…) or one that the kubelet identity can read.",
+  }),
+  location: z.string().regex(/^[a-z0-9]+$/, "must be a region name such as westeurope"),
+  identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]),
+  podIdentity: z
+    .strictObject({
+      mode: z.enum(["standard", "managed"]).default("standard").meta({
+        description: "How aad-pod-identity runs; in managed mode the kubelet identity needs no roles.",
+      }),
+      kubeletObjectId: z.guid().optional().meta({
+        description:
+          "identityProfile.kubeletidentity.objectId of `az aks show`; without it, its roles are not checked.",
+      }),
+      nodeResourceGroup: z.string().min(1).max(90).optional().meta({
+        description: "nodeResourceGroup of `az aks show`; identityResourceGroup when absent.",
+      }),
+    })
+    .optional()
+    .meta({ description: "What preflight has to know of aad-pod-identity in the cluster." }),
+  verificationJob: z
+    .strictObject({
+      image: z.string().min(1).max(255),
+      timeoutSeconds: z.int().min(1).max(200).default(120),
+    })
+    .optional()
+    .meta({
+      description:
+        "Lets a verification run a Job in the namespace that logs in as the workload does. The image reads SERVER_NAME and DATABASE_NAME and ends with the exit codes of samples/message-app.",
+    }),
+});
+
+export const SqlDatabase = z.strictObject({
+  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that may be asked for." }),
+});
+
+export const SqlServer = z.strictObject({
+  resourceId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Sql\/servers\/[^/]+$/i,
+      "must be /subscriptions/…/resourceGroups/…/providers/Microsoft.Sql/servers/…",
+    ),
+  host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
+  port: z.int().min(1).max(65535).default(1433),
+  userCreation: z.enum(["sid", "externalProvider"]).default("sid").meta({
+    description:
+      "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
+  }),
+  databases: z.record(z.string().min(1).max(128), SqlDatabase),
+});
+
+const week = 7 * 24 * 60;
+const longestWait = 4 * week;
+
+export const ApprovalPolicy = z
+  .strictObject({
+    roles: z.array(RoleBundle).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
+    databases: z.array(z.string()).default([]).meta({ description: "Databases that need approval: server/database." }),
+    clusters: z.array(z.string()).default([]).meta({ description: "Clusters that need approval." }),
+    timeoutMinutes: z.number().positive().max(longestWait).default(week).meta({
+      description: "How long an operation waits before it ends with APPROVAL_TIMED_OUT.",
+    }),
+    reminderMinutes: z
+      .number()
+      .positive()
+      .max(longestWait)
+      .default(24 * 60)
+      .meta({
+        description: "How often a waiting operation is told again on the topic.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Which requests wait for a second pair of eyes." });
+
+const CatalogFields = z.strictObject({
+  tenantId: z.guid(),
+  clusters: z.record(Alias, Cluster),
+  sqlServers: z.record(Alias, SqlServer),
+  drift: z
+    .strictObject({
+      everyMinutes: z.number().positive().max(43_200).default(60),
+      repair: z.union([z.literal("none"), z.array(Severity).min(1)]).default("none"),
+    })
+    .prefault({})
+    .meta({
+      description: "How often every onboarded namespace is read back, and findings of which severity start a repair.",
+    }),
+  approval: ApprovalPolicy,
+  batch: z
+    .strictObject({ lanes: z.int().min(1).max(100).default(10) })
+    .prefault({})
+    .meta({ description: "How many namespaces of one batch are worked on at the same time." }),
+  retry: z
+    .strictObject({
+      firstIntervalMs: z.int().min(10).default(5_000),
+      maxIntervalMs: z.int().min(10).default(60_000),
+      attempts: z.int().min(1).max(50).default(8),
+    })
+    .prefault({})
+    .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
+  auth: Auth.optional(),
+  teams: Teams.default({}),
+  queue: Queue.optional(),
+  limits: Limits,
+});
+
+/** A policy about something that does not exist protects nothing: a slip of the pen must not go unnoticed. */
+export const Catalog = CatalogFields.superRefine((catalog, context) => {
+  const { approval, clusters, sqlServers } = catalog;
+  approval.clusters.forEach((alias, index) => {
+    if (Object.hasOwn(clusters, alias)) return;
+    context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
+  });
+  const known = Object.entries(sqlServers).flatMap(([server, { databases }]) =>
+    Object.keys(databases).map((database) => `${server}/${database}`),
+  );
+  approval.databases.forEach((name, index) => {
+    if (known.includes(name)) return;
+    const message = `no database is "${name}"; write server/database as sqlServers has them`;
+    context.addIssue({ code: "custom", path: ["approval", "databases", index], message });
+  });
+  for (const { path, message } of findDanglingNames(catalog)) context.addIssue({ code: "custom", path, message });
+});
+export type Catalog = z.infer<typeof Catalog>;
+
+export type ClusterTarget = z.infer<typeof Cluster> & { readonly alias: string };
+export type SqlServerTarget = z.infer<typeof SqlServer> & { readonly alias: string };
+export interface DatabaseTarget {
+  readonly server: SqlServerTarget;
+  readonly database: string;
+}

@@ -1,0 +1,90 @@
+/**
+ * An onboarded namespace in the words of the tools that people used before: with these a team can go on without Mooring,
+ * or rebuild what it has elsewhere. Whatever goes into a script is quoted for its language.
+ */
+import { stringify } from "yaml";
+import { quoteName } from "../naming/quoteName.ts";
+
+export interface ExportedDatabase {
+  readonly server: string;
+  readonly database: string;
+  readonly user: string;
+  /** From sidFromClientId. */
+  readonly sid: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+}
+
+export interface ExportedIdentity {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly location: string;
+  readonly credential:
+    | {
+        readonly name: string;
+        readonly issuer: string;
+        readonly subject: string;
+        readonly audiences: readonly string[];
+      }
+    | undefined;
+}
+
+export function printKubernetes(objects: readonly object[]): string {
+  return objects.map((object) => stringify(object)).join("---\n");
+}
+
+export function printTsql(databases: readonly ExportedDatabase[]): string {
+  return databases.map(printDatabase).join("\n");
+}
+
+function printDatabase({ server, database, user, sid, roles, permissions }: ExportedDatabase): string {
+  if (!/^0x[0-9A-F]{32}$/i.test(sid)) throw new TypeError(`"${sid}" is not the SID of an identity`);
+  const name = quoteName(user);
+  return [
+    `-- ${comment(database)} on ${comment(server)}: run this connected to that database.`,
+    `CREATE USER ${name} WITH SID = ${sid}, TYPE = E;`,
+    ...roles.map((role) => `ALTER ROLE ${quoteName(role)} ADD MEMBER ${name};`),
+    ...permissions.map((permission) => `GRANT ${keywords(permission)} TO ${name};`),
+    "",
+  ].join("\n");
+}
+
+/** A permission is keywords and cannot be quoted. */
+function keywords(permission: string): string {
+  if (/^[A-Z]+( [A-Z]+)*$/.test(permission)) return permission;
+  throw new TypeError(`"${permission}" is not a SQL permission`);
+}
+
+/** A comment ends with its line. */
+function comment(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
+}
+
+export function printAzureCli({ credential, location, ...identity }: ExportedIdentity): string {
+  const { subscriptionId, resourceGroup, name } = identity;
+  const scope = ["--subscription", subscriptionId, "--resource-group", resourceGroup];
+  const commands = [["az", "identity", "create", ...scope, "--name", name, "--location", location]];
+  if (credential) {
+    commands.push([
+      ...["az", "identity", "federated-credential", "create", ...scope, "--identity-name", name],
+      ...["--name", credential.name, "--issuer", credential.issuer, "--subject", credential.subject],
+      ...["--audiences", ...credential.audiences],
+    ]);
+  }
+  return [
+    "#!/bin/sh",
+    "set -eu",
+    "# An identity that is created anew has another client id: then the SID in the T-SQL and the client id in the Kubernetes",
+    "# objects have to be replaced by it.",
+    ...commands.map((words) => words.map(quoteWord).join(" ")),
+    "",
+  ].join("\n");
+}
+
+/** As one word of a POSIX shell: inside single quotes only the single quote itself means anything. */
+export function quoteWord(word: string): string {
+  if (/^[A-Za-z0-9_./:=-]+$/.test(word)) return word;
+  if (word.includes("\0")) throw new RangeError("a shell word cannot hold the character NUL");
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,112 @@
+/** A batch: many onboarding requests, each with an operation of its own, and one operation to watch them all. */
+import { z } from "zod";
+import { OnboardingRequest } from "../request/request.ts";
+import { OperationError, OperationKind, type OperationStatus } from "./operation.ts";
+import { Plan, toOperationError } from "./plan.ts";
+
+export const mostRequests = 1_000;
+/** Some 4 KB for each request; one that names three databases has 400 bytes. */
+export const maxBatchBytes = 4 * 1024 * 1024;
+
+/** What an operation may be of: a namespace, or a batch of them. */
+export const AnyKind = z.enum([...OperationKind.options, "batch"]);
+export type AnyKind = z.infer<typeof AnyKind>;
+
+export const BatchBody = z
+  .strictObject({
+    requests: z.array(OnboardingRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
+  })
+  .meta({ id: "BatchRequest" });
+
+export const BatchOutcome = z.enum(["onboarded", "changed", "unchanged"]);
+export type BatchOutcome = z.infer<typeof BatchOutcome>;
+
+export const BatchTotals = z.object({
+  requests: z.int(),
+  notStarted: z.int(),
+  running: z.int(),
+  succeeded: z.int(),
+  unchanged: z.int().meta({ description: "Of those that succeeded: nothing had to be done." }),
+  failed: z.int(),
+  canceled: z.int(),
+});
+export type BatchTotals = z.infer<typeof BatchTotals>;
+
+interface Counted {
+  readonly status: OperationStatus;
+  readonly outcome?: BatchOutcome;
+}
+
+const countedAs = {
+  NotStarted: "notStarted",
+  Running: "running",
+  Succeeded: "succeeded",
+  Failed: "failed",
+  Canceled: "canceled",
+} as const;
+
+export function countItems(items: readonly Counted[]): BatchTotals {
+  const totals = {
+    requests: items.length,
+    notStarted: 0,
+    running: 0,
+    succeeded: 0,
+    unchanged: 0,
+    failed: 0,
+    canceled: 0,
+  };
+  for (const { status, outcome } of items) {
+    totals[countedAs[status]] += 1;
+    if (outcome === "unchanged") totals.unchanged += 1;
+  }
+  return totals;
+}
+
+export interface BatchEnd {
+  readonly status: "Succeeded" | "Failed" | "Canceled";
+  readonly error?: OperationError;
+}
+
+/** How a batch ends of which every item has ended. It is canceled when that kept at least one item from its end. */
+export function judgeBatch(
+  id: string,
+  totals: BatchTotals,
+  cancel: { readonly by: string; readonly comment?: string } | undefined,
+): BatchEnd {
+  const { requests, succeeded, failed, canceled } = totals;
+  if (cancel && canceled > 0) {
+    const why = cancel.comment === undefined ? "" : `: ${cancel.comment}`;
+    const kept = `Of ${requests} namespace(s) ${succeeded} had succeeded and stay, ${failed} had failed`;
+    const message = `Canceled by ${cancel.by}${why}. ${kept}, ${canceled} were canceled or never began.`;
+    return { status: "Canceled", error: toOperationError("OPERATION_CANCELED", message) };
+  }
+  if (succeeded === requests) return { status: "Succeeded" };
+  const message = `${requests - succeeded} of ${requests} namespace(s) did not succeed (${failed} failed, ${canceled} canceled). GET /api/operations/${id}?status=Failed lists why.`;
+  return { status: "Failed", error: toOperationError("BATCH_INCOMPLETE", message) };
+}
+
+const PlannedItem = z.object({
+  index: z.int(),
+  cluster: z.string(),
+  namespace: z.string(),
+  status: z.enum(["ready", "blocked", "refused", "notPlanned"]).meta({
+    description: "refused: it would not be accepted. notPlanned: the time of a call was over; ask for these again.",
+  }),
+  plan: Plan.optional(),
+  error: OperationError.optional(),
+});
+export type PlannedItem = z.infer<typeof PlannedItem>;
+
+export const BatchPlan = z
+  .object({
+    totals: z.object({
+      requests: z.int(),
+      ready: z.int(),
+      blocked: z.int(),
+      refused: z.int(),
+      notPlanned: z.int(),
+    }),
+    items: z.array(PlannedItem),
+  })
+  .meta({ id: "BatchPlan" });
+export type BatchPlan = z.infer<typeof BatchPlan>;

@@ -1,0 +1,99 @@
+/** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
+import { z } from "zod";
+import { type ErrorCode, errorCatalogue, isErrorCode, type PermanentCode, PermanentError } from "../errors.ts";
+import { Estimate } from "./estimate.ts";
+import { OperationError, StepAction } from "./operation.ts";
+
+export const Difference = z.object({
+  field: z.string(),
+  current: z.string().nullable(),
+  desired: z.string().nullable(),
+});
+export type Difference = z.infer<typeof Difference>;
+
+/** What a plan says of a thing that is there and will be there. */
+export const stays = "stays";
+
+export const StepPlan = z.object({
+  name: z.string(),
+  target: z.string(),
+  action: StepAction,
+  differences: z.array(Difference),
+  blockers: z.array(OperationError),
+  notices: z
+    .array(OperationError)
+    .exactOptional()
+    .meta({ description: "What could not be found out; not in the way of the operation." }),
+});
+export type StepPlan = z.infer<typeof StepPlan>;
+
+export const Plan = z
+  .object({
+    steps: z.array(StepPlan),
+    blocked: z.boolean(),
+    needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
+    estimate: Estimate.exactOptional(),
+    operation: z.string().exactOptional().meta({
+      description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
+    }),
+  })
+  .meta({ id: "Plan" });
+export type Plan = z.infer<typeof Plan>;
+
+/** `fix` is the code's own, unless there is a better one for the very case. */
+export function toOperationError(
+  code: ErrorCode,
+  message: string,
+  fix: string = errorCatalogue[code].fix,
+): OperationError {
+  return { code, message, fix, retryable: errorCatalogue[code].retryable };
+}
+
+/** Code text that came back from a history or a table, where any string may stand. */
+export function describeCode(code: string, message: string): OperationError {
+  return isErrorCode(code) ? toOperationError(code, message) : toOperationError("UNEXPECTED", message);
+}
+
+/** A conflict as a plan shows it, and as the step throws it. */
+export interface Conflict {
+  readonly code: PermanentCode;
+  readonly message: string;
+}
+
+/** What stands in the way of a step: a conflict, or a passing fault that a look has met. */
+type Blocker = Omit<Conflict, "code"> & { readonly code: ErrorCode };
+
+export function throwConflict(conflict: Conflict | undefined): void {
+  if (conflict) throw new PermanentError(conflict.code, conflict.message);
+}
+
+export function toStepPlan(
+  step: { name: string; target: string },
+  decision: {
+    action: StepAction;
+    differences?: readonly Difference[];
+    conflict?: Blocker | undefined;
+    conflicts?: readonly Blocker[];
+    notices?: readonly Blocker[];
+  },
+): StepPlan {
+  const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], notices = [] } = decision;
+  const explain = ({ code, message }: Blocker) => toOperationError(code, message);
+  return {
+    name: step.name,
+    target: step.target,
+    action: conflicts.length > 0 ? "conflict" : action,
+    differences: [...differences],
+    blockers: conflicts.map(explain),
+    ...(notices.length > 0 ? { notices: notices.map(explain) } : {}),
+  };
+}
+
+/** Of a request that has its operation: sent again it is answered with that, and changes nothing. */
+export function planOfSame({ operation }: { operation: string }): Plan {
+  return { ...toPlan([]), operation };
+}
+
+export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {
+  return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval };
+}

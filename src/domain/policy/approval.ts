@@ -1,0 +1,82 @@
+/** The second pair of eyes: what needs it, and what is known of it. */
+import { z } from "zod";
+import type { ApprovalRule } from "../access/access.ts";
+import { AppRole, type Caller } from "../access/caller.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { lookUp } from "../catalog/targets.ts";
+import type { OnboardingRequest } from "../request/request.ts";
+
+const Time = z.iso.datetime();
+
+export const ApprovalDecision = z.object({
+  kind: z.enum(["approved", "rejected", "timedOut"]),
+  by: z.string().optional(),
+  time: Time,
+  comment: z.string().optional(),
+});
+export type ApprovalDecision = z.infer<typeof ApprovalDecision>;
+
+/** Who may decide: a caller with the role, who is in the team when one is named. */
+export const Approver = z.object({ role: AppRole, team: z.string().optional() });
+export type Approver = z.infer<typeof Approver>;
+
+export const Approval = z.object({
+  reasons: z.array(z.string()).readonly(),
+  /** Whoever decides has to be each of them. Absent in old records. */
+  approvers: z.array(Approver).readonly().optional(),
+  /** Of the request that waits: an approval names it, so that what was approved is what runs. */
+  requestHash: z.string(),
+  requestedTime: Time,
+  expiresTime: Time,
+  /** How many were sent. */
+  reminders: z.int(),
+  decision: ApprovalDecision.optional(),
+});
+export type Approval = z.infer<typeof Approval>;
+
+export interface ApprovalReason {
+  /** For people. */
+  readonly what: string;
+  readonly by: Approver;
+}
+
+const anyApprover: Approver = { role: "Onboarding.Approve" };
+
+/** Why the request needs approval, by the rules for everybody and by those of the team; empty when it does not. */
+export function needsApproval(
+  { approval, teams }: Pick<Catalog, "approval" | "teams">,
+  request: OnboardingRequest,
+  team?: string,
+): readonly ApprovalReason[] {
+  const { roles, databases, clusters } = approval;
+  const own = (team === undefined ? undefined : lookUp(teams, team))?.approval ?? [];
+  return [
+    ...[{ clusters }, { databases }, { roles }].flatMap((rule) => judge({ ...rule, by: anyApprover }, request)),
+    ...own.flatMap((rule) => judge(rule, request)),
+  ];
+}
+
+/** Everything that a rule names must come together: `roles` with `databases` means those roles on those databases. */
+function judge(
+  { roles, databases, clusters, by }: ApprovalRule,
+  request: OnboardingRequest,
+): readonly ApprovalReason[] {
+  if (clusters && !clusters.includes(request.cluster)) return [];
+  const who = by.team === undefined ? "" : ` by team "${by.team}"`;
+  const place = clusters ? ` in cluster "${request.cluster}"` : "";
+  const say = (what: string): ApprovalReason => ({ what: `${what} needs approval${who}.`, by });
+  if (!roles && !databases) return [say(`Cluster "${request.cluster}"`)];
+  return request.databases.flatMap(({ server, database, roles: wanted }) => {
+    const name = `${server}/${database}`;
+    if (databases && !databases.includes(name)) return [];
+    if (!roles) return [say(`Database ${name}${place}`)];
+    return wanted.filter((role) => roles.includes(role)).map((role) => say(`Role ${role} on ${name}${place}`));
+  });
+}
+
+/** Whether the caller is everybody who has to decide. Operating is no right to approve: that takes another role. */
+export function mayDecide({ roles, teams }: Caller, { approvers = [] }: Pick<Approval, "approvers">): boolean {
+  return [anyApprover, ...approvers].every(
+    ({ role, team }) => roles.includes(role) && (team === undefined || teams.includes(team)),
+  );
+}

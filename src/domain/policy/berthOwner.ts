@@ -1,0 +1,30 @@
+/** What was true when a request was accepted, looked at again when it runs: the catalog and the cluster may have changed. */
+import type { Catalog } from "../catalog/catalog.ts";
+import { lookUp } from "../catalog/targets.ts";
+import { PermanentError } from "../errors.ts";
+import { type Berth, berthKey } from "../naming/names.ts";
+import type { OnboardingRequest } from "../request/request.ts";
+import { findProblems, type Owned } from "./policy.ts";
+
+/** Stops when the team that has the namespace may no longer ask for this. */
+export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Owned, request: OnboardingRequest): void {
+  if (name === undefined) return;
+  const team = lookUp(teams, name);
+  if (!team) throw new PermanentError("NOT_ALLOWED", `The catalog has no team "${name}" any more.`);
+  const problems = findProblems(team, request);
+  if (problems.length === 0) return;
+  const why = problems.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
+  throw new PermanentError("NOT_ALLOWED", `Team "${name}" may not ask for this: ${why}.`);
+}
+
+/** Stops when the namespace has the name of the one that was onboarded, and is another. */
+export function checkSameNamespace(
+  berth: Berth,
+  { onboarded, current }: { onboarded: string | undefined; current: string | undefined },
+): void {
+  if (onboarded === undefined || current === undefined || onboarded === current) return;
+  throw new PermanentError(
+    "NAMESPACE_RECREATED",
+    `Namespace ${berthKey(berth)} has UID ${current}; the one that was onboarded had ${onboarded}.`,
+  );
+}

@@ -1,0 +1,135 @@
+/** Who may do what. Pure, and asked at the API, on the queue, and again inside an operation: the catalog may have changed. */
+import type { Team } from "../access/access.ts";
+import type { AppRole, Caller } from "../access/caller.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { type FieldProblem, lookUp } from "../catalog/targets.ts";
+import type { OnboardingRequest } from "../request/request.ts";
+
+/** What an operation or a namespace has that decides who may see it; old records have no team. */
+export interface Owned {
+  readonly team?: string | undefined;
+}
+
+export function mayOperate({ roles }: Pick<Caller, "roles">): boolean {
+  return roles.includes("Onboarding.Operate");
+}
+
+/** An operator may do everything that a role allows. */
+export function hasRole(caller: Pick<Caller, "roles">, anyOf: readonly AppRole[]): boolean {
+  return mayOperate(caller) || anyOf.some((role) => caller.roles.includes(role));
+}
+
+/** What a caller may not see does not exist for it. What has no team is the operators'. */
+export function maySee(caller: Caller, { team }: Owned): boolean {
+  return mayOperate(caller) || (team !== undefined && caller.teams.includes(team));
+}
+
+/** The teams whose records a list shows; undefined for all records. */
+export function visibleTeams(caller: Caller): readonly string[] | undefined {
+  return mayOperate(caller) ? undefined : caller.teams;
+}
+
+export interface Denial {
+  readonly code: "FORBIDDEN" | "NOT_ALLOWED" | "TEAM_REQUIRED" | "INVALID_REQUEST";
+  readonly message: string;
+  readonly errors?: readonly Omit<FieldProblem, "code">[];
+}
+
+/** Undefined: nobody's but the platform's, which only an operator can ask for. */
+export type TeamDecision = { readonly team: string | undefined } | { readonly denial: Denial };
+
+/** For which team the caller asks: the one of its teams that the request fits, or the one that the request names. */
+export function decideTeam(
+  { teams }: Pick<Catalog, "teams">,
+  caller: Caller,
+  request: OnboardingRequest,
+): TeamDecision {
+  const isOperator = mayOperate(caller);
+  if (!hasRole(caller, ["Onboarding.Request"])) return deny("FORBIDDEN", missingRole(["Onboarding.Request"]));
+
+  if (request.team !== undefined) {
+    const { team: name } = request;
+    // The same words for a team that is not there: the catalog's teams are nobody else's business.
+    if (!isOperator && !caller.teams.includes(name)) {
+      return deny("NOT_ALLOWED", `You are not in a team "${name}".`, [
+        { pointer: "/team", detail: "is not your team" },
+      ]);
+    }
+    const team = lookUp(teams, name);
+    if (!team) {
+      const detail = `the catalog has no team "${name}"`;
+      return deny("INVALID_REQUEST", `/team: ${detail}`, [{ pointer: "/team", detail }]);
+    }
+    const problems = findProblems(team, request);
+    return problems.length === 0 ? { team: name } : denyAll(name, problems);
+  }
+
+  const judged = caller.teams.flatMap((name) => {
+    const team = lookUp(teams, name);
+    return team ? [{ name, problems: findProblems(team, request) }] : [];
+  });
+  const fitting = judged.filter(({ problems }) => problems.length === 0).map(({ name }) => name);
+  const [first] = fitting;
+  if (fitting.length > 1) {
+    const detail = `must name one of your teams that may ask for this: ${fitting.join(", ")}`;
+    return deny("TEAM_REQUIRED", `/team: ${detail}`, [{ pointer: "/team", detail }]);
+  }
+  if (first !== undefined || isOperator) return { team: first };
+  const [only] = judged;
+  if (judged.length === 1 && only) return denyAll(only.name, only.problems);
+  return deny("NOT_ALLOWED", judged.length === 0 ? "You are in no team." : "None of your teams may ask for this.");
+}
+
+/** Everything in a request that the team may not ask for. */
+export function findProblems(team: Team, request: OnboardingRequest): readonly FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const refuse = (pointer: string, detail: string) => problems.push({ pointer, code: "NOT_ALLOWED", detail });
+  if (!team.clusters.includes(request.cluster)) {
+    refuse("/cluster", `is not a cluster of the team; it has ${team.clusters.join(", ")}`);
+  }
+  if (!team.namespaces.some((pattern) => matches(pattern, request.namespace))) {
+    refuse("/namespace", `is not a namespace of the team; it has ${team.namespaces.join(", ")}`);
+  }
+  for (const [index, { server, database, roles }] of request.databases.entries()) {
+    const databases = lookUp(team.databases, server);
+    const allowed = databases && lookUp(databases, database);
+    if (!allowed) {
+      refuse(`/databases/${index}/database`, "is not a database of the team");
+      continue;
+    }
+    const refused = roles.filter((role) => !allowed.includes(role));
+    if (refused.length > 0) {
+      refuse(`/databases/${index}/roles`, `${refused.join(", ")} is not the team's there; ${allowed.join(", ")} is`);
+    }
+  }
+  return problems;
+}
+
+/** `*` stands for any characters, none included. */
+export function matches(pattern: string, namespace: string): boolean {
+  const [start = "", ...rest] = pattern.split("*");
+  const end = rest.pop();
+  if (end === undefined) return pattern === namespace;
+  if (!namespace.startsWith(start)) return false;
+  let from = start.length;
+  for (const part of rest) {
+    const at = namespace.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return namespace.length >= from + end.length && namespace.endsWith(end);
+}
+
+export function missingRole(anyOf: readonly AppRole[]): string {
+  return `It needs the app role ${anyOf.join(" or ")}.`;
+}
+
+function denyAll(team: string, problems: readonly FieldProblem[]): TeamDecision {
+  const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
+  const why = errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
+  return deny("NOT_ALLOWED", `Team "${team}" may not ask for this: ${why}.`, errors);
+}
+
+function deny(code: Denial["code"], message: string, errors?: Denial["errors"]): TeamDecision {
+  return { denial: { code, message, ...(errors ? { errors } : {}) } };
+}

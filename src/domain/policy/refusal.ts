@@ -1,0 +1,26 @@
+import type { FieldProblem } from "../catalog/targets.ts";
+import type { PermanentCode } from "../errors.ts";
+
+export interface RefusalDetails {
+  readonly errors?: readonly Omit<FieldProblem, "code">[];
+  /** The operation that stands in the way. */
+  readonly operation?: string;
+  /** WWW-Authenticate. */
+  readonly challenge?: string;
+  readonly retryAfterSeconds?: number;
+  /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
+  readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };
+}
+
+/** A request that is answered without being accepted. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: PermanentCode;
+  readonly details: RefusalDetails;
+
+  constructor(code: PermanentCode, message: string, details: RefusalDetails = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}

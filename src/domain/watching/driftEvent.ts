@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { type Finding, fingerprint, toDocument, worstOf } from "../finding.ts";
+import { type Berth, berthKey } from "../naming/names.ts";
+import type { DriftDetected, DriftResolved } from "./events.ts";
+
+/**
+ * Says what a look found. The id is the change from the look before (`since`) to this one: who tells it again after a
+ * crash tells the same event.
+ */
+export function driftEvent(
+  berth: Berth,
+  findings: readonly Finding[],
+  { since, time }: { since: string; time: string },
+): DriftDetected | DriftResolved {
+  const subject = berthKey(berth);
+  const severity = worstOf(findings);
+  const change = createHash("sha256")
+    .update(`${subject}\n${since}\n${fingerprint(findings)}`)
+    .digest("hex");
+  const envelope = {
+    specversion: "1.0",
+    id: `drift-${change.slice(0, 32)}`,
+    source: "/mooring",
+    subject,
+    time,
+    datacontenttype: "application/json",
+  } as const;
+  return severity === undefined
+    ? { ...envelope, type: "mooring.namespace.drift-resolved.v1", data: {} }
+    : {
+        ...envelope,
+        type: "mooring.namespace.drift-detected.v1",
+        data: { severity, findings: findings.map(toDocument) },
+      };
+}

@@ -1,0 +1,109 @@
+/**
+ * CloudEvents 1.0 (github.com/cloudevents/spec), structured mode: what the topic `onboarding-events` carries. Served as a
+ * JSON Schema at /api/events/schema.json and described in docs/events.md. Fields are only ever added; a change that an
+ * existing reader could not take gets a type with another version.
+ */
+import { z } from "zod";
+import { FindingDocument, Severity } from "../finding.ts";
+import { BatchTotals } from "../operation/batch.ts";
+import { OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
+
+const Time = z.iso.datetime();
+
+const ApprovalData = z
+  .strictObject({
+    reasons: z.array(z.string()).readonly(),
+    requestHash: z.string().meta({ description: "What an approval has to name." }),
+    requestedBy: z.string(),
+    expiresTime: Time,
+  })
+  .readonly();
+
+const envelope = {
+  specversion: z.literal("1.0"),
+  id: z.string().min(1).meta({
+    description: "The change itself, also the Service Bus message id: a second send of the same change is one message.",
+  }),
+  source: z.string().min(1).meta({ description: "/mooring" }),
+  subject: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/)
+    .meta({ description: "cluster/namespace" }),
+  time: Time,
+  datacontenttype: z.literal("application/json"),
+  traceparent: z
+    .string()
+    .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .optional()
+    .meta({ description: "Distributed tracing extension: the trace of the request that started the operation." }),
+};
+
+const OperationEvent = z
+  .strictObject({
+    ...envelope,
+    type: z.enum([
+      "mooring.operation.status-changed.v1",
+      "mooring.operation.approval-requested.v1",
+      "mooring.operation.approval-reminder.v1",
+    ]),
+    data: z
+      .strictObject({
+        operation: z.string().min(1),
+        kind: OperationKind,
+        status: OperationStatus,
+        phase: Phase,
+        approval: ApprovalData.optional().meta({ description: "Of a request that waits for approval." }),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type OperationEvent = z.infer<typeof OperationEvent>;
+
+/** A look found something else than the look before. */
+const DriftDetected = z
+  .strictObject({
+    ...envelope,
+    type: z.literal("mooring.namespace.drift-detected.v1"),
+    data: z
+      .strictObject({
+        severity: Severity.meta({ description: "Of the worst finding." }),
+        findings: z.array(FindingDocument).readonly().meta({ description: "At most 40, the worst first." }),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type DriftDetected = z.infer<typeof DriftDetected>;
+
+/** A look found nothing any more. */
+const DriftResolved = z
+  .strictObject({
+    ...envelope,
+    type: z.literal("mooring.namespace.drift-resolved.v1"),
+    data: z.strictObject({}).readonly(),
+  })
+  .readonly();
+export type DriftResolved = z.infer<typeof DriftResolved>;
+
+/** Not among the events of operations: a reader of those takes the subject for a namespace. */
+const BatchEvent = z
+  .strictObject({
+    ...envelope,
+    subject: z.string().min(1).meta({ description: "The batch's operation id." }),
+    type: z.literal("mooring.batch.status-changed.v1"),
+    data: z
+      .strictObject({
+        operation: z.string().min(1),
+        kind: z.literal("batch"),
+        status: OperationStatus,
+        phase: Phase,
+        totals: BatchTotals,
+      })
+      .readonly(),
+  })
+  .readonly();
+export type BatchEvent = z.infer<typeof BatchEvent>;
+
+export const CloudEvent = z
+  .union([OperationEvent, BatchEvent, DriftDetected, DriftResolved])
+  .meta({ title: "Mooring event" });
+export type CloudEvent = z.infer<typeof CloudEvent>;

@@ -1,0 +1,200 @@
+/**
+ * From a claim (activities/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
+ * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
+ */
+
+import type { DurableClient } from "durable-functions";
+import type { AdmissionOptions } from "../../activities/admission/admission.ts";
+import {
+  claimOnboarding,
+  expectFree,
+  findSettled,
+  kindOf,
+  newRecord,
+  operationOf,
+} from "../../activities/admission/claim.ts";
+import type { Clerk } from "../../activities/admission/clerk.ts";
+import type { Caller } from "../../domain/access/caller.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { withAccountOf } from "../../domain/operation/migration.ts";
+import type { OperationKind } from "../../domain/operation/operation.ts";
+import type { Compensated, NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { maySee } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { start } from "../../durable/orchestration.ts";
+import { changeNamespace } from "../../orchestrations/changeNamespace.ts";
+import { compensateOperation } from "../../orchestrations/compensateOperation.ts";
+import { migrateNamespace } from "../../orchestrations/migrateNamespace.ts";
+import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
+import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
+import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
+import type { Ports, Registry } from "../../ports.ts";
+
+export interface Accepted {
+  readonly operation: string;
+  readonly kind: OperationKind;
+  /** False when the operation was there before this request. */
+  readonly isNew: boolean;
+  /** Of a request that asks for what is there: nothing has to be done. */
+  readonly isUnchanged?: boolean;
+}
+
+export interface Desk extends Clerk {
+  readonly client: DurableClient;
+  readonly warn: (message: string) => void;
+}
+
+export async function acceptOnboarding(
+  desk: Desk,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Accepted> {
+  const { record, how } = await claimOnboarding(desk, request, options);
+  if (how === "begun") return await begin(desk, record);
+  return { ...(await attach(desk, record)), isUnchanged: how === "unchanged" };
+}
+
+export async function acceptOffboarding(
+  desk: Desk,
+  berth: Berth,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: {
+    /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+    readonly expect?: (record: Stored<NamespaceRecord>) => void;
+    readonly ignoreDependants?: boolean;
+  } = {},
+): Promise<Accepted> {
+  const { registry } = desk.ports;
+  let mine: string | undefined;
+  for (;;) {
+    const current = await findSettled(registry, berth);
+    if (current && current.operation === mine) return begin(desk, current);
+    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
+    if (current.state === "Offboarding") return attach(desk, current);
+    expect(current);
+    expectFree(current);
+    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
+    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+    const before = {
+      state,
+      operation,
+      requestedBy,
+      acceptedTime,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+    mine = next.operation;
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
+
+/** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
+export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
+  const { registry } = desk.ports;
+  for (;;) {
+    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
+    if (isSame) return attach(desk, current);
+    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+    const next = { ...current, ...fresh, compensates };
+    if (await registry.replaceNamespace(next)) return begin(desk, next);
+  }
+}
+
+/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
+export async function findCompensation(
+  registry: Pick<Registry, "findOperation" | "getNamespace">,
+  by: Caller,
+  id: string,
+): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
+  const failed = await registry.findOperation(id);
+  if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const refuse = (why: string, operation: string | undefined) =>
+    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
+  if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
+  const { leftUndone: undos = [] } = failed;
+  if (failed.kind === "migrate" && undos.length > 0) {
+    throw refuse("is a migration; call migrate again, which finds what is left and goes on from there.", id);
+  }
+  const current = await registry.getNamespace(failed);
+  const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+  if (current?.state === "Compensating" && current.compensates?.of === id)
+    return { current, compensates, isSame: true };
+  if (undos.length > 0 && current?.operation === id && current.state === "Incomplete") {
+    return { current, compensates, isSame: false };
+  }
+  const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
+  throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
+}
+
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+}
+
+/** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
+export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  const known = await registry.getOperation(operation);
+  if (known) return { operation, kind: known.kind, isNew: false };
+  await registry.insertOperation(operationOf(record));
+  return { operation, kind: kindOf(record), isNew: false };
+}
+
+export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+  const { operation } = record;
+  await desk.ports.registry.insertOperation(operationOf(record));
+  try {
+    await startOperation(desk.client, desk.ports, record);
+  } catch (error) {
+    // Accepted all the same: the timer starts it.
+    const reason = error instanceof Error ? error.message : String(error);
+    desk.warn(logLine("operation not started yet", { operation, reason }));
+  }
+  return { operation, kind: kindOf(record), isNew: true };
+}
+
+export async function startOperation(
+  client: DurableClient,
+  { catalog }: Pick<Ports, "catalog">,
+  record: NamespaceRecord,
+): Promise<void> {
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
+  const { clientId, migration, offboarding } = record;
+  const origin = { requestedBy, team, traceparent };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
+  const isMigrating = migration !== undefined;
+  const kind = kindOf(record);
+  switch (kind) {
+    case "onboard":
+      return await start(client, onboardNamespace, { instanceId, input });
+    case "change":
+      if (!earlier) throw nothingOf(record, "an earlier request");
+      return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
+    case "offboard": {
+      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+      const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
+      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+    }
+    case "compensate": {
+      if (!compensates) throw nothingOf(record, "what it compensates");
+      const { of, createdBy, undos } = compensates;
+      const compensation = { ...input, compensates: { of, createdBy, undos: [...undos] } };
+      return await start(client, compensateOperation, { instanceId, input: compensation });
+    }
+    case "repair":
+      return await start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+    case "migrate":
+      if (!migration || clientId === undefined) throw nothingOf(record, "a migration");
+      return await start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+  }
+}
+
+function nothingOf({ operation, state }: NamespaceRecord, what: string): Error {
+  return new Error(`the record of operation ${operation} is ${state} and says nothing of ${what}`);
+}

@@ -1,0 +1,118 @@
+/** Decisions of people about an operation: written to its record with the ETag, where the first one counts. */
+
+import type { Caller } from "../../domain/access/caller.ts";
+import { TransientError } from "../../domain/errors.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import { type Approval, mayDecide } from "../../domain/policy/approval.ts";
+import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Registry } from "../../ports.ts";
+
+type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
+
+export interface Decision {
+  readonly by: Caller;
+  readonly comment?: string | undefined;
+  readonly now?: Date;
+}
+
+/** Asking twice is asking once; the first one's name stays. */
+export async function cancelOperation(registry: Records, id: string, decision: Decision): Promise<OperationRecord> {
+  return await decide(registry, id, decision.by, (record) => {
+    if (!hasRole(decision.by, ["Onboarding.Request"]) || !maySee(decision.by, record)) {
+      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]), { about: aboutOf(record) });
+    }
+    if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return undefined;
+    if (isFinal(record.status)) {
+      throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
+    }
+    if (record.kind === "compensate") {
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only undoes, and cannot be canceled.`, { operation: id });
+    }
+    if (record.committedTime !== undefined) {
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was done at ${record.committedTime}.`, { operation: id });
+    }
+    return { cancel: sign(decision) };
+  });
+}
+
+/** The approval names the request that the approver saw; the requester cannot decide. */
+export async function decideApproval(
+  registry: Records,
+  id: string,
+  decision: Decision & { kind: "approved" | "rejected"; requestHash?: string | undefined },
+): Promise<OperationRecord> {
+  const { by, kind, requestHash, now = new Date() } = decision;
+  if (!by.roles.includes("Onboarding.Approve")) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Approve"]));
+  return await decide(registry, id, by, (record) => {
+    const { approval } = record;
+    if (!approval) throw notPending(record, "it has not asked for one");
+    const about = aboutOf(record);
+    if (!mayDecide(by, approval)) {
+      throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`, { about });
+    }
+    if (by.id === record.requestedBy) {
+      const message = `Operation ${id} was requested by ${by.id}, who cannot decide it.`;
+      throw new Refusal("APPROVER_IS_REQUESTER", message, { about });
+    }
+    if (requestHash !== undefined && requestHash !== approval.requestHash) {
+      const message = `The operation's request has hash ${approval.requestHash}, the approval names ${requestHash}.`;
+      throw new Refusal("APPROVAL_MISMATCH", message, { operation: id });
+    }
+    const made = approval.decision;
+    if (made?.kind === kind && made.by === by.id) return undefined;
+    if (made?.kind === "timedOut" || (!made && now.getTime() >= Date.parse(approval.expiresTime))) {
+      throw new Refusal("APPROVAL_TIMED_OUT", `The time to decide ended at ${approval.expiresTime}.`, {
+        operation: id,
+      });
+    }
+    if (made) throw notPending(record, `it was ${made.kind} by ${made.by ?? "somebody"} at ${made.time}`);
+    if (record.cancel) throw notPending(record, `it was canceled by ${record.cancel.by}`);
+    if (isFinal(record.status)) throw notPending(record, "it has ended");
+    return { approval: { ...approval, decision: { kind, ...sign({ ...decision, now }) } } };
+  });
+}
+
+/** Its team sees an operation, and so does whoever may decide it; a batch may be of several teams: its sender sees it. */
+export function maySeeOperation(by: Caller, record: AnyOperation): boolean {
+  if (record.kind === "batch") return maySee(by, record) || by.id === record.requestedBy;
+  return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
+}
+
+function aboutOf({ id, cluster, namespace }: OperationRecord) {
+  return { cluster, namespace, operation: id };
+}
+
+function notPending({ id }: OperationRecord, why: string): Refusal {
+  return new Refusal("APPROVAL_NOT_PENDING", `Operation ${id} does not wait for approval: ${why}.`, { operation: id });
+}
+
+export function sign({ by, comment, now = new Date() }: Decision): Cancel {
+  return { by: by.id, time: now.toISOString(), ...(comment === undefined ? {} : { comment }) };
+}
+
+const attempts = 10;
+
+async function decide(
+  registry: Records,
+  id: string,
+  by: Caller,
+  next: (
+    record: Stored<OperationRecord>,
+  ) => Pick<Required<OperationRecord>, "cancel"> | { approval: Approval } | undefined,
+): Promise<OperationRecord> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.findOperation(id);
+    // The same words for what is not there and for what is another team's.
+    if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    if (record.kind === "batch") {
+      const message = `Operation ${id} is a batch; decide about the operations of its namespaces.`;
+      throw new Refusal("APPROVAL_NOT_PENDING", message, { operation: id });
+    }
+    const changes = next(record);
+    if (!changes) return record;
+    if (await registry.amendOperation(record, changes)) return { ...record, ...changes };
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${id} changed ${attempts} times.`);
+}

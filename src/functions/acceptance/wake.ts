@@ -1,0 +1,21 @@
+import type { InvocationContext } from "@azure/functions";
+import type { DurableClient } from "durable-functions";
+import type { OperationRecord } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { decisionEvent } from "../../orchestrations/approval.ts";
+
+/** Wakes an orchestration that waits for approval; any other looks at the record by itself, before its next write. */
+export async function wake(
+  client: DurableClient,
+  { id, approval }: Pick<OperationRecord, "id" | "approval">,
+  context: Pick<InvocationContext, "warn">,
+): Promise<void> {
+  if (!approval) return;
+  try {
+    await client.raiseEvent(id, decisionEvent, {});
+  } catch (error) {
+    // Decided all the same: the timer wakes it (startAccepted.ts).
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("not woken yet", { operation: id, reason }));
+  }
+}

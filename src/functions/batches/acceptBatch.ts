@@ -1,0 +1,118 @@
+/**
+ * From the requests of a batch to one operation that works on them. Everything that it needs is in the registry before it
+ * is answered; a crash before the orchestration has started is mended by a timer (tendBatches.ts).
+ */
+import type { DurableClient } from "durable-functions";
+import { passOnCancel } from "../../activities/operation/cancellation.ts";
+import type { Caller } from "../../domain/access/caller.ts";
+import { TransientError } from "../../domain/errors.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { BatchRecord } from "../../domain/operation/records.ts";
+import { decideTeam, hasRole, missingRole } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { start } from "../../durable/orchestration.ts";
+import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
+import type { Ports } from "../../ports.ts";
+import type { Desk } from "../acceptance/acceptance.ts";
+import { type Decision, maySeeOperation, sign } from "../acceptance/decide.ts";
+import { wake } from "../acceptance/wake.ts";
+
+export async function acceptBatch(desk: Desk, requests: readonly OnboardingRequest[]): Promise<string> {
+  const { ports, by, traceparent, client, warn } = desk;
+  const now = new Date();
+  const id = createOperationId(now);
+  const team = teamOf(ports, by, requests);
+  await ports.registry.insertBatch(
+    {
+      id,
+      kind: "batch",
+      status: "NotStarted",
+      requestedBy: by.id,
+      ...(team === undefined ? {} : { team }),
+      createdTime: now.toISOString(),
+      traceparent,
+      by,
+      requests: requests.length,
+    },
+    requests,
+  );
+  try {
+    await startBatch(client, ports, { id, requests: requests.length });
+  } catch (error) {
+    // Accepted all the same: the timer starts it.
+    const reason = error instanceof Error ? error.message : String(error);
+    warn(logLine("batch not started yet", { operation: id, reason }));
+  }
+  return id;
+}
+
+/** The team of all that the caller may ask for; none where that is several teams, or an operator's own. */
+function teamOf(ports: Ports, by: Caller, requests: readonly OnboardingRequest[]): string | undefined {
+  const teams = new Set(
+    requests.flatMap((request) => {
+      const decision = decideTeam(ports.catalog, by, request);
+      return "denial" in decision ? [] : [decision.team];
+    }),
+  );
+  const [only] = teams.size === 0 ? by.teams : teams;
+  return teams.size > 1 || (teams.size === 0 && by.teams.length > 1) ? undefined : only;
+}
+
+export async function startBatch(
+  client: DurableClient,
+  { catalog }: Pick<Ports, "catalog">,
+  { id, requests }: Pick<BatchRecord, "id" | "requests">,
+): Promise<void> {
+  const lanes = Math.min(catalog.batch.lanes, requests);
+  const input = { batch: id, lanes, retry: catalog.retry, run: createOperationId(new Date()) };
+  await start(client, onboardBatch, { instanceId: id, input });
+}
+
+/** Asking twice is asking once. What it does to the items: `passOn`, the lanes, and the end (activities/batch/batch.ts). */
+export async function cancelBatch(
+  { registry }: Pick<Ports, "registry">,
+  id: string,
+  decision: Decision,
+): Promise<BatchRecord> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const record = await registry.getBatch(id);
+    if (!record || !maySeeOperation(decision.by, record)) {
+      throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+    }
+    if (!hasRole(decision.by, ["Onboarding.Request"])) {
+      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
+    }
+    if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return record;
+    if (isFinal(record.status)) {
+      throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
+    }
+    const cancel = sign(decision);
+    if (await registry.amendBatch(record, { cancel })) return { ...record, cancel };
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of batch ${id} changed ${attempts} times.`);
+}
+
+/** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */
+export async function passOn(
+  { registry }: Pick<Ports, "registry">,
+  client: DurableClient,
+  { id, cancel }: Pick<BatchRecord, "id" | "cancel">,
+  context: Parameters<typeof wake>[2],
+): Promise<void> {
+  if (!cancel) return;
+  const running = await registry.listBatchItems(id, { status: "Running" });
+  const own = running.flatMap(({ operation, claim }) => (operation === claim && operation ? [operation] : []));
+  const atOnce = 10;
+  for (let from = 0; from < own.length; from += atOnce) {
+    await Promise.all(
+      own.slice(from, from + atOnce).map(async (operation) => {
+        const canceled = await passOnCancel(registry, operation, cancel);
+        if (canceled) await wake(client, canceled, context);
+      }),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The status of a batch: totals of all its items, and a page of them. The first page of a thousand has 20 KB; whoever
+ * waits reads the totals, and whoever looks for what failed asks for that.
+ */
+import type { HttpRequest } from "@azure/functions";
+import { countItems, mostRequests } from "../../domain/operation/batch.ts";
+import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
+import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { type Answer, json } from "../http/respond.ts";
+
+const defaultTop = 100;
+
+export async function answerBatch(
+  { registry }: Pick<Ports, "registry">,
+  request: HttpRequest,
+  record: BatchRecord,
+): Promise<Answer> {
+  const { top, from, status } = readPage(request);
+  const items = await registry.listBatchItems(record.id);
+  const asked = items.filter((item) => item.index >= from && (status === undefined || item.status === status));
+  const page = asked.slice(0, top);
+  const next = asked[top];
+  const document = {
+    ...summaryOfBatch(record),
+    phase: phaseOf(record),
+    totals: countItems(items),
+    items: page.map(publicItem),
+    ...(next ? { nextLink: linkTo(request, next.index) } : {}),
+  };
+  return json(200, document, isFinal(record.status) ? {} : { "retry-after": "2" });
+}
+
+export function summaryOfBatch({ traceparent, ...record }: BatchRecord) {
+  const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  return { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, traceId, error, cancel };
+}
+
+export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
+  if (isFinal(status)) return "done";
+  return status === "NotStarted" ? "preflight" : "provisioning";
+}
+
+export function publicItem(item: BatchItem) {
+  const { index, cluster, namespace, status, operation, claim, kind, outcome, error, startTime, endTime } = item;
+  const isOwn = operation === undefined ? undefined : operation === claim;
+  return { index, cluster, namespace, status, operation, isOwn, kind, outcome, error, startTime, endTime };
+}
+
+function readPage(request: HttpRequest) {
+  const status = OperationStatus.optional().safeParse(request.query.get("status") ?? undefined);
+  if (!status.success) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter status takes ${OperationStatus.options.join(", ")}.`);
+  }
+  const top = readWhole(request, "top", { least: 1, most: mostRequests }) ?? defaultTop;
+  const from = readWhole(request, "from", { least: 0, most: mostRequests }) ?? 0;
+  return { top, from, status: status.data };
+}
+
+function readWhole(
+  { query }: HttpRequest,
+  name: string,
+  { least, most }: { least: number; most: number },
+): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new Refusal("INVALID_REQUEST", `Query parameter ${name} is "${text}"; it takes ${least} to ${most}.`);
+}
+
+function linkTo(request: HttpRequest, from: number): string {
+  const url = new URL(request.url);
+  url.searchParams.set("from", String(from));
+  return `${url.pathname}${url.search}`;
+}

@@ -1,0 +1,79 @@
+/** From the body of a batch to its requests, or one refusal that names everything that is wrong with any of them. */
+import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { checkAgainstCatalog, type FieldProblem } from "../../domain/catalog/targets.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { readBody } from "../http/readBody.ts";
+import { parseFields, toProblems } from "../http/readRequest.ts";
+
+/** More would not be read, and a body of 4 MB can have very many. */
+const mostProblems = 100;
+
+const Envelope = z.strictObject({
+  requests: z
+    .array(z.unknown())
+    .min(1, "must hold at least one request")
+    .max(mostRequests, `must hold at most ${mostRequests} requests; send the others as another batch`),
+});
+
+export interface BatchBody {
+  /** As it was sent. */
+  readonly body: unknown;
+  readonly requests: readonly OnboardingRequest[];
+}
+
+export async function readBatch(request: HttpRequest, catalog: Catalog): Promise<BatchBody> {
+  const body = await readBody(request, maxBatchBytes);
+  return { body, requests: readRequests(catalog, body) };
+}
+
+export function readRequests(catalog: Catalog, body: unknown): readonly OnboardingRequest[] {
+  const { requests } = parseFields(Envelope, body);
+  const problems: FieldProblem[] = [];
+  const read = requests.flatMap((value, index) => {
+    const at = `/requests/${index}`;
+    const add = (found: readonly FieldProblem[]) =>
+      problems.push(...found.map((each) => ({ ...each, pointer: at + each.pointer })));
+    const parsed = OnboardingRequest.safeParse(value);
+    if (!parsed.success) {
+      add(parsed.error.issues.flatMap(toProblems));
+      return [];
+    }
+    add(checkAgainstCatalog(catalog, parsed.data));
+    return [{ index, request: parsed.data }];
+  });
+  problems.push(...findRepeated(read));
+  if (problems.length > 0) throw refuse(problems);
+  return read.map(({ request }) => request);
+}
+
+/** Which of two requests for one namespace is meant, nobody could tell from the outcome. */
+function findRepeated(
+  read: readonly { readonly index: number; readonly request: OnboardingRequest }[],
+): readonly FieldProblem[] {
+  const first = new Map<string, number>();
+  return read.flatMap(({ index, request }) => {
+    const key = berthKey(request);
+    const before = first.get(key);
+    if (before === undefined) {
+      first.set(key, index);
+      return [];
+    }
+    const pointer = `/requests/${index}/namespace`;
+    const detail = `${key} is asked for twice: by /requests/${before} and by /requests/${index}`;
+    return [{ pointer, code: "INVALID_REQUEST", detail }];
+  });
+}
+
+function refuse(problems: readonly FieldProblem[]): Refusal {
+  const shown = problems.slice(0, mostProblems).map(({ pointer, detail }) => ({ pointer, detail }));
+  const left = problems.length - shown.length;
+  const errors = left === 0 ? shown : [...shown, { pointer: "/requests", detail: `and ${left} more` }];
+  const [first] = shown;
+  const message = `The batch has ${problems.length} problem(s), and nothing of it was accepted. The first: ${first?.pointer}: ${first?.detail}.`;
+  return new Refusal("INVALID_REQUEST", message, { errors });
+}

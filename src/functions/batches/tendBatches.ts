@@ -1,0 +1,62 @@
+/** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
+import { settleItems } from "../../activities/batch/batch.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { NamespaceRecord, OpenBatch } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { findInstance, hasEnded } from "../../durable/orchestration.ts";
+import { settledEvent } from "../../orchestrations/onboardBatch.ts";
+import type { Mender } from "../acceptance/mender.ts";
+import { passOn, startBatch } from "./acceptBatch.ts";
+
+/** A batch that has no record by then is one whose acceptance broke off; nobody was told of it. */
+const forgottenMs = 600_000;
+
+interface Tick {
+  readonly held: readonly Pick<NamespaceRecord, "operation">[];
+  /** What was accepted before this time has had time to start by itself. */
+  readonly before: number;
+}
+
+export async function tendBatches(mender: Mender, { held, before }: Tick): Promise<void> {
+  const { ports, warn } = mender;
+  const running = new Set(held.map(({ operation }) => operation));
+  for (const open of await ports.registry.openBatches()) {
+    try {
+      await tendBatch(mender, open, { before, isRunning: (operation) => running.has(operation) });
+    } catch (error) {
+      // It comes again with the next tick.
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("batch not tended", { operation: open.id, reason }));
+    }
+  }
+}
+
+async function tendBatch(
+  { ports, client, warn }: Mender,
+  open: OpenBatch,
+  { before, isRunning }: { before: number; isRunning: (operation: string) => boolean },
+): Promise<void> {
+  const { id, acceptedTime, requests, next } = open;
+  const { registry } = ports;
+  const accepted = Date.parse(acceptedTime);
+  const record = await registry.getBatch(id);
+  if (!record) {
+    if (accepted < before - forgottenMs) await registry.closeBatch(id);
+    return;
+  }
+  const instance = await findInstance(client, id);
+  if (!instance || hasEnded(instance)) {
+    // Not closed, so it has not come to its end: what it has done is in the registry, and a new run goes on from there.
+    if (accepted >= before) return;
+    warn(logLine("starting a batch", { operation: id, runtimeStatus: instance?.runtimeStatus }));
+    await startBatch(client, ports, record);
+    return;
+  }
+  await passOn(ports, client, record, { warn });
+  // What holds its namespace still runs, and its record need not be read.
+  const items = await registry.listBatchItems(id, { status: "Running" });
+  const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
+  const settled = await settleItems(ports, id, ended);
+  const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
+  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
+}

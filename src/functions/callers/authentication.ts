@@ -1,0 +1,111 @@
+/** Who calls. Every route asks here first: no answer without a caller, and none that the caller's roles do not allow. */
+import type { HttpRequest } from "@azure/functions";
+import { AppRole, type Caller } from "../../domain/access/caller.ts";
+import { callerOfKey } from "../../domain/access/localKeys.ts";
+import { createRateLimiter, type RateLimiter } from "../../domain/access/tokenBucket.ts";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Claims, callerOf } from "../../domain/policy/claims.ts";
+import { hasRole, missingRole } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { readClientPrincipal } from "./clientPrincipal.ts";
+
+/** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
+const anybody: Caller = { id: "anonymous", name: "anonymous", teams: [], roles: AppRole.options };
+
+type Identify = Pick<Ports, "catalog" | "tokens">;
+
+let provided: { ports: Identify; limiter: RateLimiter } | undefined;
+
+/** Called once, by the composition root. */
+export function provideCallers(ports: Identify): void {
+  provided = { ports, limiter: createRateLimiter(ports.catalog.limits) };
+}
+
+/** Who sent a request, once that was proven. */
+const known = new WeakMap<object, Caller>();
+
+export function callerOfRequest(request: object): Caller | undefined {
+  return known.get(request);
+}
+
+/** The caller, who has at least one of the given roles. */
+export async function authenticate(
+  request: Pick<HttpRequest, "headers">,
+  anyOf: readonly AppRole[] = AppRole.options,
+): Promise<Caller> {
+  if (!provided) throw new Error("authenticate ran before provideCallers was called");
+  const caller = await identify(provided.ports, request);
+  if (caller !== anybody) known.set(request, caller);
+  take(provided.limiter, caller, 1);
+  if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
+  return caller;
+}
+
+/** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
+export function charge(caller: Caller, tokens: number): void {
+  if (!provided) throw new Error("charge ran before provideCallers was called");
+  const { limiter, ports } = provided;
+  if (tokens > 0) take(limiter, caller, Math.min(tokens, ports.catalog.limits.burst - 1));
+}
+
+function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
+  const retryAfterSeconds = limiter.take(id, tokens);
+  if (retryAfterSeconds === undefined) return;
+  throw new Refusal("RATE_LIMITED", "You ask more often than the limits allow.", { retryAfterSeconds });
+}
+
+/** The strongest proof that is sent decides alone: a token that is not taken is not made good by a header beside it. */
+async function identify({ catalog, tokens }: Identify, { headers }: Pick<HttpRequest, "headers">): Promise<Caller> {
+  const { auth } = catalog;
+  if (!auth) return anybody;
+
+  const authorization = headers.get("authorization");
+  if (authorization !== null && tokens) {
+    const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? [];
+    if (token === undefined) throw unauthenticated(catalog, "The Authorization header is not `Bearer <token>`.");
+    return callerOf(catalog, await verify(catalog, tokens, token));
+  }
+  const principal = headers.get("x-ms-client-principal");
+  if (principal !== null && auth.easyAuth) {
+    const claims = readClientPrincipal(principal);
+    if (claims?.tid.toLowerCase() === catalog.tenantId.toLowerCase()) return callerOf(catalog, claims);
+    throw unauthenticated(catalog, "The client principal is not one of this tenant.");
+  }
+  const key = headers.get("x-mooring-key");
+  if (key !== null) {
+    const caller = callerOfKey(auth, key);
+    if (caller) return caller;
+    throw unauthenticated(catalog, "The key in x-mooring-key is not one of the catalog's.");
+  }
+  throw unauthenticated(catalog, "The request carries no proof of who sends it.");
+}
+
+async function verify(catalog: Catalog, tokens: NonNullable<Ports["tokens"]>, token: string): Promise<Claims> {
+  try {
+    return await tokens.verify(token);
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    throw unauthenticated(catalog, error.message, error);
+  }
+}
+
+/** RFC 9110, 11.6.1: every 401 says how one would be let in. Bearer is RFC 6750's; the key's scheme is our own. */
+function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: PermanentError): Refusal {
+  const error = cause ? ', error="invalid_token"' : "";
+  const challenges = [
+    ...(auth?.entra || auth?.easyAuth ? [`Bearer realm="mooring"${error}`] : []),
+    ...(Object.keys(auth?.keys ?? {}).length > 0 ? ['MooringKey realm="mooring", header="x-mooring-key"'] : []),
+  ];
+  return new Refusal("UNAUTHENTICATED", message, { challenge: challenges.join(", ") });
+}
+
+/**
+ * Who may send to the queue is decided by Service Bus; what a message says of its sender is not believed. The catalog
+ * says whose requests it carries; one that tells callers apart and does not say it takes none from the queue.
+ */
+export function queueCaller({ auth, queue }: Pick<Catalog, "auth" | "queue">): Caller {
+  if (queue) return { id: "queue", name: "queue", teams: [queue.team], roles: ["Onboarding.Request"] };
+  return { id: "queue", name: "queue", teams: [], roles: auth ? ["Onboarding.Request"] : AppRole.options };
+}

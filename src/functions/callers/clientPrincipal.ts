@@ -1,0 +1,41 @@
+/**
+ * What App Service authentication says of the caller: X-MS-CLIENT-PRINCIPAL, base64 of JSON with the token's claims
+ * (learn.microsoft.com "Work with user identities in Azure App Service authentication"). The header is worth nothing where
+ * the platform does not set it, so the catalog has to say that it does.
+ */
+import { z } from "zod";
+import { Claims } from "../../domain/policy/claims.ts";
+
+const Principal = z.object({
+  auth_typ: z.literal("aad"),
+  claims: z.array(z.object({ typ: z.string(), val: z.string() })),
+});
+
+/** The platform gives some claims the names that Windows Identity Foundation once gave them. */
+const longNames: Readonly<Record<string, string>> = {
+  "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
+  "http://schemas.microsoft.com/identity/claims/tenantid": "tid",
+  "http://schemas.microsoft.com/identity/claims/scope": "scp",
+  "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
+};
+const lists = new Set(["roles", "groups"]);
+
+export function readClientPrincipal(header: string): Claims | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(header, "base64").toString("utf8"));
+  } catch {
+    // No principal of App Service: the caller is not known, and is told 401.
+    return undefined;
+  }
+  const principal = Principal.safeParse(json).data;
+  if (!principal) return undefined;
+  const found = new Map<string, string[]>();
+  for (const { typ, val } of principal.claims) {
+    const name = longNames[typ] ?? typ;
+    found.set(name, [...(found.get(name) ?? []), val]);
+  }
+  return Claims.safeParse(
+    Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : values[0]])),
+  ).data;
+}

@@ -1,0 +1,126 @@
+/**
+ * What policy refused enters the audit trail: who asked for what, and why not. Only of callers who have proven who they
+ * are, so that nobody else can fill the table; and of each the same refusal once an hour, and not more than so many
+ * different ones. Rate limits alone would still let one caller write 72,000 entries an hour.
+ */
+import type { HttpRequest, InvocationContext } from "@azure/functions";
+import { appendDecision } from "../../activities/operation/audit.ts";
+import type { Caller } from "../../domain/access/caller.ts";
+import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { auditId } from "../../domain/watching/audit.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { Traceparent } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { callerOfRequest } from "./authentication.ts";
+
+const mostInAnHour = 50;
+const hourMs = 3_600_000;
+
+export interface RefusedRequest {
+  readonly by: Caller;
+  /** The function that refused, such as `createOnboarding`. */
+  readonly what: string;
+  readonly cluster?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly traceparent: Traceparent;
+}
+
+export interface RefusalTrail {
+  append(error: unknown, request: RefusedRequest): Promise<void>;
+}
+
+export function createRefusalTrail(
+  { audit }: Pick<Ports, "audit">,
+  { now = () => Date.now() }: { now?: () => number } = {},
+): RefusalTrail {
+  let hour = 0;
+  /** What each caller was refused in this hour, by the ids of the entries; of this process only. */
+  let written = new Map<string, Set<string>>();
+
+  /** Undefined when there is nothing to write any more. */
+  function take(caller: string, id: string): "entry" | "more" | undefined {
+    const current = Math.floor(now() / hourMs);
+    if (current !== hour) written = new Map();
+    hour = current;
+    const ids = written.get(caller) ?? new Set();
+    written.set(caller, ids);
+    if (ids.has(id) || ids.size > mostInAnHour) return undefined;
+    ids.add(id);
+    return ids.size > mostInAnHour ? "more" : "entry";
+  }
+
+  return {
+    async append(error, { by, what, traceparent, ...where }) {
+      if (!(error instanceof Refusal) || !isOfPolicy(error.code)) return;
+      const { code, message } = error;
+      const { cluster, namespace, operation } = { ...where, ...error.details.about };
+      // The hour is part of the id, so that two processes write the same refusal once, too.
+      const time = Math.floor(now() / hourMs);
+      const id = auditId(by.id, what, cluster ?? "", namespace ?? "", operation ?? "", code, message, String(time));
+      const kind = take(by.id, id);
+      if (!kind) return;
+      const [team, another] = by.teams;
+      const origin = {
+        cluster,
+        namespace,
+        operation,
+        requestedBy: by.id,
+        // Its own team sees what it was refused; of whom the thing is, that is none of the trail's readers' business.
+        ...(team === undefined || another !== undefined ? {} : { team }),
+        traceparent,
+      };
+      const reason =
+        kind === "more"
+          ? `More than ${mostInAnHour} different refusals within the hour; the others are in the log only.`
+          : message;
+      const entryId = kind === "more" ? auditId(by.id, "more", String(time)) : id;
+      await appendDecision({ audit }, origin, {
+        id: entryId,
+        what,
+        action: "refused",
+        outcome: "Refused",
+        code,
+        reason,
+      });
+    },
+  };
+}
+
+let provided: RefusalTrail | undefined;
+
+/** Called once, by the composition root. */
+export function provideRefusalTrail(ports: Pick<Ports, "audit">): void {
+  provided = createRefusalTrail(ports);
+}
+
+/** Of a route. That the trail cannot be written does not change the answer. */
+export async function noteRefusal(
+  error: unknown,
+  { request, context, traceparent }: { request: HttpRequest; context: InvocationContext; traceparent: Traceparent },
+): Promise<void> {
+  const by = callerOfRequest(request);
+  if (!by) return;
+  // As they stand in the address: nobody has looked at them when a caller lacks the role.
+  const cut = (text: string | undefined) => text?.slice(0, 100);
+  const [cluster, namespace, id] = ["cluster", "namespace", "id"].map((name) => cut(request.params[name]));
+  await noteRefusalOf(
+    error,
+    { by, what: context.functionName, cluster, namespace, operation: id, traceparent },
+    context,
+  );
+}
+
+export async function noteRefusalOf(
+  error: unknown,
+  request: RefusedRequest,
+  context: Pick<InvocationContext, "warn">,
+): Promise<void> {
+  try {
+    await provided?.append(error, request);
+  } catch (failure) {
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    context.warn(logLine("refusal not in the audit trail", { what: request.what, reason }));
+  }
+}

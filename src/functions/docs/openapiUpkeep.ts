@@ -1,0 +1,97 @@
+/** The routes that keep an onboarded namespace right, as OpenAPI. */
+import { z } from "zod";
+import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from "zod-openapi";
+import { FindingDocument, Severity } from "../../domain/finding.ts";
+import { MigrationPhase } from "../../domain/operation/migration.ts";
+import { Plan } from "../../domain/operation/plan.ts";
+import { MigrationRequest } from "../namespaces/migrations.ts";
+import { noDryRun } from "../namespaces/verifications.ts";
+import {
+  berth,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  idempotencyHeaders,
+  problem,
+  Time,
+} from "./openapiParts.ts";
+
+export const MigrationProgress = z.object({
+  completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
+  podsToMove: z.array(z.string()).meta({ description: "Pods that used pod identity when the migration began." }),
+});
+
+const VerificationDocument = z
+  .object({
+    cluster: z.string(),
+    namespace: z.string(),
+    verifiedTime: Time,
+    severity: Severity.optional().meta({
+      description: "Of the worst finding; absent when all is as it was asked for.",
+    }),
+    findings: z.array(FindingDocument),
+  })
+  .meta({ id: "Verification" });
+
+const isHeld = problem("Another operation has the namespace, or left it half done.");
+
+export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsObject => ({
+  "/api/namespaces/{cluster}/{namespace}/verify": {
+    post: {
+      operationId: "verifyNamespace",
+      summary: "Read everything back now and, where the catalog allows, log in as the workload does",
+      description: `No dry run: ${noDryRun}`,
+      requestParams: { path: berth },
+      responses: guarded({
+        ...flagProblem,
+        200: body("What was found.", VerificationDocument),
+        404: problem("It is not onboarded."),
+        409: problem("An operation has the namespace."),
+        503: problem("Azure, the cluster or a database did not answer."),
+      }),
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/repair": {
+    post: {
+      operationId: "repairNamespace",
+      summary: "Put drift right; with dryRun=true plan it",
+      requestParams: {
+        path: berth,
+        query: z.object({ dryRun }),
+        header: idempotencyHeaders,
+      },
+      responses: guarded({
+        ...flagProblem,
+        200: body("The plan; nothing was written.", Plan),
+        202: accepted,
+        404: problem("It is not onboarded."),
+        409: isHeld,
+        422: problem("The idempotency key came with another request before, or is none."),
+        503: problem("The registry does not answer."),
+      }),
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/migrate": {
+    post: {
+      operationId: "migrateNamespace",
+      summary: "Move from pod identity to workload identity, phase by phase; with dryRun=true plan it",
+      requestParams: {
+        path: berth,
+        query: z.object({ dryRun, until: MigrationPhase.optional() }),
+        header: idempotencyHeaders,
+      },
+      requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
+      responses: guarded({
+        200: body("The plan; nothing was written.", Plan),
+        202: accepted,
+        404: problem("It is not onboarded."),
+        409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
+        ...bodyProblems,
+        422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
+        503: problem("The registry does not answer."),
+      }),
+    },
+  },
+});

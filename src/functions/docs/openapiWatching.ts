@@ -1,0 +1,145 @@
+/** The routes by which people and programs follow what Mooring does, as OpenAPI. */
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { IdentityMode, RoleBundle } from "../../domain/request/request.ts";
+import { AuditRecord } from "../../domain/watching/audit.ts";
+import { berth, body, guarded, page, paging, problem } from "./openapiParts.ts";
+
+const AuditDocument = AuditRecord.meta({
+  id: "AuditRecord",
+  description: "One effect or decision. previousHash is the hash of the record with the sequence before.",
+});
+
+const AuditCheck = z
+  .object({
+    valid: z.boolean(),
+    entries: z.int().meta({ description: "How many records were read." }),
+    head: z.string().meta({ description: "Hash of the newest record; kept elsewhere, it also shows a forged chain." }),
+    brokenAt: z.int().optional().meta({ description: "Sequence of the newest record that is not as it was written." }),
+  })
+  .meta({ id: "AuditCheck" });
+
+const CatalogDocument = z
+  .object({
+    clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
+    sqlServers: z.array(
+      z.object({
+        name: z.string(),
+        databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+      }),
+    ),
+  })
+  .meta({ id: "Catalog" });
+
+const lastEventId = z.object({
+  "last-event-id": z
+    .string()
+    .optional()
+    .meta({ description: "Id of the last event that was received; goes on from there." }),
+});
+
+const stream = {
+  description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
+\`item\`: one request of the batch that is followed. \`end\`: the operation has ended, and nothing more comes. A comment every
+15 seconds keeps the connection; after two minutes the stream ends, and the client comes back with Last-Event-ID.`,
+  content: { "text/event-stream": { schema: z.string() } },
+};
+
+export const watchingPaths: ZodOpenApiPathsObject = {
+  "/api/operations/{id}/events": {
+    get: {
+      operationId: "followOperation",
+      summary: "Follow one operation as it happens",
+      requestParams: { path: z.object({ id: z.string() }), header: lastEventId },
+      responses: guarded({
+        200: stream,
+        204: { description: "Last-Event-ID was the end; nothing will come." },
+        404: problem("There is none of that id."),
+      }),
+    },
+  },
+  "/api/events": {
+    get: {
+      operationId: "followAll",
+      summary: "Follow every operation as it happens",
+      requestParams: { header: lastEventId },
+      responses: guarded({ 200: stream }),
+    },
+  },
+  "/api/events/schema.json": {
+    get: {
+      operationId: "eventSchema",
+      security: [],
+      summary: "JSON Schema of the CloudEvents on the topic onboarding-events",
+      responses: { 200: body("A JSON Schema.", z.looseObject({ $schema: z.string() })) },
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/export": {
+    get: {
+      operationId: "exportNamespace",
+      summary: "Everything that an onboarded namespace has, to go on without Mooring",
+      requestParams: {
+        path: berth,
+        query: z.object({
+          format: z.enum(["kubernetes", "tsql", "azurecli"]).optional(),
+          database: z.string().optional().meta({ description: "With format tsql: only of `server/database`." }),
+        }),
+      },
+      responses: guarded({
+        200: {
+          description: "Kubernetes objects, T-SQL for each database, or Azure CLI commands.",
+          content: {
+            "application/yaml": { schema: z.string() },
+            "application/sql": { schema: z.string() },
+            "text/x-shellscript": { schema: z.string() },
+          },
+        },
+        404: problem("It is not onboarded."),
+        422: problem("A parameter is wrong."),
+      }),
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}/manifest": {
+    get: {
+      operationId: "getManifest",
+      summary: "What a team pastes into its Deployment",
+      requestParams: { path: berth },
+      responses: guarded({
+        200: { description: "A fragment of a manifest.", content: { "application/yaml": { schema: z.string() } } },
+        404: problem("It is not onboarded."),
+      }),
+    },
+  },
+  "/api/catalog": {
+    get: {
+      operationId: "getCatalog",
+      summary: "What may be asked for: clusters, databases, role bundles",
+      responses: guarded({ 200: body("The names that requests use.", CatalogDocument) }),
+    },
+  },
+  "/api/audit": {
+    get: {
+      operationId: "listAudit",
+      summary: "Who had what done to what, newest first",
+      requestParams: {
+        query: z.object({
+          cluster: z.string().optional(),
+          namespace: z.string().optional(),
+          operation: z.string().optional(),
+          ...paging,
+        }),
+      },
+      responses: guarded({
+        200: body("A page of the audit trail.", page(AuditDocument)),
+        422: problem("A parameter is wrong."),
+      }),
+    },
+  },
+  "/api/audit/verify": {
+    get: {
+      operationId: "verifyAudit",
+      summary: "Read the whole audit trail and check its hash chain",
+      responses: guarded({ 200: body("What the check found.", AuditCheck) }),
+    },
+  },
+};

@@ -1,0 +1,40 @@
+import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
+import { Refusal } from "../../domain/policy/refusal.ts";
+
+const defaultLimit = 50;
+const maxLimit = 200;
+
+/** Query parameters `top` and `continuation` of a list. */
+export function readLimit(request: HttpRequest): { limit: number; continuation?: string } {
+  const top = request.query.get("top");
+  const limit = top === null ? defaultLimit : Number(top);
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter top is "${top}"; it takes 1 to ${maxLimit}.`);
+  }
+  const continuation = request.query.get("continuation");
+  if (continuation === null) return { limit };
+  if (!isContinuation(continuation)) {
+    throw new Refusal("INVALID_REQUEST", "Query parameter continuation is none that a nextLink gave.");
+  }
+  return { limit, continuation };
+}
+
+const NextKeys = z.object({ nextPartitionKey: z.string(), nextRowKey: z.string().optional() });
+
+/** The tables' SDK takes a token apart before it asks anything, and an unreadable one is the caller's mistake. */
+function isContinuation(text: string): boolean {
+  try {
+    return NextKeys.safeParse(JSON.parse(Buffer.from(text, "base64").toString("utf8"))).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Azure's form of paging: the address of the next page, absent on the last. */
+export function nextLink(request: HttpRequest, continuation: string | undefined): { nextLink?: string } {
+  if (continuation === undefined) return {};
+  const url = new URL(request.url);
+  url.searchParams.set("continuation", continuation);
+  return { nextLink: `${url.pathname}${url.search}` };
+}

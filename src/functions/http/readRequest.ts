@@ -1,0 +1,82 @@
+/** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
+import type { z } from "zod";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { checkAgainstCatalog, type FieldProblem } from "../../domain/catalog/targets.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+
+export const maxBodyBytes = 16 * 1024;
+
+export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): unknown {
+  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal("MALFORMED_JSON", "The body is not UTF-8.");
+  }
+  if (text.trim() === "") throw new Refusal("MALFORMED_JSON", "The body is empty.");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Refusal("MALFORMED_JSON", `The body is not JSON: ${error instanceof Error ? error.message : ""}`);
+  }
+}
+
+export function tooLarge(bytes: number, maxBytes: number): Refusal {
+  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${bytes} bytes; at most ${maxBytes} are taken.`);
+}
+
+export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
+  const request = parseFields(OnboardingRequest, value);
+  const problems = checkAgainstCatalog(catalog, request);
+  if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
+  return request;
+}
+
+/** The value as the schema has it, or a refusal that names every field. */
+export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems));
+  return parsed.data;
+}
+
+function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
+  const codes = new Set(problems.map(({ code }) => code));
+  const [only] = codes;
+  const code = codes.size === 1 && only !== undefined && isRequestCode(only) ? only : "INVALID_REQUEST";
+  const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
+  const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
+  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
+}
+
+const requestCodes = [
+  "UNKNOWN_CLUSTER",
+  "UNKNOWN_SQL_SERVER",
+  "UNKNOWN_DATABASE",
+  "ROLE_NOT_ALLOWED",
+  "MODE_NOT_ALLOWED",
+] as const;
+type RequestCode = (typeof requestCodes)[number];
+
+function isRequestCode(code: string): code is RequestCode {
+  return (requestCodes as readonly string[]).includes(code);
+}
+
+export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
+  const code = "INVALID_REQUEST";
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      pointer: toPointer([...issue.path, key]),
+      code,
+      detail: "is not a known field",
+    }));
+  }
+  return [{ pointer: toPointer(issue.path), code, detail: issue.message }];
+}
+
+/** RFC 6901 */
+function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}

@@ -1,0 +1,84 @@
+/** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
+import { app, type HttpRequest } from "@azure/functions";
+import {
+  type Exported,
+  exportAzureCli,
+  exportKubernetes,
+  exportTsql,
+} from "../../activities/inspection/exportNamespace.ts";
+import type { Caller } from "../../domain/access/caller.ts";
+import { manifestFragment } from "../../domain/export/manifest.ts";
+import { maySee } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { notOnboarded } from "../acceptance/acceptance.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { type Answer, route } from "../http/respond.ts";
+
+const formats = ["kubernetes", "tsql", "azurecli"] as const;
+type Format = (typeof formats)[number];
+
+export function registerExports(ports: Ports): void {
+  app.http("exportNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}/export",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const by = await authenticate(request);
+      const format = readFormat(request);
+      const onboarded = await findOnboarded(ports, request, by);
+      if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
+      if (format === "azurecli") return text("text/x-shellscript", exportAzureCli(ports.catalog, onboarded));
+      return text("application/sql", exportTsql(ports.catalog, onboarded, readDatabase(request, onboarded)));
+    }),
+  });
+
+  app.http("getManifest", {
+    route: "api/namespaces/{cluster}/{namespace}/manifest",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const by = await authenticate(request);
+      const onboarded = await findOnboarded(ports, request, by);
+      return text("application/yaml", manifestFragment(onboarded.request));
+    }),
+  });
+}
+
+async function findOnboarded(
+  { registry }: Pick<Ports, "registry">,
+  { params }: HttpRequest,
+  by: Caller,
+): Promise<Exported> {
+  const berth = readBerth(params);
+  const record = await registry.getNamespace(berth);
+  // Until it is onboarded there is no client id, and what there is may still be undone.
+  if (record?.clientId === undefined || !maySee(by, record)) throw notOnboarded(berth);
+  return { request: record.request, clientId: record.clientId };
+}
+
+function readFormat({ query }: HttpRequest): Format {
+  const given = query.get("format") ?? "kubernetes";
+  const format = formats.find((each) => each === given);
+  if (format) return format;
+  const detail = `takes ${formats.join(", ")}`;
+  throw new Refusal("INVALID_REQUEST", `Query parameter format is "${given}"; it ${detail}.`, {
+    errors: [{ pointer: "?format", detail }],
+  });
+}
+
+function readDatabase({ query }: HttpRequest, { request }: Exported): string | undefined {
+  const given = query.get("database");
+  if (given === null) return undefined;
+  const known = request.databases.map(({ server, database }) => `${server}/${database}`);
+  if (known.includes(given)) return given;
+  const detail = `takes ${known.join(", ")}`;
+  throw new Refusal("INVALID_REQUEST", `Query parameter database is "${given}"; it ${detail}.`, {
+    errors: [{ pointer: "?database", detail }],
+  });
+}
+
+function text(type: string, body: string): Answer {
+  return { status: 200, headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" }, body };
+}

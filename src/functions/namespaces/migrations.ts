@@ -1,0 +1,108 @@
+import { app, type HttpRequest } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { z } from "zod";
+import { findSettled } from "../../activities/admission/claim.ts";
+import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { selectorOf } from "../../activities/resources/podIdentity.ts";
+import { findClusterFor } from "../../domain/catalog/targets.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { ServiceAccountName } from "../../domain/request/request.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import type { Desk } from "../acceptance/acceptance.ts";
+import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
+import { mustSee, readBerth } from "../acceptance/readBerth.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { answerOnce } from "../http/idempotency.ts";
+import { readFlag, readOptionalBody } from "../http/readBody.ts";
+import { parseFields } from "../http/readRequest.ts";
+import { accepted, json, route } from "../http/respond.ts";
+
+export const MigrationRequest = z
+  .strictObject({
+    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
+    serviceAccount: ServiceAccountName.optional().meta({
+      description: "The service account of the workload; the one of the onboarding request when absent.",
+    }),
+  })
+  .meta({ id: "MigrationRequest" });
+export type MigrationRequest = z.infer<typeof MigrationRequest>;
+
+export function registerMigrations(ports: Ports): void {
+  app.http("migrateNamespaceRoute", {
+    route: "api/namespaces/{cluster}/{namespace}/migrate",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (httpRequest, context, traceparent) => {
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+      const berth = readBerth(httpRequest.params);
+      const wanted = await readMigrationRequest(httpRequest);
+      if (readFlag(httpRequest, "dryRun")) return json(200, await planMigration({ ports, by }, berth, wanted));
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(ports, record, wanted) });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
+        const { operation, kind, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
+        const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
+        context.log(logLine("migration accepted", facts));
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      });
+    }),
+  });
+}
+
+/** `until` may stand in the query, too, so that a call needs no body. */
+async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
+  const until = request.query.get("until");
+  const body = await readOptionalBody(request);
+  return parseFields(MigrationRequest, until === null ? body : { until, ...Object(body) });
+}
+
+/** A new migration, or the one that had stopped and goes on. */
+export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
+  const { request, migration } = record;
+  if (!migration && request.identityMode === "workloadIdentity") {
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses workload identity already.`);
+  }
+  try {
+    findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
+  } catch (error) {
+    if (error instanceof PermanentError) throw new Refusal(error.code, error.message);
+    throw error;
+  }
+  const serviceAccount = migration?.serviceAccount ?? wanted.serviceAccount ?? request.serviceAccount;
+  if (wanted.serviceAccount !== undefined && wanted.serviceAccount !== serviceAccount) {
+    const detail = `is "${serviceAccount}" in the migration that goes on here; it cannot change on the way`;
+    throw new Refusal("INVALID_REQUEST", `/serviceAccount: ${detail}`, {
+      errors: [{ pointer: "/serviceAccount", detail }],
+    });
+  }
+  const selector = migration?.selector ?? selectorOf(request);
+  return { ...migration, until: wanted.until, serviceAccount, selector };
+}
+
+export async function planMigration(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  wanted: MigrationRequest,
+): Promise<Plan> {
+  const record = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (record.state === "Migrating") return planOfSame(record);
+  expectOnboarded(record);
+  const migration = prepareMigration(ports, record, wanted);
+  const { request, clientId } = record;
+  if (clientId === undefined) {
+    throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
+  }
+  const operation = createOperationId(new Date());
+  const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
+  return await withEstimate(ports, plan, { kind: "migrate", request });
+}

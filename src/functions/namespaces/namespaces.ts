@@ -1,0 +1,118 @@
+import { app } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { expectFree, findSettled } from "../../activities/admission/claim.ts";
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
+import { toDocument } from "../../domain/finding.ts";
+import { entityTag } from "../../domain/http/entityTag.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import { visibleTeams } from "../../domain/policy/policy.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { acceptOffboarding, type Desk } from "../acceptance/acceptance.ts";
+import { findNamespace, mustSee, readBerth } from "../acceptance/readBerth.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { expectMatch, isKnown } from "../http/conditions.ts";
+import { answerOnce } from "../http/idempotency.ts";
+import { nextLink, readLimit } from "../http/paging.ts";
+import { readFlag } from "../http/readBody.ts";
+import { accepted, json, route } from "../http/respond.ts";
+
+export function registerNamespaces(ports: Ports): void {
+  app.http("listNamespaces", {
+    route: "api/namespaces",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const teams = visibleTeams(await authenticate(request));
+      const cluster = request.query.get("cluster");
+      const { value, continuation } = await ports.registry.listNamespaces({
+        ...(cluster === null ? {} : { cluster }),
+        ...(teams === undefined ? {} : { teams }),
+        ...readLimit(request),
+      });
+      return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
+    }),
+  });
+
+  app.http("getNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const by = await authenticate(request);
+      const berth = readBerth(request.params);
+      const record = await findNamespace(ports, by, berth);
+      const etag = tagOf(record);
+      if (isKnown(request, etag)) return { status: 304, headers: { etag } };
+      return json(200, publicNamespace(record), { etag });
+    }),
+  });
+
+  app.http("deleteNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}",
+    methods: ["DELETE"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context, traceparent) => {
+      const by = await authenticate(request, ["Onboarding.Request"]);
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const berth = readBerth(request.params);
+      const ignoreDependants = readFlag(request, "ignoreDependants");
+      if (readFlag(request, "dryRun")) {
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
+      }
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+        const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
+        context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        return accepted(request, operation, { id: operation, kind: "offboard", isNew });
+      });
+    }),
+  });
+}
+
+export async function planDeletion(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  {
+    expect = () => undefined,
+    ignoreDependants = false,
+  }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
+): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Offboarding") return planOfSame(current);
+  expect(current);
+  expectFree(current);
+  const plan = await planOffboarding(ports, current, { ignoreDependants });
+  return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
+}
+
+function tagOf(record: NamespaceRecord): string {
+  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
+  return entityTag({ is, found: findings });
+}
+
+function publicNamespace(record: NamespaceRecord) {
+  const { cluster, namespace, state, operation, request, requestedBy, team } = record;
+  const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
+  return {
+    cluster,
+    namespace,
+    state,
+    operation,
+    requestedBy,
+    team,
+    onboardedTime,
+    verifiedTime,
+    clientId,
+    findings: findings.map(toDocument),
+    migration: migration && { completed: migration.completed, selector: migration.selector },
+    identityMode: request.identityMode,
+    databases: request.databases,
+  };
+}

@@ -1,0 +1,48 @@
+import { app } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { findSettled } from "../../activities/admission/claim.ts";
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { planRepair } from "../../activities/plan/planRepair.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import type { Desk } from "../acceptance/acceptance.ts";
+import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
+import { mustSee, readBerth } from "../acceptance/readBerth.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { answerOnce } from "../http/idempotency.ts";
+import { readFlag } from "../http/readBody.ts";
+import { accepted, json, route } from "../http/respond.ts";
+
+export function registerRepairs(ports: Ports): void {
+  app.http("repairNamespaceRoute", {
+    route: "api/namespaces/{cluster}/{namespace}/repair",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (httpRequest, context, traceparent) => {
+      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+      const berth = readBerth(httpRequest.params);
+      if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth));
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
+        const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
+        context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        return accepted(httpRequest, operation, { id: operation, kind, isNew });
+      });
+    }),
+  });
+}
+
+export async function planRepairOf({ ports, by }: Pick<Desk, "ports" | "by">, berth: Berth): Promise<Plan> {
+  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  if (current.state === "Repairing") return planOfSame(current);
+  expectOnboarded(current);
+  const { request, clientId, migration } = current;
+  const operation = createOperationId(new Date());
+  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  return await withEstimate(ports, plan, { kind: "repair", request });
+}

@@ -1,0 +1,55 @@
+import { app } from "@azure/functions";
+import { findSettled } from "../../activities/admission/claim.ts";
+import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
+import { proveNamespace } from "../../activities/inspection/verification.ts";
+import { TransientError } from "../../domain/errors.ts";
+import { toDocument, worstOf } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { holderOf } from "../../domain/operation/namespaceState.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { Ports } from "../../ports.ts";
+import { mustSee, readBerth } from "../acceptance/readBerth.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { refuseDryRun } from "../http/readBody.ts";
+import { json, route } from "../http/respond.ts";
+
+/** Why it cannot be planned; the OpenAPI document says the same. */
+export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
+
+export function registerVerifications(ports: Ports): void {
+  app.http("verifyNamespace", {
+    route: "api/namespaces/{cluster}/{namespace}/verify",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    handler: route(async (request, context) => {
+      const by = await authenticate(request, ["Onboarding.Request"]);
+      refuseDryRun(request, noDryRun);
+      const berth = readBerth(request.params);
+      const record = mustSee(by, berth, await findSettled(ports.registry, berth));
+      refuseWhileHeld(record);
+      const { cluster, namespace } = record;
+      const inspection = inspectionOf(record);
+      const findings = await proveNamespace(ports, inspection, context.invocationId);
+      const verifiedTime = new Date().toISOString();
+      try {
+        if (record.state === "Onboarded") await recordFindings(ports, record, findings);
+      } catch (error) {
+        // What was found is true all the same; the next look records it.
+        if (!(error instanceof TransientError)) throw error;
+        context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
+      }
+      const severity = worstOf(findings);
+      context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
+      return json(200, { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) });
+    }),
+  });
+}
+
+/** In the middle of an operation everything differs from everything. */
+function refuseWhileHeld(record: Stored<NamespaceRecord>): void {
+  const { state, operation } = record;
+  if (holderOf(state) === undefined) return;
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(record)}.`, { operation });
+}

@@ -1,0 +1,131 @@
+/**
+ * Looks at every onboarded namespace at its own pace, keeps and tells what has drifted, and starts a repair where the
+ * catalog says so. Reads only; the repair is an operation like any other, through the same gate.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { app, type InvocationContext } from "@azure/functions";
+import { getClient, input } from "durable-functions";
+import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../activities/inspection/inspection.ts";
+import { lookTwice } from "../../activities/inspection/verification.ts";
+import { AppRole, type Caller } from "../../domain/access/caller.ts";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import type { Accepted } from "../acceptance/acceptance.ts";
+import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+
+const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
+
+export function registerWatchDrift(ports: Ports): void {
+  app.timer("watchDrift", {
+    schedule: "*/30 * * * * *",
+    extraInputs: [input.durableClient()],
+    handler: async (_timer, context) => {
+      const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
+      const desk = { ports, client: getClient(context), by: watcher, traceparent, warn: context.warn.bind(context) };
+      await watchDrift(ports, context, {
+        repair: (record, repairTried) =>
+          acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
+      });
+    },
+  });
+}
+
+/**
+ * One look gets the identity and lists its credentials; Azure takes 10 and 5 of these a second from a subscription
+ * (entra-docs, workload identity federation considerations). One look a second leaves most of that to the operations.
+ */
+const mostPerRun = 20;
+const pauseMs = 1_000;
+const dayMs = 86_400_000;
+
+export interface Watch {
+  /** Starts a repair, and notes in the record for what. */
+  readonly repair: (
+    record: NamespaceRecord,
+    repairTried: NonNullable<NamespaceRecord["repairTried"]>,
+  ) => Promise<Accepted>;
+  readonly pauseMs?: number;
+}
+
+export async function watchDrift(
+  ports: Ports,
+  context: Pick<InvocationContext, "log" | "warn">,
+  { repair, ...pace }: Watch,
+): Promise<void> {
+  const looks: Promise<void>[] = [];
+  for (const record of await dueNamespaces(ports, Date.now())) {
+    if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
+    looks.push(look(ports, context, { record, repair }));
+  }
+  await Promise.all(looks);
+}
+
+/** The longest unseen first. One that could not be read waits its turn again, and holds nobody up. */
+async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<NamespaceRecord>[]> {
+  const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
+  const seen = ({ lookedTime, verifiedTime }: NamespaceRecord) => lookedTime ?? verifiedTime ?? "";
+  return (await registry.namespacesToVerify({ before }))
+    .filter((record) => seen(record) < before)
+    .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
+    .slice(0, mostPerRun);
+}
+
+async function look(
+  ports: Ports,
+  context: Pick<InvocationContext, "log" | "warn">,
+  { record, repair }: { record: Stored<NamespaceRecord> } & Pick<Watch, "repair">,
+): Promise<void> {
+  const namespace = berthKey(record);
+  try {
+    const read = await lookTwice(() => inspectNamespace(ports, inspectionOf(record)));
+    // Only another login can take back what a login found.
+    const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
+    const recorded = await recordFindings(ports, record, findings);
+    context.log(logLine("namespace looked at", { namespace, findings: findings.length, recorded: !!recorded }));
+    if (!recorded) return;
+    const tried = toRepair(ports.catalog, recorded, new Date());
+    if (!tried) return;
+    const { operation } = await repair(recorded, tried);
+    context.log(logLine("repair started for drift", { namespace, operation }));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("namespace not looked at", { namespace, reason }));
+    // An operation that came first is no failure.
+    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
+  }
+}
+
+async function noteFailedLook(
+  { registry }: Ports,
+  context: Pick<InvocationContext, "warn">,
+  record: Stored<NamespaceRecord>,
+): Promise<void> {
+  try {
+    await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
+  } catch (error) {
+    // Most likely the registry is away: the next run looks again, and at this one first.
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
+  }
+}
+
+/** What a repair would be started for; undefined for nothing, and for what was tried in vain within the last day. */
+export function toRepair(
+  { drift }: Pick<Catalog, "drift">,
+  { findings = [], repairTried }: Pick<NamespaceRecord, "findings" | "repairTried">,
+  now: Date,
+): NonNullable<NamespaceRecord["repairTried"]> | undefined {
+  const isMeant = (finding: Finding) => drift.repair !== "none" && drift.repair.includes(severityOf(finding));
+  const meant = findings.filter((finding) => isRepairable(finding) && isMeant(finding));
+  if (meant.length === 0) return undefined;
+  const tried = { findings: fingerprint(meant), time: now.toISOString() };
+  const isRepetition = repairTried?.findings === tried.findings && now.getTime() - Date.parse(repairTried.time) < dayMs;
+  return isRepetition ? undefined : tried;
+}

@@ -1,0 +1,41 @@
+import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../activities/admission/admission.ts";
+import { earlierOf, findSame, findSettled } from "../../activities/admission/claim.ts";
+import type { Clerk } from "../../activities/admission/clerk.ts";
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { hashRequest } from "../../domain/request/requestHash.ts";
+
+type Planner = Pick<Clerk, "ports" | "by" | "warn">;
+
+/** What would become of the request, and how long it would take. */
+export async function planRequest(
+  clerk: Planner,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const plan = await planUntimed(clerk, request, options);
+  // A change has the steps of an onboarding, and more: what takes time is named in the plan.
+  return await withEstimate(clerk.ports, plan, { kind: "onboard", request });
+}
+
+/** Refused as the request would be, answered with its operation, or carried out step by step. Of a batch, whose lanes decide when. */
+export async function planUntimed(
+  clerk: Planner,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const { ports } = clerk;
+  const admission = admit(clerk, request, options);
+  const current = await findSettled(ports.registry, request);
+  const team = ownerAfter(clerk, admission, current);
+  const { cluster, namespace } = request;
+  if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
+  const same = current && (await findSame(clerk, current, { requestHash: hashRequest(request), ...admission }));
+  if (same) return planOfSame(same.record);
+  const operation = createOperationId(new Date());
+  const earlier = current && earlierOf(request, current);
+  return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
+}

@@ -1,0 +1,132 @@
+import { app, type InvocationContext } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
+import { z } from "zod";
+import { appendDecision } from "../../activities/operation/audit.ts";
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { planCompensation } from "../../activities/plan/planCompensation.ts";
+import type { AppRole, Caller } from "../../domain/access/caller.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { acceptCompensation, type Desk, findCompensation } from "../acceptance/acceptance.ts";
+import { cancelOperation, decideApproval } from "../acceptance/decide.ts";
+import { wake } from "../acceptance/wake.ts";
+import { cancelBatch, passOn } from "../batches/acceptBatch.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { readFlag, readOptionalBody, refuseDryRun } from "../http/readBody.ts";
+import { parseFields } from "../http/readRequest.ts";
+import { accepted, json, route } from "../http/respond.ts";
+
+const comment = z.string().max(1_000).optional();
+export const CancelBody = z.strictObject({ comment });
+export const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
+export const ApproveBody = z.strictObject({
+  comment,
+  requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
+});
+
+/** Why a decision cannot be planned; the OpenAPI document says the same. */
+export const noDryRun = {
+  cancel: "what a cancel undoes is what is done by then; the operation's steps say how far it is.",
+  approve: "what an approval lets run is the operation's request; its plan is the dry run of that request.",
+  reject: "a rejection ends the operation before it has written anything.",
+};
+
+interface Told<T> {
+  readonly by: Caller;
+  readonly id: string;
+  readonly body: T;
+}
+
+export function registerDecisions(ports: Ports): void {
+  decision(ports, "cancel", "Onboarding.Request", CancelBody, async ({ by, id, body }) => {
+    const isBatch = (await ports.registry.getBatch(id)) !== undefined;
+    const cancel = { by, ...body };
+    const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
+    return { record, decided: record.cancel };
+  });
+  decision(ports, "approve", "Onboarding.Approve", ApproveBody, async ({ by, id, body }) => {
+    const record = await decideApproval(ports.registry, id, { kind: "approved", by, ...body });
+    return { record, decided: record.approval?.decision };
+  });
+  decision(ports, "reject", "Onboarding.Approve", RejectBody, async ({ by, id, body }) => {
+    const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
+    return { record, decided: record.approval?.decision };
+  });
+
+  app.http("retryCompensation", {
+    route: "api/operations/{id}/compensate",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context, traceparent) => {
+      const by = await authenticate(request, ["Onboarding.Request"]);
+      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const id = request.params["id"] ?? "";
+      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
+      const { operation, kind, isNew } = await acceptCompensation(desk, id);
+      context.log(logLine("compensation accepted", { operation, isNew, compensates: id }));
+      return accepted(request, operation, { id: operation, kind, isNew });
+    }),
+  });
+}
+
+export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
+  const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
+  if (isSame) return planOfSame(current);
+  const { request, earlier } = current;
+  const plan = await planCompensation(ports, { request, earlier, ...compensates });
+  return await withEstimate(ports, plan, { kind: "compensate", request });
+}
+
+function decision<T>(
+  ports: Ports,
+  verb: "cancel" | "approve" | "reject",
+  role: AppRole,
+  schema: z.ZodType<T>,
+  decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>,
+): void {
+  app.http(`${verb}Operation`, {
+    route: `api/operations/{id}/${verb}`,
+    methods: ["POST"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context, traceparent) => {
+      const by = await authenticate(request, [role]);
+      refuseDryRun(request, noDryRun[verb]);
+      const id = request.params["id"] ?? "";
+      const body = parseFields(schema, await readOptionalBody(request));
+      const { record, decided } = await decide({ by, id, body });
+      const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
+      // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same.
+      await appendDecision(ports, origin, {
+        id: `${id}/${by.id}`,
+        what: record.kind,
+        action: verb,
+        outcome: record.status,
+      });
+      context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
+      if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
+      else await wake(getClient(context), record, context);
+      // A decision about an approval has a kind of its own; the answer's is the operation's.
+      return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
+    }),
+  });
+}
+
+async function passOnNow(
+  ports: Ports,
+  client: DurableClient,
+  record: BatchRecord,
+  context: Pick<InvocationContext, "warn">,
+): Promise<void> {
+  try {
+    await passOn(ports, client, record, context);
+  } catch (error) {
+    // Decided all the same: the timer passes it on (tendBatches.ts).
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(logLine("cancel not passed on yet", { operation: record.id, reason }));
+  }
+}

@@ -1,0 +1,153 @@
+import { app, type HttpRequest } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
+import { z } from "zod";
+import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
+import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import { settleSteps } from "../../domain/operation/settledSteps.ts";
+import { plannedSteps } from "../../domain/operation/steps.ts";
+import { visibleTeams } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import { findInstance } from "../../durable/orchestration.ts";
+import type { Ports } from "../../ports.ts";
+import { maySeeOperation } from "../acceptance/decide.ts";
+import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
+import { authenticate } from "../callers/authentication.ts";
+import { nextLink, readLimit } from "../http/paging.ts";
+import { json, route } from "../http/respond.ts";
+
+export function registerOperations(ports: Ports): void {
+  app.http("getOperation", {
+    route: "api/operations/{id}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    extraInputs: [input.durableClient()],
+    handler: route(async (request, context) => {
+      const by = await authenticate(request);
+      const id = request.params["id"] ?? "";
+      const record = await ports.registry.findOperation(id);
+      // The same words for what is not there and for what is another team's.
+      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      if (record.kind === "batch") return await answerBatch(ports, request, record);
+      const [phase, steps] = await Promise.all([
+        findPhase(getClient(context), record),
+        ports.registry.listSteps(record.id),
+      ]);
+      const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
+      // An approver must see what is approved, and what it replaces.
+      const { request: asked, earlier } = record;
+      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
+      return json(200, status, headers);
+    }),
+  });
+
+  app.http("listOperations", {
+    route: "api/operations",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: route(async (request) => {
+      const teams = visibleTeams(await authenticate(request));
+      const { value, continuation } = await ports.registry.listOperations({
+        ...readFilters(request),
+        ...(teams === undefined ? {} : { teams }),
+        ...readLimit(request),
+      });
+      return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
+    }),
+  });
+}
+
+const Filters = z.object({
+  cluster: z.string().optional(),
+  namespace: z.string().optional(),
+  status: OperationStatus.optional(),
+});
+
+function readFilters(request: HttpRequest) {
+  const parsed = Filters.safeParse(Object.fromEntries(request.query));
+  if (!parsed.success) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter status takes ${OperationStatus.options.join(", ")}.`);
+  }
+  const { cluster, namespace, status } = parsed.data;
+  return {
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+export function summary(record: AnyOperation) {
+  return record.kind === "batch" ? summaryOfBatch(record) : summaryOfOperation(record);
+}
+
+function summaryOfOperation({
+  id,
+  kind,
+  status,
+  cluster,
+  namespace,
+  requestedBy,
+  team,
+  createdTime,
+  startTime,
+  endTime,
+  ...rest
+}: OperationRecord) {
+  const { result, error, approval, cancel, leftUndone, compensates, traceparent, batch } = rest;
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
+  const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
+  return { id, kind, status, cluster, namespace, batch, ...who, result, error, ...decided };
+}
+
+/** Where a running operation is: the orchestration says it in its custom status. */
+export async function findPhase(client: DurableClient, record: Pick<AnyOperation, "id" | "status">): Promise<Phase> {
+  if (isFinal(record.status)) return "done";
+  const status = await findInstance(client, record.id);
+  return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
+}
+
+const CustomStatus = z.object({ phase: Phase });
+
+/** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
+function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): readonly object[] {
+  const { kind, request, earlier, compensates, migration } = operation;
+  const records = settleSteps(operation, stored);
+  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
+  const planned = steps.map(({ name, target }) => {
+    const record = records.find((each) => each.name === name && each.target === target);
+    return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
+  });
+  const undos = records
+    .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
+    .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
+  return [...planned, ...undos.map(publicStep)];
+}
+
+export function publicStep({
+  name,
+  target,
+  action,
+  status,
+  attempts,
+  startTime,
+  endTime,
+  error,
+  notices,
+  nextRetryTime,
+}: StepRecord) {
+  const isOver = isFinal(status);
+  return {
+    name,
+    target,
+    action,
+    status,
+    attempts,
+    startTime,
+    endTime,
+    // What an earlier try met is history once the step has succeeded.
+    error: status === "Succeeded" ? undefined : error,
+    notices,
+    nextRetryTime: isOver ? undefined : nextRetryTime,
+  };
+}

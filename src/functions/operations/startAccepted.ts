@@ -1,0 +1,100 @@
+/** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
+
+import { app } from "@azure/functions";
+import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
+import { kindOf, operationOf } from "../../activities/admission/claim.ts";
+import { remindOfApproval } from "../../activities/operation/approval.ts";
+import { concludeOperation, Outcome } from "../../activities/operation/outcome.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { findInstance, hasEnded } from "../../durable/orchestration.ts";
+import type { Ports } from "../../ports.ts";
+import { startOperation } from "../acceptance/acceptance.ts";
+import type { Mender } from "../acceptance/mender.ts";
+import { wake } from "../acceptance/wake.ts";
+import { tendBatches } from "../batches/tendBatches.ts";
+import { findPhase } from "./operations.ts";
+
+/** A request that is being accepted this moment starts its operation itself. */
+const graceMs = 10_000;
+
+export function registerStartAccepted(ports: Ports): void {
+  app.timer("startAccepted", {
+    schedule: "*/15 * * * * *",
+    runOnStartup: true,
+    extraInputs: [input.durableClient()],
+    handler: async (_timer, context) => {
+      const client = getClient(context);
+      const before = Date.now() - graceMs;
+      const mender = { ports, client, warn: context.warn.bind(context) };
+      const held = await ports.registry.heldNamespaces();
+      for (const record of held) {
+        try {
+          if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
+          else await tendApproval(mender, record.operation);
+        } catch (error) {
+          // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
+          const reason = error instanceof Error ? error.message : String(error);
+          context.warn(logLine("operation not mended", { operation: record.operation, reason }));
+        }
+      }
+      await tendBatches(mender, { held, before });
+    },
+  });
+}
+
+/** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
+export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
+  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
+  const instance = await findInstance(client, operation);
+  if (!instance) {
+    if (await isForLane(client, record)) return;
+    warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
+    await ports.registry.insertOperation(operationOf(record));
+    await startOperation(client, ports, record);
+  } else if (hasEnded(instance)) {
+    // The orchestration ended without opening the gate: nobody will, so it is opened here.
+    warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
+    const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
+    await concludeOperation(ports, {
+      operation,
+      cluster,
+      namespace,
+      kind: kindOf(record),
+      request,
+      requestedBy,
+      team,
+      traceparent,
+      ...outcome,
+    });
+  } else {
+    await tendApproval({ ports, client, warn }, operation);
+  }
+}
+
+/**
+ * Whether a lane of a batch is about to start the operation as a part of itself. The runtime brings lanes back after a
+ * crash, and an instance id that is there already would keep the lane waiting for ever.
+ */
+async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Promise<boolean> {
+  if (!batch?.isStarter) return false;
+  const instance = await findInstance(client, batch.operation);
+  return instance !== undefined && !hasEnded(instance);
+}
+
+/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */
+async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<void> {
+  const record = await ports.registry.getOperation(operation);
+  if (!record?.approval) return;
+  if (record.approval.decision === undefined && !record.cancel) {
+    await remindOfApproval(ports, record, Date.now());
+  } else if ((await findPhase(client, record)) === "awaitingApproval") {
+    await wake(client, record, { warn });
+  }
+}
+
+function unknownOutcome(runtimeStatus: OrchestrationRuntimeStatus): Outcome {
+  const message = `The orchestration ended as ${runtimeStatus} without an outcome; what it created may still be there.`;
+  return { status: "Failed", error: toOperationError("UNEXPECTED", message), leftBehind: true };
+}

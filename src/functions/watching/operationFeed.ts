@@ -1,0 +1,255 @@
+/**
+ * What changed in operations since somebody looked last. An event id holds the times of the newest operation and step
+ * records that were sent, by the tables' own clocks, so that any process can go on from there and nothing is remembered
+ * for a client that is away. A feed shows states: what changed twice between two looks is one event.
+ */
+import type { DurableClient } from "durable-functions";
+import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
+import { isFinal, Phase } from "../../domain/operation/operation.ts";
+import type { AnyOperation } from "../../domain/operation/records.ts";
+import { settleSteps } from "../../domain/operation/settledSteps.ts";
+import type { Ports } from "../../ports.ts";
+import { phaseOf, publicItem } from "../batches/batchStatus.ts";
+import { findPhase, publicStep, summary } from "../operations/operations.ts";
+import type { ServerEvent } from "./eventStream.ts";
+
+interface Cursor {
+  readonly operations: string;
+  readonly steps: string;
+  readonly phase?: Phase | undefined;
+}
+
+const start: Cursor = { operations: "", steps: "" };
+const endMark = "end";
+
+/** Of a Last-Event-ID; what Mooring did not write begins at the start. */
+function readCursor(id: string | null): Cursor {
+  const [operations = "", steps = "", phase] = id?.split("~") ?? [];
+  const isTime = (text: string) => text === "" || /^[\d:.TZ-]{10,40}$/.test(text);
+  if (!isTime(operations) || !isTime(steps)) return start;
+  return { operations, steps, phase: Phase.safeParse(phase).data };
+}
+
+function printCursor({ operations, steps, phase = Phase.enum.preflight }: Cursor): string {
+  return `${operations}~${steps}~${phase}`;
+}
+
+/** Whether a client that sends this has seen the end; answered 204, its EventSource stops coming back. */
+export function hasSeenEnd(id: string | null): boolean {
+  return id?.endsWith(`~${endMark}`) ?? false;
+}
+
+interface Sent {
+  /** What the client had seen before this stream: decides about records that this stream has not sent yet. */
+  readonly since: Cursor;
+  /** Of the last event. */
+  cursor: Cursor;
+  /** Times of the records that this stream has sent, by operation, and by operation and step. */
+  readonly times: Map<string, string>;
+}
+
+function beginAt(since: Cursor): Sent {
+  return { since, cursor: since, times: new Map() };
+}
+
+type Source = Pick<Ports, "registry">;
+
+export function followOperation({ registry }: Source, client: DurableClient, id: string, lastEventId: string | null) {
+  const sent = beginAt(readCursor(lastEventId));
+  return async (): Promise<readonly ServerEvent[]> => {
+    // The operation first: when it says that it has ended, the steps read after it are the last ones.
+    const operation = await registry.findOperation(id);
+    if (!operation) return [];
+    const events = changesOf(sent, await look({ registry }, client, operation));
+    if (!isFinal(operation.status)) return events;
+    const { status } = operation;
+    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
+  };
+}
+
+/** Of operations, at a time; of the older ones that run each has its turn. */
+const newest = 100;
+
+/** Every operation that `isVisible` lets the caller see. */
+export function followAll(
+  { registry }: Source,
+  client: DurableClient,
+  {
+    isVisible,
+    teams,
+    lastEventId,
+  }: {
+    isVisible: (operation: AnyOperation) => boolean;
+    /** Narrows what is looked at, so that busy teams do not push others out of it. */
+    teams?: readonly string[] | undefined;
+    lastEventId: string | null;
+  },
+) {
+  const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
+  const narrowed = teams ? { teams } : {};
+  /** Ran when they were seen last, the longest unseen first. */
+  let running: readonly string[] = [];
+  let newestSeen: string | undefined;
+
+  /** Newest first, back to what the look before began with: many may come at once. */
+  async function latest(): Promise<readonly AnyOperation[]> {
+    const found: AnyOperation[] = [];
+    let continuation: string | undefined;
+    do {
+      const next = continuation === undefined ? {} : { continuation };
+      const page = await registry.listOperations({ limit: newest, ...narrowed, ...next });
+      found.push(...page.value);
+      continuation = page.continuation;
+    } while (continuation !== undefined && newestSeen !== undefined && !found.some(({ id }) => id === newestSeen));
+    newestSeen = found[0]?.id ?? newestSeen;
+    return found;
+  }
+
+  /** One that has waited for days for its approval is not among the newest, and runs all the same. */
+  async function older(known: ReadonlySet<string>): Promise<readonly AnyOperation[]> {
+    const turn = running.filter((id) => !known.has(id)).slice(0, newest);
+    const found = await Promise.all(turn.map((id) => registry.findOperation(id)));
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** At the start: what holds a namespace, the batches that run, and what changed while the client was away. */
+  async function missed(): Promise<readonly AnyOperation[]> {
+    const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
+    const [changed, held, batches] = await Promise.all([
+      lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
+      registry.heldNamespaces(),
+      registry.openBatches(),
+    ]);
+    running = [...batches.map(({ id }) => id), ...held.filter(isOfTeams).map(({ operation }) => operation)];
+    return changed;
+  }
+
+  let isFirst = true;
+  return async (): Promise<readonly ServerEvent[]> => {
+    const [before, now] = await Promise.all([isFirst ? missed() : [], latest()]);
+    isFirst = false;
+    const recent = new Map([...before, ...now].map((each) => [each.id, each]));
+    const all = [...recent.values(), ...(await older(new Set(recent.keys())))];
+    const looked = new Set(all.map(({ id }) => id));
+    const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
+    running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
+    const open = all.filter(
+      (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
+    );
+    const found = await Promise.all(
+      open.map((operation) =>
+        // The operations of its items speak for themselves.
+        operation.kind === "batch"
+          ? { operation, phase: phaseOf(operation), parts: [] }
+          : look({ registry }, client, operation),
+      ),
+    );
+    // Oldest change first: a cursor must not pass what was not sent yet.
+    return found
+      .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
+      .flatMap((each) => changesOf(sent, each));
+  };
+}
+
+/** What ended while the client was away; asked for once, when it comes back. */
+async function changedSince(
+  registry: Source["registry"],
+  time: string,
+  narrowed: { teams?: readonly string[] },
+): Promise<readonly AnyOperation[]> {
+  // A client that was never told a time has no past.
+  if (time === "") return [];
+  const found: AnyOperation[] = [];
+  let continuation: string | undefined;
+  do {
+    const next = continuation === undefined ? {} : { continuation };
+    const page = await registry.listOperations({ limit: newest, changedSince: time, ...narrowed, ...next });
+    found.push(...page.value);
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return found;
+}
+
+/** Without a cursor the feed of all begins with what happens from now on, and the operations that run. */
+function now(): string {
+  return new Date().toISOString();
+}
+
+/** An operation as it is now. Its parts are its steps, or the items of a batch. */
+interface Looked {
+  readonly operation: AnyOperation;
+  readonly phase: Phase;
+  readonly totals?: BatchTotals;
+  readonly parts: readonly Part[];
+}
+
+interface Part {
+  readonly key: string;
+  readonly event: "step" | "item";
+  readonly changedTime?: string | undefined;
+  readonly data: object;
+}
+
+async function look({ registry }: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
+  const { id } = operation;
+  if (operation.kind === "batch") {
+    const items = await registry.listBatchItems(id);
+    const parts = items.flatMap((item): Part[] => {
+      if (item.status === "NotStarted") return [];
+      const { index, changedTime } = item;
+      return [{ key: `${id} ${index}`, event: "item", changedTime, data: { batch: id, ...publicItem(item) } }];
+    });
+    return { operation, phase: phaseOf(operation), totals: countItems(items), parts };
+  }
+  const { cluster, namespace } = operation;
+  const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
+  const parts = settleSteps(operation, steps).map((step): Part => {
+    const { name, target, changedTime } = step;
+    const data = { operation: id, cluster, namespace, ...publicStep(step) };
+    return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };
+  });
+  return { operation, phase, parts };
+}
+
+function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): readonly ServerEvent[] {
+  const { id } = operation;
+  const changed = parts
+    .filter((part) => isNew(sent, part.key, part, "steps"))
+    .toSorted((a, b) => (a.changedTime ?? "").localeCompare(b.changedTime ?? ""));
+  const events: ServerEvent[] = [];
+  const push = (event: string, data: object, cursor: Partial<Cursor>) => {
+    sent.cursor = { ...sent.cursor, ...cursor };
+    events.push({ event, id: printCursor(sent.cursor), data });
+  };
+  const known = sent.times.get(`phase ${id}`) ?? sent.since.phase;
+  const sayOperation = () => {
+    sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
+    push(
+      "operation",
+      { ...summary(operation), phase, totals },
+      { operations: later(sent.cursor.operations, operation.changedTime), phase },
+    );
+  };
+  const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
+  // What ended is said after its parts, everything else before them.
+  if (isChanged && !isFinal(operation.status)) sayOperation();
+  for (const { key, event, changedTime, data } of changed) {
+    sent.times.set(key, changedTime ?? "");
+    push(event, data, { steps: later(sent.cursor.steps, changedTime) });
+  }
+  if (isChanged && isFinal(operation.status)) sayOperation();
+  return events;
+}
+
+function isNew(
+  { since, times }: Sent,
+  key: string,
+  { changedTime = "" }: { changedTime?: string | undefined },
+  of: "operations" | "steps",
+) {
+  return changedTime > (times.get(key) ?? since[of]);
+}
+
+function later(a: string, b = ""): string {
+  return a > b ? a : b;
+}

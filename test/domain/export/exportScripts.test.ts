@@ -1,0 +1,85 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { printAzureCli, printKubernetes, printTsql, quoteWord } from "../../../src/domain/export/exportScripts.ts";
+
+const hostile = 'a\'b "c" $(touch /tmp/x) `id` ; rm -rf / \\ \n $HOME * é😀';
+
+/** What a real shell makes of the script: each call of `az` as its list of words. */
+function runShell(script: string): string[][] {
+  const az = `az() { printf '%s\\0' "$@"; printf '\\1'; }\n`;
+  const printed = execFileSync("/bin/sh", ["-c", az + script], { encoding: "utf8" });
+  return printed
+    .split("\u0001")
+    .slice(0, -1)
+    .map((call) => call.split("\0").slice(0, -1));
+}
+
+it("writes commands that a shell reads as meant, whatever a name holds", () => {
+  const credential = { name: hostile, issuer: "https://issuer/", subject: `system:${hostile}`, audiences: ["api://A"] };
+
+  const calls = runShell(
+    printAzureCli({ subscriptionId: "s", resourceGroup: hostile, name: "-n", location: "westeurope", credential }),
+  );
+
+  const scope = ["--subscription", "s", "--resource-group", hostile];
+  expect(calls).toEqual([
+    ["identity", "create", ...scope, "--name", "-n", "--location", "westeurope"],
+    [
+      ...["identity", "federated-credential", "create", ...scope, "--identity-name", "-n", "--name", hostile],
+      ...["--issuer", "https://issuer/", "--subject", `system:${hostile}`, "--audiences", "api://A"],
+    ],
+  ]);
+});
+
+it("quotes any words so that a shell gives them back (500 in one script)", () => {
+  const word = fc
+    .string({ unit: "binary", maxLength: 40 })
+    .filter((text) => !text.includes("\0") && !text.includes("\u0001") && text.isWellFormed());
+  const words = fc.sample(word, 500);
+
+  expect(runShell(`az ${words.map(quoteWord).join(" ")}`)).toEqual([words]);
+  expect(() => quoteWord("a\0b")).toThrow(RangeError);
+});
+
+const user = {
+  server: "host,1433",
+  database: "orders",
+  user: "u",
+  sid: `0x${"AB".repeat(16)}`,
+  roles: [],
+  permissions: [],
+};
+
+it("quotes names in T-SQL and refuses what cannot be quoted", () => {
+  expect(printTsql([{ ...user, user: "u]; DROP", roles: ["r]x"], permissions: ["EXECUTE"] }])).toBe(
+    [
+      "-- orders on host,1433: run this connected to that database.",
+      `CREATE USER [u]]; DROP] WITH SID = 0x${"AB".repeat(16)}, TYPE = E;`,
+      "ALTER ROLE [r]]x] ADD MEMBER [u]]; DROP];",
+      "GRANT EXECUTE TO [u]]; DROP];",
+      "",
+    ].join("\n"),
+  );
+  expect(() => printTsql([{ ...user, sid: "0x1; DROP" }])).toThrow(TypeError);
+  expect(() => printTsql([{ ...user, permissions: ["EXECUTE; DROP"] }])).toThrow(TypeError);
+});
+
+it("keeps a comment on its line", () => {
+  const [first, second] = printTsql([{ ...user, database: "a\r\nDROP\u2028x" }]).split("\n");
+
+  expect(first).toBe("-- a  DROP x on host,1433: run this connected to that database.");
+  expect(second).toMatch(/^CREATE USER/);
+});
+
+it("writes YAML documents that read back as the objects", () => {
+  const objects = [
+    { kind: "A", text: hostile },
+    { kind: "B", yes: "yes", on: "on", n: "0123", list: ["---"] },
+  ];
+
+  expect(parseAllDocuments(printKubernetes(objects)).map((each) => ("toJS" in each ? each.toJS() : each))).toEqual(
+    objects,
+  );
+});

@@ -1,0 +1,48 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { bindingName, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+
+const letters = "abcdefghijklmnopqrstuvwxyz0123456789-".split("");
+const label = (maxLength: number) =>
+  fc
+    .array(fc.constantFrom(...letters), { minLength: 1, maxLength })
+    .map((parts) => parts.join(""))
+    .filter((text) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text));
+const berth = fc.record({ cluster: label(40), namespace: label(63) });
+
+it("keeps namespaces apart whose readable parts join to the same text", () => {
+  const one = identityName({ cluster: "a-b", namespace: "c" });
+  const other = identityName({ cluster: "a", namespace: "b-c" });
+
+  expect(one).not.toBe(other);
+});
+
+it("gives every namespace a name that Azure, SQL and Kubernetes take", () => {
+  fc.assert(
+    fc.property(berth, (each) => {
+      // learn.microsoft.com: identities 3 to 128; a SQL name 128; a Kubernetes name 253.
+      expect(identityName(each)).toMatch(/^[a-z0-9][a-z0-9-]{1,126}[a-z0-9]$/);
+      expect(bindingName(each).length).toBeLessThanOrEqual(253);
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
+it("gives two namespaces two names", () => {
+  fc.assert(
+    fc.property(berth, berth, (a, b) => {
+      const isSame = a.cluster === b.cluster && a.namespace === b.namespace;
+      expect(identityName(a) === identityName(b)).toBe(isSame);
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
+it("names a federated credential within 3 to 120 characters, the first alphanumeric", () => {
+  fc.assert(
+    fc.property(berth, label(63), (each, serviceAccount) => {
+      expect(federatedCredentialName(each, serviceAccount)).toMatch(/^[A-Za-z0-9][A-Za-z0-9_-]{2,119}$/);
+    }),
+    { numRuns: 2_000 },
+  );
+});

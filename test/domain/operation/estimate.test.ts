@@ -1,0 +1,91 @@
+import { expect, it } from "vitest";
+import { type Circumstances, estimate, type Range, type TimedStep } from "../../../src/domain/operation/estimate.ts";
+
+const quiet: Circumstances = {
+  durations: new Map(),
+  operationsAhead: 0,
+  identityWrites: { intervalSeconds: 0.5, waitSeconds: 0 },
+  jobSeconds: 0,
+  approvalMinutes: undefined,
+};
+const steps: readonly TimedStep[] = [
+  { name: "preflight", action: "none" },
+  { name: "ensureIdentity", action: "create" },
+  { name: "applyNamespace", action: "create" },
+  { name: "grantDatabase", action: "create" },
+  { name: "grantDatabase", action: "create" },
+  { name: "federateIdentity", action: "create" },
+  { name: "verify", action: "none" },
+];
+/** Every step takes as long as is said here. */
+const measured = (seconds: Readonly<Record<string, Range>>): Circumstances["durations"] =>
+  new Map(Object.entries(seconds));
+const all = measured({
+  "preflight none": { least: 1, most: 2 },
+  "ensureIdentity create": { least: 2, most: 4 },
+  "applyNamespace create": { least: 1, most: 1 },
+  "grantDatabase create": { least: 3, most: 6 },
+  "federateIdentity create": { least: 1, most: 5 },
+  "verify none": { least: 1, most: 2 },
+});
+
+it("adds the longest steps of the stages, and counts what runs together once", () => {
+  expect(estimate(steps, { ...quiet, durations: all })).toMatchObject({
+    least: 1 + 2 + 3 + 1,
+    // And at most a second of the runtime for each of four stages.
+    most: 2 + 4 + 6 + 2 + 4,
+    measuredSteps: 7,
+    assumedSteps: 0,
+  });
+});
+
+it("does not grow with databases, which are granted at the same time", () => {
+  const more: TimedStep[] = Array.from({ length: 40 }, () => ({ name: "grantDatabase", action: "create" }));
+
+  expect(estimate([...steps, ...more], quiet).most).toBe(estimate(steps, quiet).most);
+});
+
+it("says that it only assumes what nobody has measured", () => {
+  const { least, most, measuredSteps, assumedSteps } = estimate(steps, quiet);
+
+  expect({ measuredSteps, assumedSteps }).toEqual({ measuredSteps: 0, assumedSteps: 7 });
+  expect(least).toBeGreaterThan(0);
+  expect(most).toBeGreaterThan(least);
+});
+
+it("waits for the identity writes of what runs now, and names them when they take the most", () => {
+  const busy = estimate(steps, { ...quiet, operationsAhead: 100 });
+
+  expect(busy.most).toBe(estimate(steps, quiet).most + 100);
+  expect(busy.boundBy[0]).toMatch(/^Identity writes: Azure takes 2 a second.*100 operation/);
+  expect(estimate(steps, quiet).boundBy[0]).toMatch(/^The steps/);
+});
+
+it("waits for nobody's writes when it makes none", () => {
+  const looks = steps.map((step) => ({ ...step, action: "none" as const }));
+
+  expect(estimate(looks, { ...quiet, operationsAhead: 100 })).toEqual({
+    ...estimate(looks, quiet),
+    operationsAhead: 100,
+  });
+});
+
+it("does not promise to be faster than its own writes may follow each other", () => {
+  const slow = { ...quiet, durations: all, identityWrites: { intervalSeconds: 60, waitSeconds: 0 } };
+
+  expect(estimate(steps, slow).least).toBe(60);
+});
+
+it("gives the verification Job its time", () => {
+  expect(estimate(steps, { ...quiet, jobSeconds: 120 }).most).toBe(estimate(steps, quiet).most + 120);
+});
+
+it("keeps the person who approves apart from the seconds", () => {
+  const { boundBy, approvalMinutes, most } = estimate(steps, { ...quiet, approvalMinutes: 90 });
+
+  expect({ first: boundBy[0], approvalMinutes }).toEqual({
+    first: "A person, who has 90 minutes to approve.",
+    approvalMinutes: 90,
+  });
+  expect(most).toBe(estimate(steps, quiet).most);
+});

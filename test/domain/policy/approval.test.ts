@@ -1,0 +1,86 @@
+import { expect, it } from "vitest";
+import { ApprovalPolicy, Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { mayDecide, needsApproval } from "../../../src/domain/policy/approval.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { catalog } from "../../support/fakeCloud.ts";
+import { member, operator, catalog as withTeams } from "../../support/teams.ts";
+
+const request = (roles: readonly string[], cluster = "aks-dev") =>
+  OnboardingRequest.parse({
+    cluster,
+    namespace: "team-a",
+    databases: [
+      { server: "sql-dev", database: "messages", roles },
+      { server: "sql-dev", database: "orders", roles: ["reader"] },
+    ],
+  });
+
+const said = (...asked: Parameters<typeof needsApproval>) => needsApproval(...asked).map(({ what }) => what);
+
+it("asks for approval of db_owner and of nothing else when the catalog does not say", () => {
+  const policy = { approval: ApprovalPolicy.parse({}), teams: {} };
+
+  expect(needsApproval(policy, request(["reader", "writer", "executor"]))).toEqual([]);
+  expect(said(policy, request(["reader", "owner"]))).toEqual(["Role owner on sql-dev/messages needs approval."]);
+});
+
+it("names every reason: the cluster, the databases, the roles", () => {
+  const approval = ApprovalPolicy.parse({ roles: ["writer"], databases: ["sql-dev/orders"], clusters: ["aks-new"] });
+
+  expect(said({ approval, teams: {} }, request(["writer"], "aks-new"))).toEqual([
+    'Cluster "aks-new" needs approval.',
+    "Database sql-dev/orders needs approval.",
+    "Role writer on sql-dev/messages needs approval.",
+  ]);
+});
+
+it("adds the rules of the team, and says by whom", () => {
+  expect(needsApproval(withTeams, request(["writer"]), "red")).toEqual([
+    {
+      what: 'Role writer on sql-dev/messages needs approval by team "blue".',
+      by: { role: "Onboarding.Approve", team: "blue" },
+    },
+    { what: "Database sql-dev/orders needs approval.", by: { role: "Onboarding.Approve" } },
+  ]);
+  for (const team of ["blue", undefined, "constructor"]) {
+    expect(needsApproval(withTeams, request(["writer"]), team)).toEqual([]);
+  }
+});
+
+it("takes what one rule of a team names together", () => {
+  const rules = [
+    { clusters: ["aks-dev"] },
+    { clusters: ["aks-new"] },
+    { clusters: ["aks-dev"], roles: ["writer"] },
+    { databases: ["sql-dev/orders"], roles: ["writer"] },
+  ];
+  const team = { ...withTeams.teams["blue"], approval: rules };
+  const changed = Catalog.parse({ ...withTeams, teams: { ...withTeams.teams, blue: team } });
+
+  expect(said(changed, request(["writer"]), "blue")).toEqual([
+    'Cluster "aks-dev" needs approval.',
+    'Role writer on sql-dev/messages in cluster "aks-dev" needs approval.',
+  ]);
+});
+
+it("lets only those decide whom every reason names", () => {
+  const approvers = [{ role: "Onboarding.Approve" as const }, { role: "Onboarding.Approve" as const, team: "blue" }];
+  const roles = ["Onboarding.Approve" as const];
+
+  expect(mayDecide({ ...member("blue"), roles }, { approvers })).toBe(true);
+  expect(mayDecide({ ...member("red"), roles }, { approvers })).toBe(false);
+  expect(mayDecide(member("blue"), { approvers })).toBe(false);
+  expect(mayDecide({ ...member(), roles }, {})).toBe(true);
+  expect(mayDecide(operator, {})).toBe(false);
+});
+
+it("does not load a policy about a cluster or database that the catalog does not have", () => {
+  const approval = { clusters: ["aks-prd"], databases: ["sql-dev/messages", "messages"] };
+
+  const parsed = Catalog.safeParse({ ...catalog, approval });
+
+  expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual([
+    "approval.clusters.0",
+    "approval.databases.1",
+  ]);
+});

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { checkSameNamespace, checkTeam } from "../../../src/domain/policy/berthOwner.ts";
+import { decideTeam, matches, maySee, visibleTeams } from "../../../src/domain/policy/policy.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { catalog, member, operator } from "../../support/teams.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "red-1",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const shared = { ...request, namespace: "shared-1" };
+
+it("gives a request to the one team of the caller that it fits", () => {
+  expect(decideTeam(catalog, member("red"), request)).toEqual({ team: "red" });
+  expect(decideTeam(catalog, member("red", "blue"), request)).toEqual({ team: "red" });
+});
+
+it("lets the request name the team where several fit, and only one that the caller is in", () => {
+  expect(decideTeam(catalog, member("red", "blue"), shared)).toMatchObject({ denial: { code: "TEAM_REQUIRED" } });
+  expect(decideTeam(catalog, member("red", "blue"), { ...shared, team: "blue" })).toEqual({ team: "blue" });
+  expect(decideTeam(catalog, member("red"), { ...shared, team: "blue" })).toMatchObject({
+    denial: { code: "NOT_ALLOWED", message: 'You are not in a team "blue".' },
+  });
+});
+
+it("says the same of a team that is not there and of one that is another's", () => {
+  const of = (team: string) => JSON.stringify(decideTeam(catalog, member("red"), { ...shared, team }));
+
+  expect(of("nobody")).toBe(of("blue").replaceAll("blue", "nobody"));
+});
+
+const database = { server: "sql-dev", database: "messages", roles: ["reader" as const] };
+it.each([
+  ["another cluster", { cluster: "aks-new" }, "/cluster"],
+  ["another namespace", { namespace: "blue-1" }, "/namespace"],
+  ["a namespace that only begins alike", { namespace: "redder" }, "/namespace"],
+  ["a database that is not the team's", { databases: [{ ...database, database: "secrets" }] }, "/databases/0/database"],
+  ["a database named like a built-in", { databases: [{ ...database, database: "toString" }] }, "/databases/0/database"],
+  ["a server named like a built-in", { databases: [{ ...database, server: "constructor" }] }, "/databases/0/database"],
+  [
+    "a role that is the catalog's but not the team's",
+    { databases: [database, { ...database, database: "orders", roles: ["writer" as const] }] },
+    "/databases/1/roles",
+  ],
+])("refuses %s and points at it", (_what, changes, pointer) => {
+  const decision = decideTeam(catalog, member("red"), { ...request, ...changes });
+
+  expect(decision).toMatchObject({ denial: { code: "NOT_ALLOWED", errors: [{ pointer }] } });
+});
+
+it("refuses a caller without a team, and one without the role", () => {
+  expect(decideTeam(catalog, member(), request)).toMatchObject({ denial: { code: "NOT_ALLOWED" } });
+  expect(decideTeam(catalog, { ...member("red"), roles: ["Onboarding.Approve"] }, request)).toMatchObject({
+    denial: { code: "FORBIDDEN" },
+  });
+  expect(decideTeam(catalog, member("gone"), request)).toMatchObject({ denial: { code: "NOT_ALLOWED" } });
+});
+
+it("lets an operator ask for no team, or for any that the request fits", () => {
+  expect(decideTeam(catalog, operator, request)).toEqual({ team: undefined });
+  expect(decideTeam(catalog, operator, { ...request, team: "red" })).toEqual({ team: "red" });
+  expect(decideTeam(catalog, operator, { ...request, team: "blue" })).toMatchObject({
+    denial: { code: "NOT_ALLOWED" },
+  });
+  expect(decideTeam(catalog, operator, { ...request, team: "gone" })).toMatchObject({
+    denial: { code: "INVALID_REQUEST", errors: [{ pointer: "/team" }] },
+  });
+});
+
+it("shows a caller what its teams have, and an operator everything", () => {
+  expect(maySee(member("red"), { team: "red" })).toBe(true);
+  expect(maySee(member("red"), { team: "blue" })).toBe(false);
+  expect(maySee(member("red"), {})).toBe(false);
+  expect(maySee(member(), {})).toBe(false);
+  expect(maySee(operator, {})).toBe(true);
+  expect([visibleTeams(member("red")), visibleTeams(member()), visibleTeams(operator)]).toEqual([
+    ["red"],
+    [],
+    undefined,
+  ]);
+});
+
+it("matches a pattern as the regular expression does that it stands for", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 8 });
+  const pattern = fc.string({ unit: fc.constantFrom("a", "b", "-", "*"), maxLength: 8 });
+
+  fc.assert(
+    fc.property(pattern, text, (glob, name) => {
+      expect(matches(glob, name)).toBe(new RegExp(`^${glob.replaceAll("*", ".*")}$`).test(name));
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+it("looks at the team again when the operation runs", () => {
+  expect(() => checkTeam(catalog, { team: "red" }, request)).not.toThrow();
+  expect(() => checkTeam(catalog, {}, request)).not.toThrow();
+  expect(() => checkTeam(catalog, { team: "blue" }, request)).toThrow(/may not ask for this/);
+  expect(() => checkTeam(catalog, { team: "gone" }, request)).toThrow(/no team "gone" any more/);
+});
+
+it("tells a namespace that was made again from the one that was onboarded", () => {
+  expect(() => checkSameNamespace(request, { onboarded: "1", current: "1" })).not.toThrow();
+  expect(() => checkSameNamespace(request, { onboarded: "1", current: undefined })).not.toThrow();
+  expect(() => checkSameNamespace(request, { onboarded: undefined, current: "1" })).not.toThrow();
+  expect(() => checkSameNamespace(request, { onboarded: "1", current: "2" })).toThrow(/UID 2/);
+});

@@ -1,0 +1,181 @@
+/** Which proof of a caller is taken, and how a refusal is answered. The tokens themselves: test/adapters/entra. */
+import { createHash } from "node:crypto";
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { expect, it } from "vitest";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
+import { Claims } from "../../../src/domain/policy/claims.ts";
+import { authenticate, charge, provideCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
+import { json, route } from "../../../src/functions/http/respond.ts";
+import type { Tokens } from "../../../src/ports.ts";
+import { catalog as anonymous } from "../../support/fakeCloud.ts";
+import { groups, catalog as withTeams } from "../../support/teams.ts";
+
+const key = "a key of some length";
+const keys = {
+  ci: {
+    sha256: createHash("sha256").update(key).digest("hex"),
+    roles: ["Onboarding.Request" as const],
+    teams: ["red"],
+  },
+};
+const entra = { issuer: "https://login.example/v2.0", audiences: ["mooring"] };
+const oid = "bbbbbbbb-0000-4000-8000-000000000001";
+const azp = "bbbbbbbb-0000-4000-8000-000000000002";
+const tid = withTeams.tenantId;
+
+const tokens: Tokens = {
+  async verify(token) {
+    if (token !== "good") throw new PermanentError("UNAUTHENTICATED", "it is no JWT");
+    return Claims.parse({ oid, tid, azp, scp: "access", groups: [groups.red], roles: ["Onboarding.Request"] });
+  },
+};
+
+function provide(auth: object | undefined, changes: object = {}): void {
+  const catalog = Catalog.parse({ ...withTeams, auth, ...changes });
+  provideCallers({ catalog, ...(catalog.auth?.entra ? { tokens } : {}) });
+}
+
+const ask = (headers: Record<string, string>) =>
+  authenticate(new HttpRequest({ method: "GET", url: "http://x/", headers }));
+
+/** As a route answers. */
+async function answer(headers: Record<string, string>, roles?: Parameters<typeof authenticate>[1]) {
+  const handler = route(async (request) => json(200, await authenticate(request, roles)));
+  const request = new HttpRequest({ method: "GET", url: "http://x/", headers });
+  const { status, headers: given, body } = await handler(request, new InvocationContext({ functionName: "test" }));
+  return { status, headers: new Headers(given as Record<string, string>), body: JSON.parse(String(body)) };
+}
+
+function principal(...claims: [typ: string, val: string][]): string {
+  const body = {
+    auth_typ: "aad",
+    name_typ: "name",
+    role_typ: "roles",
+    claims: claims.map(([typ, val]) => ({ typ, val })),
+  };
+  return Buffer.from(JSON.stringify(body)).toString("base64");
+}
+
+const signedIn = principal(
+  ["http://schemas.microsoft.com/identity/claims/objectidentifier", oid],
+  ["http://schemas.microsoft.com/identity/claims/tenantid", tid],
+  ["http://schemas.microsoft.com/identity/claims/scope", "access"],
+  ["groups", groups.red],
+  ["groups", groups.blue],
+  ["roles", "Onboarding.Request"],
+  ["preferred_username", "ann@example.com"],
+);
+
+it("takes a bearer token, a key, and nothing else", async () => {
+  provide({ entra, keys });
+
+  expect(await ask({ authorization: "Bearer good" })).toMatchObject({ id: oid, teams: ["red"] });
+  expect(await ask({ authorization: "bearer  good" })).toMatchObject({ id: oid });
+  expect(await ask({ "x-mooring-key": key })).toMatchObject({ id: "key:ci", teams: ["red"] });
+  for (const headers of [
+    {},
+    { authorization: "good" },
+    { authorization: "Basic good" },
+    { authorization: "Bearer" },
+    { authorization: "Bearer good good" },
+    { authorization: "Bearer bad" },
+    { "x-mooring-key": "" },
+    { "x-mooring-key": key.toUpperCase() },
+    { "x-ms-client-principal": signedIn },
+    { "x-ms-client-principal-id": oid },
+  ]) {
+    await expect(ask(headers), JSON.stringify(headers)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  }
+});
+
+it("does not let a good proof make up for a bad one that is stronger", async () => {
+  provide({ entra, keys, easyAuth: true });
+
+  await expect(ask({ authorization: "Bearer bad", "x-mooring-key": key })).rejects.toMatchObject({
+    code: "UNAUTHENTICATED",
+  });
+  await expect(ask({ "x-ms-client-principal": "e30=", "x-mooring-key": key })).rejects.toMatchObject({
+    code: "UNAUTHENTICATED",
+  });
+});
+
+it("believes App Service authentication where the catalog says so", async () => {
+  provide({ easyAuth: true });
+
+  expect(await ask({ "x-ms-client-principal": signedIn })).toEqual({
+    id: oid,
+    name: "ann@example.com",
+    teams: ["red", "blue"],
+    roles: ["Onboarding.Request"],
+  });
+});
+
+it.each([
+  ["of another tenant", principal(["oid", oid], ["tid", oid], ["roles", "Onboarding.Operate"])],
+  ["of nobody", principal(["tid", tid], ["roles", "Onboarding.Operate"])],
+  ["that is no base64 of JSON", "%%%"],
+  ["of another identity provider", Buffer.from(`{"auth_typ":"github","claims":[]}`).toString("base64")],
+])("refuses a client principal %s", async (_what, header) => {
+  provide({ easyAuth: true });
+
+  await expect(ask({ "x-ms-client-principal": header })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+});
+
+it("says with every 401 how one would be let in", async () => {
+  provide({ entra, keys });
+
+  const { status, headers, body } = await answer({});
+  expect({ status, code: body.code }).toEqual({ status: 401, code: "UNAUTHENTICATED" });
+  expect(headers.get("www-authenticate")).toBe(
+    'Bearer realm="mooring", MooringKey realm="mooring", header="x-mooring-key"',
+  );
+  expect((await answer({ authorization: "Bearer bad" })).headers.get("www-authenticate")).toContain(
+    'Bearer realm="mooring", error="invalid_token"',
+  );
+});
+
+it("answers 403 to a right caller without the role, and names the role", async () => {
+  provide({ keys });
+
+  expect(await answer({ "x-mooring-key": key }, ["Onboarding.Approve"])).toMatchObject({
+    status: 403,
+    body: { code: "FORBIDDEN", detail: "It needs the app role Onboarding.Approve." },
+  });
+});
+
+it("answers 429 with Retry-After to the caller that asks too often, and lets others pass", async () => {
+  provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 2 } });
+
+  const greedy = [];
+  for (let round = 0; round < 3; round += 1) greedy.push(await answer({ "x-mooring-key": key }));
+
+  expect(greedy.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(Number(greedy[2]?.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await answer({ authorization: "Bearer good" })).status).toBe(200);
+});
+
+it("charges what a request costs beyond the first token, so that a full bucket is always enough", async () => {
+  provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 5 } });
+  const caller = await ask({ "x-mooring-key": key });
+
+  charge(caller, 0);
+  charge(caller, 999);
+
+  expect(() => charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
+});
+
+it("lets everybody do everything where the catalog has no auth", async () => {
+  provideCallers({ catalog: anonymous });
+
+  expect(await ask({})).toMatchObject({ id: "anonymous", roles: expect.arrayContaining(["Onboarding.Operate"]) });
+});
+
+it("takes from the queue what its team may ask for, and nothing where no team is named", () => {
+  expect(queueCaller({ auth: withTeams.auth, queue: { team: "red" } })).toMatchObject({
+    teams: ["red"],
+    roles: ["Onboarding.Request"],
+  });
+  expect(queueCaller({ auth: withTeams.auth })).toMatchObject({ teams: [], roles: ["Onboarding.Request"] });
+  expect(queueCaller({}).roles).toContain("Onboarding.Operate");
+});

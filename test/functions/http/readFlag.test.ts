@@ -1,0 +1,38 @@
+import { HttpRequest } from "@azure/functions";
+import { expect, it } from "vitest";
+import { readFlag, refuseDryRun } from "../../../src/functions/http/readBody.ts";
+
+const asked = (query: string) => new HttpRequest({ method: "POST", url: `http://mooring/api/onboardings${query}` });
+
+it.each([
+  ["", false],
+  ["?dryRun=false", false],
+  ["?dryRun=true", true],
+  ["?dryRun", true],
+  ["?other=yes", false],
+])("reads %s", (query, expected) => {
+  expect(readFlag(asked(query), "dryRun")).toBe(expected);
+});
+
+it.each([
+  ["?dryRun=yes", 'must be true or false, not "yes"'],
+  ["?dryRun=1", 'must be true or false, not "1"'],
+  ["?dryRun=TRUE", 'must be true or false, not "TRUE"'],
+  ["?dryRun=true&dryRun=false", "must be there once"],
+  ["?dryrun=true", "is written dryRun"],
+  ["?dry-run=true", "is written dryRun"],
+  ["?dry_run=", "is written dryRun"],
+  ["?dryRun=false&DryRun=true", "is written dryRun"],
+])("refuses %s, which may mean that nothing is to happen", (query, detail) => {
+  const read = () => readFlag(asked(query), "dryRun");
+
+  expect(read).toThrow(expect.objectContaining({ code: "INVALID_PARAMETER" }));
+  expect(read).toThrow(detail);
+});
+
+it("does not let a change that cannot be planned pass for a dry run", () => {
+  expect(() => refuseDryRun(asked("?dryRun=true"), "it ends at once.")).toThrow(/nothing was done: it ends at once/);
+  expect(() => refuseDryRun(asked("?dryrun=true"), "it ends at once.")).toThrow("is written dryRun");
+  refuseDryRun(asked("?dryRun=false"), "it ends at once.");
+  refuseDryRun(asked(""), "it ends at once.");
+});

@@ -1,0 +1,114 @@
+import { expect, it } from "vitest";
+import { TransientError } from "../../../src/domain/errors.ts";
+import {
+  answerEvents,
+  defaultPace,
+  type ServerEvent,
+  writeEvents,
+} from "../../../src/functions/watching/eventStream.ts";
+
+const pace = { ...defaultPace, pollMs: 5, settleMs: 0, heartbeatMs: 10_000, limitMs: 10_000 };
+const changes = { wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
+const isLast = ({ event }: ServerEvent) => event === "end";
+
+function from(looks: (readonly ServerEvent[] | Error)[]) {
+  return async () => {
+    const next = looks.shift() ?? [];
+    if (next instanceof Error) throw next;
+    return next;
+  };
+}
+
+async function collect(options: Partial<Parameters<typeof writeEvents>[0]>, stopAfter = Number.POSITIVE_INFINITY) {
+  const chunks: string[] = [];
+  for await (const chunk of writeEvents({ poll: from([]), isLast, changes, pace, ...options })) {
+    if (chunks.push(chunk) >= stopAfter) break;
+  }
+  return chunks;
+}
+
+it("tells the client when to come back, writes each event with its id, and ends with the last one", async () => {
+  const poll = from([
+    [{ event: "step", id: "1", data: { a: "line\nbreak" } }],
+    [],
+    [{ event: "end", id: "2", data: {} }],
+  ]);
+
+  expect(await collect({ poll })).toEqual([
+    "retry: 1000\n\n",
+    'event: step\nid: 1\ndata: {"a":"line\\nbreak"}\n\n',
+    "event: end\nid: 2\ndata: {}\n\n",
+  ]);
+});
+
+it("writes a comment when nothing happens for the time of a heartbeat", async () => {
+  const chunks = await collect({ pace: { ...pace, heartbeatMs: 20 } }, 3);
+
+  expect(chunks.slice(1)).toEqual([": heartbeat\n\n", ": heartbeat\n\n"]);
+});
+
+it("ends when its time is over, however busy it is", async () => {
+  const poll = async () => [{ event: "step", id: "1", data: {} }];
+
+  const chunks = await collect({ poll, pace: { ...pace, limitMs: 50 } });
+
+  expect(chunks.at(-1)).toMatch(/^: the time of this stream is over/);
+});
+
+it("goes on after a look that failed", async () => {
+  const poll = from([
+    new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer"),
+    [{ event: "end", id: "2", data: {} }],
+  ]);
+
+  expect((await collect({ poll })).at(-1)).toContain("event: end");
+});
+
+it("looks at once when something was written, and not only at its own pace", async () => {
+  let tell = () => {};
+  const written = {
+    wait: () =>
+      new Promise<void>((resolve) => {
+        tell = resolve;
+      }),
+  };
+  const looks: ServerEvent[][] = [[], [{ event: "end", id: "1", data: {} }]];
+
+  const done = collect({ poll: from(looks), changes: written, pace: { ...pace, pollMs: 60_000 } });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(looks).toHaveLength(1);
+  tell();
+
+  expect((await done).at(-1)).toContain("event: end");
+});
+
+it("says once that looks fail, and again when they fail anew", async () => {
+  const fault = new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer");
+  const warnings: string[] = [];
+  const warn = (reason: string) => void warnings.push(reason);
+  const poll = from([fault, fault, [], new Error("other"), [{ event: "end", id: "1", data: {} }]]);
+
+  await collect({ poll, warn });
+
+  expect(warnings).toEqual(["the registry does not answer", "other"]);
+});
+
+it("looks no further once the reader has gone", async () => {
+  let looks = 0;
+  const poll = async () => {
+    looks += 1;
+    return [];
+  };
+  const { body } = answerEvents({ poll, isLast, changes, pace });
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  const reader = body.getReader();
+  await reader.read();
+  await expect.poll(() => looks).toBeGreaterThan(2);
+
+  await reader.cancel();
+
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const then = looks;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(looks).toBe(then);
+});
