@@ -360,8 +360,8 @@ export const errorCatalogue = {
     "Look at its status: it needs none, was decided already, or has ended.",
   ),
   APPROVAL_MISMATCH: permanent(
-    "The approval names another request than the one that waits.",
-    "Read `approval.requestHash` and the request of the operation, and approve what is there.",
+    "The approval names another request than the one that waits, or the catalog asks for more approval by now.",
+    "Read `approval.requestHash` and the request of the operation, and approve what is there; once it has ended, send the request again.",
   ),
   APPROVER_IS_REQUESTER: permanent(
     "Whoever sent the request cannot decide about it.",
