@@ -138,6 +138,8 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
+  /** CONNECT was taken from it, or denied: it exists, and cannot log in. */
+  readonly isDisabled?: boolean;
   /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
   readonly otherPermissions?: readonly string[];
   /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */

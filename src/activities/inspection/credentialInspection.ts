@@ -18,7 +18,8 @@ export async function inspectCredentials(
   const desired = isWanted ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
   const others = current
-    .filter((each) => each !== matching && each.name !== own)
+    // Under Mooring's own name, too, where another one fits: whoever put it there has a way in.
+    .filter((each) => each !== matching && (matching !== undefined || each.name !== own))
     .map((each) =>
       finding("CREDENTIAL_ADDED", target, { field: `credential ${each.name}`, expected: null, found: print(each) }),
     );

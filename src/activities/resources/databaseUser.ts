@@ -164,9 +164,16 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
 }
 
 /** What somebody else gave or denied and a new user would not have: only roles and EXECUTE are given again. */
-function permissionsLost({ permissions, otherPermissions = [] }: DatabaseUser, { grants }: UserMark): string[] {
+function permissionsLost(
+  { permissions, otherPermissions = [], isDisabled }: DatabaseUser,
+  { grants }: UserMark,
+): string[] {
   const isGivenAgain = (name: string) => name in grants || bundles.executor.some((grant) => grant.name === name);
-  return [...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`), ...otherPermissions];
+  return [
+    ...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`),
+    ...otherPermissions,
+    ...(isDisabled ? ["REVOKE CONNECT"] : []),
+  ];
 }
 
 function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {

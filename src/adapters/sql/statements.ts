@@ -41,7 +41,7 @@ WHERE ${ofUser};
 SELECT g.grantee_principal_id AS id, g.permission_name AS name
 FROM sys.database_permissions AS g
 JOIN sys.database_principals AS p ON p.principal_id = g.grantee_principal_id
-WHERE ${ofUser} AND g.class = 0 AND g.state IN ('G', 'W') AND g.permission_name <> N'CONNECT';
+WHERE ${ofUser} AND g.class = 0 AND g.state IN ('G', 'W');
 SELECT s.principal_id AS id, s.name AS name
 FROM sys.schemas AS s
 JOIN sys.database_principals AS p ON p.principal_id = s.principal_id

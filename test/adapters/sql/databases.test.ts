@@ -146,6 +146,17 @@ describe("change", () => {
 });
 
 describe("inspect", () => {
+  it("tells a user that may not connect any more", async () => {
+    const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
+    const read = async () => (await databases.inspect(target, { name: "locked", sid: undefined })).users[0];
+    await databases.change(target, [{ kind: "createFromSid", user: "locked", sid: anIdentity("locked").sid }]);
+    expect((await read())?.isDisabled).toBeUndefined();
+
+    await run("REVOKE CONNECT FROM locked");
+
+    expect(await read()).toMatchObject({ permissions: [], isDisabled: true });
+  });
+
   it("says what else a user was permitted, and what keeps it from being dropped", async () => {
     const one = anIdentity("one");
     const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
