@@ -33,6 +33,7 @@ async function listen(
   const events: Received[] = [];
   let text = "";
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    sandbox.heard(`stream of ${path}`, chunk);
     text += chunk;
     const blocks = text.split("\n\n");
     text = blocks.pop() ?? "";
