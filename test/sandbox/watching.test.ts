@@ -109,6 +109,26 @@ it.each(["traceparent", "Diagnostic-Id"])("continues the trace of a queue messag
   await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
 });
 
+it("continues the trace that a queue message's envelope has", async () => {
+  const wanted = request();
+  const data = {
+    specversion: "1.0",
+    id: "1",
+    source: "/team",
+    type: "onboarding.requested",
+    traceparent,
+    data: wanted,
+  };
+
+  sandbox.cloud.serviceBus.queue(names.queue).send({ body: Buffer.from(JSON.stringify(data)) });
+
+  const find = async () => {
+    const { body } = await service.call("GET", `/api/operations?namespace=${wanted.namespace}`);
+    return (body["value"] as { traceId?: string }[])[0]?.traceId;
+  };
+  await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
+});
+
 it("starts a trace when the caller has none, and names it in problems", async () => {
   const answer = await service.call("GET", "/api/operations/none");
 

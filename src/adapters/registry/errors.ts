@@ -25,7 +25,7 @@ export function toRegistryError(table: string, error: unknown): TransientError {
 
 /** Of an answer that could not be read the SDK repeats the body, which is rows of anybody. */
 function withoutBody(message: string): string {
-  return message.replace(/(parsing the response body) - [^]*$/, "$1");
+  return message.replace(/(parsing the response body) - .*$/s, "$1");
 }
 
 function statusOf(error: unknown): number | undefined {
