@@ -73,6 +73,15 @@ function putIdentity(tags: Record<string, string> = {}, location = "westeurope")
   cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
 }
 
+it("names an obstacle that several looks have met once", async () => {
+  answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") });
+
+  const { steps } = await planOnboarding(cloud.ports, { operation: "dry", request: workload });
+
+  const { blockers = [] } = steps.find((step) => step.name === "preflight") ?? {};
+  expect(blockers.map(({ code }) => code)).toEqual(["KUBERNETES_FORBIDDEN"]);
+});
+
 function putUser(sid: string): void {
   const user = { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
   cloud.users.get("sql-dev/orders")?.set(name, user);
