@@ -129,7 +129,7 @@ export const errorCatalogue = {
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: permanent(
     "Azure refused the call for lack of a permission.",
-    "Give Mooring's identity the action that the message names; docs/permissions.md has the whole role.",
+    "Give Mooring's identity the action that the message names (infra/ has the role).",
   ),
   PERMISSIONS_UNKNOWN: permanent(
     "Whether Mooring's identity has the permissions in Azure that it needs could not be read. Only a notice.",
@@ -235,7 +235,7 @@ export const errorCatalogue = {
   ),
   KUBERNETES_FORBIDDEN: permanent(
     "The cluster's RBAC refused the call.",
-    "Apply the ClusterRole of docs/permissions.md, and bind Mooring's identity to it.",
+    "Bind Mooring's identity to the ClusterRole in infra/.",
   ),
   KUBERNETES_ADMISSION_DENIED: permanent(
     "An admission policy or webhook of the cluster refused the object.",
@@ -383,7 +383,7 @@ export const errorCatalogue = {
   ),
   SERVICE_BUS_FORBIDDEN: permanent(
     "Service Bus refused Mooring's identity.",
-    "Give Mooring's identity Azure Service Bus Data Sender on the topic and Data Receiver on the queue (docs/permissions.md).",
+    "Give Mooring's identity Azure Service Bus Data Sender on the topic and Data Receiver on the queue, as infra/ does.",
   ),
   SERVICE_BUS_REJECTED: permanent(
     "Service Bus has no such queue or topic, has it disabled, or cannot take the message.",
