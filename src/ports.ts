@@ -155,6 +155,10 @@ export interface DatabaseState {
   readonly roles: readonly string[];
   /** Whether Mooring itself may add members to the fixed roles. */
   readonly mayChangeRoles?: boolean;
+  /** Whether it may create and drop users. */
+  readonly mayMakeUsers?: boolean;
+  /** Whether it may grant permissions on the database, and revoke them. */
+  readonly mayGrant?: boolean;
 }
 
 export type UserChange =

@@ -37,6 +37,10 @@ const workload = OnboardingRequest.parse({
     { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
   ],
 });
+const executing = OnboardingRequest.parse({
+  ...workload,
+  databases: [{ server: "sql-dev", database: "orders", roles: ["executor"] }],
+});
 const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity" });
 const name = identityName(workload);
 
@@ -199,6 +203,18 @@ const obstacles: readonly Obstacle[] = [
       const roles = ["db_owner", "db_datareader", "db_datawriter"];
       answer("databases", { inspect: async () => ({ users: [], roles, mayChangeRoles: false }) });
     },
+  },
+  {
+    what: "a database where Mooring may not make users",
+    code: "SQL_FORBIDDEN",
+    request: executing,
+    arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayMakeUsers: false }) }),
+  },
+  {
+    what: "a database where Mooring may not give permissions",
+    code: "SQL_FORBIDDEN",
+    request: executing,
+    arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayGrant: false }) }),
   },
   {
     what: "a role bundle that the catalog has taken back",

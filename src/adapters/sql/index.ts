@@ -90,7 +90,14 @@ const Recordsets = z.tuple([
   z.array(Named),
   z.array(Named.extend({ schema: z.string() })),
   z.array(Named.extend({ grantee: z.string() })),
-  z.array(z.object({ isOwner: z.number().nullable() })),
+  z.array(
+    z.object({
+      isOwner: z.number().nullable(),
+      isSecurityAdmin: z.number().nullable(),
+      mayAlterUsers: z.number().nullable(),
+      hasControl: z.number().nullable(),
+    }),
+  ),
 ]);
 
 /** Every user gets it with CREATE USER; to take it away is how SQL Server disables a user (learn.microsoft.com "REVOKE"). */
@@ -127,6 +134,8 @@ function readState(recordsets: unknown): DatabaseState {
     }),
     roles: allRoles.map(({ name }) => name).sort(),
     mayChangeRoles: me?.isOwner === 1,
+    mayMakeUsers: me?.mayAlterUsers === 1,
+    mayGrant: me?.hasControl === 1 || me?.isSecurityAdmin === 1,
   };
 }
 
