@@ -11,6 +11,7 @@
  * Entries that come while a transaction is under way go together into the next one, so a process writes one at a time;
  * what an append costs is one round trip, and the step that appends records its end at the same time.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionAction } from "@azure/data-tables";
 import {
@@ -24,6 +25,7 @@ import {
 import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
+import { firstRows, rowsAfter } from "./paging.ts";
 import { type Filters, letsNothingPass, openTables, type TableSettings, toFilter } from "./tables.ts";
 
 const tableName = "MooringAudit";
@@ -40,7 +42,7 @@ export interface AuditTable {
   getEntity(partition: string, row: string): Promise<object>;
   submitTransaction(actions: TransactionAction[]): Promise<{ readonly subResponses: readonly { etag?: string }[] }>;
   listEntities(options: { queryOptions: { filter: string } }): AsyncIterable<object> & {
-    byPage(settings: { maxPageSize: number; continuationToken?: string }): AsyncIterator<AuditPage>;
+    byPage(settings: { maxPageSize: number }): AsyncIterable<AuditPage>;
   };
 }
 
@@ -101,14 +103,12 @@ export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audi
       if (letsNothingPass(filters)) return { value: [] };
       try {
         const client = await open(tableName);
-        const filter = [allRecords, toFilter(filters)].filter(Boolean).join(" and ");
-        const page = await client
-          .listEntities({ queryOptions: { filter } })
-          .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) })
-          .next();
-        const rows = page.done ? [] : page.value;
-        const next = page.done ? undefined : page.value.continuationToken;
-        return { value: rows.map(toRecord), ...(next ? { continuation: next } : {}) };
+        const after = rowsAfter(continuation, partition);
+        const filter = [allRecords, toFilter(filters), after].filter(Boolean).join(" and ");
+        const { rows, ...more } = await firstRows(
+          client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
+        );
+        return { value: rows.map(toRecord), ...more };
       } catch (error) {
         throw toRegistryError(tableName, error);
       }
