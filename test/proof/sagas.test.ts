@@ -101,6 +101,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     "migrate Canceled OPERATION_CANCELED",
     "repair Failed NAMESPACE_RECREATED",
     "look without end",
+    "wayBack Succeeded",
     "onboard again",
     "onboard refused MIGRATION_PENDING",
   ]) {

@@ -5,6 +5,7 @@ import { appendDecision } from "../../activities/operation/audit.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planCompensation } from "../../activities/plan/planCompensation.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -76,8 +77,11 @@ export function registerDecisions(ports: Ports): void {
 export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
   const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
   if (isSame) return planOfSame(current);
-  const { request, earlier } = current;
-  const plan = await planCompensation(ports, { request, earlier, ...compensates });
+  const { earlier } = current;
+  const { migrating, createdBy, undos } = compensates;
+  const request = migrating?.request ?? current.request;
+  const operation = createOperationId(new Date());
+  const plan = await planCompensation(ports, { operation, request, earlier, createdBy, undos, migrating });
   return await withEstimate(ports, plan, { kind: "compensate", request });
 }
 
