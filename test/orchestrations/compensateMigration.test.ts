@@ -9,7 +9,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { planCompensationOf } from "../../src/functions/operations/decisions.ts";
+import { planCompensationOf } from "../../src/functions/operations/planDecision.ts";
 import { createDesk, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";

@@ -308,6 +308,28 @@ it("keeps the cut over out of the record when the registry stops answering in th
   expect(await findings(pod, true)).toEqual([]);
 });
 
+it("does not even begin to cut over when it was canceled before", async () => {
+  const { registry } = cloud.ports;
+  const modes: string[] = [];
+  const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
+    modes.push(next.request.identityMode);
+    return await registry.replaceNamespace(next);
+  };
+  providePorts({ ...cloud.ports, registry: { ...registry, replaceNamespace } });
+
+  const { operation } = await operate(cloud, "migrate", pod, {
+    migration: start,
+    async execute(activity, run) {
+      const id = [...cloud.operations.values()].find(({ kind }) => kind === "migrate")?.id ?? "";
+      if (activity === "cutOver") await cancelOperation(registry, id, { by: requester });
+      return await run();
+    },
+  });
+
+  expect(operation.status).toBe("Canceled");
+  expect(modes).not.toContain("workloadIdentity");
+});
+
 /** Somebody cancels the moment that the write has happened. */
 function cancelAt(write: string) {
   cloud.onWrite = ({ what, when }) => {

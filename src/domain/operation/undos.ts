@@ -4,7 +4,7 @@
  */
 import type { OnboardingRequest } from "../request/request.ts";
 import type { MigrationPhase } from "./migration.ts";
-import type { OperationKind } from "./operation.ts";
+import type { OperationKind, OperationStatus } from "./operation.ts";
 import type { More } from "./steps.ts";
 
 export interface UndoStage {
@@ -57,4 +57,27 @@ function migrationStages({ identityMode }: OnboardingRequest): readonly UndoStag
 /** The name under which a status reports the undo of a grant; no other undo has a target in its name. */
 export function revocationOf(server: string, database: string): string {
   return `revokeDatabase ${server}/${database}`;
+}
+
+interface Begun {
+  readonly name: string;
+  readonly status: OperationStatus;
+  readonly error?: { readonly code: string };
+}
+
+/** What a cancel would run now, in that order, by the operation's own steps that have begun. */
+export function registeredUndos(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { earlier, steps }: Pick<More, "earlier"> & { readonly steps: readonly Begun[] },
+): readonly string[] {
+  const begun = undoStages(kind, request, { earlier }).filter((stage) =>
+    steps.some(({ name }) => stage.steps.includes(name)),
+  );
+  const failed = steps.find(({ status, error }) => status === "Failed" && error?.code !== "OPERATION_CANCELED");
+  const isTooLate = kind === "migrate" && failed !== undefined;
+  // A migration that has failed by itself undoes the phase in which it did; the earlier ones stay, whoever cancels then.
+  const phase = begun.find((stage) => failed && stage.steps.includes(failed.name))?.phase;
+  const concerned = isTooLate ? begun.filter((stage) => phase !== undefined && stage.phase === phase) : begun;
+  return concerned.flatMap(({ undos }) => undos).toReversed();
 }
