@@ -273,6 +273,7 @@ export function createOpenApi() {
           operationId: "compensateOperation",
           summary:
             "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+          description: "Of a migration it is the way back, where POST …/migrate is the way on.",
           requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           responses: guarded({
             ...flagProblem,

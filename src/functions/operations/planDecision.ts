@@ -21,7 +21,7 @@ export async function planApproval({ ports }: Planner, id: string, decision: App
   const { request, earlier, team } = record;
   const plan = await planOnboarding(ports, { operation: id, request, earlier, team });
   // What it needs is what is being given.
-  return await withEstimate(ports, { ...plan, needsApproval: [] }, { kind: "onboard", request });
+  return await withEstimate(ports, { ...plan, needsApproval: [] }, { kind: "onboard", request, operation: id });
 }
 
 export async function planCancelOf({ ports }: Planner, id: string, decision: Decision): Promise<Plan> {
@@ -33,7 +33,7 @@ export async function planCancelOf({ ports }: Planner, id: string, decision: Dec
   const { record, isMade } = await foreseeCancel(registry, id, decision);
   if (isMade) return planOfSame({ operation: id });
   const { request } = record;
-  return await withEstimate(ports, await planCancel(ports, record), { kind: "compensate", request });
+  return await withEstimate(ports, await planCancel(ports, record), { kind: "compensate", request, operation: id });
 }
 
 export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
