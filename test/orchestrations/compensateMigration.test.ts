@@ -9,8 +9,9 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
+import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
 import { planCompensationOf } from "../../src/functions/operations/planDecision.ts";
-import { createDesk, type TestDesk } from "../support/desk.ts";
+import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
@@ -273,6 +274,31 @@ it("reports by name what fails again, leaves the namespace onboarded, and can be
   expect(third.ended?.compensates).toMatchObject({ of: second.operation, createdBy: operation.id });
   expect(third.ended?.status).toBe("Succeeded");
   expect(withoutMakers(world())).toEqual(withoutMakers(before));
+});
+
+it("keeps in sight what one migration has left when the next is canceled before it has done anything", async () => {
+  const keeping = { ...pod, deletePolicy: "Keep" as const };
+  await cloud.ports.registry.replaceNamespace({ ...record(), request: keeping });
+  refuse("put credential", "remove ServiceAccount");
+  await migrate();
+  clear();
+  const { operation } = await operate(cloud, "migrate", pod, {
+    migration: started,
+    async execute(name, run) {
+      const [held] = await cloud.ports.registry.heldNamespaces();
+      if (name === "takeInventory") {
+        await cancelOperation(cloud.ports.registry, held?.operation ?? "", { by: requester });
+      }
+      return await run();
+    },
+  });
+  expect(operation.status).toBe("Canceled");
+  expect(record().migration).toBeDefined();
+
+  await acceptOffboarding(desk, pod);
+  await desk.run();
+
+  expect([...cloud.objects.keys()].filter((key) => key.includes("ServiceAccount"))).toEqual([]);
 });
 
 it("is one operation however often it is asked for, and nothing else begins meanwhile", async () => {

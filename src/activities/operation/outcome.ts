@@ -252,13 +252,15 @@ function withMigration(
 ): Stored<NamespaceRecord> {
   if (!migration) return record;
   const completed = outcome?.completed ?? migration.completed;
-  if (completed === "retire" || !(hasAdded(completed) || leftBehind)) return record;
-  return { ...record, migration: { ...migration, ...(completed ? { completed } : {}) } };
+  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remains : {}) };
+  return completed !== "retire" && isToRemember(now) ? { ...record, migration: now } : record;
 }
 
-/** Its inventory alone leaves nothing to be remembered. */
-function hasAdded(completed: MigrationPhase | undefined): boolean {
-  return completed !== undefined && completed !== "inventory";
+const remains = { hasRemains: true } as const;
+
+/** An inventory alone leaves nothing; what an earlier migration could not undo is there until one is through, or all is gone. */
+function isToRemember({ completed, hasRemains }: Migration): boolean {
+  return hasRemains === true || isPast(completed, "sideBySide");
 }
 
 /** After undos of a migration that had failed: with all of them done, it stands where `reached` says. */
@@ -267,8 +269,8 @@ function migratedBack(
   reached: Migration,
   isUndone: boolean,
 ): Stored<NamespaceRecord> {
-  const now = isUndone ? (hasAdded(reached.completed) ? reached : undefined) : migration;
-  return { ...record, state: "Onboarded", ...(now ? { migration: now } : {}) };
+  const now = isUndone ? reached : { ...(migration ?? reached), ...remains };
+  return { ...record, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };
 }
 
 async function tellDrift(
