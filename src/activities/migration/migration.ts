@@ -13,8 +13,9 @@ import { proveNamespace, throwErrors } from "../inspection/verification.ts";
 import { recordStart } from "../operation/outcome.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { dependantsOfPodIdentity } from "../plan/dependants.ts";
+import { planUndoCutOver } from "../plan/planUndoCutOver.ts";
 import { throwBlockers } from "../plan/preflight.ts";
-import { lookAtMigration, planCutOver, planUndoCutOver, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
+import { lookAtMigration, planCutOver, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
 
 const MigrationInput = StepInput.extend({ request: OnboardingRequest, migration: Migration });
 

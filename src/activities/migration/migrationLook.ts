@@ -87,18 +87,6 @@ export function planCutOver(request: OnboardingRequest): StepPlan {
   return toStepPlan(step, { action: "update", differences: [difference] });
 }
 
-/** What the record says by now decides whether there is something to put back. */
-export async function planUndoCutOver(
-  registry: Pick<Ports["registry"], "getNamespace">,
-  request: OnboardingRequest,
-): Promise<StepPlan> {
-  const step = { name: "undoCutOver", target: berthKey(request) };
-  const current = (await registry.getNamespace(request))?.request.identityMode;
-  const desired = request.identityMode;
-  if (current === undefined || current === desired) return toStepPlan(step, { action: "none" });
-  return toStepPlan(step, { action: "update", differences: [{ field: "identityMode", current, desired }] });
-}
-
 async function planRetirement(
   { catalog, kubernetes }: Ports,
   { cluster, namespace }: OnboardingRequest,

@@ -6,7 +6,6 @@ import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts
 import { plannedSteps, type StepName } from "../../domain/operation/steps.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ObjectRef, Ports } from "../../ports.ts";
-import { planUndoCutOver } from "../migration/migrationLook.ts";
 import { planRevocation } from "../resources/databaseRevocation.ts";
 import { planUnfederation } from "../resources/federatedCredential.ts";
 import { planIdentityRemoval } from "../resources/identity.ts";
@@ -15,6 +14,7 @@ import { planObjectRemoval, planObjectRestoration } from "../resources/objectPla
 import { planPodIdentity, podIdentityRefs, rewrittenBinding, selectorOf } from "../resources/podIdentity.ts";
 import { serviceAccountRefs } from "../resources/serviceAccount.ts";
 import { explain, findDatabaseOf } from "./looks.ts";
+import { planUndoCutOver } from "./planUndoCutOver.ts";
 
 interface Compensation {
   /** That runs the undos. */
