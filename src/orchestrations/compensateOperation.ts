@@ -1,13 +1,21 @@
 import { z } from "zod";
 import { announceStart } from "../activities/operation/outcome.ts";
+import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos, type Undo } from "../durable/saga.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
-import { undosOf } from "./provision.ts";
+import { undosOf } from "./undos.ts";
 
 const CompensationInput = OperationInput.extend({
   compensates: z.object({ of: z.string(), createdBy: z.string(), undos: z.array(z.string()) }),
+  /** Of a migration; `completed` is how far it has come when nothing is left undone. */
+  migrating: z.object({ clientId: z.guid(), migration: Migration }).optional(),
 });
+
+/** Of another release: what it left is not taken for undone. */
+function unknown(name: string): never {
+  throw new Error(`nothing undoes as ${name}`);
+}
 
 /** Runs again the undos of an operation that failed, and only those. What fails again is reported by name again. */
 export const compensateOperation = orchestration({
@@ -26,10 +34,7 @@ export const compensateOperation = orchestration({
         );
       }
       const known = undosOf(input, compensates.createdBy);
-      const undos = compensates.undos.flatMap((name): Undo[] => {
-        const undo = known.get(name);
-        return undo ? [{ name, undo }] : [];
-      });
+      const undos = compensates.undos.map((name): Undo => ({ name, undo: known.get(name) ?? (() => unknown(name)) }));
       const failures = yield* runUndos(undos);
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};

@@ -1,10 +1,10 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { verify } from "../activities/inspection/verification.ts";
-import { checkPods, cutOver, takeInventory, undoCutOver, verifySideBySide } from "../activities/migration/migration.ts";
-import { federateIdentity, unfederateIdentity } from "../activities/resources/federatedCredential.ts";
-import { removePodIdentity, returnPodIdentity } from "../activities/resources/podIdentity.ts";
-import { applyServiceAccount, removeServiceAccount } from "../activities/resources/serviceAccount.ts";
+import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activities/migration/migration.ts";
+import { federateIdentity } from "../activities/resources/federatedCredential.ts";
+import { removePodIdentity } from "../activities/resources/podIdentity.ts";
+import { applyServiceAccount } from "../activities/resources/serviceAccount.ts";
 import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
@@ -12,6 +12,7 @@ import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { undoRegistrar } from "./undos.ts";
 
 const MigrateInput = OperationInput.extend({ clientId: z.guid(), migration: Migration });
 type MigrateInput = z.infer<typeof MigrateInput>;
@@ -58,10 +59,9 @@ function* migrate(
   const { serviceAccount } = migration;
   const { adoptionPolicy } = request;
   const base = stepBase(input);
-  const undo = { ...base, createdBy: input.operation };
+  const undoLater = undoRegistrar("migrate", { ...input, migrating: { clientId, migration } });
   const look = { ...base, request, migration, clientId };
   const identity = { clientId };
-  const wasCutOver = isPast(migration.completed, "cutOver");
   let findings: Finding[] | undefined;
 
   const phases: Record<MigrationPhase, (onFailure: OnFailure) => Durable<void>> = {
@@ -72,9 +72,9 @@ function* migrate(
     // The account first: a credential for an account that does not exist is an open door for who makes it.
     *sideBySide(onFailure) {
       setPhase(context, "provisioning");
-      onFailure("removeServiceAccount", () => removeServiceAccount({ ...undo, serviceAccount }, retry));
+      undoLater(onFailure, "applyServiceAccount");
       yield* applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry);
-      onFailure("unfederateIdentity", () => unfederateIdentity({ ...undo, serviceAccount }, retry));
+      undoLater(onFailure, "federateIdentity");
       yield* federateIdentity({ ...base, serviceAccount, isLast: migration.until === "sideBySide" }, retry);
     },
     *verify() {
@@ -83,14 +83,12 @@ function* migrate(
     },
     *cutOver(onFailure) {
       setPhase(context, "provisioning");
-      if (!wasCutOver) onFailure("undoCutOver", () => undoCutOver({ ...undo, request, migration }, retry));
+      undoLater(onFailure, "cutOver");
       yield* cutOver({ ...base, request, migration }, retry);
     },
     *retire(onFailure) {
       yield* checkPods({ ...base, migration }, retry);
-      onFailure("returnPodIdentity", () =>
-        returnPodIdentity({ ...undo, selector: migration.selector, adoptionPolicy, identity }, retry),
-      );
+      undoLater(onFailure, "removePodIdentity");
       yield* removePodIdentity(base, retry);
     },
   };
@@ -105,8 +103,9 @@ function* migrate(
       const undos = isCanceled ? [...earlier, ...own] : own;
       if (undos.length > 0) setPhase(context, "compensating");
       const failures = yield* runUndos(undos.toReversed());
-      if (failures.length > 0) throw new CompensationFailed(failures, cause);
+      // Also when an undo failed: of what was complete by then there is less now, and a compensation takes the rest back.
       if (isCanceled) progress.completed = migration.completed;
+      if (failures.length > 0) throw new CompensationFailed(failures, cause);
       throw cause;
     }
     earlier.push(...own);

@@ -97,7 +97,7 @@ function describe(error: unknown, kind: OperationKind) {
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
       .join("; ");
     const message = `${textOf(error.cause)} What could not be undone: ${failures}.`;
-    // Its namespace stays onboarded, and its phases look first: going on is what puts right what an undo has left.
+    // Its namespace stays onboarded, and its phases look first: going on puts right what an undo has left, as going back does.
     return kind === "migrate"
       ? toOperationError("COMPENSATION_FAILED", message, afterMigration)
       : describeCode("COMPENSATION_FAILED", message);
@@ -106,7 +106,7 @@ function describe(error: unknown, kind: OperationKind) {
 }
 
 const afterMigration =
-  "Remove the obstacle that the message names, then call POST /api/namespaces/{cluster}/{namespace}/migrate again: it finds what is left and goes on from there. To have neither way, offboard the namespace.";
+  "Remove the obstacle that the message names. To go back, call POST /api/operations/{id}/compensate: it runs again what could not be undone. To go on, call POST /api/namespaces/{cluster}/{namespace}/migrate again: it finds what is left. To have neither way, offboard the namespace.";
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

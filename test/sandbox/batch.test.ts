@@ -197,6 +197,13 @@ it("cancels what runs and never begins the rest", async () => {
 
   const blue = await as("blue");
   expect((await blue.call("POST", `/api/operations/${id}/cancel`)).status).toBe(404);
+  expect((await blue.call("POST", `/api/operations/${id}/cancel?dryRun=true`)).status).toBe(404);
+  const plan = await red.call("POST", `/api/operations/${id}/cancel?dryRun=true`);
+  expect(plan).toMatchObject({ status: 200, body: { steps: [], blocked: false } });
+  expect(plan.body["notices"]).toContainEqual(
+    expect.stringMatching(/of 30 namespace.s. have not begun, and never begin/),
+  );
+  expect((await read(id)).status).toBe("Running");
   const answer = await red.call("POST", `/api/operations/${id}/cancel`, { comment: "the wrong list" });
   sandbox.cloud.faults.latencyMs = 0;
   const batch = await finish(id);

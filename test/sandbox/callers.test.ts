@@ -193,31 +193,32 @@ const routes: Route[] = [
     operator: 409,
   },
 ];
-for (const verb of ["approve", "reject"]) {
+// A dry run tells each caller what the decision would.
+for (const [verb, query] of ["approve", "reject"].flatMap((each) => [
+  [each, ""],
+  [each, "?dryRun=true"],
+])) {
   routes.push({
     operationId: `${verb}Operation`,
     // The operation waits for nothing: whoever may decide is told so.
-    ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}`, { requestHash: "hash" }),
+    ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}${query}`, { requestHash: "hash" }),
     member: { approve: 409, request: 403 },
     other: 403,
     operator: 403,
     key: 409,
   });
 }
-routes.push({
-  operationId: "cancelOperation",
-  ask: (service) => service.call("POST", `/api/operations/${operation}/cancel`),
-  member: { approve: 403, request: 409 },
-  other: 404,
-  operator: 409,
-});
-routes.push({
-  operationId: "compensateOperation",
-  ask: (service) => service.call("POST", `/api/operations/${operation}/compensate`),
-  member: { approve: 403, request: 409 },
-  other: 404,
-  operator: 409,
-});
+for (const query of ["", "?dryRun=true"]) {
+  for (const verb of ["cancel", "compensate"]) {
+    routes.push({
+      operationId: `${verb}Operation`,
+      ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}${query}`),
+      member: { approve: 403, request: 409 },
+      other: 404,
+      operator: 409,
+    });
+  }
+}
 for (const verb of ["verify", "repair", "migrate"]) {
   routes.push({
     operationId: `${verb}Namespace`,

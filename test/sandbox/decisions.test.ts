@@ -56,11 +56,20 @@ it("cancels a running onboarding, leaves nothing, and says what it undid", async
   sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_500 } });
   const wanted = request("messages");
   const id = await service.onboard(wanted);
-  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 10_000 }).toBe("provisioning");
+  const granting = async () => (await service.operation(id)).steps.find(({ name }) => name === "grantDatabase")?.status;
+  await expect.poll(granting, { timeout: 10_000 }).toBe("Running");
 
+  const planned = await service.call("POST", `/api/operations/${id}/cancel?dryRun=true`, { comment: "not today" });
+  expect((await service.operation(id)).phase).toBe("provisioning");
   const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment: "not today" });
   const again = await service.call("POST", `/api/operations/${id}/cancel`);
 
+  expect(planned).toMatchObject({ status: 200, body: { blocked: false, estimate: { least: expect.any(Number) } } });
+  const undos = planned.body["steps"] as { name: string; action: string }[];
+  expect(undos.map(({ name, action }) => `${name} ${action}`)).toEqual(
+    expect.arrayContaining(["removeIdentity delete", "removeNamespace delete"]),
+  );
+  expect(planned.body["notices"]).toContainEqual(expect.stringMatching(/^grantDatabase .* is at work/));
   expect(canceled).toMatchObject({ status: 202, body: { id, decision: "cancel", comment: "not today" } });
   expect(canceled.headers.get("location")).toBe(`/api/operations/${id}`);
   expect(again).toMatchObject({ status: 202, body: canceled.body });
@@ -114,14 +123,26 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   });
   const other = await service.call("POST", path, { requestHash: "another" });
   expect(other).toMatchObject({ status: 409, body: { code: "APPROVAL_MISMATCH" } });
+  expect(await service.call("POST", `${path}?dryRun=true`, { requestHash: "another" })).toMatchObject({ status: 409 });
+  const plan = await service.call("POST", `${path}?dryRun=true`, { requestHash: hashOf(operation) });
+  expect(plan).toMatchObject({ status: 200, body: { blocked: false, needsApproval: [] } });
+  expect(await service.operation(operation.id)).toMatchObject({ phase: "awaitingApproval" });
+  const decided = (await service.call("GET", `/api/audit?operation=${operation.id}`)).body["value"] as object[];
+  expect(decided).toMatchObject([{ action: "accepted" }]);
   const approved = await service.call("POST", path, { requestHash: hashOf(operation) });
   expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "onboard" } });
-  expect(await service.waitFor(operation.id)).toMatchObject({ status: "Succeeded" });
+  const done = await service.waitFor(operation.id);
+  expect(done).toMatchObject({ status: "Succeeded" });
+  for (const { name, action } of plan.body["steps"] as { name: string; action: string }[]) {
+    expect(done.steps.find((each) => each.name === name)?.action, name).toBe(action);
+  }
 }, 60_000);
 
 it("ends with REJECTED when it is rejected, and nothing was written", async () => {
   const { operation, namespace } = await requestByQueue();
 
+  const plan = await service.call("POST", `/api/operations/${operation.id}/reject?dryRun=true`);
+  expect(plan).toMatchObject({ status: 200, body: { steps: [], notices: [expect.any(String)] } });
   const rejected = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
 
   expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "onboard" } });

@@ -143,9 +143,9 @@ it("refuses a flag that it does not understand, and does nothing", async () => {
     ["POST", `${pathOf(wanted)}/repair?DryRun=true`],
     ["POST", `${pathOf(wanted)}/migrate?dryRun=on`],
     ["POST", `${pathOf(wanted)}/verify?dryRun=true`],
-    ["POST", `/api/operations/${id}/cancel?dryRun=true`],
-    ["POST", `/api/operations/${id}/approve?dryRun=true`, { requestHash: "x" }],
-    ["POST", `/api/operations/${id}/reject?dryRun=true`],
+    ["POST", `/api/operations/${id}/cancel?dryRun=yes`],
+    ["POST", `/api/operations/${id}/approve?dryrun=true`, { requestHash: "x" }],
+    ["POST", `/api/operations/${id}/reject?dryRun=1`],
     ["POST", `/api/operations/${id}/compensate?dryRun=TRUE`],
   ] as const;
 
@@ -176,4 +176,35 @@ it("plans the undos that failed", async () => {
 
   expect(plan.steps).toMatchObject([{ name: "removeIdentity", action: "delete", blockers: [] }]);
   await expectDone(plan, String(again.body["id"]));
+}, 60_000);
+
+it("plans the way back of a migration whose undo failed, and goes it", async () => {
+  const wanted = request({ identityMode: "podIdentity" });
+  await service.waitFor(await service.onboard(wanted));
+  const times = Number.POSITIVE_INFINITY;
+  const { faults } = sandbox.cloud;
+  const forbidden = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
+  faults.add({ wire: "arm", operation: /^PUT .*federatedIdentityCredentials$/, times, effect: forbidden });
+  faults.add({
+    wire: "kubernetes",
+    operation: /^DELETE .*serviceaccounts/,
+    times,
+    effect: { kind: "error", code: 403 },
+  });
+  const id = String((await service.call("POST", `${pathOf(wanted)}/migrate`)).body["id"]);
+  expect(await service.waitFor(id)).toMatchObject({
+    error: { code: "COMPENSATION_FAILED", fix: expect.stringContaining("/compensate") },
+  });
+  faults.clear();
+
+  const plan = await planOf("POST", `/api/operations/${id}/compensate?dryRun=true`);
+  const back = await service.call("POST", `/api/operations/${id}/compensate`);
+
+  expect(plan.steps).toMatchObject([{ name: "removeServiceAccount", action: "delete", blockers: [] }]);
+  await expectDone(plan, String(back.body["id"]));
+  const { body } = await service.call("GET", pathOf(wanted));
+  expect(body).toMatchObject({ state: "Onboarded", identityMode: "podIdentity" });
+  expect(body["migration"]).toBeUndefined();
+  const migrated = await service.call("POST", `${pathOf(wanted)}/migrate`);
+  expect(await service.waitFor(String(migrated.body["id"]))).toMatchObject({ status: "Succeeded" });
 }, 60_000);

@@ -13,6 +13,7 @@ import { proveNamespace, throwErrors } from "../inspection/verification.ts";
 import { recordStart } from "../operation/outcome.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { dependantsOfPodIdentity } from "../plan/dependants.ts";
+import { planUndoCutOver } from "../plan/planUndoCutOver.ts";
 import { throwBlockers } from "../plan/preflight.ts";
 import { lookAtMigration, planCutOver, podsInTheWay, podsOfSelector } from "./migrationLook.ts";
 
@@ -80,13 +81,16 @@ export const undoCutOver = stepActivity({
   input: MigrationInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
-  run: async (input, { registry }) => ({
-    action: await changeRecord(registry, input, (record) => ({
+  async run(input, { registry }, step) {
+    const change = await planUndoCutOver(registry, input.request);
+    if (change.action === "update") await step.willDo(change.action, change.differences);
+    const action = await changeRecord(registry, input, (record) => ({
       ...record,
       request: input.request,
       migration: input.migration,
-    })),
-  }),
+    }));
+    return { action };
+  },
 });
 
 async function changeRecord(

@@ -57,7 +57,10 @@ export async function isCommitted(registry: Pick<Registry, "getOperation">, oper
   return (await registry.getOperation(operation))?.committedTime !== undefined;
 }
 
-/** The same ports, whose writes to the cloud wait for the gate and do not happen when it rejects. */
+/**
+ * The same ports, whose writes to the cloud wait for the gate and do not happen when it rejects; and those to a namespace's
+ * record, which is what a cut over changes.
+ */
 export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
   const after =
     <A extends readonly unknown[], R>(write: (...input: A) => Promise<R>) =>
@@ -65,9 +68,10 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
       await gate;
       return await write(...input);
     };
-  const { identities, databases, kubernetes } = ports;
+  const { identities, databases, kubernetes, registry } = ports;
   return {
     ...ports,
+    registry: { ...registry, replaceNamespace: after(registry.replaceNamespace) },
     identities: {
       ...identities,
       put: after(identities.put),

@@ -4,6 +4,7 @@ import { manifestFragment } from "../../domain/export/manifest.ts";
 import { Finding, fingerprint, isError } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { isPast, type Migration, MigrationPhase, migrated } from "../../domain/operation/migration.ts";
+import { holderOf } from "../../domain/operation/namespaceState.ts";
 import {
   isFinal,
   OperationError,
@@ -176,12 +177,12 @@ function resultOf(
 
 type EndedOperation = Omit<OutcomeInput, "retry" | "status"> & { readonly status: OperationStatus };
 
-/** Opens the gate again. A record that another operation holds by now is left alone: this one ran a second time. */
+/** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
 async function settleNamespace({ registry, events }: Ports, input: EndedOperation, time: string): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
-    if (record?.operation !== input.operation) return;
+    if (record?.operation !== input.operation || holderOf(record.state) === undefined) return;
     const next = nextRecord(record, input, time);
     if (next) await tellDrift({ events }, record, { next, time });
     if (await (next ? registry.replaceNamespace(next) : registry.removeNamespace(record))) return;
@@ -204,8 +205,11 @@ function nextRecord(
       const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = verified(record, outcome, time);
       return { ...lasting, onboardedTime: time, verifiedTime: time, onboardedBy: outcome.operation };
     }
-    case "compensate":
-      return hasSucceeded || !leftBehind ? restored(record) : { ...record, state: "Incomplete" };
+    case "compensate": {
+      const isUndone = hasSucceeded || !leftBehind;
+      if (record.compensates?.migrating) return migratedBack(record, record.compensates.migrating.migration, isUndone);
+      return isUndone ? restored(record) : { ...record, state: "Incomplete" };
+    }
     case "offboard": {
       if (hasSucceeded) return undefined;
       const { offboarding, ...lasting } = record;
@@ -248,10 +252,25 @@ function withMigration(
 ): Stored<NamespaceRecord> {
   if (!migration) return record;
   const completed = outcome?.completed ?? migration.completed;
-  const isOver = completed === "retire";
-  const hasAdded = completed !== undefined && completed !== "inventory";
-  if (isOver || !(hasAdded || leftBehind)) return record;
-  return { ...record, migration: { ...migration, ...(completed ? { completed } : {}) } };
+  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remains : {}) };
+  return completed !== "retire" && isToRemember(now) ? { ...record, migration: now } : record;
+}
+
+const remains = { hasRemains: true } as const;
+
+/** An inventory alone leaves nothing; what an earlier migration could not undo is there until one is through, or all is gone. */
+function isToRemember({ completed, hasRemains }: Migration): boolean {
+  return hasRemains === true || isPast(completed, "sideBySide");
+}
+
+/** After undos of a migration that had failed: with all of them done, it stands where `reached` says. */
+function migratedBack(
+  { compensates: _tried, migration, ...record }: Stored<NamespaceRecord>,
+  reached: Migration,
+  isUndone: boolean,
+): Stored<NamespaceRecord> {
+  const now = isUndone ? reached : { ...(migration ?? reached), ...remains };
+  return { ...record, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };
 }
 
 async function tellDrift(

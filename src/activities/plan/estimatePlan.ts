@@ -14,22 +14,26 @@ const mostAhead = 200;
 
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
 
+interface Planned {
+  readonly kind: OperationKind;
+  readonly request: OnboardingRequest;
+  /** The operation that is there already: it does not wait for itself. */
+  readonly operation?: string;
+}
+
 /** The plan with its estimate, as if what stands in the way were out of it. One without steps takes no time. */
-export async function withEstimate(
-  ports: Asked,
-  plan: Plan,
-  { kind, request }: { kind: OperationKind; request: OnboardingRequest },
-): Promise<Plan> {
+export async function withEstimate(ports: Asked, plan: Plan, { kind, request, operation }: Planned): Promise<Plan> {
   if (plan.steps.length === 0) return plan;
   const { catalog, registry } = ports;
   const cluster = lookUp(catalog.clusters, request.cluster);
-  const [durations, operationsAhead] = await Promise.all([timeRecent(registry), countAhead(registry)]);
+  const [durations, operationsAhead] = await Promise.all([timeRecent(registry), countAhead(registry, operation)]);
   const { intervalMs, waitMs } = ports.identities.pace(cluster?.subscriptionId ?? "");
   const circumstances: Circumstances = {
     durations,
     operationsAhead,
     identityWrites: { intervalSeconds: intervalMs / 1_000, waitSeconds: waitMs / 1_000 },
     jobSeconds: cluster?.verificationJob?.timeoutSeconds ?? 0,
+    isSerial: kind === "compensate" || kind === "migrate",
     approvalMinutes: plan.needsApproval.length > 0 ? catalog.approval.timeoutMinutes : undefined,
   };
   return { ...plan, estimate: estimate(stepsOf(plan, kind, request), circumstances) };
@@ -62,11 +66,11 @@ function secondsOf({ status, attempts, startTime, endTime }: StepRecord): number
   return (Date.parse(endTime) - Date.parse(startTime)) / 1_000;
 }
 
-async function countAhead(registry: Ports["registry"]): Promise<number> {
+async function countAhead(registry: Ports["registry"], own: string | undefined): Promise<number> {
   const pages = await Promise.all(
     (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
   );
-  return pages.flatMap(({ value }) => value).filter(isAtWork).length;
+  return pages.flatMap(({ value }) => value).filter((each) => each.id !== own && isAtWork(each)).length;
 }
 
 /** What waits for a person waits for none of the limits, and a batch works through its operations. */

@@ -40,6 +40,8 @@ export interface Circumstances {
   /** How long the verification Job of the cluster may take. */
   readonly jobSeconds: number;
   readonly approvalMinutes: number | undefined;
+  /** The steps run one after the other. */
+  readonly isSerial?: boolean;
 }
 
 /** In the order of the stages in which steps run; those of one stage run together. What is not named is a stage of its own. */
@@ -77,10 +79,10 @@ const identityWriters: ReadonlySet<string> = new Set([
 const writesOfOthers = 2;
 
 export function estimate(steps: readonly TimedStep[], circumstances: Circumstances): Estimate {
-  const { durations, operationsAhead, identityWrites, approvalMinutes } = circumstances;
+  const { durations, operationsAhead, identityWrites, approvalMinutes, isSerial = false } = circumstances;
   const timed = steps.map((step) => ({ ...step, ...rangeOf(step, circumstances) }));
-  const longest = [...Map.groupBy(timed, ({ name }) => stageOf(name)).values()].map((stage) =>
-    stage.reduce((most, each) => (each.most > most.most ? each : most)),
+  const longest = [...Map.groupBy(timed, ({ name }, index) => (isSerial ? `${index}` : stageOf(name))).values()].map(
+    (stage) => stage.reduce((most, each) => (each.most > most.most ? each : most)),
   );
   const path = longest.reduce((sum, { least, most }) => ({ least: sum.least + least, most: sum.most + most }), {
     least: longest.length * betweenStages.least,
@@ -98,8 +100,9 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   const most = Math.max(least, path.most + waits.most);
 
   const measuredSteps = steps.filter((step) => durations.has(keyOf(step))).length;
-  const told = longest.toSorted((a, b) => b.most - a.most).map(({ name }) => name);
-  const work = `The steps, of which some wait for others: ${told.join(", ")}.`;
+  const told = new Set(longest.toSorted((a, b) => b.most - a.most).map(({ name }) => name));
+  const how = isSerial ? "one after the other" : "of which some wait for others";
+  const work = `The steps, ${how}: ${[...told].join(", ")}.`;
   const perSecond = intervalSeconds === 0 ? "any number" : round(1 / intervalSeconds);
   const limit = `Identity writes: Azure takes ${perSecond} a second in a subscription, and ${operationsAhead} operation(s) run now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];

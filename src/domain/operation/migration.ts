@@ -28,6 +28,8 @@ export const Migration = z.object({
   selector: z.string(),
   /** The last phase that is complete; absent when nothing has been added yet. */
   completed: MigrationPhase.optional(),
+  /** Undos have failed: something may be there, however little is complete. */
+  hasRemains: z.literal(true).optional(),
 });
 export type Migration = z.infer<typeof Migration>;
 

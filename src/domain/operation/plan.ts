@@ -33,6 +33,11 @@ export const Plan = z
     blocked: z.boolean(),
     needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
     estimate: Estimate.exactOptional(),
+    notices: z
+      .array(z.string())
+      .readonly()
+      .exactOptional()
+      .meta({ description: "Of a decision: what stays as it is, and what cannot be known beforehand." }),
     operation: z.string().exactOptional().meta({
       description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
     }),

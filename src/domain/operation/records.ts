@@ -81,6 +81,16 @@ export interface Compensated {
   readonly createdBy: string;
   /** Names of undos, in the order in which they run. */
   readonly undos: readonly string[];
+  /** Of a migration: what its undos need, and what the record goes back to. */
+  readonly migrating?: CompensatedMigration;
+}
+
+export interface CompensatedMigration {
+  /** What the namespace was onboarded with when the migration began. */
+  readonly request: OnboardingRequest;
+  readonly clientId: string;
+  /** `completed` is how far it has come when nothing is left undone. */
+  readonly migration: Migration;
 }
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */

@@ -4,6 +4,7 @@
  */
 
 import type { DurableClient } from "durable-functions";
+import { z } from "zod";
 import type { AdmissionOptions } from "../../activities/admission/admission.ts";
 import {
   claimOnboarding,
@@ -17,9 +18,15 @@ import type { Clerk } from "../../activities/admission/clerk.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { withAccountOf } from "../../domain/operation/migration.ts";
+import { MigrationPhase, withAccountOf } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { Compensated, NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type {
+  Compensated,
+  CompensatedMigration,
+  NamespaceRecord,
+  OperationRecord,
+  Stored,
+} from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -118,18 +125,45 @@ export async function findCompensation(
     new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
   if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
   const { leftUndone: undos = [] } = failed;
-  if (failed.kind === "migrate" && undos.length > 0) {
-    throw refuse("is a migration; call migrate again, which finds what is left and goes on from there.", id);
-  }
   const current = await registry.getNamespace(failed);
-  const compensates = { of: id, createdBy: failed.compensates?.createdBy ?? id, undos };
+  const migrating = migratingOf(failed);
+  const createdBy = failed.compensates?.createdBy ?? id;
+  const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
   if (current?.state === "Compensating" && current.compensates?.of === id)
     return { current, compensates, isSame: true };
-  if (undos.length > 0 && current?.operation === id && current.state === "Incomplete") {
+  // A migration leaves its namespace onboarded, whatever it could not undo.
+  const isLeft = current?.operation === id && current.state === (migrating ? "Onboarded" : "Incomplete");
+  if (undos.length > 0 && isLeft) {
     return { current, compensates, isSame: false };
   }
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
+}
+
+/** What a migration had to say of itself at its end. */
+const MigrationResult = z.object({
+  clientId: z.guid(),
+  migration: z.object({ completed: MigrationPhase.optional() }),
+});
+
+/** Of a migration, or of a compensation of one. */
+function migratingOf({
+  kind,
+  request,
+  migration,
+  result,
+  compensates,
+}: OperationRecord): CompensatedMigration | undefined {
+  if (kind !== "migrate" || !migration) return compensates?.migrating;
+  const reached = MigrationResult.safeParse(result).data;
+  if (!reached) return undefined;
+  const { completed } = reached.migration;
+  const { completed: _before, ...lasting } = migration;
+  return {
+    request,
+    clientId: reached.clientId,
+    migration: { ...lasting, ...(completed ? { completed } : {}) },
+  };
 }
 
 /** The same words for what is not there and for what is another team's. */
@@ -183,8 +217,12 @@ export async function startOperation(
     }
     case "compensate": {
       if (!compensates) throw nothingOf(record, "what it compensates");
-      const { of, createdBy, undos } = compensates;
-      const compensation = { ...input, compensates: { of, createdBy, undos: [...undos] } };
+      const { of, createdBy, undos, migrating } = compensates;
+      const compensation = {
+        ...input,
+        compensates: { of, createdBy, undos: [...undos] },
+        ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
+      };
       return await start(client, compensateOperation, { instanceId, input: compensation });
     }
     case "repair":

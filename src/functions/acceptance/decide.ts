@@ -17,9 +17,29 @@ export interface Decision {
   readonly now?: Date;
 }
 
+export interface ApprovalDecision extends Decision {
+  readonly kind: "approved" | "rejected";
+  readonly requestHash?: string | undefined;
+}
+
+/** What a decision finds: the operation, and whether it was decided so before. */
+export interface Foreseen {
+  readonly record: OperationRecord;
+  readonly isMade: boolean;
+}
+
 /** Asking twice is asking once; the first one's name stays. */
 export async function cancelOperation(registry: Records, id: string, decision: Decision): Promise<OperationRecord> {
-  return await decide(registry, id, decision.by, (record) => {
+  return await decide(registry, id, decision.by, cancelOf(id, decision));
+}
+
+/** Refuses what `cancelOperation` would refuse, and writes nothing. */
+export async function foreseeCancel(registry: Records, id: string, decision: Decision): Promise<Foreseen> {
+  return await foresee(registry, id, decision.by, cancelOf(id, decision));
+}
+
+function cancelOf(id: string, decision: Decision): Next {
+  return (record) => {
     if (!hasRole(decision.by, ["Onboarding.Request"]) || !maySee(decision.by, record)) {
       throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]), { about: aboutOf(record) });
     }
@@ -34,18 +54,32 @@ export async function cancelOperation(registry: Records, id: string, decision: D
       throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was done at ${record.committedTime}.`, { operation: id });
     }
     return { cancel: sign(decision) };
-  });
+  };
 }
 
 /** The approval names the request that the approver saw; the requester cannot decide. */
 export async function decideApproval(
   registry: Records,
   id: string,
-  decision: Decision & { kind: "approved" | "rejected"; requestHash?: string | undefined },
+  decision: ApprovalDecision,
 ): Promise<OperationRecord> {
-  const { by, kind, requestHash, now = new Date() } = decision;
+  expectApprover(decision.by);
+  return await decide(registry, id, decision.by, approvalOf(id, decision));
+}
+
+/** Refuses what `decideApproval` would refuse, and writes nothing. */
+export async function foreseeApproval(registry: Records, id: string, decision: ApprovalDecision): Promise<Foreseen> {
+  expectApprover(decision.by);
+  return await foresee(registry, id, decision.by, approvalOf(id, decision));
+}
+
+function expectApprover(by: Caller): void {
   if (!by.roles.includes("Onboarding.Approve")) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Approve"]));
-  return await decide(registry, id, by, (record) => {
+}
+
+function approvalOf(id: string, decision: ApprovalDecision): Next {
+  const { by, kind, requestHash, now = new Date() } = decision;
+  return (record) => {
     const { approval } = record;
     if (!approval) throw notPending(record, "it has not asked for one");
     const about = aboutOf(record);
@@ -71,7 +105,7 @@ export async function decideApproval(
     if (record.cancel) throw notPending(record, `it was canceled by ${record.cancel.by}`);
     if (isFinal(record.status)) throw notPending(record, "it has ended");
     return { approval: { ...approval, decision: { kind, ...sign({ ...decision, now }) } } };
-  });
+  };
 }
 
 /** Its team sees an operation, and so does whoever may decide it; a batch may be of several teams: its sender sees it. */
@@ -94,25 +128,31 @@ export function sign({ by, comment, now = new Date() }: Decision): Cancel {
 
 const attempts = 10;
 
-async function decide(
-  registry: Records,
-  id: string,
-  by: Caller,
-  next: (
-    record: Stored<OperationRecord>,
-  ) => Pick<Required<OperationRecord>, "cancel"> | { approval: Approval } | undefined,
-): Promise<OperationRecord> {
+/** What a decision writes; undefined when it was made before. Throws when it is refused. */
+type Next = (
+  record: OperationRecord,
+) => Pick<Required<OperationRecord>, "cancel"> | { readonly approval: Approval } | undefined;
+
+async function decide(registry: Records, id: string, by: Caller, next: Next): Promise<OperationRecord> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.findOperation(id);
-    // The same words for what is not there and for what is another team's.
-    if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
-    if (record.kind === "batch") {
-      const message = `Operation ${id} is a batch; decide about the operations of its namespaces.`;
-      throw new Refusal("APPROVAL_NOT_PENDING", message, { operation: id });
-    }
+    const record = await find(registry, id, by);
     const changes = next(record);
     if (!changes) return record;
     if (await registry.amendOperation(record, changes)) return { ...record, ...changes };
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${id} changed ${attempts} times.`);
+}
+
+async function foresee(registry: Records, id: string, by: Caller, next: Next): Promise<Foreseen> {
+  const record = await find(registry, id, by);
+  return { record, isMade: next(record) === undefined };
+}
+
+async function find(registry: Records, id: string, by: Caller): Promise<Stored<OperationRecord>> {
+  const record = await registry.findOperation(id);
+  // The same words for what is not there and for what is another team's.
+  if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  if (record.kind !== "batch") return record;
+  const message = `Operation ${id} is a batch; decide about the operations of its namespaces.`;
+  throw new Refusal("APPROVAL_NOT_PENDING", message, { operation: id });
 }

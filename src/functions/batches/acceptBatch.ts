@@ -8,7 +8,7 @@ import type { Caller } from "../../domain/access/caller.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { BatchRecord } from "../../domain/operation/records.ts";
+import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
 import { decideTeam, hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -79,21 +79,26 @@ export async function cancelBatch(
 ): Promise<BatchRecord> {
   const attempts = 10;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getBatch(id);
-    if (!record || !maySeeOperation(decision.by, record)) {
-      throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
-    }
-    if (!hasRole(decision.by, ["Onboarding.Request"])) {
-      throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
-    }
-    if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return record;
-    if (isFinal(record.status)) {
-      throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
-    }
+    const { record, isMade } = await foreseeBatchCancel({ registry }, id, decision);
+    if (isMade) return record;
     const cancel = sign(decision);
     if (await registry.amendBatch(record, { cancel })) return { ...record, cancel };
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `The record of batch ${id} changed ${attempts} times.`);
+}
+
+/** Refuses what `cancelBatch` would refuse; `isMade` when it was canceled before. Writes nothing. */
+export async function foreseeBatchCancel(
+  { registry }: Pick<Ports, "registry">,
+  id: string,
+  { by }: Decision,
+): Promise<{ record: Stored<BatchRecord>; isMade: boolean }> {
+  const record = await registry.getBatch(id);
+  if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  if (!hasRole(by, ["Onboarding.Request"])) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
+  if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return { record, isMade: true };
+  if (!isFinal(record.status)) return { record, isMade: false };
+  throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
 }
 
 /** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */

@@ -11,7 +11,7 @@ import { Plan } from "../../domain/operation/plan.ts";
 import { Approval } from "../../domain/policy/approval.ts";
 import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { json, route } from "../http/respond.ts";
-import { ApproveBody, CancelBody, noDryRun, RejectBody } from "../operations/decisions.ts";
+import { ApproveBody, CancelBody, RejectBody } from "../operations/decisions.ts";
 import { BatchDocument, BatchSummary, batchPaging, batchPaths } from "./openapiBatch.ts";
 import {
   berth,
@@ -218,12 +218,15 @@ export function createOpenApi() {
       "/api/operations/{id}/cancel": {
         post: {
           operationId: "cancelOperation",
-          summary: "Cancel an operation; what it has done is undone, and the status says what",
-          description: `No dry run: ${noDryRun.cancel}`,
-          requestParams: { path: z.object({ id: z.string() }) },
+          summary:
+            "Cancel an operation; what it has done is undone, and the status says what; with dryRun=true plan it",
+          description:
+            "With dryRun=true: the undos that would run now, each with what it would find. Kinds that undo nothing, and batches, have notices instead of steps.",
+          requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
           responses: guarded({
             ...bodyProblems,
+            200: body("The plan; nothing was written.", Plan),
             202: decisionResponse,
             404: problem("There is none of that id."),
             409: problem("It has ended, or everything was done and verified already."),
@@ -235,11 +238,12 @@ export function createOpenApi() {
           operationId: "approveOperation",
           summary:
             "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
-          description: `No dry run: ${noDryRun.approve}`,
-          requestParams: { path: z.object({ id: z.string() }) },
+          description: "With dryRun=true: the plan of the very operation that waits.",
+          requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
           responses: guarded({
             ...bodyProblems,
+            200: body("The plan; nothing was written.", Plan),
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
@@ -251,11 +255,12 @@ export function createOpenApi() {
         post: {
           operationId: "rejectOperation",
           summary: "Reject the request that waits; it ends with the code REJECTED",
-          description: `No dry run: ${noDryRun.reject}`,
-          requestParams: { path: z.object({ id: z.string() }) },
+          description: "With dryRun=true: a plan without steps, since nothing has been written.",
+          requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
           responses: guarded({
             ...bodyProblems,
+            200: body("The plan; nothing was written.", Plan),
             202: decisionResponse,
             403: problem("The caller lacks the role, or is the requester."),
             404: problem("There is none of that id."),
@@ -268,6 +273,7 @@ export function createOpenApi() {
           operationId: "compensateOperation",
           summary:
             "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+          description: "Of a migration it is the way back, where POST …/migrate is the way on.",
           requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
           responses: guarded({
             ...flagProblem,

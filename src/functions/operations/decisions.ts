@@ -2,22 +2,21 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { appendDecision } from "../../activities/operation/audit.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planCompensation } from "../../activities/plan/planCompensation.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { acceptCompensation, type Desk, findCompensation } from "../acceptance/acceptance.ts";
+import { acceptCompensation } from "../acceptance/acceptance.ts";
 import { cancelOperation, decideApproval } from "../acceptance/decide.ts";
 import { wake } from "../acceptance/wake.ts";
 import { cancelBatch, passOn } from "../batches/acceptBatch.ts";
 import { authenticate } from "../callers/authentication.ts";
-import { readFlag, readOptionalBody, refuseDryRun } from "../http/readBody.ts";
+import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json, route } from "../http/respond.ts";
+import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
 export const CancelBody = z.strictObject({ comment });
@@ -27,12 +26,10 @@ export const ApproveBody = z.strictObject({
   requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
 });
 
-/** Why a decision cannot be planned; the OpenAPI document says the same. */
-export const noDryRun = {
-  cancel: "what a cancel undoes is what is done by then; the operation's steps say how far it is.",
-  approve: "what an approval lets run is the operation's request; its plan is the dry run of that request.",
-  reject: "a rejection ends the operation before it has written anything.",
-};
+interface Verb<T> {
+  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>;
+  readonly plan: (told: Told<T>) => Promise<Plan>;
+}
 
 interface Told<T> {
   readonly by: Caller;
@@ -41,20 +38,17 @@ interface Told<T> {
 }
 
 export function registerDecisions(ports: Ports): void {
-  decision(ports, "cancel", "Onboarding.Request", CancelBody, async ({ by, id, body }) => {
-    const isBatch = (await ports.registry.getBatch(id)) !== undefined;
-    const cancel = { by, ...body };
-    const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
-    return { record, decided: record.cancel };
+  decision(ports, "cancel", "Onboarding.Request", CancelBody, {
+    plan: ({ by, id, body }) => planCancelOf({ ports }, id, { by, ...body }),
+    async decide({ by, id, body }) {
+      const isBatch = (await ports.registry.getBatch(id)) !== undefined;
+      const cancel = { by, ...body };
+      const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
+      return { record, decided: record.cancel };
+    },
   });
-  decision(ports, "approve", "Onboarding.Approve", ApproveBody, async ({ by, id, body }) => {
-    const record = await decideApproval(ports.registry, id, { kind: "approved", by, ...body });
-    return { record, decided: record.approval?.decision };
-  });
-  decision(ports, "reject", "Onboarding.Approve", RejectBody, async ({ by, id, body }) => {
-    const record = await decideApproval(ports.registry, id, { kind: "rejected", by, ...body });
-    return { record, decided: record.approval?.decision };
-  });
+  decision(ports, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
+  decision(ports, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
 
   app.http("retryCompensation", {
     route: "api/operations/{id}/compensate",
@@ -73,12 +67,14 @@ export function registerDecisions(ports: Ports): void {
   });
 }
 
-export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
-  const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
-  if (isSame) return planOfSame(current);
-  const { request, earlier } = current;
-  const plan = await planCompensation(ports, { request, earlier, ...compensates });
-  return await withEstimate(ports, plan, { kind: "compensate", request });
+function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<typeof RejectBody>> {
+  return {
+    plan: ({ by, id, body }) => planApproval({ ports }, id, { kind, by, ...body }),
+    async decide({ by, id, body }) {
+      const record = await decideApproval(ports.registry, id, { kind, by, ...body });
+      return { record, decided: record.approval?.decision };
+    },
+  };
 }
 
 function decision<T>(
@@ -86,7 +82,7 @@ function decision<T>(
   verb: "cancel" | "approve" | "reject",
   role: AppRole,
   schema: z.ZodType<T>,
-  decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>,
+  { decide, plan }: Verb<T>,
 ): void {
   app.http(`${verb}Operation`, {
     route: `api/operations/{id}/${verb}`,
@@ -95,9 +91,10 @@ function decision<T>(
     extraInputs: [input.durableClient()],
     handler: route(async (request, context, traceparent) => {
       const by = await authenticate(request, [role]);
-      refuseDryRun(request, noDryRun[verb]);
+      const isDryRun = readFlag(request, "dryRun");
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
+      if (isDryRun) return json(200, await plan({ by, id, body }));
       const { record, decided } = await decide({ by, id, body });
       const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
       // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same.

@@ -69,6 +69,9 @@ it("counts what runs now, but not what waits for a person", async () => {
   await record("over", "Failed");
 
   expect((await withEstimate(cloud.ports, plan, planned)).estimate?.operationsAhead).toBe(2);
+  // The one whose cancel is planned is not ahead of itself.
+  const own = { ...planned, operation: "runs" };
+  expect((await withEstimate(cloud.ports, plan, own)).estimate?.operationsAhead).toBe(1);
 });
 
 it("says how long a person has, and nothing of a plan without steps", async () => {

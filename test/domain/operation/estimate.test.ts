@@ -45,6 +45,23 @@ it("does not grow with databases, which are granted at the same time", () => {
   expect(estimate([...steps, ...more], quiet).most).toBe(estimate(steps, quiet).most);
 });
 
+it("adds up steps that run one after the other, as undos do", () => {
+  const undos: TimedStep[] = [
+    { name: "revokeDatabase", action: "delete" },
+    { name: "revokeDatabase", action: "delete" },
+    { name: "removeServiceAccount", action: "delete" },
+  ];
+  const durations = measured({
+    "revokeDatabase delete": { least: 2, most: 3 },
+    "removeServiceAccount delete": { least: 1, most: 1 },
+  });
+
+  const { least, most, boundBy } = estimate(undos, { ...quiet, durations, isSerial: true });
+
+  expect({ least, most }).toEqual({ least: 2 + 2 + 1, most: 3 + 3 + 1 + 3 });
+  expect(boundBy).toEqual(["The steps, one after the other: revokeDatabase, removeServiceAccount."]);
+});
+
 it("says that it only assumes what nobody has measured", () => {
   const { least, most, measuredSteps, assumedSteps } = estimate(steps, quiet);
 

@@ -27,6 +27,8 @@ export interface Act {
   readonly ask: (desk: Desk) => Promise<Accepted | undefined>;
   /** Of an onboarding. */
   readonly takesOver?: boolean;
+  /** How often somebody cancels it, where that is not as in the rest of the world. */
+  readonly cancels?: number;
 }
 
 export function onboard(request: OnboardingRequest, by: Caller): Act {
@@ -75,6 +77,11 @@ function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount:
 
 export function compensate(operation: string, berth: Berth, by: Caller): Act {
   return { name: "compensate", kind: "compensate", berth, by, ask: (desk) => acceptCompensation(desk, operation) };
+}
+
+/** Of a migration, whose namespace stays onboarded whatever it could not undo. */
+export function wayBack(operation: string, berth: Berth, by: Caller): Act {
+  return { ...compensate(operation, berth, by), name: "wayBack" };
 }
 
 /** The timer's look, an hour later; a repair that it starts is an operation like any other. */

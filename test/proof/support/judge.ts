@@ -3,7 +3,8 @@ import { isError } from "../../../src/domain/finding.ts";
 import { bindingName } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { CompensatedMigration, NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -27,7 +28,9 @@ export interface Scene {
 const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   onboard: judgeOnboarding,
   change: judgeOnboarding,
-  compensate({ operation, before, after }) {
+  compensate(scene) {
+    const { operation, before, after } = scene;
+    if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
     return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
   },
   offboard({ operation, first, after }) {
@@ -91,6 +94,33 @@ function judgeMigration(scene: Scene): Problem[] {
   return problems;
 }
 
+/** The migration's own undos, run again: of what it did, no more is left than the phases that it had completed. */
+function judgeWayBack(scene: Scene, { migration, request: began }: CompensatedMigration): Problem[] {
+  const { world, operation, first, before, after, record, recordBefore, lacking } = scene;
+  if (!record) return ["the namespace has no record"];
+  const problems = checkForeignThere(first, after);
+  if (operation.status !== "Succeeded") {
+    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(migration.completed)]));
+    return problems;
+  }
+  const { completed } = migration;
+  const isAsBefore = completed === recordBefore?.migration?.completed || !isPast(completed, "sideBySide");
+  const isCutOver = isPast(completed, "cutOver");
+  const request = isCutOver ? migrated(began, migration) : began;
+  if (isAsBefore) problems.push(...checkUndone(before, after, []));
+  else problems.push(...checkUndone(before, after, kept(completed)));
+  if (record.requestHash !== hashRequest(request)) problems.push(`undone, and the request is not that of ${completed}`);
+  const expected = isPast(completed, "sideBySide") ? completed : undefined;
+  if (record.migration?.completed !== expected) {
+    problems.push(`undone, and the record says ${record.migration?.completed} instead of ${expected}`);
+  }
+  if (record.compensates) problems.push("undone, and the record is still about to be");
+  if (lacking.length === 0 && isPast(completed, "sideBySide")) {
+    problems.push(...checkParts(world, migrated(request, migration)));
+  }
+  return problems;
+}
+
 /** What phases that are complete leave is no leak. */
 function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
   return isPast(completed, "sideBySide") ? ["removeServiceAccount", "unfederateIdentity"] : [];
@@ -104,6 +134,7 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
   const expected = () => {
     if (kind === "offboard") return status === "Succeeded" ? undefined : "Incomplete";
     if (kind === "repair" || kind === "migrate") return "Onboarded";
+    if (operation.compensates?.migrating) return "Onboarded";
     if (kind === "compensate") return status === "Succeeded" ? recordBefore?.state : "Incomplete";
     if (status === "Succeeded") return "Onboarded";
     return isLeft ? "Incomplete" : recordBefore?.state;

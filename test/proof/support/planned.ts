@@ -24,7 +24,7 @@ import { planMigration, prepareMigration } from "../../../src/functions/namespac
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
-import { planCompensationOf } from "../../../src/functions/operations/decisions.ts";
+import { planCompensationOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
@@ -116,7 +116,7 @@ function letGo({ objects }: World): void {
 }
 
 /** Takes away what is in the way of an onboarding. */
-function clear({ azure, users, objects, request }: World): void {
+export function clear({ azure, users, objects, request }: World): void {
   azure.identities.clear();
   azure.credentials.clear();
   for (const inDatabase of users.values()) inDatabase.clear();
@@ -243,7 +243,7 @@ async function hashOf(registry: Ports["registry"], id: string): Promise<string> 
   return (await registry.getOperation(id))?.approval?.requestHash ?? "";
 }
 
-async function refusalOr<T>(ask: () => Promise<T>): Promise<T | string> {
+export async function refusalOr<T>(ask: () => Promise<T>): Promise<T | string> {
   try {
     return await ask();
   } catch (error) {
@@ -257,11 +257,11 @@ function text(answer: unknown): string {
 }
 
 const isWorldWrite = (line: string) => /^ {2}(put|remove|change|apply) (?!Mooring)/.test(line);
-const isWrite = (line: string) =>
+export const isWrite = (line: string) =>
   isWorldWrite(line) || /^ {2}(insert|replace|merge|amend|remove|append|start|publish)\b/.test(line);
 
 /** All of it outside the registry, as text. */
-function everythingIn({ azure, users, objects }: World): string {
+export function everythingIn({ azure, users, objects }: World): string {
   const inDatabases = [...users].map(([database, inDatabase]) => [database, [...inDatabase.values()]]);
   return JSON.stringify([
     [...azure.identities.values()],
@@ -305,7 +305,7 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
   });
 }
 
-function compareStep(planned: StepPlan, record: StepRecord): string[] {
+export function compareStep(planned: StepPlan, record: StepRecord): string[] {
   const what = `${planned.name} ${planned.target}`;
   if (planned.action !== record.action) return [`${what} was planned as ${planned.action}, and was ${record.action}`];
   // What an inventory lists is what people have to do.

@@ -25,10 +25,13 @@ export const databases = [
 export const base = { cluster: "aks-dev", namespace: "team-a", databases };
 export const pod = { identityMode: "podIdentity" };
 /** Cancels the operation that is under way when the given activity is about to run. */
-export const cancelingAt = ({ cloud }: Stage, activity: string): RunOptions => ({
+export const cancelingAt = ({ cloud }: Stage, activity: string, andThen = () => {}): RunOptions => ({
   async execute(name, work) {
     const running = [...cloud.namespaces.values()].at(-1)?.operation ?? "";
-    if (name === activity) await cancelOperation(cloud.ports.registry, running, { by: requester });
+    if (name === activity) {
+      await cancelOperation(cloud.ports.registry, running, { by: requester });
+      andThen();
+    }
     return await work();
   },
 });

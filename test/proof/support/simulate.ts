@@ -15,13 +15,14 @@ import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
-import { type Act, compensate, look, migrate, offboard, onboard, repair, takeOver } from "./acts.ts";
+import { type Act, compensate, look, migrate, offboard, onboard, repair, takeOver, wayBack } from "./acts.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, type FaultPlan } from "./faults.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { raceForQuota, visitByStranger } from "./others.ts";
+import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { createRequest, createWorld, earlier, type World } from "./world.ts";
@@ -92,7 +93,30 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await stage.play(dice.chance(0.5) ? repair(request, by) : look(request, world.registry));
     return;
   }
-  await stage.play(nextOfOnboarded(stage, record, wanted));
+  const failed = await calmly(world, () => world.registry.getOperation(record.operation));
+  // Only a migration leaves its namespace onboarded and something undone.
+  if (failed?.leftUndone && dice.chance(0.6)) await stage.play(wayBack(failed.id, record, by));
+  else await playUpkeep(stage, nextOfOnboarded(stage, record, wanted));
+}
+
+/** What a migration can undo only once it is not refused any more. */
+const undosOfMigration = [/^remove ServiceAccount$/, /^remove credential$/, /^apply AzureIdentityBinding$/];
+
+/**
+ * Seldom does a migration fail, or get canceled, and then its undos, too: in bad weather some are made to, and most of those
+ * are taken back. By a chance of its own, so that the other worlds stay as they are.
+ */
+async function playUpkeep({ world, ...stage }: Stage, act: Act): Promise<void> {
+  const { faults, seed, weather } = world;
+  const dice = createDice(seed ^ 0x5eed);
+  if (act.name !== "migrate" || !isBad(weather) || !dice.chance(0.3)) return void (await stage.play(act));
+  const { plan } = faults;
+  faults.plan = { ...plan, refused: dice.pick(undosOfMigration) };
+  const operation = await stage.play({ ...act, cancels: 0.15 });
+  faults.plan = plan;
+  if (operation?.leftUndone && dice.chance(0.8)) {
+    await stage.play(wayBack(operation.id, act.berth, act.by));
+  }
 }
 
 async function nextOfIncomplete(

@@ -54,7 +54,12 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     const hadPods = hasPods(world);
     const key = dice.chance(0.3) ? `key-${dice.next()}` : undefined;
     const times = name === "look" ? 1 : dice.pick([1, 1, 1, 2, 3]);
-    const ended = await operate(world, { ...act, key: name === "look" ? undefined : key, times }, control);
+    const { cancels = world.cancels } = act;
+    const ended = await operate(
+      { ...world, cancels },
+      { ...act, key: name === "look" ? undefined : key, times },
+      control,
+    );
     if (typeof ended === "string") {
       seen.push(`${name} refused ${ended}`);
       tell(`— ${name} refused ${ended}`);

@@ -1,5 +1,6 @@
 /** The ways that repairs and migrations go. */
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import { acceptCompensation } from "../../../src/functions/acceptance/acceptance.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
 import { base, cancelingAt, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
@@ -90,6 +91,14 @@ export const upkeepScenarios: Readonly<Record<string, Scenario>> = {
   "migrate-undo-refused": migrating(async ({ cloud, migrate }) => {
     refuseWrites(cloud, "put credential", "remove ServiceAccount");
     await migrate("retire");
+  }),
+  "migrate-undos-refused-and-again": migrating(async (stage) => {
+    const { cloud, desk, migrate, run } = stage;
+    const refuse = () => refuseWrites(cloud, "apply AzureIdentityBinding", "remove credential");
+    const id = await migrate("retire", cancelingAt(stage, "verify", refuse));
+    refuseWrites(cloud);
+    await acceptCompensation(desk, id);
+    await run();
   }),
   "migrate-retire-refused": migrating(async ({ cloud, migrate }) => {
     refuseWrites(cloud, "remove AzureIdentity");

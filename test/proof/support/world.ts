@@ -26,6 +26,7 @@ import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 
 export interface World {
+  readonly seed: number;
   readonly dice: Dice;
   readonly faults: Faults;
   readonly catalog: Catalog;
@@ -163,6 +164,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
     weather: createWeather(dice),
+    seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
     turnsAgain: dice.pick([0, 0, 0.05]),

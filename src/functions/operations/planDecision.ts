@@ -1,0 +1,48 @@
+/** What a decision would lead to: refused as the decision would be, answered by looks, and nothing written. */
+import { withEstimate } from "../../activities/plan/estimatePlan.ts";
+import { planBatchCancel, planCancel } from "../../activities/plan/planCancel.ts";
+import { planCompensation } from "../../activities/plan/planCompensation.ts";
+import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
+import { type Desk, findCompensation } from "../acceptance/acceptance.ts";
+import { type ApprovalDecision, type Decision, foreseeApproval, foreseeCancel } from "../acceptance/decide.ts";
+import { foreseeBatchCancel } from "../batches/acceptBatch.ts";
+
+type Planner = Pick<Desk, "ports">;
+
+/** The plan of the very operation that waits, as its preflight made it, and as what is there is now. */
+export async function planApproval({ ports }: Planner, id: string, decision: ApprovalDecision): Promise<Plan> {
+  const { record, isMade } = await foreseeApproval(ports.registry, id, decision);
+  if (isMade) return planOfSame({ operation: id });
+  if (decision.kind === "rejected") {
+    return { ...toPlan([]), notices: ["The operation has written nothing, and ends."] };
+  }
+  const { request, earlier, team } = record;
+  const plan = await planOnboarding(ports, { operation: id, request, earlier, team });
+  // What it needs is what is being given.
+  return await withEstimate(ports, { ...plan, needsApproval: [] }, { kind: "onboard", request, operation: id });
+}
+
+export async function planCancelOf({ ports }: Planner, id: string, decision: Decision): Promise<Plan> {
+  const { registry } = ports;
+  if (await registry.getBatch(id)) {
+    const { isMade } = await foreseeBatchCancel(ports, id, decision);
+    return isMade ? planOfSame({ operation: id }) : planBatchCancel(await registry.listBatchItems(id));
+  }
+  const { record, isMade } = await foreseeCancel(registry, id, decision);
+  if (isMade) return planOfSame({ operation: id });
+  const { request } = record;
+  return await withEstimate(ports, await planCancel(ports, record), { kind: "compensate", request, operation: id });
+}
+
+export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
+  const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
+  if (isSame) return planOfSame(current);
+  const { earlier } = current;
+  const { migrating, createdBy, undos } = compensates;
+  const request = migrating?.request ?? current.request;
+  const operation = createOperationId(new Date());
+  const plan = await planCompensation(ports, { operation, request, earlier, createdBy, undos, migrating });
+  return await withEstimate(ports, plan, { kind: "compensate", request });
+}

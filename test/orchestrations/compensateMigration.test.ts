@@ -1,0 +1,367 @@
+/** Undos of a migration that failed are run again by name: the way back, where calling migrate again is the way on. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { inspectNamespace } from "../../src/activities/inspection/inspection.ts";
+import { providePorts } from "../../src/activities/operation/step.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { type MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { hashRequest } from "../../src/domain/request/requestHash.ts";
+import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
+import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
+import { planCompensationOf } from "../../src/functions/operations/planDecision.ts";
+import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+import { expectNothingLeft } from "../support/remains.ts";
+
+const pod = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-b",
+  identityMode: "podIdentity",
+  selector: "messages",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+/** A service account of its own: what the undos remove is the migration's, not the request's. */
+const started = { until: "retire", serviceAccount: "worker", selector: "messages" } as const;
+const workload = migrated(pod, started);
+/** The old way, seen by who knows of the new one beside it. */
+const bothWays = { ...pod, serviceAccount: started.serviceAccount };
+const everyUndo = ["returnPodIdentity", "undoCutOver", "unfederateIdentity", "removeServiceAccount"];
+const undoWrites = ["apply AzureIdentity", "apply AzureIdentityBinding", "remove credential", "remove ServiceAccount"];
+
+let cloud: FakeCloud;
+let desk: TestDesk;
+
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  desk = createDesk(cloud);
+  providePorts(cloud.ports);
+  await operate(cloud, "onboard", pod);
+});
+
+function migrate(until: MigrationPhase = "retire") {
+  return operate(cloud, "migrate", pod, { migration: { ...started, until } });
+}
+
+function record() {
+  const found = cloud.namespaces.get("aks-dev/team-b");
+  if (!found) throw new Error("the namespace has no record");
+  return found;
+}
+
+/** All that an undo may touch, without what tells one version of an object from the next. */
+function world() {
+  const objects = [...cloud.objects].map(([key, { metadata, ...rest }]) => [key, metadata.labels, rest]);
+  const { request, requestHash, state, migration, clientId } = record();
+  return {
+    objects: objects.toSorted(([a], [b]) => String(a).localeCompare(String(b))),
+    credentials: cloud.credentials.get(identityName(pod)) ?? [],
+    record: { request, requestHash, state, completed: migration?.completed },
+    clientId,
+  };
+}
+
+/** Labels name the operation that made an object, and what was returned was made anew. */
+const withoutMakers = ({ objects, ...rest }: ReturnType<typeof world>) => ({
+  ...rest,
+  objects: objects.map(([key, _labels, object]) => [key, object]),
+});
+
+function refuse(...refused: string[]) {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && refused.includes(what)) throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} fails`);
+  };
+}
+
+/** Cancels when the last phase has done its work; from then on the undos fail, the one in the registry included. */
+function cancelAndRefuse(...refused: string[]) {
+  const { registry } = cloud.ports;
+  let isCanceled = false;
+  cloud.onWrite = ({ what, when }) => {
+    if (isCanceled && when === "before" && refused.includes(what)) {
+      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} fails`);
+    }
+    if (what !== "remove AzureIdentity" || when !== "after") return;
+    isCanceled = true;
+    for (const operation of cloud.operations.values()) {
+      if (operation.kind !== "migrate" || operation.status !== "Running") continue;
+      cloud.operations.set(operation.id, { ...operation, cancel: { by: "ann", time: "2026-11-24T00:00:00.000Z" } });
+    }
+  };
+  const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
+    const isUndo = next.state === "Migrating" && next.request.identityMode === "podIdentity";
+    if (isCanceled && isUndo && refused.includes("undoCutOver")) {
+      throw new TransientError("REGISTRY_UNAVAILABLE", "the table says no");
+    }
+    return await registry.replaceNamespace(next);
+  };
+  providePorts({ ...cloud.ports, registry: { ...registry, replaceNamespace } });
+}
+
+function clear() {
+  cloud.onWrite = () => undefined;
+  providePorts(cloud.ports);
+}
+
+async function compensate(id: string) {
+  const accepted = await acceptCompensation(desk, id);
+  const { calls } = await desk.run();
+  return { ...accepted, calls, ended: cloud.operations.get(accepted.operation) };
+}
+
+async function findings(request: OnboardingRequest, isMigrating: boolean) {
+  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, isMigrating });
+}
+
+it("brings a namespace back whose migration was canceled, whatever its undos had left", async () => {
+  const before = world();
+  cancelAndRefuse("undoCutOver", ...undoWrites);
+  const { operation } = await migrate();
+  expect(operation).toMatchObject({
+    status: "Failed",
+    error: { code: "COMPENSATION_FAILED", fix: expect.stringContaining("/compensate") },
+    leftUndone: everyUndo,
+  });
+  expect(record()).toMatchObject({ state: "Onboarded", request: workload });
+  clear();
+
+  const { kind, calls, ended } = await compensate(operation.id);
+
+  expect(kind).toBe("compensate");
+  expect(calls).toEqual(["announceStart", ...everyUndo, "recordOutcome"]);
+  expect(ended).toMatchObject({ status: "Succeeded", compensates: { of: operation.id, createdBy: operation.id } });
+  expect(withoutMakers(world())).toEqual(withoutMakers(before));
+  expect(Object.keys(record())).not.toEqual(expect.arrayContaining(["migration"]));
+  expect(record().compensates).toBeUndefined();
+  expect(await findings(pod, false)).toEqual([]);
+});
+
+/** Which undos fail, each alone. */
+describe.each([
+  { undo: "returnPodIdentity", refused: ["apply AzureIdentity", "apply AzureIdentityBinding"] },
+  { undo: "undoCutOver", refused: ["undoCutOver"] },
+  { undo: "unfederateIdentity", refused: ["remove credential"] },
+  { undo: "removeServiceAccount", refused: ["remove ServiceAccount"] },
+])("when $undo failed after a cancel", ({ undo, refused }) => {
+  it("runs that alone, and the record is as before the migration", async () => {
+    const before = world();
+    cancelAndRefuse(...refused);
+    const { operation } = await migrate();
+    expect(operation.leftUndone).toEqual([undo]);
+    expect(record().migration, "something is left that an offboarding has to know of").toBeDefined();
+    clear();
+
+    const { calls } = await compensate(operation.id);
+
+    expect(calls).toEqual(["announceStart", undo, "recordOutcome"]);
+    expect(withoutMakers(world())).toEqual(withoutMakers(before));
+    expect((await migrate()).operation.status).toBe("Succeeded");
+    expect(await findings(workload, false)).toEqual([]);
+  });
+
+  it("goes on by migrate, too, and the way back is closed then", async () => {
+    cancelAndRefuse(...refused);
+    const { operation } = await migrate();
+    clear();
+    // The old way has to be whole before a migration begins, as ever.
+    await operate(cloud, "repair", record().request);
+
+    expect((await migrate()).operation.status).toBe("Succeeded");
+
+    expect(await findings(workload, false)).toEqual([]);
+    await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
+  });
+
+  it("can be offboarded instead, and nothing is left", async () => {
+    cancelAndRefuse(...refused);
+    await migrate();
+    clear();
+
+    await acceptOffboarding(desk, pod);
+    await desk.run();
+
+    expectNothingLeft(cloud);
+    expect(cloud.namespaces.size).toBe(0);
+  });
+
+  it("plans what it then does, and writes nothing for it", async () => {
+    cancelAndRefuse(...refused);
+    const { operation } = await migrate();
+    clear();
+    const before = world();
+
+    const plan = await planCompensationOf(desk, operation.id);
+    expect(world()).toEqual(before);
+    const { operation: id } = await compensate(operation.id);
+
+    const done = await cloud.ports.registry.listSteps(id);
+    const told = ({
+      name,
+      target,
+      action,
+      differences,
+    }: { [K in "name" | "target" | "action" | "differences"]?: unknown }) => {
+      return { name, target, action, differences };
+    };
+    expect(plan.steps.map(told)).toEqual(done.map(told));
+    expect(plan.steps[0]?.action).not.toBe("none");
+    expect(plan.estimate?.most).toBeGreaterThan(0);
+  });
+});
+
+it("goes back to where the migration had been stopped before", async () => {
+  await migrate("cutOver");
+  const before = world();
+  cancelAndRefuse(...undoWrites);
+  const { operation } = await migrate();
+  expect(operation.leftUndone).toEqual(["returnPodIdentity"]);
+  clear();
+
+  await compensate(operation.id);
+
+  expect(withoutMakers(world())).toEqual(withoutMakers(before));
+  expect(record().migration).toMatchObject({ completed: "cutOver" });
+  expect(await findings(bothWays, true)).toEqual([]);
+  expect(await findings(workload, true)).toEqual([]);
+});
+
+it.each([
+  { failing: "put credential", undo: "remove ServiceAccount", completed: undefined },
+  { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding", completed: "cutOver" },
+])("takes back the phase alone in which $failing was refused", async ({ failing, undo, completed }) => {
+  refuse(failing, undo);
+  const { operation } = await migrate();
+  expect(operation.error?.code).toBe("COMPENSATION_FAILED");
+  clear();
+
+  const { ended } = await compensate(operation.id);
+
+  expect(ended?.status).toBe("Succeeded");
+  expect(record()).toMatchObject({ state: "Onboarded", request: completed ? workload : pod });
+  expect(record().migration?.completed).toBe(completed);
+  expect(await findings(completed ? bothWays : pod, completed !== undefined)).toEqual([]);
+  if (completed) expect(await findings(workload, true)).toEqual([]);
+  expect((await migrate()).operation.status).toBe("Succeeded");
+});
+
+it("reports by name what fails again, leaves the namespace onboarded, and can be tried a third time", async () => {
+  const before = world();
+  cancelAndRefuse("undoCutOver", ...undoWrites);
+  const { operation } = await migrate();
+  clear();
+  refuse("remove ServiceAccount");
+
+  const second = await compensate(operation.id);
+
+  expect(second.ended).toMatchObject({
+    status: "Failed",
+    error: { code: "COMPENSATION_FAILED", message: expect.stringContaining("removeServiceAccount") },
+    leftUndone: ["removeServiceAccount"],
+  });
+  expect(record()).toMatchObject({ state: "Onboarded", request: pod, requestHash: hashRequest(pod) });
+  expect(record().migration).toBeDefined();
+  expect(record().compensates).toBeUndefined();
+  await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    details: { operation: second.operation },
+  });
+  clear();
+
+  const third = await compensate(second.operation);
+
+  expect(third.ended?.compensates).toMatchObject({ of: second.operation, createdBy: operation.id });
+  expect(third.ended?.status).toBe("Succeeded");
+  expect(withoutMakers(world())).toEqual(withoutMakers(before));
+});
+
+it("keeps in sight what one migration has left when the next is canceled before it has done anything", async () => {
+  const keeping = { ...pod, deletePolicy: "Keep" as const };
+  await cloud.ports.registry.replaceNamespace({ ...record(), request: keeping });
+  refuse("put credential", "remove ServiceAccount");
+  await migrate();
+  clear();
+  const { operation } = await operate(cloud, "migrate", pod, {
+    migration: started,
+    async execute(name, run) {
+      const [held] = await cloud.ports.registry.heldNamespaces();
+      if (name === "takeInventory") {
+        await cancelOperation(cloud.ports.registry, held?.operation ?? "", { by: requester });
+      }
+      return await run();
+    },
+  });
+  expect(operation.status).toBe("Canceled");
+  expect(record().migration).toBeDefined();
+
+  await acceptOffboarding(desk, pod);
+  await desk.run();
+
+  expect([...cloud.objects.keys()].filter((key) => key.includes("ServiceAccount"))).toEqual([]);
+});
+
+it("is one operation however often it is asked for, and nothing else begins meanwhile", async () => {
+  cancelAndRefuse("remove credential");
+  const { operation } = await migrate();
+  clear();
+
+  const [first, second] = await Promise.all([
+    acceptCompensation(desk, operation.id),
+    acceptCompensation(createDesk(cloud), operation.id),
+  ]);
+
+  expect(first.operation).toBe(second.operation);
+  expect([first.isNew, second.isNew].toSorted()).toEqual([false, true]);
+  const prepare = () => ({ migration: { ...started, until: "retire" as const } });
+  await expect(acceptUpkeep(desk, "Migrating", { berth: pod, prepare })).rejects.toMatchObject({
+    code: "OPERATION_IN_PROGRESS",
+  });
+});
+
+it("is refused once another operation has had the namespace", async () => {
+  cancelAndRefuse("remove credential");
+  const { operation } = await migrate();
+  clear();
+  const { operation: repair } = await operate(cloud, "repair", pod);
+
+  await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({
+    code: "NOTHING_TO_COMPENSATE",
+    details: { operation: repair.id },
+  });
+});
+
+it.each(["before", "after"] as const)("ends right when the answers get lost %s the writes", async (when) => {
+  const before = world();
+  cancelAndRefuse("undoCutOver", ...undoWrites);
+  const { operation } = await migrate();
+  clear();
+  const lost = new Set<string>();
+  cloud.onWrite = (write) => {
+    if (write.when !== when || lost.has(write.what)) return;
+    lost.add(write.what);
+    throw new TransientError("CLUSTER_UNREACHABLE", "no answer came");
+  };
+
+  const { ended } = await compensate(operation.id);
+
+  expect(lost.size).toBeGreaterThan(2);
+  expect(ended?.status).toBe("Succeeded");
+  expect(withoutMakers(world())).toEqual(withoutMakers(before));
+});
+
+it("keeps the namespace's record when its end is recorded twice", async () => {
+  cancelAndRefuse("remove credential");
+  const { operation } = await migrate();
+  clear();
+
+  await acceptCompensation(desk, operation.id);
+  await desk.run({
+    async execute(name, run) {
+      const first = await run();
+      return name === "recordOutcome" ? await run() : first;
+    },
+  });
+
+  expect(record()).toMatchObject({ state: "Onboarded", request: pod });
+});

@@ -1,0 +1,67 @@
+/**
+ * To cancel is to undo what the plan of the cancel said: seeded operations come to rest at a point of chance, and there are
+ * planned to be canceled, and canceled. `MOORING_SEEDS=100000` runs more of them, `MOORING_TEST_SEED=n` others.
+ */
+import { describe, expect, it } from "vitest";
+import { planAndCancel } from "./support/canceled.ts";
+import type { Spoil } from "./support/planned.ts";
+
+const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? 1_000), 50_000);
+const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
+
+async function tell(seed: number): Promise<string> {
+  const trace: string[] = [];
+  const verdict = await planAndCancel(seed, { trace }).catch((error: unknown) => ({ problems: [String(error)] }));
+  return `seed ${seed}:\n${trace.join("\n")}\n${verdict.problems.join("\n")}`;
+}
+
+it(`undoes what the plan of the cancel said, in ${count} worlds`, async () => {
+  const seen: Record<string, number> = {};
+  const bad: number[] = [];
+  for (let seed = first; seed < first + count; seed += 1) {
+    const verdict = await planAndCancel(seed).catch((error: unknown) => ({ problems: [String(error)], seen: [] }));
+    if (verdict.problems.length > 0) bad.push(seed);
+    for (const each of verdict.seen) seen[each] = (seen[each] ?? 0) + 1;
+  }
+
+  if (process.env["MOORING_TELL"]) console.log(seen, bad);
+  expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0] ?? 0)}`).toBe("");
+  if (count < 1_000) return;
+  for (const kind of ["onboard", "change", "migrate"]) {
+    for (const rest of ["before", "on", "lost", "refused"]) {
+      expect(seen[`${kind} ${rest} something`] ?? 0, `${kind} ${rest}`).toBeGreaterThan(count / 500);
+    }
+  }
+  for (const what of ["onboard before nothing", "offboard before nothing", "repair before nothing"]) {
+    expect(seen[what] ?? 0, what).toBeGreaterThan(count / 500);
+  }
+}, 3_600_000);
+
+/** Undos that are not what was planned: each has to be found. */
+const defects: Readonly<Record<string, Spoil>> = {
+  "an undo that finds nothing": ({ identities, ...ports }) => ({
+    ...ports,
+    identities: { ...identities, federatedCredentials: async () => [] },
+  }),
+  "a user that stays": ({ databases, ...ports }) => ({
+    ...ports,
+    databases: {
+      ...databases,
+      inspect: async (target, user) => {
+        const state = await databases.inspect(target, user);
+        return { ...state, users: state.users.map((each) => ({ ...each, mark: undefined })) };
+      },
+    },
+  }),
+};
+
+describe("finds", () => {
+  it.each(Object.entries(defects))("%s within 300 worlds", async (_defect, spoil) => {
+    const problems: string[] = [];
+    for (let seed = first; seed < first + 300 && problems.length === 0; seed += 1) {
+      problems.push(...(await planAndCancel(seed, { spoil })).problems);
+    }
+
+    expect(problems.join("\n")).toMatch(/was planned as|not planned|not undone|planned \[/);
+  });
+});

@@ -1,0 +1,251 @@
+/**
+ * One seed of a plan for a cancel: an operation begins in a world, comes to rest somewhere, and there somebody asks what a
+ * cancel would undo, and cancels. What was undone then has to be what the plan said, except for what its notices name.
+ */
+import { providePorts } from "../../../src/activities/operation/step.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
+import { plannedSteps } from "../../../src/domain/operation/steps.ts";
+import { undoStages } from "../../../src/domain/operation/undos.ts";
+import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
+import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
+import type { Ports } from "../../../src/ports.ts";
+import "../../../src/orchestrations/changeNamespace.ts";
+import "../../../src/orchestrations/migrateNamespace.ts";
+import "../../../src/orchestrations/offboardNamespace.ts";
+import "../../../src/orchestrations/onboardNamespace.ts";
+import "../../../src/orchestrations/repairNamespace.ts";
+import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import { disturb } from "./drift.ts";
+import { calm } from "./faults.ts";
+import { clear, compareStep, everythingIn, isWrite, type PlannedVerdict, refusalOr, type Spoil } from "./planned.ts";
+import { createRequest, createWorld, type World } from "./world.ts";
+
+/** Where the operation comes to rest. */
+type Rest =
+  /** Before the activity of that number, or while it waits for approval. */
+  | { readonly before: number }
+  /** When that write has happened; then the step goes on, or its answer is lost, or it fails. */
+  | { readonly after: number; readonly answer: "on" | "lost" | "refused" };
+
+const kinds = [
+  "onboard",
+  "onboard",
+  "change",
+  "change",
+  "migrate",
+  "migrate",
+  "migrate",
+  "offboard",
+  "repair",
+] as const;
+
+export async function planAndCancel(
+  seed: number,
+  { spoil = (ports: Ports) => ports, trace = [] }: { spoil?: Spoil; trace?: string[] } = {},
+): Promise<PlannedVerdict> {
+  const world = createWorld(seed, trace);
+  world.faults.plan = calm;
+  const { dice } = world;
+  const ports = world.portsOf(world.faults.call);
+  const desk = createDesk({ ports });
+  const kind = dice.pick(kinds);
+  // A migration that has cut over before begins where it stands.
+  const isResumed = dice.chance(0.3);
+  if (kind !== "onboard" || dice.chance(0.6)) clear(world);
+  const first = kind === "migrate" ? { ...world.request, identityMode: "podIdentity" as const } : world.request;
+  providePorts(ports);
+  if (kind !== "onboard") {
+    await acceptOnboarding(desk, first);
+    await approveAndRun(desk, ports);
+    if (kind === "repair") disturb(world, first);
+    if (kind === "migrate" && isResumed) {
+      await migrate(desk, first, dice.pick(MigrationPhase.options.slice(1, 4)));
+      await approveAndRun(desk, ports);
+    }
+  }
+  const { identityMode } = first;
+  const begin: Record<(typeof kinds)[number], () => Promise<Accepted>> = {
+    onboard: () => acceptOnboarding(desk, first),
+    change: () => acceptOnboarding(desk, { ...createRequest(dice), identityMode }),
+    migrate: () => migrate(desk, first, "retire"),
+    offboard: () => acceptOffboarding(desk, first),
+    repair: () => acceptUpkeep(desk, "Repairing", { berth: first, prepare: () => ({}) }),
+  };
+  const accepted = await refusalOr(begin[kind]);
+  if (typeof accepted === "string" || !accepted.isNew) return { problems: [], seen: [`${kind} begins nothing`] };
+  const rest: Rest = dice.chance(0.5)
+    ? { before: dice.roll(14) }
+    : { after: 1 + dice.roll(9), answer: dice.pick(["on", "lost", "refused"]) };
+  trace.push(`— ${kind} rests ${JSON.stringify(rest)}`);
+  return await restAndCancel({ world, ports: spoil(ports), desk, rest, kind, trace }, accepted.operation);
+}
+
+function migrate(desk: TestDesk, berth: { cluster: string; namespace: string }, until: MigrationPhase) {
+  return acceptUpkeep(desk, "Migrating", {
+    berth,
+    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { until }) }),
+  });
+}
+
+async function approveAndRun(desk: TestDesk, { registry }: Ports): Promise<void> {
+  await desk.run({
+    async atRest() {
+      const [held] = await registry.heldNamespaces();
+      await decideApproval(registry, held?.operation ?? "", { kind: "approved", by: approver });
+      desk.raise("decision");
+    },
+  });
+}
+
+interface Scene {
+  readonly world: World;
+  readonly ports: Ports;
+  readonly desk: TestDesk;
+  readonly rest: Rest;
+  readonly kind: string;
+  readonly trace: string[];
+}
+
+async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> {
+  const { world, ports, desk, rest, kind, trace } = scene;
+  const { registry } = ports;
+  const problems: string[] = [];
+  let plan: Plan | string | undefined;
+  const look = async () => {
+    if (plan !== undefined) return;
+    await settled(trace);
+    const was = [everythingIn(world), JSON.stringify([...world.rows].map(([name, rows]) => [name, [...rows]]))].join();
+    const start = trace.length;
+    plan = await refusalOr(() => planCancelOf({ ports: desk.ports }, id, { by: requester }));
+    trace.push(`— planned: ${JSON.stringify(plan)}`);
+    const is = [everythingIn(world), JSON.stringify([...world.rows].map(([name, rows]) => [name, [...rows]]))].join();
+    const writes = trace.slice(start).filter(isWrite);
+    if (was !== is || writes.length > 0) problems.push(`planning has written: ${writes.join()}`);
+    const canceled = await refusalOr(() => cancelOperation(registry, id, { by: requester }));
+    const told = typeof canceled === "string" ? canceled : "";
+    if (told !== (typeof plan === "string" ? plan : "")) problems.push(`planned ${String(plan)}, canceled ${told}`);
+  };
+  providePorts("after" in rest ? holding(ports, rest, look) : ports);
+  let activities = 0;
+  await desk.run({
+    async atRest() {
+      if ("before" in rest && rest.before <= activities) await look();
+      else await decideApproval(registry, id, { kind: "approved", by: approver });
+      desk.raise("decision");
+    },
+    async execute(_name, run) {
+      if ("before" in rest && rest.before === activities) await look();
+      activities += 1;
+      return await run();
+    },
+  });
+  const operation = await registry.getOperation(id);
+  if (!operation) return { problems: ["it left no record"], seen: [] };
+  trace.push(`— ended ${operation.status} ${operation.error?.message ?? ""}`);
+  if (typeof plan !== "object") return { problems, seen: [`${kind} ${plan ?? "not reached"}`] };
+  problems.push(...compare(plan, operation, { steps: await registry.listSteps(id), rest }));
+  const undone = plan.steps.filter(({ action }) => action !== "none").length;
+  return {
+    problems,
+    seen: [`${kind} ${"before" in rest ? "before" : rest.answer} ${undone === 0 ? "nothing" : "something"}`],
+  };
+}
+
+/** Steps that run beside the one that is held come to their end. */
+async function settled(trace: readonly string[]): Promise<void> {
+  for (let last = -1; last !== trace.length; ) {
+    last = trace.length;
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The same ports; when the write of that number has happened, somebody looks. */
+function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () => Promise<void>): Ports {
+  let writes = 0;
+  const held =
+    <A extends readonly unknown[], R>(write: (...input: A) => Promise<R>) =>
+    async (...input: A): Promise<R> => {
+      const result = await write(...input);
+      writes += 1;
+      if (writes !== rest.after) return result;
+      await look();
+      if (rest.answer === "lost") throw new TransientError("ARM_UNAVAILABLE", "no answer came");
+      if (rest.answer === "refused") throw new PermanentError("ARM_FORBIDDEN", "it fails only now");
+      return result;
+    };
+  const { identities, databases, kubernetes, registry } = ports;
+  const apply = held(kubernetes.apply);
+  return {
+    ...ports,
+    identities: {
+      ...identities,
+      put: held(identities.put),
+      putFederatedCredential: held(identities.putFederatedCredential),
+      removeFederatedCredential: held(identities.removeFederatedCredential),
+      remove: held(identities.remove),
+    },
+    databases: { ...databases, change: held(databases.change) },
+    kubernetes: {
+      ...kubernetes,
+      apply: (cluster, object, options) => (options?.dryRun ? kubernetes.apply : apply)(cluster, object, options),
+      remove: held(kubernetes.remove),
+    },
+    registry: {
+      ...registry,
+      // The cut over is a write to the record.
+      replaceNamespace: (next) =>
+        (next.state === "Migrating" ? held(registry.replaceNamespace) : registry.replaceNamespace)(next),
+    },
+  };
+}
+
+function compare(
+  plan: Plan,
+  { kind, request, earlier, migration, error, status }: OperationRecord,
+  { steps, rest }: { steps: readonly StepRecord[]; rest: Rest },
+): string[] {
+  const own = plannedSteps(kind, request, { earlier, migration });
+  const isOwn = (step: { name: string; target: string }) =>
+    own.some(({ name, target }) => name === step.name && target === step.target);
+  const undone = steps.filter((step) => !isOwn(step) && step.action !== "none");
+  const planned = plan.steps.filter(({ action }) => action !== "none");
+  const problems = plan.steps.flatMap(({ name, blockers }) => (blockers.length > 0 ? [`${name} is blocked`] : []));
+  if (kind === "offboard" || kind === "repair") {
+    if (plan.steps.length > 0 || undone.length > 0) problems.push(`${kind} undid something`);
+    if (!plan.notices?.[0]?.includes("undoes nothing")) problems.push("the plan does not say that it undoes nothing");
+    return problems;
+  }
+  if (error?.code === "COMPENSATION_FAILED") problems.push(`it ended ${status}: ${error.message}`);
+  // What is at work may do more before it sees the cancel.
+  const stages = undoStages(kind, request, { earlier });
+  const excused = stages
+    .filter((stage) => stage.steps.some((name) => plan.notices?.some((text) => isAtWork(text, name))))
+    .flatMap(({ undos }) => undos);
+  const isExcused = ({ name, target }: StepPlan | StepRecord) =>
+    excused.includes(name) || excused.includes(`${name} ${target}`);
+  for (const step of undone) {
+    const same = planned.find(({ name, target }) => name === step.name && target === step.target);
+    if (step.status !== "Succeeded") problems.push(`${step.name} is ${step.status}`);
+    if (isExcused(step) && "after" in rest && rest.answer === "on") continue;
+    if (!same) problems.push(`undone, and not planned: ${step.name} ${step.target} ${step.action}`);
+    else problems.push(...compareStep(same, step));
+  }
+  // A migration that fails by itself before it sees the cancel keeps its earlier phases; its plan says so.
+  const hasFailed = kind === "migrate" && error?.code !== "OPERATION_CANCELED";
+  const mayStay = hasFailed && plan.notices?.some((text) => text.includes("fail by itself"));
+  for (const step of planned) {
+    if (undone.some(({ name, target }) => name === step.name && target === step.target) || mayStay) continue;
+    problems.push(`planned, and not undone: ${step.name} ${step.target} ${step.action}`);
+  }
+  return problems;
+}
+
+function isAtWork(notice: string, step: string): boolean {
+  return notice.startsWith(`${step} `) && notice.includes(" is at work");
+}
