@@ -36,6 +36,15 @@ child.on("error", (error) => {
 });
 // The terminal sends Ctrl-C to the whole group; this process only waits, so that the child can end what it started.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => signal === "SIGTERM" && child.kill(signal));
+// npm runs this below a shell, which SIGTERM ends without a word to anybody: whoever is left alone then ends, too.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 500);
+}
 child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
 
 /** npm writes this file last, so an install that was cut short counts as missing. */

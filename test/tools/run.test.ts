@@ -1,0 +1,37 @@
+/** The launcher as npm starts it: below a shell that a signal ends without a word to anybody. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+
+it("ends what it runs when the shell above it has gone", async () => {
+  const shell = spawn("sh", ["-c", `node tools/run.mjs test/tools/support/waits.mjs; true`], {
+    cwd: root,
+    env: { ...process.env, npm_lifecycle_event: "start" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const told: string[] = [];
+  shell.stdout.setEncoding("utf8").on("data", (text: string) => void told.push(text));
+  const pid = () => Number(/^running as (\d+)$/m.exec(told.join(""))?.[1]);
+  await expect.poll(pid, { timeout: 20_000 }).toBeGreaterThan(0);
+
+  shell.kill("SIGTERM");
+  await once(shell, "exit");
+
+  try {
+    await expect.poll(() => isAlive(pid()), { timeout: 10_000 }).toBe(false);
+    expect(told.join("")).toContain("asked to end");
+  } finally {
+    if (isAlive(pid())) process.kill(pid(), "SIGKILL");
+  }
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,7 @@
+/** Runs until it is asked to end, and says so. */
+console.log(`running as ${process.pid}`);
+const clock = setInterval(() => undefined, 1_000);
+process.on("SIGTERM", () => {
+  console.log("asked to end");
+  clearInterval(clock);
+});
