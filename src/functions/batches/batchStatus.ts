@@ -4,6 +4,7 @@
  */
 import type { HttpRequest } from "@azure/functions";
 import { countItems, mostRequests } from "../../domain/operation/batch.ts";
+import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
 import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -23,10 +24,12 @@ export async function answerBatch(
   const asked = items.filter((item) => item.index >= from && (status === undefined || item.status === status));
   const page = asked.slice(0, top);
   const next = asked[top];
+  const remaining = estimateRemaining(record, items, Date.now());
   const document = {
     ...summaryOfBatch(record),
     phase: phaseOf(record),
     totals: countItems(items),
+    ...(remaining ? { remaining } : {}),
     items: page.map(publicItem),
     ...(next ? { nextLink: linkTo(request, next.index) } : {}),
   };
