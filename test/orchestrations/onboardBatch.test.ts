@@ -218,6 +218,43 @@ it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs 
   expect(cloud.identities.size).toBe(9);
 });
 
+it.each([1, 2, 3, 4, 5])(
+  "knows its own operations though every activity runs twice at the same time (seed %i)",
+  async (seed) => {
+    const desk = deskOf();
+    const id = await acceptBatch(desk, requests(9));
+    const slow = { ...desk.ports, registry: slowly(desk.ports.registry, dice(seed)) };
+    providePorts(slow);
+
+    await desk.run({
+      ...allTogether,
+      async execute(name, run) {
+        if (name !== "takeBatchItem") return await run();
+        const [answer] = await Promise.all([run(), run()]);
+        return answer;
+      },
+    });
+
+    const { batch, items } = ended(id);
+    expect(batch).toMatchObject({ status: "Succeeded", result: { succeeded: 9 } });
+    expect(items.map(({ operation }) => operation)).toEqual(items.map(({ claim }) => claim));
+    expect(ownOperations(id)).toHaveLength(9);
+  },
+);
+
+/** Every call takes a while of its own, so that what runs at the same time interleaves. */
+function slowly(registry: Ports["registry"], random: () => number): Ports["registry"] {
+  return new Proxy(registry, {
+    get(target, name) {
+      const call = Reflect.get(target, name);
+      return async (...given: unknown[]) => {
+        for (let wait = Math.floor(random() * 4); wait > 0; wait -= 1) await undefined;
+        return await call(...given);
+      };
+    },
+  });
+}
+
 it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry get lost (seed %i)", async (seed) => {
   const desk = deskOf();
   const id = await acceptBatch(desk, requests(9));
@@ -498,6 +535,43 @@ it("begins nothing when it was canceled before it began", async () => {
     items: Array(3).fill({ status: "Canceled", error: { code: "OPERATION_CANCELED" } }),
   });
   expect(cloud.operations.size).toBe(0);
+});
+
+it("cancels what a lane had claimed, though the lane never came to say so", async () => {
+  const desk = deskOf(requester, { batch: { lanes: 1 } });
+  const id = await acceptBatch(desk, requests(2));
+  let claims = 0;
+
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "takeBatchItem" || claims > 0) return await run();
+      // The process dies after it has the namespace; before another one tries again, somebody cancels.
+      const registry = {
+        ...desk.ports.registry,
+        async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
+          claims += 1;
+          await desk.ports.registry.insertNamespace(record);
+          throw new TransientError("REGISTRY_UNAVAILABLE", "the process died");
+        },
+      };
+      providePorts({ ...desk.ports, registry });
+      await expect(run()).rejects.toThrow();
+      providePorts(desk.ports);
+      await cancelBatch(desk.ports, id, { by: requester });
+      await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
+      throw new Error("[REGISTRY_UNAVAILABLE] the process died");
+    },
+    atRest: () => tend(desk, id),
+  });
+
+  const { batch, items } = ended(id);
+  const [first, second] = items;
+  expect(claims).toBe(1);
+  expect(batch).toMatchObject({ status: "Canceled", result: { canceled: 2 } });
+  expect(first).toMatchObject({ status: "Canceled", operation: first?.claim });
+  expect(second).not.toHaveProperty("operation");
+  expect([...cloud.operations.values()].map(({ status }) => status)).toEqual(["Canceled"]);
+  expect(cloud.namespaces.size + cloud.identities.size).toBe(0);
 });
 
 it("does not follow another's operation any longer once it is canceled", async () => {

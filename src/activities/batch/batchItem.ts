@@ -37,18 +37,12 @@ export async function takeIndex(
 }
 
 /** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
-export async function claimItem(
-  ports: Ports,
-  batch: BatchRecord,
-  item: BatchItem & { readonly request: OnboardingRequest },
-): Promise<NamespaceRecord | undefined> {
+export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<NamespaceRecord | undefined> {
   const { registry } = ports;
-  const { index, request } = item;
-  if (isFinal(item.status)) return undefined;
-  const startTime = item.startTime ?? new Date().toISOString();
+  const noted = await noteClaim(registry, batch.id, index);
+  if (!noted) return undefined;
+  const { request, operation, startTime } = noted;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
-  const operation = item.claim ?? createOperationId(new Date());
-  if (item.claim === undefined) await note({ claim: operation, startTime });
 
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
@@ -75,6 +69,50 @@ export async function claimItem(
   const { cancel } = (await registry.getBatch(batch.id)) ?? {};
   if (cancel) await passOnCancel(registry, record.operation, cancel);
   return record.batch?.isStarter === true && recorded.status === "NotStarted" ? record : undefined;
+}
+
+/**
+ * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
+ * also for one that runs at the same time. Undefined when the item has ended, or is not there.
+ */
+async function noteClaim(
+  registry: Ports["registry"],
+  batch: string,
+  index: number,
+): Promise<{ request: OnboardingRequest; operation: string; startTime: string } | undefined> {
+  for (let attempt = 1; attempt <= takes; attempt += 1) {
+    const item = await registry.getBatchItem(batch, index);
+    if (!item || isFinal(item.status)) return undefined;
+    const { request, claim: operation, startTime } = item;
+    if (operation !== undefined && startTime !== undefined) return { request, operation, startTime };
+    const now = new Date();
+    const claim = { claim: createOperationId(now), startTime: now.toISOString() };
+    if (await registry.amendBatchItem(batch, item, claim))
+      return { request, operation: claim.claim, startTime: claim.startTime };
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `Item ${index} of batch ${batch} changed ${takes} times.`);
+}
+
+/**
+ * What has become of an item that is canceled before it shows as begun: a try of its lane may have claimed the namespace,
+ * and not have come to say so. Then the item has begun, and its operation is canceled like any other.
+ */
+export async function findBegun(
+  ports: Ports,
+  { id, cancel }: Pick<BatchRecord, "id" | "cancel">,
+  item: BatchItem,
+): Promise<BatchItem> {
+  const { registry } = ports;
+  const { index, claim } = item;
+  if (item.status !== "NotStarted" || claim === undefined) return item;
+  const known = await registry.getOperation(claim);
+  const record = known ? undefined : await registry.getNamespace(item);
+  const own = known ?? (record?.operation === claim ? await recordOf(ports, record) : undefined);
+  if (!own) return item;
+  const changes = { status: "Running" as const, operation: claim, kind: own.kind };
+  await registry.updateBatchItems(id, [{ index, changes }]);
+  if (cancel) await passOnCancel(registry, claim, cancel);
+  return await settleItem(ports, id, { ...item, ...changes });
 }
 
 async function recordOf(
