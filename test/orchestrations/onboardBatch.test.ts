@@ -490,6 +490,35 @@ it("waits for an operation that had the very request before, and is not its own"
   expect(ownOperations(id)).toHaveLength(1);
 });
 
+it("does not claim anew what a try before has found to be another's, and that has failed meanwhile", async () => {
+  const desk = deskOf();
+  const before = await acceptOnboarding(desk, request("team-0"));
+  const other = desk.take();
+  const id = await acceptBatch(desk, requests(1));
+  let tries = 0;
+
+  await desk.run({
+    async execute(name, run) {
+      const answer = await run();
+      if (name !== "takeBatchItem" || tries > 0) return answer;
+      tries += 1;
+      cloud.onWrite = () => {
+        throw new PermanentError("ARM_FORBIDDEN", "no");
+      };
+      await runOrchestration(other.name, other.input);
+      cloud.onWrite = () => undefined;
+      throw new Error("[REGISTRY_UNAVAILABLE] the answer got lost");
+    },
+    atRest: () => tend(desk, id),
+  });
+
+  const { batch, items } = ended(id);
+  expect(items).toMatchObject([{ status: "Failed", operation: before.operation, error: { code: "ARM_FORBIDDEN" } }]);
+  expect(batch.status).toBe("Failed");
+  expect(ownOperations(id)).toEqual([]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
 it("cancels what runs, never begins the rest, and leaves what is done", async () => {
   const desk = deskOf(requester, { batch: { lanes: 2 } });
   const id = await acceptBatch(desk, requests(8));

@@ -7,7 +7,13 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { BatchItem, BatchRecord, NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import type {
+  BatchItem,
+  BatchRecord,
+  NamespaceRecord,
+  OperationRecord,
+  Stored,
+} from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -39,11 +45,13 @@ export async function takeIndex(
 /** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
 export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<NamespaceRecord | undefined> {
   const { registry } = ports;
-  const noted = await noteClaim(registry, batch.id, index);
-  if (!noted) return undefined;
-  const { request, operation, startTime } = noted;
-  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
+  const item = await noteClaim(registry, batch.id, index);
+  if (!item || isFinal(item.status)) return undefined;
+  // A try before came so far; what has become of an operation that is not its own since then, changes nothing.
+  if (item.operation !== undefined) return await findOwn(ports, item);
 
+  const { request, claim: operation } = item;
+  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
   let claim: Claim;
@@ -57,40 +65,52 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   }
 
   const { record, how } = claim;
-  const recorded = await recordOf(ports, record);
-  const known = { operation: record.operation, kind: recorded.kind, startTime };
-  if (how === "unchanged") {
-    await note({ ...known, status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() });
-    return undefined;
+  const { kind } = await recordOf(ports, record);
+  const known = { operation: record.operation, kind };
+  if (how === "begun") {
+    // Whatever another try has found: the namespace is held by the item's own operation.
+    await note({ ...known, status: "Running" });
+    // Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other.
+    const { cancel } = (await registry.getBatch(batch.id)) ?? {};
+    if (cancel) await passOnCancel(registry, record.operation, cancel);
+    return await findOwn(ports, { ...item, ...known });
   }
-  await note({ ...known, status: "Running" });
-  if (how === "follows") return undefined;
-  // Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other.
-  const { cancel } = (await registry.getBatch(batch.id)) ?? {};
-  if (cancel) await passOnCancel(registry, record.operation, cancel);
-  return record.batch?.isStarter === true && recorded.status === "NotStarted" ? record : undefined;
+  const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
+  const isFirst = await registry.amendBatchItem(
+    batch.id,
+    item,
+    how === "unchanged" ? { ...known, ...end } : { ...known, status: "Running" },
+  );
+  return isFirst ? undefined : await claimItem(ports, batch, index);
 }
+
+type Claimed = Stored<BatchItem> & { readonly request: OnboardingRequest; readonly claim: string };
 
 /**
  * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
- * also for one that runs at the same time. Undefined when the item has ended, or is not there.
+ * also for one that runs at the same time. Undefined when the item is not there.
  */
-async function noteClaim(
-  registry: Ports["registry"],
-  batch: string,
-  index: number,
-): Promise<{ request: OnboardingRequest; operation: string; startTime: string } | undefined> {
+async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
   for (let attempt = 1; attempt <= takes; attempt += 1) {
     const item = await registry.getBatchItem(batch, index);
-    if (!item || isFinal(item.status)) return undefined;
-    const { request, claim: operation, startTime } = item;
-    if (operation !== undefined && startTime !== undefined) return { request, operation, startTime };
+    if (!item) return undefined;
+    const { claim } = item;
+    if (claim !== undefined) return { ...item, claim };
     const now = new Date();
-    const claim = { claim: createOperationId(now), startTime: now.toISOString() };
-    if (await registry.amendBatchItem(batch, item, claim))
-      return { request, operation: claim.claim, startTime: claim.startTime };
+    await registry.amendBatchItem(batch, item, { claim: createOperationId(now), startTime: now.toISOString() });
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `Item ${index} of batch ${batch} changed ${takes} times.`);
+}
+
+/** The record of the item's own operation, when a lane starts it and nobody has yet. */
+async function findOwn(
+  { registry }: Ports,
+  { claim, operation, ...berth }: BatchItem,
+): Promise<NamespaceRecord | undefined> {
+  if (operation !== claim || operation === undefined) return undefined;
+  const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
+  if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
+  return record.batch?.isStarter === true ? record : undefined;
 }
 
 /**
@@ -115,14 +135,11 @@ export async function findBegun(
   return await settleItem(ports, id, { ...item, ...changes });
 }
 
-async function recordOf(
-  { registry }: Ports,
-  record: NamespaceRecord,
-): Promise<Pick<OperationRecord, "kind" | "status">> {
+async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<Pick<OperationRecord, "kind">> {
   const known = await registry.getOperation(record.operation);
   if (known) return known;
   await registry.insertOperation(operationOf(record));
-  return { kind: kindOf(record), status: "NotStarted" };
+  return { kind: kindOf(record) };
 }
 
 /** Notes the end of an item whose operation has ended, and says what the item is then. */
