@@ -334,6 +334,8 @@ export interface IdempotencyKeys {
   replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
   answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
   release(key: KeyOfCaller): Promise<void>;
+  /** Says that it was claimed then. */
+  expire(key: KeyOfCaller, claimedTime: string): Promise<void>;
 }
 
 // ——— Audit trail (Table Storage) ———

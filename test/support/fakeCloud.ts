@@ -293,6 +293,10 @@ function keysOf(): Ports["idempotencyKeys"] {
     async release(key) {
       records.delete(id(key));
     },
+    async expire(key, claimedTime) {
+      const record = records.get(id(key));
+      if (record) write({ ...record, claimedTime });
+    },
   };
 }
 

@@ -60,7 +60,10 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   } catch (error) {
     // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
     if (error instanceof TransientError) throw error;
-    await note({ status: "Failed", error: describe(error), endTime: new Date().toISOString() });
+    // What gave way to a quota is recorded as an operation that failed.
+    const recorded = await registry.getOperation(operation);
+    const known = recorded ? { operation, kind: recorded.kind } : {};
+    await note({ ...known, status: "Failed", error: describe(error), endTime: new Date().toISOString() });
     return undefined;
   }
 
