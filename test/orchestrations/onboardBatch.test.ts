@@ -460,6 +460,7 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
     async atRest() {
       const [waiting] = ended(id).items;
       expect(ended(id).items.map(({ status }) => status)).toEqual(["Running", "Succeeded", "Succeeded"]);
+      expect(ended(id).items.map(({ needsApproval }) => needsApproval)).toEqual([true, undefined, undefined]);
       // Somebody decides, here against it; the timer finds that it has ended.
       await cancelOperation(desk.ports.registry, waiting?.operation ?? "", { by: requester });
       await tend(desk, id);
@@ -489,6 +490,56 @@ it("waits for an operation that had the very request before, and is not its own"
   expect(items[0]?.claim).not.toBe(before.operation);
   expect(ownOperations(id)).toHaveLength(1);
 });
+
+it("does not claim again with an operation that has run meanwhile", async () => {
+  const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
+  const desk = deskOf(requester, { approval, batch: { lanes: 1 } });
+  const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
+  const id = await acceptBatch(desk, [request("team-0", orders)]);
+  const claims: string[] = [];
+  const registry = {
+    ...desk.ports.registry,
+    async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
+      claims.push(record.operation);
+      return desk.ports.registry.insertNamespace(record);
+    },
+    async updateBatchItems() {
+      throw new TransientError("REGISTRY_UNAVAILABLE", "no answer");
+    },
+  };
+
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "takeBatchItem" || claims.length > 0) return await run();
+      providePorts({ ...desk.ports, registry });
+      await expect(run()).rejects.toThrow();
+      providePorts(desk.ports);
+      // The timer starts what waits for people; they are quick, and against it.
+      await cancelOperation(desk.ports.registry, claims[0] ?? "", { by: requester });
+      for (const record of await desk.ports.registry.heldNamespaces()) await startBy(desk, record);
+      throw new Error("[REGISTRY_UNAVAILABLE] no answer");
+    },
+  });
+
+  expect(claims).toHaveLength(1);
+  expect(ended(id).items).toMatchObject([{ status: "Canceled", operation: claims[0] }]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+async function startBy(desk: TestDesk, record: Parameters<typeof mend>[1]): Promise<void> {
+  const runs: Promise<Run>[] = [];
+  const client: Partial<DurableClient> = {
+    async getStatus() {
+      throw new Error("HTTP 404");
+    },
+    async startNew(name, options) {
+      runs.push(runOrchestration(name, options?.input));
+      return options?.instanceId ?? "";
+    },
+  };
+  await mend({ ports: desk.ports, client: client as DurableClient, warn: () => undefined }, record);
+  await Promise.all(runs);
+}
 
 it("does not claim anew what a try before has found to be another's, and that has failed meanwhile", async () => {
   const desk = deskOf();

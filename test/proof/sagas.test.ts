@@ -89,6 +89,20 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     expect(seen(what), what).toBeGreaterThan(count / 500);
   }
   for (const what of [
+    "batch Succeeded",
+    "batch Failed BATCH_INCOMPLETE",
+    "batch Canceled OPERATION_CANCELED",
+    "batch broke off",
+    "lane broke off",
+    "item unchanged",
+    "item of another Succeeded",
+    "item Failed OPERATION_IN_PROGRESS",
+    "item Failed NAMESPACE_TAKEN",
+    "item Failed REJECTED",
+  ]) {
+    expect(seen(what), what).toBeGreaterThan(count / 1_000);
+  }
+  for (const what of [
     "takeOver Succeeded",
     "compensate Succeeded",
     "compensate Failed COMPENSATION_FAILED",

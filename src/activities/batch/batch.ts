@@ -153,7 +153,7 @@ export async function settleItems(
 async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
   const { id, cancel } = batch;
   const items: BatchItem[] = [];
-  for (const item of all) items.push(await findBegun(ports, batch, item));
+  for (const item of all) items.push(await findBegun(ports, id, item));
   const endTime = new Date().toISOString();
   const end = (message: string) => ({
     status: "Canceled" as const,

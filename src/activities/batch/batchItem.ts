@@ -49,6 +49,9 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   if (!item || isFinal(item.status)) return undefined;
   // A try before came so far; what has become of an operation that is not its own since then, changes nothing.
   if (item.operation !== undefined) return await findOwn(ports, item);
+  // Or it had claimed, and did not come to say so: by now the operation may have run, and ended.
+  const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
+  if (begun.operation !== undefined) return await findOwn(ports, begun);
 
   const { request, claim: operation } = item;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
@@ -72,10 +75,8 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const known = { operation: record.operation, kind };
   if (how === "begun") {
     // Whatever another try has found: the namespace is held by the item's own operation.
-    await note({ ...known, status: "Running" });
-    // Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other.
-    const { cancel } = (await registry.getBatch(batch.id)) ?? {};
-    if (cancel) await passOnCancel(registry, record.operation, cancel);
+    const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
+    await noteBegun(ports, batch.id, { index, changes });
     return await findOwn(ports, { ...item, ...known });
   }
   const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
@@ -87,20 +88,31 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   return isFirst ? undefined : await claimItem(ports, batch, index);
 }
 
-type Claimed = Stored<BatchItem> & { readonly request: OnboardingRequest; readonly claim: string };
+/** What no lane starts waits for people. */
+function approvalOf(record: NamespaceRecord | undefined): Pick<BatchItem, "needsApproval"> {
+  return record?.batch?.isStarter === false ? { needsApproval: true } : {};
+}
+
+type Claimed = Stored<BatchItem> & {
+  readonly request: OnboardingRequest;
+  readonly claim: string;
+  /** Nobody can have claimed with it before. */
+  readonly isFresh: boolean;
+};
 
 /**
  * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
  * also for one that runs at the same time. Undefined when the item is not there.
  */
 async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
+  const now = new Date();
+  const mine = createOperationId(now);
   for (let attempt = 1; attempt <= takes; attempt += 1) {
     const item = await registry.getBatchItem(batch, index);
     if (!item) return undefined;
     const { claim } = item;
-    if (claim !== undefined) return { ...item, claim };
-    const now = new Date();
-    await registry.amendBatchItem(batch, item, { claim: createOperationId(now), startTime: now.toISOString() });
+    if (claim !== undefined) return { ...item, claim, isFresh: claim === mine };
+    await registry.amendBatchItem(batch, item, { claim: mine, startTime: now.toISOString() });
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `Item ${index} of batch ${batch} changed ${takes} times.`);
 }
@@ -117,25 +129,31 @@ async function findOwn(
 }
 
 /**
- * What has become of an item that is canceled before it shows as begun: a try of its lane may have claimed the namespace,
- * and not have come to say so. Then the item has begun, and its operation is canceled like any other.
+ * What has become of an item that does not show as begun: a try of its lane may have claimed the namespace, and not have
+ * come to say so. Then the item has begun, its operation may have run by now, and is canceled if the batch is.
  */
-export async function findBegun(
-  ports: Ports,
-  { id, cancel }: Pick<BatchRecord, "id" | "cancel">,
-  item: BatchItem,
-): Promise<BatchItem> {
+export async function findBegun(ports: Ports, batch: string, item: BatchItem): Promise<BatchItem> {
   const { registry } = ports;
   const { index, claim } = item;
   if (item.status !== "NotStarted" || claim === undefined) return item;
-  const known = await registry.getOperation(claim);
-  const record = known ? undefined : await registry.getNamespace(item);
-  const own = known ?? (record?.operation === claim ? await recordOf(ports, record) : undefined);
+  const record = await registry.getNamespace(item);
+  const held = record?.operation === claim ? record : undefined;
+  const own = held ? await recordOf(ports, held) : await registry.getOperation(claim);
   if (!own) return item;
-  const changes = { status: "Running" as const, operation: claim, kind: own.kind };
-  await registry.updateBatchItems(id, [{ index, changes }]);
-  if (cancel) await passOnCancel(registry, claim, cancel);
-  return await settleItem(ports, id, { ...item, ...changes });
+  const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
+  await noteBegun(ports, batch, { index, changes });
+  return await settleItem(ports, batch, { ...item, ...changes });
+}
+
+/** Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other. */
+async function noteBegun(
+  { registry }: Ports,
+  batch: string,
+  { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
+): Promise<void> {
+  await registry.updateBatchItems(batch, [{ index, changes }]);
+  const { cancel } = (await registry.getBatch(batch)) ?? {};
+  if (cancel) await passOnCancel(registry, changes.operation, cancel);
 }
 
 async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<Pick<OperationRecord, "kind">> {

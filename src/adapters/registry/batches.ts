@@ -31,6 +31,7 @@ const listed = [
   "operation",
   "kind",
   "outcome",
+  "needsApproval",
   "error",
   "startTime",
   "endTime",

@@ -48,9 +48,23 @@ export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
 }
 
 export function publicItem(item: BatchItem) {
-  const { index, cluster, namespace, status, operation, claim, kind, outcome, error, startTime, endTime } = item;
+  const { index, cluster, namespace, status, operation, claim, kind, outcome } = item;
+  const { needsApproval, error, startTime, endTime } = item;
   const isOwn = operation === undefined ? undefined : operation === claim;
-  return { index, cluster, namespace, status, operation, isOwn, kind, outcome, error, startTime, endTime };
+  return {
+    index,
+    cluster,
+    namespace,
+    status,
+    operation,
+    isOwn,
+    kind,
+    outcome,
+    needsApproval,
+    error,
+    startTime,
+    endTime,
+  };
 }
 
 function readPage(request: HttpRequest) {

@@ -35,6 +35,9 @@ const BatchItemDocument = z.object({
   }),
   kind: OperationKind.optional(),
   outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as the request asks." }),
+  needsApproval: z.boolean().optional().meta({
+    description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
+  }),
   error: OperationError.optional(),
   startTime: Time.optional(),
   endTime: Time.optional(),
