@@ -7,9 +7,10 @@ import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { isOfUnfinishedRepair } from "../operation/sameNamespace.ts";
-import { compare, refOf } from "../resources/kubernetesObject.ts";
+import { refOf } from "../resources/kubernetesObject.ts";
 import { namespaceObject } from "../resources/namespace.ts";
 import { desiredObjects, otherModeRefs } from "../resources/namespaceObjects.ts";
+import { compare } from "../resources/objectDifferences.ts";
 import { podIdentityApi } from "../resources/podIdentity.ts";
 import type { Look } from "./inspectionSubject.ts";
 

@@ -1,4 +1,4 @@
-/** How any Kubernetes object is compared, applied, and taken away again. The objects themselves stand in their own files. */
+/** How any Kubernetes object is brought to what is desired, and put back. The objects themselves stand in their own files. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
@@ -9,10 +9,11 @@ import {
   readReplaced,
 } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
-import { type Conflict, type Difference, stays, throwConflict } from "../../domain/operation/plan.ts";
+import { type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { StepContext } from "../operation/step.ts";
+import { changesBetween, compare, valuesBefore } from "./objectDifferences.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -142,87 +143,13 @@ export function findAlteration(object: KubernetesObject, after: KubernetesObject
   return { code: "KUBERNETES_ALTERED", message: `The cluster sets in ${nameOf(object)} ${what.join("; ")}.` };
 }
 
-interface WithStep {
+export interface WithStep {
   readonly step: Pick<StepContext, "willDo">;
 }
 
 /** Force takes fields from another manager: only for what is ours, or where the request says Always. */
 export function needsForce({ action }: Pick<ObjectDecision, "action">, { adoptionPolicy }: EnsureInput): boolean {
   return action === "update" || (action === "adopt" && adoptionPolicy === "Always");
-}
-
-export interface RemoveInput extends Berth {
-  readonly createdBy?: string | undefined;
-}
-
-export interface RemovalDecision {
-  readonly action: StepAction;
-  readonly differences: readonly Difference[];
-  readonly ref: ObjectRef;
-  readonly uid: string | undefined;
-  /** What its owner had where Mooring wrote something else. */
-  readonly replaced?: ReturnType<typeof readReplaced> | undefined;
-}
-
-/** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
-export async function planRemoval(
-  kubernetes: Pick<Kubernetes, "get">,
-  cluster: ClusterTarget,
-  refs: readonly ObjectRef[],
-  input: RemoveInput,
-): Promise<readonly RemovalDecision[]> {
-  return await Promise.all(refs.map(async (ref) => decideRemoval(ref, await kubernetes.get(cluster, ref), input)));
-}
-
-function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, input: RemoveInput): RemovalDecision {
-  if (!current) return { action: "none", differences: [], ref, uid: undefined };
-  const { uid } = current.metadata;
-  const field = nameOf(current);
-  const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
-  const ownership = readMetadata(current.metadata);
-  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
-    const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
-    return { action: "delete", differences: [{ field, current: what, desired: null }], ref, uid };
-  }
-  const adopter = adoptedBy(current.metadata);
-  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
-    const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
-    return { action: "update", differences: [difference], ref, uid, replaced: readReplaced(current.metadata) };
-  }
-  return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
-}
-
-/** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
-export async function removeObjects(
-  kubernetes: Kubernetes,
-  cluster: ClusterTarget,
-  refs: readonly ObjectRef[],
-  { step, ...input }: RemoveInput & WithStep,
-): Promise<StepAction> {
-  const removals = (await planRemoval(kubernetes, cluster, refs, input)).filter(({ action }) => action !== "none");
-  if (removals.length === 0) return "none";
-  const result = strongest(removals.map(({ action }) => action));
-  await step.willDo(
-    result,
-    removals.flatMap(({ differences }) => differences),
-  );
-  for (const { action, ref, uid, replaced } of removals) {
-    if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
-    await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced });
-  }
-  return result;
-}
-
-/** The one write by which an object goes, or is given up; or, as a dry run, the question whether the cluster lets it. */
-export async function removeOrRelease(
-  kubernetes: Pick<Kubernetes, "apply" | "remove">,
-  cluster: ClusterTarget,
-  { action, ref, uid, replaced }: Pick<RemovalDecision, "action" | "ref" | "replaced"> & { readonly uid: string },
-  dryRun = false,
-): Promise<void> {
-  if (action === "delete") await kubernetes.remove(cluster, ref, { uid }, { dryRun });
-  // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
-  else await kubernetes.apply(cluster, bare(ref, replaced), { force: true, dryRun });
 }
 
 export interface Rewritten {
@@ -277,14 +204,6 @@ export function refOf({ apiVersion, kind, metadata: { name, namespace } }: Kuber
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function bare(
-  { apiVersion, kind, name, namespace }: ObjectRef,
-  { metadata, ...values }: ReturnType<typeof readReplaced> = {},
-): KubernetesObject {
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
-  return { ...values, apiVersion, kind, metadata: { ...metadata, ...place } };
-}
-
 function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnType<typeof ownerMetadata>) {
   const { metadata } = object;
   return {
@@ -295,70 +214,6 @@ function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnT
       annotations: { ...metadata.annotations, ...annotations },
     },
   };
-}
-
-/** The fields that the desired object names and the current one has otherwise; what else it has does not matter. */
-export function compare(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
-  return differences(desired, current, "").filter(({ field }) => field !== "apiVersion" && field !== "kind");
-}
-
-function differences(desired: unknown, current: unknown, path: string): readonly Difference[] {
-  if (isRecord(desired)) {
-    const there = isRecord(current) ? current : {};
-    return Object.entries(desired).flatMap(([key, value]) =>
-      differences(value, there[key], path === "" ? key : `${path}.${key}`),
-    );
-  }
-  // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
-  if (desired === current || (isZero(desired) && isZero(current))) return [];
-  return [{ field: path, current: show(current), desired: show(desired) }];
-}
-
-/** What every write changes, or Mooring's own handwriting, is no news. */
-const unremarkable =
-  /^(apiVersion|kind|status|metadata\.(uid|resourceVersion|generation|managedFields|creationTimestamp|annotations\.mooring\.dev\/.*))$/;
-
-/** Every field in which the two are not the same, also those that nobody named. */
-function changesBetween(before: object, after: object, path = ""): readonly Difference[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
-    const field = path === "" ? key : `${path}.${key}`;
-    const [was, is]: unknown[] = [Reflect.get(before, key), Reflect.get(after, key)];
-    if (unremarkable.test(field) || JSON.stringify(was) === JSON.stringify(is)) return [];
-    if (isRecord(was) || isRecord(is)) {
-      if ([was, is].every((each) => each === undefined || isRecord(each))) {
-        return changesBetween(was ?? {}, is ?? {}, field);
-      }
-    }
-    return isZero(was) && isZero(is) ? [] : [{ field, current: show(was), desired: show(is) }];
-  });
-}
-
-/** The part of the current object that the desired one changes: what is only added has no value before. */
-function valuesBefore(desired: object, current: object): Record<string, unknown> {
-  const before: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(desired)) {
-    const was: unknown = Object.hasOwn(current, key) ? Reflect.get(current, key) : undefined;
-    if (was === undefined || was === null || JSON.stringify(was) === JSON.stringify(value)) continue;
-    if (!isRecord(value)) before[key] = was;
-    else if (isRecord(was)) {
-      const inner = valuesBefore(value, was);
-      if (Object.keys(inner).length > 0) before[key] = inner;
-    }
-  }
-  return before;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isZero(value: unknown): boolean {
-  return value === undefined || value === null || value === 0 || value === "" || value === false;
-}
-
-function show(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function describeNew(object: KubernetesObject): Difference {

@@ -5,9 +5,10 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { type StepContext, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { planUnfederation, unfederate } from "./federatedCredential.ts";
-import { removeObjects, strongest } from "./kubernetesObject.ts";
+import { strongest } from "./kubernetesObject.ts";
 import { otherModeRefs } from "./namespaceObjects.ts";
 import { planObjectRemoval } from "./objectPlan.ts";
+import { removeObjects } from "./objectRemoval.ts";
 import { takePodIdentityAway } from "./podIdentity.ts";
 import { serviceAccountRefs } from "./serviceAccount.ts";
 

@@ -6,8 +6,9 @@ import type { StepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "../operation/step.ts";
-import { bringObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { bringObjects, type Rewritten, restoreObjects } from "./kubernetesObject.ts";
 import { planObjects } from "./objectPlan.ts";
+import { removeObjects } from "./objectRemoval.ts";
 
 const ApplyNamespaceInput = StepInput.extend({
   databases: z.array(DatabaseRequest),

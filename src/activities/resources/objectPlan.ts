@@ -17,14 +17,12 @@ import {
   needsForce,
   type ObjectDecision,
   planObject,
-  planRemoval,
   planRestoration,
-  type RemoveInput,
   type Rewritten,
   refOf,
-  removeOrRelease,
   strongest,
 } from "./kubernetesObject.ts";
+import { planRemoval, type RemoveInput, removeOrRelease } from "./objectRemoval.ts";
 
 type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
 

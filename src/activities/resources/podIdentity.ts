@@ -10,8 +10,9 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { IdentityRef, Kubernetes, KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { unknownClientId, withUnknownClientId } from "./identity.ts";
-import { ensureObjects, type Rewritten, removeObjects, restoreObjects } from "./kubernetesObject.ts";
+import { ensureObjects, type Rewritten, restoreObjects } from "./kubernetesObject.ts";
 import { type PlanInput, planObjects } from "./objectPlan.ts";
+import { removeObjects } from "./objectRemoval.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
 

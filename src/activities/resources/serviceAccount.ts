@@ -6,8 +6,9 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { unknownClientId, withUnknownClientId } from "./identity.ts";
-import { ensureObjects, removeObjects } from "./kubernetesObject.ts";
+import { ensureObjects } from "./kubernetesObject.ts";
 import { type PlanInput, planObjects } from "./objectPlan.ts";
+import { removeObjects } from "./objectRemoval.ts";
 
 const ApplyServiceAccountInput = StepInput.extend({
   serviceAccount: z.string(),

@@ -1,0 +1,67 @@
+/** In which fields two Kubernetes objects are not the same, told the way `kubectl diff` shows them: field, before, after. */
+import type { Difference } from "../../domain/operation/plan.ts";
+import type { KubernetesObject } from "../../ports.ts";
+
+/** The fields that the desired object names and the current one has otherwise; what else it has does not matter. */
+export function compare(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
+  return differences(desired, current, "").filter(({ field }) => field !== "apiVersion" && field !== "kind");
+}
+
+function differences(desired: unknown, current: unknown, path: string): readonly Difference[] {
+  if (isRecord(desired)) {
+    const there = isRecord(current) ? current : {};
+    return Object.entries(desired).flatMap(([key, value]) =>
+      differences(value, there[key], path === "" ? key : `${path}.${key}`),
+    );
+  }
+  // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
+  if (JSON.stringify(desired) === JSON.stringify(current) || (isZero(desired) && isZero(current))) return [];
+  return [{ field: path, current: show(current), desired: show(desired) }];
+}
+
+/** What every write changes, or Mooring's own handwriting, is no news. */
+const unremarkable =
+  /^(apiVersion|kind|status|metadata\.(uid|resourceVersion|generation|managedFields|creationTimestamp|annotations\.mooring\.dev\/.*))$/;
+
+/** Every field in which the two are not the same, also those that nobody named. */
+export function changesBetween(before: object, after: object, path = ""): readonly Difference[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const field = path === "" ? key : `${path}.${key}`;
+    const [was, is]: unknown[] = [Reflect.get(before, key), Reflect.get(after, key)];
+    if (unremarkable.test(field) || JSON.stringify(was) === JSON.stringify(is)) return [];
+    if (isRecord(was) || isRecord(is)) {
+      if ([was, is].every((each) => each === undefined || isRecord(each))) {
+        return changesBetween(was ?? {}, is ?? {}, field);
+      }
+    }
+    return isZero(was) && isZero(is) ? [] : [{ field, current: show(was), desired: show(is) }];
+  });
+}
+
+/** The part of the current object that the desired one changes: what is only added has no value before. */
+export function valuesBefore(desired: object, current: object): Record<string, unknown> {
+  const before: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(desired)) {
+    const was: unknown = Object.hasOwn(current, key) ? Reflect.get(current, key) : undefined;
+    if (was === undefined || was === null || JSON.stringify(was) === JSON.stringify(value)) continue;
+    if (!isRecord(value)) before[key] = was;
+    else if (isRecord(was)) {
+      const inner = valuesBefore(value, was);
+      if (Object.keys(inner).length > 0) before[key] = inner;
+    }
+  }
+  return before;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isZero(value: unknown): boolean {
+  return value === undefined || value === null || value === 0 || value === "" || value === false;
+}
+
+function show(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
