@@ -311,7 +311,9 @@ export interface Batches {
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
 
-  getBatchItem(batch: string, index: number): Promise<(BatchItem & { request: OnboardingRequest }) | undefined>;
+  getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & { request: OnboardingRequest }> | undefined>;
+  /** Changes the item as it was read; false when somebody else was first. */
+  amendBatchItem(batch: string, item: Stored<BatchItem>, changes: Partial<BatchItem>): Promise<boolean>;
   /** In their order, without the requests. */
   listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
   updateBatchItems(
@@ -338,6 +340,8 @@ export interface IdempotencyKeys {
   replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
   answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
   release(key: KeyOfCaller): Promise<void>;
+  /** Says that it was claimed then. */
+  expire(key: KeyOfCaller, claimedTime: string): Promise<void>;
 }
 
 // ——— Audit trail (Table Storage) ———

@@ -1,25 +1,44 @@
 /**
- * A large batch without injected latencies: what it costs the service; see README.md beside this file.
+ * A large batch: what it costs the service, and how true its estimate was; see README.md beside this file.
  *
  *   node tools/run.mjs bench/batch/main.ts --requests 1000
+ *   node tools/run.mjs bench/batch/main.ts --requests 100 --times 3 --latency 50
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { startSandbox } from "../../local/sandbox.ts";
 
-const { values } = parseArgs({ options: { requests: { type: "string", default: "1000" } } });
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "1000" },
+    /** Batches one after the other, each of namespaces of its own: the first one is estimated with nothing measured. */
+    times: { type: "string", default: "1" },
+    /** Milliseconds, of every simulated call. */
+    latency: { type: "string", default: "0" },
+    /** Onboarded one by one between the first batch and the second, so that the newest operations ran alone. */
+    alone: { type: "string", default: "0" },
+  },
+});
 const count = Number(values.requests);
-const requests = Array.from({ length: count }, (_, index) => ({
+const requestFor = (namespace: string) => ({
   cluster: names.cluster,
-  namespace: `team-${index}`,
+  namespace,
   databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
-}));
+});
+const requestsOf = (time: number) => Array.from({ length: count }, (_, index) => requestFor(`team-${time}-${index}`));
+
+interface Estimate {
+  readonly least: number;
+  readonly most: number;
+  readonly measuredSteps: number;
+}
 
 interface Batch {
   readonly status: string;
   readonly phase: string;
   readonly totals: Readonly<Record<string, number>>;
+  readonly remaining?: { readonly seconds: number; readonly namespaces: number };
 }
 
 interface Timed<T> {
@@ -49,26 +68,61 @@ function describe(what: string, { ms, bytes }: Timed<unknown>): void {
   console.log(`${what.padEnd(34)} ${ms.toFixed(0).padStart(6)} ms  ${(bytes / 1024).toFixed(1).padStart(7)} KB`);
 }
 
-const sandbox = await startSandbox();
-const begun = performance.now();
-const accepted = await ask<{ id: string }>("/api/onboardings/batch", { requests });
-describe(`202 for ${count} requests`, accepted);
-const path = `/api/operations/${accepted.body.id}`;
-for (;;) {
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
-  const { body } = await ask<Batch>(`${path}?top=1`);
-  if (body.phase !== "done") continue;
-  console.log(`${body.status} ${JSON.stringify(body.totals)}`);
-  break;
+/** Waits for its end; tells what the status said of the rest when half had begun, and how long that then took. */
+async function finish(path: string): Promise<void> {
+  let atHalf: { said: number; at: number } | undefined;
+  for (;;) {
+    const { body } = await ask<Batch>(`${path}?top=1`);
+    const { remaining } = body;
+    const isHalf = remaining !== undefined && remaining.namespaces <= count / 2;
+    if (isHalf && !atHalf) atHalf = { said: remaining.seconds, at: performance.now() };
+    if (body.phase === "done") {
+      const took = atHalf && (performance.now() - atHalf.at) / 1_000;
+      if (atHalf) console.log(`at half the status said ${atHalf.said} s more; it took ${took?.toFixed(1)} s`);
+      console.log(`${body.status} ${JSON.stringify(body.totals)}`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
-const seconds = (performance.now() - begun) / 1_000;
+
+/** Gives how long the batch took, in seconds, and its path. */
+async function run(time: number): Promise<{ seconds: number; path: string }> {
+  const requests = requestsOf(time);
+  const planned = await ask<{ estimate: Estimate }>("/api/onboardings/batch?dryRun=true", { requests });
+  describe(`the plan of ${count} requests`, planned);
+  const { least, most, measuredSteps } = planned.body.estimate;
+  const begun = performance.now();
+  const accepted = await ask<{ id: string }>("/api/onboardings/batch", { requests });
+  describe(`202 for ${count} requests`, accepted);
+  const path = `/api/operations/${accepted.body.id}`;
+  await finish(path);
+  const seconds = (performance.now() - begun) / 1_000;
+  const off = Math.max(1, least / seconds, seconds / most);
+  console.log(
+    `estimated ${least} to ${most} s (${measuredSteps} steps measured), took ${seconds.toFixed(1)} s: off by ${off.toFixed(2)}`,
+  );
+  return { seconds, path };
+}
+
+const sandbox = await startSandbox({ latencyMs: Number(values.latency) });
+let seconds = 0;
+let path = "";
+for (let time = 0; time < Number(values.times); time += 1) {
+  ({ seconds, path } = await run(time));
+  for (let alone = 0; time === 0 && alone < Number(values.alone); alone += 1) {
+    const { body } = await ask<{ id: string }>("/api/onboardings", requestFor(`alone-${alone}`));
+    while ((await ask<Batch>(`/api/operations/${body.id}`)).body.phase !== "done") {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
 const { peakMb, cpuSeconds } = readProcess(sandbox.hostPid);
+const all = count * Number(values.times);
 console.log(`to the end ${seconds.toFixed(0)} s, ${(count / seconds).toFixed(1)} namespaces a second`);
-console.log(
-  `host: ${((cpuSeconds * 1_000) / count).toFixed(0)} ms of CPU for each, peak memory ${peakMb.toFixed(0)} MB`,
-);
+console.log(`host: ${((cpuSeconds * 1_000) / all).toFixed(0)} ms of CPU for each, peak memory ${peakMb.toFixed(0)} MB`);
 describe("status, a page of 100", await ask(path));
 describe("status, all", await ask(`${path}?top=1000`));
 describe("status, what failed", await ask(`${path}?status=Failed`));
-describe("the same batch again: 202", await ask("/api/onboardings/batch", { requests }));
+describe("the same batch again: 202", await ask("/api/onboardings/batch", { requests: requestsOf(0) }));
 await sandbox.close();

@@ -41,7 +41,7 @@ export const errorCatalogue = {
   SYSTEM_NAMESPACE: permanent("The namespace belongs to Kubernetes or to AKS.", "Onboard a namespace of your own."),
   OPERATION_IN_PROGRESS: permanent(
     "Another operation runs for this namespace.",
-    "Wait for the operation that `Location` names, then send the request again.",
+    "Wait for the operation that the message and `Location` name, then send the request again.",
   ),
   MODE_CHANGE_REFUSED: permanent(
     "A change of an onboarded namespace cannot switch its identity mode.",

@@ -218,6 +218,43 @@ it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs 
   expect(cloud.identities.size).toBe(9);
 });
 
+it.each([1, 2, 3, 4, 5])(
+  "knows its own operations though every activity runs twice at the same time (seed %i)",
+  async (seed) => {
+    const desk = deskOf();
+    const id = await acceptBatch(desk, requests(9));
+    const slow = { ...desk.ports, registry: slowly(desk.ports.registry, dice(seed)) };
+    providePorts(slow);
+
+    await desk.run({
+      ...allTogether,
+      async execute(name, run) {
+        if (name !== "takeBatchItem") return await run();
+        const [answer] = await Promise.all([run(), run()]);
+        return answer;
+      },
+    });
+
+    const { batch, items } = ended(id);
+    expect(batch).toMatchObject({ status: "Succeeded", result: { succeeded: 9 } });
+    expect(items.map(({ operation }) => operation)).toEqual(items.map(({ claim }) => claim));
+    expect(ownOperations(id)).toHaveLength(9);
+  },
+);
+
+/** Every call takes a while of its own, so that what runs at the same time interleaves. */
+function slowly(registry: Ports["registry"], random: () => number): Ports["registry"] {
+  return new Proxy(registry, {
+    get(target, name) {
+      const call = Reflect.get(target, name);
+      return async (...given: unknown[]) => {
+        for (let wait = Math.floor(random() * 4); wait > 0; wait -= 1) await undefined;
+        return await call(...given);
+      };
+    },
+  });
+}
+
 it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry get lost (seed %i)", async (seed) => {
   const desk = deskOf();
   const id = await acceptBatch(desk, requests(9));
@@ -423,6 +460,7 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
     async atRest() {
       const [waiting] = ended(id).items;
       expect(ended(id).items.map(({ status }) => status)).toEqual(["Running", "Succeeded", "Succeeded"]);
+      expect(ended(id).items.map(({ needsApproval }) => needsApproval)).toEqual([true, undefined, undefined]);
       // Somebody decides, here against it; the timer finds that it has ended.
       await cancelOperation(desk.ports.registry, waiting?.operation ?? "", { by: requester });
       await tend(desk, id);
@@ -451,6 +489,85 @@ it("waits for an operation that had the very request before, and is not its own"
   expect(items[0]).toMatchObject({ operation: before.operation, outcome: "onboarded" });
   expect(items[0]?.claim).not.toBe(before.operation);
   expect(ownOperations(id)).toHaveLength(1);
+});
+
+it("does not claim again with an operation that has run meanwhile", async () => {
+  const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
+  const desk = deskOf(requester, { approval, batch: { lanes: 1 } });
+  const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
+  const id = await acceptBatch(desk, [request("team-0", orders)]);
+  const claims: string[] = [];
+  const registry = {
+    ...desk.ports.registry,
+    async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
+      claims.push(record.operation);
+      return desk.ports.registry.insertNamespace(record);
+    },
+    async updateBatchItems() {
+      throw new TransientError("REGISTRY_UNAVAILABLE", "no answer");
+    },
+  };
+
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "takeBatchItem" || claims.length > 0) return await run();
+      providePorts({ ...desk.ports, registry });
+      await expect(run()).rejects.toThrow();
+      providePorts(desk.ports);
+      // The timer starts what waits for people; they are quick, and against it.
+      await cancelOperation(desk.ports.registry, claims[0] ?? "", { by: requester });
+      for (const record of await desk.ports.registry.heldNamespaces()) await startBy(desk, record);
+      throw new Error("[REGISTRY_UNAVAILABLE] no answer");
+    },
+  });
+
+  expect(claims).toHaveLength(1);
+  expect(ended(id).items).toMatchObject([{ status: "Canceled", operation: claims[0] }]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+async function startBy(desk: TestDesk, record: Parameters<typeof mend>[1]): Promise<void> {
+  const runs: Promise<Run>[] = [];
+  const client: Partial<DurableClient> = {
+    async getStatus() {
+      throw new Error("HTTP 404");
+    },
+    async startNew(name, options) {
+      runs.push(runOrchestration(name, options?.input));
+      return options?.instanceId ?? "";
+    },
+  };
+  await mend({ ports: desk.ports, client: client as DurableClient, warn: () => undefined }, record);
+  await Promise.all(runs);
+}
+
+it("does not claim anew what a try before has found to be another's, and that has failed meanwhile", async () => {
+  const desk = deskOf();
+  const before = await acceptOnboarding(desk, request("team-0"));
+  const other = desk.take();
+  const id = await acceptBatch(desk, requests(1));
+  let tries = 0;
+
+  await desk.run({
+    async execute(name, run) {
+      const answer = await run();
+      if (name !== "takeBatchItem" || tries > 0) return answer;
+      tries += 1;
+      cloud.onWrite = () => {
+        throw new PermanentError("ARM_FORBIDDEN", "no");
+      };
+      await runOrchestration(other.name, other.input);
+      cloud.onWrite = () => undefined;
+      throw new Error("[REGISTRY_UNAVAILABLE] the answer got lost");
+    },
+    atRest: () => tend(desk, id),
+  });
+
+  const { batch, items } = ended(id);
+  expect(items).toMatchObject([{ status: "Failed", operation: before.operation, error: { code: "ARM_FORBIDDEN" } }]);
+  expect(batch.status).toBe("Failed");
+  expect(ownOperations(id)).toEqual([]);
+  expect(cloud.namespaces.size).toBe(0);
 });
 
 it("cancels what runs, never begins the rest, and leaves what is done", async () => {
@@ -498,6 +615,43 @@ it("begins nothing when it was canceled before it began", async () => {
     items: Array(3).fill({ status: "Canceled", error: { code: "OPERATION_CANCELED" } }),
   });
   expect(cloud.operations.size).toBe(0);
+});
+
+it("cancels what a lane had claimed, though the lane never came to say so", async () => {
+  const desk = deskOf(requester, { batch: { lanes: 1 } });
+  const id = await acceptBatch(desk, requests(2));
+  let claims = 0;
+
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "takeBatchItem" || claims > 0) return await run();
+      // The process dies after it has the namespace; before another one tries again, somebody cancels.
+      const registry = {
+        ...desk.ports.registry,
+        async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
+          claims += 1;
+          await desk.ports.registry.insertNamespace(record);
+          throw new TransientError("REGISTRY_UNAVAILABLE", "the process died");
+        },
+      };
+      providePorts({ ...desk.ports, registry });
+      await expect(run()).rejects.toThrow();
+      providePorts(desk.ports);
+      await cancelBatch(desk.ports, id, { by: requester });
+      await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
+      throw new Error("[REGISTRY_UNAVAILABLE] the process died");
+    },
+    atRest: () => tend(desk, id),
+  });
+
+  const { batch, items } = ended(id);
+  const [first, second] = items;
+  expect(claims).toBe(1);
+  expect(batch).toMatchObject({ status: "Canceled", result: { canceled: 2 } });
+  expect(first).toMatchObject({ status: "Canceled", operation: first?.claim });
+  expect(second).not.toHaveProperty("operation");
+  expect([...cloud.operations.values()].map(({ status }) => status)).toEqual(["Canceled"]);
+  expect(cloud.namespaces.size + cloud.identities.size).toBe(0);
 });
 
 it("does not follow another's operation any longer once it is canceled", async () => {

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { defects } from "./support/defects.ts";
-import { simulate } from "./support/simulate.ts";
+import { hasBatches, simulate } from "./support/simulate.ts";
 
 const count = Number(process.env["MOORING_SEEDS"] ?? 20_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
@@ -91,6 +91,20 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     expect(seen(what), what).toBeGreaterThan(count / 500);
   }
   for (const what of [
+    "batch Succeeded",
+    "batch Failed BATCH_INCOMPLETE",
+    "batch Canceled OPERATION_CANCELED",
+    "batch broke off",
+    "lane broke off",
+    "item unchanged",
+    "item of another Succeeded",
+    "item Failed OPERATION_IN_PROGRESS",
+    "item Failed NAMESPACE_TAKEN",
+    "item Failed REJECTED",
+  ]) {
+    expect(seen(what), what).toBeGreaterThan(count / 1_000);
+  }
+  for (const what of [
     "takeOver Succeeded",
     "compensate Succeeded",
     "compensate Failed COMPENSATION_FAILED",
@@ -119,7 +133,8 @@ it.each(onceFailing)("keeps world %i right: %s", async (seed) => {
 
 describe("finds", () => {
   it.each(Object.keys(defects))("%s within 500 worlds", async (defect) => {
-    const { bad, count: tried } = await work({ seeds: range(0, 500), defect, stopAtFirst: true });
+    const seeds = defects[defect]?.isOfBatches ? range(0, 5_000).filter(hasBatches) : range(0, 500);
+    const { bad, count: tried } = await work({ seeds, defect, stopAtFirst: true });
 
     expect(bad[0]?.problems.join("\n")).toMatch(defects[defect]?.finds ?? "");
     expect(tried).toBeLessThanOrEqual(500);

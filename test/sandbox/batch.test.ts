@@ -24,6 +24,7 @@ interface Item {
   readonly status: string;
   readonly operation?: string;
   readonly isOwn?: boolean;
+  readonly needsApproval?: boolean;
   readonly outcome?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -239,7 +240,9 @@ it("does not wait in a lane for an approval, and ends when it is given", async (
   );
   await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBe(6);
   const waiting = (await read(id)).items.slice(0, 12);
-  expect(waiting.map(({ status, isOwn }) => `${status} ${isOwn}`)).toEqual(Array(12).fill("Running true"));
+  expect(waiting.map(({ status, isOwn, needsApproval }) => `${status} ${isOwn} ${needsApproval}`)).toEqual(
+    Array(12).fill("Running true true"),
+  );
 
   const [first, second] = await Promise.all(
     waiting.slice(0, 2).map(async ({ operation = "" }) => {

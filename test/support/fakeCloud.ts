@@ -43,7 +43,7 @@ export interface FakeCloud {
   readonly batches: Map<string, Stored<BatchRecord>>;
   readonly openBatches: Map<string, Stored<OpenBatch>>;
   /** By batch. */
-  readonly items: Map<string, (BatchItem & { readonly request: OnboardingRequest })[]>;
+  readonly items: Map<string, Stored<BatchItem & { readonly request: OnboardingRequest }>[]>;
   readonly steps: Map<string, StepRecord>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
@@ -293,6 +293,10 @@ function keysOf(): Ports["idempotencyKeys"] {
     async release(key) {
       records.delete(id(key));
     },
+    async expire(key, claimedTime) {
+      const record = records.get(id(key));
+      if (record) write({ ...record, claimedTime });
+    },
   };
 }
 
@@ -388,7 +392,7 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
         id,
         requests.map((request, index) => {
           const { cluster, namespace } = request;
-          return { index, cluster, namespace, status: "NotStarted", request };
+          return { index, cluster, namespace, status: "NotStarted", request, etag: nextEtag() };
         }),
       );
       const open = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {}, etag: nextEtag() };
@@ -419,8 +423,15 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
       const rows = items.get(batch) ?? [];
       for (const { index, changes } of updates) {
         const row = rows[index];
-        if (row) rows[index] = { ...row, ...changes };
+        if (row) rows[index] = { ...row, ...changes, etag: nextEtag() };
       }
+    },
+    async amendBatchItem(batch, { index, etag }, changes) {
+      const rows = items.get(batch) ?? [];
+      const row = rows[index];
+      if (row?.etag !== etag) return false;
+      rows[index] = { ...row, ...changes, etag: nextEtag() };
+      return true;
     },
   };
 }

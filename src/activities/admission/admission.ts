@@ -4,7 +4,7 @@ import { lookUp } from "../../domain/catalog/targets.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -61,8 +61,15 @@ function countingOf(ports: Ports): Map<string, Promise<unknown>> {
   return counting;
 }
 
-/** Inserts the record of a new namespace unless the team has its quota. False when there is a record already. */
-export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): Promise<boolean> {
+/**
+ * Inserts the record of a new namespace unless the team has its quota. False when there is a record already. `operation`
+ * is what the record's operation is recorded as, should it never run.
+ */
+export async function insertWithinQuota(
+  ports: Ports,
+  record: NamespaceRecord,
+  operation: OperationRecord,
+): Promise<boolean> {
   const { registry, catalog } = ports;
   const { team } = record;
   const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
@@ -78,7 +85,7 @@ export async function insertWithinQuota(ports: Ports, record: NamespaceRecord): 
     // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
     // place; too many is impossible then, and at worst both give way.
     if ((await registry.countNamespaces(team)) <= quota) return true;
-    await giveWay(ports, record);
+    await giveWay(ports, operation);
     throw exceeded(record, quota);
   };
   const counting = countingOf(ports);
@@ -103,13 +110,15 @@ export async function expectQuota(
   if ((await registry.countNamespaces(team)) >= quota) throw exceeded(wanted, quota);
 }
 
-async function giveWay({ registry }: Ports, { operation, ...berth }: Berth & { operation: string }): Promise<void> {
-  const current = await registry.getNamespace(berth);
-  if (current?.operation === operation) await registry.removeNamespace(current);
-  // The same request may have come a second time and been given this operation, which will not run.
-  if (!(await registry.getOperation(operation))) return;
+async function giveWay({ registry }: Ports, operation: OperationRecord): Promise<void> {
+  const current = await registry.getNamespace(operation);
+  if (current?.operation === operation.id) await registry.removeNamespace(current);
+  // The same request may have come a second time, or in a batch, and be given this operation, which will not run. It is
+  // recorded in any case: whoever has read the record before may be about to do that.
   const error = toOperationError("QUOTA_EXCEEDED", "Another namespace of the team was faster.");
-  await registry.updateOperation(operation, { status: "Failed", endTime: new Date().toISOString(), error });
+  const end = { status: "Failed" as const, endTime: new Date().toISOString(), error };
+  await registry.insertOperation({ ...operation, ...end });
+  await registry.updateOperation(operation.id, end);
 }
 
 function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {

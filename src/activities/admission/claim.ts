@@ -50,7 +50,7 @@ export async function claimOnboarding(
     const team = ownerAfter(clerk, admission, current);
     const fresh = forBatch(clerk, { ...opened, ...(team === undefined ? {} : { team }) });
     if (!current) {
-      if (await insertWithinQuota(ports, fresh)) return { record: fresh, how: "begun" };
+      if (await insertWithinQuota(ports, fresh, operationOf(fresh))) return { record: fresh, how: "begun" };
       continue;
     }
     const same = await findSame(clerk, current, { ...fresh, takeOver: admission.takeOver });

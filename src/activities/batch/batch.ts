@@ -12,7 +12,7 @@ import type { Ports } from "../../ports.ts";
 import { kindOf } from "../admission/claim.ts";
 import { appendDecision } from "../operation/audit.ts";
 import { activity } from "../operation/step.ts";
-import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
+import { claimItem, findBegun, settleItem, takeIndex } from "./batchItem.ts";
 
 const BatchInput = z.object({ batch: z.string() });
 
@@ -68,8 +68,7 @@ export const takeItem = activity({
       if (batch.cancel) return {};
       const index = await takeIndex(ports, { batch: id, lane, done: last });
       if (index === undefined) return {};
-      const item = await registry.getBatchItem(id, index);
-      const record = item && (await claimItem(ports, batch, item));
+      const record = await claimItem(ports, batch, index);
       if (record) return { index, run: toRun(record) };
       last = index;
     }
@@ -151,11 +150,10 @@ export async function settleItems(
 }
 
 /** After a cancel: what has not begun never begins, and what is somebody else's operation is not waited for. */
-async function giveUp(
-  { registry }: Pick<Ports, "registry">,
-  { id, cancel }: BatchRecord,
-  items: readonly BatchItem[],
-): Promise<readonly BatchItem[]> {
+async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
+  const { id, cancel } = batch;
+  const items: BatchItem[] = [];
+  for (const item of all) items.push(await findBegun(ports, id, item));
   const endTime = new Date().toISOString();
   const end = (message: string) => ({
     status: "Canceled" as const,
@@ -170,7 +168,7 @@ async function giveUp(
   const updates = changed.flatMap((item, at) =>
     item === items[at] ? [] : [{ index: item.index, changes: end(item.error?.message ?? "") }],
   );
-  if (updates.length > 0) await registry.updateBatchItems(id, updates);
+  if (updates.length > 0) await ports.registry.updateBatchItems(id, updates);
   return changed;
 }
 

@@ -7,7 +7,13 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { BatchItem, BatchRecord, NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import type {
+  BatchItem,
+  BatchRecord,
+  NamespaceRecord,
+  OperationRecord,
+  Stored,
+} from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -37,19 +43,18 @@ export async function takeIndex(
 }
 
 /** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
-export async function claimItem(
-  ports: Ports,
-  batch: BatchRecord,
-  item: BatchItem & { readonly request: OnboardingRequest },
-): Promise<NamespaceRecord | undefined> {
+export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<NamespaceRecord | undefined> {
   const { registry } = ports;
-  const { index, request } = item;
-  if (isFinal(item.status)) return undefined;
-  const startTime = item.startTime ?? new Date().toISOString();
-  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
-  const operation = item.claim ?? createOperationId(new Date());
-  if (item.claim === undefined) await note({ claim: operation, startTime });
+  const item = await noteClaim(registry, batch.id, index);
+  if (!item || isFinal(item.status)) return undefined;
+  // A try before came so far; what has become of an operation that is not its own since then, changes nothing.
+  if (item.operation !== undefined) return await findOwn(ports, item);
+  // Or it had claimed, and did not come to say so: by now the operation may have run, and ended.
+  const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
+  if (begun.operation !== undefined) return await findOwn(ports, begun);
 
+  const { request, claim: operation } = item;
+  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
   let claim: Claim;
@@ -58,33 +63,104 @@ export async function claimItem(
   } catch (error) {
     // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
     if (error instanceof TransientError) throw error;
-    await note({ status: "Failed", error: describe(error), endTime: new Date().toISOString() });
+    // What gave way to a quota is recorded as an operation that failed.
+    const recorded = await registry.getOperation(operation);
+    const known = recorded ? { operation, kind: recorded.kind } : {};
+    await note({ ...known, status: "Failed", error: describe(error), endTime: new Date().toISOString() });
     return undefined;
   }
 
   const { record, how } = claim;
-  const recorded = await recordOf(ports, record);
-  const known = { operation: record.operation, kind: recorded.kind, startTime };
-  if (how === "unchanged") {
-    await note({ ...known, status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() });
-    return undefined;
+  const { kind } = await recordOf(ports, record);
+  const known = { operation: record.operation, kind };
+  if (how === "begun") {
+    // Whatever another try has found: the namespace is held by the item's own operation.
+    const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
+    await noteBegun(ports, batch.id, { index, changes });
+    return await findOwn(ports, { ...item, ...known });
   }
-  await note({ ...known, status: "Running" });
-  if (how === "follows") return undefined;
-  // Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other.
-  const { cancel } = (await registry.getBatch(batch.id)) ?? {};
-  if (cancel) await passOnCancel(registry, record.operation, cancel);
-  return record.batch?.isStarter === true && recorded.status === "NotStarted" ? record : undefined;
+  const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
+  const isFirst = await registry.amendBatchItem(
+    batch.id,
+    item,
+    how === "unchanged" ? { ...known, ...end } : { ...known, status: "Running" },
+  );
+  return isFirst ? undefined : await claimItem(ports, batch, index);
 }
 
-async function recordOf(
+/** What no lane starts waits for people. */
+function approvalOf(record: NamespaceRecord | undefined): Pick<BatchItem, "needsApproval"> {
+  return record?.batch?.isStarter === false ? { needsApproval: true } : {};
+}
+
+type Claimed = Stored<BatchItem> & {
+  readonly request: OnboardingRequest;
+  readonly claim: string;
+  /** Nobody can have claimed with it before. */
+  readonly isFresh: boolean;
+};
+
+/**
+ * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
+ * also for one that runs at the same time. Undefined when the item is not there.
+ */
+async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
+  const now = new Date();
+  const mine = createOperationId(now);
+  for (let attempt = 1; attempt <= takes; attempt += 1) {
+    const item = await registry.getBatchItem(batch, index);
+    if (!item) return undefined;
+    const { claim } = item;
+    if (claim !== undefined) return { ...item, claim, isFresh: claim === mine };
+    await registry.amendBatchItem(batch, item, { claim: mine, startTime: now.toISOString() });
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `Item ${index} of batch ${batch} changed ${takes} times.`);
+}
+
+/** The record of the item's own operation, when a lane starts it and nobody has yet. */
+async function findOwn(
   { registry }: Ports,
-  record: NamespaceRecord,
-): Promise<Pick<OperationRecord, "kind" | "status">> {
+  { claim, operation, ...berth }: BatchItem,
+): Promise<NamespaceRecord | undefined> {
+  if (operation !== claim || operation === undefined) return undefined;
+  const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
+  if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
+  return record.batch?.isStarter === true ? record : undefined;
+}
+
+/**
+ * What has become of an item that does not show as begun: a try of its lane may have claimed the namespace, and not have
+ * come to say so. Then the item has begun, its operation may have run by now, and is canceled if the batch is.
+ */
+export async function findBegun(ports: Ports, batch: string, item: BatchItem): Promise<BatchItem> {
+  const { registry } = ports;
+  const { index, claim } = item;
+  if (item.status !== "NotStarted" || claim === undefined) return item;
+  const record = await registry.getNamespace(item);
+  const held = record?.operation === claim ? record : undefined;
+  const own = held ? await recordOf(ports, held) : await registry.getOperation(claim);
+  if (!own) return item;
+  const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
+  await noteBegun(ports, batch, { index, changes });
+  return await settleItem(ports, batch, { ...item, ...changes });
+}
+
+/** Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other. */
+async function noteBegun(
+  { registry }: Ports,
+  batch: string,
+  { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
+): Promise<void> {
+  await registry.updateBatchItems(batch, [{ index, changes }]);
+  const { cancel } = (await registry.getBatch(batch)) ?? {};
+  if (cancel) await passOnCancel(registry, changes.operation, cancel);
+}
+
+async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<Pick<OperationRecord, "kind">> {
   const known = await registry.getOperation(record.operation);
   if (known) return known;
   await registry.insertOperation(operationOf(record));
-  return { kind: kindOf(record), status: "NotStarted" };
+  return { kind: kindOf(record) };
 }
 
 /** Notes the end of an item whose operation has ended, and says what the item is then. */

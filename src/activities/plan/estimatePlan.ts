@@ -1,16 +1,14 @@
-/** How long a planned operation will take under today's limits: by the steps of recent operations, and what runs now. */
+/** How long what is planned will take under today's limits: by the steps of recent operations, and what runs now. */
 
 import { lookUp } from "../../domain/catalog/targets.ts";
-import { type Circumstances, estimate, keyOf, type Range, type TimedStep } from "../../domain/operation/estimate.ts";
+import { type BatchEstimate, estimateBatch } from "../../domain/operation/batchEstimate.ts";
+import { type Circumstances, estimate, type TimedStep } from "../../domain/operation/estimate.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
-import type { AnyOperation, StepRecord } from "../../domain/operation/records.ts";
 import { plannedSteps } from "../../domain/operation/steps.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-
-const recentOperations = 10;
-const mostAhead = 200;
+import { readToday, type Today } from "./today.ts";
 
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
 
@@ -24,58 +22,79 @@ interface Planned {
 /** The plan with its estimate, as if what stands in the way were out of it. One without steps takes no time. */
 export async function withEstimate(ports: Asked, plan: Plan, { kind, request, operation }: Planned): Promise<Plan> {
   if (plan.steps.length === 0) return plan;
-  const { catalog, registry } = ports;
-  const cluster = lookUp(catalog.clusters, request.cluster);
-  const [durations, operationsAhead] = await Promise.all([timeRecent(registry), countAhead(registry, operation)]);
-  const { intervalMs, waitMs } = ports.identities.pace(cluster?.subscriptionId ?? "");
-  const circumstances: Circumstances = {
-    durations,
-    operationsAhead,
-    identityWrites: { intervalSeconds: intervalMs / 1_000, waitSeconds: waitMs / 1_000 },
-    jobSeconds: cluster?.verificationJob?.timeoutSeconds ?? 0,
-    isSerial: kind === "compensate" || kind === "migrate",
-    approvalMinutes: plan.needsApproval.length > 0 ? catalog.approval.timeoutMinutes : undefined,
-  };
-  return { ...plan, estimate: estimate(stepsOf(plan, kind, request), circumstances) };
+  const today = await readToday(ports.registry, operation === undefined ? {} : { own: operation });
+  const circumstances = circumstancesOf(ports, today, { plan, request });
+  const isSerial = kind === "compensate" || kind === "migrate";
+  return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial }) };
 }
 
-/** A plan says nothing of the proof at the end, which takes its time all the same. */
+export interface PlannedRequest {
+  readonly plan: Plan;
+  readonly request: OnboardingRequest;
+}
+
+/** Recent operations for a batch: enough to see how many get on at a time. */
+const recentForBatch = 30;
+
+/** Of each of the ready plans from when a lane takes it, and of all of them together. What is not ready is only counted. */
+export async function withEstimates(
+  ports: Asked,
+  ready: readonly PlannedRequest[],
+  others: Omit<BatchEstimate["leftOut"], "awaitingApproval">,
+): Promise<{ plans: readonly Plan[]; total: BatchEstimate }> {
+  const { catalog, identities } = ports;
+  const today = await readToday(ports.registry, { recent: recentForBatch });
+  const waiting = ready.filter(({ plan }) => plan.needsApproval.length > 0);
+  const items = ready
+    .filter(({ plan }) => plan.needsApproval.length === 0)
+    .map(({ plan, request }) => ({
+      steps: stepsOf(plan, "onboard", request),
+      subscription: lookUp(catalog.clusters, request.cluster)?.subscriptionId ?? "",
+      jobSeconds: lookUp(catalog.clusters, request.cluster)?.verificationJob?.timeoutSeconds ?? 0,
+    }));
+  const { lanes } = catalog.batch;
+  const total = estimateBatch(items, {
+    ...today,
+    lanes,
+    identityWrites: (subscription) => inSeconds(identities.pace(subscription)),
+    leftOut: { ...others, awaitingApproval: waiting.length },
+    approvalMinutes: waiting.length > 0 ? catalog.approval.timeoutMinutes : undefined,
+  });
+  const busy = items.filter(({ steps }) => steps.length > 0).length;
+  const operationsAhead = today.operationsAhead + Math.max(0, Math.min(lanes, busy) - 1);
+  const plans = ready.map(({ plan, request }) => {
+    if (plan.steps.length === 0) return plan;
+    const circumstances = circumstancesOf(ports, { ...today, operationsAhead }, { plan, request });
+    return { ...plan, estimate: estimate(stepsOf(plan, "onboard", request), circumstances) };
+  });
+  return { plans, total };
+}
+
+function circumstancesOf(
+  { catalog, identities }: Asked,
+  { durations, betweenStages, operationsAhead }: Today,
+  { plan, request }: PlannedRequest,
+): Circumstances {
+  const cluster = lookUp(catalog.clusters, request.cluster);
+  return {
+    durations,
+    betweenStages,
+    operationsAhead,
+    identityWrites: inSeconds(identities.pace(cluster?.subscriptionId ?? "")),
+    jobSeconds: cluster?.verificationJob?.timeoutSeconds ?? 0,
+    approvalMinutes: plan.needsApproval.length > 0 ? catalog.approval.timeoutMinutes : undefined,
+  };
+}
+
+function inSeconds({ intervalMs, waitMs }: ReturnType<Ports["identities"]["pace"]>): Circumstances["identityWrites"] {
+  return { intervalSeconds: intervalMs / 1_000, waitSeconds: waitMs / 1_000 };
+}
+
+/** A plan says nothing of the proof at the end, which takes its time all the same. One without steps has no proof. */
 function stepsOf({ steps }: Plan, kind: OperationKind, request: OnboardingRequest): readonly TimedStep[] {
+  if (steps.length === 0) return [];
   const isPlanned = (name: string) => steps.some((step) => step.name === name);
   const proofs = kind === "compensate" || kind === "migrate" ? [] : plannedSteps(kind, request);
   const unplanned = proofs.filter(({ name }) => name.startsWith("verify") && !isPlanned(name));
   return [...steps, ...unplanned.map((step) => ({ ...step, action: "none" as const }))];
-}
-
-/** Steps that succeeded at once, in the newest operations of anybody. */
-async function timeRecent(registry: Ports["registry"]): Promise<ReadonlyMap<string, Range>> {
-  const { value } = await registry.listOperations({ status: "Succeeded", limit: recentOperations });
-  const steps = (await Promise.all(value.map(({ id }) => registry.listSteps(id)))).flat();
-  const times = new Map<string, number[]>();
-  for (const step of steps) {
-    const seconds = secondsOf(step);
-    if (seconds === undefined || step.action === undefined) continue;
-    const key = keyOf({ name: step.name, action: step.action });
-    times.set(key, [...(times.get(key) ?? []), seconds]);
-  }
-  return new Map([...times].map(([key, all]) => [key, { least: Math.min(...all), most: Math.max(...all) }]));
-}
-
-function secondsOf({ status, attempts, startTime, endTime }: StepRecord): number | undefined {
-  if (status !== "Succeeded" || attempts !== 1 || endTime === undefined) return undefined;
-  return (Date.parse(endTime) - Date.parse(startTime)) / 1_000;
-}
-
-async function countAhead(registry: Ports["registry"], own: string | undefined): Promise<number> {
-  const pages = await Promise.all(
-    (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
-  );
-  return pages.flatMap(({ value }) => value).filter((each) => each.id !== own && isAtWork(each)).length;
-}
-
-/** What waits for a person waits for none of the limits, and a batch works through its operations. */
-function isAtWork(operation: AnyOperation): boolean {
-  if (operation.kind === "batch") return false;
-  const { approval } = operation;
-  return approval === undefined || approval.decision !== undefined;
 }

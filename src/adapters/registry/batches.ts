@@ -31,6 +31,7 @@ const listed = [
   "operation",
   "kind",
   "outcome",
+  "needsApproval",
   "error",
   "startTime",
   "endTime",
@@ -69,6 +70,7 @@ export function createBatchesOn(
     },
 
     getBatchItem: (batch, index) => items.get(batch, rowOf(index)),
+    amendBatchItem: (batch, { index, etag }, changes) => items.amend(batch, rowOf(index), { etag, changes }),
     listBatchItems: async (batch, query) =>
       (
         await items.all(

@@ -18,6 +18,7 @@ export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): Idempot
     async release({ caller, key }) {
       await keys.remove(hash(caller), hash(key), "*");
     },
+    expire: ({ caller, key }, claimedTime) => keys.merge(hash(caller), hash(key), { claimedTime }),
   };
 }
 

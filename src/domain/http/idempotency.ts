@@ -19,6 +19,8 @@ export interface IdempotencyRecord {
   /** Of the request that came with the key first. */
   readonly fingerprint: string;
   readonly claimedTime: string;
+  /** The id of the operation that a try of this request begins, where nothing else would tell the next try of it. */
+  readonly operation?: string;
   /** Absent while the first request is being answered. */
   readonly answer?: KeptAnswer;
 }
@@ -42,4 +44,14 @@ export function judge(
   if (record.fingerprint !== fingerprint) return "reused";
   if (record.answer) return "answered";
   return age > claimMs ? "expired" : "inProgress";
+}
+
+/** The operation that a try before has begun, or was about to begin. A day later the same key is another request. */
+export function operationBefore({ claimedTime, operation }: IdempotencyRecord, now: number): string | undefined {
+  return now - Date.parse(claimedTime) > keptMs ? undefined : operation;
+}
+
+/** When a key would have been claimed that may be claimed again now. */
+export function longAgo(now: number): string {
+  return new Date(now - claimMs - 1_000).toISOString();
 }

@@ -1,6 +1,7 @@
 /** A batch: many onboarding requests, each with an operation of its own, and one operation to watch them all. */
 import { z } from "zod";
 import { OnboardingRequest } from "../request/request.ts";
+import { BatchEstimate } from "./batchEstimate.ts";
 import { OperationError, OperationKind, type OperationStatus } from "./operation.ts";
 import { Plan, toOperationError } from "./plan.ts";
 
@@ -106,6 +107,7 @@ export const BatchPlan = z
       refused: z.int(),
       notPlanned: z.int(),
     }),
+    estimate: BatchEstimate.exactOptional().meta({ description: "Of all that are ready; absent when none is." }),
     items: z.array(PlannedItem),
   })
   .meta({ id: "BatchPlan" });

@@ -10,7 +10,10 @@ export const Estimate = z
     least: z.number().meta({ description: "Seconds, when nothing else is going on." }),
     most: z.number().meta({ description: "Seconds, when whatever runs now comes first. Passing faults take longer." }),
     boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, the longest first." }),
-    operationsAhead: z.int().meta({ description: "Operations that run now and share Azure's limits." }),
+    operationsAhead: z.int().meta({
+      description:
+        "Operations that run now and share Azure's limits; of an item, with those of the batch's other lanes.",
+    }),
     measuredSteps: z.int().meta({ description: "How many steps the recent operations have timed." }),
     assumedSteps: z.int().meta({ description: "How many are only assumed." }),
     approvalMinutes: z.number().exactOptional().meta({
@@ -24,6 +27,8 @@ export type Estimate = z.infer<typeof Estimate>;
 export interface Range {
   readonly least: number;
   readonly most: number;
+  /** The mean of what was measured; absent where a range is only assumed. */
+  readonly usual?: number;
 }
 
 export interface TimedStep {
@@ -34,6 +39,8 @@ export interface TimedStep {
 export interface Circumstances {
   /** Of recent operations, by `name action`. */
   readonly durations: ReadonlyMap<string, Range>;
+  /** What the durable runtime takes between two stages, where recent operations have shown it. */
+  readonly betweenStages?: Range | undefined;
   readonly operationsAhead: number;
   /** Between two identity writes in a subscription, and until the next one could be made. */
   readonly identityWrites: { readonly intervalSeconds: number; readonly waitSeconds: number };
@@ -68,28 +75,21 @@ const assumed: Readonly<Record<string, Range>> = {
 };
 const anyStep: Range = { least: 0.1, most: 5 };
 const onlyLooking: Range = { least: 0.05, most: 1 };
-/** What the durable runtime takes between two stages. */
-const betweenStages: Range = { least: 0, most: 1 };
+/** What the durable runtime takes between two stages, where nothing was measured. */
+const assumedBetween: Range = { least: 0, most: 1 };
 
 /** Steps that write identities or their credentials, of which Azure takes so many a second. */
 const identityWriters: ReadonlySet<string> = new Set([
   ...["ensureIdentity", "federateIdentity", "unfederateIdentity", "retireCredential", "removeIdentity"],
 ]);
 /** Of an operation of somebody else: its identity, and the credential. */
-const writesOfOthers = 2;
+export const writesOfOthers = 2;
 
 export function estimate(steps: readonly TimedStep[], circumstances: Circumstances): Estimate {
-  const { durations, operationsAhead, identityWrites, approvalMinutes, isSerial = false } = circumstances;
-  const timed = steps.map((step) => ({ ...step, ...rangeOf(step, circumstances) }));
-  const longest = [...Map.groupBy(timed, ({ name }, index) => (isSerial ? `${index}` : stageOf(name))).values()].map(
-    (stage) => stage.reduce((most, each) => (each.most > most.most ? each : most)),
-  );
-  const path = longest.reduce((sum, { least, most }) => ({ least: sum.least + least, most: sum.most + most }), {
-    least: longest.length * betweenStages.least,
-    most: longest.length * betweenStages.most,
-  });
+  const { operationsAhead, identityWrites, approvalMinutes, isSerial = false } = circumstances;
+  const { longest, ...path } = findPath(steps, circumstances);
 
-  const writes = steps.filter(({ name, action }) => identityWriters.has(name) && isWrite(action)).length;
+  const writes = countWrites(steps);
   const { intervalSeconds, waitSeconds } = identityWrites;
   const waits: Range =
     writes === 0
@@ -99,18 +99,15 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   const least = Math.max(path.least + waits.least, Math.max(0, writes - 1) * intervalSeconds);
   const most = Math.max(least, path.most + waits.most);
 
-  const measuredSteps = steps.filter((step) => durations.has(keyOf(step))).length;
-  const told = new Set(longest.toSorted((a, b) => b.most - a.most).map(({ name }) => name));
+  const measuredSteps = countMeasured(steps, circumstances);
   const how = isSerial ? "one after the other" : "of which some wait for others";
-  const work = `The steps, ${how}: ${[...told].join(", ")}.`;
-  const perSecond = intervalSeconds === 0 ? "any number" : round(1 / intervalSeconds);
-  const limit = `Identity writes: Azure takes ${perSecond} a second in a subscription, and ${operationsAhead} operation(s) run now.`;
+  const work = `The steps, ${how}: ${[...new Set(longest)].join(", ")}.`;
+  const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) run now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
-  const person = `A person, who has ${approvalMinutes} minutes to approve.`;
   return {
     least: round(least),
     most: round(most),
-    boundBy: approvalMinutes === undefined ? boundBy : [person, ...boundBy],
+    boundBy: approvalMinutes === undefined ? boundBy : [person(approvalMinutes), ...boundBy],
     operationsAhead,
     measuredSteps,
     assumedSteps: steps.length - measuredSteps,
@@ -118,11 +115,52 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   };
 }
 
+/** The steps that decide how long it takes: the longest of each stage, the longest stage first. */
+export function findPath(
+  steps: readonly TimedStep[],
+  circumstances: Pick<Circumstances, "durations" | "jobSeconds" | "betweenStages" | "isSerial">,
+): Range & { readonly longest: readonly string[] } {
+  const { betweenStages = assumedBetween, isSerial = false } = circumstances;
+  const timed = steps.map((step) => ({ ...step, ...rangeOf(step, circumstances) }));
+  const stagesOf = Map.groupBy(timed, ({ name }, index) => (isSerial ? `${index}` : stageOf(name)));
+  const longest = [...stagesOf.values()].map((stage) =>
+    stage.reduce((most, each) => (each.most > most.most ? each : most)),
+  );
+  const sum = (of: (range: Range) => number) =>
+    longest.reduce((total, each) => total + of(each), longest.length * of(betweenStages));
+  return {
+    least: sum(({ least }) => least),
+    most: sum(({ most }) => most),
+    longest: longest.toSorted((a, b) => b.most - a.most).map(({ name }) => name),
+  };
+}
+
+export function countStages(steps: readonly Pick<TimedStep, "name">[]): number {
+  return new Set(steps.map(({ name }) => stageOf(name))).size;
+}
+
+/** How many of the steps write to identities, of which Azure takes so many a second. */
+export function countWrites(steps: readonly TimedStep[]): number {
+  return steps.filter(({ name, action }) => identityWriters.has(name) && isWrite(action)).length;
+}
+
+export function countMeasured(steps: readonly TimedStep[], { durations }: Pick<Circumstances, "durations">): number {
+  return steps.filter((step) => durations.has(keyOf(step))).length;
+}
+
+export function person(approvalMinutes: number): string {
+  return `A person, who has ${approvalMinutes} minutes to approve.`;
+}
+
+export function perSecond(intervalSeconds: number): string {
+  return intervalSeconds === 0 ? "any number" : String(round(1 / intervalSeconds));
+}
+
 export function keyOf({ name, action }: TimedStep): string {
   return `${name} ${action}`;
 }
 
-function rangeOf(step: TimedStep, { durations, jobSeconds }: Circumstances): Range {
+function rangeOf(step: TimedStep, { durations, jobSeconds }: Pick<Circumstances, "durations" | "jobSeconds">): Range {
   const measured = durations.get(keyOf(step));
   if (measured) return measured;
   const { least, most } = assumed[step.name] ?? (step.action === "none" ? onlyLooking : anyStep);
@@ -138,6 +176,6 @@ function isWrite(action: StepAction): boolean {
   return action === "create" || action === "update" || action === "delete";
 }
 
-function round(seconds: number): number {
+export function round(seconds: number): number {
   return Math.round(seconds * 10) / 10;
 }

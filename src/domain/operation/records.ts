@@ -162,6 +162,8 @@ export interface BatchItem extends Berth {
   readonly operation?: string;
   readonly kind?: OperationKind;
   readonly outcome?: BatchOutcome;
+  /** Its operation waits for a person, or has waited for one. */
+  readonly needsApproval?: boolean;
   readonly error?: OperationError;
   readonly startTime?: string;
   readonly endTime?: string;

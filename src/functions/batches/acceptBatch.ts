@@ -20,10 +20,16 @@ import type { Desk } from "../acceptance/acceptance.ts";
 import { type Decision, maySeeOperation, sign } from "../acceptance/decide.ts";
 import { wake } from "../acceptance/wake.ts";
 
-export async function acceptBatch(desk: Desk, requests: readonly OnboardingRequest[]): Promise<string> {
+/** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */
+export async function acceptBatch(
+  desk: Desk,
+  requests: readonly OnboardingRequest[],
+  id: string = createOperationId(new Date()),
+): Promise<string> {
   const { ports, by, traceparent, client, warn } = desk;
+  // Or the timer starts it.
+  if (await ports.registry.getBatch(id)) return id;
   const now = new Date();
-  const id = createOperationId(now);
   const team = teamOf(ports, by, requests);
   await ports.registry.insertBatch(
     {

@@ -4,6 +4,7 @@
  */
 import type { HttpRequest } from "@azure/functions";
 import { countItems, mostRequests } from "../../domain/operation/batch.ts";
+import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
 import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -23,10 +24,12 @@ export async function answerBatch(
   const asked = items.filter((item) => item.index >= from && (status === undefined || item.status === status));
   const page = asked.slice(0, top);
   const next = asked[top];
+  const remaining = estimateRemaining(record, items, Date.now());
   const document = {
     ...summaryOfBatch(record),
     phase: phaseOf(record),
     totals: countItems(items),
+    ...(remaining ? { remaining } : {}),
     items: page.map(publicItem),
     ...(next ? { nextLink: linkTo(request, next.index) } : {}),
   };
@@ -45,9 +48,23 @@ export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
 }
 
 export function publicItem(item: BatchItem) {
-  const { index, cluster, namespace, status, operation, claim, kind, outcome, error, startTime, endTime } = item;
+  const { index, cluster, namespace, status, operation, claim, kind, outcome } = item;
+  const { needsApproval, error, startTime, endTime } = item;
   const isOwn = operation === undefined ? undefined : operation === claim;
-  return { index, cluster, namespace, status, operation, isOwn, kind, outcome, error, startTime, endTime };
+  return {
+    index,
+    cluster,
+    namespace,
+    status,
+    operation,
+    isOwn,
+    kind,
+    outcome,
+    needsApproval,
+    error,
+    startTime,
+    endTime,
+  };
 }
 
 function readPage(request: HttpRequest) {

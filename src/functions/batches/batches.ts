@@ -27,8 +27,8 @@ export function registerBatches(ports: Ports): void {
       charge(by, isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       if (isDryRun) return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
-      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async () => {
-        const id = await acceptBatch(desk, requests);
+      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async (operation) => {
+        const id = await acceptBatch(desk, requests, operation);
         const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });

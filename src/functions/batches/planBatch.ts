@@ -1,5 +1,6 @@
 /** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
 import type { Clerk } from "../../activities/admission/clerk.ts";
+import { withEstimates } from "../../activities/plan/estimatePlan.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
 import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
@@ -39,7 +40,30 @@ export async function planBatch(
     refused: count("refused"),
     notPlanned: count("notPlanned"),
   };
-  return { totals, items };
+  return { totals, ...(await timeItems(clerk.ports, requests, { items, totals })) };
+}
+
+/** The items with their estimates, and one of all that are ready. */
+async function timeItems(
+  ports: Clerk["ports"],
+  requests: readonly OnboardingRequest[],
+  { items, totals }: Pick<BatchPlan, "items" | "totals">,
+): Promise<Pick<BatchPlan, "items" | "estimate">> {
+  const ready = items.flatMap(({ index, status, plan }) => {
+    const request = requests[index];
+    return status === "ready" && plan && request ? [{ index, plan, request }] : [];
+  });
+  if (ready.length === 0) return { items };
+  const { blocked, refused, notPlanned } = totals;
+  const { plans, total } = await withEstimates(ports, ready, { blocked, refused, notPlanned });
+  const timed = new Map(ready.map(({ index }, at) => [index, plans[at]]));
+  return {
+    estimate: total,
+    items: items.map((item) => {
+      const plan = timed.get(item.index);
+      return plan ? { ...item, plan } : item;
+    }),
+  };
 }
 
 async function take(work: () => Promise<Plan>): Promise<Pick<PlannedItem, "status" | "plan" | "error">> {

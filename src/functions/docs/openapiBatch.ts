@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from "zod-openapi";
 import { BatchBody, BatchOutcome, BatchPlan, BatchTotals, mostRequests } from "../../domain/operation/batch.ts";
+import { BatchRemaining } from "../../domain/operation/batchRemaining.ts";
 import { OperationError, OperationKind, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
 
@@ -34,6 +35,9 @@ const BatchItemDocument = z.object({
   }),
   kind: OperationKind.optional(),
   outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as the request asks." }),
+  needsApproval: z.boolean().optional().meta({
+    description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
+  }),
   error: OperationError.optional(),
   startTime: Time.optional(),
   endTime: Time.optional(),
@@ -42,6 +46,7 @@ const BatchItemDocument = z.object({
 export const BatchDocument = BatchSummary.extend({
   phase: Phase,
   totals: BatchTotals,
+  remaining: BatchRemaining.optional(),
   items: z.array(BatchItemDocument),
   nextLink: z.string().optional(),
 }).meta({ id: "Batch" });
@@ -68,7 +73,10 @@ export const batchPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsO
       requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
       requestBody: { required: true, content: { "application/json": { schema: BatchBody } } },
       responses: guarded({
-        200: body("The plan of each; nothing was written.", BatchPlan),
+        200: body(
+          "The plan of each, how long each would take, and how long all that are ready; nothing was written.",
+          BatchPlan,
+        ),
         202: accepted,
         ...bodyProblems,
         409: problem("The first request with the idempotency key is being answered."),

@@ -1,6 +1,13 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import type { Caller } from "../../domain/access/caller.ts";
-import { fingerprintOf, type IdempotencyRecord, judge } from "../../domain/http/idempotency.ts";
+import {
+  fingerprintOf,
+  type IdempotencyRecord,
+  judge,
+  longAgo,
+  operationBefore,
+} from "../../domain/http/idempotency.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
@@ -16,26 +23,33 @@ interface Asked {
 
 /**
  * Answers a request that comes with a key once, and its repetitions with the same answer. A refusal is not kept: nothing
- * was done, and asking again may have another end.
+ * was done, and asking again may have another end. `work` gets an id for what it begins, the same at every try.
  */
 export async function answerOnce(
   keys: IdempotencyKeys,
   { request, by, body, context }: Asked,
-  work: () => Promise<Answer>,
+  work: (operation: string) => Promise<Answer>,
 ): Promise<Answer> {
+  const now = new Date();
+  const fresh = createOperationId(now);
   const key = readKey(request);
-  if (key === undefined) return await work();
+  if (key === undefined) return await work(fresh);
   const { pathname, search } = new URL(request.url);
   const fingerprint = fingerprintOf({ method: request.method, path: `${pathname}${search}`, body });
-  const kept = await claim(keys, { caller: by.id, key, fingerprint, claimedTime: new Date().toISOString() });
+  const claimedTime = now.toISOString();
+  const claimed = await claim(keys, { caller: by.id, key, fingerprint, claimedTime, operation: fresh });
+  const { answer: kept } = claimed;
   if (kept) return { ...kept, headers: { ...kept.headers, "idempotency-replayed": "true", ...repeatability(request) } };
 
   const mine = { caller: by.id, key };
   let answer: Answer;
   try {
-    answer = await work();
+    answer = await work(claimed.operation ?? fresh);
   } catch (error) {
-    await keys.release(mine).catch((cause: unknown) => warn(context, "key not released", cause));
+    const isUndone = error instanceof Refusal;
+    // Of anything else nobody knows what it did: the next try is told the operation that this one may have begun.
+    const release = isUndone ? keys.release(mine) : keys.expire(mine, longAgo(Date.now()));
+    await release.catch((cause: unknown) => warn(context, "key not released", cause));
     throw error;
   }
   const { status = 200, headers = {}, body: text } = answer;
@@ -46,20 +60,27 @@ export async function answerOnce(
   return { ...answer, headers: { ...headers, ...repeatability(request) } };
 }
 
-/** Undefined when the key is this request's now; else the answer that was given. */
-async function claim(keys: IdempotencyKeys, fresh: IdempotencyRecord): Promise<IdempotencyRecord["answer"]> {
+/** Without an answer the key is this request's now; else the answer is the one that was given. */
+async function claim(
+  keys: IdempotencyKeys,
+  fresh: IdempotencyRecord,
+): Promise<Pick<IdempotencyRecord, "answer" | "operation">> {
   for (;;) {
     const current = await keys.find(fresh);
     if (!current) {
-      if (await keys.insert(fresh)) return undefined;
+      if (await keys.insert(fresh)) return { ...fresh };
       continue;
     }
-    switch (judge(current, fresh.fingerprint, Date.now())) {
-      case "expired":
-        if (await keys.replace({ ...fresh, etag: current.etag })) return undefined;
+    const now = Date.now();
+    switch (judge(current, fresh.fingerprint, now)) {
+      case "expired": {
+        const before = operationBefore(current, now);
+        const next = { ...fresh, ...(before === undefined ? {} : { operation: before }) };
+        if (await keys.replace({ ...next, etag: current.etag })) return next;
         break;
+      }
       case "answered":
-        return current.answer;
+        return current;
       case "reused":
         throw new Refusal("IDEMPOTENCY_KEY_REUSED", "The idempotency key came with another request before.");
       case "inProgress":

@@ -121,6 +121,63 @@ it("gives way when another instance of the service was faster, and says so to wh
   ]);
 });
 
+it("leaves nobody with an operation that never runs, who read the record before it gave way and came later", async () => {
+  const desk = deskOf(member("red"));
+  const { registry } = desk.ports;
+  const wanted = request("red-mine");
+  let counted = 0;
+  const racing: Ports = {
+    ...desk.ports,
+    registry: {
+      ...registry,
+      async countNamespaces(team) {
+        counted += 1;
+        if (counted === 2) for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
+        return registry.countNamespaces(team);
+      },
+    },
+  };
+  // The second one reads the record while it is there, and records its operation when the first has been refused.
+  const slow: Ports = {
+    ...desk.ports,
+    registry: {
+      ...registry,
+      async insertOperation(record) {
+        await first.catch(() => undefined);
+        await registry.insertOperation(record);
+      },
+    },
+  };
+  const removeNamespace = Promise.withResolvers<void>();
+  const first: Promise<unknown> = acceptOnboarding(
+    {
+      ...desk,
+      ports: {
+        ...racing,
+        registry: {
+          ...racing.registry,
+          async removeNamespace(record) {
+            removeNamespace.resolve();
+            await new Promise((resolve) => setImmediate(resolve));
+            return registry.removeNamespace(record);
+          },
+        },
+      },
+    },
+    wanted,
+  );
+  first.catch(() => undefined);
+  await removeNamespace.promise;
+
+  const second = await acceptOnboarding({ ...deskOf(member("red")), ports: slow }, wanted);
+
+  await expect(first).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect(await registry.getOperation(second.operation)).toMatchObject({
+    status: "Failed",
+    error: { code: "QUOTA_EXCEEDED" },
+  });
+});
+
 function other(namespace: string) {
   return {
     cluster: "aks-dev",

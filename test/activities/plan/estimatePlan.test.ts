@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { withEstimate } from "../../../src/activities/plan/estimatePlan.ts";
+import { readToday } from "../../../src/activities/plan/today.ts";
 import { toPlan, toStepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -79,4 +80,34 @@ it("says how long a person has, and nothing of a plan without steps", async () =
 
   expect(needed.estimate?.approvalMinutes).toBe(cloud.ports.catalog.approval.timeoutMinutes);
   expect(await withEstimate(cloud.ports, toPlan([]), planned)).toEqual(toPlan([]));
+});
+
+const time = (seconds: number) => new Date(Date.parse("2026-11-24T00:00:00.000Z") + seconds * 1_000).toISOString();
+
+it("sees how many of the recent operations ran at a time, and what they took between their steps", async () => {
+  // Three that overlap and one alone, each with 3 seconds of work in 5.
+  for (const [id, start] of [
+    ["a", 0],
+    ["b", 1],
+    ["c", 2],
+    ["d", 60],
+  ] as const) {
+    await record(id, "Succeeded", { startTime: time(start), endTime: time(start + 5) });
+    const step = { name: "ensureIdentity", target: `identity of ${id}` };
+    await cloud.ports.registry.startStep(id, step, time(start + 1));
+    await cloud.ports.registry.updateStep(id, step, {
+      status: "Succeeded",
+      action: "create",
+      endTime: time(start + 4),
+    });
+  }
+  const approval = { reasons: [], requestHash: "h", reminders: 0, requestedTime: time(0), expiresTime: time(900) };
+  await record("waited", "Succeeded", { startTime: time(0), endTime: time(600), approval });
+
+  expect(await readToday(cloud.ports.registry)).toMatchObject({
+    seenAtOnce: 3,
+    betweenStages: { least: 2, most: 2, usual: 2 },
+    durations: new Map([["ensureIdentity create", { least: 3, most: 3, usual: 3 }]]),
+  });
+  expect((await readToday(createFakeCloud().ports.registry)).seenAtOnce).toBeUndefined();
 });

@@ -238,6 +238,19 @@ it("keeps a batch of more items than a transaction takes, in their order, and li
   expect(await registry.getBatchItem(record.id, 250)).toBeUndefined();
 });
 
+it("gives an item of a batch to the first of two writers who have read the same", async () => {
+  const record = batchRecord("batch-claimed", 1);
+  await registry.insertBatch(record, [request]);
+  const item = await registry.getBatchItem(record.id, 0);
+  if (!item) throw new Error("the item is not there");
+
+  const won = [];
+  for (const claim of ["first", "second"]) won.push(await registry.amendBatchItem(record.id, item, { claim }));
+
+  expect(won).toEqual([true, false]);
+  expect(await registry.getBatchItem(record.id, 0)).toMatchObject({ claim: "first", request, status: "NotStarted" });
+});
+
 it("tells a batch from the operation of a namespace, and lists both", async () => {
   const record = batchRecord("batch-among-others", 1);
   await registry.insertBatch(record, [request]);

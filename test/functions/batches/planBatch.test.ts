@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { planBatch } from "../../../src/functions/batches/planBatch.ts";
+import type { Ports } from "../../../src/ports.ts";
 import { requester } from "../../support/desk.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
@@ -60,4 +61,50 @@ it("does not hide an error that nobody foresaw", async () => {
   };
 
   await expect(planBatch(clerk, requests(3), { plan })).rejects.toThrow("defect");
+});
+
+const step = { name: "ensureIdentity", target: "x", action: "create" as const, differences: [], blockers: [] };
+
+it("says how long each takes and how long all that are ready, and reads what recent operations took once", async () => {
+  let lists = 0;
+  const registry: Ports["registry"] = {
+    ...ports.registry,
+    listOperations(query) {
+      lists += 1;
+      return ports.registry.listOperations(query);
+    },
+  };
+  const plan = async (_clerk: unknown, { namespace }: OnboardingRequest) => {
+    if (namespace === "team-0") throw new PermanentError("MODE_CHANGE_REFUSED", "no");
+    const needsApproval = namespace === "team-2" ? ["Role owner needs approval."] : [];
+    return { ...good, steps: [step], blocked: namespace === "team-1", needsApproval };
+  };
+
+  const { estimate, items } = await planBatch({ ...clerk, ports: { ...ports, registry } }, requests(53), { plan });
+
+  expect(lists).toBe(3);
+  expect(estimate).toMatchObject({
+    lanes: ports.catalog.batch.lanes,
+    namespaces: 50,
+    leftOut: { blocked: 1, refused: 1, notPlanned: 0, awaitingApproval: 1 },
+    approvalMinutes: ports.catalog.approval.timeoutMinutes,
+    assumedSteps: 100,
+  });
+  const [refused, blocked, waiting, first] = items;
+  expect([refused, blocked].map((item) => item?.plan?.estimate)).toEqual([undefined, undefined]);
+  expect(waiting?.plan?.estimate?.approvalMinutes).toBe(ports.catalog.approval.timeoutMinutes);
+  const own = first?.plan?.estimate;
+  expect(own).toMatchObject({ least: expect.any(Number), operationsAhead: ports.catalog.batch.lanes - 1 });
+  // Longer than five rounds of ten lanes is what Azure takes of their identity writes.
+  const { intervalMs } = ports.identities.pace("");
+  expect(estimate?.least).toBe((49 * intervalMs) / 1_000);
+  expect(estimate?.least).toBeGreaterThan(5 * (own?.least ?? 0));
+  expect(items.slice(4).every((item) => item.plan?.estimate?.least === own?.least)).toBe(true);
+});
+
+it("has no estimate where nothing is ready", async () => {
+  const blocked = await planBatch(clerk, requests(2), { plan: async () => ({ ...good, blocked: true }) });
+
+  expect(blocked.totals).toMatchObject({ ready: 0, blocked: 2 });
+  expect(blocked).not.toHaveProperty("estimate");
 });

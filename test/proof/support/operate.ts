@@ -27,7 +27,7 @@ export interface Control {
 export interface Asked {
   readonly by: Caller;
   /** Undefined when nothing came of it. */
-  readonly ask: (desk: Desk, index: number) => Promise<Accepted | undefined>;
+  readonly ask: (desk: Desk, index: number, operation?: string) => Promise<Accepted | undefined>;
   /** They ask for different things, and may be answered differently. */
   readonly isRace?: boolean;
   /** An Idempotency-Key that the caller sends along. */
@@ -83,7 +83,7 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
 }
 
 /** The same key, when all is over: the same answer, and nothing new is begun. */
-async function askOnceMore(
+export async function askOnceMore(
   world: World,
   deskOf: (call: Call) => Desk,
   asked: Asked,
@@ -116,7 +116,7 @@ function holders(world: World) {
   return calmly(world, () => world.registry.heldNamespaces());
 }
 
-const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+export const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 export interface DeskSettings {
   readonly call: Call;
@@ -137,7 +137,7 @@ export function createDesk({ portsOf, faults }: World, { call, instances, by, co
 }
 
 /** A caller who gets no answer, or 503, asks again; so does one who is told that the first is being answered. */
-async function askUntilAnswered(
+export async function askUntilAnswered(
   world: World,
   deskOf: (call: Call) => Desk,
   asked: Asked & { readonly index: number },
@@ -146,7 +146,7 @@ async function askUntilAnswered(
   for (let tries = 0; ; tries += 1) {
     if (tries === 5) faults.plan = calm;
     // By now whoever claimed the key and has not answered is dead.
-    if (tries > 5) expireClaims(world);
+    if (tries > 5 && asked.key !== undefined) expireClaims(world, asked.key);
     try {
       const answer = await mortal(faults, (call) => askWithKey(deskOf(call), asked));
       if (answer !== died) return answer;
@@ -172,8 +172,8 @@ async function askWithKey(
     headers: { "idempotency-key": key },
   });
   const asked = { request, by, body: null, context: { warn: desk.warn } };
-  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async () => {
-    const { operation = "", ...rest } = (await ask(desk, index)) ?? {};
+  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (id) => {
+    const { operation = "", ...rest } = (await ask(desk, index, id)) ?? {};
     return accepted(request, operation, { id: operation, ...rest });
   });
   const { id: operation, ...rest } = JSON.parse(String(answer.body));
@@ -181,20 +181,21 @@ async function askWithKey(
 }
 
 /** A minute goes by. */
-function expireClaims({ rows }: World): void {
+function expireClaims({ rows }: World, ofKey: string): void {
   const table = rows.get("MooringIdempotency") ?? new Map();
   for (const [key, row] of table) {
+    if (row.record.key !== ofKey) continue;
     table.set(key, { ...row, record: { ...row.record, claimedTime: new Date(Date.now() - 61_000).toISOString() } });
   }
 }
 
-function expectPassing(error: unknown): void {
+export function expectPassing(error: unknown): void {
   const isExpected = error instanceof TransientError || (error instanceof TypeError && /foresaw/.test(error.message));
   if (!isExpected) throw error;
 }
 
 /** The timer comes again, whatever it met. */
-function expectFault(error: unknown): void {
+export function expectFault(error: unknown): void {
   if (!(error instanceof PermanentError)) expectPassing(error);
 }
 
@@ -205,11 +206,12 @@ interface Instance {
 }
 
 async function runInstance(
-  { dice, faults, twice, cancels, turnsAgain, portsOf }: World,
+  world: World,
   id: string,
   { name, input, control }: Instance & { control: Control },
 ): Promise<Run> {
-  const { instead = {}, spoil = (ports: Ports) => ports } = control;
+  const { dice, faults, cancels, turnsAgain, portsOf } = world;
+  const { instead = {} } = control;
   const orchestration = instead[name] ?? name;
   faults.trace?.push(`  ${orchestration} runs`);
   const mailbox = createMailbox();
@@ -244,33 +246,48 @@ async function runInstance(
       // Before it runs, or at any moment while it does.
       const canceling = isCanceled ? decide("cancel") : undefined;
       if (dice.chance(0.5)) await canceling;
-      for (;;) {
-        // The second delivery may come after the first has ended, or while it runs.
-        const deliveries = dice.chance(twice) ? 2 : 1;
-        const areTogether = dice.chance(0.5);
-        const outcomes: Settled[] = [];
-        const deliver = () =>
-          settle(
-            mortal(faults, (call) => {
-              // An activity takes its ports the moment it is called.
-              providePorts(spoil(portsOf(call)));
-              return run();
-            }),
-          );
-        if (areTogether) {
-          outcomes.push(...(await Promise.all(Array.from({ length: deliveries }, deliver))));
-        } else for (let each = 0; each < deliveries; each += 1) outcomes.push(await deliver());
-        await canceling;
-        const alive = outcomes.filter((outcome) => !("value" in outcome && outcome.value === died));
-        const told = alive[dice.roll(alive.length)];
-        if (!told) continue;
-        if ("value" in told) return told.value;
-        throw told.reason;
-      }
+      return await deliver(world, { run, spoil: control.spoil, meanwhile: canceling });
     },
   }).catch((cause: unknown) => {
     throw new Error(`${name} ${id}`, { cause });
   });
+}
+
+interface Delivery {
+  readonly run: () => Promise<unknown>;
+  readonly spoil: Control["spoil"];
+  /** Has to be over before the answer is given. */
+  readonly meanwhile?: Promise<unknown> | undefined;
+}
+
+/** Delivers an activity until a process that lives has ended it: once, or twice although once would do. */
+export async function deliver(
+  { dice, faults, twice, portsOf }: World,
+  { run, spoil = (ports) => ports, meanwhile }: Delivery,
+): Promise<unknown> {
+  for (;;) {
+    // The second delivery may come after the first has ended, or while it runs.
+    const deliveries = dice.chance(twice) ? 2 : 1;
+    const areTogether = dice.chance(0.5);
+    const outcomes: Settled[] = [];
+    const once = () =>
+      settle(
+        mortal(faults, (call) => {
+          // An activity takes its ports the moment it is called.
+          providePorts(spoil(portsOf(call)));
+          return run();
+        }),
+      );
+    if (areTogether) {
+      outcomes.push(...(await Promise.all(Array.from({ length: deliveries }, once))));
+    } else for (let each = 0; each < deliveries; each += 1) outcomes.push(await once());
+    await meanwhile;
+    const alive = outcomes.filter((outcome) => !("value" in outcome && outcome.value === died));
+    const told = alive[dice.roll(alive.length)];
+    if (!told) continue;
+    if ("value" in told) return told.value;
+    throw told.reason;
+  }
 }
 
 /** Runs what may die, and says so when it did. */

@@ -12,10 +12,12 @@ import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
+import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
 import { type Act, compensate, look, migrate, offboard, onboard, repair, takeOver, wayBack } from "./acts.ts";
+import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, type FaultPlan } from "./faults.ts";
@@ -41,9 +43,18 @@ export interface SimulateOptions extends Control {
   readonly atEnd?: ((world: World) => void) | undefined;
 }
 
+/** Of ten worlds one has batches: it has several namespaces, and takes as long as some of the others. */
+export function hasBatches(seed: number): boolean {
+  return seed % 10 === 3;
+}
+
 export async function simulate(seed: number, { trace, atEnd, ...control }: SimulateOptions = {}): Promise<Verdict> {
   const world = createWorld(seed, trace);
   const { dice, faults, registry, by } = world;
+  if (hasBatches(seed)) {
+    const { problems, seen } = await simulateBatch(world, control);
+    return { seed, problems, seen };
+  }
   const weather = { ...world.weather, refused: String(world.weather.refused), down: String(world.weather.down) };
   trace?.push(JSON.stringify({ seed, by: by.id, request: world.request, weather }));
   const stage = createStage(world, { control, isHarmless: !isBad(world.weather) && !hasForeign(world) });

@@ -99,7 +99,7 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
     // Longer than any Retry-After, so that nobody waits in real time.
     retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
     approval: { databases: needApproval },
-    teams: { blue: team, red: team },
+    teams: { blue: team, red: team, green: { ...team, quota: 10 } },
   });
 }
 

@@ -1,0 +1,147 @@
+/**
+ * How long a batch will take: its lanes take one namespace after the other, each as long as it would take alone, and their
+ * identity writes share what Azure takes of a subscription. What waits for a person waits in no lane.
+ */
+import { z } from "zod";
+import {
+  type Circumstances,
+  countMeasured,
+  countWrites,
+  findPath,
+  perSecond,
+  person,
+  type Range,
+  round,
+  type TimedStep,
+  writesOfOthers,
+} from "./estimate.ts";
+
+export const BatchEstimate = z
+  .object({
+    least: z.number().meta({ description: "Seconds, when all lanes get on as fast as one does." }),
+    most: z.number().meta({
+      description: "Seconds, when whatever runs now comes first, and no more run at a time than did of late.",
+    }),
+    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, the longest first." }),
+    lanes: z.int().meta({ description: "How many namespaces are worked on at a time: batch.lanes of the catalog." }),
+    namespaces: z.int().meta({ description: "How many of the requests the seconds are for: the ready ones." }),
+    leftOut: z
+      .object({ blocked: z.int(), refused: z.int(), notPlanned: z.int(), awaitingApproval: z.int() })
+      .meta({ description: "Requests that the seconds are not for. What waits for a person runs beside the lanes." }),
+    operationsAhead: z.int().meta({ description: "Operations that run now and share Azure's limits." }),
+    measuredSteps: z.int().meta({ description: "How many steps of these namespaces recent operations have timed." }),
+    assumedSteps: z.int().meta({ description: "How many are only assumed." }),
+    approvalMinutes: z.number().exactOptional().meta({
+      description: "How long a person has for each of awaitingApproval; not counted in the seconds.",
+    }),
+  })
+  .meta({ id: "BatchEstimate" });
+export type BatchEstimate = z.infer<typeof BatchEstimate>;
+
+export interface TimedItem {
+  /** None where nothing has to be done. */
+  readonly steps: readonly TimedStep[];
+  readonly subscription: string;
+  readonly jobSeconds: number;
+}
+
+export interface BatchCircumstances extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
+  readonly lanes: number;
+  /** How many of the recent operations ran at the same time; undefined when there were none. */
+  readonly seenAtOnce: number | undefined;
+  /** By subscription. */
+  readonly identityWrites: (subscription: string) => Circumstances["identityWrites"];
+  readonly leftOut: BatchEstimate["leftOut"];
+  readonly approvalMinutes: number | undefined;
+}
+
+export function estimateBatch(items: readonly TimedItem[], circumstances: BatchCircumstances): BatchEstimate {
+  const { lanes, seenAtOnce, operationsAhead, leftOut, approvalMinutes } = circumstances;
+  const working = items.filter(({ steps }) => steps.length > 0);
+  const atOnce = Math.max(1, Math.min(lanes, working.length));
+  // Of what is added up in a lane, the mean is better known than each.
+  const settled = settle(circumstances, working.length / atOnce);
+  const paths = working.map(({ steps, jobSeconds }) => {
+    const path = findPath(steps, { ...settled, jobSeconds });
+    // A lane takes its next item as it takes its next stage.
+    const { least = 0, most = 1 } = settled.betweenStages ?? {};
+    return { least: path.least + least, most: path.most + most, longest: path.longest };
+  });
+  const likeOfLate = Math.min(atOnce, seenAtOnce ?? atOnce);
+  const least = pass(
+    paths.map((path) => path.least),
+    atOnce,
+  );
+  const most = pass(
+    paths.map((path) => path.most),
+    likeOfLate,
+  );
+  const writing = timeWrites(working, circumstances);
+
+  const total = { least: Math.max(least, writing.own), most: Math.max(most, writing.own) + writing.ahead };
+  const measuredSteps = working.reduce((sum, { steps }) => sum + countMeasured(steps, circumstances), 0);
+  const allSteps = working.reduce((sum, { steps }) => sum + steps.length, 0);
+  const work = `${atOnce} lane(s), of which each takes one namespace after the other: ${paths[0]?.longest.join(", ") ?? "nothing has to be done"}.`;
+  const limit = `Identity writes: Azure takes ${perSecond(writing.intervalSeconds)} a second in a subscription; there are ${writing.count}, and ${operationsAhead} operation(s) run now.`;
+  const lately = `Of late no more than ${likeOfLate} operation(s) ran at a time; the most supposes that it stays so.`;
+  const isWriting = writing.own + writing.ahead > 0;
+  const bounds = writing.own + writing.ahead > most ? [limit, work] : isWriting ? [work, limit] : [work];
+  return {
+    least: round(total.least),
+    most: round(Math.max(total.least, total.most)),
+    boundBy: [
+      ...(approvalMinutes === undefined ? [] : [person(approvalMinutes)]),
+      ...bounds,
+      ...(likeOfLate < atOnce ? [lately] : []),
+    ],
+    lanes,
+    namespaces: items.length,
+    leftOut,
+    operationsAhead,
+    measuredSteps,
+    assumedSteps: allSteps - measuredSteps,
+    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
+  };
+}
+
+/** Each takes the next one when it is done with another, in order: when the last has ended. */
+function pass(seconds: readonly number[], lanes: number): number {
+  const free = Array.from({ length: lanes }, () => 0);
+  for (const each of seconds) {
+    const next = free.indexOf(Math.min(...free));
+    free[next] = (free[next] ?? 0) + each;
+  }
+  return Math.max(...free);
+}
+
+/** The ranges of a sum of that many, each its share: what was measured comes nearer to its mean, what is assumed does not. */
+function settle({ durations, betweenStages }: Pick<Circumstances, "durations" | "betweenStages">, count: number) {
+  const narrow = (range: Range): Range => {
+    const { least, most, usual } = range;
+    if (usual === undefined) return range;
+    const share = 1 / Math.sqrt(Math.max(1, count));
+    return { least: usual - (usual - least) * share, most: usual + (most - usual) * share, usual };
+  };
+  return {
+    durations: new Map([...durations].map(([key, range]) => [key, narrow(range)])),
+    betweenStages: betweenStages && narrow(betweenStages),
+  };
+}
+
+/** In each subscription they follow one another; the slowest one decides. `ahead` is what runs now, were it all before. */
+function timeWrites(
+  items: readonly TimedItem[],
+  { identityWrites, operationsAhead }: Pick<BatchCircumstances, "identityWrites" | "operationsAhead">,
+) {
+  const subscriptions = [...Map.groupBy(items, ({ subscription }) => subscription)].map(([subscription, own]) => {
+    const count = own.reduce((sum, { steps }) => sum + countWrites(steps), 0);
+    const { intervalSeconds, waitSeconds } = identityWrites(subscription);
+    const ahead = count === 0 ? 0 : Math.max(waitSeconds, operationsAhead * writesOfOthers * intervalSeconds);
+    return { count, intervalSeconds, own: Math.max(0, count - 1) * intervalSeconds, ahead };
+  });
+  const none = { count: 0, intervalSeconds: 0, own: 0, ahead: 0 };
+  return subscriptions.reduce(
+    (slowest, each) => (each.own + each.ahead > slowest.own + slowest.ahead ? each : slowest),
+    none,
+  );
+}

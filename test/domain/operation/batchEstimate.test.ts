@@ -1,0 +1,111 @@
+import { expect, it } from "vitest";
+import { type BatchCircumstances, estimateBatch, type TimedItem } from "../../../src/domain/operation/batchEstimate.ts";
+
+/** Ten seconds of work, and one identity write. */
+const item: TimedItem = {
+  steps: [
+    { name: "ensureIdentity", action: "create" },
+    { name: "verify", action: "none" },
+  ],
+  subscription: "s1",
+  jobSeconds: 0,
+};
+const exactly = (seconds: number) => ({ least: seconds, most: seconds, usual: seconds });
+const quiet: BatchCircumstances = {
+  durations: new Map([
+    ["ensureIdentity create", exactly(6)],
+    ["verify none", exactly(4)],
+  ]),
+  betweenStages: exactly(0),
+  operationsAhead: 0,
+  lanes: 10,
+  seenAtOnce: 10,
+  identityWrites: () => ({ intervalSeconds: 0, waitSeconds: 0 }),
+  leftOut: { blocked: 0, refused: 0, notPlanned: 0, awaitingApproval: 0 },
+  approvalMinutes: undefined,
+};
+const many = (count: number, each = item) => Array.from({ length: count }, () => each);
+const rangeOf = ({ least, most }: { least: number; most: number }) => ({ least, most });
+
+it("takes as many rounds as its lanes need for all", () => {
+  expect(rangeOf(estimateBatch(many(100), quiet))).toEqual({ least: 100, most: 100 });
+  expect(rangeOf(estimateBatch(many(101), quiet))).toEqual({ least: 110, most: 110 });
+  expect(rangeOf(estimateBatch(many(3), quiet))).toEqual({ least: 10, most: 10 });
+  expect(rangeOf(estimateBatch(many(100), { ...quiet, lanes: 1 }))).toEqual({ least: 1_000, most: 1_000 });
+});
+
+it("lets one slow namespace hold up its lane and nobody else", () => {
+  const slow = { ...item, jobSeconds: 60 };
+  const unmeasured = { ...quiet, durations: new Map([["ensureIdentity create", exactly(6)]]) };
+
+  // The proof is assumed to take half a second at least, and 10 or with a Job 70 at most.
+  const { most } = estimateBatch([slow, ...many(18)], { ...unmeasured, lanes: 2 });
+
+  // The other one takes eleven meanwhile, and they share the rest.
+  expect(most).toBe(76 + 7 * 16);
+});
+
+it("counts what runs between the stages, and when a lane takes its next one", () => {
+  expect(rangeOf(estimateBatch(many(20), { ...quiet, betweenStages: exactly(1) }))).toEqual({
+    least: 2 * (10 + 2 + 1),
+    most: 2 * (10 + 2 + 1),
+  });
+});
+
+it("is bound by what Azure takes of identity writes in a subscription, however many lanes there are", () => {
+  const limited = {
+    ...quiet,
+    lanes: 100,
+    seenAtOnce: 100,
+    identityWrites: () => ({ intervalSeconds: 0.5, waitSeconds: 0 }),
+  };
+
+  const one = estimateBatch(many(1_001), limited);
+  const two = estimateBatch([...many(501), ...many(500, { ...item, subscription: "s2" })], limited);
+
+  expect(one.least).toBe(500);
+  expect(one.boundBy[0]).toMatch(/^Identity writes: Azure takes 2 a second.* 1001/);
+  // Each subscription has a limit of its own.
+  expect(two.least).toBe(250);
+});
+
+it("waits at most for the writes of all that runs now", () => {
+  const limited = { ...quiet, identityWrites: () => ({ intervalSeconds: 0.5, waitSeconds: 3 }) };
+
+  expect(rangeOf(estimateBatch(many(10), limited))).toEqual({ least: 10, most: 13 });
+  expect(rangeOf(estimateBatch(many(10), { ...limited, operationsAhead: 40 }))).toEqual({ least: 10, most: 50 });
+});
+
+it("supposes at most that no more get on at a time than did of late, and says so", () => {
+  const { least, most, boundBy } = estimateBatch(many(100), { ...quiet, seenAtOnce: 1 });
+
+  expect({ least, most }).toEqual({ least: 100, most: 1_000 });
+  expect(boundBy.at(-1)).toMatch(/^Of late no more than 1 operation/);
+  expect(rangeOf(estimateBatch(many(100), { ...quiet, seenAtOnce: undefined })).most).toBe(100);
+});
+
+it("knows a sum better than its parts, where they were measured, and no better where they are assumed", () => {
+  const uneven = { least: 2, most: 14, usual: 6 };
+  const measured = { ...quiet, durations: new Map([...quiet.durations, ["ensureIdentity create", uneven]]) };
+  const assumed = {
+    ...quiet,
+    durations: new Map([...quiet.durations, ["ensureIdentity create", { least: 2, most: 14 }]]),
+  };
+
+  // Sixteen in each lane: a quarter of the distance from the mean.
+  expect(rangeOf(estimateBatch(many(160), measured))).toEqual({ least: 16 * (5 + 4), most: 16 * (8 + 4) });
+  expect(rangeOf(estimateBatch(many(160), assumed))).toEqual({ least: 16 * (2 + 4), most: 16 * (14 + 4) });
+});
+
+it("takes no time for what is as it was asked for, and tells apart what it leaves out", () => {
+  const leftOut = { blocked: 1, refused: 2, notPlanned: 3, awaitingApproval: 4 };
+  const nothing = { ...item, steps: [] };
+
+  const estimate = estimateBatch([...many(10), ...many(50, nothing)], { ...quiet, leftOut, approvalMinutes: 90 });
+
+  expect(estimate).toMatchObject({ least: 10, most: 10, namespaces: 60, lanes: 10, leftOut, approvalMinutes: 90 });
+  expect(estimate.boundBy[0]).toBe("A person, who has 90 minutes to approve.");
+  expect(estimate).toMatchObject({ measuredSteps: 20, assumedSteps: 0 });
+  expect(rangeOf(estimateBatch([nothing], quiet))).toEqual({ least: 0, most: 0 });
+  expect(rangeOf(estimateBatch([], quiet))).toEqual({ least: 0, most: 0 });
+});

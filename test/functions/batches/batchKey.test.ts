@@ -1,0 +1,81 @@
+/** A batch that is sent with an Idempotency-Key is one batch, also where the first answer got lost. */
+import { HttpRequest } from "@azure/functions";
+import { beforeEach, expect, it } from "vitest";
+import { TransientError } from "../../../src/domain/errors.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { answerOnce } from "../../../src/functions/http/idempotency.ts";
+import { accepted } from "../../../src/functions/http/respond.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { createDesk, requester } from "../../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+let cloud: FakeCloud;
+beforeEach(() => {
+  cloud = createFakeCloud();
+});
+
+const requests = ["team-a", "team-b"].map((namespace) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+  }),
+);
+const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
+
+/** As the route does it; gives the id that the caller is told. */
+async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body: unknown = requests): Promise<string> {
+  const desk = createDesk({ ports: { ...cloud.ports, ...changes(cloud.ports) } });
+  const request = new HttpRequest({
+    url: "http://localhost/api/onboardings/batch",
+    method: "POST",
+    headers: { "idempotency-key": "key" },
+  });
+  const asked = { request, by: requester, body, context: { warn: () => undefined } };
+  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (operation) =>
+    accepted(request, operation, { id: await acceptBatch(desk, requests, operation), kind: "batch", isNew: true }),
+  );
+  return JSON.parse(String(answer.body)).id;
+}
+
+it("is the same batch when the first answer could not be kept", async () => {
+  const first = await send(({ idempotencyKeys }) => ({ idempotencyKeys: { ...idempotencyKeys, answer: lost } }));
+  const minutesAgo = new Date(Date.now() - 120_000).toISOString();
+  await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, minutesAgo);
+
+  expect(await send()).toBe(first);
+  expect([...cloud.batches.keys()]).toEqual([first]);
+});
+
+it("is the same batch when it was written and nobody learned of that, and may be sent again at once", async () => {
+  const isLost = ({ registry }: Ports) => ({
+    registry: {
+      ...registry,
+      async insertBatch(...given: Parameters<typeof registry.insertBatch>) {
+        await registry.insertBatch(...given);
+        return await lost();
+      },
+    },
+  });
+  await expect(send(isLost)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+
+  const second = await send();
+
+  expect([...cloud.batches.keys()]).toEqual([second]);
+  expect(await send()).toBe(second);
+});
+
+it("is another one a day later, and the key of a refusal is free for what is right", async () => {
+  const first = await send(({ idempotencyKeys }) => ({ idempotencyKeys: { ...idempotencyKeys, answer: lost } }));
+  const daysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1_000).toISOString();
+  await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, daysAgo);
+  const refused = () => Promise.reject(new Refusal("FORBIDDEN", "no"));
+  const another = await send();
+  await cloud.ports.idempotencyKeys.release({ caller: requester.id, key: "key" });
+
+  expect(another).not.toBe(first);
+  await expect(send(({ registry }) => ({ registry: { ...registry, insertBatch: refused } }))).rejects.toThrow("no");
+  await expect(send(undefined, "something else")).resolves.toBeTypeOf("string");
+});

@@ -1,0 +1,389 @@
+/**
+ * A host for batches in a simulated world: everything that was started runs at the same time, with the orchestrations that
+ * are parts of others, and a timer comes when all the rest waits. Lanes and batches may break off for good.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { DurableClient } from "durable-functions";
+import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import type { Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
+import { wake } from "../../../src/functions/acceptance/wake.ts";
+import { cancelBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { tendBatches } from "../../../src/functions/batches/tendBatches.ts";
+import { mend } from "../../../src/functions/operations/startAccepted.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
+import { approver } from "./callers.ts";
+import { type Call, calm, died } from "./faults.ts";
+import type { Problem } from "./invariants.ts";
+import { type Control, calmly, deliver, expectFault, mortal, traceparent } from "./operate.ts";
+import type { World } from "./world.ts";
+
+/** An operation while it runs. */
+export interface Watched {
+  readonly id: string;
+  readonly berth: Berth;
+  /** Its batch had been canceled, and the cancel passed on, before it began. */
+  readonly isTooLate: boolean;
+}
+
+export interface Watcher {
+  begins(watched: Watched): void;
+  ends(id: string): void;
+}
+
+interface Instance {
+  readonly events: { name: string; data: unknown }[];
+  run?: Pick<Run, "status" | "output">;
+  phase?: unknown;
+}
+
+export interface BatchHost {
+  deskOf(by: Desk["by"]): (call: Call) => Desk;
+  /** Does something while it runs; the timer starts nothing that may be started there. */
+  accept<T>(work: () => Promise<T>): Promise<T>;
+  /** Until nothing runs and nothing is held. */
+  runToEnd(): Promise<void>;
+  readonly problems: readonly Problem[];
+  readonly seen: readonly string[];
+}
+
+/** Ticks of the timer until the weather clears, and until nothing more will come of it. */
+const clearing = 5;
+const longest = 40;
+/** Far enough from now that what broke off in its acceptance is forgotten. */
+const anHourMs = 3_600_000;
+
+export function createBatchHost(world: World, control: Control, watcher: Watcher): BatchHost {
+  const { dice, faults, portsOf, turnsAgain } = world;
+  const { instead = {}, spoil = (ports: Ports) => ports } = control;
+  const instances = new Map<string, Instance>();
+  const problems: Problem[] = [];
+  const seen: string[] = [];
+  const canceled = new Set<string>();
+  /** What has something to do now. */
+  let busy = 0;
+  let accepting = 0;
+  let tick = Promise.withResolvers<void>();
+  const lanesBreak = dice.pick([0, 0, 0.05, 0.2]);
+  const batchesBreak = dice.pick([0, 0, 0.2]);
+  /** People decide about a batch, or one of its operations, in the middle of one of its activities. */
+  const decisions = Array.from({ length: dice.pick([0, 0, 1, 2]) }, () => dice.roll(120));
+  let activities = 0;
+  let pauses = 0;
+
+  const desk = (call: Call, by: Desk["by"]): Desk => ({
+    ports: spoil(portsOf(call)),
+    client: createClient(call),
+    by,
+    warn: (message) => void faults.trace?.push(`  warning: ${message}`),
+    traceparent,
+  });
+
+  /** While it waits for something else, others go on. */
+  async function waiting<T>(work: Promise<T>): Promise<T> {
+    busy -= 1;
+    try {
+      return await work;
+    } finally {
+      busy += 1;
+    }
+  }
+
+  async function working<T>(work: () => Promise<T>): Promise<T> {
+    busy += 1;
+    try {
+      return await work();
+    } finally {
+      busy -= 1;
+    }
+  }
+
+  function createClient(call: Call): DurableClient {
+    const client: Pick<DurableClient, "startNew" | "getStatus" | "raiseEvent"> = {
+      startNew: (name, options) =>
+        call("tables", "start instance", () => {
+          const id = options?.instanceId ?? "";
+          const known = instances.get(id);
+          // What has ended is replaced, as the extension does it.
+          if (!known || (known.run && name === "onboardBatch")) {
+            launch(id, { name, input: options?.input }).catch(() => undefined);
+          }
+          return id;
+        }),
+      getStatus: (id) =>
+        call("tables", "get instance", () => {
+          const instance = instances.get(id);
+          if (!instance) throw new Error("The operation failed with HTTP 404");
+          return {
+            instanceId: id,
+            runtimeStatus: instance.run?.status ?? "Running",
+            output: instance.run?.output,
+            customStatus: instance.phase,
+          } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+        }),
+      raiseEvent: (id, name, data) =>
+        call("tables", "raise event", () => void instances.get(id)?.events.push({ name, data: data ?? null })),
+    };
+    return client as DurableClient;
+  }
+
+  /** Runs an instance to its end. What broke off is a run that failed. */
+  async function launch(id: string, { name, input }: { name: string; input: unknown }): Promise<Instance> {
+    const instance: Instance = { events: [] };
+    instances.set(id, instance);
+    const orchestration = instead[name] ?? name;
+    faults.trace?.push(`  ${orchestration} ${id} runs`);
+    const isBatch = name === "onboardBatch";
+    if (!isBatch) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
+    const broken = Promise.withResolvers<never>();
+    await working(async () => {
+      const run = runOrchestration(
+        orchestration,
+        input,
+        isBatch ? ofBatch(instance, broken.reject) : ofOperation(id, instance),
+      );
+      instance.run = await Promise.race([run, broken.promise]).catch((error: unknown) => {
+        if (!(error instanceof BrokeOff)) problems.push(`${name} ${id} is stuck: ${String(error)}`);
+        return { status: "Failed" as const, output: String(error) };
+      });
+    });
+    if (!isBatch) watcher.ends(id);
+    return instance;
+  }
+
+  function shared(): RunOptions {
+    return {
+      random: dice.next,
+      together: (open) => 1 + dice.roll(open),
+      turnAgain: () => dice.chance(turnsAgain),
+      maxTurns: 400,
+      async execute(activity, run) {
+        faults.trace?.push(`  → ${activity}`);
+        activities += 1;
+        const meanwhile = decisions.includes(activities) ? working(decideSomething) : undefined;
+        if (dice.chance(0.02)) working(comeAsTimer).catch(() => undefined);
+        return await deliver(world, { run, spoil: control.spoil, meanwhile });
+      },
+    };
+  }
+
+  function ofOperation(id: string, instance: Instance): RunOptions {
+    return {
+      ...shared(),
+      mailbox: mailboxOf(instance),
+      async atRest() {
+        instance.phase = { phase: "awaitingApproval" };
+        for (let patience = dice.roll(4); patience > 0 && instance.events.length === 0; patience -= 1) {
+          await waiting(tick.promise);
+        }
+        instance.phase = undefined;
+        if (instance.events.length > 0) return;
+        const choice = dice.roll(10);
+        if (choice < 6) await decide(id, "approved");
+        else if (choice < 7) await decide(id, "rejected");
+        else if (choice < 8) await decide(id, "cancel");
+        else if (choice < 9) instance.events.push({ name: "decision", data: {} });
+      },
+    };
+  }
+
+  function ofBatch(instance: Instance, breakOff: (error: BrokeOff) => void): RunOptions {
+    const { execute = (_name, run) => run(), ...options } = shared();
+    let lanes = 0;
+    let rests = 0;
+    return {
+      ...options,
+      together: (open) => (dice.chance(0.7) ? open : 1 + dice.roll(open)),
+      mailbox: mailboxOf(instance),
+      async execute(activity, run) {
+        const result = await execute(activity, run);
+        if (activity !== "concludeBatch" || !dice.chance(batchesBreak)) return result;
+        seen.push("batch broke off");
+        breakOff(new BrokeOff("the batch"));
+        return await new Promise(() => undefined);
+      },
+      async runChild(lane) {
+        lanes += 1;
+        if (lanes === 1) busy -= 1;
+        try {
+          return await working(() => runLane(lane));
+        } finally {
+          lanes -= 1;
+          if (lanes === 0) busy += 1;
+        }
+      },
+      async atRest() {
+        rests += 1;
+        // Days go by: no event keeps a timer from firing.
+        if (rests % 4 === 0) instance.events.length = 0;
+        for (
+          let patience = rests % 4 === 0 ? 0 : 1 + dice.roll(3);
+          patience > 0 && instance.events.length === 0;
+          patience -= 1
+        ) {
+          await waiting(tick.promise);
+        }
+      },
+    };
+  }
+
+  /** A lane that breaks off does so with what it has taken, and perhaps claimed, in its hands. */
+  async function runLane({ name, input }: ChildRun): Promise<unknown> {
+    const { execute = (_name, run) => run(), ...options } = shared();
+    const broken = Promise.withResolvers<never>();
+    const run = runOrchestration(instead[name] ?? name, input, {
+      ...options,
+      // Whether or not its activity had an answer.
+      async execute(activity, work) {
+        const answer = execute(activity, work);
+        await answer.catch(() => undefined);
+        // A turn of the runtime may take longer than the timer's pause.
+        if (dice.chance(0.1)) await comeAsTimer();
+        if (!dice.chance(lanesBreak)) return await answer;
+        seen.push("lane broke off");
+        broken.reject(new BrokeOff("the lane"));
+        return await new Promise(() => undefined);
+      },
+      async runChild({ name: operation, input: given, instanceId = "" }) {
+        if (instances.has(instanceId)) {
+          problems.push(`operation ${instanceId} was begun a second time, by its lane`);
+          return undefined;
+        }
+        const { run: ended } = await waiting(launch(instanceId, { name: operation, input: given }));
+        if (ended?.status === "Failed") throw new Error(String(ended.output));
+        return ended?.output;
+      },
+      atRest() {
+        // The registry was away for longer than the retries last; after some minutes it is back.
+        pauses += 1;
+        if (pauses > 6) faults.plan = calm;
+      },
+    });
+    const { status, output } = await Promise.race([run, broken.promise]);
+    if (status === "Failed") throw new Error(String(output));
+    return output;
+  }
+
+  /** Unless the tables or the record refuse. */
+  async function decide(id: string, what: "cancel" | "approved" | "rejected"): Promise<void> {
+    faults.trace?.push(`  ! ${what} ${id}`);
+    try {
+      await mortal(faults, async (call) => {
+        const { ports, client, warn } = desk(call, approver);
+        const record =
+          what === "cancel"
+            ? await cancelOperation(ports.registry, id, { by: approver })
+            : await decideApproval(ports.registry, id, { kind: what, by: approver });
+        await wake(client, record, { warn });
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) expectFault(error);
+    }
+  }
+
+  async function decideSomething(): Promise<void> {
+    const ids = [...instances.keys()];
+    const batches = ids.filter((id) => batchIds(world).has(id));
+    const id = dice.chance(0.7) && batches.length > 0 ? dice.pick(batches) : dice.pick(ids);
+    if (!batches.includes(id)) {
+      await decide(id, "cancel");
+      return;
+    }
+    faults.trace?.push(`  ! cancel batch ${id}`);
+    seen.push("batch cancel");
+    try {
+      const isDone = await mortal(faults, async (call) => {
+        const { ports, client, warn } = desk(call, approver);
+        const record = await cancelBatch(ports, id, { by: approver });
+        await passOn(ports, client, record, { warn });
+      });
+      if (isDone !== died) canceled.add(id);
+    } catch (error) {
+      if (!(error instanceof Refusal)) expectFault(error);
+    }
+  }
+
+  /** As functions/operations/startAccepted.ts does it. */
+  async function comeAsTimer(): Promise<void> {
+    if (accepting > 0) return;
+    await mortal(faults, async (call) => {
+      const mender = desk(call, approver);
+      const held = await mender.ports.registry.heldNamespaces();
+      for (const record of held) await mend(mender, record).catch(expectFault);
+      await tendBatches(mender, { held, before: Date.now() + anHourMs });
+    }).catch(expectFault);
+  }
+
+  function batchOf(id: string): string | undefined {
+    for (const { record } of world.rows.get("MooringNamespaces")?.values() ?? []) {
+      const { operation, batch } = record as NamespaceRecord;
+      if (operation === id) return batch?.operation;
+    }
+    return undefined;
+  }
+
+  async function whatIsOpen(): Promise<string | undefined> {
+    return await calmly(world, async () => {
+      const [held] = await world.registry.heldNamespaces();
+      if (held) return `${held.cluster}/${held.namespace} as ${held.state}`;
+      const [open] = await world.registry.openBatches();
+      if (open) return `batch ${open.id}`;
+      return undefined;
+    });
+  }
+
+  return {
+    problems,
+    seen,
+    deskOf: (by) => (call) => desk(call, by),
+    async accept(work) {
+      accepting += 1;
+      try {
+        return await working(work);
+      } finally {
+        accepting -= 1;
+      }
+    },
+    async runToEnd() {
+      for (let ticks = 0; ; ticks += 1) {
+        while (busy > 0) await nextTurn();
+        const open = await whatIsOpen();
+        if (open === undefined) return;
+        if (ticks === clearing) faults.plan = calm;
+        if (ticks > longest) {
+          problems.push(`stuck: ${open}`);
+          return;
+        }
+        await comeAsTimer();
+        const { resolve } = tick;
+        tick = Promise.withResolvers<void>();
+        resolve();
+        await nextTurn();
+      }
+    },
+  };
+}
+
+class BrokeOff extends Error {}
+
+function mailboxOf({ events }: Instance) {
+  return {
+    raise: (name: string, data: unknown = null) => void events.push({ name, data }),
+    take: () => events.shift(),
+  };
+}
+
+function berthOf(input: unknown): Berth {
+  const { request } = input as { request: Berth };
+  return { cluster: request.cluster, namespace: request.namespace };
+}
+
+function batchIds({ rows }: World): ReadonlySet<string> {
+  const operations = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record);
+  return new Set(
+    operations.flatMap((each) => ("kind" in each && each.kind === "batch" ? [String(Reflect.get(each, "id"))] : [])),
+  );
+}

@@ -1,0 +1,226 @@
+/**
+ * One seed of another kind of world: batches of several namespaces, sent once or twice, over one another and over what
+ * others do with the same namespaces, canceled, broken off, approved and rejected; and then nothing left.
+ */
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { isFinal } from "../../../src/domain/operation/operation.ts";
+import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { offboard, onboard } from "./acts.ts";
+import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./batchHost.ts";
+import { checkBatches, type Performed } from "./batchInvariants.ts";
+import { blue, green, operator, red } from "./callers.ts";
+import { calm } from "./faults.ts";
+import { checkGone, checkParts, type Problem } from "./invariants.ts";
+import { type Asked, askOnceMore, askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { createRequest, earlier, type World } from "./world.ts";
+
+export interface BatchVerdict {
+  readonly problems: readonly Problem[];
+  readonly seen: readonly string[];
+}
+
+const others = ["team-b", "team-c", "team-d", "team-e"];
+
+export async function simulateBatch(plain: World, control: Control): Promise<BatchVerdict> {
+  const world = withLanes(plain);
+  const { dice, faults, registry } = world;
+  const namespaces = ["team", ...others.slice(0, 1 + dice.roll(others.length))];
+  const requests = namespaces.map((namespace) =>
+    namespace === "team" ? world.request : createRequest(dice, { namespace }),
+  );
+  const seen: string[] = [];
+  const problems: Problem[] = [];
+  if (world.hasRemains) await registry.insertNamespace(incompleteRecord(world));
+  const first = new Map(requests.map((request) => [berthKey(request), own(world, request, namespaces)]));
+  await furnishSome(world, requests.slice(1), control);
+
+  const owners = new Map(requests.map((request) => [request, findRecord(world, request)]));
+  const watcher = watch(world, namespaces);
+  const host = createBatchHost(world, control, watcher);
+  faults.plan = world.weather;
+  const sendings = await host.accept(() => Promise.all(plan(world, requests).map((each) => send(world, host, each))));
+  await host.runToEnd();
+  faults.plan = calm;
+  problems.push(...host.problems);
+  seen.push(...host.seen);
+  for (const { again } of sendings) problems.push(...(await again()));
+
+  const all = { first, performed: watcher.performed, answered: sendings.flatMap(({ batches }) => batches) };
+  const { problems: wrong, seen: outcomes } = await checkBatches(world, all);
+  problems.push(...wrong);
+  seen.push(...outcomes);
+
+  for (const request of requests) {
+    const record = await registry.getNamespace(request);
+    if (!record) continue;
+    const owner = owners.get(request);
+    const isFree = watcher.performed.some(({ id }) => findOperation(world, id)?.kind === "offboard");
+    if (owner && owner.team !== record.team && !isFree) {
+      problems.push(`${request.namespace} was ${owner.team}'s and is ${record.team}'s`);
+    }
+    const ended = await operate(world, offboard(request, operator), control);
+    const operation =
+      typeof ended === "object" && ended.operation ? await registry.getOperation(ended.operation) : undefined;
+    if (operation?.error?.code === "SQL_USER_OWNS_SCHEMA") continue;
+    if (operation?.status !== "Succeeded") {
+      problems.push(`the last offboarding of ${request.namespace} is ${JSON.stringify(operation?.error ?? ended)}`);
+      continue;
+    }
+    const keepsNamespace = operation.request.deletePolicy === "Keep";
+    const before = first.get(berthKey(request)) ?? new Map();
+    const gone = checkGone(before, own(world, request, namespaces), { keepsNamespace });
+    problems.push(...gone.map((each) => `offboarded ${request.namespace}: ${each}`));
+  }
+  if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");
+  return { problems, seen };
+}
+
+function withLanes(world: World): World {
+  const lanes = 1 + world.dice.roll(3);
+  const catalog = { ...world.catalog, batch: { lanes } };
+  return { ...world, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
+}
+
+/** Some are onboarded already: by the same request or by another one, for whoever has them. */
+async function furnishSome(world: World, requests: readonly OnboardingRequest[], control: Control): Promise<void> {
+  const { dice } = world;
+  for (const request of requests) {
+    if (!dice.chance(0.2)) continue;
+    const wanted = dice.chance(0.5) ? request : createRequest(dice, request);
+    const by = dice.pick([operator, green, red]);
+    await calmly(world, () => operate(world, onboard(wanted, by), { ...control, spoil: undefined }));
+  }
+}
+
+interface Sent {
+  readonly what: string;
+  readonly isBatch: boolean;
+  readonly by: Caller;
+  readonly ask: (desk: Desk, index: number, operation?: string) => Promise<Accepted | undefined>;
+  readonly times: number;
+  readonly key?: string;
+}
+
+/** A batch of all of them, and what else is asked for at the same time. */
+function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly Sent[] {
+  const batchOf = (wanted: readonly OnboardingRequest[], by: Caller): Sent => ({
+    what: `batch of ${wanted.map(({ namespace }) => namespace)} by ${by.id}`,
+    isBatch: true,
+    by,
+    ask: async (desk, _index, id) => ({ operation: await acceptBatch(desk, wanted, id), kind: "onboard", isNew: true }),
+    times: dice.pick([1, 1, 1, 2]),
+    ...(dice.chance(0.4) ? { key: `key-${dice.next()}` } : {}),
+  });
+  const by = dice.pick([operator, operator, green, green, blue]);
+  const sent = [batchOf(dice.shuffle(requests), by)];
+  if (dice.chance(0.25)) {
+    const some = dice.shuffle(requests).slice(0, 2);
+    const wanted = some.map((each) => (dice.chance(0.5) ? each : createRequest(dice, each)));
+    sent.push(batchOf(wanted, dice.pick([by, operator, green])));
+  }
+  if (dice.chance(0.4)) {
+    const one = dice.pick(requests);
+    const wanted = dice.chance(0.5) ? one : createRequest(dice, one);
+    const act = dice.chance(0.7) ? onboard(wanted, dice.pick([by, red])) : offboard(one, by);
+    sent.push({
+      what: `${act.name} ${one.namespace} by ${act.by.id}`,
+      isBatch: false,
+      by: act.by,
+      ask: act.ask,
+      times: 1,
+    });
+  }
+  return sent;
+}
+
+interface Sending {
+  /** What the senders of a batch were told. */
+  readonly batches: readonly string[];
+  readonly again: () => Promise<readonly Problem[]>;
+}
+
+async function send(world: World, host: BatchHost, { what, isBatch, by, ask, times, key }: Sent): Promise<Sending> {
+  world.faults.trace?.push(`— ${what}, ${times} time(s)${key === undefined ? "" : " with a key"}`);
+  const asked: Asked = { by, ask, ...(key === undefined ? {} : { key }) };
+  const answers = await Promise.all(
+    Array.from({ length: times }, (_, index) => askUntilAnswered(world, host.deskOf(by), { ...asked, index })),
+  );
+  const told = answers.flatMap((each) => (typeof each === "object" ? [each.operation] : []));
+  const [answer] = answers;
+  world.faults.trace?.push(`— told ${JSON.stringify(answers)}`);
+  return {
+    batches: isBatch ? told : [],
+    async again() {
+      if (key === undefined) return [];
+      const differ = new Set(told).size > 1 ? [`the same key got ${told}`] : [];
+      if (typeof answer !== "object") return differ;
+      return [...differ, ...(await askOnceMore(world, host.deskOf(by), asked, answer))];
+    },
+  };
+}
+
+/** Of each operation what it found and what it left, told by the world. */
+function watch(world: World, namespaces: readonly string[]): Watcher & { readonly performed: readonly Performed[] } {
+  const performed: (Performed & { after?: Snapshot; lacking?: readonly Problem[] })[] = [];
+  return {
+    performed,
+    begins(watched: Watched) {
+      const { berth } = watched;
+      const before = own(world, berth, namespaces);
+      const last = performed.findLast((each) => berthKey(each.berth) === berthKey(berth));
+      // Its end may still be on its way, though the gate is open.
+      if (last && !last.after) last.after = before;
+      const record = findRecord(world, berth);
+      // An offboarding keeps what was before in a place of its own.
+      const previous = record?.offboarding ? { ...record, ...record.offboarding.before } : record?.previous;
+      performed.push({ ...watched, before, previous });
+    },
+    ends(id) {
+      const one = performed.find((each) => each.id === id);
+      if (!one || one.after) return;
+      one.after = own(world, one.berth, namespaces);
+      const operation = findOperation(world, id);
+      if (operation && isFinal(operation.status)) one.lacking = checkParts(world, operation.request);
+    },
+  };
+}
+
+function findRecord({ rows }: World, berth: Berth): NamespaceRecord | undefined {
+  const all = [...(rows.get("MooringNamespaces")?.values() ?? [])].map(({ record }) => record as NamespaceRecord);
+  return all.find((record) => berthKey(record) === berthKey(berth));
+}
+
+function findOperation({ rows }: World, id: string): OperationRecord | undefined {
+  const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
+  return all.find((record) => record.id === id);
+}
+
+/** What there is of that namespace; of the first one, also what is of none. */
+function own(world: World, berth: Berth, namespaces: readonly string[]): Snapshot {
+  const isOf = (key: string, namespace: string) => {
+    const name = identityName({ cluster: berth.cluster, namespace });
+    const isObject = key.includes(` ${namespace}/`) || key === `object v1 Namespace /${namespace}`;
+    return key.startsWith("object ") ? isObject : key.includes(name);
+  };
+  const rest = namespaces.filter((namespace) => namespace !== berth.namespace);
+  const isFirst = berth.namespace === namespaces[0];
+  return new Map(
+    [...takeSnapshot(world, berth)].filter(([key]) =>
+      isFirst ? !rest.some((namespace) => isOf(key, namespace)) : isOf(key, berth.namespace),
+    ),
+  );
+}
+
+function incompleteRecord({ request, by }: World): NamespaceRecord {
+  const { cluster, namespace } = request;
+  const [team] = by.teams;
+  const origin = { operation: earlier, requestedBy: by.id, acceptedTime: "2026-11-23T00:00:00.000Z" };
+  const owner = team === undefined ? {} : { team };
+  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...owner };
+}
