@@ -26,8 +26,18 @@ export class UsageError extends Failure {
 }
 
 export class Unreachable extends Failure {
-  override readonly name = "Unreachable";
+  override readonly name: string = "Unreachable";
   override readonly exitCode = exitCodes.unreachable;
+}
+
+/** Something answered, and it was not Mooring: another program, or a gateway before it. */
+export class NotMooring extends Unreachable {
+  readonly status: number;
+
+  constructor(message: string, { status, next }: { status: number; next: readonly string[] }) {
+    super(message, { next });
+    this.status = status;
+  }
 }
 
 export class TimedOut extends Failure {

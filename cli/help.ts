@@ -7,7 +7,8 @@ import type { Command } from "./command.ts";
 import { entries, groups } from "./commands.ts";
 import { wrap } from "./output/wrap.ts";
 
-const width = 100;
+/** Of docs/cli.md; on a narrow terminal it is less. */
+export const helpWidth = 100;
 
 export function describeProgram(): string {
   const nameWidth = Math.max(...[...entries.keys()].map(({ length }) => length));
@@ -29,7 +30,7 @@ mooring <command> --help says more of a command.
 `;
 }
 
-export function describeCommand(name: string, command: Command): string {
+export function describeCommand(name: string, command: Command, width: number = helpWidth): string {
   const { description, operands, examples } = command;
   const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
   const choices = operands.flatMap(({ name: operand, choices }) =>
@@ -41,7 +42,7 @@ export function describeCommand(name: string, command: Command): string {
     ...wrap(description, width),
     ...(choices.length > 0 ? ["", ...choices] : []),
     "",
-    ...describeFlags(flagsOf(command)),
+    ...describeFlags(flagsOf(command), width),
     ...(examples.length > 0 ? ["", "examples:", ...examples.map((each) => `  mooring ${each}`)] : []),
   ].join("\n")}\n`;
 }
@@ -51,7 +52,7 @@ export function describeUsage(name: string, { operands }: Command): string {
   return ["usage: mooring", name, ...words, "[flags]"].join(" ");
 }
 
-function describeFlags(flags: Flags): readonly string[] {
+function describeFlags(flags: Flags, width: number): readonly string[] {
   const rows = Object.entries(flags).map(([name, { short, value, choices, summary, many }]) => {
     const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` <${value}>`}`;
     const taken = choices ? `: ${choices.join(", ")}` : "";
@@ -59,7 +60,7 @@ function describeFlags(flags: Flags): readonly string[] {
   });
   const leftWidth = Math.max(...rows.map(({ left }) => left.length));
   return rows.flatMap(({ left, right }) => {
-    const [first = "", ...rest] = wrap(right, width - leftWidth - 4);
+    const [first = "", ...rest] = wrap(right, Math.max(30, width - leftWidth - 4));
     return [`  ${left.padEnd(leftWidth)}  ${first}`, ...rest.map((line) => `${" ".repeat(leftWidth + 4)}${line}`)];
   });
 }

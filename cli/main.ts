@@ -5,7 +5,7 @@ import { parse, splitCommand } from "./arguments/parse.ts";
 import { suggest } from "./arguments/suggest.ts";
 import { describeCommands, entries, loadCommand } from "./commands.ts";
 import { exitCodes, Failure, UsageError } from "./failures.ts";
-import { asksForHelp, describeCommand, describeProgram, describeUsage } from "./help.ts";
+import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
 import { endWithReader, listenForInterruption } from "./interruption.ts";
 import { printFailure } from "./output/failure.ts";
 import { programName } from "./output/program.ts";
@@ -48,7 +48,11 @@ function sayHelp(words: readonly string[]): number {
 
 async function sayHelpOf(name: string | undefined): Promise<number> {
   if (name !== undefined) expectCommand(name);
-  process.stdout.write(name === undefined ? describeProgram() : describeCommand(name, await loadCommand(name)));
+  process.stdout.write(
+    name === undefined
+      ? describeProgram()
+      : describeCommand(name, await loadCommand(name), Math.min(process.stdout.columns ?? helpWidth, helpWidth)),
+  );
   return exitCodes.done;
 }
 

@@ -40,8 +40,12 @@ export function readDatabase(text: string): DatabaseRequest {
   return { server, database, roles: roles.split(",") as DatabaseRequest["roles"] };
 }
 
-export function readCount(flag: string, text: string, most: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= most) return value;
-  throw new UsageError(`${flag} is "${text}"; it takes 1 to ${most}.`);
+export function readCount(
+  flag: string,
+  text: string,
+  { least = 1, most }: { readonly least?: number; readonly most: number },
+): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${flag} is "${text}"; it takes ${least} to ${most}.`);
 }

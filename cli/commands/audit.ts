@@ -30,7 +30,7 @@ export const command = defineCommand({
   async run(session, { cluster, namespace, operation, limit = String(defaultLimit), check }) {
     if (check) return await checkChain(session);
     const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    const { value } = await listAll<AuditRecord>(session.client, call, readCount("--limit", limit, 10_000));
+    const { value } = await listAll<AuditRecord>(session.client, call, readCount("--limit", limit, { most: 10_000 }));
     await session.print({
       document: { value },
       names: value.map(({ id }) => id),

@@ -37,7 +37,7 @@ export const command = defineCommand({
     if (what === "namespaces" && (namespace ?? status) !== undefined) {
       throw new UsageError("--namespace and --status are of operations.", { next: ["mooring list operations"] });
     }
-    const most = readCount("--limit", limit, mostListed);
+    const most = readCount("--limit", limit, { most: mostListed });
     const list = what === "namespaces" ? listNamespaces : listOperations;
     const { isCut, ...printed } = await list(session, { cluster, namespace, status }, most);
     await session.print(printed);

@@ -10,7 +10,7 @@ export const command = defineCommand({
     "Runs the service with its simulated cloud at http://127.0.0.1:7071 until Ctrl-C, as `npm start` does. Nothing is kept.",
   operands: [],
   flags: {
-    port: { value: "n", summary: "Of the service on 127.0.0.1 (7071)" },
+    port: { value: "n", summary: "Of the service on 127.0.0.1; 0 takes any free one (7071)" },
     latency: { value: "ms", summary: "What every call to the simulated cloud takes at least" },
     verbose: { summary: "Show all that the service logs, not its warnings alone" },
   },
@@ -18,8 +18,10 @@ export const command = defineCommand({
   isLocal: true,
   async run({ signal }, { port, latency, verbose }) {
     const args = [
-      ...(port === undefined ? [] : ["--port", String(readCount("--port", port, 65_535))]),
-      ...(latency === undefined ? [] : ["--latency", String(readCount("--latency", latency, 60_000))]),
+      ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
+      ...(latency === undefined
+        ? []
+        : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
       ...(verbose ? ["--verbose"] : []),
     ];
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.

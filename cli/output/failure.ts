@@ -15,16 +15,18 @@ const widest = 120;
 
 export function describeFailure(failure: Failure, view: View): readonly string[] {
   const { paint } = view;
-  const width = Math.min(view.width ?? widest, widest);
+  const width = view.width === undefined ? Number.POSITIVE_INFINITY : Math.min(view.width, widest);
   const fact = (label: string, text: string) => {
     const [first = "", ...rest] = wrap(printable(text), width - 9);
     return [`  ${paint("bold", label.padEnd(5))}  ${first}`, ...rest.map((line) => `         ${line}`)];
   };
-  const next = failure.next.flatMap((act, index) => fact(index === 0 ? "next" : "", act));
+  // Not wrapped: a command is to be copied.
+  const acts = (all: readonly string[]) =>
+    all.map((act, index) => `  ${paint("bold", (index === 0 ? "next" : "").padEnd(5))}  ${printable(act)}`);
   if (!(failure instanceof Refused)) {
     // Who pressed Ctrl-C knows that.
     const what = failure instanceof Interrupted ? [] : wrap(`mooring: ${printable(failure.message)}`, width);
-    return [...what.map((line) => paint("red", line)), ...next];
+    return [...what.map((line) => paint("red", line)), ...acts(failure.next)];
   }
   const { problem, retryAfterSeconds } = failure;
   const { code, detail, errors = [], fix, traceId } = problem;
@@ -42,7 +44,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     ...(retryAfterSeconds !== undefined && problem.status !== 409
       ? fact("wait", `${retryAfterSeconds} s; with --wait it is done for you`)
       : []),
-    ...[...nextActs(failure), ...failure.next].flatMap((act, index) => fact(index === 0 ? "next" : "", act)),
+    ...acts([...nextActs(failure), ...failure.next]),
     ...fact("trace", traceId),
   ];
 }

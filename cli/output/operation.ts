@@ -84,7 +84,7 @@ function errorFacts({ id, error, leftUndone = [] }: Operation): readonly Fact[] 
     ["error", `${error.code}: ${error.message}`],
     ["fix", error.fix],
     ["left", leftUndone.join(", ")],
-    ["next", actFor(error.code)?.replace("<operation>", id)],
+    ["next", actFor(error.code)?.replace("<operation>", id), "whole"],
   ];
 }
 
@@ -97,8 +97,8 @@ export function approvalLines(operation: Operation, view: View): readonly string
       ...approval.reasons.map((reason): Fact => ["waits", reason]),
       ...requestFacts(operation),
       ["until", approval.expiresTime],
-      ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`],
-      ["or", `mooring reject ${id}`],
+      ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`, "whole"],
+      ["or", `mooring reject ${id}`, "whole"],
     ],
     view,
   );

@@ -1,4 +1,4 @@
-/** Columns of text. On a terminal the columns that may are cut so that a row is one line; in a pipe nothing is cut. */
+/** Columns of text. On a terminal the columns that may are cut so that a row is one line; in a pipe, and with -o wide, nothing is cut. */
 import { printable } from "./printable.ts";
 import type { Style, View } from "./view.ts";
 
@@ -6,7 +6,7 @@ export interface Column<Row> {
   readonly title: string;
   cell(row: Row): string;
   style?(row: Row): Style | undefined;
-  /** May be cut, in the middle, down to so many characters. */
+  /** May be cut down to so many characters. */
   readonly least?: number;
   /** Only with -o wide. */
   readonly isWide?: true;
@@ -24,7 +24,7 @@ export function table<Row>(
   const natural = shown.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
-  const widths = fitWidths(natural, shown, width);
+  const widths = fitWidths(natural, shown, isWide ? undefined : width);
   const print = (texts: readonly string[], style: (index: number) => Style | undefined) =>
     texts
       .map((text, index) => {
@@ -63,9 +63,10 @@ function fitWidths<Row>(
   return widths;
 }
 
-/** Cut in the middle: both ends of a name tell it from others. */
+/** Cut in the middle: both ends of a name tell it from others. Of several words the first are kept. */
 export function shorten(text: string, width: number): string {
   if (text.length <= width) return text;
+  if (text.includes(" ")) return `${text.slice(0, width - 1)}…`;
   const head = Math.ceil((width - 1) / 2);
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }

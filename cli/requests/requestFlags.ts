@@ -13,7 +13,7 @@ export const requestFlags = {
     many: true,
     summary: "Requests as JSON or YAML, - for standard input; several make a batch",
   },
-  database: { value: "server/database=roles", many: true, summary: "Such as sql-dev/messages=reader,writer" },
+  database: { value: "db=roles", many: true, summary: "Such as sql-dev/messages=reader,writer" },
   "identity-mode": {
     value: "mode",
     choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],

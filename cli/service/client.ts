@@ -3,7 +3,7 @@
  * answer is the same request and has the same operation.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Problem, Refused, Unreachable } from "../failures.ts";
+import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 
 export interface Query {
@@ -110,7 +110,7 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
       const document = expectGood(server, { status, headers, body });
       const value: unknown = isJson(headers) ? parseJson(document) : undefined;
       if (typeof value !== "object" || value === null || fields.some((field) => !(field in value))) {
-        throw notMooring(server, `it answered ${status} with something else than Mooring's document`);
+        throw notMooring(server, status, ` with something else than Mooring's document`);
       }
       // The service's tests hold its answers to its schemas; to read them here again would double the time to start.
       return value as T;
@@ -120,7 +120,7 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
       const response = await request(call, { accept: "text/event-stream", ...headers }, until);
       if (response.status === 200 || response.status === 204) return response;
       expectGood(server, { status: response.status, headers: response.headers, body: await response.text() });
-      throw notMooring(server, `it answered ${response.status} where events were asked for`);
+      throw notMooring(server, response.status, " where events were asked for");
     },
   };
 }
@@ -156,7 +156,7 @@ function expectGood(server: URL, { status, headers, body }: Answer): string {
   }
   const to = headers.get("location");
   const more = status >= 300 && status < 400 && to !== null ? ` and sends to ${to}` : "";
-  throw notMooring(server, `it answered ${status}${more}, and that is no answer of Mooring's`);
+  throw notMooring(server, status, `${more}, and that is no answer of Mooring's`);
 }
 
 function isProblem(value: unknown): value is Problem {
@@ -175,16 +175,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-function notMooring(server: URL, what: string): Unreachable {
-  return new Unreachable(`${server.origin} does not speak as Mooring does: ${what}.`, {
+function notMooring(server: URL, status: number, what: string): NotMooring {
+  return new NotMooring(`${server.origin} does not speak as Mooring does: it answered ${status}${what}.`, {
+    status,
     next: ["Look at --server or MOORING_SERVER; the address is that of the service, without /api."],
   });
 }
 
 const codesOfNobody = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
+/** Nothing was sent: nobody listens, the certificate is not to be trusted, or the port is one that fetch does not call. */
 function isNobodyThere(cause: unknown): boolean {
-  return codesOfNobody.has(codeOf(cause) ?? "") || (codeOf(cause) ?? "").includes("CERT");
+  if (cause instanceof Error && cause.name === "TimeoutError") return false;
+  const code = codeOf(cause);
+  return code === undefined || codesOfNobody.has(code) || /CERT|ALTNAME/.test(code);
 }
 
 export function noAnswer(server: URL, cause: unknown): Unreachable {
@@ -209,7 +213,9 @@ export function reasonOf(cause: unknown): string {
   if (cause instanceof Error && cause.name === "TimeoutError") return "it took too long";
   const code = codeOf(cause);
   if (code !== undefined) return reasons[code] ?? code;
-  return cause instanceof Error ? cause.message : String(cause);
+  let deepest = cause;
+  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
+  return deepest instanceof Error ? deepest.message : String(deepest);
 }
 
 /** fetch hides the reason one or two causes deep. */

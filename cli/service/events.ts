@@ -1,6 +1,6 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events"), taken up again where the connection broke. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Refused, Unreachable } from "../failures.ts";
+import { NotMooring, Refused, Unreachable } from "../failures.ts";
 import { type Client, noAnswer, reasonOf } from "./client.ts";
 
 export interface ServerEvent {
@@ -66,6 +66,8 @@ export async function* follow(
       signal.throwIfAborted();
       const seconds = error instanceof Refused ? error.retryAfterSeconds : undefined;
       if (error instanceof Refused && seconds === undefined) throw error;
+      // A gateway's 502 passes; another program will not become Mooring.
+      if (error instanceof NotMooring && error.status < 500) throw error;
       if (Date.now() - lastHeard > pace.patienceMs) throw error instanceof Refused ? error : gone(client, error);
       if (!isBroken) notify(`The connection broke (${reasonOf(error)}); coming back to it.`);
       isBroken = true;
