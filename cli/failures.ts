@@ -7,6 +7,8 @@ export const exitCodes = {
   /** No answer, or one that says that the service cannot answer now. */
   unreachable: 3,
   timedOut: 4,
+  /** The program itself is wrong (sysexits.h, EX_SOFTWARE). */
+  defect: 70,
 } as const;
 
 /** Told to the person in words; `next` are acts that lead on, each on a line of its own. */
@@ -23,6 +25,12 @@ export abstract class Failure extends Error {
 export class UsageError extends Failure {
   override readonly name = "UsageError";
   override readonly exitCode = exitCodes.usage;
+}
+
+/** Nobody could say who asks. */
+export class NotSignedIn extends Failure {
+  override readonly name = "NotSignedIn";
+  override readonly exitCode = exitCodes.refused;
 }
 
 export class Unreachable extends Failure {

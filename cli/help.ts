@@ -4,7 +4,7 @@ import type { Flags } from "./arguments/flags.ts";
 import { flagsOf } from "./arguments/parse.ts";
 import { helpFlags } from "./arguments/shared.ts";
 import type { Command } from "./command.ts";
-import { entries, groups } from "./commands.ts";
+import { entries, groups, loadCommand } from "./commands.ts";
 import { wrap } from "./output/wrap.ts";
 
 /** Of docs/cli.md; on a narrow terminal it is less. */
@@ -45,6 +45,16 @@ export function describeCommand(name: string, command: Command, width: number = 
     ...describeFlags(flagsOf(command), width),
     ...(examples.length > 0 ? ["", "examples:", ...examples.map((each) => `  mooring ${each}`)] : []),
   ].join("\n")}\n`;
+}
+
+/** All commands for docs/cli.md, as Markdown. */
+export async function describeReference(): Promise<string> {
+  const sections: string[] = [];
+  for (const [name, { summary }] of entries) {
+    const help = describeCommand(name, await loadCommand(name));
+    sections.push(`### mooring ${name}\n\n${summary}.\n\n\`\`\`\n${help}\`\`\`\n`);
+  }
+  return sections.join("\n");
 }
 
 export function describeUsage(name: string, { operands }: Command): string {

@@ -32,7 +32,7 @@ async function run(words: readonly string[]): Promise<number> {
     // The one cast: what was parsed by the flags of a command has the values of its flags.
     return await command.run(session, values as Values<Flags>, operands);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure)) return tellDefect(error);
     printFailure(process.stderr, error, programName(process.env));
     return error.exitCode;
   }
@@ -71,4 +71,11 @@ function explain<T>(name: string, read: () => T, usage: string): T {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(error.message, { next: [usage, `mooring ${name} --help`], cause: error });
   }
+}
+
+/** Nothing that a user did; what happened is for the report. */
+function tellDefect(error: unknown): number {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`mooring: this is a defect of the command line itself; please report it.\n${what}\n`);
+  return exitCodes.defect;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, Interrupted } from "../failures.ts";
 
 export const command = defineCommand({
   description:
@@ -30,6 +30,6 @@ export const command = defineCommand({
     // Ctrl-C reaches it by itself, since it has the same terminal; whoever sends a signal to this process alone means both.
     signal.addEventListener("abort", () => child.kill("SIGTERM"));
     const [code] = (await once(child, "exit")) as [number | null];
-    return code ?? exitCodes.refused;
+    return signal.reason instanceof Interrupted ? signal.reason.exitCode : (code ?? exitCodes.refused);
   },
 });

@@ -18,7 +18,8 @@ export interface Progress {
 }
 
 export function createProgress(stream: NodeJS.WriteStream): Progress {
-  const isLive = stream.isTTY && process.env["TERM"] !== "dumb" && process.env["CI"] === undefined;
+  const isLive =
+    stream.isTTY && stream.columns > 0 && process.env["TERM"] !== "dumb" && process.env["CI"] === undefined;
   return isLive ? createLive(stream) : createLines(stream);
 }
 

@@ -14,7 +14,8 @@ export interface View {
 /** NO_COLOR, FORCE_COLOR and what the stream can show are heeded. */
 export function viewOf(stream: NodeJS.WriteStream, { isWide = false }: { isWide?: boolean } = {}): View {
   return {
-    width: stream.isTTY ? stream.columns : undefined,
+    // A terminal that does not know its width says 0.
+    width: stream.isTTY && stream.columns > 0 ? stream.columns : undefined,
     now: new Date(),
     isWide,
     paint: (style, text) => styleText(style, text, { stream }),

@@ -67,7 +67,6 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
       signal: until,
       headers: {
         accept: "application/json, application/problem+json, */*;q=0.1",
-        ...(await credential()),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
@@ -80,9 +79,14 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
     let lost = 0;
     let waits = 0;
     for (;;) {
+      const who = await credential();
       let answer: Answer;
       try {
-        const response = await request(call, headers, AbortSignal.any([signal, AbortSignal.timeout(longestMs)]));
+        const response = await request(
+          call,
+          { ...who, ...headers },
+          AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
+        );
         answer = { status: response.status, headers: response.headers, body: await response.text() };
       } catch (cause) {
         signal.throwIfAborted();
@@ -117,7 +121,7 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
     },
     text: async (call) => expectGood(server, await send(call)),
     async stream(call, headers, until) {
-      const response = await request(call, { accept: "text/event-stream", ...headers }, until);
+      const response = await request(call, { ...(await credential()), accept: "text/event-stream", ...headers }, until);
       if (response.status === 200 || response.status === 204) return response;
       expectGood(server, { status: response.status, headers: response.headers, body: await response.text() });
       throw notMooring(server, response.status, " where events were asked for");

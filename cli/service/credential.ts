@@ -1,5 +1,5 @@
 /** The headers that say who asks. What they hold is never printed. */
-import { UsageError } from "../failures.ts";
+import { NotSignedIn } from "../failures.ts";
 import type { Credential } from "./server.ts";
 
 export type Headers = Readonly<Record<string, string>>;
@@ -28,11 +28,11 @@ function tokensFor(audience: string): () => Promise<Headers> {
       if (token) return { authorization: `Bearer ${token.token}` };
     } catch (cause) {
       const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-      throw new UsageError(`No token for ${audience}: ${reason}`, {
+      throw new NotSignedIn(`No token for ${audience}: ${reason}`, {
         next: ["az login", "AZURE_TOKEN_CREDENTIALS=AzureCliCredential asks Azure CLI alone"],
         cause,
       });
     }
-    throw new UsageError(`No token for ${audience}.`, { next: ["az login"] });
+    throw new NotSignedIn(`No token for ${audience}.`, { next: ["az login"] });
   };
 }

@@ -1,6 +1,6 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events"), taken up again where the connection broke. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { NotMooring, Refused, Unreachable } from "../failures.ts";
+import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
 import { type Client, noAnswer, reasonOf } from "./client.ts";
 
 export interface ServerEvent {
@@ -65,9 +65,7 @@ export async function* follow(
     } catch (error) {
       signal.throwIfAborted();
       const seconds = error instanceof Refused ? error.retryAfterSeconds : undefined;
-      if (error instanceof Refused && seconds === undefined) throw error;
-      // A gateway's 502 passes; another program will not become Mooring.
-      if (error instanceof NotMooring && error.status < 500) throw error;
+      if (isFinal(error)) throw error;
       if (Date.now() - lastHeard > pace.patienceMs) throw error instanceof Refused ? error : gone(client, error);
       if (!isBroken) notify(`The connection broke (${reasonOf(error)}); coming back to it.`);
       isBroken = true;
@@ -76,6 +74,13 @@ export async function* follow(
       clearTimeout(timer);
     }
   }
+}
+
+/** What asking again does not change. A gateway's 502 passes, but another program will not become Mooring. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof Refused) return error.retryAfterSeconds === undefined;
+  if (error instanceof NotMooring) return error.status < 500;
+  return error instanceof Failure && !(error instanceof Unreachable);
 }
 
 function gone(client: Client, error: unknown): Unreachable {

@@ -23,6 +23,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Settles when this is on standard error or output. */
   hasSaid(what: string | RegExp): Promise<void>;
+  /** So far, on both. */
+  said(): string;
   readonly ended: Promise<Ended>;
 }
 
@@ -51,6 +53,7 @@ export function start(args: readonly string[], { env = {}, stdin, cwd = checkout
   return {
     child,
     ended,
+    said: () => said,
     async hasSaid(what) {
       const isSaid = () => (typeof what === "string" ? said.includes(what) : what.test(said));
       while (!isSaid()) {
