@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
+import { type Rights, readRights } from "./rights.ts";
 import { startArm } from "./simulators/arm/index.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
@@ -38,8 +39,10 @@ export interface CloudOptions {
 
 /** Who acts in this cloud besides the workloads. */
 export interface Principals {
-  /** The service's own identity, and the SQL server's Entra administrator. */
+  /** The service's own identity. It has the rights that infra/ asks for. */
   readonly mooring: ServicePrincipal;
+  /** The SQL server's Entra administrator. */
+  readonly databaseAdministrator: ServicePrincipal;
   /** May send to the queue, and nothing else. */
   readonly team: ServicePrincipal;
   /** May look at the resources of the subscription. */
@@ -104,19 +107,20 @@ export async function startCloud({
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
-  const [world, tls] = await Promise.all([createWorld(), createCertificate()]);
+  const [world, tls, rights] = await Promise.all([createWorld(), createCertificate(), readRights()]);
   const faults = createFaults();
   faults.latencyMs = latencyMs;
   const context = { world, faults, tls };
 
   const principals = {
     mooring: createPrincipal(world, "mooring"),
+    databaseAdministrator: createPrincipal(world, "database-administrator"),
     team: createPrincipal(world, "team"),
     operator: createPrincipal(world, "operator"),
     kubelet: createPrincipal(world, "aks-dev-agentpool"),
   };
   const { mooring, team, operator } = principals;
-  await furnish(world, principals, databases);
+  await furnish(world, principals, { databases, rights });
 
   /** What is listening, in the order in which it started. */
   const services: Service[] = [];
@@ -136,7 +140,7 @@ export async function startCloud({
     let kubelet: Kubelet | undefined;
     const entra = await keep(startEntra(context));
     const starting = [
-      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]) })),
+      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
       keep(startSql(context, { server: names.sqlServer })),
       keep(
         startKubernetes(context, {
@@ -157,6 +161,7 @@ export async function startCloud({
     // One that fails must not leave another behind that was still starting.
     await Promise.allSettled(starting);
     const [arm, sql, kubernetes, serviceBus, tables] = await Promise.all(starting);
+    for (const name of databases) await sql.database(name).runScript(rights.databaseUser);
     const { endpoint } = tableFaults ? await keep(startTableFaults(tables, context)) : tables;
     const nodeIdentity = await keep(
       startNodeIdentity(context, {
@@ -243,7 +248,11 @@ function createCredential(world: World, principal: ServicePrincipal): TokenCrede
   };
 }
 
-async function furnish(world: World, { mooring, kubelet }: Principals, databases: readonly string[]): Promise<void> {
+async function furnish(
+  world: World,
+  { mooring, databaseAdministrator, kubelet }: Principals,
+  { databases, rights }: { databases: readonly string[]; rights: Rights },
+): Promise<void> {
   const { subscriptionId } = world;
   for (const name of [nodeResourceGroup, sqlResourceGroup])
     world.resourceGroups.set(name.toLowerCase(), { name, location });
@@ -258,7 +267,8 @@ async function furnish(world: World, { mooring, kubelet }: Principals, databases
     serviceAccountKey: await createSigningKey(),
     nodeResourceGroup,
     location,
-    administrators: new Set([mooring.clientId]),
+    administrators: new Set(),
+    roles: new Map([[mooring.clientId, rights.rules]]),
     hasPodIdentity: true,
     hasWorkloadIdentityWebhook: true,
   });
@@ -267,7 +277,7 @@ async function furnish(world: World, { mooring, kubelet }: Principals, databases
     subscriptionId,
     resourceGroup: sqlResourceGroup,
     location,
-    entraAdmin: { login: mooring.displayName, objectId: mooring.principalId },
+    entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId },
     canReadDirectory: true,
     databases: new Set(databases),
   });

@@ -44,16 +44,18 @@ async function listIdentities(cloud: Cloud): Promise<Section[]> {
 
 const User = z.object({ name: z.string(), type: z.string(), sid: z.instanceof(Buffer), role: z.string().nullable() });
 
-/** Without dbo, guest and the schemas that look like users; one row for each role of a user. */
+/** Without dbo, guest, the schemas that look like users, and the service's own user; one row for each role of a user. */
 const usersQuery = `SELECT p.name, p.type, p.sid, r.name AS role
 FROM sys.database_principals AS p
 LEFT JOIN sys.database_role_members AS m ON m.member_principal_id = p.principal_id
 LEFT JOIN sys.database_principals AS r ON r.principal_id = m.role_principal_id
-WHERE p.type IN ('E', 'X', 'S') AND p.principal_id > 4
+WHERE p.type IN ('E', 'X', 'S') AND p.principal_id > 4 AND p.name <> N'mooring'
 ORDER BY p.name, r.name`;
 
 async function listUsers({ sql: server, credentialOf }: Cloud, database: string): Promise<Section[]> {
-  const { token } = (await credentialOf("mooring").getToken("https://database.windows.net/.default")) ?? { token: "" };
+  const { token } = (await credentialOf("databaseAdministrator").getToken("https://database.windows.net/.default")) ?? {
+    token: "",
+  };
   const pool = new sql.ConnectionPool({
     server: "localhost",
     port: server.port,

@@ -44,6 +44,15 @@ export interface SigningKey {
   readonly publicJwk: JWK;
 }
 
+/** A rule of a ClusterRole; what it does not name it does not cover. */
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 export interface Cluster {
   readonly name: string;
   /** With its trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
@@ -54,6 +63,8 @@ export interface Cluster {
   readonly location: string;
   /** Client ids that the cluster's RBAC treats as cluster administrators. */
   readonly administrators: Set<string>;
+  /** Client ids with the rules of the ClusterRoles that are bound to them. */
+  readonly roles?: ReadonlyMap<string, readonly PolicyRule[]>;
   readonly hasPodIdentity: boolean;
   readonly hasWorkloadIdentityWebhook: boolean;
 }

@@ -169,12 +169,12 @@ export const errorCatalogue = {
   ),
   SQL_ADMIN_MISSING: permanent(
     "The SQL server has no Microsoft Entra administrator.",
-    "Set an Entra administrator on the server that includes Mooring's identity.",
+    "Set one: az sql server ad-admin create. It need not be Mooring's identity (infra/README.md).",
   ),
   // Azure SQL
   SQL_LOGIN_FAILED: permanent(
     "The database refused the login of Mooring's identity.",
-    "Make Mooring's identity (or a group it is in) the server's Entra administrator.",
+    "Run infra/sql/database-user.sql in the database, or make Mooring's identity the server's Entra administrator.",
   ),
   SQL_FIREWALL: permanent(
     "The SQL server's firewall refused Mooring's address.",

@@ -11,7 +11,7 @@ const audiences = [
   "https://management.azure.com",
 ];
 
-/** The actions of Mooring's role, no more than it needs. */
+/** Of the role where nobody says what it has. Mooring's own is in infra/azure. */
 export const defaultActions: readonly string[] = [
   "Microsoft.Resources/subscriptions/resourceGroups/read",
   "Microsoft.ManagedIdentity/userAssignedIdentities/read",

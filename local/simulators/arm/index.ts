@@ -19,7 +19,7 @@ export interface ArmOptions {
   readonly port?: number;
   /** Client ids that have the role; without it, every service principal of the world and no managed identity. */
   readonly authorized?: ReadonlySet<string>;
-  /** The role's actions; by default what Mooring needs. */
+  /** The role's actions; by default all that this simulator knows. */
   readonly actions?: readonly string[];
   /** Answers 429 beyond the published limits. Off by default: a test of something else should not wait for Azure. */
   readonly enforceLimits?: boolean;

@@ -1,25 +1,21 @@
-/** Who may do what: administrators everything that no restriction takes from them, everybody else nothing but discovery. */
+/**
+ * Who may do what: administrators everything, others what the rules that are bound to them say, and everybody discovery.
+ * A restriction takes from either.
+ */
 import type { User } from "./authentication.ts";
-import { forbidden } from "./failures.ts";
+import { ApiFailure, forbidden } from "./failures.ts";
 import { type Json, type JsonObject, objectAt, stringAt } from "./json.ts";
+import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
 
-/** What the authorizers of an API server are told of a request. */
-export interface AccessAttributes {
-  readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
-  readonly subresource: string | undefined;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-}
-
-/** True where the cluster's RBAC has no rule that would allow it. The sandbox's own components are not asked. */
+/** True where it is not allowed after all. The sandbox's own components are not asked. */
 export type Restriction = (attributes: AccessAttributes) => boolean;
 
 export interface Access {
   /** Throws the 403. */
   require(user: User, attributes: AccessAttributes): void;
+  /** The same for a path that is no resource. Discovery is everybody's (the ClusterRole system:discovery) and not asked for here. */
+  requirePath(user: User, path: string): void;
   /** The answer to a SelfSubjectAccessReview, which whoever is authenticated may ask. */
   review(user: User, request: Json): JsonObject;
 }
@@ -27,7 +23,8 @@ export interface Access {
 export function createAccess(restrictions: readonly Restriction[]): Access {
   function isAllowed(user: User, attributes: AccessAttributes): boolean {
     if (user.isOwn) return true;
-    return user.isAdministrator && !restrictions.some((restricts) => restricts(attributes));
+    const isGiven = user.isAdministrator || isAllowedBy(user.rules, attributes);
+    return isGiven && !restrictions.some((restricts) => restricts(attributes));
   }
   return {
     require(user, attributes) {
@@ -37,6 +34,12 @@ export function createAccess(restrictions: readonly Restriction[]): Access {
       const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
       const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;
       throw forbidden({ plural: resource, group }, name, why);
+    },
+    requirePath(user, path) {
+      // The issuer's documents are bound to every service account (the ClusterRole system:service-account-issuer-discovery).
+      const isAccount = user.name.startsWith("system:serviceaccount:");
+      if (user.isAdministrator || isAccount || isPathAllowedBy(user.rules, "get", path)) return;
+      throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`);
     },
     review(user, request) {
       const asked = objectAt(request, "spec", "resourceAttributes");

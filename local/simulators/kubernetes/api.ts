@@ -52,8 +52,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
 
   return async (request, user) => {
     const path = parseResourcePath(request.url.pathname);
+    const ownDocument = documents[request.url.pathname];
+    if (ownDocument !== undefined) access.requirePath(user, request.url.pathname);
     const document =
-      documents[request.url.pathname] ??
+      ownDocument ??
       discoveryDocument(resources, request.url.pathname) ??
       openApiDocument(resources, request.url.pathname);
     if (document !== undefined && request.method === "GET") return { code: 200, body: document };

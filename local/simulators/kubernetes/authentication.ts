@@ -1,9 +1,9 @@
 /**
- * Who calls: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox. Rights are
- * coarse: an administrator may do everything, everybody else may discover what there is and nothing more.
+ * Who calls: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox; and the rules
+ * that the cluster has bound to it.
  */
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import type { Cluster, SigningKey, World } from "../world.ts";
+import type { Cluster, PolicyRule, SigningKey, World } from "../world.ts";
 import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
@@ -14,6 +14,7 @@ const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 export interface User {
   readonly name: string;
   readonly isAdministrator: boolean;
+  readonly rules: readonly PolicyRule[];
   /** A component of the sandbox. */
   readonly isOwn?: boolean;
 }
@@ -44,7 +45,7 @@ export function createAuthentication(environment: {
     if (typeof appId !== "string") return undefined;
     const objectId = claims?.["oid"];
     const name = typeof objectId === "string" ? objectId : appId;
-    return { name, isAdministrator: cluster.administrators.has(appId) };
+    return { name, isAdministrator: cluster.administrators.has(appId), rules: cluster.roles?.get(appId) ?? [] };
   }
 
   /** A token for another audience, such as the one for Entra, is no login here. */
@@ -57,13 +58,13 @@ export function createAuthentication(environment: {
     // A service account that was deleted takes its tokens along, even when a namesake follows.
     const account = serviceAccount(namespace, name);
     if (account?.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
-    return { name: `system:serviceaccount:${namespace}:${name}`, isAdministrator: false };
+    return { name: `system:serviceaccount:${namespace}:${name}`, isAdministrator: false, rules: [] };
   }
 
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) throw unauthorized();
-    if (token === adminToken) return { name: "system:admin", isAdministrator: true, isOwn: true };
+    if (token === adminToken) return { name: "system:admin", isAdministrator: true, isOwn: true, rules: [] };
     const user = (await entraUser(token)) ?? (await serviceAccountUser(token));
     if (user === undefined) throw unauthorized();
     return user;

@@ -31,6 +31,17 @@ function column(name: string, jsonPath: string, type = "string"): Column {
 }
 
 const core = ["", "v1"] as const;
+const apps = ["apps", "v1"] as const;
+
+const idle = [
+  builtIn(apps, ["StatefulSet", "statefulsets", "sts"], { schema: builtInSchemas.idle, hasStatus: true }),
+  builtIn(apps, ["DaemonSet", "daemonsets", "ds"], { schema: builtInSchemas.idle, hasStatus: true }),
+  builtIn(["batch", "v1"], ["CronJob", "cronjobs", "cj"], { schema: builtInSchemas.idle, hasStatus: true }),
+  builtIn(core, ["PersistentVolumeClaim", "persistentvolumeclaims", "pvc"], {
+    schema: builtInSchemas.idle,
+    hasStatus: true,
+  }),
+];
 
 export const builtInResources: readonly Resource[] = [
   builtIn(core, ["Namespace", "namespaces", "ns"], {
@@ -91,12 +102,13 @@ export const builtInResources: readonly Resource[] = [
     columns: [column("Completions", ".status.succeeded", "integer"), age],
     selectableFields: ["status.successful"],
   }),
-  builtIn(["apps", "v1"], ["Deployment", "deployments", "deploy"], {
+  builtIn(apps, ["Deployment", "deployments", "deploy"], {
     schema: builtInSchemas.deployment,
     hasStatus: true,
     hasGeneration: true,
     columns: [column("Replicas", ".spec.replicas", "integer"), age],
   }),
+  ...idle,
   builtIn(["apiextensions.k8s.io", "v1"], ["CustomResourceDefinition", "customresourcedefinitions", "crd", "crds"], {
     schema: builtInSchemas.customResourceDefinition,
     namespaced: false,

@@ -217,6 +217,8 @@ export const builtInSchemas = {
     },
     ["spec"],
   ),
+  /** Kinds that nothing in this world runs: they can be made and listed, and their fields are nobody's to judge. */
+  idle: objectSchema({ spec: open, status: open }),
   customResourceDefinition: objectSchema(
     {
       spec: struct(

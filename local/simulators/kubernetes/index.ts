@@ -49,7 +49,7 @@ export interface KubernetesSimulator extends Simulator {
   readonly objects: ClusterObjects;
   /** What an operator has installed besides; a test adds to it and takes away again. */
   readonly webhooks: AdmissionWebhook[];
-  /** What the cluster's RBAC does not allow its administrators. */
+  /** What the cluster does not allow, whatever its roles say. */
   readonly restrictions: Restriction[];
   /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
   readonly adminToken: string;

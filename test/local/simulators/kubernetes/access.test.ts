@@ -34,6 +34,37 @@ test("forbids everything but discovery to another Entra principal, and names wha
   expect((await cluster.request("GET", "/api/v1", { token })).status).toBe(200);
 });
 
+test("lets a principal do what the rules bound to it name, and nothing beside", async () => {
+  const appid = "88888888-2222-4333-8444-555555555555";
+  const rules = [
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: ["mine"], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["pods/log"], verbs: ["*"] },
+    { nonResourceURLs: ["/.well-known/openid-configuration"], verbs: ["get"] },
+  ];
+  const bound = await startCluster({ traits: { roles: new Map([[appid, rules]]) } });
+  const token = await bound.entraToken({ appid });
+  const ask = async (method: string, path: string, body?: object) => {
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    return (await bound.request(method, path, { token, body, headers })).status;
+  };
+  const configMaps = "/api/v1/namespaces/default/configmaps";
+  const mine = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "mine", namespace: "default" } };
+
+  // There is none to get, which only who may get it is told.
+  expect(await ask("GET", `${configMaps}/mine`)).toBe(404);
+  expect(await ask("GET", `${configMaps}/other`)).toBe(403);
+  // A rule with names covers no list, and applying what is not there is creating, too.
+  expect(await ask("GET", configMaps)).toBe(403);
+  expect(await ask("PATCH", `${configMaps}/mine?fieldManager=test`, mine)).toBe(403);
+  await bound.create(mine);
+  expect(await ask("PATCH", `${configMaps}/mine?fieldManager=test`, mine)).toBe(200);
+  expect(await ask("GET", "/api/v1/namespaces/default/pods/any/log")).toBe(404);
+  expect(await ask("GET", "/api/v1/namespaces/default/pods/any")).toBe(403);
+  expect(await ask("GET", "/.well-known/openid-configuration")).toBe(200);
+  expect(await ask("GET", "/openid/v1/jwks")).toBe(403);
+  await bound.simulator.close();
+});
+
 test.each([
   ["no token that it could read", async () => "nonsense"],
   ["a token of another audience", () => cluster.entraToken({ aud: "https://management.azure.com/" })],

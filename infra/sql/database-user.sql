@@ -1,0 +1,5 @@
+-- Mooring's own user. Run in every database that the catalog lists, by the server's Microsoft Entra administrator.
+-- db_owner, because only its members may change who is in a fixed database role (learn.microsoft.com, ALTER ROLE, Permissions).
+-- FROM EXTERNAL PROVIDER asks Microsoft Entra for the name of Mooring's identity; the server's own identity needs Directory Readers.
+CREATE USER [mooring] FROM EXTERNAL PROVIDER;
+ALTER ROLE [db_owner] ADD MEMBER [mooring];

@@ -1,0 +1,44 @@
+/** The rights that infra/ tells an operator to give to Mooring. The sandbox gives exactly these, so whatever runs there has them. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import type { PolicyRule } from "./simulators/world.ts";
+
+const folder = join(dirname(import.meta.dirname), "infra");
+
+const RoleDefinition = z.object({ Actions: z.array(z.string()), NotActions: z.array(z.never()) });
+
+const names = z.array(z.string()).exactOptional();
+const Rule = z.strictObject({
+  apiGroups: names,
+  resources: names,
+  resourceNames: names,
+  nonResourceURLs: names,
+  verbs: z.array(z.string()),
+});
+const ClusterRole = z.object({ kind: z.literal("ClusterRole"), rules: z.array(Rule) });
+
+export interface Rights {
+  /** Of Mooring's role in Azure. */
+  readonly actions: readonly string[];
+  /** Of its ClusterRole. */
+  readonly rules: readonly PolicyRule[];
+  /** T-SQL that makes the user `mooring` in a database. */
+  readonly databaseUser: string;
+}
+
+export async function readRights(): Promise<Rights> {
+  const read = (name: string) => readFile(join(folder, name), "utf8");
+  const [role, clusterRole, databaseUser] = await Promise.all([
+    read("azure/role-definition.json"),
+    read("kubernetes/cluster-role.yaml"),
+    read("sql/database-user.sql"),
+  ]);
+  const documents = parseAllDocuments(clusterRole).map((document) => ClusterRole.safeParse(document.toJS()).data);
+  return {
+    actions: RoleDefinition.parse(JSON.parse(role)).Actions,
+    rules: documents.flatMap((document) => document?.rules ?? []),
+    databaseUser,
+  };
+}

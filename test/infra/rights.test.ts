@@ -1,0 +1,126 @@
+/**
+ * The rights that infra/ asks for are enough for every kind of operation, and none of them is for nothing. The sandbox gives
+ * Mooring exactly these, so every other test of the whole system holds that they are enough, too.
+ */
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { createMessageList } from "../../local/messageList.ts";
+import { readRights } from "../../local/rights.ts";
+import { actionFor } from "../../local/simulators/arm/authorization.ts";
+import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../local/simulators/kubernetes/rbac.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: SuiteSandbox;
+let service: Service;
+/** Of the cluster's administrator. */
+let core: CoreV1Api;
+/** What was allowed in the cluster. */
+const allowed: AccessAttributes[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ verificationJob: { image: "message-app", timeoutSeconds: 20 } });
+  service = serviceOf(sandbox);
+  await createMessageList(sandbox.cloud);
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  core = config.makeApiClient(CoreV1Api);
+  sandbox.cloud.kubernetes.restrictions.push((attributes) => {
+    allowed.push(attributes);
+    return false;
+  });
+});
+afterAll(() => sandbox?.close());
+
+const reader = { server: names.sqlServer, database: "messages", roles: ["reader"] };
+const owner = { server: names.sqlServer, database: "orders", roles: ["writer", "executor"] };
+
+async function onboard(namespace: string, changes: object = {}): Promise<Operation> {
+  const request = { cluster: names.cluster, namespace, databases: [reader], deletePolicy: "Delete", ...changes };
+  const plan = await service.call("POST", "/api/onboardings?dryRun=true", request);
+  expect(plan.body, JSON.stringify(plan.body)).toMatchObject({ blocked: false });
+  return await service.waitFor(await service.onboard(request));
+}
+
+async function run(namespace: string, what: string, body?: object): Promise<Operation> {
+  const { body: accepted } = await service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`, body);
+  return await service.waitFor(String(accepted["id"]));
+}
+
+async function offboard(namespace: string): Promise<Operation> {
+  return await service.waitFor(await service.offboard(names.cluster, namespace));
+}
+
+/** In a namespace in which no pod may run, so that the Job's events have to say why it did not start. */
+async function verifyInVain(namespace: string): Promise<unknown> {
+  await onboard(namespace);
+  const quota = { metadata: { name: "no-pods", namespace }, spec: { hard: { pods: "0" } } };
+  await core.createNamespacedResourceQuota({ namespace, body: quota });
+  const { body } = await service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/verify`);
+  return body;
+}
+
+it("lets every kind of operation through", async () => {
+  const ended: Operation[] = [];
+
+  const inVain = verifyInVain("crowded");
+  ended.push(await onboard("workload"));
+  ended.push(await onboard("workload", { databases: [reader, owner] }));
+  await core.deleteNamespacedServiceAccount({ name: "app", namespace: "workload" });
+  ended.push(await run("workload", "repair"));
+  const verified = await service.call("POST", `/api/namespaces/${names.cluster}/workload/verify`);
+  ended.push(await offboard("workload"));
+  ended.push(await onboard("pod", { identityMode: "podIdentity", selector: "first" }));
+  ended.push(await onboard("pod", { identityMode: "podIdentity", selector: "second" }));
+  ended.push(await run("pod", "migrate"));
+  ended.push(await offboard("pod"));
+
+  expect(await inVain).toMatchObject({
+    findings: [{ code: "LOGIN_UNPROVEN", found: expect.stringContaining("quota") }],
+  });
+  expect(ended.map(({ status, error }) => error ?? status)).toEqual(ended.map(() => "Succeeded"));
+  expect(verified.body).toMatchObject({ findings: [] });
+});
+
+it("undoes all of an operation that fails", async () => {
+  sandbox.cloud.faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    target: `${names.sqlServer}/orders`,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: 15247, message: "User does not have permission to perform this action." },
+  });
+
+  const ended = [
+    await onboard("undone", { databases: [reader, owner] }),
+    await onboard("undone-pod", { databases: [reader, owner], identityMode: "podIdentity" }),
+  ];
+  sandbox.cloud.faults.clear();
+
+  expect(ended.map(({ status }) => status)).toEqual(["Failed", "Failed"]);
+  expect(ended.map(({ error }) => error?.code)).not.toContain("COMPENSATION_FAILED");
+});
+
+it("asks for no right that nothing needs", async () => {
+  const { actions, rules } = await readRights();
+  const { journal } = sandbox.cloud.faults;
+
+  const calls = new Set(journal.filter(({ wire }) => wire === "arm").map(({ operation }) => operation));
+  const used = [...calls].map((operation) => actionFor(...(operation.split(" ") as [string, string])));
+  expect(actions.filter((action) => !used.includes(action))).toEqual([]);
+
+  const rights = rules.flatMap((rule) =>
+    rule.verbs.flatMap((verb) => [
+      ...(rule.resources ?? []).map((resource) => ({ ...rule, verbs: [verb], resources: [resource] })),
+      ...(rule.nonResourceURLs ?? []).map((url) => ({ verbs: [verb], nonResourceURLs: [url] })),
+    ]),
+  );
+  const paths = journal.flatMap(({ wire, operation }) => (wire === "kubernetes" ? operation.split(" ").slice(1) : []));
+  const isUsed = (rule: (typeof rights)[number]) =>
+    allowed.some((attributes) => isAllowedBy([rule], attributes)) ||
+    paths.some((path) => isPathAllowedBy([rule], "get", path));
+
+  expect(rights.length).toBeGreaterThan(30);
+  expect(rights.filter((rule) => !isUsed(rule))).toEqual([]);
+});
