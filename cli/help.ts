@@ -26,7 +26,7 @@ Where the service is: MOORING_SERVER or --server (http://127.0.0.1:7071).
 Who asks: MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE, where the service tells callers apart.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer from the service, 4 timed out.
 
-mooring <command> --help says more of a command.
+mooring <command> --help says more of a command; mooring --version says which this is.
 `;
 }
 

@@ -17,6 +17,7 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(words: readonly string[]): Promise<number> {
   const { name, rest } = splitCommand(words);
   try {
+    if (name === undefined && words.includes("--version")) return await sayVersion();
     if (name === undefined) return sayHelp(words);
     if (name === "help") return await sayHelpOf(rest[0]);
     expectCommand(name);
@@ -44,6 +45,13 @@ function sayHelp(words: readonly string[]): number {
   // Called with nothing, it was not told what to do: help goes where errors go.
   (words.length === 0 ? process.stderr : process.stdout).write(describeProgram());
   return words.length === 0 ? exitCodes.usage : exitCodes.done;
+}
+
+async function sayVersion(): Promise<number> {
+  const { readFile } = await import("node:fs/promises");
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  process.stdout.write(`mooring ${version}\n`);
+  return exitCodes.done;
 }
 
 async function sayHelpOf(name: string | undefined): Promise<number> {

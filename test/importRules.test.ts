@@ -140,6 +140,17 @@ it("lets the command line know Mooring by HTTP, the domain's types, and little e
   expect(broken).toEqual([]);
 });
 
+it("lets the command line take types of src, and no values: they would have to be read at every start", () => {
+  const values = listFiles("cli").flatMap((name) =>
+    readFileSync(join(root, name), "utf8")
+      .split("\n")
+      .filter((line) => /\bfrom "[./]+\/src\//.test(line) && !/^(import type |\} from )/.test(line))
+      .map((line) => `${name}: ${line}`),
+  );
+
+  expect(values).toEqual([]);
+});
+
 it("gives nobody but itself what the command line is made of", () => {
   const broken = modules
     .filter(({ file }) => !file.startsWith("cli/"))

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
 import { viewOf } from "../output/view.ts";
+import { askWhether } from "../question.ts";
 import { decide } from "../requests/decide.ts";
 import type { Operation } from "../service/documents.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -41,14 +42,8 @@ async function ask(session: Session, operation: Operation): Promise<string | und
   const view = viewOf(process.stderr);
   const lines = [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)];
   process.stderr.write(lines.map((line) => `${line}\n`).join(""));
-  const { createInterface } = await import("node:readline/promises");
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question("Approve it? [y/N] ", { signal: session.signal });
-    if (/^y(es)?$/i.test(answer.trim())) return approval.requestHash;
-    session.say("Not approved; it goes on waiting.");
-    return undefined;
-  } finally {
-    terminal.close();
-  }
+  const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
+  if (await askWhether("Approve it?", terminal)) return approval.requestHash;
+  session.say("Not approved; it goes on waiting.");
+  return undefined;
 }

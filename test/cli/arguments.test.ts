@@ -45,16 +45,18 @@ describe("a command line", () => {
   });
 
   it("ends with 2, with the usage and nothing on standard output", async () => {
-    const [flag, command, nothing, help] = await Promise.all([
+    const [flag, command, nothing, help, version] = await Promise.all([
       run(["onboard", "--wait", "--nope"]),
       run(["onbord"]),
       run([]),
       run(["onboard", "--help"]),
+      run(["--version"]),
     ]);
 
     expect(flag).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("usage: mooring onboard [") });
     expect(command).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("Did you mean onboard?") });
     expect(nothing).toMatchObject({ code: 2, stdout: "" });
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mooring \d+\.\d+\.\d+\n$/) });
     expect(help).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("--identity-mode <mode>") });
   });
 

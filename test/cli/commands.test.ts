@@ -85,8 +85,10 @@ describe("a namespace's life", () => {
   let operation: string;
 
   it("is planned, and nothing is written", async () => {
-    const plan = await mooring(["plan", berth, "--database", `${messages}=reader,writer`]);
-    const dryRun = await mooring([...onboardArgs(berth), "--dry-run", "-o", "json"]);
+    const [plan, dryRun] = await Promise.all([
+      mooring(["plan", berth, "--database", `${messages}=reader,writer`]),
+      mooring([...onboardArgs(berth), "--dry-run", "-o", "json"]),
+    ]);
 
     expect(plan).toMatchObject({ code: 0, stderr: "" });
     expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes, nothing in the way\n/);
@@ -132,9 +134,11 @@ describe("a namespace's life", () => {
   it("is found by the beginning of its operation's id, or of the part after the hyphen", async () => {
     const [, random = ""] = operation.split("-");
 
-    const short = await mooring(["status", random.slice(0, 8)]);
-    const long = await mooring(["status", operation.slice(0, 20), "-o", "name"]);
-    const none = await mooring(["status", "ffffffff"]);
+    const [short, long, none] = await Promise.all([
+      mooring(["status", random.slice(0, 8)]),
+      mooring(["status", operation.slice(0, 20), "-o", "name"]),
+      mooring(["status", "ffffffff"]),
+    ]);
 
     expect(short.stdout).toContain(`id      ${operation}\n`);
     expect(short.stdout).toMatch(/^verify +aks-dev\/red-life +Succeeded/m);
@@ -152,8 +156,10 @@ describe("a namespace's life", () => {
   });
 
   it("gives its manifest and its export as they are", async () => {
-    const manifest = await mooring(["manifest", berth]);
-    const tsql = await mooring(["export", berth, "--format", "tsql"]);
+    const [manifest, tsql] = await Promise.all([
+      mooring(["manifest", berth]),
+      mooring(["export", berth, "--format", "tsql"]),
+    ]);
 
     expect(parse(manifest.stdout)).toMatchObject({ metadata: { namespace: "red-life" } });
     expect(tsql.stdout).toContain("CREATE USER");
@@ -175,8 +181,10 @@ describe("a namespace's life", () => {
   });
 
   it("leaves a trail that is whole", async () => {
-    const trail = await mooring(["audit", "--namespace", "red-life", "--limit", "3", "-o", "json"]);
-    const check = await mooring(["audit", "--check"]);
+    const [trail, check] = await Promise.all([
+      mooring(["audit", "--namespace", "red-life", "--limit", "3", "-o", "json"]),
+      mooring(["audit", "--check"]),
+    ]);
 
     expect(JSON.parse(trail.stdout).value).toHaveLength(3);
     expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
@@ -222,8 +230,8 @@ describe("what goes wrong", () => {
   it("says how to prove who asks, and shows no key that was wrong", async () => {
     const wrong = "wrong-key-that-nobody-may-see";
 
-    const none = await run(["list"], { env: { MOORING_SERVER: sandbox.url } });
-    const flag = await run(["list", "--key", wrong], { env: { MOORING_SERVER: sandbox.url } });
+    const env = { MOORING_SERVER: sandbox.url };
+    const [none, flag] = await Promise.all([run(["list"], { env }), run(["list", "--key", wrong], { env })]);
 
     expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/UNAUTHENTICATED[\s\S]*MOORING_KEY/) });
     expect(flag.code).toBe(1);
@@ -287,8 +295,10 @@ describe("waiting", () => {
       );
     const [first, second] = [await limited(), await limited()];
 
-    const told = await mooring(onboardArgs(newBerth()), { env: { MOORING_SERVER: first.url } });
-    const waited = await mooring([...onboardArgs(newBerth()), "--wait"], { env: { MOORING_SERVER: second.url } });
+    const [told, waited] = await Promise.all([
+      mooring(onboardArgs(newBerth()), { env: { MOORING_SERVER: first.url } }),
+      mooring([...onboardArgs(newBerth()), "--wait"], { env: { MOORING_SERVER: second.url } }),
+    ]);
 
     expect(told).toMatchObject({ code: 1, stderr: expect.stringMatching(/RATE_LIMITED[\s\S]*wait {3}1 s/) });
     expect(waited).toMatchObject({ code: 0, stderr: expect.stringContaining("asking again in 1 s") });
@@ -366,8 +376,10 @@ describe("decisions", () => {
     const { stdout } = await mooring(["status", id]);
     const [, words = ""] = /next {3}mooring (approve .*)/.exec(stdout) ?? [];
 
-    const unseen = await mooring(["approve", id]);
-    const other = await mooring(["approve", id, "--request-hash", "0".repeat(64)]);
+    const [unseen, other] = await Promise.all([
+      mooring(["approve", id]),
+      mooring(["approve", id, "--request-hash", "0".repeat(64)]),
+    ]);
     const approved = await mooring([...words.split(" "), "--wait"]);
 
     expect(unseen).toMatchObject({ code: 2, stderr: expect.stringContaining("--request-hash") });
