@@ -8,7 +8,7 @@ import { exitCodes, Failure, UsageError } from "./failures.ts";
 import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
 import { endWithReader, listenForInterruption } from "./interruption.ts";
 import { printFailure } from "./output/failure.ts";
-import { programName } from "./output/program.ts";
+import { spellingFor } from "./output/program.ts";
 import { createSession, type SessionFlags } from "./session.ts";
 
 endWithReader();
@@ -16,6 +16,7 @@ process.exitCode = await run(process.argv.slice(2));
 
 async function run(words: readonly string[]): Promise<number> {
   const { name, rest } = splitCommand(words);
+  const spell = spellingFor(process.env, words);
   try {
     if (name === undefined && words.includes("--version")) return await sayVersion();
     if (name === undefined) return sayHelp(words);
@@ -29,12 +30,13 @@ async function run(words: readonly string[]): Promise<number> {
       env,
       interrupted: listenForInterruption(),
       describeCommands,
+      spell,
     });
     // The one cast: what was parsed by the flags of a command has the values of its flags.
     return await command.run(session, values as Values<Flags>, operands);
   } catch (error) {
     if (!(error instanceof Failure)) return tellDefect(error);
-    printFailure(process.stderr, error, programName(process.env));
+    printFailure(process.stderr, error, spell);
     return error.exitCode;
   }
 }

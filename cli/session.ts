@@ -5,7 +5,7 @@ import type { Described } from "./completion/described.ts";
 import { TimedOut, UsageError } from "./failures.ts";
 import type { Format, Printed } from "./output/print.ts";
 import { printable } from "./output/printable.ts";
-import { programName, withProgram } from "./output/program.ts";
+import type { Spelling } from "./output/program.ts";
 import { type Client, createClient } from "./service/client.ts";
 import { headersOf } from "./service/credential.ts";
 import { type ConnectionFlags, type Environment, readConnection } from "./service/server.ts";
@@ -13,7 +13,6 @@ import { type ConnectionFlags, type Environment, readConnection } from "./servic
 export interface Session {
   readonly client: Client;
   readonly format: Format;
-  readonly env: Environment;
   readonly signal: AbortSignal;
   readonly isWaiting: boolean;
   print(printed: Printed): Promise<void>;
@@ -23,8 +22,6 @@ export interface Session {
   say(message: string): void;
   /** Every command, for completion. */
   describeCommands(): Promise<readonly Described[]>;
-  /** A command line that works where this one did. */
-  commandLine(words: string): string;
 }
 
 export interface SessionFlags extends ConnectionFlags {
@@ -33,22 +30,25 @@ export interface SessionFlags extends ConnectionFlags {
   readonly timeout?: string | undefined;
 }
 
-export interface SessionOptions extends Pick<Session, "env" | "describeCommands"> {
+export interface SessionOptions extends Pick<Session, "describeCommands"> {
+  readonly env: Environment;
   readonly interrupted: AbortSignal;
+  readonly spell: Spelling;
 }
 
-export function createSession(flags: SessionFlags, { env, interrupted, describeCommands }: SessionOptions): Session {
-  const { wait = false, timeout, output, server } = flags;
+export function createSession(
+  flags: SessionFlags,
+  { env, interrupted, spell, describeCommands }: SessionOptions,
+): Session {
+  const { wait = false, timeout, output } = flags;
   if (timeout !== undefined && flags.wait === false)
     throw new UsageError("--timeout says how long to --wait; give both.");
   const signal = timeout === undefined ? interrupted : AbortSignal.any([interrupted, timedOutAfter(timeout)]);
-  const program = programName(env);
-  const say = (message: string) => void process.stderr.write(`${withProgram(printable(message), program)}\n`);
+  const say = (message: string) => void process.stderr.write(`${spell(printable(message))}\n`);
   const format = formatOf(output);
   let client: Client | undefined;
   const session: Session = {
     format,
-    env,
     signal,
     isWaiting: wait,
     get client() {
@@ -60,12 +60,12 @@ export function createSession(flags: SessionFlags, { env, interrupted, describeC
     },
     async print(printed) {
       const { print } = await import("./output/print.ts");
-      await print(process.stdout, format, printed);
+      const lines: Printed["lines"] = (view) => printed.lines(view).map(spell);
+      await print(process.stdout, format, { ...printed, lines });
     },
     describeCommands,
     write: (text) => void process.stdout.write(text),
     say,
-    commandLine: (words) => `mooring ${words}${server === undefined ? "" : ` --server ${server}`}`,
   };
   return session;
 }

@@ -44,7 +44,7 @@ export async function printOperation(session: Session, operation: Operation): Pr
 }
 
 async function waitForEnd(session: Session, id: string): Promise<Operation> {
-  const { client, signal, say, commandLine } = session;
+  const { client, signal, say } = session;
   const progress = createProgress(process.stderr);
   const notify = (message: string) => progress.above(() => say(message));
   let isShownElsewhere = false;
@@ -59,7 +59,7 @@ async function waitForEnd(session: Session, id: string): Promise<Operation> {
         if (operation.phase === "awaitingApproval" && !isWaitingForPeople) {
           isWaitingForPeople = true;
           for (const reason of operation.approval?.reasons ?? []) notify(reason);
-          notify(`It waits for an approval. What is asked for: ${commandLine(`status ${id}`)}`);
+          notify(`It waits for an approval. What is asked for: mooring status ${id}`);
         }
       }
       operation = await getOperation(client, id);
@@ -68,7 +68,7 @@ async function waitForEnd(session: Session, id: string): Promise<Operation> {
     isShownElsewhere = process.stdout.isTTY;
     return operation;
   } catch (error) {
-    if (error instanceof Failure) throw goesOn(error, { id, commandLine });
+    if (error instanceof Failure) throw goesOn(error, id);
     throw error;
   } finally {
     progress.end({ isShownElsewhere });
@@ -76,10 +76,10 @@ async function waitForEnd(session: Session, id: string): Promise<Operation> {
 }
 
 /** The operation does not end with the program that watches it. */
-function goesOn(error: Failure, { id, commandLine }: Pick<Session, "commandLine"> & { id: string }): Failure {
+function goesOn(error: Failure, id: string): Failure {
   const next = [
-    `The operation goes on. To look at it: ${commandLine(`status ${id}`)}`,
-    `To stop and undo it: ${commandLine(`cancel ${id}`)}`,
+    `The operation goes on. To look at it: mooring status ${id}`,
+    `To stop and undo it: mooring cancel ${id}`,
   ];
   if (error instanceof Interrupted) return new Interrupted(error.exitCode, { next });
   if (error instanceof TimedOut) return new TimedOut(error.message, { next, cause: error });

@@ -32,11 +32,11 @@ export const command = defineCommand({
 async function ask(session: Session, operation: Operation): Promise<string | undefined> {
   const { id, approval } = operation;
   if (!approval) {
-    throw new UsageError(`Operation ${id} waits for no approval.`, { next: [session.commandLine(`status ${id}`)] });
+    throw new UsageError(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
   }
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
-      next: [session.commandLine(`status ${id}`)],
+      next: [`mooring status ${id}`],
     });
   }
   const view = viewOf(process.stderr);

@@ -2,12 +2,12 @@
 import { type Failure, Interrupted, Refused } from "../failures.ts";
 import { nextActs } from "./nextActs.ts";
 import { printable } from "./printable.ts";
-import { withProgram } from "./program.ts";
+import type { Spelling } from "./program.ts";
 import { type View, viewOf } from "./view.ts";
 import { wrap } from "./wrap.ts";
 
-export function printFailure(stream: NodeJS.WriteStream, failure: Failure, program: string): void {
-  const lines = describeFailure(failure, viewOf(stream)).map((line) => withProgram(line, program));
+export function printFailure(stream: NodeJS.WriteStream, failure: Failure, spell: Spelling): void {
+  const lines = describeFailure(failure, viewOf(stream)).map(spell);
   stream.write(lines.map((line) => `${line}\n`).join(""));
 }
 

@@ -50,6 +50,6 @@ export async function followAccepted(session: Session, accepted: Accepted, title
   else if (isNew === false) session.say("The same was asked for before; this is its operation.");
   if (session.isWaiting) return await waitAndPrint(session, id);
   await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });
-  session.say(`To follow it: ${session.commandLine(`watch ${id}`)}`);
+  session.say(`To follow it: mooring watch ${id}`);
   return exitCodes.done;
 }

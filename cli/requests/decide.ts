@@ -22,6 +22,6 @@ export async function decide(session: Session, { verb, text, body }: Decision): 
     return await waitAndPrint(session, id, { wanted: verb === "cancel" ? "Canceled" : "Succeeded" });
   }
   await session.print({ document, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", done[verb])}`] });
-  if (verb !== "reject") session.say(`To follow it: ${session.commandLine(`watch ${id}`)}`);
+  if (verb !== "reject") session.say(`To follow it: mooring watch ${id}`);
   return exitCodes.done;
 }

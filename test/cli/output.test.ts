@@ -10,7 +10,7 @@ import { actFor } from "../../cli/output/nextActs.ts";
 import { operationLines } from "../../cli/output/operation.ts";
 import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
-import { programName, withProgram } from "../../cli/output/program.ts";
+import { spellingFor } from "../../cli/output/program.ts";
 import { createProgress } from "../../cli/output/progress.ts";
 import { shorten, table } from "../../cli/output/table.ts";
 import { age, duration, span } from "../../cli/output/times.ts";
@@ -121,9 +121,13 @@ describe("a failure", () => {
 });
 
 it("suggests commands as the program was called", () => {
-  expect(programName({ npm_command: "exec" })).toBe("npx mooring");
-  expect(withProgram("  next   mooring status 1 --wait", "npx mooring")).toBe("  next   npx mooring status 1 --wait");
-  expect(withProgram("mooring: it is mooring that speaks", "npx mooring")).toContain("mooring: it is");
+  const npx = spellingFor({ npm_command: "exec" }, ["list"]);
+  const elsewhere = spellingFor({}, ["list", "--server", "http://127.0.0.1:7072"]);
+
+  expect(npx("  next   mooring status 1 --wait")).toBe("  next   npx mooring status 1 --wait");
+  expect(npx("mooring: it is mooring: that speaks")).toBe("mooring: it is mooring: that speaks");
+  expect(elsewhere("see `mooring status 1`")).toBe("see `mooring --server http://127.0.0.1:7072 status 1`");
+  expect(elsewhere("here: mooring up")).toBe("here: mooring up");
 });
 
 describe("an operation", () => {
