@@ -1,6 +1,6 @@
 /** Follows an operation to its end, and says so when whoever waits goes away before. */
 import type { OperationStatus } from "../src/domain/operation/operation.ts";
-import { exitCodes, Failure, Interrupted, TimedOut } from "./failures.ts";
+import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
 import { operationLines } from "./output/operation.ts";
 import { createProgress } from "./output/progress.ts";
 import type { Client } from "./service/client.ts";
@@ -83,6 +83,8 @@ function goesOn(error: Failure, id: string): Failure {
   ];
   if (error instanceof Interrupted) return new Interrupted(error.exitCode, { next });
   if (error instanceof TimedOut) return new TimedOut(error.message, { next, cause: error });
+  if (error instanceof Unreachable)
+    return new Unreachable(error.message, { next: [...error.next, ...next], cause: error });
   return error;
 }
 

@@ -1,7 +1,7 @@
 /** A request that starts an operation: planned, sent, or sent and followed to its end. */
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, Interrupted, TimedOut } from "../failures.ts";
 import { batchPlanLines } from "../output/batchPlan.ts";
 import { planLines } from "../output/plan.ts";
 import type { Call } from "../service/client.ts";
@@ -39,7 +39,15 @@ export async function planBatch(session: Session, requests: readonly object[]): 
 }
 
 export async function start(session: Session, { call, title }: Change): Promise<number> {
-  const accepted = await session.client.json<Accepted>(call, ["id", "kind"]);
+  let accepted: Accepted;
+  try {
+    accepted = await session.client.json<Accepted>(call, ["id", "kind"]);
+  } catch (error) {
+    const next = ["It may have been accepted all the same: mooring list operations"];
+    if (error instanceof Interrupted) throw new Interrupted(error.exitCode, { next });
+    if (error instanceof TimedOut) throw new TimedOut(error.message, { next, cause: error });
+    throw error;
+  }
   return await followAccepted(session, accepted, title);
 }
 

@@ -305,6 +305,19 @@ describe("waiting", () => {
     expect(new Set(second.passed.slice(0, 2).map(({ headers: sent }) => sent["idempotency-key"])).size).toBe(1);
   });
 
+  it("says that it may have been accepted when the time is over before the answer", async () => {
+    const { url } = await through(({ method }) =>
+      method === "POST" ? { answer: { status: 503, headers: { "retry-after": "9" }, body: "" } } : "pass",
+    );
+
+    const { code, stderr } = await mooring([...onboardArgs(newBerth()), "--wait", "--timeout", "1s"], {
+      env: { MOORING_SERVER: url },
+    });
+
+    expect(code).toBe(4);
+    expect(stderr).toContain("It may have been accepted all the same: mooring list operations");
+  });
+
   it("is the same operation when the answer was lost and the request is sent again", async () => {
     const berth = newBerth();
     const { url, passed } = await through(({ method }, earlier) =>

@@ -79,7 +79,8 @@ function forward(
       // What was let through has to arrive before the end.
       outgoing.write(through.join(""), () => left <= 0 && outgoing.destroy());
     });
-    answer.on("end", () => outgoing.end());
+    // One that was to be cut has no proper end, although the service may have come to it meanwhile.
+    answer.on("end", () => left > 0 && outgoing.end());
     answer.on("error", () => outgoing.destroy());
     outgoing.on("close", () => onward.destroy());
   });
