@@ -2,6 +2,7 @@ import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
 import { describeEvent } from "../output/event.ts";
+import { toJson } from "../output/print.ts";
 import { viewOf } from "../output/view.ts";
 import type { OperationSummary } from "../service/documents.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
@@ -44,7 +45,7 @@ async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { i
   const { format } = session;
   switch (format) {
     case "json":
-      session.write(`${JSON.stringify(event)}\n`);
+      session.write(`${toJson(event)}\n`);
       return;
     case "yaml": {
       const { stringify } = await import("yaml");
@@ -52,9 +53,7 @@ async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { i
       return;
     }
     case "name":
-      session.write(
-        `${String((event.data as { id?: string; operation?: string }).id ?? (event.data as { operation?: string }).operation ?? "")}\n`,
-      );
+      session.write(`${operationOf(event)}\n`);
       return;
     case "table":
     case "wide": {
@@ -62,4 +61,10 @@ async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { i
       if (line !== undefined) session.write(`${line}\n`);
     }
   }
+}
+
+/** An event of an operation is the operation; one of a part of it says whose. */
+function operationOf({ data }: ServerEvent): string {
+  const { id, operation, batch } = data as { id?: string; operation?: string; batch?: string };
+  return id ?? operation ?? batch ?? "";
 }

@@ -19,7 +19,7 @@ export async function print(stream: NodeJS.WriteStream, format: Format, printed:
 async function render(format: Format, { document, names, lines }: Printed, view: () => View): Promise<string> {
   switch (format) {
     case "json":
-      return `${JSON.stringify(document, null, 2)}\n`;
+      return `${toJson(document, 2)}\n`;
     case "yaml": {
       const { stringify } = await import("yaml");
       // A long text stays on one line, so that it can be searched for; no anchors, which readers of YAML often lack.
@@ -33,4 +33,12 @@ async function render(format: Format, { document, names, lines }: Printed, view:
         .map((line) => `${line}\n`)
         .join("");
   }
+}
+
+/** Some terminals take the characters behind ASCII for commands; in JSON they mean the same as codes. */
+export function toJson(document: unknown, indent?: number): string {
+  return JSON.stringify(document, null, indent).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

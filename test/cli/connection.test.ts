@@ -165,13 +165,17 @@ it("goes on where a list has more pages, below the path that the server's addres
 });
 
 it("shows no control characters that others have written", async () => {
-  const namespace = "team\u001b[31m";
+  const namespace = "team\u001b[31m\u009b31m";
   const is = { state: "Onboarded", identityMode: "workloadIdentity", operation: "1", requestedBy: "somebody" };
   const evil = { cluster: "aks-dev", namespace, ...is, databases: [], findings: [] };
   const { url } = await serve({ ...empty, body: JSON.stringify({ value: [evil] }) });
 
   const { stdout } = await run(["list", "--server", url]);
+  const json = await run(["list", "--server", url, "-o", "json"]);
 
+  expect(json.stdout).not.toContain("\u001b");
+  expect(json.stdout).not.toContain("\u009b");
+  expect(JSON.parse(json.stdout)).toEqual({ value: [evil] });
   expect(stdout).not.toContain("\u001b");
   expect(stdout).toContain("team\\u001b[31m");
 });
