@@ -138,6 +138,8 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
+  /** CONNECT was taken from it, or denied: it exists, and cannot log in. */
+  readonly isDisabled?: boolean;
   /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
   readonly otherPermissions?: readonly string[];
   /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
@@ -153,6 +155,10 @@ export interface DatabaseState {
   readonly roles: readonly string[];
   /** Whether Mooring itself may add members to the fixed roles. */
   readonly mayChangeRoles?: boolean;
+  /** Whether it may create and drop users. */
+  readonly mayMakeUsers?: boolean;
+  /** Whether it may grant permissions on the database, and revoke them. */
+  readonly mayGrant?: boolean;
 }
 
 export type UserChange =

@@ -188,6 +188,15 @@ it("has no folders of src that import each other in a circle", () => {
   expect(findCircles(new Map(edges))).toEqual([]);
 });
 
+it("lets no suite start a sandbox whose secrets are not searched for when it ends", () => {
+  const suites = listFiles("test").map(readModule);
+
+  const starting = suites.filter(({ imports }) => imports.includes("local/sandbox.ts")).map(({ file }) => file);
+
+  expect(suites.length).toBeGreaterThan(150);
+  expect(starting.filter((file) => !file.startsWith("test/support/"))).toEqual([]);
+});
+
 /** Depth first; each circle is told once, from where it was entered. */
 function findCircles(edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const state = new Map<string, "open" | "done">();

@@ -149,7 +149,7 @@ export const errorCatalogue = {
   ),
   IDENTITY_CONFLICT: permanent(
     "An identity of that name exists and belongs to somebody else.",
-    "Rename or remove the existing identity, or set adoptionPolicy to Always.",
+    "Remove the existing identity when nobody needs it, or set adoptionPolicy to Always; what another onboarded namespace has is its own, and goes when that one is offboarded.",
   ),
   FEDERATED_CREDENTIAL_CONFLICT: permanent(
     "The identity has a federated credential of that name for another subject.",
@@ -267,7 +267,7 @@ export const errorCatalogue = {
   ),
   KUBERNETES_CONFLICT: permanent(
     "Another manager owns a field that Mooring has to set, or the object is not Mooring's.",
-    "Remove the object or let its owner give up the field; adoptionPolicy Always takes it over.",
+    "Remove the object or let its owner give up the field, or set adoptionPolicy to Always; what another onboarded namespace has is its own, and goes when that one is offboarded.",
   ),
   NAMESPACE_TERMINATING: permanent(
     "The namespace is being deleted.",
@@ -360,8 +360,8 @@ export const errorCatalogue = {
     "Look at its status: it needs none, was decided already, or has ended.",
   ),
   APPROVAL_MISMATCH: permanent(
-    "The approval names another request than the one that waits.",
-    "Read `approval.requestHash` and the request of the operation, and approve what is there.",
+    "The approval names another request than the one that waits, or the catalog asks for more approval by now.",
+    "Read `approval.requestHash` and the request of the operation, and approve what is there; once it has ended, send the request again.",
   ),
   APPROVER_IS_REQUESTER: permanent(
     "Whoever sent the request cannot decide about it.",

@@ -2,7 +2,8 @@
  * What reading a namespace back can find. The code decides how bad it is, whether a repair may put it right, and what a
  * person does otherwise; docs/findings.md is held to this table by a test.
  *
- * Error: access is broken or cannot be proven. Warning: more rights or objects than were asked for. Info: cosmetic.
+ * Error: access is broken or cannot be proven. Warning: more rights or objects than were asked for, or a part of them denied.
+ * Info: cosmetic.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -48,6 +49,18 @@ export const findingCatalogue = {
   GRANT_ADDED: foreign(
     "Somebody gave the user a role or permission that was not asked for.",
     "Take it back in the database, or ask for the role bundle that has it.",
+  ),
+  USER_DISABLED: broken(
+    "CONNECT was taken from the user, or denied: nobody can log in as it.",
+    "Find out who disabled it and why; then run GRANT CONNECT TO [user], or offboard the namespace.",
+  ),
+  GRANT_DENIED: broken(
+    "Somebody denied the user what was asked for; that weighs more than every grant.",
+    "Find out who denied it and why; then revoke the DENY or take the user out of the role, or ask for less.",
+  ),
+  DENY_ADDED: foreign(
+    "Somebody denied the user a part of the database, or what was not asked for.",
+    "Nothing, when it is meant; else revoke the DENY.",
   ),
   SCHEMA_OWNED: foreign(
     "The user owns a schema: it may do everything there, and cannot be dropped.",

@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from "durable-functions";
-import { settleApproval } from "../activities/operation/approval.ts";
+import { settleApproval } from "../activities/plan/settleApproval.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { type OperationInput, setPhase, stepBase } from "./operation.ts";
@@ -19,8 +19,9 @@ export function* awaitApproval(
   setPhase(context, "awaitingApproval");
   for (;;) {
     const hasEvent = yield* waitForEvent(context, decisionEvent, expiresTime);
-    const { request, retry } = input;
-    const { isDecided } = yield* settleApproval({ ...stepBase(input), request, isTimeOver: !hasEvent }, retry);
+    const { request, earlier, retry } = input;
+    const asked = { ...stepBase(input), request, ...(earlier ? { earlier } : {}), isTimeOver: !hasEvent };
+    const { isDecided } = yield* settleApproval(asked, retry);
     if (isDecided) return;
   }
 }

@@ -3,8 +3,10 @@
 import { beforeEach, expect, it } from "vitest";
 import { remindOfApproval } from "../../src/activities/operation/approval.ts";
 import { providePorts } from "../../src/activities/operation/step.ts";
+import { Team } from "../../src/domain/access/access.ts";
 import { AppRole } from "../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../src/domain/catalog/catalog.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { cancelOperation, decideApproval } from "../../src/functions/acceptance/decide.ts";
@@ -26,7 +28,7 @@ let operation: string;
 let written: string[];
 
 beforeEach(async () => {
-  cloud = createFakeCloud({ approval });
+  cloud = createFakeCloud({ approval: { ...approval } });
   desk = createDesk(cloud);
   providePorts(cloud.ports);
   written = [];
@@ -185,6 +187,63 @@ it("does not run a request other than the one that was approved", async () => {
       await decide("approved");
       const { approval: current, ...rest } = record();
       if (current) cloud.operations.set(operation, { ...rest, approval: { ...current, requestHash: "of another" } });
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({ status: "Failed", error: { code: "APPROVAL_MISMATCH" } });
+  expect(written).toEqual([]);
+});
+
+it("looks again at all that stands in the way once it is approved, and has written nothing then", async () => {
+  await desk.run({
+    async atRest() {
+      for (const [key, { kind }] of cloud.objects)
+        if (kind === "MutatingWebhookConfiguration") cloud.objects.delete(key);
+      const name = identityName(request);
+      const user = { name, type: "E", sid: "0x00", roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+      cloud.users.get("sql-dev/messages")?.set(name, user);
+      await decide("approved");
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({ status: "Failed", error: { code: "WORKLOAD_IDENTITY_NOT_INSTALLED" } });
+  expect(record().error?.message).toContain("exists with SID 0x00");
+  expect(written).toEqual([]);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("does not run for a team that lost its right to it while the request waited", async () => {
+  const teams = {
+    red: Team.parse({
+      clusters: ["aks-dev"],
+      namespaces: ["team-a"],
+      databases: { "sql-dev": { messages: ["reader"] } },
+    }),
+  };
+  cloud = createFakeCloud({ approval, teams });
+  desk = createDesk(cloud, { ...requester, teams: ["red"], roles: ["Onboarding.Request"] });
+  providePorts(cloud.ports);
+  cloud.onWrite = ({ what }) => written.push(what);
+  operation = (await acceptOnboarding(desk, request)).operation;
+  await desk.run({
+    async atRest() {
+      await decide("approved");
+      teams.red.namespaces = ["team-b"];
+      desk.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({ status: "Failed", error: { code: "NOT_ALLOWED" } });
+  expect(written).toEqual([]);
+});
+
+it("does not run when the catalog asks for more approval by now than was given", async () => {
+  await desk.run({
+    async atRest() {
+      await decide("approved");
+      Object.assign(cloud.ports.catalog.approval, { clusters: ["aks-dev"] });
       desk.raise(decisionEvent);
     },
   });

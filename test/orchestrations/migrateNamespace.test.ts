@@ -106,6 +106,20 @@ it("moves a namespace without a pod in one go, and grants nothing again", async 
   expect(run.calls).toEqual([...plannedSteps("migrate", pod).map((step) => step.name), "recordOutcome"]);
 });
 
+it("finds nothing in the middle of a migration to another service account, and tells of a stranger's credential", async () => {
+  const migration = { ...start, until: "sideBySide", serviceAccount: "its-own" } as const;
+  await operate(cloud, "migrate", pod, { migration });
+  expect(record().migration).toMatchObject({ completed: "sideBySide" });
+
+  expect(await findings(pod, true)).toEqual([]);
+  const [own] = cloud.credentials.get(name) ?? [];
+  if (!own) throw new Error("no credential");
+  cloud.credentials.set(name, [own, { ...own, name: "theirs", subject: "system:serviceaccount:team-b:theirs" }]);
+  expect(await findings(pod, true)).toMatchObject([{ code: "CREDENTIAL_ADDED", field: "credential theirs" }]);
+  cloud.credentials.set(name, [{ ...own, subject: "system:serviceaccount:evil:its-own" }]);
+  expect(await findings(pod, true)).toMatchObject([{ code: "CREDENTIAL_ADDED" }]);
+});
+
 describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("stopped after %s", (until) => {
   const isOver = until === "cutOver";
   const current = isOver ? workload : pod;

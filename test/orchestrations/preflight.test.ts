@@ -37,6 +37,10 @@ const workload = OnboardingRequest.parse({
     { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
   ],
 });
+const executing = OnboardingRequest.parse({
+  ...workload,
+  databases: [{ server: "sql-dev", database: "orders", roles: ["executor"] }],
+});
 const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity" });
 const name = identityName(workload);
 
@@ -72,6 +76,15 @@ function putIdentity(tags: Record<string, string> = {}, location = "westeurope")
   const id = `${identityGroup}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
   cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
 }
+
+it("names an obstacle that several looks have met once", async () => {
+  answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") });
+
+  const { steps } = await planOnboarding(cloud.ports, { operation: "dry", request: workload });
+
+  const { blockers = [] } = steps.find((step) => step.name === "preflight") ?? {};
+  expect(blockers.map(({ code }) => code)).toEqual(["KUBERNETES_FORBIDDEN"]);
+});
 
 function putUser(sid: string): void {
   const user = { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
@@ -190,6 +203,18 @@ const obstacles: readonly Obstacle[] = [
       const roles = ["db_owner", "db_datareader", "db_datawriter"];
       answer("databases", { inspect: async () => ({ users: [], roles, mayChangeRoles: false }) });
     },
+  },
+  {
+    what: "a database where Mooring may not make users",
+    code: "SQL_FORBIDDEN",
+    request: executing,
+    arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayMakeUsers: false }) }),
+  },
+  {
+    what: "a database where Mooring may not give permissions",
+    code: "SQL_FORBIDDEN",
+    request: executing,
+    arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayGrant: false }) }),
   },
   {
     what: "a role bundle that the catalog has taken back",

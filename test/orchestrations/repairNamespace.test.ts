@@ -313,6 +313,77 @@ it("tells what is foreign, and leaves it as it is", async () => {
   ).toEqual(told.map(([code]) => code).toSorted());
 });
 
+it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Severity, string]>([
+  ["who may not connect", "messages", (user) => ({ ...user, isDisabled: true }), "USER_DISABLED", "Error", "CONNECT"],
+  [
+    "who was denied all reading",
+    "messages",
+    (user) => ({ ...user, otherPermissions: ["DENY SELECT"] }),
+    "GRANT_DENIED",
+    "Error",
+    "DENY SELECT",
+  ],
+  [
+    "who is in a role that denies writing",
+    "orders",
+    (user) => ({ ...user, roles: [...user.roles, "db_denydatawriter"] }),
+    "GRANT_DENIED",
+    "Error",
+    "db_denydatawriter",
+  ],
+  [
+    "who was denied a part",
+    "messages",
+    (user) => ({ ...user, otherPermissions: ["DENY SELECT ON dbo.salaries"] }),
+    "DENY_ADDED",
+    "Warning",
+    "DENY SELECT ON dbo.salaries",
+  ],
+  [
+    "who was denied what nobody asked for",
+    "messages",
+    (user) => ({ ...user, otherPermissions: ["DENY UPDATE"] }),
+    "DENY_ADDED",
+    "Warning",
+    "DENY UPDATE",
+  ],
+  [
+    "with a permission on a schema",
+    "messages",
+    (user) => ({ ...user, otherPermissions: ["GRANT CONTROL ON SCHEMA dbo"] }),
+    "GRANT_ADDED",
+    "Warning",
+    "GRANT CONTROL ON SCHEMA dbo",
+  ],
+])("tells of a user %s, and leaves that to people", async (_who, database, change, code, severity, found) => {
+  await onboard(workload);
+  editUser(database, change);
+
+  const told = await findings(workload);
+  await operate(cloud, "repair", workload);
+
+  expect(told).toMatchObject([{ code, target: `sql-dev/${database}` }]);
+  expect(`${told[0]?.field} ${told[0]?.found}`).toContain(found);
+  expect(told.map(severityOf)).toEqual([severity]);
+  expect(written).toEqual([]);
+});
+
+it("tells of a credential under Mooring's name that is for somebody else, also where another one fits", async () => {
+  await onboard(workload);
+  const [own] = cloud.credentials.get(name) ?? [];
+  if (!own) throw new Error("no credential");
+  const evil = { ...own, subject: "system:serviceaccount:evil:app" };
+  cloud.credentials.set(name, [evil, { ...own, name: "theirs" }]);
+
+  const told = await findings(workload);
+  const { operation } = await operate(cloud, "repair", workload);
+
+  expect(told).toMatchObject([{ code: "CREDENTIAL_ADDED", field: `credential ${own.name}` }]);
+  // Azure takes no second credential of one issuer and subject.
+  expect(operation.status).toBe("Succeeded");
+  expect(written).toEqual([]);
+});
+
 it("looks a second time only when something is broken, and not for what is merely more", async () => {
   await onboard(workload);
   editUser("messages", (user) => ({ ...user, roles: [...user.roles, "db_owner"] }));
@@ -433,6 +504,7 @@ it.each([
     code: "SQL_USER_HAS_PERMISSIONS",
     more: { permissions: ["VIEW DEFINITION"] },
   },
+  { what: "no right to connect", code: "SQL_USER_HAS_PERMISSIONS", more: { isDisabled: true } },
   { what: "a role of its own", code: "SQL_USER_HAS_DEPENDANTS", more: { dependants: ["role reports"] } },
 ])("does not replace a user with a stale SID that has $what, and says which", async ({ code, more }) => {
   await onboard(workload);
@@ -442,7 +514,9 @@ it.each([
   const { operation } = await operate(cloud, "repair", workload);
 
   expect(operation.error?.code).toBe(code);
-  for (const text of Object.values(more).flat()) expect(operation.error?.message).toContain(text);
+  for (const text of Object.values(more).flat()) {
+    expect(operation.error?.message).toContain(typeof text === "string" ? text : "REVOKE CONNECT");
+  }
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({ sid: stale, ...more });
 });
 

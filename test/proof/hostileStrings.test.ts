@@ -1,6 +1,7 @@
 /** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { DatabaseRequest, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -9,7 +10,10 @@ let service: Service;
 const log: string[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ onLog: (line) => log.push(line) });
+  sandbox = await startSandbox({
+    approval: { databases: [`${names.sqlServer}/orders`] },
+    onLog: (line) => log.push(line),
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
@@ -83,6 +87,7 @@ const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
   selector: (value) => ({ ...good, identityMode: "podIdentity", selector: value }),
   adoptionPolicy: (value) => ({ ...good, adoptionPolicy: value }),
   deletePolicy: (value) => ({ ...good, deletePolicy: value }),
+  team: (value) => ({ ...good, team: value }),
   "another field": (value) => ({ ...good, [keyOf(value)]: value }),
   "the whole body": (value) => value,
 };
@@ -104,6 +109,12 @@ const cases = Object.entries(fields).flatMap(([field, make]) =>
     .filter((value) => !isHarmless(field, value))
     .map((value) => ({ field, value, body: JSON.stringify(make(value)) })),
 );
+
+it("leaves out no field of a request", () => {
+  const known = [...Object.keys(OnboardingRequest.shape), ...Object.keys(DatabaseRequest.shape)];
+
+  expect(known.filter((field) => !(field in fields))).toEqual([]);
+});
 
 it(`refuses ${cases.length} bodies over HTTP as the caller's mistake, each with a problem document`, async () => {
   for (const { field, value, body } of cases) {
@@ -149,6 +160,57 @@ it("sends each of them on the queue to the dead-letter queue, with a reason", as
   }
 }, 90_000);
 
+it("sends envelopes with hostile attributes to the dead-letter queue, or takes the request in them", async () => {
+  const queue = sandbox.cloud.serviceBus.queue(names.queue);
+  const before = queue.deadLetters().length;
+  const envelope = { specversion: "1.0", id: "1", source: "/x", type: "t", data: { ...good, cluster: "nowhere" } };
+  const sent = ["specversion", "id", "source", "type", "traceparent", "data"].flatMap((attribute) =>
+    hostile.map((value) => JSON.stringify({ ...envelope, [attribute]: value })),
+  );
+  sent.forEach((body, index) => {
+    const traceparent = hostile[index % hostile.length];
+    const applicationProperties = typeof traceparent === "string" ? { traceparent, "Diagnostic-Id": traceparent } : {};
+    queue.send({ messageId: `envelope-${index}`, body: Buffer.from(body), applicationProperties });
+  });
+
+  await expect.poll(() => queue.messages().length, { timeout: 60_000 }).toBe(0);
+  expect(queue.deadLetters().length - before).toBe(sent.length);
+}, 90_000);
+
+const bodies: Readonly<Record<string, readonly string[]>> = {
+  [`/api/namespaces/${names.cluster}/hostile/migrate`]: ["until", "serviceAccount", "another"],
+  [`/api/namespaces/${names.cluster}/hostile/migrate?until=inventory`]: ["serviceAccount"],
+  "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/cancel": ["comment", "another"],
+  "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/approve": ["comment", "requestHash", "another"],
+  "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/reject": ["comment", "requestHash", "another"],
+};
+
+it("refuses hostile bodies of every other route that takes one", async () => {
+  const { body: document } = await service.call("GET", "/api/openapi.json");
+  const paths = document["paths"] as Record<string, Record<string, { requestBody?: object }>>;
+  const taking = Object.entries(paths).flatMap(([path, { post }]) => (post?.requestBody ? [path] : []));
+  const tried = [...new Set(Object.keys(bodies).map((path) => path.split("/").at(-1)?.split("?")[0]))];
+  // The routes of onboardings and batches have tests of their own, above.
+  expect(taking.map((path) => path.split("/").at(-1)).toSorted()).toEqual(
+    [...tried, "batch", "onboardings"].toSorted(),
+  );
+
+  for (const [path, names] of Object.entries(bodies)) {
+    for (const value of hostile) {
+      for (const body of [value, ...names.map((field) => ({ [field]: value }))]) {
+        const { status, body: problem } = await service.call("POST", path, JSON.stringify(body));
+
+        const what = `${path} ${JSON.stringify(body).slice(0, 80)}: ${status} ${JSON.stringify(problem).slice(0, 200)}`;
+        expect(status, what).toBeGreaterThanOrEqual(400);
+        expect(status, what).toBeLessThan(500);
+        // What is no object is refused before anybody looks for the operation or the namespace.
+        const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+        if (!isObject) expect(status, what).toBe(422);
+      }
+    }
+  }
+}, 60_000);
+
 const addresses = (text: string) => [
   ["GET", `/api/operations/${text}`],
   ["GET", `/api/operations/${text}/events`],
@@ -169,6 +231,23 @@ const addresses = (text: string) => [
   ["GET", `/api/audit?continuation=${text}`],
   ["POST", `/api/onboardings?dryRun=${text}`],
   ["POST", `/api/onboardings/batch?dryRun=${text}`],
+  ["POST", `/api/onboardings?takeOver=${text}`],
+  ["POST", `/api/operations/${text}/reject`],
+  ["POST", `/api/operations/${text}/compensate`],
+  ["POST", `/api/operations/x/compensate?dryRun=${text}`],
+  ["DELETE", `/api/namespaces/${names.cluster}/hostile?ignoreDependants=${text}`],
+  ["GET", `/api/namespaces/${text}/${text}/export`],
+  ["GET", `/api/namespaces/${names.cluster}/hostile/export?format=${text}`],
+  ["GET", `/api/namespaces/${names.cluster}/hostile/export?database=${text}`],
+  ["GET", `/api/namespaces/${text}/${text}/manifest`],
+  ["POST", `/api/namespaces/${text}/${text}/verify`],
+  ["POST", `/api/namespaces/${text}/${text}/repair`],
+  ["POST", `/api/namespaces/${text}/${text}/migrate`],
+  ["POST", `/api/namespaces/${names.cluster}/hostile/migrate?until=${text}`],
+  ["GET", `/api/audit?cluster=${text}`],
+  ["GET", `/api/audit?namespace=${text}`],
+  ["GET", `/api/audit?top=${text}`],
+  ["GET", `/api/namespaces?top=${text}`],
 ];
 
 it("answers hostile addresses and queries without an error of its own", async () => {
@@ -211,3 +290,55 @@ it("has done nothing in the cloud, and met nothing that nobody foresaw", async (
   expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
   expect(Object.prototype).not.toHaveProperty("polluted");
 });
+
+/** In the end, since these are taken: everything else has been refused by now. */
+it("keeps a hostile comment as it was written, wherever it comes up again", async () => {
+  const orders = { ...good, databases: [{ ...database, database: "orders" }] };
+  const texts = hostile.filter((value) => typeof value === "string" && value.length <= 1_000);
+  for (const comment of texts as string[]) {
+    const id = await service.onboard(orders);
+    await expect.poll(async () => (await service.operation(id)).phase, { timeout: 10_000 }).toBe("awaitingApproval");
+    const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment });
+    expect(canceled.status, comment).toBe(202);
+    const ended = await service.waitFor(id);
+
+    expect(ended.status, comment).toBe("Canceled");
+    const { body } = await service.call("GET", `/api/operations/${id}`);
+    expect(body["cancel"], comment).toMatchObject({ comment });
+  }
+  expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
+}, 120_000);
+
+it("takes hostile headers of a request that is good for what they are", async () => {
+  const values = ["'", "]]", "../../x", "a".repeat(4_000), "00-xyz-1-1", `\${jndi:ldap://x}`, "-1", "9".repeat(40)];
+  for (const [index, value] of values.entries()) {
+    const namespace = `headers-${index}`;
+    for (const name of ["idempotency-key", "repeatability-request-id", "traceparent", "if-match", "last-event-id"]) {
+      for (const [method, path, body] of [
+        ["POST", "/api/onboardings?dryRun=true", { ...good, namespace }],
+        ["DELETE", `/api/namespaces/${names.cluster}/${namespace}`],
+        ["POST", `/api/namespaces/${names.cluster}/${namespace}/repair`],
+        ["GET", "/api/events"],
+      ] as const) {
+        const { status } = await service.call(method, path, body, { [name]: value });
+
+        expect(status, `${method} ${path} ${name}: ${value.slice(0, 40)}`).toBeLessThan(500);
+      }
+    }
+  }
+  const key = "a".repeat(255);
+  const first = await service.call(
+    "POST",
+    "/api/onboardings",
+    { ...good, namespace: "keyed" },
+    { "idempotency-key": key },
+  );
+  expect(first.status).toBe(202);
+  expect((await service.waitFor(String(first.body["id"]))).status).toBe("Succeeded");
+  expect(
+    (
+      await service.call("POST", "/api/onboardings", { ...good, namespace: "keyed" }, { "idempotency-key": key })
+    ).headers.get("idempotency-replayed"),
+  ).toBe("true");
+}, 60_000);

@@ -37,7 +37,9 @@ const Applied = z.looseObject({ apiVersion: z.string(), kind: z.string(), metada
 
 async function get(path: string) {
   const response = await fetch(`${sandbox.url}${path}`);
-  return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };
+  const text = await response.text();
+  sandbox.heard(`answer of GET ${path}`, text);
+  return { status: response.status, type: response.headers.get("content-type"), text };
 }
 
 function wanted(namespace: string, identityMode: string) {

@@ -33,6 +33,7 @@ async function listen(
   const events: Received[] = [];
   let text = "";
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    sandbox.heard(`stream of ${path}`, chunk);
     text += chunk;
     const blocks = text.split("\n\n");
     text = blocks.pop() ?? "";
@@ -100,6 +101,26 @@ it.each(["traceparent", "Diagnostic-Id"])("continues the trace of a queue messag
   sandbox.cloud.serviceBus
     .queue(names.queue)
     .send({ body: wanted, applicationProperties: { [property]: traceparent } });
+
+  const find = async () => {
+    const { body } = await service.call("GET", `/api/operations?namespace=${wanted.namespace}`);
+    return (body["value"] as { traceId?: string }[])[0]?.traceId;
+  };
+  await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
+});
+
+it("continues the trace that a queue message's envelope has", async () => {
+  const wanted = request();
+  const data = {
+    specversion: "1.0",
+    id: "1",
+    source: "/team",
+    type: "onboarding.requested",
+    traceparent,
+    data: wanted,
+  };
+
+  sandbox.cloud.serviceBus.queue(names.queue).send({ body: Buffer.from(JSON.stringify(data)) });
 
   const find = async () => {
     const { body } = await service.call("GET", `/api/operations?namespace=${wanted.namespace}`);

@@ -1,6 +1,7 @@
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import { desiredCredential } from "../resources/federatedCredential.ts";
 import type { Look } from "./inspectionSubject.ts";
@@ -18,7 +19,9 @@ export async function inspectCredentials(
   const desired = isWanted ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
   const others = current
-    .filter((each) => each !== matching && each.name !== own)
+    // Under Mooring's own name, too, where another one fits: whoever put it there has a way in.
+    .filter((each) => each !== matching && (matching !== undefined || each.name !== own))
+    .filter((each) => !(isMigrating && isOfMigration(each, cluster, request)))
     .map((each) =>
       finding("CREDENTIAL_ADDED", target, { field: `credential ${each.name}`, expected: null, found: print(each) }),
     );
@@ -34,6 +37,17 @@ export async function inspectCredentials(
   const code = same ? "CREDENTIAL_CHANGED" : "CREDENTIAL_MISSING";
   const what = { field: `credential ${own}`, expected: print(desired), found: same ? print(same) : null };
   return [finding(code, target, what), ...others];
+}
+
+/** What Mooring made for the service account that the namespace migrates to, which may be another than the request's. */
+function isOfMigration(
+  { name, issuer, subject }: FederatedCredential,
+  { oidcIssuer }: ClusterTarget,
+  berth: Berth,
+): boolean {
+  const account = subject.split(":").at(-1) ?? "";
+  const isOfNamespace = issuer === oidcIssuer && subject === federatedSubject(berth.namespace, account);
+  return isOfNamespace && name === federatedCredentialName(berth, account);
 }
 
 function isSame(a: FederatedCredential, b: FederatedCredential): boolean {

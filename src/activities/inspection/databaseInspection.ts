@@ -1,9 +1,9 @@
 import { findDatabase } from "../../domain/catalog/targets.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
+import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseRequest } from "../../domain/request/request.ts";
+import type { DatabaseRequest, RoleBundle } from "../../domain/request/request.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
 import { grantsOf } from "../resources/databaseUser.ts";
 import type { Look } from "./inspectionSubject.ts";
@@ -27,6 +27,9 @@ export async function inspectDatabase(
     ];
   }
   const findings: Finding[] = [];
+  if (user.isDisabled && !user.roles.includes("db_owner")) {
+    findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));
+  }
   if (user.sid !== sid) {
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
@@ -40,20 +43,74 @@ function compareRights(
 ): readonly Finding[] {
   const desired = grantsOf(database.roles).map(({ name }) => name);
   const held = [...user.roles, ...user.permissions];
+  const { otherPermissions = [] } = user;
+  const isBroken = (each: string) => denialsOf(database.roles).has(each.replace(/^DENY /, ""));
+  const denials = [...user.roles, ...otherPermissions].filter(isBroken);
+  const extra = otherPermissions.filter((each) => !denials.includes(each) && each !== "DENY CONNECT");
   const mark = readMark(user.mark);
   const isOurs = mark?.berth === key;
   const missing = desired
     .filter((name) => !held.includes(name))
     .map((name) => finding("GRANT_MISSING", target, { field: name, expected: "granted", found: null }));
   const more = held
-    .filter((name) => !desired.includes(name))
+    .filter((name) => !desired.includes(name) && !denials.includes(name))
     .map((name) =>
       isOurs && name in mark.grants
         ? finding("GRANT_SURPLUS", target, { field: name, expected: null, found: "granted by Mooring" })
         : finding("GRANT_ADDED", target, { field: name, expected: null, found: "granted by somebody else" }),
     );
+  const others = [
+    ...summarize(
+      "GRANT_ADDED",
+      target,
+      extra.filter((each) => !each.startsWith("DENY ")),
+    ),
+    ...summarize(
+      "DENY_ADDED",
+      target,
+      extra.filter((each) => each.startsWith("DENY ")),
+    ),
+  ];
   const schemas = user.ownedSchemas.map((schema) =>
     finding("SCHEMA_OWNED", target, { field: "schema", expected: null, found: schema }),
   );
-  return [...missing, ...more, ...schemas];
+  return [
+    ...missing,
+    ...denials.map((each) => finding("GRANT_DENIED", target, denied(each))),
+    ...more,
+    ...others,
+    ...schemas,
+  ];
+}
+
+/** On the whole database: a DENY on a part of it, such as `DENY SELECT ON dbo.stock`, has another text. */
+const reading = ["SELECT", "db_denydatareader"];
+const writing = ["INSERT", "UPDATE", "DELETE", "db_denydatawriter"];
+const executing = ["EXECUTE"];
+const deniedTo: Readonly<Record<RoleBundle, readonly string[]>> = {
+  reader: reading,
+  writer: [...reading, ...writing],
+  executor: executing,
+  owner: [...reading, ...writing, ...executing, "CONTROL"],
+};
+
+/** What takes away what the bundles give. */
+function denialsOf(roles: readonly RoleBundle[]): ReadonlySet<string> {
+  return new Set(roles.flatMap((role) => deniedTo[role]));
+}
+
+function denied(text: string): Omit<Finding, "code" | "target"> {
+  return text.startsWith("DENY ")
+    ? { field: "permissions", expected: null, found: text }
+    : { field: text, expected: null, found: "member of it" };
+}
+
+const mostTold = 10;
+
+/** There may be one for every table: together they are one finding. */
+function summarize(code: FindingCode, target: string, lines: readonly string[]): readonly Finding[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - mostTold;
+  const found = lines.slice(0, mostTold).join("; ") + (more > 0 ? ` and ${more} more` : "");
+  return [finding(code, target, { field: "permissions", expected: null, found })];
 }

@@ -2,17 +2,15 @@
  * Approval, as the operation's record has it. Everything that decides (approve, reject, time-out, cancel) is written there
  * with the ETag, so the first one counts; the event that wakes the orchestration carries nothing that is believed.
  */
-import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, needsApproval } from "../../domain/policy/approval.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
 import { throwIfCanceled } from "./cancellation.ts";
-import { activity, StepInput } from "./step.ts";
 
 const minuteMs = 60_000;
 
@@ -45,35 +43,40 @@ export async function requestApproval(
   return approval;
 }
 
-/** What was decided, or that the time is over. Throws unless the very request that runs was approved. */
-export const settleApproval = activity({
-  name: "settleApproval",
-  input: StepInput.extend({ request: OnboardingRequest, isTimeOver: z.boolean() }),
-  /** Not decided: what woke the orchestration was no decision, and it waits on. */
-  output: z.object({ isDecided: z.boolean() }),
-  async run({ operation, request, isTimeOver }, ports) {
-    const { approval } = await amend(ports, operation, (record) => {
-      throwIfCanceled(record);
-      const current = record.approval;
-      if (!current) throw new PermanentError("APPROVAL_MISMATCH", `Operation ${operation} never asked for approval.`);
-      if (current.decision || !isTimeOver) return current;
-      return { ...current, decision: { kind: "timedOut", time: new Date().toISOString() } };
-    });
-    const { requestHash, decision, reasons } = approval;
-    if (!decision) return { isDecided: false };
-    if (decision.kind === "timedOut") {
-      throw new PermanentError("APPROVAL_TIMED_OUT", `Nobody decided in time. ${reasons.join(" ")}`);
-    }
-    if (decision.kind === "rejected") {
-      const comment = decision.comment === undefined ? "" : `: ${decision.comment}`;
-      throw new PermanentError("REJECTED", `Rejected by ${decision.by ?? "an approver"}${comment}.`);
-    }
-    if (requestHash !== hashRequest(request)) {
-      throw new PermanentError("APPROVAL_MISMATCH", "The request that would run is not the one that was approved.");
-    }
-    return { isDecided: true };
-  },
-});
+/**
+ * What was decided, or that the time is over; false when what woke the orchestration was no decision. Throws unless the very
+ * request that runs was approved, by all who have to approve it now: the catalog may have changed.
+ */
+export async function takeDecision(
+  ports: Ports,
+  { operation, request, isTimeOver }: { operation: string; request: OnboardingRequest; isTimeOver: boolean },
+): Promise<boolean> {
+  const { record, approval } = await amend(ports, operation, (current) => {
+    throwIfCanceled(current);
+    const asked = current.approval;
+    if (!asked) throw new PermanentError("APPROVAL_MISMATCH", `Operation ${operation} never asked for approval.`);
+    if (asked.decision || !isTimeOver) return asked;
+    return { ...asked, decision: { kind: "timedOut", time: new Date().toISOString() } };
+  });
+  const { requestHash, decision, reasons } = approval;
+  if (!decision) return false;
+  if (decision.kind === "timedOut") {
+    throw new PermanentError("APPROVAL_TIMED_OUT", `Nobody decided in time. ${reasons.join(" ")}`);
+  }
+  if (decision.kind === "rejected") {
+    const comment = decision.comment === undefined ? "" : `: ${decision.comment}`;
+    throw new PermanentError("REJECTED", `Rejected by ${decision.by ?? "an approver"}${comment}.`);
+  }
+  if (requestHash !== hashRequest(request)) {
+    throw new PermanentError("APPROVAL_MISMATCH", "The request that would run is not the one that was approved.");
+  }
+  const more = needsApproval(ports.catalog, request, record.team).filter(({ what }) => !reasons.includes(what));
+  if (more.length > 0) {
+    const what = more.map((reason) => reason.what).join(" ");
+    throw new PermanentError("APPROVAL_MISMATCH", `The catalog asks for more than was approved by now. ${what}`);
+  }
+  return true;
+}
 
 type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
 

@@ -31,7 +31,9 @@ type Check = () => Promise<Findings | undefined>;
 export async function planPreflight(ports: Ports, input: PreflightInput): Promise<StepPlan> {
   const { request, step } = input;
   const found = await Promise.all([...clusterChecks(ports, input), ...serverChecks(ports, request)].map(explain));
-  const blockers = found.flatMap((each) => each.blockers ?? []);
+  // What several looks meet alike is one obstacle.
+  const all = found.flatMap((each) => each.blockers ?? []);
+  const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
   const notices = found.flatMap((each) => each.notices ?? []);
   const action = blockers.length > 0 ? "conflict" : "none";
   return { ...step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };

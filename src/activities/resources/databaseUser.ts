@@ -12,7 +12,7 @@ import {
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../../domain/request/request.ts";
-import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { onceItExists } from "./identity.ts";
 
@@ -68,18 +68,31 @@ export async function planDatabase(
   const state = await databases.inspect(target, { name, sid });
   const desired = grantsOf(input.database.roles);
   const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
-  const decision = state.mayChangeRoles === false ? withoutRoles(input, decided) : decided;
+  const decision = withRights(input, state, decided);
   const step = { name: "grantDatabase", target: `${input.database.server}/${input.database.database}` };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
 }
 
 /** Known before the first write, and not when the identity is made already. */
-function withoutRoles(input: DatabasePlanInput, decision: Decision): Decision {
-  const isRole = ({ kind }: Grant) => kind === "role";
-  const isNew = decision.action === "create" && grantsOf(input.database.roles).some(isRole);
-  const isChange = decision.changes.some(({ kind }) => kind === "addRole" || kind === "removeRole");
-  if (decision.conflict || !(isNew || isChange)) return decision;
-  return refuse("SQL_FORBIDDEN", `In ${place(input)} Mooring's user is not in db_owner, and cannot give roles.`);
+function withRights(input: DatabasePlanInput, state: DatabaseState, decision: Decision): Decision {
+  if (decision.conflict) return decision;
+  const isNew = decision.action === "create";
+  const desired = grantsOf(input.database.roles);
+  const gives = (grant: Grant["kind"]) => isNew && desired.some(({ kind }) => kind === grant);
+  const does = (...kinds: UserChange["kind"][]) => decision.changes.some(({ kind }) => kinds.includes(kind));
+  const obstacles = [
+    state.mayChangeRoles === false && (gives("role") || does("addRole", "removeRole"))
+      ? "is not in db_owner, and cannot give roles"
+      : undefined,
+    state.mayMakeUsers === false && (isNew || does("createFromSid", "createFromProvider", "drop"))
+      ? "does not have ALTER ANY USER, and cannot make users"
+      : undefined,
+    state.mayGrant === false && (gives("permission") || does("grant", "revoke"))
+      ? "is neither in db_owner nor in db_securityadmin, and cannot give permissions"
+      : undefined,
+  ].filter((each) => each !== undefined);
+  if (obstacles.length === 0) return decision;
+  return refuse("SQL_FORBIDDEN", `In ${place(input)} Mooring's user ${obstacles.join("; it ")}.`);
 }
 
 interface DecisionInput extends DatabasePlanInput {
@@ -164,9 +177,16 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
 }
 
 /** What somebody else gave or denied and a new user would not have: only roles and EXECUTE are given again. */
-function permissionsLost({ permissions, otherPermissions = [] }: DatabaseUser, { grants }: UserMark): string[] {
+function permissionsLost(
+  { permissions, otherPermissions = [], isDisabled }: DatabaseUser,
+  { grants }: UserMark,
+): string[] {
   const isGivenAgain = (name: string) => name in grants || bundles.executor.some((grant) => grant.name === name);
-  return [...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`), ...otherPermissions];
+  return [
+    ...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`),
+    ...otherPermissions,
+    ...(isDisabled ? ["REVOKE CONNECT"] : []),
+  ];
 }
 
 function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {

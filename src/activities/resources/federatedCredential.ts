@@ -57,8 +57,11 @@ export async function planCredential(
 }
 
 function decide(current: readonly FederatedCredential[], desired: FederatedCredential, identity: string) {
+  const isTwin = ({ issuer, subject }: FederatedCredential) => issuer === desired.issuer && subject === desired.subject;
+  const twin = current.find((each) => isTwin(each) && each.name !== desired.name);
   const same = current.find(({ name }) => name === desired.name);
-  if (same) {
+  // Azure takes an issuer and subject once for an identity: where another credential has them, this one cannot be put right.
+  if (same && !twin) {
     const differences = (["issuer", "subject"] as const)
       .filter((field) => same[field] !== desired[field])
       .map((field) => ({ field, current: same[field], desired: desired[field] }));
@@ -66,7 +69,6 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
     const isSame = differences.length === 0 && !audiencesDiffer;
     return { action: isSame ? ("none" as const) : ("update" as const), differences, conflict: undefined };
   }
-  const twin = current.find(({ issuer, subject }) => issuer === desired.issuer && subject === desired.subject);
   if (twin) {
     const conflict: Conflict | undefined =
       twin.audiences.join() === desired.audiences.join()

@@ -84,7 +84,8 @@ function readFailure(error: unknown): RestFailure | undefined {
   if (!(error instanceof Error) || !sdkErrors.has(error.name)) return undefined;
   return {
     name: error.name,
-    message: error.message,
+    // Of an answer that could not be read the SDK repeats the body.
+    message: error.message.replace(/(parsing the response body) - .*$/s, "$1"),
     // @azure/identity copies the authority's status: a refused token is not a refusal by ARM.
     statusCode: error.name === "RestError" && "statusCode" in error ? asNumber(error.statusCode) : undefined,
     code: "code" in error && typeof error.code === "string" ? error.code : undefined,

@@ -11,6 +11,7 @@
  * Entries that come while a transaction is under way go together into the next one, so a process writes one at a time;
  * what an append costs is one round trip, and the step that appends records its end at the same time.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionAction } from "@azure/data-tables";
 import {
@@ -24,6 +25,7 @@ import {
 import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
+import { firstRows, rowsAfter } from "./paging.ts";
 import { type Filters, letsNothingPass, openTables, type TableSettings, toFilter } from "./tables.ts";
 
 const tableName = "MooringAudit";
@@ -40,7 +42,7 @@ export interface AuditTable {
   getEntity(partition: string, row: string): Promise<object>;
   submitTransaction(actions: TransactionAction[]): Promise<{ readonly subResponses: readonly { etag?: string }[] }>;
   listEntities(options: { queryOptions: { filter: string } }): AsyncIterable<object> & {
-    byPage(settings: { maxPageSize: number; continuationToken?: string }): AsyncIterator<AuditPage>;
+    byPage(settings: { maxPageSize: number }): AsyncIterable<AuditPage>;
   };
 }
 
@@ -101,14 +103,12 @@ export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audi
       if (letsNothingPass(filters)) return { value: [] };
       try {
         const client = await open(tableName);
-        const filter = [recordsFrom(undefined), toFilter(filters)].filter(Boolean).join(" and ");
-        const page = await client
-          .listEntities({ queryOptions: { filter } })
-          .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) })
-          .next();
-        const rows = page.done ? [] : page.value;
-        const next = page.done ? undefined : page.value.continuationToken;
-        return { value: rows.map(toRecord), ...(next ? { continuation: next } : {}) };
+        const after = rowsAfter(continuation, partition);
+        const filter = [allRecords, toFilter(filters), after].filter(Boolean).join(" and ");
+        const { rows, ...more } = await firstRows(
+          client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
+        );
+        return { value: rows.map(toRecord), ...more };
       } catch (error) {
         throw toRegistryError(tableName, error);
       }
@@ -171,20 +171,53 @@ async function leaveOut(client: AuditTable, entries: readonly AuditEntry[]): Pro
   return entries.filter((_, index) => !isThere[index]);
 }
 
-/** From the head back to the first record; what is appended meanwhile stands before the head that was read. */
+/** From the newest row to the first: whatever a list shows has to be of the chain that the head ends. */
 async function walk(client: AuditTable): ReturnType<Audit["verify"]> {
   const head = await readHead(client);
   let expected: ChainLink = head;
   let entries = 0;
-  const rows = client.listEntities({ queryOptions: { filter: recordsFrom(head.etag && head.sequence) } });
-  for await (const row of rows) {
-    const before = follow(toRecord(row), expected);
+  const newer: object[] = [];
+  for await (const row of client.listEntities({ queryOptions: { filter: allRecords } })) {
+    if (placeOf(row) < rowOf(head.sequence)) {
+      newer.push(row);
+      continue;
+    }
+    const before = followRow(row, expected);
     if (!before) return { valid: false, entries, head: head.hash, brokenAt: expected.sequence };
     expected = before;
     entries += 1;
   }
+  const stranger = await findStranger(client, head, newer);
+  if (stranger) return { valid: false, entries, head: head.hash, brokenAt: stranger.sequence };
   const isWhole = expected.sequence === genesis.sequence && expected.hash === genesis.hash;
   return { valid: isWhole, entries, head: head.hash, ...(isWhole ? {} : { brokenAt: expected.sequence }) };
+}
+
+/** Before the head stands only what was appended since it was read: it leads from the head of now to the one of then. */
+async function findStranger(
+  client: AuditTable,
+  head: ChainLink,
+  newer: readonly object[],
+): Promise<ChainLink | undefined> {
+  const [first] = newer.map(toRecord);
+  if (!first) return undefined;
+  const now = await readHead(client);
+  if (first.sequence > now.sequence || (first.sequence === now.sequence && first.hash !== now.hash)) return first;
+  let expected: ChainLink = first;
+  for (const row of newer) {
+    const before = followRow(row, expected);
+    if (!before) return toRecord(row);
+    expected = before;
+  }
+  return expected.sequence === head.sequence && expected.hash === head.hash ? undefined : expected;
+}
+
+function followRow(row: object, expected: ChainLink): ChainLink | undefined {
+  return placeOf(row) === rowOf(expected.sequence) ? follow(toRecord(row), expected) : undefined;
+}
+
+function placeOf(row: object): string {
+  return "rowKey" in row ? String(row.rowKey) : "";
 }
 
 function toRecord(row: object): AuditRecord {
@@ -192,11 +225,8 @@ function toRecord(row: object): AuditRecord {
   return record;
 }
 
-/** The rows of records, from a sequence on towards older ones. `-` is followed by `.` in the order of characters. */
-function recordsFrom(sequence: number | "" | undefined): string {
-  const first = typeof sequence === "number" ? rowOf(sequence) : "e-";
-  return `PartitionKey eq '${partition}' and RowKey ge '${first}' and RowKey lt 'e.'`;
-}
+/** The rows of records, newest first. `-` is followed by `.` in the order of characters. */
+const allRecords = `PartitionKey eq '${partition}' and RowKey ge 'e-' and RowKey lt 'e.'`;
 
 /** Counts down, so that the table's ascending order lists the newest first. */
 function rowOf(sequence: number): string {

@@ -17,10 +17,15 @@ export function isPreconditionFailed(error: unknown): boolean {
 
 /** Every failure of the tables is worth another try: a wrong permission, too, is repaired outside and not by failing. */
 export function toRegistryError(table: string, error: unknown): TransientError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = withoutBody(error instanceof Error ? error.message : String(error));
   const status = statusOf(error);
   const what = status === undefined ? reason : `${status} ${reason}`;
   return new TransientError("REGISTRY_UNAVAILABLE", `Table ${table}: ${what}`, { cause: error });
+}
+
+/** Of an answer that could not be read the SDK repeats the body, which is rows of anybody. */
+function withoutBody(message: string): string {
+  return message.replace(/(parsing the response body) - .*$/s, "$1");
 }
 
 function statusOf(error: unknown): number | undefined {

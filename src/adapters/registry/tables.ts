@@ -10,6 +10,7 @@ import type { TokenCredential } from "@azure/identity";
 import type { Page, Stored } from "../../domain/operation/records.ts";
 import { fromEntity, propertiesOf, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
+import { firstRows, rowsAfter } from "./paging.ts";
 
 export interface TableSettings {
   /** https://<account>.table.core.windows.net */
@@ -138,14 +139,13 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client): Promise<Page<T>> => {
         if (letsNothingPass(filters)) return { value: [] };
-        const pages = client
-          .listEntities({ queryOptions: { filter: toFilter(filters) } })
-          .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
-        for await (const page of pages) {
-          const next = page.continuationToken;
-          return { value: page.map((entity) => fromEntity<T>(entity)), ...(next ? { continuation: next } : {}) };
-        }
-        return { value: [] };
+        const partition = filters.find(([field]) => field === "PartitionKey")?.[1];
+        const after = rowsAfter(continuation, typeof partition === "string" ? partition : undefined);
+        const filter = [toFilter(filters), after].filter(Boolean).join(" and ");
+        const { rows, ...more } = await firstRows(
+          client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
+        );
+        return { value: rows.map((entity) => fromEntity<T>(entity)), ...more };
       }),
     all: (filters, fields) =>
       run(async (client) => {

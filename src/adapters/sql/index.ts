@@ -90,11 +90,21 @@ const Recordsets = z.tuple([
   z.array(Named),
   z.array(Named.extend({ schema: z.string() })),
   z.array(Named.extend({ grantee: z.string() })),
-  z.array(z.object({ isOwner: z.number().nullable() })),
+  z.array(
+    z.object({
+      isOwner: z.number().nullable(),
+      isSecurityAdmin: z.number().nullable(),
+      mayAlterUsers: z.number().nullable(),
+      hasControl: z.number().nullable(),
+    }),
+  ),
 ]);
 
+/** Every user gets it with CREATE USER; to take it away is how SQL Server disables a user (learn.microsoft.com "REVOKE"). */
+const connect = "CONNECT";
+
 function readState(recordsets: unknown): DatabaseState {
-  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, granted, [me]] =
+  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, grantedOn, [me]] =
     Recordsets.parse(recordsets);
   const namesOf = (list: z.infer<typeof Named>[], id: number) =>
     list.flatMap((each) => (each.id === id ? [each.name] : [])).sort();
@@ -102,26 +112,30 @@ function readState(recordsets: unknown): DatabaseState {
     list.flatMap((each) => (each.id === id ? [print(each)] : [])).sort();
   return {
     users: users.map(({ id, name, type, sid, mark }) => {
+      const granted = namesOf(permissions, id);
       const otherPermissions = linesOf(held, id, printPermission);
       const dependants = [
         ...linesOf(ownedRoles, id, (role) => `role ${role.name}`),
         ...linesOf(objects, id, (object) => `object ${object.schema}.${object.name}`),
-        ...linesOf(granted, id, (each) => `${each.name} that it granted to ${each.grantee}`),
+        ...linesOf(grantedOn, id, (each) => `${each.name} that it granted to ${each.grantee}`),
       ];
       return {
         name,
         type: type.trim(),
         sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
         roles: namesOf(roles, id),
-        permissions: namesOf(permissions, id),
+        permissions: granted.filter((permission) => permission !== connect),
         ownedSchemas: namesOf(schemas, id),
         mark: mark ?? undefined,
+        ...(granted.includes(connect) ? {} : { isDisabled: true }),
         ...(otherPermissions.length > 0 ? { otherPermissions } : {}),
         ...(dependants.length > 0 ? { dependants } : {}),
       };
     }),
     roles: allRoles.map(({ name }) => name).sort(),
     mayChangeRoles: me?.isOwner === 1,
+    mayMakeUsers: me?.mayAlterUsers === 1,
+    mayGrant: me?.hasControl === 1 || me?.isSecurityAdmin === 1,
   };
 }
 

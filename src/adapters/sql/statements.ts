@@ -24,8 +24,9 @@ const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
 
 /**
  * In one round trip: users, their roles, permissions and schemas, every role there is, what else they were permitted or
- * denied, what keeps them from being dropped (roles, objects, permissions that they granted), and whether Mooring may
- * change members of roles. Fixed roles can be changed by db_owner alone (learn.microsoft.com "ALTER ROLE").
+ * denied, what keeps them from being dropped (roles, objects, permissions that they granted), and what Mooring itself may
+ * do. Fixed roles can be changed by db_owner alone (learn.microsoft.com "ALTER ROLE"); database permissions are given by
+ * who has CONTROL, and by db_securityadmin ("Database-level roles").
  */
 const inspectText = `SET NOCOUNT ON;
 SELECT p.principal_id AS id, p.name, p.type, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark
@@ -41,7 +42,7 @@ WHERE ${ofUser};
 SELECT g.grantee_principal_id AS id, g.permission_name AS name
 FROM sys.database_permissions AS g
 JOIN sys.database_principals AS p ON p.principal_id = g.grantee_principal_id
-WHERE ${ofUser} AND g.class = 0 AND g.state IN ('G', 'W') AND g.permission_name <> N'CONNECT';
+WHERE ${ofUser} AND g.class = 0 AND g.state IN ('G', 'W');
 SELECT s.principal_id AS id, s.name AS name
 FROM sys.schemas AS s
 JOIN sys.database_principals AS p ON p.principal_id = s.principal_id
@@ -68,7 +69,9 @@ FROM sys.database_permissions AS g
 JOIN sys.database_principals AS p ON p.principal_id = g.grantor_principal_id
 JOIN sys.database_principals AS t ON t.principal_id = g.grantee_principal_id
 WHERE ${ofUser} AND g.grantee_principal_id <> g.grantor_principal_id;
-SELECT IS_ROLEMEMBER(N'db_owner') AS isOwner;`;
+SELECT IS_ROLEMEMBER(N'db_owner') AS isOwner, IS_ROLEMEMBER(N'db_securityadmin') AS isSecurityAdmin,
+  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'ALTER ANY USER') AS mayAlterUsers,
+  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CONTROL') AS hasControl;`;
 
 export function inspectBatch({ name, sid }: { name: string; sid: string | undefined }): Batch {
   // For its checks only: what cannot be a name must not be cut to the parameter's length.

@@ -1,5 +1,5 @@
 import type { HttpRequest } from "@azure/functions";
-import { z } from "zod";
+import { readCursor } from "../../domain/http/cursor.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 
 const defaultLimit = 50;
@@ -14,21 +14,10 @@ export function readLimit(request: HttpRequest): { limit: number; continuation?:
   }
   const continuation = request.query.get("continuation");
   if (continuation === null) return { limit };
-  if (!isContinuation(continuation)) {
+  if (!readCursor(continuation)) {
     throw new Refusal("INVALID_REQUEST", "Query parameter continuation is none that a nextLink gave.");
   }
   return { limit, continuation };
-}
-
-const NextKeys = z.object({ nextPartitionKey: z.string(), nextRowKey: z.string().optional() });
-
-/** The tables' SDK takes a token apart before it asks anything, and an unreadable one is the caller's mistake. */
-function isContinuation(text: string): boolean {
-  try {
-    return NextKeys.safeParse(JSON.parse(Buffer.from(text, "base64").toString("utf8"))).success;
-  } catch {
-    return false;
-  }
 }
 
 /** Azure's form of paging: the address of the next page, absent on the last. */

@@ -108,6 +108,12 @@ interface Problem extends RefusalDetails {
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Refusal) return { code: error.code, message: error.message, ...error.details };
+  if (error instanceof TransientError && error.code === "REGISTRY_UNAVAILABLE") {
+    return {
+      code: error.code,
+      message: "Mooring's records cannot be read. The trace id leads to the reason in its log.",
+    };
+  }
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }

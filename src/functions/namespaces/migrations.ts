@@ -63,7 +63,8 @@ export function registerMigrations(ports: Ports): void {
 async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
   const until = request.query.get("until");
   const body = await readOptionalBody(request);
-  return parseFields(MigrationRequest, until === null ? body : { until, ...Object(body) });
+  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+  return parseFields(MigrationRequest, until !== null && isObject ? { until, ...body } : body);
 }
 
 /** A new migration, or the one that had stopped and goes on. */

@@ -24,7 +24,7 @@ export function registerOnboardingRequested(ports: Ports): void {
     extraInputs: [input.durableClient()],
     handler: async (message, context) => {
       const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
-      const traceparent = traceOfMessage(context);
+      const traceparent = traceOfMessage(message, context);
       try {
         const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
         const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
@@ -89,10 +89,16 @@ async function acceptWhenFree(
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();
 
-/** The sender's trace: Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers. */
-function traceOfMessage({ triggerMetadata, traceContext }: InvocationContext): Traceparent {
+const TracedEnvelope = z.object({ specversion: z.string(), traceparent: z.unknown() });
+
+/**
+ * The sender's trace: Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers; an envelope may
+ * carry it as an attribute (CloudEvents, "Distributed Tracing" extension), and the message is the nearer of the two.
+ */
+function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: InvocationContext): Traceparent {
   const properties = TraceProperties.safeParse(triggerMetadata?.["applicationProperties"]).data ?? {};
-  const caller = readTraceparent(properties.traceparent) ?? properties["diagnostic-Id"];
+  const ofMessage = readTraceparent(properties.traceparent) ?? readTraceparent(properties["diagnostic-Id"]);
+  const caller = ofMessage ?? TracedEnvelope.safeParse(message).data?.traceparent;
   return traceOf({ caller, host: traceContext?.traceParent });
 }
 

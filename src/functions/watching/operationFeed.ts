@@ -22,10 +22,14 @@ interface Cursor {
 const start: Cursor = { operations: "", steps: "" };
 const endMark = "end";
 
+/** Clocks may differ, but not by more. */
+const mostAheadMs = 86_400_000;
+
 /** Of a Last-Event-ID; what Mooring did not write begins at the start. */
 function readCursor(id: string | null): Cursor {
   const [operations = "", steps = "", phase] = id?.split("~") ?? [];
-  const isTime = (text: string) => text === "" || /^[\d:.TZ-]{10,40}$/.test(text);
+  const isTime = (text: string) =>
+    text === "" || (/^\d{4}-[\d:.TZ-]{6,35}$/.test(text) && Date.parse(text) <= Date.now() + mostAheadMs);
   if (!isTime(operations) || !isTime(steps)) return start;
   return { operations, steps, phase: Phase.safeParse(phase).data };
 }
@@ -60,7 +64,7 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
     // The operation first: when it says that it has ended, the steps read after it are the last ones.
     const operation = await registry.findOperation(id);
     if (!operation) return [];
-    const events = changesOf(sent, await look({ registry }, client, operation));
+    const events = withIds(sent, changesOf(sent, await look({ registry }, client, operation)));
     if (!isFinal(operation.status)) return events;
     const { status } = operation;
     return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
@@ -85,7 +89,9 @@ export function followAll(
     lastEventId: string | null;
   },
 ) {
-  const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : readCursor(lastEventId));
+  // The phase in an id is of the one operation of its event, and says nothing of the others.
+  const since = { ...readCursor(lastEventId), phase: undefined };
+  const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : since);
   const narrowed = teams ? { teams } : {};
   /** Ran when they were seen last, the longest unseen first. */
   let running: readonly string[] = [];
@@ -144,10 +150,13 @@ export function followAll(
           : look({ registry }, client, operation),
       ),
     );
-    // Oldest change first: a cursor must not pass what was not sent yet.
-    return found
-      .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
-      .flatMap((each) => changesOf(sent, each));
+    const oldestFirst = found.toSorted((a, b) =>
+      (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""),
+    );
+    return withIds(
+      sent,
+      oldestFirst.flatMap((each) => changesOf(sent, each)),
+    );
   };
 }
 
@@ -211,31 +220,63 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
   return { operation, phase, parts };
 }
 
-function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): readonly ServerEvent[] {
+/** An event that has no id yet, with the times that a client knows once it has it. */
+interface Change extends Pick<ServerEvent, "event" | "data"> {
+  readonly operations?: string;
+  readonly steps?: string;
+  readonly phase?: Phase;
+}
+
+/**
+ * An id must not pass what is sent after it: a client that leaves in between would miss that. So it names the newest time
+ * before the oldest that is still to come; who comes back with it may get some twice.
+ */
+function withIds(sent: Sent, changes: readonly Change[]): readonly ServerEvent[] {
+  const [operations, steps] = [passed(changes, "operations"), passed(changes, "steps")];
+  return changes.map(({ event, data, phase }, index) => {
+    const { cursor } = sent;
+    sent.cursor = {
+      operations: later(cursor.operations, operations[index]),
+      steps: later(cursor.steps, steps[index]),
+      phase: phase ?? cursor.phase,
+    };
+    return { event, id: printCursor(sent.cursor), data };
+  });
+}
+
+/** For each of the changes, the newest time such that all up to it have been sent. */
+function passed(changes: readonly Change[], of: "operations" | "steps"): readonly string[] {
+  const times = changes.flatMap((change) => change[of] ?? []).toSorted();
+  let oldestToCome: string | undefined;
+  return changes
+    .toReversed()
+    .map((change) => {
+      const limit = oldestToCome;
+      const time = change[of];
+      if (time !== undefined && (limit === undefined || time < limit)) oldestToCome = time;
+      return (limit === undefined ? times.at(-1) : times.findLast((each) => each < limit)) ?? "";
+    })
+    .toReversed();
+}
+
+function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): readonly Change[] {
   const { id } = operation;
   const changed = parts
     .filter((part) => isNew(sent, part.key, part, "steps"))
     .toSorted((a, b) => (a.changedTime ?? "").localeCompare(b.changedTime ?? ""));
-  const events: ServerEvent[] = [];
-  const push = (event: string, data: object, cursor: Partial<Cursor>) => {
-    sent.cursor = { ...sent.cursor, ...cursor };
-    events.push({ event, id: printCursor(sent.cursor), data });
-  };
+  const events: Change[] = [];
   const known = sent.times.get(`phase ${id}`) ?? sent.since.phase;
   const sayOperation = () => {
     sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
-    push(
-      "operation",
-      { ...summary(operation), phase, totals },
-      { operations: later(sent.cursor.operations, operation.changedTime), phase },
-    );
+    const { changedTime: operations = "" } = operation;
+    events.push({ event: "operation", data: { ...summary(operation), phase, totals }, operations, phase });
   };
   const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
   // What ended is said after its parts, everything else before them.
   if (isChanged && !isFinal(operation.status)) sayOperation();
   for (const { key, event, changedTime, data } of changed) {
     sent.times.set(key, changedTime ?? "");
-    push(event, data, { steps: later(sent.cursor.steps, changedTime) });
+    events.push({ event, data, steps: changedTime ?? "" });
   }
   if (isChanged && isFinal(operation.status)) sayOperation();
   return events;

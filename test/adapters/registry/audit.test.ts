@@ -117,6 +117,20 @@ it("filters by cluster, namespace and operation, and pages to the end", async ()
   expect((await audit.read({ operation: "x' or 'a' eq 'a", limit: 9 })).value).toEqual([]);
 });
 
+it("finds the chain whole while others append", async () => {
+  const audit = await write(["a", "b", "c"]);
+  let isOver = false;
+  const writing = Promise.all(Array.from({ length: 40 }, (_, n) => audit.append(entry(`more-${n}`)))).then(async () => {
+    for (let n = 0; n < 20; n += 1) await audit.append(entry(`one-${n}`));
+    isOver = true;
+  });
+  const verdicts = new Set<boolean>();
+  while (!isOver) verdicts.add((await createAudit(settings).verify()).valid);
+  await writing;
+
+  expect([...verdicts]).toEqual([true]);
+});
+
 const tamperings: [what: string, brokenAt: number, change: () => Promise<unknown>][] = [
   ["a changed field", 3, async () => rows.updateEntity(await key(3, { who: "nobody" }), "Merge")],
   ["an added field", 3, async () => rows.updateEntity(await key(3, { note: "fine" }), "Merge")],
@@ -124,9 +138,12 @@ const tamperings: [what: string, brokenAt: number, change: () => Promise<unknown
   ["a record taken out of the middle", 3, async () => remove(3)],
   ["the oldest taken out", 1, async () => remove(1)],
   ["the newest taken out", 5, async () => remove(5)],
-  ["the head taken out", 0, () => rows.deleteEntity("audit", "head")],
+  ["the head taken out", 5, () => rows.deleteEntity("audit", "head")],
   ["two records that changed places", 4, () => swap(2, 4)],
   ["a record put in twice", 4, () => copy(3, 4)],
+  ["a record put before the newest", 2, () => putBefore(2, {})],
+  ["a record made up before the newest", 6, () => putBefore(5, { sequence: 6, who: "nobody" })],
+  ["the head set back", 5, () => setHeadBack(3)],
 ];
 
 it.each(tamperings)("finds %s", async (_what, brokenAt, change) => {
@@ -152,6 +169,19 @@ async function copy(from: number, to: number) {
   const [source, target] = [await key(from), await key(to)];
   const { etag: _etag, timestamp: _time, ...fields } = await rows.getEntity("audit", source.rowKey);
   await rows.updateEntity({ ...fields, partitionKey: "audit", rowKey: target.rowKey }, "Replace");
+}
+
+/** As a row that the table lists first. */
+async function putBefore(from: number, changes: object) {
+  const { etag: _etag, timestamp: _time, ...fields } = await rows.getEntity("audit", (await key(from)).rowKey);
+  const first = (await key(5)).rowKey;
+  const rowKey = `e-${String(BigInt(first.slice(2)) - 1n).padStart(16, "0")}`;
+  await rows.createEntity({ ...fields, ...changes, partitionKey: "audit", rowKey });
+}
+
+async function setHeadBack(to: number) {
+  const { hash } = await rows.getEntity<{ hash: string }>("audit", (await key(to)).rowKey);
+  await rows.updateEntity({ partitionKey: "audit", rowKey: "head", sequence: to, hash }, "Replace");
 }
 
 async function swap(a: number, b: number) {

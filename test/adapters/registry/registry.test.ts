@@ -133,6 +133,40 @@ it("pages through namespaces and ends", async () => {
   expect(second.continuation).toBeUndefined();
 });
 
+it("pages over clusters, shows a team its own, and names nobody else's in the address of the next page", async () => {
+  const mine = { team: "paging" };
+  const others = [
+    namespaceRecord({ cluster: "page-a", namespace: "not-yours-1" }),
+    namespaceRecord({ cluster: "page-a", namespace: "not-yours-2" }),
+    namespaceRecord({ cluster: "page-b", namespace: "it's-not-yours" }),
+  ];
+  const own = [
+    namespaceRecord({ cluster: "page-a", namespace: "mine-1", ...mine }),
+    namespaceRecord({ cluster: "page-a", namespace: "zz-mine-2", ...mine }),
+    namespaceRecord({ cluster: "page-b", namespace: "a-mine-3", ...mine }),
+    namespaceRecord({ cluster: "page-b", namespace: "mine-4", ...mine }),
+  ];
+  for (const record of [...others, ...own]) await registry.insertNamespace(record);
+
+  const seen: string[] = [];
+  const tokens: string[] = [];
+  let continuation: string | undefined;
+  do {
+    const page = await registry.listNamespaces({
+      teams: ["paging"],
+      limit: 1,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    seen.push(...page.value.map(({ namespace }) => namespace));
+    continuation = page.continuation;
+    if (continuation !== undefined) tokens.push(Buffer.from(continuation, "base64url").toString());
+  } while (continuation !== undefined);
+
+  expect(seen).toEqual(["mine-1", "zz-mine-2", "a-mine-3", "mine-4"]);
+  expect(tokens.length).toBeGreaterThanOrEqual(3);
+  for (const token of tokens) expect(token).not.toContain("not-yours");
+});
+
 function operationRecord(id: string): OperationRecord {
   return {
     id,

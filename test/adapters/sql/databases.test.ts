@@ -146,6 +146,17 @@ describe("change", () => {
 });
 
 describe("inspect", () => {
+  it("tells a user that may not connect any more", async () => {
+    const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
+    const read = async () => (await databases.inspect(target, { name: "locked", sid: undefined })).users[0];
+    await databases.change(target, [{ kind: "createFromSid", user: "locked", sid: anIdentity("locked").sid }]);
+    expect((await read())?.isDisabled).toBeUndefined();
+
+    await run("REVOKE CONNECT FROM locked");
+
+    expect(await read()).toMatchObject({ permissions: [], isDisabled: true });
+  });
+
   it("says what else a user was permitted, and what keeps it from being dropped", async () => {
     const one = anIdentity("one");
     const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
@@ -187,13 +198,24 @@ describe("inspect", () => {
     expect(users()).toMatchObject([{ name: "other" }]);
   });
 
-  it("says that Mooring cannot give roles when it is not in db_owner", async () => {
+  it("says what Mooring cannot do when it is not in db_owner", async () => {
     const weak = anIdentity("weak");
     await databases.change(target, [{ kind: "createFromSid", user: "weak", sid: weak.sid }]);
     await sandbox.simulator.database(databaseName).runScript("GRANT ALTER ANY USER TO weak");
     const asWeak = createDatabases({ credential: sandbox.credential(weak), connectTimeoutMs: 5_000 });
 
-    expect(await asWeak.inspect(target, { name: "nobody", sid: undefined })).toMatchObject({ mayChangeRoles: false });
+    expect(await asWeak.inspect(target, { name: "nobody", sid: undefined })).toMatchObject({
+      mayChangeRoles: false,
+      mayMakeUsers: true,
+      mayGrant: false,
+    });
+    const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
+    await run("REVOKE ALTER ANY USER FROM weak; ALTER ROLE db_securityadmin ADD MEMBER weak");
+    expect(await asWeak.inspect(target, { name: "nobody", sid: undefined })).toMatchObject({
+      mayChangeRoles: false,
+      mayMakeUsers: false,
+      mayGrant: true,
+    });
 
     await asWeak.close();
   });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { PermanentError } from "../../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { Claims } from "../../../src/domain/policy/claims.ts";
 import { authenticate, charge, provideCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
 import { json, route } from "../../../src/functions/http/respond.ts";
@@ -142,6 +142,19 @@ it("answers 403 to a right caller without the role, and names the role", async (
     status: 403,
     body: { code: "FORBIDDEN", detail: "It needs the app role Onboarding.Approve." },
   });
+});
+
+it("answers 503 without what the tables' SDK said, which names the service's own hosts", async () => {
+  const handler = route(async () => {
+    throw new TransientError("REGISTRY_UNAVAILABLE", "getaddrinfo ENOTFOUND stmooring.table.core.windows.net");
+  });
+  const context = new InvocationContext({ functionName: "test", logHandler: () => undefined });
+
+  const { status, body } = await handler(new HttpRequest({ method: "GET", url: "http://x/" }), context);
+
+  expect(status).toBe(503);
+  expect(JSON.parse(String(body))).toMatchObject({ code: "REGISTRY_UNAVAILABLE", fix: expect.any(String) });
+  expect(body).not.toContain("stmooring");
 });
 
 it("answers 429 with Retry-After to the caller that asks too often, and lets others pass", async () => {

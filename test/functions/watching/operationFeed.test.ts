@@ -145,3 +145,44 @@ it("reads one page of a quiet list, however long it is", async () => {
 
   expect(reads).toBe(1);
 });
+
+it("gives no id that passes what it has not sent yet: who comes back with any of them misses nothing", async () => {
+  for (const number of [1, 2, 3]) put(number, { status: "Running" });
+  // The newest step first, and the last two at the same moment.
+  for (const number of [2, 3, 1]) step(`op-0000${number}`, "applyNamespace");
+  clock -= 1_000;
+  step("op-00003", "ensureIdentity");
+  const all = await follow()();
+  const told = (events: readonly ServerEvent[]) => events.map(({ event, data }) => `${event} ${JSON.stringify(data)}`);
+  expect(all.filter(({ event }) => event === "step")).toHaveLength(4);
+
+  for (const [index, { id }] of all.entries()) {
+    const again = await follow(id)();
+
+    expect(told(all.slice(index + 1)).filter((each) => !told(again).includes(each))).toEqual([]);
+  }
+  expect((await follow(all.at(-1)?.id ?? "")()).filter(({ event }) => event === "step")).toEqual([]);
+});
+
+it("tells a client that comes back of every phase that changed meanwhile", async () => {
+  const phases: Record<string, string> = { "op-00001": "provisioning", "op-00002": "preflight" };
+  const getStatus = async (id: string) => ({ instanceId: id, customStatus: { phase: phases[id] } });
+  const feed = (lastEventId: string | null) =>
+    followAll(ports, { getStatus } as object as DurableClient, { isVisible: () => true, lastEventId });
+  put(2, { status: "Running" });
+  put(1, { status: "Running" });
+  const last = (await feed(null)()).at(-1);
+  expect(last?.data).toMatchObject({ id: "op-00001", phase: "provisioning" });
+  phases["op-00002"] = "provisioning";
+
+  expect(said(await feed(last?.id ?? "")(), "op-00002")).toEqual(["operation"]);
+});
+
+it.each(["2026-99-99T99:99:99Z~~", "----------~~", `${"9".repeat(4)}-12-31T00:00:00.0000000Z~~`, "garbage"])(
+  "begins at the start for the Last-Event-ID %s, which it never gave",
+  async (lastEventId) => {
+    put(1);
+
+    expect(said(await follow(lastEventId)(), "op-00001")).toEqual(["operation"]);
+  },
+);

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { SqlError } from "../errors.ts";
 import { type DatabaseData, findPrincipal, findSchema, findTable, principalById } from "./database.ts";
-import { isInRole, isOwner, seesTable } from "./permissions.ts";
+import { holdsInDatabase, isInRole, isOwner, mayAlterUsers, seesTable } from "./permissions.ts";
 import type { Session } from "./session.ts";
 import {
   commonType,
@@ -103,6 +103,17 @@ export const functions: Readonly<Record<string, BuiltIn>> = {
   USER_ID: principalId,
   IS_MEMBER: isMember,
   IS_ROLEMEMBER: isMember,
+  // learn.microsoft.com "HAS_PERMS_BY_NAME (Transact-SQL)", as far as it is of the database itself.
+  HAS_PERMS_BY_NAME: {
+    operands: [3, 3],
+    type: always(types.int),
+    evaluate: ([, of, permission], [, ofType, permissionType], { session, data }) => {
+      if (text(of, ofType).toUpperCase() !== "DATABASE") return null;
+      const wanted = text(permission, permissionType).toUpperCase();
+      const isHeld = wanted === "ALTER ANY USER" ? mayAlterUsers : holdsInDatabase;
+      return isHeld(data, session.principalId, wanted) ? 1 : 0;
+    },
+  },
   SCHEMA_ID: {
     operands: [1, 1],
     type: always(types.int),

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { takeDecision } from "../operation/approval.ts";
+import { activity, StepInput } from "../operation/step.ts";
+import { planOnboarding } from "./planOnboarding.ts";
+import { throwBlockers } from "./preflight.ts";
+
+/**
+ * What was decided and, once it is approved, the preflight again: the request may have waited for days, and what came into
+ * its way since then is named before the first write, too.
+ */
+export const settleApproval = activity({
+  name: "settleApproval",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    isTimeOver: z.boolean(),
+    /** Of a change; absent in histories of before it was looked again. */
+    earlier: OnboardingRequest.optional(),
+  }),
+  /** Not decided: what woke the orchestration was no decision, and it waits on. */
+  output: z.object({ isDecided: z.boolean() }),
+  async run(input, ports) {
+    const isDecided = await takeDecision(ports, input);
+    if (isDecided) throwBlockers(await planOnboarding(ports, input));
+    return { isDecided };
+  },
+});

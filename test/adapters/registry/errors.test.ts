@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { toRegistryError } from "../../../src/adapters/registry/errors.ts";
+
+it("does not repeat the body of an answer that could not be read: it is rows of anybody", () => {
+  // As core-rest-pipeline's deserialization says it.
+  const message = `Error "SyntaxError: Unterminated string" occurred while parsing the response body - {"value":[{"RowKey":"secret-project",\n"team".`;
+  const error = Object.assign(new Error(message), { name: "RestError", statusCode: 200 });
+
+  const { code, message: told } = toRegistryError("MooringNamespaces", error);
+
+  expect(code).toBe("REGISTRY_UNAVAILABLE");
+  expect(told).toContain("MooringNamespaces: 200");
+  expect(told).not.toContain("secret-project");
+  expect(told).not.toContain("team");
+});
