@@ -6,22 +6,20 @@ import type { Sandbox } from "./sandbox.ts";
 
 export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }: { verbose: boolean }): string {
   const paint = paintFor(process.stdout);
-  const post = (path: string, file: string) =>
-    `curl -s '${url}${path}' -H 'content-type: application/json' \\\n    -d @examples/${file}`;
+  const isUsual = new URL(url).port === "7071";
+  const mooring = (words: string) => `npx mooring ${words}`;
   const suggestions: [string, ...string[]][] = [
+    ...(isUsual ? [] : [["Where it is, for the commands below.", `export MOORING_SERVER=${url}`] as [string, string]]),
+    ["What would happen? A plan writes nothing.", mooring("plan -f examples/team-a.workload-identity.json")],
     [
-      "What would happen? A dry run writes nothing.",
-      post("/api/onboardings?dryRun=true", "team-a.workload-identity.json"),
-    ],
-    [
-      "Onboard team-a, and see how far it is.",
-      `operation=$(${post("/api/onboardings", "team-a.workload-identity.json")} \\\n    | sed -E 's/.*"id":"([^"]+)".*/\\1/')`,
-      `curl -s ${url}/api/operations/$operation`,
+      "Onboard team-a, and see what there is.",
+      mooring("onboard -f examples/team-a.workload-identity.json --wait"),
+      mooring("list"),
     ],
     ["Let the app in it read its table.", `node tools/run.mjs local/runWorkload.ts --kubeconfig ${kubeconfig} team-a`],
-    ["A request with mistakes is told each of them.", post("/api/onboardings", "bad-request.json")],
-    ["Take everything away again.", `curl -s -X DELETE ${url}/api/namespaces/aks-dev/team-a`],
-    ["All routes, as OpenAPI.", `curl -s ${url}/api/openapi.json`],
+    ["A request with mistakes is told each of them.", mooring("onboard -f examples/bad-request.json")],
+    ["Take everything away again.", mooring("offboard aks-dev/team-a --wait")],
+    ["What else it can do; all routes, as OpenAPI.", mooring("--help"), `curl -s ${url}/api/openapi.json`],
     [
       "Look into the simulated cluster, where kubectl is installed.",
       `kubectl --kubeconfig ${kubeconfig} get ns,sa,cm -A`,

@@ -77,6 +77,7 @@ it("sees the modules that it judges", () => {
 
   expect(counts.get("src")?.length).toBeGreaterThan(40);
   expect(counts.get("local")?.length).toBeGreaterThan(60);
+  expect(counts.get("cli")?.length).toBeGreaterThan(50);
   expect(modules.flatMap(({ imports }) => imports).length).toBeGreaterThan(400);
 });
 
@@ -121,6 +122,40 @@ it("keeps src out of the sandbox's code, except for types of the domain", () => 
       imports
         .filter((name) => name.startsWith("src/") && !name.startsWith("src/domain/"))
         .map((name) => `${file} imports ${name}`),
+    );
+
+  expect(broken).toEqual([]);
+});
+
+it("lets the command line know Mooring by HTTP, the domain's types, and little else", () => {
+  // @azure/identity: to get a token, and only for whoever asks for one.
+  const allowed = /^(cli\/|src\/domain\/|node:|yaml$|@azure\/identity$)/;
+
+  const broken = modules
+    .filter(({ file }) => file.startsWith("cli/"))
+    .flatMap(({ file, imports }) =>
+      imports.filter((name) => !allowed.test(name)).map((name) => `${file} imports ${name}`),
+    );
+
+  expect(broken).toEqual([]);
+});
+
+it("lets the command line take types of src, and no values: they would have to be read at every start", () => {
+  const values = listFiles("cli").flatMap((name) =>
+    readFileSync(join(root, name), "utf8")
+      .split("\n")
+      .filter((line) => /\bfrom "[./]+\/src\//.test(line) && !/^(import type |\} from )/.test(line))
+      .map((line) => `${name}: ${line}`),
+  );
+
+  expect(values).toEqual([]);
+});
+
+it("gives nobody but itself what the command line is made of", () => {
+  const broken = modules
+    .filter(({ file }) => !file.startsWith("cli/"))
+    .flatMap(({ file, imports }) =>
+      imports.filter((name) => name.startsWith("cli/")).map((name) => `${file} imports ${name}`),
     );
 
   expect(broken).toEqual([]);

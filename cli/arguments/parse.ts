@@ -1,0 +1,115 @@
+/** From the words of a command line to a command, its flags and its operands. Node's own parser splits; the messages are ours. */
+import { parseArgs } from "node:util";
+import type { Command } from "../command.ts";
+import { UsageError } from "../failures.ts";
+import type { Flag, Flags } from "./flags.ts";
+import { connectionFlags, helpFlags, outputFlags } from "./shared.ts";
+import { suggest } from "./suggest.ts";
+
+export interface Words {
+  /** The first word that is no flag. */
+  readonly name: string | undefined;
+  readonly rest: readonly string[];
+}
+
+/** Flags of every command may stand before its name, as `mooring --server … list`. */
+export function splitCommand(words: readonly string[]): Words {
+  const flags: Flags = { ...connectionFlags, ...outputFlags, ...helpFlags };
+  const takesNext = new Set(
+    Object.entries(flags).flatMap(([name, { value, short }]) =>
+      value === undefined ? [] : [`--${name}`, ...(short === undefined ? [] : [`-${short}`])],
+    ),
+  );
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? "";
+    if (takesNext.has(word)) index += 1;
+    else if (!word.startsWith("-")) return { name: word, rest: words.toSpliced(index, 1) };
+  }
+  return { name: undefined, rest: words };
+}
+
+export function flagsOf({ flags, isLocal, isText }: Command): Flags {
+  return {
+    ...flags,
+    ...(isLocal || isText ? {} : outputFlags),
+    ...(isLocal ? {} : connectionFlags),
+    ...helpFlags,
+  };
+}
+
+type Value = string | boolean | readonly string[] | undefined;
+
+export interface Parsed {
+  readonly values: Readonly<Record<string, Value>>;
+  readonly operands: readonly string[];
+}
+
+export function parse(name: string, command: Command, words: readonly string[]): Parsed {
+  const flags = flagsOf(command);
+  const { tokens } = parseArgs({
+    args: [...words],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(flags).map(([flag, { value, short }]) => [
+        flag,
+        { type: value === undefined ? "boolean" : "string", ...(short === undefined ? {} : { short }) },
+      ]),
+    ),
+  });
+  const values: Record<string, Value> = Object.fromEntries(
+    Object.entries(flags).map(([flag, { value, many }]) => [flag, many ? [] : value === undefined ? false : undefined]),
+  );
+  const operands: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flags[token.name];
+    if (!flag) throw unknownFlag(name, token.rawName, flags);
+    const before = values[token.name];
+    const value = readValue(token.rawName, flag, token);
+    values[token.name] = flag.many && Array.isArray(before) ? [...before, String(value)] : value;
+  }
+  if (values["help"] !== true) checkOperands(name, command, operands);
+  return { values, operands };
+}
+
+function readValue(
+  rawName: string,
+  flag: Flag,
+  { value, inlineValue }: { value?: string | undefined; inlineValue?: boolean | undefined },
+): string | boolean {
+  if (flag.value === undefined) {
+    if (value === undefined) return true;
+    throw new UsageError(`${rawName} takes no value; it is there or not.`);
+  }
+  // `-f -` is standard input; any other word with a hyphen is the next flag.
+  const isNextFlag = inlineValue === false && value !== undefined && value.startsWith("-") && value !== "-";
+  if (value === undefined || value === "" || isNextFlag) {
+    throw new UsageError(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
+  }
+  if (flag.choices && !flag.choices.includes(value)) {
+    throw new UsageError(`${rawName} is "${value}"; it takes ${flag.choices.join(", ")}.`);
+  }
+  return value;
+}
+
+function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {
+  const meant = suggest(rawName.replace(/^-+/, ""), Object.keys(flags));
+  const hint = meant === undefined ? "" : ` Did you mean --${meant}?`;
+  return new UsageError(`${name} has no flag ${rawName}.${hint}`);
+}
+
+function checkOperands(name: string, { operands: wanted }: Command, given: readonly string[]): void {
+  const missing = wanted[given.length];
+  if (missing?.isRequired) throw new UsageError(`${name} needs ${missing.name}.`);
+  const surplus = given[wanted.length];
+  if (surplus !== undefined) throw new UsageError(`${name} does not know what to do with "${surplus}".`);
+  for (const [index, { name: operand, choices }] of wanted.entries()) {
+    const value = given[index];
+    if (value !== undefined && choices && !choices.includes(value)) {
+      throw new UsageError(`${operand} is "${value}"; it takes ${choices.join(", ")}.`);
+    }
+  }
+}

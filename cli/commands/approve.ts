@@ -1,0 +1,49 @@
+import { commentFlags, waitFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodes, UsageError } from "../failures.ts";
+import { approvalLines, headline } from "../output/operation.ts";
+import { viewOf } from "../output/view.ts";
+import { askWhether } from "../question.ts";
+import { decide } from "../requests/decide.ts";
+import type { Operation } from "../service/documents.ts";
+import { findOperation } from "../service/findOperation.ts";
+import type { Session } from "../session.ts";
+import { getOperation } from "../wait.ts";
+
+export const command = defineCommand({
+  description:
+    "Approves the request that waits; needs the role Onboarding.Approve and another person than the requester. On a terminal it shows what is asked for and asks back. Elsewhere --request-hash has to say which request was looked at; `mooring status` shows it. What was approved is what runs.",
+  operands: [{ name: "operation|cluster/namespace", isRequired: true }],
+  flags: {
+    "request-hash": { value: "hash", summary: "Approve exactly this request, without asking back" },
+    ...commentFlags,
+    ...waitFlags,
+  },
+  examples: ["approve eeb4e7 --wait"],
+  async run(session, { comment, "request-hash": hash }, [text = ""]) {
+    const id = await findOperation(session.client, text);
+    const requestHash = hash ?? (await ask(session, await getOperation(session.client, id)));
+    if (requestHash === undefined) return exitCodes.refused;
+    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash } });
+  },
+});
+
+/** The hash of what a person has seen and said yes to; undefined for no. */
+async function ask(session: Session, operation: Operation): Promise<string | undefined> {
+  const { id, approval } = operation;
+  if (!approval) {
+    throw new UsageError(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
+  }
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
+      next: [`mooring status ${id}`],
+    });
+  }
+  const view = viewOf(process.stderr);
+  const lines = [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)];
+  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
+  if (await askWhether("Approve it?", terminal)) return approval.requestHash;
+  session.say("Not approved; it goes on waiting.");
+  return undefined;
+}

@@ -1,0 +1,72 @@
+import type { AuditRecord } from "../../src/domain/watching/audit.ts";
+import { readCount } from "../arguments/values.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodes } from "../failures.ts";
+import { table } from "../output/table.ts";
+import { age } from "../output/times.ts";
+import { listAll } from "../service/pages.ts";
+import type { Session } from "../session.ts";
+
+interface ChainReport {
+  readonly valid: boolean;
+  readonly entries: number;
+  readonly head?: string;
+}
+
+const defaultLimit = 50;
+
+export const command = defineCommand({
+  description:
+    "Shows the audit trail, newest first: every effect and every decision. With --check, operators have the whole chain of hashes checked; exit code 1 when a record was changed, taken out or moved.",
+  operands: [],
+  flags: {
+    cluster: { value: "name", summary: "Only of this cluster" },
+    namespace: { value: "name", summary: "Only of namespaces of this name" },
+    operation: { value: "id", summary: "Only of this operation" },
+    limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+    check: { summary: "Check the chain instead" },
+  },
+  examples: ["audit --namespace team-a", "audit --check"],
+  async run(session, { cluster, namespace, operation, limit = String(defaultLimit), check }) {
+    if (check) return await checkChain(session);
+    const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
+    const { value } = await listAll<AuditRecord>(session.client, call, readCount("--limit", limit, { most: 10_000 }));
+    await session.print({
+      document: { value },
+      names: value.map(({ id }) => id),
+      lines: (view) =>
+        table(
+          value,
+          [
+            { title: "AGE", cell: ({ time }) => age(time, view.now) },
+            { title: "WHO", cell: ({ who }) => who, least: 9 },
+            { title: "WHAT", cell: ({ what }) => what },
+            { title: "ACTION", cell: ({ action }) => action },
+            { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
+            { title: "TARGET", cell: ({ target }) => target, least: 12 },
+            { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },
+            { title: "TIME", cell: ({ time }) => time, isWide: true },
+            { title: "OPERATION", cell: ({ operation: of = "" }) => of, isWide: true },
+            { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
+          ],
+          view,
+        ),
+    });
+    return exitCodes.done;
+  },
+});
+
+async function checkChain(session: Session): Promise<number> {
+  const document = await session.client.json<ChainReport>({ method: "GET", path: "/api/audit/verify" }, ["valid"]);
+  const { valid, entries, head = "" } = document;
+  await session.print({
+    document,
+    names: [head],
+    lines: ({ paint }) => [
+      valid
+        ? `${paint("green", "The chain is whole")}: ${entries} entries, head ${head}`
+        : `${paint("red", "The chain is broken")}: -o json says where`,
+    ],
+  });
+  return valid ? exitCodes.done : exitCodes.refused;
+}

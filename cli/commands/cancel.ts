@@ -1,0 +1,12 @@
+import { commentFlags, waitFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { decide } from "../requests/decide.ts";
+
+export const command = defineCommand({
+  description:
+    "Stops the operation and undoes what it has done; an offboarding stops before its next step. With --wait the exit code is 0 when it was canceled.",
+  operands: [{ name: "operation|cluster/namespace", isRequired: true }],
+  flags: { ...commentFlags, ...waitFlags },
+  examples: ['cancel eeb4e7 --comment "wrong database" --wait'],
+  run: (session, { comment }, [text = ""]) => decide(session, { verb: "cancel", text, body: { comment } }),
+});

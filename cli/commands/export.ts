@@ -1,0 +1,19 @@
+import { defineCommand } from "../command.ts";
+import { exitCodes } from "../failures.ts";
+import { namespaceOf } from "../requests/namespacePath.ts";
+
+export const command = defineCommand({
+  description: "Prints all that the namespace has been given, so that a team can keep it without Mooring.",
+  operands: [{ name: "cluster/namespace", isRequired: true }],
+  flags: {
+    format: { value: "format", choices: ["kubernetes", "tsql", "azurecli"], summary: "As what (kubernetes)" },
+    database: { value: "server/database", summary: "T-SQL: only for this database" },
+  },
+  examples: ["export aks-dev/team-a > team-a.yaml", "export aks-dev/team-a --format tsql"],
+  isText: true,
+  async run(session, { format, database }, operands) {
+    const { path } = namespaceOf(operands, "/export");
+    session.write(await session.client.text({ method: "GET", path, query: { format, database } }));
+    return exitCodes.done;
+  },
+});

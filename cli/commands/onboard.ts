@@ -1,0 +1,28 @@
+import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { change, planBatch, start } from "../requests/change.ts";
+import { onboardingOf } from "../requests/onboarding.ts";
+import { readAsked, requestFlags } from "../requests/requestFlags.ts";
+
+export const command = defineCommand({
+  description:
+    "Onboards the namespace, or changes it to what is asked for now. Asked for the same again, it changes nothing. Several requests are sent as one batch: refused as a whole when one of them is wrong, and then each with an operation of its own.",
+  operands: [{ name: "cluster/namespace", isRequired: false }],
+  flags: { ...requestFlags, ...dryRunFlags, ...waitFlags },
+  examples: [
+    "onboard aks-dev/team-a --database sql-dev/messages=reader,writer --wait",
+    "onboard -f examples/team-a.workload-identity.json --wait --timeout 10m",
+    "onboard -f teams.yaml --dry-run",
+  ],
+  async run(session, values, operands) {
+    const asked = await readAsked(values, operands);
+    const { requests } = asked;
+    const isDryRun = values["dry-run"];
+    const [only, ...more] = requests;
+    if (only && more.length === 0) return await change(session, onboardingOf(only, asked), { isDryRun });
+    if (isDryRun) return await planBatch(session, requests);
+    const name = `batch of ${requests.length}`;
+    const call = { method: "POST", path: "/api/onboardings/batch", body: { requests } } as const;
+    return await start(session, { call, title: name, name });
+  },
+});

@@ -1,0 +1,22 @@
+import { defineCommand } from "../command.ts";
+import { planBatch, plan as planChange } from "../requests/change.ts";
+import { onboardingOf } from "../requests/onboarding.ts";
+import { readAsked, requestFlags } from "../requests/requestFlags.ts";
+
+export const command = defineCommand({
+  description:
+    "Says per step what onboarding would create, adopt, change or remove, what stands in the way with its fix, what needs approval, and how long it would take. Writes nothing. Exit code 1 when something is in the way. The other commands that change something have --dry-run.",
+  operands: [{ name: "cluster/namespace", isRequired: false }],
+  flags: requestFlags,
+  examples: [
+    "plan aks-dev/team-a --database sql-dev/messages=reader",
+    "plan -f examples/team-a.workload-identity.json",
+  ],
+  async run(session, values, operands) {
+    const asked = await readAsked(values, operands);
+    const [only, ...more] = asked.requests;
+    return only && more.length === 0
+      ? await planChange(session, onboardingOf(only, asked))
+      : await planBatch(session, asked.requests);
+  },
+});

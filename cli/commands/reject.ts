@@ -1,0 +1,11 @@
+import { commentFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { decide } from "../requests/decide.ts";
+
+export const command = defineCommand({
+  description: "Ends an operation that waits for approval, with nothing written. Needs the role Onboarding.Approve.",
+  operands: [{ name: "operation|cluster/namespace", isRequired: true }],
+  flags: commentFlags,
+  examples: ['reject eeb4e7 --comment "orders is not for team-a"'],
+  run: (session, { comment }, [text = ""]) => decide(session, { verb: "reject", text, body: { comment } }),
+});

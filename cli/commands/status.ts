@@ -1,0 +1,29 @@
+import { waitFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodes } from "../failures.ts";
+import { nameOf, namespaceLines } from "../output/namespaces.ts";
+import { namespaceOf } from "../requests/namespacePath.ts";
+import type { Namespace } from "../service/documents.ts";
+import { findOperation, findOperationId } from "../service/findOperation.ts";
+import { getOperation, printOperation, waitAndPrint } from "../wait.ts";
+
+export const command = defineCommand({
+  description:
+    "Shows an operation step by step: its id, the beginning of it, or the beginning of the part after the hyphen, as long as no other is like it. Of cluster/namespace it shows what is onboarded there. With --wait it follows the operation, or the one that the namespace had last, and ends as that does; without, the exit code is 0 whatever the status is.",
+  operands: [{ name: "operation|cluster/namespace", isRequired: true }],
+  flags: waitFlags,
+  examples: ["status 1eb066acc545eb-eeb4e713ef5927c9", "status eeb4e7", "status aks-dev/team-a"],
+  async run(session, values, operands) {
+    const [text = ""] = operands;
+    const { client } = session;
+    if (values.wait) return await waitAndPrint(session, await findOperation(client, text));
+    if (text.includes("/")) {
+      const { path } = namespaceOf(operands);
+      const document = await client.json<Namespace>({ method: "GET", path }, ["state", "findings"]);
+      await session.print({ document, names: [nameOf(document)], lines: (view) => namespaceLines(document, view) });
+      return exitCodes.done;
+    }
+    await printOperation(session, await getOperation(client, await findOperationId(client, text)));
+    return exitCodes.done;
+  },
+});

@@ -1,0 +1,28 @@
+import { defineCommand } from "../command.ts";
+import { exitCodes } from "../failures.ts";
+import { findingLines, summarizeFindings } from "../output/findings.ts";
+import { namespaceOf } from "../requests/namespacePath.ts";
+import type { Verification } from "../service/documents.ts";
+
+export const command = defineCommand({
+  description:
+    "Reads everything back now and, where the catalog allows it, logs in as the workload does. Exit code 1 when it finds an Error: access is broken or cannot be proven. Warnings and Infos are printed and leave the exit code 0. docs/findings.md explains each finding.",
+  operands: [{ name: "cluster/namespace", isRequired: true }],
+  flags: {},
+  examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json"],
+  async run(session, _values, operands) {
+    const { name, path } = namespaceOf(operands, "/verify");
+    const document = await session.client.json<Verification>({ method: "POST", path }, ["findings", "verifiedTime"]);
+    const { findings, severity } = document;
+    await session.print({
+      document,
+      names: [name],
+      lines: (view) => {
+        const style = severity === "Error" ? "red" : severity === undefined ? "green" : "yellow";
+        const result = findings.length === 0 ? "is as it was asked for" : summarizeFindings(findings);
+        return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, view)];
+      },
+    });
+    return severity === "Error" ? exitCodes.refused : exitCodes.done;
+  },
+});

@@ -1,0 +1,70 @@
+import { readDuration } from "../arguments/values.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodes, TimedOut } from "../failures.ts";
+import { describeEvent } from "../output/event.ts";
+import { toJson } from "../output/print.ts";
+import { viewOf } from "../output/view.ts";
+import type { OperationSummary } from "../service/documents.ts";
+import { follow, type ServerEvent } from "../service/events.ts";
+import { findOperation } from "../service/findOperation.ts";
+import type { Session } from "../session.ts";
+import { exitCodeOf } from "../wait.ts";
+
+export const command = defineCommand({
+  description:
+    "Prints a line for everything that happens: in one operation until it ends, whose outcome is then the exit code, or in all that you may see until Ctrl-C. A connection that breaks is taken up where it was. With -o json every event is a line of JSON.",
+  operands: [{ name: "operation|cluster/namespace", isRequired: false }],
+  flags: { timeout: { value: "duration", summary: "Watch no longer than this: 90s, 5m, 1h30m (no limit)" } },
+  examples: ["watch eeb4e7", "watch -o json"],
+  async run(session, values, [text]) {
+    const { timeout } = values;
+    if (timeout !== undefined) readDuration("--timeout", timeout);
+    const id = text === undefined ? undefined : await findOperation(session.client, text);
+    const path = id === undefined ? "/api/events" : `/api/operations/${id}/events`;
+    try {
+      return await watch(session, path, { isOfAll: id === undefined });
+    } catch (error) {
+      // Whoever watches everything for a while has seen what there was.
+      if (error instanceof TimedOut && id === undefined) return exitCodes.done;
+      throw error;
+    }
+  },
+});
+
+async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boolean }): Promise<number> {
+  const { client, signal, say } = session;
+  let last: OperationSummary | undefined;
+  for await (const event of follow(client, path, { signal, notify: say })) {
+    await printEvent(session, event, { isOfAll });
+    if (event.event === "operation") last = event.data as OperationSummary;
+  }
+  return last && !isOfAll ? exitCodeOf(last) : exitCodes.done;
+}
+
+async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { isOfAll: boolean }): Promise<void> {
+  const { format } = session;
+  switch (format) {
+    case "json":
+      session.write(`${toJson(event)}\n`);
+      return;
+    case "yaml": {
+      const { stringify } = await import("yaml");
+      session.write(`---\n${stringify(event, { lineWidth: 0 })}`);
+      return;
+    }
+    case "name":
+      session.write(`${operationOf(event)}\n`);
+      return;
+    case "table":
+    case "wide": {
+      const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), { isOfAll });
+      if (line !== undefined) session.write(`${line}\n`);
+    }
+  }
+}
+
+/** An event of an operation is the operation; one of a part of it says whose. */
+function operationOf({ data }: ServerEvent): string {
+  const { id, operation, batch } = data as { id?: string; operation?: string; batch?: string };
+  return id ?? operation ?? batch ?? "";
+}

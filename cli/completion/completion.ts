@@ -1,0 +1,17 @@
+/** Completion scripts, made from the description of the commands, so that none is forgotten. */
+import { completeBash } from "./bash.ts";
+import type { Described } from "./described.ts";
+import { completeFish } from "./fish.ts";
+import { completeZsh } from "./zsh.ts";
+
+const shells: Readonly<Record<string, (commands: readonly Described[]) => string>> = {
+  bash: completeBash,
+  zsh: completeZsh,
+  fish: completeFish,
+};
+
+export function completionFor(shell: string, commands: readonly Described[]): string {
+  const complete = shells[shell];
+  if (!complete) throw new Error(`no completion for "${shell}"`);
+  return complete(commands);
+}

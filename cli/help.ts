@@ -1,0 +1,81 @@
+/** Help, made from the description of each command; docs/cli.md has the same texts. */
+
+import type { Flags } from "./arguments/flags.ts";
+import { flagsOf } from "./arguments/parse.ts";
+import { helpFlags } from "./arguments/shared.ts";
+import type { Command } from "./command.ts";
+import { entries, groups, loadCommand } from "./commands.ts";
+import { wrap } from "./output/wrap.ts";
+
+/** Of docs/cli.md; on a narrow terminal it is less. */
+export const helpWidth = 100;
+
+export function describeProgram(): string {
+  const nameWidth = Math.max(...[...entries.keys()].map(({ length }) => length));
+  const lines = groups.flatMap(({ title, commands }) => [
+    "",
+    `${title}:`,
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`),
+  ]);
+  return `mooring connects namespaces to Azure SQL through managed identities.
+
+usage: mooring <command> [flags]
+${lines.join("\n")}
+
+Where the service is: MOORING_SERVER or --server (http://127.0.0.1:7071).
+Who asks: MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE, where the service tells callers apart.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer from the service, 4 timed out.
+
+mooring <command> --help says more of a command; mooring --version says which this is.
+`;
+}
+
+export function describeCommand(name: string, command: Command, width: number = helpWidth): string {
+  const { description, operands, examples } = command;
+  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  const choices = operands.flatMap(({ name: operand, choices }) =>
+    choices ? [`${operand}: ${choices.join(", ")}`] : [],
+  );
+  return `${[
+    `usage: ${["mooring", name, ...words, "[flags]"].join(" ")}`,
+    "",
+    ...wrap(description, width),
+    ...(choices.length > 0 ? ["", ...choices] : []),
+    "",
+    ...describeFlags(flagsOf(command), width),
+    ...(examples.length > 0 ? ["", "examples:", ...examples.map((each) => `  mooring ${each}`)] : []),
+  ].join("\n")}\n`;
+}
+
+/** All commands for docs/cli.md, as Markdown. */
+export async function describeReference(): Promise<string> {
+  const sections: string[] = [];
+  for (const [name, { summary }] of entries) {
+    const help = describeCommand(name, await loadCommand(name));
+    sections.push(`### mooring ${name}\n\n${summary}.\n\n\`\`\`\n${help}\`\`\`\n`);
+  }
+  return sections.join("\n");
+}
+
+export function describeUsage(name: string, { operands }: Command): string {
+  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  return ["usage: mooring", name, ...words, "[flags]"].join(" ");
+}
+
+function describeFlags(flags: Flags, width: number): readonly string[] {
+  const rows = Object.entries(flags).map(([name, { short, value, choices, summary, many }]) => {
+    const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` <${value}>`}`;
+    const taken = choices ? `: ${choices.join(", ")}` : "";
+    return { left, right: `${summary}${taken}${many ? "; may be given again" : ""}` };
+  });
+  const leftWidth = Math.max(...rows.map(({ left }) => left.length));
+  return rows.flatMap(({ left, right }) => {
+    const [first = "", ...rest] = wrap(right, Math.max(30, width - leftWidth - 4));
+    return [`  ${left.padEnd(leftWidth)}  ${first}`, ...rest.map((line) => `${" ".repeat(leftWidth + 4)}${line}`)];
+  });
+}
+
+export function asksForHelp(words: readonly string[]): boolean {
+  const { short } = helpFlags.help;
+  return words.includes("--help") || words.includes(`-${short}`);
+}

@@ -1,0 +1,91 @@
+/** `mooring`: finds the command, runs it, and ends with its exit code. */
+
+import type { Flags, Values } from "./arguments/flags.ts";
+import { parse, splitCommand } from "./arguments/parse.ts";
+import { suggest } from "./arguments/suggest.ts";
+import { describeCommands, entries, loadCommand } from "./commands.ts";
+import { exitCodes, Failure, UsageError } from "./failures.ts";
+import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
+import { endWithReader, listenForInterruption } from "./interruption.ts";
+import { printFailure } from "./output/failure.ts";
+import { spellingFor } from "./output/program.ts";
+import { createSession, type SessionFlags } from "./session.ts";
+
+endWithReader();
+process.exitCode = await run(process.argv.slice(2));
+
+async function run(words: readonly string[]): Promise<number> {
+  const { name, rest } = splitCommand(words);
+  const spell = spellingFor(process.env, words);
+  try {
+    if (name === undefined && words.includes("--version")) return await sayVersion();
+    if (name === undefined) return sayHelp(words);
+    if (name === "help") return await sayHelpOf(rest[0]);
+    expectCommand(name);
+    const command = await loadCommand(name);
+    if (asksForHelp(rest)) return await sayHelpOf(name);
+    const { values, operands } = explain(name, () => parse(name, command, rest), describeUsage(name, command));
+    const env = process.env;
+    const session = createSession(values as SessionFlags, {
+      env,
+      interrupted: listenForInterruption(),
+      describeCommands,
+      spell,
+    });
+    // The one cast: what was parsed by the flags of a command has the values of its flags.
+    return await command.run(session, values as Values<Flags>, operands);
+  } catch (error) {
+    if (!(error instanceof Failure)) return tellDefect(error);
+    printFailure(process.stderr, error, spell);
+    return error.exitCode;
+  }
+}
+
+function sayHelp(words: readonly string[]): number {
+  const isAsked = words.length === 0 || asksForHelp(words);
+  if (!isAsked) throw new UsageError(`There is no flag ${words[0]} without a command.`, { next: ["mooring --help"] });
+  // Called with nothing, it was not told what to do: help goes where errors go.
+  (words.length === 0 ? process.stderr : process.stdout).write(describeProgram());
+  return words.length === 0 ? exitCodes.usage : exitCodes.done;
+}
+
+async function sayVersion(): Promise<number> {
+  const { readFile } = await import("node:fs/promises");
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  process.stdout.write(`mooring ${version}\n`);
+  return exitCodes.done;
+}
+
+async function sayHelpOf(name: string | undefined): Promise<number> {
+  if (name !== undefined) expectCommand(name);
+  process.stdout.write(
+    name === undefined
+      ? describeProgram()
+      : describeCommand(name, await loadCommand(name), Math.min(process.stdout.columns ?? helpWidth, helpWidth)),
+  );
+  return exitCodes.done;
+}
+
+function expectCommand(name: string): void {
+  if (entries.has(name)) return;
+  const meant = suggest(name, [...entries.keys()]);
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  throw new UsageError(`There is no command "${name}".${hint}`, { next: ["mooring --help"] });
+}
+
+/** What is wrong with a command line, with the way to write it. */
+function explain<T>(name: string, read: () => T, usage: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message, { next: [usage, `mooring ${name} --help`], cause: error });
+  }
+}
+
+/** Nothing that a user did; what happened is for the report. */
+function tellDefect(error: unknown): number {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`mooring: this is a defect of the command line itself; please report it.\n${what}\n`);
+  return exitCodes.defect;
+}

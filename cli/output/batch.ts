@@ -1,0 +1,57 @@
+/** A batch: totals, and the namespaces that need somebody. */
+import type { Item, Operation } from "../service/documents.ts";
+import { facts } from "./facts.ts";
+import { styleOf } from "./status.ts";
+import { table } from "./table.ts";
+import { duration } from "./times.ts";
+import type { View } from "./view.ts";
+
+export function describeTotals({ totals }: Pick<Operation, "totals">): string {
+  if (!totals) return "";
+  const { requests, succeeded, unchanged, failed, canceled, running, notStarted } = totals;
+  const parts = [
+    `${succeeded} of ${requests} done`,
+    ...(unchanged > 0 ? [`${unchanged} of them unchanged`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(canceled > 0 ? [`${canceled} canceled`] : []),
+    ...(running > 0 ? [`${running} running`] : []),
+    ...(notStarted > 0 ? [`${notStarted} to begin`] : []),
+  ];
+  return parts.join(", ");
+}
+
+export function batchLines({ totals, items = [], nextLink }: Operation, view: View): readonly string[] {
+  const failed = items.filter(({ error }) => error !== undefined);
+  return [
+    ...(totals ? [describeTotals({ totals }), ""] : []),
+    ...itemTable(items, view),
+    ...(nextLink === undefined ? [] : [`and ${(totals?.requests ?? 0) - items.length} more: -o json has all of them`]),
+    ...(failed.length === 0 ? [] : [""]),
+    ...failed.flatMap((item) => itemError(item, view)),
+  ];
+}
+
+function itemTable(items: readonly Item[], view: View): readonly string[] {
+  return table(
+    items,
+    [
+      { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}`, least: 16 },
+      { title: "STATUS", cell: ({ status }) => status, style: styleOf },
+      { title: "OUTCOME", cell: ({ outcome, error }) => outcome ?? error?.code ?? "", least: 10 },
+      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now) },
+      { title: "OPERATION", cell: ({ operation = "" }) => operation },
+    ],
+    view,
+  );
+}
+
+function itemError({ cluster, namespace, error }: Item, view: View): readonly string[] {
+  if (!error) return [];
+  return facts(
+    [
+      ["error", `${cluster}/${namespace}: ${error.code}: ${error.message}`],
+      ["fix", error.fix],
+    ],
+    view,
+  );
+}

@@ -1,0 +1,56 @@
+/** The plans of a batch: one line for each namespace, and what stands in the way. */
+import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
+import type { OperationError } from "../../src/domain/operation/operation.ts";
+import { facts } from "./facts.ts";
+import { table } from "./table.ts";
+import type { Style, View } from "./view.ts";
+
+export function batchPlanLines({ totals, items }: BatchPlan, view: View): readonly string[] {
+  const { requests, ready, blocked, refused, notPlanned } = totals;
+  const counts = [
+    `${ready} of ${requests} ready`,
+    ...(blocked > 0 ? [`${blocked} blocked`] : []),
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(notPlanned > 0 ? [`${notPlanned} not planned in time; ask for these again`] : []),
+  ];
+  return [
+    `${view.paint("bold", "batch")}  ${counts.join(", ")}`,
+    ...table(
+      items,
+      [
+        { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}`, least: 16 },
+        { title: "PLAN", cell: ({ status }) => status, style: styleOfPlan },
+        { title: "WRITES", cell: countWrites },
+        { title: "APPROVAL", cell: ({ plan }) => (plan && plan.needsApproval.length > 0 ? "needed" : "") },
+      ],
+      view,
+    ),
+    ...items.flatMap(({ cluster, namespace, plan, error }) =>
+      [...(error ? [error] : []), ...(plan?.steps.flatMap(({ blockers }) => blockers) ?? [])].flatMap((each) =>
+        describeError(`${cluster}/${namespace}`, each, view),
+      ),
+    ),
+  ];
+}
+
+function styleOfPlan({ status }: PlannedItem): Style {
+  return status === "ready" ? "green" : status === "notPlanned" ? "yellow" : "red";
+}
+
+function countWrites({ plan }: PlannedItem): string {
+  if (!plan) return "";
+  return String(plan.steps.filter(({ action }) => action !== "none" && action !== "conflict").length);
+}
+
+function describeError(name: string, { code, message, fix }: OperationError, view: View): readonly string[] {
+  return [
+    "",
+    ...facts(
+      [
+        [name, `${code}: ${message}`],
+        ["fix", fix],
+      ],
+      view,
+    ),
+  ];
+}

@@ -1,0 +1,37 @@
+/** What a look found that is not as it was asked for. */
+import type { FindingDocument, Severity } from "../../src/domain/finding.ts";
+import { facts } from "./facts.ts";
+import { printable } from "./printable.ts";
+import type { Style, View } from "./view.ts";
+
+const styles: Readonly<Record<Severity, Style>> = { Error: "red", Warning: "yellow", Info: "dim" };
+const worstFirst = ["Error", "Warning", "Info"] as const;
+
+/** `none`, or `1 Error, 2 Warning`. */
+export function summarizeFindings(findings: readonly FindingDocument[]): string {
+  const counts = worstFirst.map((severity) => ({
+    severity,
+    count: findings.filter((each) => each.severity === severity).length,
+  }));
+  const there = counts.filter(({ count }) => count > 0).map(({ severity, count }) => `${count} ${severity}`);
+  return there.length === 0 ? "none" : there.join(", ");
+}
+
+export function findingLines(findings: readonly FindingDocument[], view: View): readonly string[] {
+  return findings.flatMap((finding) => {
+    const { severity, code, target, field, expected, found, fix, repairable } = finding;
+    return [
+      `${view.paint(styles[severity], severity)}  ${view.paint("bold", code)}  ${printable(target)}`,
+      ...facts(
+        [
+          ["field", field],
+          ["wanted", expected ?? "nothing"],
+          ["found", found ?? "nothing"],
+          [repairable ? "repair" : "fix", repairable ? "mooring repair puts it right." : fix],
+        ],
+        view,
+        4,
+      ),
+    ];
+  });
+}

@@ -1,0 +1,65 @@
+/** Namespaces, as a list and one by one. */
+import type { Namespace } from "../service/documents.ts";
+import { facts } from "./facts.ts";
+import { findingLines, summarizeFindings } from "./findings.ts";
+import { describeDatabase } from "./operation.ts";
+import { table } from "./table.ts";
+import { age } from "./times.ts";
+import type { Style, View } from "./view.ts";
+
+export function nameOf({ cluster, namespace }: Pick<Namespace, "cluster" | "namespace">): string {
+  return `${cluster}/${namespace}`;
+}
+
+export function namespaceTable(namespaces: readonly Namespace[], view: View): readonly string[] {
+  if (namespaces.length === 0) return ["No namespace is onboarded."];
+  return table(
+    namespaces,
+    [
+      { title: "NAMESPACE", cell: nameOf, least: 16 },
+      { title: "STATE", cell: ({ state }) => state, style: styleOfState },
+      { title: "IDENTITY", cell: ({ identityMode }) => identityMode },
+      { title: "FINDINGS", cell: ({ findings }) => summarizeFindings(findings) },
+      { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now) },
+      {
+        title: "DATABASES",
+        cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
+        least: 9,
+      },
+      { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
+      { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
+      { title: "CLIENT ID", cell: ({ clientId = "" }) => clientId, isWide: true },
+      { title: "OPERATION", cell: ({ operation }) => operation, isWide: true },
+    ],
+    view,
+  );
+}
+
+function styleOfState({ state }: Namespace): Style {
+  if (state === "Onboarded") return "green";
+  return state === "Incomplete" ? "red" : "cyan";
+}
+
+export function namespaceLines(namespace: Namespace, view: View): readonly string[] {
+  const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
+  const { migration, databases, findings } = namespace;
+  const { paint, now } = view;
+  return [
+    `${paint("bold", nameOf(namespace))}  ${paint(styleOfState(namespace), state)}`,
+    ...facts(
+      [
+        ["identity", identityMode],
+        ["client", clientId],
+        ["team", team],
+        ["by", requestedBy],
+        ["onboarded", onboardedTime && `${age(onboardedTime, now)} ago`],
+        ["verified", verifiedTime && `${age(verifiedTime, now)} ago`],
+        ["operation", operation],
+        ["migration", migration && `stopped after ${migration.completed ?? "its beginning"}; mooring migrate goes on`],
+        ...databases.map((each) => ["database", describeDatabase(each)] as const),
+      ],
+      view,
+    ),
+    ...(findings.length > 0 ? ["", ...findingLines(findings, view)] : []),
+  ];
+}

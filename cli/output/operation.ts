@@ -1,0 +1,141 @@
+/** An operation as lines of text: how it stands, its steps, and what went wrong. Pure, so that it can be drawn again and again. */
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import type { Operation, OperationSummary, Step } from "../service/documents.ts";
+import { batchLines } from "./batch.ts";
+import { count } from "./count.ts";
+import { type Fact, facts } from "./facts.ts";
+import { actFor } from "./nextActs.ts";
+import { printable } from "./printable.ts";
+import { styleOf } from "./status.ts";
+import { table } from "./table.ts";
+import { age, duration } from "./times.ts";
+import type { View } from "./view.ts";
+
+export function targetOf({ cluster, namespace, requests }: OperationSummary): string {
+  return cluster === undefined || namespace === undefined
+    ? count(requests ?? 0, "namespace")
+    : `${cluster}/${namespace}`;
+}
+
+/** `onboard aks-dev/team-a  Succeeded in 1.2 s` */
+export function headline(operation: Operation, { now, paint }: View): string {
+  const { kind, status, phase, createdTime, endTime } = operation;
+  const state = phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${words[phase] ?? phase} …`;
+  return `${paint("bold", printable(`${kind} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
+}
+
+const words: Readonly<Record<string, string>> = { awaitingApproval: "waits for approval" };
+
+export function stepLines(steps: readonly Step[], view: View): readonly string[] {
+  return table(
+    steps,
+    [
+      { title: "STEP", cell: ({ name }) => name },
+      { title: "TARGET", cell: ({ target }) => target, least: 12 },
+      { title: "ACTION", cell: actionOf },
+      { title: "STATUS", cell: ({ status }) => status, style: styleOf },
+      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now) },
+      { title: "STARTED", cell: ({ startTime = "" }) => startTime, isWide: true },
+      { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },
+    ],
+    view,
+  );
+}
+
+/** Steps that only look have nothing to say but how they ended. */
+function actionOf({ action, attempts, status }: Step): string {
+  const done = action === undefined || action === "none" || status === "NotStarted" ? "" : action;
+  return attempts < 2 ? done : `${done} try ${attempts}`.trim();
+}
+
+/** All of it, for `status` and the end of a --wait. */
+export function operationLines(operation: Operation, view: View): readonly string[] {
+  const { id, steps = [], error, traceId, requestedBy, team, createdTime, approval, cancel, batch } = operation;
+  const { now, isWide } = view;
+  const by = team === undefined ? requestedBy : `${requestedBy}, team ${team}`;
+  const ended = error ? facts(errorFacts(operation), view) : [];
+  return [
+    headline(operation, view),
+    ...facts(
+      [
+        ["id", id],
+        ["by", `${by}, ${age(createdTime, now)} ago`],
+        ["batch", batch],
+        ["client", operation.result?.clientId],
+        ["trace", isWide || error ? traceId : undefined],
+        ...(isWide ? requestFacts(operation) : []),
+        ...(cancel
+          ? [["cancel", `asked by ${cancel.by}${cancel.comment === undefined ? "" : `: ${cancel.comment}`}`] as const]
+          : []),
+      ],
+      view,
+    ),
+    ...(operation.phase === "awaitingApproval" && approval ? ["", ...approvalLines(operation, view)] : []),
+    ...(ended.length > 0 ? ["", ...ended] : []),
+    ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : []),
+    ...(steps.length > 0 ? ["", ...stepLines(steps, view)] : []),
+    ...troubles(steps, view),
+  ];
+}
+
+function errorFacts({ id, error, leftUndone = [] }: Operation): readonly Fact[] {
+  if (!error) return [];
+  return [
+    ["error", `${error.code}: ${error.message}`],
+    ["fix", error.fix],
+    ["left", leftUndone.join(", ")],
+    ["next", actFor(error.code)?.replace("<operation>", id), "whole"],
+  ];
+}
+
+/** What is approved, so that nobody has to look for it elsewhere. */
+export function approvalLines(operation: Operation, view: View): readonly string[] {
+  const { id, approval } = operation;
+  if (!approval) return [];
+  return facts(
+    [
+      ...approval.reasons.map((reason): Fact => ["waits", reason]),
+      ...requestFacts(operation),
+      ["until", approval.expiresTime],
+      ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`, "whole"],
+      ["or", `mooring reject ${id}`, "whole"],
+    ],
+    view,
+  );
+}
+
+export function requestFacts({ request, replaces }: Operation): readonly Fact[] {
+  return [
+    ...(request ? [["asks", describeRequest(request)] as const] : []),
+    ...(replaces ? [["was", describeRequest(replaces)] as const] : []),
+  ];
+}
+
+function describeRequest({ identityMode, databases, ...rest }: OnboardingRequest): string {
+  const { serviceAccount, selector } = rest;
+  const account =
+    identityMode === "workloadIdentity" ? `serviceAccount ${serviceAccount}` : `selector ${selector ?? rest.namespace}`;
+  return `${identityMode}, ${account}, ${databases.map(describeDatabase).join(" ")}`;
+}
+
+export function describeDatabase({ server, database, roles }: OnboardingRequest["databases"][number]): string {
+  return `${server}/${database}=${roles.join(",")}`;
+}
+
+/** What steps met; of one that tries again, when. */
+function troubles(steps: readonly Step[], view: View): readonly string[] {
+  const met = steps.flatMap(({ name, target, error, nextRetryTime, notices = [] }) => [
+    ...(error
+      ? facts(
+          [
+            [`${name}`, `${target}: ${error.code}: ${error.message}`],
+            ["fix", error.fix],
+            ["again", nextRetryTime],
+          ],
+          view,
+        )
+      : []),
+    ...notices.flatMap(({ code, message }) => facts([["notice", `${name}: ${code}: ${message}`]], view)),
+  ]);
+  return met.length === 0 ? [] : ["", ...met];
+}

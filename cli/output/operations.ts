@@ -1,0 +1,32 @@
+/** Operations as a list, newest first. */
+import type { OperationSummary } from "../service/documents.ts";
+import { targetOf } from "./operation.ts";
+import { styleOf } from "./status.ts";
+import { table } from "./table.ts";
+import { age, duration } from "./times.ts";
+import type { View } from "./view.ts";
+
+export function operationTable(operations: readonly OperationSummary[], view: View): readonly string[] {
+  if (operations.length === 0) return ["There is no such operation."];
+  const { now } = view;
+  return table(
+    operations,
+    [
+      { title: "ID", cell: ({ id }) => id },
+      { title: "KIND", cell: ({ kind }) => kind },
+      { title: "STATUS", cell: ({ status }) => status, style: styleOf },
+      { title: "AGE", cell: ({ createdTime }) => age(createdTime, now) },
+      { title: "NAMESPACE", cell: targetOf, least: 12 },
+      {
+        title: "TOOK",
+        cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),
+        isWide: true,
+      },
+      { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },
+      { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
+      { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
+      { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
+    ],
+    view,
+  );
+}

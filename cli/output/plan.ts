@@ -1,0 +1,92 @@
+/** A plan: per step what would happen, what stands in the way, what needs approval, how long it would take. */
+import type { Estimate } from "../../src/domain/operation/estimate.ts";
+import type { StepAction } from "../../src/domain/operation/operation.ts";
+import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
+import { count } from "./count.ts";
+import { facts } from "./facts.ts";
+import { actFor } from "./nextActs.ts";
+import { printable } from "./printable.ts";
+import { shorten } from "./table.ts";
+import { span } from "./times.ts";
+import type { Style, View } from "./view.ts";
+
+const signs: Readonly<Record<StepAction, readonly [sign: string, style: Style]>> = {
+  create: ["+", "green"],
+  adopt: ["=", "cyan"],
+  update: ["~", "yellow"],
+  delete: ["-", "red"],
+  none: [" ", "dim"],
+  conflict: ["!", "red"],
+};
+
+export function planLines(title: string, plan: Plan, view: View): readonly string[] {
+  const { steps, blocked, needsApproval, estimate, operation } = plan;
+  const { paint } = view;
+  if (operation !== undefined) {
+    return [`${paint("bold", title)}  ${paint("green", "nothing to do")}`, ...facts([["done by", operation]], view)];
+  }
+  const writes = steps.filter(({ action }) => action !== "none" && action !== "conflict").length;
+  const blockers = steps.reduce((sum, each) => sum + each.blockers.length, 0);
+  const state = blocked
+    ? paint("red", `blocked, ${count(blockers, "thing")} in the way; nothing would be written`)
+    : writes === 0
+      ? paint("green", "nothing to change")
+      : paint("green", `${count(writes, "write")}, nothing in the way`);
+  const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length));
+  const notices = steps.flatMap(({ notices = [] }) => notices);
+  return [
+    `${paint("bold", title)}  ${state}`,
+    ...steps.flatMap((step) => stepPlanLines(step, nameWidth, view)),
+    ...(needsApproval.length > 0 || estimate || notices.length > 0 ? [""] : []),
+    ...facts(
+      [
+        ...needsApproval.map((reason) => ["approval", reason] as const),
+        ["takes", estimate && describeEstimate(estimate)],
+        ...unique(notices.map(({ message }) => message)).map((message) => ["notice", message] as const),
+      ],
+      view,
+    ),
+  ];
+}
+
+function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly string[] {
+  const { name, target, action, differences, blockers } = step;
+  const { paint, width } = view;
+  const [sign, style] = signs[action];
+  const room = width === undefined ? target.length : Math.max(12, width - nameWidth - 4 - 2 - 8);
+  const head = `${sign} ${name.padEnd(nameWidth)}  ${shorten(printable(target), room)}  ${action === "none" ? "" : action}`;
+  return [
+    paint(style, head.trimEnd()),
+    ...facts(
+      differences.map((each) => [each.field, describeDifference(each, action)] as const),
+      view,
+      6,
+    ),
+    ...blockers.flatMap(({ code, message, fix }) =>
+      facts(
+        [
+          ["blocked", `${code}: ${message}`],
+          ["fix", fix],
+          ["next", actFor(code)],
+        ],
+        view,
+        6,
+      ),
+    ),
+  ];
+}
+
+function describeDifference({ current, desired }: StepPlan["differences"][number], action: StepAction): string {
+  if (action === "create" && current === null) return desired ?? "";
+  return `${current ?? "(not there)"} → ${desired ?? "(gone)"}`;
+}
+
+function describeEstimate({ least, most, approvalMinutes, operationsAhead }: Estimate): string {
+  const range = span(least) === span(most) ? span(most) : `${span(least)} to ${span(most)}`;
+  const ahead = operationsAhead > 0 ? `, with ${count(operationsAhead, "operation")} ahead` : "";
+  return approvalMinutes === undefined ? `${range}${ahead}` : `${range}${ahead}, once it is approved`;
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}

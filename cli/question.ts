@@ -1,0 +1,27 @@
+/** A question to the person at the terminal. Anything but yes is no, also the end of the input. */
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+
+export interface Terminal {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Aborted with what the program ends with, such as Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export async function askWhether(what: string, { input, output, signal }: Terminal): Promise<boolean> {
+  signal.throwIfAborted();
+  output.write(`${what} [y/N] `);
+  // Not `terminal`: then Ctrl-C is a signal as everywhere else, and not a key that somebody has to interpret.
+  const lines = createInterface({ input, terminal: false });
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      lines.once("line", resolve);
+      lines.once("close", () => resolve(""));
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,63 @@
+/** A request that starts an operation: planned, sent, or sent and followed to its end. */
+import type { BatchPlan } from "../../src/domain/operation/batch.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
+import { exitCodes, Interrupted, TimedOut } from "../failures.ts";
+import { batchPlanLines } from "../output/batchPlan.ts";
+import { planLines } from "../output/plan.ts";
+import type { Call } from "../service/client.ts";
+import type { Accepted } from "../service/documents.ts";
+import type { Session } from "../session.ts";
+import { waitAndPrint } from "../wait.ts";
+
+export interface Change {
+  readonly call: Call;
+  /** What it is, for people: `offboard aks-dev/team-a`. */
+  readonly title: string;
+  /** What `-o name` prints of a plan. */
+  readonly name: string;
+}
+
+export async function change(session: Session, wanted: Change, { isDryRun }: { isDryRun: boolean }): Promise<number> {
+  return isDryRun ? await plan(session, wanted) : await start(session, wanted);
+}
+
+/** Writes nothing. A plan that is blocked is told by the exit code, too. */
+export async function plan(session: Session, { call, title, name }: Change): Promise<number> {
+  const planned = { ...call, query: { ...call.query, dryRun: "true" } };
+  const document = await session.client.json<Plan>(planned, ["steps", "blocked"]);
+  await session.print({ document, names: [name], lines: (view) => planLines(title, document, view) });
+  return document.blocked ? exitCodes.refused : exitCodes.done;
+}
+
+export async function planBatch(session: Session, requests: readonly object[]): Promise<number> {
+  const call: Call = { method: "POST", path: "/api/onboardings/batch", query: { dryRun: "true" }, body: { requests } };
+  const document = await session.client.json<BatchPlan>(call, ["totals", "items"]);
+  const names = document.items.map(({ cluster, namespace }) => `${cluster}/${namespace}`);
+  await session.print({ document, names, lines: (view) => batchPlanLines(document, view) });
+  const { ready, requests: all } = document.totals;
+  return ready === all ? exitCodes.done : exitCodes.refused;
+}
+
+export async function start(session: Session, { call, title }: Change): Promise<number> {
+  let accepted: Accepted;
+  try {
+    accepted = await session.client.json<Accepted>(call, ["id", "kind"]);
+  } catch (error) {
+    const next = ["It may have been accepted all the same: mooring list operations"];
+    if (error instanceof Interrupted) throw new Interrupted(error.exitCode, { next });
+    if (error instanceof TimedOut) throw new TimedOut(error.message, { next, cause: error });
+    throw error;
+  }
+  return await followAccepted(session, accepted, title);
+}
+
+/** Prints what was accepted; with --wait, how it ended. */
+export async function followAccepted(session: Session, accepted: Accepted, title: string): Promise<number> {
+  const { id, isNew, message } = accepted;
+  if (message !== undefined) session.say(message);
+  else if (isNew === false) session.say("The same was asked for before; this is its operation.");
+  if (session.isWaiting) return await waitAndPrint(session, id);
+  await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });
+  session.say(`To follow it: mooring watch ${id}`);
+  return exitCodes.done;
+}

@@ -1,0 +1,27 @@
+/** A decision of a person about an operation. */
+import { exitCodes } from "../failures.ts";
+import type { Accepted } from "../service/documents.ts";
+import { findOperation } from "../service/findOperation.ts";
+import type { Session } from "../session.ts";
+import { waitAndPrint } from "../wait.ts";
+
+const done = { approve: "approved", reject: "rejected", cancel: "asked to stop" } as const;
+
+export interface Decision {
+  readonly verb: keyof typeof done;
+  /** As it was named on the command line. */
+  readonly text: string;
+  readonly body: Readonly<Record<string, string | undefined>>;
+}
+
+export async function decide(session: Session, { verb, text, body }: Decision): Promise<number> {
+  const id = await findOperation(session.client, text);
+  const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body } as const;
+  const document = await session.client.json<Accepted>(call, ["id", "kind"]);
+  if (session.isWaiting) {
+    return await waitAndPrint(session, id, { wanted: verb === "cancel" ? "Canceled" : "Succeeded" });
+  }
+  await session.print({ document, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", done[verb])}`] });
+  if (verb !== "reject") session.say(`To follow it: mooring watch ${id}`);
+  return exitCodes.done;
+}

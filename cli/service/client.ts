@@ -1,0 +1,232 @@
+/**
+ * Mooring's HTTP interface. A request that changes something carries an idempotency key, so that asking again after a lost
+ * answer is the same request and has the same operation.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
+import type { Headers as CredentialHeaders } from "./credential.ts";
+
+export interface Query {
+  readonly [name: string]: string | undefined;
+}
+
+export interface Call {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the server's address, such as `/api/namespaces`. */
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+}
+
+export interface ClientOptions {
+  readonly server: URL;
+  readonly credential: () => Promise<CredentialHeaders>;
+  /** Aborted with what the program ends with. */
+  readonly signal: AbortSignal;
+  /** Whether to wait where the service asks for patience (429, 503), rather than say so. */
+  readonly isPatient: boolean;
+  readonly notify: (message: string) => void;
+}
+
+export interface Client {
+  readonly server: URL;
+  /** A document that has these fields; anything else is not Mooring's answer. */
+  json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T>;
+  text(call: Call): Promise<string>;
+  /** An answer whose body is still to come. */
+  stream(call: Call, headers: CredentialHeaders, signal: AbortSignal): Promise<Response>;
+}
+
+/** Between tries after the connection broke. */
+const pausesMs = [200, 500, 1_000, 2_000];
+/** Azure's load balancer gives a request 230 seconds; what has not been answered then never will be. */
+const longestMs = 240_000;
+const mostPatientTries = 20;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: globalThis.Headers;
+  readonly body: string;
+}
+
+export function createClient({ server, credential, signal, isPatient, notify }: ClientOptions): Client {
+  const addressOf = ({ path, query = {} }: Call) => {
+    const url = new URL(server);
+    url.pathname = `${server.pathname.replace(/\/$/, "")}${path}`;
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+    return url;
+  };
+
+  /** One try. Answers of any status; throws when there is none. */
+  async function request(call: Call, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
+    const { method, body } = call;
+    return await fetch(addressOf(call), {
+      method,
+      // Where a redirect leads, the credential must not follow.
+      redirect: "manual",
+      signal: until,
+      headers: {
+        accept: "application/json, application/problem+json, */*;q=0.1",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async function send(call: Call): Promise<Answer> {
+    const headers = call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() };
+    let lost = 0;
+    let waits = 0;
+    for (;;) {
+      const who = await credential();
+      let answer: Answer;
+      try {
+        const response = await request(
+          call,
+          { ...who, ...headers },
+          AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
+        );
+        answer = { status: response.status, headers: response.headers, body: await response.text() };
+      } catch (cause) {
+        signal.throwIfAborted();
+        const pause = pausesMs[lost];
+        // Nobody listens there: the request was not sent, and asking again would find nobody either.
+        if (pause === undefined || (lost === 0 && isNobodyThere(cause))) throw noAnswer(server, cause);
+        lost += 1;
+        notify(`The connection to ${server.origin} broke (${reasonOf(cause)}); asking again, as the same request.`);
+        await pauseFor(pause, signal);
+        continue;
+      }
+      const wait = secondsToWait(answer, { isPatient, wasLost: lost > 0 });
+      if (wait === undefined || waits >= mostPatientTries) return answer;
+      waits += 1;
+      if (answer.status === 429) notify(`The service is asked too often; asking again in ${wait} s.`);
+      else if (answer.status === 503) notify(`The service cannot answer now; asking again in ${wait} s.`);
+      await pauseFor(wait * 1_000, signal);
+    }
+  }
+
+  return {
+    server,
+    async json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T> {
+      const { status, headers, body } = await send(call);
+      const document = expectGood(server, { status, headers, body });
+      const value: unknown = isJson(headers) ? parseJson(document) : undefined;
+      if (typeof value !== "object" || value === null || fields.some((field) => !(field in value))) {
+        throw notMooring(server, status, ` with something else than Mooring's document`);
+      }
+      // The service's tests hold its answers to its schemas; to read them here again would double the time to start.
+      return value as T;
+    },
+    text: async (call) => expectGood(server, await send(call)),
+    async stream(call, headers, until) {
+      const response = await request(call, { ...(await credential()), accept: "text/event-stream", ...headers }, until);
+      if (response.status === 200 || response.status === 204) return response;
+      expectGood(server, { status: response.status, headers: response.headers, body: await response.text() });
+      throw notMooring(server, response.status, " where events were asked for");
+    },
+  };
+}
+
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}
+
+/** Seconds after which to ask again; undefined where the answer is the answer. */
+function secondsToWait(
+  { status, headers, body }: Answer,
+  { isPatient, wasLost }: { isPatient: boolean; wasLost: boolean },
+): number | undefined {
+  const seconds = readRetryAfter(headers);
+  if (seconds === undefined) return undefined;
+  if (isPatient && (status === 429 || status === 503)) return seconds;
+  // The first try, whose answer was lost, is still at work.
+  return wasLost && status === 409 && body.includes('"IDEMPOTENCY_IN_PROGRESS"') ? seconds : undefined;
+}
+
+export function readRetryAfter(headers: globalThis.Headers): number | undefined {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,5}$/.test(text) ? Math.max(1, Number(text)) : undefined;
+}
+
+function expectGood(server: URL, { status, headers, body }: Answer): string {
+  if (status >= 200 && status < 300) return body;
+  const problem = isJson(headers) ? parseJson(body) : undefined;
+  if (isProblem(problem)) {
+    const location = headers.get("location") ?? "";
+    const [, operation] = /\/api\/operations\/([\w-]+)$/.exec(location) ?? [];
+    throw new Refused(problem, { operation, retryAfterSeconds: readRetryAfter(headers) });
+  }
+  const to = headers.get("location");
+  const more = status >= 300 && status < 400 && to !== null ? ` and sends to ${to}` : "";
+  throw notMooring(server, status, `${more}, and that is no answer of Mooring's`);
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === "object" && value !== null && "code" in value && "detail" in value && "fix" in value;
+}
+
+function isJson(headers: globalThis.Headers): boolean {
+  return /\bjson\b/.test(headers.get("content-type") ?? "");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function notMooring(server: URL, status: number, what: string): NotMooring {
+  return new NotMooring(`${server.origin} does not speak as Mooring does: it answered ${status}${what}.`, {
+    status,
+    next: ["Look at --server or MOORING_SERVER; the address is that of the service, without /api."],
+  });
+}
+
+const codesOfNobody = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** Nothing was sent: nobody listens, the certificate is not to be trusted, or the port is one that fetch does not call. */
+function isNobodyThere(cause: unknown): boolean {
+  if (cause instanceof Error && cause.name === "TimeoutError") return false;
+  const code = codeOf(cause);
+  return code === undefined || codesOfNobody.has(code) || /CERT|ALTNAME/.test(code);
+}
+
+export function noAnswer(server: URL, cause: unknown): Unreachable {
+  return new Unreachable(`No answer from ${server.origin}: ${reasonOf(cause)}.`, {
+    next: [
+      ...(/^(127\.|localhost|\[::1\])/.test(server.hostname) ? ["Start the service here: mooring up"] : []),
+      "Another address: --server or MOORING_SERVER.",
+    ],
+    cause,
+  });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens there",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the name could not be looked up",
+  ECONNRESET: "the connection was cut",
+  UND_ERR_SOCKET: "the connection was cut",
+};
+
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof Error && cause.name === "TimeoutError") return "it took too long";
+  const code = codeOf(cause);
+  if (code !== undefined) return reasons[code] ?? code;
+  let deepest = cause;
+  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
+  return deepest instanceof Error ? deepest.message : String(deepest);
+}
+
+/** fetch hides the reason one or two causes deep. */
+function codeOf(error: unknown): string | undefined {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof AggregateError && each.errors.length > 0) return codeOf(each.errors[0]);
+    if ("code" in each && typeof each.code === "string") return each.code;
+  }
+  return undefined;
+}

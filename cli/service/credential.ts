@@ -1,0 +1,38 @@
+/** The headers that say who asks. What they hold is never printed. */
+import { NotSignedIn } from "../failures.ts";
+import type { Credential } from "./server.ts";
+
+export type Headers = Readonly<Record<string, string>>;
+
+export function headersOf(credential: Credential): () => Promise<Headers> {
+  switch (credential.kind) {
+    case "none":
+      return async () => ({});
+    case "key":
+      return async () => ({ "x-mooring-key": credential.secret });
+    case "token":
+      return async () => ({ authorization: `Bearer ${credential.secret}` });
+    case "audience":
+      return tokensFor(credential.audience);
+  }
+}
+
+/** Azure's own chain: a workload's federated token, a managed identity, Azure CLI and others. It keeps a token while it lasts. */
+function tokensFor(audience: string): () => Promise<Headers> {
+  let source: Promise<{ getToken(scope: string): Promise<{ token: string } | null> }> | undefined;
+  return async () => {
+    // Half a second to read: only for whoever asks for it.
+    source ??= import("@azure/identity").then(({ DefaultAzureCredential }) => new DefaultAzureCredential());
+    try {
+      const token = await (await source).getToken(`${audience}/.default`);
+      if (token) return { authorization: `Bearer ${token.token}` };
+    } catch (cause) {
+      const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+      throw new NotSignedIn(`No token for ${audience}: ${reason}`, {
+        next: ["az login", "AZURE_TOKEN_CREDENTIALS=AzureCliCredential asks Azure CLI alone"],
+        cause,
+      });
+    }
+    throw new NotSignedIn(`No token for ${audience}.`, { next: ["az login"] });
+  };
+}

@@ -1,0 +1,127 @@
+/** Server-sent events (html.spec.whatwg.org, "Server-sent events"), taken up again where the connection broke. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
+import { type Client, noAnswer, reasonOf } from "./client.ts";
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly id: string;
+  readonly data: unknown;
+}
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  readonly notify: (message: string) => void;
+  readonly pace?: Pace;
+}
+
+export interface Pace {
+  /** The service sends a heartbeat every 15 s; a connection on which nothing came for so long is dead. */
+  readonly silenceMs: number;
+  /** How long a service that does not answer is asked again. */
+  readonly patienceMs: number;
+  readonly retryMs: number;
+}
+
+const defaultPace: Pace = { silenceMs: 45_000, patienceMs: 120_000, retryMs: 1_000 };
+
+/** Goes on until an event `end`, or for ever. Throws what refuses, and when the service is away for too long. */
+export async function* follow(
+  client: Client,
+  path: string,
+  { signal, notify, pace = defaultPace }: FollowOptions,
+): AsyncGenerator<ServerEvent, void> {
+  let lastId: string | undefined;
+  let retryMs = pace.retryMs;
+  let lastHeard = Date.now();
+  let isBroken = false;
+  for (;;) {
+    const silence = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const hear = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(new Error("nothing came for too long")), pace.silenceMs);
+    };
+    try {
+      hear();
+      const headers: Record<string, string> = lastId === undefined ? {} : { "last-event-id": lastId };
+      const response = await client.stream({ method: "GET", path }, headers, AbortSignal.any([signal, silence.signal]));
+      // No content: the end has been seen already.
+      if (response.status === 204) return;
+      if (isBroken) notify("Connected again.");
+      isBroken = false;
+      for await (const block of blocksOf(response.body, hear)) {
+        lastHeard = Date.now();
+        const { retry, event, id = "", data } = readBlock(block);
+        if (retry !== undefined) retryMs = Math.min(retry, 10_000);
+        if (event === undefined || data === undefined) continue;
+        lastId = id;
+        yield { event, id, data: JSON.parse(data) };
+        if (event === "end") return;
+      }
+      // The service ends a stream now and then, and expects its reader back.
+      lastHeard = Date.now();
+      await pause(retryMs, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const seconds = error instanceof Refused ? error.retryAfterSeconds : undefined;
+      if (isFinal(error)) throw error;
+      if (Date.now() - lastHeard > pace.patienceMs) throw error instanceof Refused ? error : gone(client, error);
+      if (!isBroken) notify(`The connection broke (${reasonOf(error)}); coming back to it.`);
+      isBroken = true;
+      await pause(seconds === undefined ? retryMs : seconds * 1_000, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What asking again does not change. A gateway's 502 passes, but another program will not become Mooring. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof Refused) return error.retryAfterSeconds === undefined;
+  if (error instanceof NotMooring) return error.status < 500;
+  return error instanceof Failure && !(error instanceof Unreachable);
+}
+
+function gone(client: Client, error: unknown): Unreachable {
+  return error instanceof Unreachable ? error : noAnswer(client.server, error);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}
+
+async function* blocksOf(body: ReadableStream<Uint8Array> | null, hear: () => void): AsyncGenerator<string, void> {
+  let text = "";
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    hear();
+    text += chunk.replaceAll("\r", "");
+    const blocks = text.split("\n\n");
+    text = blocks.pop() ?? "";
+    yield* blocks;
+  }
+}
+
+interface Block {
+  readonly event?: string;
+  readonly id?: string;
+  readonly data?: string;
+  readonly retry?: number;
+}
+
+export function readBlock(block: string): Block {
+  const fields = new Map<string, string>();
+  for (const line of block.split("\n")) {
+    const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    const before = fields.get(name);
+    // Data of several lines is one text.
+    fields.set(name, name === "data" && before !== undefined ? `${before}\n${value}` : value);
+  }
+  const [event, id, data, retry] = ["event", "id", "data", "retry"].map((name) => fields.get(name));
+  return {
+    ...(event === undefined ? {} : { event }),
+    ...(id === undefined ? {} : { id }),
+    ...(data === undefined ? {} : { data }),
+    ...(retry !== undefined && /^\d+$/.test(retry) ? { retry: Number(retry) } : {}),
+  };
+}

@@ -1,0 +1,43 @@
+/** The operation that somebody means: by its id, by a part of it that is like no other, or by its namespace. */
+import { UsageError } from "../failures.ts";
+import type { Client } from "./client.ts";
+import type { Namespace, OperationSummary } from "./documents.ts";
+import { pagesOf } from "./pages.ts";
+
+const wholeId = /^[0-9a-f]{14}-[0-9a-f]{16}$/;
+/** Older ones are found by their whole id. */
+const mostLookedAt = 1_000;
+const shortest = 4;
+
+/** `text` is an id, the beginning of one, or the beginning of the part after the hyphen, which differs from the first letter on. */
+export async function findOperationId(client: Client, text: string): Promise<string> {
+  if (wholeId.test(text)) return text;
+  if (!/^[0-9a-f-]+$/.test(text) || text.length < shortest) {
+    throw new UsageError(`"${text}" is no operation; give its id, or ${shortest} or more of its characters.`, {
+      next: ["mooring list operations"],
+    });
+  }
+  const found: OperationSummary[] = [];
+  let looked = 0;
+  for await (const page of pagesOf<OperationSummary>(client, { method: "GET", path: "/api/operations" })) {
+    looked += page.length;
+    found.push(...page.filter(({ id }) => id.startsWith(text) || id.split("-")[1]?.startsWith(text)));
+    if (found.length > 1 || looked >= mostLookedAt) break;
+  }
+  const [only, ...more] = found;
+  if (only && more.length === 0) return only.id;
+  throw new UsageError(
+    only
+      ? `"${text}" is the beginning of more than one operation, such as ${only.id} and ${more[0]?.id}.`
+      : `None of the last ${looked} operations begins with "${text}".`,
+    { next: ["mooring list operations"] },
+  );
+}
+
+/** As above, or the operation that has the namespace, or had it last. */
+export async function findOperation(client: Client, text: string): Promise<string> {
+  if (!text.includes("/")) return await findOperationId(client, text);
+  const [cluster = "", namespace = ""] = text.split("/");
+  const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
+  return (await client.json<Namespace>({ method: "GET", path }, ["operation"])).operation;
+}

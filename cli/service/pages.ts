@@ -1,0 +1,33 @@
+/** Lists that come page by page. */
+import type { Call, Client, Query } from "./client.ts";
+import type { Page } from "./documents.ts";
+
+/** The service gives no more at a time. */
+const mostOfPage = 200;
+
+export interface Listed<T> {
+  readonly value: readonly T[];
+  /** Whether there are more than were asked for. */
+  readonly isCut: boolean;
+}
+
+export async function listAll<T>(client: Client, call: Call, limit: number): Promise<Listed<T>> {
+  const value: T[] = [];
+  for await (const each of pagesOf<T>(client, call, Math.min(limit, mostOfPage))) {
+    value.push(...each);
+    if (value.length > limit) break;
+  }
+  return { value: value.slice(0, limit), isCut: value.length > limit };
+}
+
+export async function* pagesOf<T>(client: Client, call: Call, top: number = mostOfPage): AsyncGenerator<readonly T[]> {
+  let query: Query = { ...call.query, top: String(top) };
+  for (;;) {
+    const page = await client.json<Page<T>>({ ...call, query }, ["value"]);
+    yield page.value;
+    if (page.nextLink === undefined) return;
+    // Of the link only what it asks for: where the service is, is known here.
+    const { searchParams } = new URL(page.nextLink, client.server);
+    query = Object.fromEntries(searchParams);
+  }
+}

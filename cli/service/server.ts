@@ -1,0 +1,81 @@
+/** Where the service is and who asks: from flags, else from the environment. */
+import { UsageError } from "../failures.ts";
+
+export const defaultServer = "http://127.0.0.1:7071";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConnectionFlags {
+  readonly server?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+  readonly audience?: string | undefined;
+}
+
+export type Credential =
+  | { readonly kind: "none" }
+  | { readonly kind: "key" | "token"; readonly secret: string }
+  | { readonly kind: "audience"; readonly audience: string };
+
+export interface Connection {
+  readonly server: URL;
+  readonly credential: Credential;
+}
+
+export function readConnection(flags: ConnectionFlags, env: Environment): Connection {
+  const server = readServer(flags.server ?? (env["MOORING_SERVER"] || defaultServer));
+  const credential = readCredential(flags, env);
+  if (credential.kind !== "none" && server.protocol !== "https:" && !isLoopback(server.hostname)) {
+    throw new UsageError(
+      `A ${credential.kind === "key" ? "key" : "token"} is not sent to ${server.origin}: whoever is on the way could read it. Use https.`,
+    );
+  }
+  return { server, credential };
+}
+
+function readServer(text: string): URL {
+  const server = URL.parse(text);
+  if (!server || !/^https?:$/.test(server.protocol)) {
+    throw new UsageError(`The server is "${text}"; write its address as https://mooring.example or ${defaultServer}.`);
+  }
+  if (server.username !== "" || server.password !== "" || server.search !== "" || server.hash !== "") {
+    // Not repeated: there may be a password in it.
+    throw new UsageError("The server's address may hold no user, password, query or fragment.");
+  }
+  return server;
+}
+
+/** Flags first. Two of a kind would leave open who asks. */
+function readCredential({ key, token, audience }: ConnectionFlags, env: Environment): Credential {
+  const flags = choose({ key, token, audience });
+  if (flags.length > 1) throw new UsageError("Give one of --key, --token and --audience.");
+  const variables = choose({
+    key: env["MOORING_KEY"],
+    token: env["MOORING_TOKEN"],
+    audience: env["MOORING_AUDIENCE"],
+  });
+  if (flags.length === 0 && variables.length > 1) {
+    throw new UsageError("Set one of MOORING_KEY, MOORING_TOKEN and MOORING_AUDIENCE, or choose by a flag.");
+  }
+  return flags[0] ?? variables[0] ?? { kind: "none" };
+}
+
+function choose(given: Omit<ConnectionFlags, "server">): readonly Credential[] {
+  const secret = (kind: "key" | "token", value: string | undefined): Credential[] => {
+    if (value === undefined || value === "") return [];
+    // A line break from a file would become another header.
+    if (!/^[\x21-\x7e]+$/.test(value))
+      throw new UsageError(`The ${kind} holds spaces or characters that no ${kind} has.`);
+    return [{ kind, secret: value }];
+  };
+  const { audience } = given;
+  return [
+    ...secret("key", given.key),
+    ...secret("token", given.token),
+    ...(audience === undefined || audience === "" ? [] : [{ kind: "audience", audience } as const]),
+  ];
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

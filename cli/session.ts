@@ -1,0 +1,82 @@
+/** What a command works with: the service, standard output and error, and what ends it early. */
+
+import { readDuration } from "./arguments/values.ts";
+import type { Described } from "./completion/described.ts";
+import { TimedOut, UsageError } from "./failures.ts";
+import type { Format, Printed } from "./output/print.ts";
+import { printable } from "./output/printable.ts";
+import type { Spelling } from "./output/program.ts";
+import { type Client, createClient } from "./service/client.ts";
+import { headersOf } from "./service/credential.ts";
+import { type ConnectionFlags, type Environment, readConnection } from "./service/server.ts";
+
+export interface Session {
+  readonly client: Client;
+  readonly format: Format;
+  readonly signal: AbortSignal;
+  readonly isWaiting: boolean;
+  print(printed: Printed): Promise<void>;
+  /** A text that is data, such as a manifest, as it is. */
+  write(text: string): void;
+  /** One line of progress, for people. */
+  say(message: string): void;
+  /** Every command, for completion. */
+  describeCommands(): Promise<readonly Described[]>;
+}
+
+export interface SessionFlags extends ConnectionFlags {
+  readonly output?: string | undefined;
+  readonly wait?: boolean;
+  readonly timeout?: string | undefined;
+}
+
+export interface SessionOptions extends Pick<Session, "describeCommands"> {
+  readonly env: Environment;
+  readonly interrupted: AbortSignal;
+  readonly spell: Spelling;
+}
+
+export function createSession(
+  flags: SessionFlags,
+  { env, interrupted, spell, describeCommands }: SessionOptions,
+): Session {
+  const { wait = false, timeout, output } = flags;
+  if (timeout !== undefined && flags.wait === false)
+    throw new UsageError("--timeout says how long to --wait; give both.");
+  const signal = timeout === undefined ? interrupted : AbortSignal.any([interrupted, timedOutAfter(timeout)]);
+  const say = (message: string) => void process.stderr.write(`${spell(printable(message))}\n`);
+  const format = formatOf(output);
+  let client: Client | undefined;
+  const session: Session = {
+    format,
+    signal,
+    isWaiting: wait,
+    get client() {
+      if (!client) {
+        const { server: url, credential } = readConnection(flags, env);
+        client = createClient({ server: url, credential: headersOf(credential), signal, isPatient: wait, notify: say });
+      }
+      return client;
+    },
+    async print(printed) {
+      const { print } = await import("./output/print.ts");
+      const lines: Printed["lines"] = (view) => printed.lines(view).map(spell);
+      await print(process.stdout, format, { ...printed, lines });
+    },
+    describeCommands,
+    write: (text) => void process.stdout.write(text),
+    say,
+  };
+  return session;
+}
+
+function timedOutAfter(timeout: string): AbortSignal {
+  const ms = readDuration("--timeout", timeout);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new TimedOut(`It did not end within ${timeout}.`)), ms).unref();
+  return controller.signal;
+}
+
+function formatOf(output: string | undefined): Format {
+  return output === "json" || output === "yaml" || output === "wide" || output === "name" ? output : "table";
+}

@@ -1,0 +1,192 @@
+/** What people type, and what they are told when it is wrong. */
+import { describe, expect, it } from "vitest";
+import { parse, splitCommand } from "../../cli/arguments/parse.ts";
+import { suggest } from "../../cli/arguments/suggest.ts";
+import { readBerth, readCount, readDatabase, readDuration } from "../../cli/arguments/values.ts";
+import { entries, loadCommand } from "../../cli/commands.ts";
+import { UsageError } from "../../cli/failures.ts";
+import { parseRequests } from "../../cli/requests/readFiles.ts";
+import { readAsked, requestFlags } from "../../cli/requests/requestFlags.ts";
+import { MigrationPhase } from "../../src/domain/operation/migration.ts";
+import { OperationStatus } from "../../src/domain/operation/operation.ts";
+import { AdoptionPolicy, DeletePolicy, IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { run } from "./support/program.ts";
+
+const parseWords = async (line: string) => {
+  const { name = "", rest } = splitCommand(line.split(" "));
+  return parse(name, await loadCommand(name), rest);
+};
+
+describe("a command line", () => {
+  it.each([
+    ["list -o json", { output: "json" }],
+    ["list -ojson", { output: "json" }],
+    ["list --output=json --cluster aks-dev", { output: "json", cluster: "aks-dev" }],
+    ["-o name --server http://x list", { output: "name", server: "http://x" }],
+    ["onboard a/b -f - --wait", { filename: ["-"], wait: true, "dry-run": false }],
+    ["onboard a/b --database s/d=reader --database s/e=writer", { database: ["s/d=reader", "s/e=writer"] }],
+  ])("%s", async (line, values) => {
+    expect((await parseWords(line)).values).toMatchObject(values);
+  });
+
+  it.each([
+    ["list --sever x", "list has no flag --sever. Did you mean --server?"],
+    ["list --whatever", "list has no flag --whatever."],
+    ["list -x", "list has no flag -x."],
+    ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name.'],
+    ["list -o", "-o needs a value: -o <format>."],
+    ["list --cluster --limit 3", "--cluster needs a value: --cluster <name>."],
+    ["onboard a/b --wait=5", "--wait takes no value; it is there or not."],
+    ["verify", "verify needs cluster/namespace."],
+    ["verify a/b c/d", 'verify does not know what to do with "c/d".'],
+    ["list pods", 'what is "pods"; it takes namespaces, operations.'],
+  ])("%s is told what is wrong with it", async (line, message) => {
+    await expect(parseWords(line)).rejects.toThrow(new UsageError(message));
+  });
+
+  it("ends with 2, with the usage and nothing on standard output", async () => {
+    const [flag, command, nothing, help, version] = await Promise.all([
+      run(["onboard", "--wait", "--nope"]),
+      run(["onbord"]),
+      run([]),
+      run(["onboard", "--help"]),
+      run(["--version"]),
+    ]);
+
+    expect(flag).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("usage: mooring onboard [") });
+    expect(command).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("Did you mean onboard?") });
+    expect(nothing).toMatchObject({ code: 2, stdout: "" });
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mooring \d+\.\d+\.\d+\n$/) });
+    expect(help).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("--identity-mode <mode>") });
+  });
+
+  it("suggests what is near, and nothing that is far", () => {
+    const names = [...entries.keys()];
+
+    expect(suggest("statsu", names)).toBe("status");
+    expect(suggest("off", names)).toBe("offboard");
+    expect(suggest("kubectl", names)).toBeUndefined();
+  });
+
+  it("says that --timeout is for --wait", async () => {
+    const { code, stderr } = await run(["offboard", "a/b", "--timeout", "5m"]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("--wait");
+  });
+});
+
+describe("values", () => {
+  it.each([
+    ["90", 90_000],
+    ["90s", 90_000],
+    ["5m", 300_000],
+    ["1h30m", 5_400_000],
+  ])("%s lasts %i ms", (text, ms) => {
+    expect(readDuration("--timeout", text)).toBe(ms);
+  });
+
+  it.each(["", "0", "0s", "m", "5 m", "-5s", "1.5h", "1d", "99999999h", "5m5"])('no duration: "%s"', (text) => {
+    expect(() => readDuration("--timeout", text)).toThrow(UsageError);
+  });
+
+  it.each(["team-a", "aks-dev/", "/team-a", "a/b/c", ""])('no namespace: "%s"', (text) => {
+    expect(() => readBerth(text)).toThrow(UsageError);
+  });
+
+  it.each(["messages", "sql-dev/messages", "sql-dev/messages=", "messages=reader", "a/b/c=reader"])(
+    'no database: "%s"',
+    (text) => {
+      expect(() => readDatabase(text)).toThrow(UsageError);
+    },
+  );
+
+  it.each(["0", "-1", "1e3", "201", "x", ""])('no number from 1 to 200: "%s"', (text) => {
+    expect(() => readCount("--limit", text, { most: 200 })).toThrow(UsageError);
+  });
+
+  it("are those of the domain, where a flag lists them", async () => {
+    const choices = async (command: string, flag: string) => (await loadCommand(command)).flags[flag]?.choices;
+
+    expect(await choices("onboard", "identity-mode")).toEqual(IdentityMode.options);
+    expect(await choices("onboard", "adoption-policy")).toEqual(AdoptionPolicy.options);
+    expect(await choices("onboard", "delete-policy")).toEqual(DeletePolicy.options);
+    expect(await choices("migrate", "until")).toEqual(MigrationPhase.options);
+    expect(await choices("list", "status")).toEqual(OperationStatus.options);
+  });
+});
+
+const nothing = {
+  filename: [],
+  database: [],
+  "identity-mode": undefined,
+  "service-account": undefined,
+  selector: undefined,
+  "adoption-policy": undefined,
+  "delete-policy": undefined,
+  team: undefined,
+  "take-over": false,
+};
+
+describe("a request", () => {
+  it("has a flag for every field that it may have", async () => {
+    const all = {
+      ...nothing,
+      database: ["sql-dev/messages=reader,writer"],
+      "identity-mode": "podIdentity",
+      "service-account": "web",
+      selector: "web",
+      "adoption-policy": "Never",
+      "delete-policy": "Keep",
+      team: "team-a",
+    };
+
+    const { requests } = await readAsked(all, ["aks-dev/team-a"]);
+
+    expect(Object.keys(nothing).toSorted()).toEqual(Object.keys(requestFlags).toSorted());
+    expect(OnboardingRequest.parse(requests[0])).toEqual(requests[0]);
+    expect(Object.keys(requests[0] ?? {}).toSorted()).toEqual(Object.keys(OnboardingRequest.shape).toSorted());
+  });
+
+  it("leaves defaults to the service", async () => {
+    const { requests } = await readAsked({ ...nothing, database: ["s/d=reader"] }, ["c/n"]);
+
+    expect(requests).toEqual([
+      { cluster: "c", namespace: "n", databases: [{ server: "s", database: "d", roles: ["reader"] }] },
+    ]);
+  });
+
+  it.each([
+    [{ ...nothing }, [], "Name the namespace"],
+    [{ ...nothing }, ["a/b"], "--database"],
+    [{ ...nothing, filename: ["x.yaml"], team: "t" }, [], "team is given besides -f"],
+    [{ ...nothing, filename: ["x.yaml"] }, ["a/b"], '"a/b" is given besides -f'],
+    [{ ...nothing, filename: ["-", "-"] }, [], "can be read once"],
+    [{ ...nothing, filename: ["there-is-none.yaml"] }, [], "there-is-none.yaml is not there"],
+    [{ ...nothing, filename: ["examples"] }, [], "examples is a folder"],
+  ])("is refused before anything is sent: %#", async (values, operands, message) => {
+    await expect(readAsked(values, operands)).rejects.toThrow(message);
+  });
+});
+
+describe("a file", () => {
+  it.each([
+    ["one document", "a: 1", 1],
+    ["JSON", '{"a": 1}', 1],
+    ["several documents", "a: 1\n---\na: 2\n---\n# nothing\n", 2],
+    ["a list", "- a: 1\n- a: 2\n", 2],
+    ["the body of a batch", "requests:\n  - a: 1\n  - a: 2\n", 2],
+    ["nothing", "# only words\n", 0],
+    ["empty", "", 0],
+  ])("%s", async (_what, content, requests) => {
+    expect(await parseRequests("teams.yaml", content)).toHaveLength(requests);
+  });
+
+  it.each([
+    ["a: 1\nb: [", "teams.yaml, line 2, column "],
+    ["hello", 'teams.yaml: document 1 holds "hello"'],
+    ["a: 1\n---\n- 5\n", "teams.yaml: document 2 holds 5"],
+  ])("that is none is told where: %#", async (content, message) => {
+    await expect(parseRequests("teams.yaml", content)).rejects.toThrow(message);
+  });
+});

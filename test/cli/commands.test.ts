@@ -1,0 +1,513 @@
+/** `mooring` as a process of its own, against the service in its sandbox, which tells callers apart. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { names } from "../../local/cloud.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type BadConnection, startBadConnection } from "./support/badConnection.ts";
+import { type Ended, type RunOptions, run, start } from "./support/program.ts";
+
+let sandbox: SuiteSandbox;
+let folder: string;
+let key: string;
+const connections: BadConnection[] = [];
+/** All that was printed: the key must be nowhere in it. */
+const printed: string[] = [];
+
+const messages = `${names.sqlServer}/messages`;
+const orders = `${names.sqlServer}/orders`;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "keys", approval: { databases: [orders], timeoutMinutes: 60 } });
+  if (sandbox.key === undefined) throw new Error("the sandbox has no key");
+  key = sandbox.key;
+  folder = await mkdtemp(join(tmpdir(), "mooring-cli-"));
+});
+afterEach(async () => {
+  sandbox.cloud.faults.clear();
+  for (const connection of connections.splice(0)) await connection.close();
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await sandbox?.close();
+});
+
+const atSandbox = (env: Record<string, string> = {}) => ({ MOORING_SERVER: sandbox.url, MOORING_KEY: key, ...env });
+
+async function mooring(args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Ended> {
+  const ended = await run(args, { ...options, env: atSandbox(env) });
+  printed.push(ended.stdout, ended.stderr);
+  return ended;
+}
+
+let count = 0;
+function newName(): string {
+  count += 1;
+  return `red-${count}`;
+}
+const newBerth = () => `${names.cluster}/${newName()}`;
+
+function requestFor(namespace: string, database = "messages") {
+  return { cluster: names.cluster, namespace, databases: [{ server: names.sqlServer, database, roles: ["reader"] }] };
+}
+
+const onboardArgs = (berth: string, database = messages) => ["onboard", berth, "--database", `${database}=reader`];
+
+function identityOf(berth: string) {
+  const [cluster = "", namespace = ""] = berth.split("/");
+  const name = identityName({ cluster, namespace });
+  return [...sandbox.cloud.world.identities.values()].find((identity) => identity.name === name);
+}
+
+async function through(decide: Parameters<typeof startBadConnection>[1]): Promise<BadConnection> {
+  const connection = await startBadConnection(sandbox.url, decide);
+  connections.push(connection);
+  return connection;
+}
+
+/** From the queue, so that somebody else than the key's owner may approve it. */
+async function requestByQueue(): Promise<string> {
+  const namespace = newName();
+  sandbox.cloud.serviceBus.queue(names.queue).send({ body: requestFor(namespace, "orders") });
+  const find = async () => {
+    const { stdout } = await mooring(["list", "operations", "--namespace", namespace, "-o", "json"]);
+    return JSON.parse(stdout).value[0];
+  };
+  await expect.poll(find, { timeout: 20_000, interval: 300 }).toMatchObject({ approval: { reminders: 0 } });
+  return (await find()).id;
+}
+
+describe("a namespace's life", () => {
+  const berth = `${names.cluster}/red-life`;
+  let operation: string;
+
+  it("is planned, and nothing is written", async () => {
+    const [plan, dryRun] = await Promise.all([
+      mooring(["plan", berth, "--database", `${messages}=reader,writer`]),
+      mooring([...onboardArgs(berth), "--dry-run", "-o", "json"]),
+    ]);
+
+    expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes, nothing in the way\n/);
+    expect(plan.stdout).toMatch(/^\+ ensureIdentity .* create$/m);
+    expect(JSON.parse(dryRun.stdout)).toMatchObject({ blocked: false, steps: expect.any(Array) });
+    expect(identityOf(berth)).toBeUndefined();
+    expect((await mooring(["list", "-o", "name"])).stdout).not.toContain(berth);
+  });
+
+  it("begins with onboard --wait, whose standard output is the operation and nothing else", async () => {
+    const { code, stdout, stderr } = await mooring([...onboardArgs(berth), "--wait", "-o", "json"]);
+
+    const document = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ kind: "onboard", status: "Succeeded", phase: "done" });
+    expect(stderr).toMatch(/ensureIdentity mooring-aks-dev-red-life-\w+: create Succeeded\n/);
+    expect(stderr).toMatch(/onboard aks-dev\/red-life {2}Succeeded in/);
+    operation = document.id;
+  });
+
+  it("asked for again is the same operation, and says so", async () => {
+    const { code, stdout, stderr } = await mooring([...onboardArgs(berth), "-o", "name"]);
+
+    expect(code).toBe(0);
+    expect(stdout).toBe(`${operation}\n`);
+    expect(stderr).toContain("nothing changes");
+  });
+
+  it("is listed: as a table, wide, as JSON, as YAML, by name", async () => {
+    const [table, wide, json, yaml, name] = await Promise.all(
+      [[], ["-o", "wide"], ["-o", "json"], ["-o", "yaml"], ["-o", "name"]].map((flags) => mooring(["list", ...flags])),
+    );
+
+    const row = /^aks-dev\/red-life +Onboarded +workloadIdentity +none +\d+s +sql-dev\/messages/m;
+    expect(table?.stdout).toMatch(row);
+    expect(table?.stdout).not.toContain("CLIENT ID");
+    expect(wide?.stdout).toMatch(row);
+    expect(wide?.stdout).toContain(identityOf(berth)?.clientId);
+    expect(parse(yaml?.stdout ?? "")).toEqual(JSON.parse(json?.stdout ?? ""));
+    expect(name?.stdout.split("\n")).toContain(berth);
+  });
+
+  it("is found by the beginning of its operation's id, or of the part after the hyphen", async () => {
+    const [, random = ""] = operation.split("-");
+
+    const [short, long, none] = await Promise.all([
+      mooring(["status", random.slice(0, 8)]),
+      mooring(["status", operation.slice(0, 20), "-o", "name"]),
+      mooring(["status", "ffffffff"]),
+    ]);
+
+    expect(short.stdout).toContain(`id      ${operation}\n`);
+    expect(short.stdout).toMatch(/^verify +aks-dev\/red-life +Succeeded/m);
+    expect(long.stdout).toBe(`${operation}\n`);
+    expect(none).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("mooring list operations") });
+  });
+
+  it("is refused when a beginning fits several operations", async () => {
+    await mooring([...onboardArgs(newBerth()), "--wait"]);
+
+    const { code, stderr } = await mooring(["status", operation.slice(0, 4)]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("more than one operation");
+  });
+
+  it("gives its manifest and its export as they are", async () => {
+    const [manifest, tsql] = await Promise.all([
+      mooring(["manifest", berth]),
+      mooring(["export", berth, "--format", "tsql"]),
+    ]);
+
+    expect(parse(manifest.stdout)).toMatchObject({ metadata: { namespace: "red-life" } });
+    expect(tsql.stdout).toContain("CREATE USER");
+  });
+
+  it("is verified: 0 when all is right, 1 when access is broken; then repaired", async () => {
+    const before = await mooring(["verify", berth]);
+    await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityOf(berth)?.name}]`);
+    const after = await mooring(["verify", berth]);
+    const plan = await mooring(["repair", berth, "--dry-run"]);
+    const repair = await mooring(["repair", berth, "--wait"]);
+    const again = await mooring(["verify", berth, "-o", "json"]);
+
+    expect(before).toMatchObject({ code: 0, stdout: `${berth}  is as it was asked for\n` });
+    expect(after).toMatchObject({ code: 1, stdout: expect.stringContaining("Error  USER_MISSING  sql-dev/messages") });
+    expect(plan.stdout).toMatch(/^\+ grantDatabase +sql-dev\/messages +create$/m);
+    expect(repair.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });
+  });
+
+  it("leaves a trail that is whole", async () => {
+    const [trail, check] = await Promise.all([
+      mooring(["audit", "--namespace", "red-life", "--limit", "3", "-o", "json"]),
+      mooring(["audit", "--check"]),
+    ]);
+
+    expect(JSON.parse(trail.stdout).value).toHaveLength(3);
+    expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
+  });
+
+  it("ends with offboard --wait", async () => {
+    const plan = await mooring(["offboard", berth, "--dry-run"]);
+    const gone = await mooring(["offboard", berth, "--wait"]);
+    const status = await mooring(["status", berth]);
+
+    expect(plan.stdout).toMatch(/^- removeIdentity .* delete$/m);
+    expect(gone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^offboard aks-dev\/red-life {2}Succeeded/) });
+    expect(identityOf(berth)).toBeUndefined();
+    expect(status).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_ONBOARDED") });
+  });
+});
+
+describe("what goes wrong", () => {
+  it("names every field that is wrong, the fix and the trace, and prints no data", async () => {
+    const { code, stdout, stderr } = await mooring(["onboard", "-f", "examples/bad-request.json", "-o", "json"]);
+
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    for (const pointer of ["/cluster", "/namespace", "/databases/0/roles/0"]) expect(stderr).toContain(`  ${pointer} `);
+    expect(stderr).toMatch(/^mooring: INVALID_REQUEST: 3 fields are wrong\n/);
+    expect(stderr).toMatch(/^ {2}fix {4}Correct the fields/m);
+    expect(stderr).toMatch(/^ {2}trace {2}[0-9a-f]{32}$/m);
+  });
+
+  it("ends with 1 and the operation's error when the operation fails", async () => {
+    const berth = newBerth();
+    sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
+
+    const { code, stdout } = await mooring([...onboardArgs(berth), "--wait"]);
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^onboard aks-dev\/red-\d+ {2}Failed in /);
+    expect(stdout).toMatch(/^ {2}error {2}SQL_\w+: /m);
+    expect(stdout).toMatch(/^ {2}fix {4}\w/m);
+    expect(identityOf(berth)).toBeUndefined();
+  });
+
+  it("says how to prove who asks, and shows no key that was wrong", async () => {
+    const wrong = "wrong-key-that-nobody-may-see";
+
+    const env = { MOORING_SERVER: sandbox.url };
+    const [none, flag] = await Promise.all([run(["list"], { env }), run(["list", "--key", wrong], { env })]);
+
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/UNAUTHENTICATED[\s\S]*MOORING_KEY/) });
+    expect(flag.code).toBe(1);
+    expect(flag.stderr + flag.stdout).not.toContain(wrong);
+  });
+
+  it("leads to the operation that is in the way", async () => {
+    const berth = newBerth();
+    const { stdout } = await mooring([...onboardArgs(berth, orders), "-o", "name"]);
+    const id = stdout.trim();
+
+    const { code, stderr } = await mooring(onboardArgs(berth));
+    await mooring(["cancel", id, "--wait"]);
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`OPERATION_IN_PROGRESS[\\s\\S]*next {3}mooring status ${id} --wait`));
+  });
+});
+
+describe("waiting", () => {
+  it("ends with 4 after --timeout, and says that the operation goes on", async () => {
+    const berth = newBerth();
+
+    const { code, stdout, stderr } = await mooring([...onboardArgs(berth, orders), "--wait", "--timeout", "2s"]);
+    const status = await mooring(["status", berth, "-o", "json"]);
+    const cancel = await mooring(["cancel", berth, "--wait", "--comment", "was a test"]);
+
+    expect(code).toBe(4);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/The operation goes on. To look at it: mooring status \w+-\w+\n/);
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: "Onboarding" });
+    expect(cancel).toMatchObject({ code: 0, stdout: expect.stringMatching(/Canceled in [\s\S]*was a test/) });
+  });
+
+  it("ends with 130 at Ctrl-C, and says how to look at the operation and how to stop it", async () => {
+    const berth = newBerth();
+    const waiting = start([...onboardArgs(berth, orders), "--wait"], { env: atSandbox() });
+    await waiting.hasSaid("It waits for an approval.");
+
+    waiting.child.kill("SIGINT");
+    const { code, stderr } = await waiting.ended;
+
+    const [, id = ""] = /mooring cancel (\S+)/.exec(stderr) ?? [];
+    expect(code).toBe(130);
+    expect(stderr).toContain(`mooring status ${id}`);
+    expect(await mooring(["cancel", id, "--wait"])).toMatchObject({ code: 0 });
+  });
+
+  it("waits as long as the service asks for, with --wait; else it says so", async () => {
+    const problem = JSON.stringify({
+      status: 429,
+      code: "RATE_LIMITED",
+      detail: "Too often.",
+      fix: "Wait.",
+      traceId: "0",
+    });
+    const headers = { "content-type": "application/problem+json", "retry-after": "1" };
+    const limited = () =>
+      through(({ method }, earlier) =>
+        method === "POST" && earlier.length === 0 ? { answer: { status: 429, headers, body: problem } } : "pass",
+      );
+    const [first, second] = [await limited(), await limited()];
+
+    const [told, waited] = await Promise.all([
+      mooring(onboardArgs(newBerth()), { env: { MOORING_SERVER: first.url } }),
+      mooring([...onboardArgs(newBerth()), "--wait"], { env: { MOORING_SERVER: second.url } }),
+    ]);
+
+    expect(told).toMatchObject({ code: 1, stderr: expect.stringMatching(/RATE_LIMITED[\s\S]*wait {3}1 s/) });
+    expect(waited).toMatchObject({ code: 0, stderr: expect.stringContaining("asking again in 1 s") });
+    expect(new Set(second.passed.slice(0, 2).map(({ headers: sent }) => sent["idempotency-key"])).size).toBe(1);
+  });
+
+  it("says that it may have been accepted when the time is over before the answer", async () => {
+    const { url } = await through(({ method }) =>
+      method === "POST" ? { answer: { status: 503, headers: { "retry-after": "9" }, body: "" } } : "pass",
+    );
+
+    const { code, stderr } = await mooring([...onboardArgs(newBerth()), "--wait", "--timeout", "1s"], {
+      env: { MOORING_SERVER: url },
+    });
+
+    expect(code).toBe(4);
+    expect(stderr).toContain("It may have been accepted all the same: mooring list operations");
+  });
+
+  it("is the same operation when the answer was lost and the request is sent again", async () => {
+    const berth = newBerth();
+    const { url, passed } = await through(({ method }, earlier) =>
+      method === "POST" && earlier.length === 0 ? "lose" : "pass",
+    );
+
+    const { code, stderr } = await mooring([...onboardArgs(berth), "--wait"], { env: { MOORING_SERVER: url } });
+
+    const [, namespace = ""] = berth.split("/");
+    const { stdout } = await mooring(["list", "operations", "--namespace", namespace, "-o", "name"]);
+    const sent = passed.filter(({ method }) => method === "POST");
+    expect(code).toBe(0);
+    expect(stderr).toContain("asking again, as the same request");
+    expect(sent).toHaveLength(2);
+    expect(sent[0]?.headers["idempotency-key"]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(sent[1]?.headers["idempotency-key"]).toBe(sent[0]?.headers["idempotency-key"]);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("watch", () => {
+  it("prints every event once, and ends as the operation does, although the connection is cut again and again", async () => {
+    const berth = newBerth();
+    const { stdout: id } = await mooring([...onboardArgs(berth), "-o", "name"]);
+    const { url, passed } = await through(({ path }) => (path.endsWith("/events") ? { cutAfterEvents: 4 } : "pass"));
+
+    const { code, stdout, stderr } = await mooring(["watch", id.trim(), "-o", "json"], {
+      env: { MOORING_SERVER: url },
+    });
+
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const ended = events.flatMap(({ event, data }) =>
+      event === "step" && data.status === "Succeeded" ? [`${data.name} ${data.target}`] : [],
+    );
+    const streams = passed.filter(({ path }) => path.endsWith("/events"));
+    expect(code).toBe(0);
+    expect(streams.length).toBeGreaterThan(2);
+    expect(streams.slice(1).every(({ headers }) => headers["last-event-id"] !== undefined)).toBe(true);
+    expect(ended).toHaveLength(new Set(ended).size);
+    expect(ended).toHaveLength(7);
+    expect(events.at(-1)).toMatchObject({ event: "end", data: { status: "Succeeded" } });
+    expect(stderr).toContain("coming back to it");
+  });
+
+  it("tells all that happens, until Ctrl-C", async () => {
+    const berth = newBerth();
+    const watching = start(["watch"], { env: atSandbox() });
+    await mooring([...onboardArgs(berth), "--wait"]);
+    await watching.hasSaid(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}onboard ${berth} \\w+-\\w+ {2}Succeeded$`, "m"));
+
+    watching.child.kill("SIGINT");
+    const { code, stdout } = await watching.ended;
+
+    expect(code).toBe(130);
+    expect(stdout).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${berth} verify ${berth} {2}Succeeded$`, "m"));
+  });
+
+  it("ends with 0 when it was to watch everything for a while", async () => {
+    expect(await mooring(["watch", "--timeout", "1s"])).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
+describe("decisions", () => {
+  it("approves what somebody has looked at, by the very command that status shows", async () => {
+    const id = await requestByQueue();
+    const { stdout } = await mooring(["status", id]);
+    const [, words = ""] = /next {3}mooring (approve .*)/.exec(stdout) ?? [];
+
+    const [unseen, other] = await Promise.all([
+      mooring(["approve", id]),
+      mooring(["approve", id, "--request-hash", "0".repeat(64)]),
+    ]);
+    const approved = await mooring([...words.split(" "), "--wait"]);
+
+    expect(unseen).toMatchObject({ code: 2, stderr: expect.stringContaining("--request-hash") });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("APPROVAL_MISMATCH") });
+    expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining("Succeeded in") });
+  });
+
+  it("rejects, and whoever waits ends with 1", async () => {
+    const id = await requestByQueue();
+    const waiting = start(["status", id, "--wait"], { env: atSandbox() });
+    await waiting.hasSaid("It waits for an approval.");
+
+    const rejected = await mooring(["reject", id, "--comment", "not now"]);
+    const { code, stdout } = await waiting.ended;
+
+    expect(rejected).toMatchObject({ code: 0, stdout: `${id}  rejected\n` });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/REJECTED[\s\S]*not now/);
+  });
+
+  it("runs failed undos again with compensate, as the failed operation says", async () => {
+    const berth = newBerth();
+    const { faults } = sandbox.cloud;
+    faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
+    faults.add({
+      wire: "arm",
+      operation: /DELETE/,
+      times: 50,
+      effect: { kind: "error", code: "AuthorizationFailed", status: 403 },
+    });
+    const failed = await mooring([...onboardArgs(berth), "--wait"]);
+    faults.clear();
+    const [, words = ""] = /mooring (compensate \S+)/.exec(failed.stdout) ?? [];
+
+    const plan = await mooring([...words.split(" "), "--dry-run"]);
+    const compensated = await mooring([...words.split(" "), "--wait"]);
+
+    expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining("COMPENSATION_FAILED") });
+    expect(plan.stdout).toMatch(/^- removeIdentity .* delete$/m);
+    expect(compensated.code).toBe(0);
+    expect(identityOf(berth)).toBeUndefined();
+  });
+});
+
+describe("files", () => {
+  const documents = (namespaces: readonly string[]) =>
+    namespaces.map((name) => stringify(requestFor(name))).join("---\n");
+
+  it("sends several YAML documents as one batch", async () => {
+    const namespaces = [newName(), newName(), newName()];
+    const file = join(folder, "teams.yaml");
+    await writeFile(file, documents(namespaces));
+
+    const plan = await mooring(["onboard", "-f", file, "--dry-run"]);
+    const before = await mooring(["list", "-o", "name"]);
+    const batch = await mooring(["onboard", "-f", file, "--wait", "-o", "json"]);
+    const table = await mooring(["status", JSON.parse(batch.stdout).id]);
+
+    expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);
+    expect(before.stdout).not.toContain(namespaces[0]);
+    expect(batch.code).toBe(0);
+    expect(JSON.parse(batch.stdout)).toMatchObject({ kind: "batch", status: "Succeeded", totals: { succeeded: 3 } });
+    expect(table.stdout).toContain("3 of 3 done");
+  });
+
+  it("reads standard input, a list, and the body of the batch route", async () => {
+    const [one, two, three] = [newName(), newName(), newName()];
+
+    const list = await mooring(["plan", "-f", "-", "-o", "name"], {
+      stdin: JSON.stringify([requestFor(one), requestFor(two)]),
+    });
+    const body = await mooring(["plan", "-f", "-", "-o", "name"], {
+      stdin: stringify({ requests: [requestFor(three)] }),
+    });
+
+    expect(list.stdout).toBe(`${names.cluster}/${one}\n${names.cluster}/${two}\n`);
+    expect(body.stdout).toBe(`${names.cluster}/${three}\n`);
+  });
+
+  it("ends with 1 when one namespace of a batch fails, and says which and why", async () => {
+    const [good, bad] = [newName(), newName()];
+    sandbox.cloud.faults.add({
+      wire: "kubernetes",
+      operation: /serviceaccounts/,
+      target: new RegExp(bad),
+      times: 50,
+      effect: { kind: "error", code: "Forbidden", status: 403 },
+    });
+
+    const { code, stdout } = await mooring(["onboard", "-f", "-", "--wait"], { stdin: documents([good, bad]) });
+
+    expect(code).toBe(1);
+    expect(stdout).toContain("1 of 2 done, 1 failed");
+    expect(stdout).toMatch(new RegExp(`error +${names.cluster}/${bad}: KUBERNETES_\\w+: `));
+  });
+
+  it("refuses a batch as a whole, with the place of what is wrong", async () => {
+    const name = newName();
+
+    const { code, stderr } = await mooring(["onboard", "-f", "-"], { stdin: documents([name, name]) });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain("/requests/1/namespace");
+    expect(parseAllDocuments(documents([name, name]))).toHaveLength(2);
+  });
+});
+
+it("says what may be asked for", async () => {
+  const { code, stdout } = await mooring(["catalog"]);
+
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^database +sql-dev\/orders +reader, writer, executor$/m);
+});
+
+it("has printed the key nowhere", () => {
+  expect(printed.length).toBeGreaterThan(50);
+  expect(printed.filter((text) => text.includes(key))).toEqual([]);
+});

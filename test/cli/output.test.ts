@@ -1,0 +1,271 @@
+/** What people read: tables that fit, messages that lead on, nothing that moves the cursor. */
+import { PassThrough } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { NotSignedIn, Refused } from "../../cli/failures.ts";
+import { describeEvent } from "../../cli/output/event.ts";
+import { describeFailure } from "../../cli/output/failure.ts";
+import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
+import { actFor } from "../../cli/output/nextActs.ts";
+import { operationLines } from "../../cli/output/operation.ts";
+import { planLines } from "../../cli/output/plan.ts";
+import { printable } from "../../cli/output/printable.ts";
+import { spellingFor } from "../../cli/output/program.ts";
+import { createProgress } from "../../cli/output/progress.ts";
+import { shorten, table } from "../../cli/output/table.ts";
+import { age, duration, span } from "../../cli/output/times.ts";
+import type { View } from "../../cli/output/view.ts";
+import type { Operation } from "../../cli/service/documents.ts";
+import { readBlock } from "../../cli/service/events.ts";
+import { errorCatalogue } from "../../src/domain/errors.ts";
+import { finding, toDocument } from "../../src/domain/finding.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
+import { toOperationError } from "../../src/domain/operation/plan.ts";
+
+const now = new Date("2026-01-01T12:00:00Z");
+const view = (changes: Partial<View> = {}): View => ({
+  width: undefined,
+  now,
+  isWide: false,
+  paint: (_style, text) => text,
+  ...changes,
+});
+
+const identity = "mooring-aks-dev-a-namespace-with-a-long-name-97c6e6f9";
+const operation: Operation = {
+  id: "1eb066acc545eb-eeb4e713ef5927c9",
+  kind: "onboard",
+  status: "Running",
+  phase: "provisioning",
+  cluster: "aks-dev",
+  namespace: "team-a",
+  requestedBy: "somebody",
+  createdTime: "2026-01-01T11:59:50Z",
+  steps: [
+    { name: "ensureIdentity", target: identity, action: "create", status: "Succeeded", attempts: 1 },
+    { name: "verify", target: "aks-dev/team-a", status: "NotStarted", attempts: 0 },
+  ],
+};
+
+describe("a table", () => {
+  const rows = [{ name: identity, state: "Onboarded" }];
+  const columns = [
+    { title: "NAME", cell: (row: { name: string }) => row.name, least: 12 },
+    { title: "STATE", cell: (row: { state: string }) => row.state },
+  ];
+
+  it.each([80, 60, 40])("fits into %i columns, and keeps both ends of a name", (width) => {
+    const lines = table(rows, columns, view({ width }));
+
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+    expect(lines[1]).toMatch(/^mooring.*c6e6f9 +Onboarded$/);
+  });
+
+  it("is cut nowhere in a pipe, nor with -o wide", () => {
+    expect(table(rows, columns, view())[1]).toBe(`${identity}  Onboarded`);
+    expect(table(rows, columns, view({ width: 20, isWide: true }))[1]).toBe(`${identity}  Onboarded`);
+  });
+
+  it("cuts a name in the middle and a sentence at its end", () => {
+    expect(shorten("abcdefghij", 5)).toBe("ab…ij");
+    expect(shorten("some words here", 8)).toBe("some wo…");
+  });
+});
+
+it("shows what would move the cursor as codes", () => {
+  expect(printable("a\u001b[2Jb\r\u009b\u202ec\nd")).toBe("a\\u001b[2Jb\\u000d\\u009b\\u202ec d");
+});
+
+it("says times as people compare them", () => {
+  const ago = (seconds: number) => age(new Date(now.getTime() - seconds * 1_000).toISOString(), now);
+
+  expect([5, 119, 300, 7_000, 90_000, 260_000].map(ago)).toEqual(["5s", "119s", "5m", "117m", "25h", "3d"]);
+  expect(age(undefined, now)).toBe("");
+  expect(duration("2026-01-01T11:59:58.750Z", undefined, now)).toBe("1.3 s");
+  expect([0.04, 99, 150, 7_200].map(span)).toEqual(["0.0 s", "99.0 s", "3 min", "2 h"]);
+});
+
+describe("a failure", () => {
+  const problem = {
+    status: 409,
+    code: "OPERATION_IN_PROGRESS",
+    detail: "Operation 1 runs for aks-dev/team-a.",
+    fix: "Wait for the operation that `Location` names, then send the request again.",
+    traceId: "abc",
+  };
+
+  it("of the service is told with its fix, its trace and the next act", () => {
+    expect(describeFailure(new Refused(problem, { operation: "1-2" }), view())).toEqual([
+      "mooring: OPERATION_IN_PROGRESS: Operation 1 runs for aks-dev/team-a.",
+      "  fix    Wait for the operation that `Location` names, then send the request again.",
+      "  next   mooring status 1-2 --wait",
+      "  trace  abc",
+    ]);
+  });
+
+  it("wraps what is read and leaves whole what is copied", () => {
+    const command = `mooring approve ${operation.id} --request-hash ${"0".repeat(64)}`;
+
+    const lines = describeFailure(new NotSignedIn("word ".repeat(30).trim(), { next: [command] }), view({ width: 80 }));
+
+    expect(lines.slice(0, -1).every((line) => line.length <= 80)).toBe(true);
+    expect(lines.at(-1)).toContain(command);
+  });
+
+  it("leads on from codes that the service has", () => {
+    const led = Object.keys(errorCatalogue).filter((code) => actFor(code) !== undefined);
+
+    expect(led.length).toBeGreaterThan(15);
+    expect(actFor("constructor")).toBeUndefined();
+  });
+});
+
+it("suggests commands as the program was called", () => {
+  const npx = spellingFor({ npm_command: "exec" }, ["list"]);
+  const elsewhere = spellingFor({}, ["list", "--server", "http://127.0.0.1:7072"]);
+
+  expect(npx("  next   mooring status 1 --wait")).toBe("  next   npx mooring status 1 --wait");
+  expect(npx("mooring: it is mooring: that speaks")).toBe("mooring: it is mooring: that speaks");
+  expect(elsewhere("see `mooring status 1`")).toBe("see `mooring --server http://127.0.0.1:7072 status 1`");
+  expect(elsewhere("here: mooring up")).toBe("here: mooring up");
+});
+
+describe("an operation", () => {
+  it("that waits shows what is asked for and the whole command that approves it", () => {
+    const hash = "a".repeat(64);
+    const waiting: Operation = {
+      ...operation,
+      phase: "awaitingApproval",
+      approval: {
+        reasons: ["Database sql-dev/orders needs approval."],
+        requestHash: hash,
+        requestedTime: "2026-01-01T11:59:50.000Z",
+        expiresTime: "2026-01-08T11:59:50.000Z",
+        reminders: 0,
+      },
+    };
+
+    const lines = operationLines(waiting, view({ width: 80 }));
+
+    expect(lines[0]).toBe("onboard aks-dev/team-a  waits for approval …");
+    expect(lines).toContain("  waits  Database sql-dev/orders needs approval.");
+    expect(lines).toContain(`  next   mooring approve ${operation.id} --request-hash ${hash}`);
+  });
+
+  it("that failed shows why, what to do, and the command for it", () => {
+    const error = toOperationError("COMPENSATION_FAILED", "The identity is left.");
+    const failed: Operation = { ...operation, status: "Failed", phase: "done", error, leftUndone: ["removeIdentity"] };
+
+    const lines = operationLines(failed, view());
+
+    expect(lines).toContain("  error  COMPENSATION_FAILED: The identity is left.");
+    expect(lines).toContain("  left   removeIdentity");
+    expect(lines).toContain(`  next   mooring compensate ${operation.id}`);
+  });
+});
+
+it("tells a plan: what is written, what is in the way, what it waits for", () => {
+  const blocker = toOperationError("KUBERNETES_CONFLICT", "Not Mooring's.");
+  const plan: Plan = {
+    blocked: true,
+    needsApproval: ["Role owner on sql-dev/messages needs approval."],
+    estimate: { least: 1, most: 20, boundBy: [], operationsAhead: 1, measuredSteps: 0, assumedSteps: 2 },
+    steps: [
+      {
+        name: "ensureIdentity",
+        target: identity,
+        action: "update",
+        differences: [{ field: "location", current: "westeurope", desired: "northeurope" }],
+        blockers: [],
+      },
+      { name: "applyNamespace", target: "aks-dev/team-a", action: "conflict", differences: [], blockers: [blocker] },
+    ],
+  };
+
+  const lines = planLines("onboard aks-dev/team-a", plan, view());
+
+  expect(lines[0]).toBe("onboard aks-dev/team-a  blocked, 1 thing in the way; nothing would be written");
+  expect(lines).toContain(`~ ensureIdentity  ${identity}  update`);
+  expect(lines).toContain("      location  westeurope → northeurope");
+  expect(lines).toContain("      blocked  KUBERNETES_CONFLICT: Not Mooring's.");
+  expect(lines).toContain("  approval  Role owner on sql-dev/messages needs approval.");
+  expect(lines).toContain("  takes     1.0 s to 20.0 s, with 1 operation ahead");
+});
+
+it("tells findings with what to do", () => {
+  const found = [
+    finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "mooring-x", found: null }),
+    finding("CREDENTIAL_ADDED", "mooring-x", { field: "subject", expected: null, found: "system:serviceaccount:x:y" }),
+  ].map(toDocument);
+
+  const lines = findingLines(found, view());
+
+  expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
+  expect(summarizeFindings([])).toBe("none");
+  expect(lines[0]).toBe("Error  USER_MISSING  sql-dev/messages");
+  expect(lines).toContain("    repair  mooring repair puts it right.");
+  expect(lines.join("\n")).toContain("az identity federated-credential delete");
+});
+
+it("tells an event on one line, and says nothing of the end, which the line before has told", () => {
+  const step = {
+    name: "grantDatabase",
+    target: "sql-dev/orders",
+    status: "Running",
+    attempts: 2,
+    startTime: now.toISOString(),
+  };
+  const error = toOperationError("SQL_UNAVAILABLE", "It\nresumes.");
+
+  const line = describeEvent({ event: "step", id: "1", data: { ...step, error } }, view(), { isOfAll: false });
+
+  expect(line).toMatch(
+    /^\d\d:00:00 {4}grantDatabase sql-dev\/orders {2}Running {2}try 2 {2}SQL_UNAVAILABLE: It resumes\.$/,
+  );
+  expect(describeEvent({ event: "end", id: "2", data: {} }, view(), { isOfAll: false })).toBeUndefined();
+});
+
+it("reads blocks of server-sent events: comments, several lines of data, values with colons", () => {
+  expect(readBlock("event: step\nid: a:b~c\ndata: {\ndata: }")).toEqual({ event: "step", id: "a:b~c", data: "{\n}" });
+  expect(readBlock("retry: 1000")).toEqual({ retry: 1_000 });
+  expect(readBlock(": heartbeat")).toEqual({});
+});
+
+describe("progress", () => {
+  function stream(terminal: { isTTY: boolean }) {
+    const written: string[] = [];
+    const sink = new PassThrough().on("data", (chunk: Buffer) => void written.push(chunk.toString()));
+    return { written, stderr: Object.assign(sink, { columns: 80, rows: 24, ...terminal }) as never };
+  }
+
+  it("in a pipe is a line for each change, and none twice", () => {
+    const { written, stderr } = stream({ isTTY: false });
+    const progress = createProgress(stderr);
+
+    progress.show(operation);
+    progress.show(operation);
+    progress.end({ isShownElsewhere: false });
+
+    expect(written.join("")).toBe(
+      `onboard aks-dev/team-a  provisioning …\n  ensureIdentity ${identity}: create Succeeded\n`,
+    );
+  });
+
+  it("on a terminal takes itself away, and gives the cursor back", () => {
+    const before = process.env["CI"];
+    delete process.env["CI"];
+    const { written, stderr } = stream({ isTTY: true });
+    const progress = createProgress(stderr);
+
+    progress.show(operation);
+    progress.above(() => written.push("a notice\n"));
+    progress.end({ isShownElsewhere: true });
+    if (before !== undefined) process.env["CI"] = before;
+
+    const text = written.join("");
+    expect(text).toContain("\u001b[?25l");
+    expect(text).toContain("\u001b[4A\r\u001b[0Ja notice\n");
+    expect(text.endsWith("\u001b[4A\r\u001b[0J\u001b[?25h")).toBe(true);
+    for (const line of stripVTControlCharacters(text).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

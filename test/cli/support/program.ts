@@ -1,0 +1,69 @@
+/** The command line as a process of its own, the way a user runs it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+export const checkout = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly cwd?: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  /** Settles when this is on standard error or output. */
+  hasSaid(what: string | RegExp): Promise<void>;
+  /** So far, on both. */
+  said(): string;
+  readonly ended: Promise<Ended>;
+}
+
+/** Nothing of the environment of whoever runs the tests but what every program needs. */
+const plain = Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name] ?? ""]));
+
+export function start(args: readonly string[], { env = {}, stdin, cwd = checkout }: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [join(checkout, "cli/mooring.mjs"), ...args], {
+    cwd,
+    env: { ...plain, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(stdin ?? "");
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      said += chunk;
+    });
+  }
+  const exit = once(child, "close");
+  const outputs = Promise.all([text(child.stdout), text(child.stderr)]);
+  const ended = exit.then(async () => {
+    const [stdout, stderr] = await outputs;
+    return { code: child.exitCode, stdout, stderr };
+  });
+  return {
+    child,
+    ended,
+    said: () => said,
+    async hasSaid(what) {
+      const isSaid = () => (typeof what === "string" ? said.includes(what) : what.test(said));
+      while (!isSaid()) {
+        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} before it said ${what}: ${said}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+}
+
+export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return await start(args, options).ended;
+}
