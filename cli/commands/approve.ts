@@ -1,4 +1,4 @@
-import { commentFlags, waitFlags } from "../arguments/shared.ts";
+import { commentFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
@@ -17,23 +17,33 @@ export const command = defineCommand({
   flags: {
     "request-hash": { value: "hash", summary: "Approve exactly this request, without asking back" },
     ...commentFlags,
+    ...dryRunFlags,
     ...waitFlags,
   },
-  examples: ["approve eeb4e7 --wait"],
-  async run(session, { comment, "request-hash": hash }, [text = ""]) {
+  examples: ["approve eeb4e7 --dry-run", "approve eeb4e7 --wait"],
+  async run(session, { comment, "request-hash": hash, "dry-run": isDryRun }, [text = ""]) {
     const id = await findOperation(session.client, text);
-    const requestHash = hash ?? (await ask(session, await getOperation(session.client, id)));
+    const operation = hash === undefined ? await getOperation(session.client, id) : undefined;
+    const requestHash = hash ?? (operation && (await hashOf(session, operation, { isDryRun })));
     if (requestHash === undefined) return exitCodes.refused;
-    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash } });
+    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, isDryRun });
   },
 });
 
-/** The hash of what a person has seen and said yes to; undefined for no. */
-async function ask(session: Session, operation: Operation): Promise<string | undefined> {
+async function hashOf(session: Session, operation: Operation, { isDryRun }: { isDryRun: boolean }) {
   const { id, approval } = operation;
   if (!approval) {
     throw new UsageError(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
   }
+  // Where nothing is decided, nobody need have seen it.
+  return isDryRun ? approval.requestHash : await ask(session, { ...operation, approval });
+}
+
+type Waiting = Operation & { readonly approval: NonNullable<Operation["approval"]> };
+
+/** The hash of what a person has seen and said yes to; undefined for no. */
+async function ask(session: Session, operation: Waiting): Promise<string | undefined> {
+  const { id, approval } = operation;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
       next: [`mooring status ${id}`],

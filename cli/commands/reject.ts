@@ -1,11 +1,12 @@
-import { commentFlags } from "../arguments/shared.ts";
+import { commentFlags, dryRunFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { decide } from "../requests/decide.ts";
 
 export const command = defineCommand({
   description: "Ends an operation that waits for approval, with nothing written. Needs the role Onboarding.Approve.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
-  flags: commentFlags,
+  flags: { ...commentFlags, ...dryRunFlags },
   examples: ['reject eeb4e7 --comment "orders is not for team-a"'],
-  run: (session, { comment }, [text = ""]) => decide(session, { verb: "reject", text, body: { comment } }),
+  run: (session, { comment, "dry-run": isDryRun }, [text = ""]) =>
+    decide(session, { verb: "reject", text, body: { comment }, isDryRun }),
 });

@@ -33,7 +33,10 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
       ? paint("green", "nothing to change")
       : paint("green", `${count(writes, "write")}, nothing in the way`);
   const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length));
-  const notices = steps.flatMap(({ notices = [] }) => notices);
+  const notices = [
+    ...steps.flatMap((step) => (step.notices ?? []).map(({ message }) => message)),
+    ...(plan.notices ?? []),
+  ];
   return [
     `${paint("bold", title)}  ${state}`,
     ...steps.flatMap((step) => stepPlanLines(step, nameWidth, view)),
@@ -42,7 +45,7 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
       [
         ...needsApproval.map((reason) => ["approval", reason] as const),
         ["takes", estimate && describeEstimate(estimate)],
-        ...unique(notices.map(({ message }) => message)).map((message) => ["notice", message] as const),
+        ...unique(notices).map((message) => ["notice", message] as const),
       ],
       view,
     ),

@@ -4,6 +4,7 @@ import type { Accepted } from "../service/documents.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
 import { waitAndPrint } from "../wait.ts";
+import { plan } from "./change.ts";
 
 const done = { approve: "approved", reject: "rejected", cancel: "asked to stop" } as const;
 
@@ -12,11 +13,14 @@ export interface Decision {
   /** As it was named on the command line. */
   readonly text: string;
   readonly body: Readonly<Record<string, string | undefined>>;
+  /** Print what it would do, and decide nothing. */
+  readonly isDryRun: boolean;
 }
 
-export async function decide(session: Session, { verb, text, body }: Decision): Promise<number> {
+export async function decide(session: Session, { verb, text, body, isDryRun }: Decision): Promise<number> {
   const id = await findOperation(session.client, text);
   const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body } as const;
+  if (isDryRun) return await plan(session, { call, title: `${verb} ${id}`, name: id });
   const document = await session.client.json<Accepted>(call, ["id", "kind"]);
   if (session.isWaiting) {
     return await waitAndPrint(session, id, { wanted: verb === "cancel" ? "Canceled" : "Succeeded" });

@@ -400,6 +400,23 @@ describe("decisions", () => {
     expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining("Succeeded in") });
   });
 
+  it("plans each decision without making it", async () => {
+    const id = await requestByQueue();
+
+    const [approve, reject, cancel] = await Promise.all(
+      ["approve", "reject", "cancel"].map((verb) => mooring([verb, id, "--dry-run"])),
+    );
+    const document = await mooring(["approve", id, "--dry-run", "-o", "json"]);
+    const { stdout: status } = await mooring(["status", id, "-o", "json"]);
+
+    expect(approve).toMatchObject({ code: 0, stdout: expect.stringMatching(/\+ ensureIdentity[\s\S]*takes/) });
+    expect(reject).toMatchObject({ code: 0, stdout: expect.stringMatching(/nothing to change[\s\S]*notice/) });
+    expect(cancel).toMatchObject({ code: 0, stdout: expect.stringContaining(`cancel ${id}`) });
+    expect(JSON.parse(document?.stdout ?? "")).toMatchObject({ blocked: false, needsApproval: [] });
+    expect(JSON.parse(status)).toMatchObject({ phase: "awaitingApproval" });
+    await mooring(["cancel", id, "--wait"]);
+  });
+
   it("rejects, and whoever waits ends with 1", async () => {
     const id = await requestByQueue();
     const waiting = start(["status", id, "--wait"], { env: atSandbox() });
