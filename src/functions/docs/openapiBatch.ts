@@ -1,10 +1,10 @@
 /** Batches, as OpenAPI. */
 import { z } from "zod";
-import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from "zod-openapi";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { BatchBody, BatchOutcome, BatchPlan, BatchTotals, mostRequests } from "../../domain/operation/batch.ts";
 import { BatchRemaining } from "../../domain/operation/batchRemaining.ts";
 import { OperationError, OperationKind, OperationStatus, Phase } from "../../domain/operation/operation.ts";
-import { body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
+import { acceptedResponse, body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
 
 export const BatchSummary = z.object({
   id: z.string(),
@@ -63,7 +63,7 @@ export const batchPaging = z.object({
   status: OperationStatus.optional().meta({ description: "Of a batch: only items of this status." }),
 });
 
-export const batchPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsObject => ({
+export const batchPaths: ZodOpenApiPathsObject = {
   "/api/onboardings/batch": {
     post: {
       operationId: "createBatch",
@@ -77,7 +77,7 @@ export const batchPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsO
           "The plan of each, how long each would take, and how long all that are ready; nothing was written.",
           BatchPlan,
         ),
-        202: accepted,
+        202: acceptedResponse,
         ...bodyProblems,
         409: problem("The first request with the idempotency key is being answered."),
         413: problem("The body is larger than 4 MB."),
@@ -87,4 +87,4 @@ export const batchPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsO
       }),
     },
   },
-});
+};

@@ -1,5 +1,6 @@
 /** What several routes of the OpenAPI document share. */
 import { z } from "zod";
+import { AnyKind } from "../../domain/operation/batch.ts";
 
 export const Time = z.iso.datetime();
 
@@ -58,3 +59,17 @@ export const idempotencyHeaders = z.object({
       "The same key with the same request gives the same answer for 24 hours. Repeatability-Request-ID is taken, too.",
   }),
 });
+
+const AcceptedDocument = z
+  .object({
+    id: z.string(),
+    kind: AnyKind,
+    isNew: z.boolean().meta({ description: "False when the same request had this operation already." }),
+    message: z.string().optional().meta({ description: "Says so when there is nothing to do." }),
+  })
+  .meta({ id: "Accepted" });
+
+export const acceptedResponse = {
+  ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),
+  headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),
+};

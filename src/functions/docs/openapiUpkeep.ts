@@ -1,12 +1,13 @@
 /** The routes that keep an onboarded namespace right, as OpenAPI. */
 import { z } from "zod";
-import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from "zod-openapi";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { FindingDocument, Severity } from "../../domain/finding.ts";
 import { MigrationPhase } from "../../domain/operation/migration.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { MigrationRequest } from "../namespaces/migrations.ts";
 import { noDryRun } from "../namespaces/verifications.ts";
 import {
+  acceptedResponse,
   berth,
   body,
   bodyProblems,
@@ -37,7 +38,7 @@ const VerificationDocument = z
 
 const isHeld = problem("Another operation has the namespace, or left it half done.");
 
-export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPathsObject => ({
+export const upkeepPaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}/verify": {
     post: {
       operationId: "verifyNamespace",
@@ -65,7 +66,7 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       responses: guarded({
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan),
-        202: accepted,
+        202: acceptedResponse,
         404: problem("It is not onboarded."),
         409: isHeld,
         422: problem("The idempotency key came with another request before, or is none."),
@@ -85,7 +86,7 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
       responses: guarded({
         200: body("The plan; nothing was written.", Plan),
-        202: accepted,
+        202: acceptedResponse,
         404: problem("It is not onboarded."),
         409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
         ...bodyProblems,
@@ -94,4 +95,4 @@ export const upkeepPaths = (accepted: ZodOpenApiResponseObject): ZodOpenApiPaths
       }),
     },
   },
-});
+};

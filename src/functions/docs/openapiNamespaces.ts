@@ -1,0 +1,130 @@
+/** Onboarding, what is onboarded, and offboarding, as OpenAPI. */
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { FindingDocument } from "../../domain/finding.ts";
+import { Migration } from "../../domain/operation/migration.ts";
+import { NamespaceState } from "../../domain/operation/namespaceState.ts";
+import { Plan } from "../../domain/operation/plan.ts";
+import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import {
+  acceptedResponse,
+  berth,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  idempotencyHeaders,
+  page,
+  paging,
+  problem,
+  Time,
+} from "./openapiParts.ts";
+
+const NamespaceDocument = z
+  .object({
+    cluster: z.string(),
+    namespace: z.string(),
+    state: NamespaceState,
+    operation: z.string(),
+    requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
+    onboardedTime: Time.optional(),
+    verifiedTime: Time.optional(),
+    clientId: z.guid().optional(),
+    findings: z.array(FindingDocument).meta({ description: "What the last look found; at most 40, the worst first." }),
+    migration: Migration.pick({ completed: true, selector: true }).optional().meta({
+      description: "A migration that has stopped after a phase; POST …/migrate goes on.",
+    }),
+    identityMode: IdentityMode,
+    databases: z.array(DatabaseRequest),
+  })
+  .meta({ id: "Namespace" });
+
+export const onboardingPaths: ZodOpenApiPathsObject = {
+  "/api/onboardings": {
+    post: {
+      operationId: "createOnboarding",
+      summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+      requestParams: {
+        query: z.object({
+          dryRun,
+          takeOver: z.boolean().optional().meta({
+            description:
+              "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+          }),
+        }),
+        header: idempotencyHeaders,
+      },
+      requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
+      responses: guarded({
+        200: body("The plan; nothing was written.", Plan),
+        202: acceptedResponse,
+        ...bodyProblems,
+        409: problem(
+          "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+        ),
+        415: problem("The body is not declared as JSON."),
+        503: problem("The registry does not answer."),
+      }),
+    },
+  },
+};
+
+export const namespacePaths: ZodOpenApiPathsObject = {
+  "/api/namespaces": {
+    get: {
+      operationId: "listNamespaces",
+      summary: "What is onboarded",
+      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      responses: guarded({
+        200: body("A page of namespaces.", page(NamespaceDocument)),
+        422: problem("A parameter is wrong."),
+      }),
+    },
+  },
+  "/api/namespaces/{cluster}/{namespace}": {
+    get: {
+      operationId: "getNamespace",
+      summary: "What is onboarded in one namespace",
+      requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
+      responses: guarded({
+        200: {
+          ...body("The namespace.", NamespaceDocument),
+          headers: z.object({
+            etag: z.string().meta({
+              description:
+                "What the namespace is, a dot, and what the last look found. If-Match takes only the first part; when it was looked at is in neither.",
+            }),
+          }),
+        },
+        304: { description: "If-None-Match names what is current." },
+        404: problem("It is not onboarded."),
+      }),
+    },
+    delete: {
+      operationId: "deleteNamespace",
+      summary: "Take the namespace's access away, or plan it with dryRun=true",
+      requestParams: {
+        path: berth,
+        query: z.object({
+          dryRun,
+          ignoreDependants: z.boolean().optional().meta({
+            description:
+              "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
+          }),
+        }),
+        header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+      },
+      responses: guarded({
+        ...flagProblem,
+        200: body("The plan; nothing was written.", Plan),
+        202: acceptedResponse,
+        404: problem("It is not onboarded."),
+        409: problem("Another operation has the namespace, or the first request with the key is being answered."),
+        412: problem("The namespace is not as If-Match names it."),
+        422: problem("The idempotency key came with another request before, or is none."),
+      }),
+    },
+  },
+};

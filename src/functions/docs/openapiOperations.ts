@@ -1,0 +1,180 @@
+/** Operations and what people decide about them, as OpenAPI. */
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { AnyKind } from "../../domain/operation/batch.ts";
+import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../../domain/operation/operation.ts";
+import { Plan } from "../../domain/operation/plan.ts";
+import { Approval } from "../../domain/policy/approval.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { ApproveBody, CancelBody, RejectBody } from "../operations/decisions.ts";
+import { BatchDocument, BatchSummary, batchPaging } from "./openapiBatch.ts";
+import {
+  acceptedResponse,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  page,
+  paging,
+  problem,
+  Time,
+} from "./openapiParts.ts";
+import { MigrationProgress } from "./openapiUpkeep.ts";
+
+const StepDocument = z.object({
+  name: z.string(),
+  target: z.string(),
+  action: StepAction.optional(),
+  status: OperationStatus,
+  attempts: z.int(),
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  error: OperationError.optional(),
+  notices: z
+    .array(OperationError)
+    .optional()
+    .meta({ description: "What the step could not find out, and what did not stop it." }),
+  nextRetryTime: Time.optional(),
+});
+
+const Signature = z.object({ by: z.string(), time: Time, comment: z.string().optional() });
+
+const OperationSummary = z.object({
+  id: z.string(),
+  kind: OperationKind,
+  status: OperationStatus,
+  cluster: z.string(),
+  namespace: z.string(),
+  batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
+  requestedBy: z.string(),
+  team: z.string().optional(),
+  createdTime: Time,
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
+  result: z.object({ clientId: z.guid(), manifest: z.string(), migration: MigrationProgress.optional() }).optional(),
+  error: OperationError.optional(),
+  approval: Approval.optional(),
+  cancel: Signature.optional(),
+  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
+});
+
+const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
+
+const DecisionDocument = Signature.extend({
+  id: z.string(),
+  kind: AnyKind,
+  decision: z.enum(["approve", "reject", "cancel"]),
+}).meta({ id: "Decision" });
+
+const decisionResponse = {
+  ...acceptedResponse,
+  ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
+};
+
+export const operationPaths: ZodOpenApiPathsObject = {
+  "/api/operations": {
+    get: {
+      operationId: "listOperations",
+      summary: "Operations, newest first",
+      requestParams: {
+        query: z.object({
+          cluster: z.string().optional(),
+          namespace: z.string().optional(),
+          status: OperationStatus.optional(),
+          ...paging,
+        }),
+      },
+      responses: guarded({
+        200: body("A page of operations.", page(z.union([OperationSummary, BatchSummary]))),
+        422: problem("A parameter is wrong."),
+      }),
+    },
+  },
+  "/api/operations/{id}": {
+    get: {
+      operationId: "getOperation",
+      summary: "The status of one operation, step by step",
+      requestParams: { path: z.object({ id: z.string() }), query: batchPaging },
+      responses: guarded({
+        200: body("The operation, of a namespace or of a batch.", z.union([OperationDocument, BatchDocument])),
+        404: problem("There is none of that id."),
+        422: problem("A parameter is wrong."),
+      }),
+    },
+  },
+  "/api/operations/{id}/cancel": {
+    post: {
+      operationId: "cancelOperation",
+      summary: "Cancel an operation; what it has done is undone, and the status says what; with dryRun=true plan it",
+      description:
+        "With dryRun=true: the undos that would run now, each with what it would find. Kinds that undo nothing, and batches, have notices instead of steps.",
+      requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
+      requestBody: { required: false, content: { "application/json": { schema: CancelBody } } },
+      responses: guarded({
+        ...bodyProblems,
+        200: body("The plan; nothing was written.", Plan),
+        202: decisionResponse,
+        404: problem("There is none of that id."),
+        409: problem("It has ended, or everything was done and verified already."),
+      }),
+    },
+  },
+  "/api/operations/{id}/approve": {
+    post: {
+      operationId: "approveOperation",
+      summary:
+        "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
+      description: "With dryRun=true: the plan of the very operation that waits.",
+      requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
+      requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
+      responses: guarded({
+        ...bodyProblems,
+        200: body("The plan; nothing was written.", Plan),
+        202: decisionResponse,
+        403: problem("The caller lacks the role, or is the requester."),
+        404: problem("There is none of that id."),
+        409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
+      }),
+    },
+  },
+  "/api/operations/{id}/reject": {
+    post: {
+      operationId: "rejectOperation",
+      summary: "Reject the request that waits; it ends with the code REJECTED",
+      description: "With dryRun=true: a plan without steps, since nothing has been written.",
+      requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
+      requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
+      responses: guarded({
+        ...bodyProblems,
+        200: body("The plan; nothing was written.", Plan),
+        202: decisionResponse,
+        403: problem("The caller lacks the role, or is the requester."),
+        404: problem("There is none of that id."),
+        409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
+      }),
+    },
+  },
+  "/api/operations/{id}/compensate": {
+    post: {
+      operationId: "compensateOperation",
+      summary: "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+      description: "Of a migration it is the way back, where POST …/migrate is the way on.",
+      requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
+      responses: guarded({
+        ...flagProblem,
+        200: body("The plan; nothing was written.", Plan),
+        202: acceptedResponse,
+        404: problem("There is none of that id."),
+        409: problem("No undo of it failed, or another operation has had the namespace since."),
+      }),
+    },
+  },
+};
