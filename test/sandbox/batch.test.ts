@@ -387,6 +387,12 @@ it.each<[string, unknown, number, string]>([
   expect(((answer.body["errors"] ?? []) as unknown[]).length).toBeLessThanOrEqual(101);
 });
 
+it("says what a batch looks like to who sends a list", async () => {
+  const { body } = await operator.call("POST", "/api/onboardings/batch", [request("red-x")]);
+
+  expect(body["errors"]).toEqual([{ pointer: "", detail: 'must be an object: { "requests": [ … ] }' }]);
+});
+
 it("takes 1,000 requests, shows a hundred of them, and cancels all that has not begun", async () => {
   const red = await as("red");
   const requests = Array.from({ length: 1_000 }, (_, at) => request(`nobodys-${at}`));

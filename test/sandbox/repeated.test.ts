@@ -98,6 +98,18 @@ it("keeps no refusal: the same key works once its reason is gone", async () => {
   expect((await post(changed, headers)).status).toBe(202);
 });
 
+it("refuses two keys that differ, since one of them would not be honoured", async () => {
+  const both = (azure: string) => ({ "idempotency-key": "one", "repeatability-request-id": azure });
+
+  const different = await service.call("POST", "/api/onboardings", request(), both("two"));
+  const same = await service.call("POST", "/api/onboardings", request(), both("one"));
+
+  expect(different).toMatchObject({ status: 422, body: { code: "INVALID_REQUEST" } });
+  expect(different.body["detail"]).toContain("Repeatability-Request-ID");
+  expect(same.status).toBe(202);
+  expect(same.headers.get("repeatability-result")).toBe("accepted");
+});
+
 it("gives a namespace an ETag, says 304 to who has it, and offboards only what the client has seen", async () => {
   const wanted = request();
   const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
@@ -109,6 +121,12 @@ it("gives a namespace an ETag, says 304 to who has it, and offboards only what t
 
   const cached = await service.call("GET", path, undefined, { "if-none-match": `"x", W/${etag}` });
   const stale = await service.call("DELETE", path, undefined, { "if-match": early });
+  const staleUpkeep = await Promise.all(
+    ["repair", "repair?dryRun=true", "migrate", "migrate?dryRun=true"].map((what) =>
+      service.call("POST", `${path}/${what}`, undefined, { "if-match": early }),
+    ),
+  );
+  const planned = await service.call("POST", `${path}/repair?dryRun=true`, undefined, { "if-match": etag });
   const fresh = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
   const again = await service.call("DELETE", path, undefined, { "if-match": etag, "idempotency-key": "gone" });
 
@@ -116,6 +134,10 @@ it("gives a namespace an ETag, says 304 to who has it, and offboards only what t
   expect(early).not.toBe(etag);
   expect([cached.status, cached.headers.get("etag")]).toEqual([304, etag]);
   expect(stale).toMatchObject({ status: 412, body: { code: "PRECONDITION_FAILED" } });
+  expect(staleUpkeep.map(({ status, body }) => `${status} ${body["code"]}`)).toEqual(
+    staleUpkeep.map(() => "412 PRECONDITION_FAILED"),
+  );
+  expect(planned.status).toBe(200);
   expect(fresh.status).toBe(202);
   expect(again.body).toEqual(fresh.body);
   await service.waitFor(String(fresh.body["id"]));

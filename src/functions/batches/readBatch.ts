@@ -13,12 +13,15 @@ import { parseFields, toProblems } from "../http/readRequest.ts";
 /** More would not be read, and a body of 4 MB can have very many. */
 const mostProblems = 100;
 
-const Envelope = z.strictObject({
-  requests: z
-    .array(z.unknown())
-    .min(1, "must hold at least one request")
-    .max(mostRequests, `must hold at most ${mostRequests} requests; send the others as another batch`),
-});
+const Envelope = z.strictObject(
+  {
+    requests: z
+      .array(z.unknown())
+      .min(1, "must hold at least one request")
+      .max(mostRequests, `must hold at most ${mostRequests} requests; send the others as another batch`),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? 'must be an object: { "requests": [ … ] }' : undefined) },
+);
 
 export interface BatchBody {
   /** As it was sent. */

@@ -37,6 +37,8 @@ const VerificationDocument = z
   .meta({ id: "Verification" });
 
 const isHeld = problem("Another operation has the namespace, or left it half done.");
+const isOther = problem("The namespace is not as If-Match names it.");
+const conditionalHeaders = idempotencyHeaders.extend({ "if-match": z.string().optional() });
 
 export const upkeepPaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}/verify": {
@@ -61,7 +63,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun }),
-        header: idempotencyHeaders,
+        header: conditionalHeaders,
       },
       responses: guarded({
         ...flagProblem,
@@ -69,6 +71,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
         202: acceptedResponse,
         404: problem("It is not onboarded."),
         409: isHeld,
+        412: isOther,
         422: problem("The idempotency key came with another request before, or is none."),
         503: problem("The registry does not answer."),
       }),
@@ -81,7 +84,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun, until: MigrationPhase.optional() }),
-        header: idempotencyHeaders,
+        header: conditionalHeaders,
       },
       requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
       responses: guarded({
@@ -89,6 +92,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
         202: acceptedResponse,
         404: problem("It is not onboarded."),
         409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
+        412: isOther,
         ...bodyProblems,
         422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
         503: problem("The registry does not answer."),

@@ -90,8 +90,13 @@ async function claim(
 }
 
 function readKey({ headers }: HttpRequest): string | undefined {
-  const key = headers.get("idempotency-key") ?? headers.get("repeatability-request-id");
-  if (key === null) return undefined;
+  const given = ["idempotency-key", "repeatability-request-id"].flatMap((name) => headers.get(name) ?? []);
+  const [key, other = key] = given;
+  if (key === undefined) return undefined;
+  if (key !== other) {
+    const message = "The headers Idempotency-Key and Repeatability-Request-ID have different keys; send one of them.";
+    throw new Refusal("INVALID_REQUEST", message);
+  }
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw new Refusal("INVALID_REQUEST", "The idempotency key has to be 1 to 255 visible ASCII characters.");
 }

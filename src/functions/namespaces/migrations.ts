@@ -21,10 +21,12 @@ import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
 import { mustSee, readBerth } from "../acceptance/readBerth.ts";
 import { authenticate } from "../callers/authentication.ts";
+import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json, route } from "../http/respond.ts";
+import { tagOf } from "./namespaceDocument.ts";
 
 export const MigrationRequest = z
   .strictObject({
@@ -46,9 +48,14 @@ export function registerMigrations(ports: Ports): void {
       const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
-      if (readFlag(httpRequest, "dryRun")) return json(200, await planMigration({ ports, by }, berth, wanted));
+      const expect = (record: NamespaceRecord) => expectMatch(httpRequest, tagOf(record));
+      if (readFlag(httpRequest, "dryRun"))
+        return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
-      const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(ports, record, wanted) });
+      const prepare = (record: NamespaceRecord) => {
+        expect(record);
+        return { migration: prepareMigration(ports, record, wanted) };
+      };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
         const { operation, kind, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
         const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
@@ -93,11 +100,12 @@ export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: 
 export async function planMigration(
   { ports, by }: Pick<Desk, "ports" | "by">,
   berth: Berth,
-  wanted: MigrationRequest,
+  { wanted, expect = () => undefined }: { wanted: MigrationRequest; expect?: (record: NamespaceRecord) => void },
 ): Promise<Plan> {
   const record = mustSee(by, berth, await findSettled(ports.registry, berth));
   if (record.state === "Migrating") return planOfSame(record);
   expectOnboarded(record);
+  expect(record);
   const migration = prepareMigration(ports, record, wanted);
   const { request, clientId } = record;
   if (clientId === undefined) {

@@ -3,8 +3,6 @@ import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../activities/admission/claim.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
-import { toDocument } from "../../domain/finding.ts";
-import { entityTag } from "../../domain/http/entityTag.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
@@ -20,6 +18,7 @@ import { answerOnce } from "../http/idempotency.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json, route } from "../http/respond.ts";
+import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 export function registerNamespaces(ports: Ports): void {
   app.http("listNamespaces", {
@@ -62,12 +61,11 @@ export function registerNamespaces(ports: Ports): void {
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
+      const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
       if (readFlag(request, "dryRun")) {
-        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
         const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
@@ -90,29 +88,4 @@ export async function planDeletion(
   expectFree(current);
   const plan = await planOffboarding(ports, current, { ignoreDependants });
   return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
-}
-
-function tagOf(record: NamespaceRecord): string {
-  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
-  return entityTag({ is, found: findings });
-}
-
-function publicNamespace(record: NamespaceRecord) {
-  const { cluster, namespace, state, operation, request, requestedBy, team } = record;
-  const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
-  return {
-    cluster,
-    namespace,
-    state,
-    operation,
-    requestedBy,
-    team,
-    onboardedTime,
-    verifiedTime,
-    clientId,
-    findings: findings.map(toDocument),
-    migration: migration && { completed: migration.completed, selector: migration.selector },
-    identityMode: request.identityMode,
-    databases: request.databases,
-  };
 }

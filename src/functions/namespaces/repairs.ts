@@ -6,6 +6,7 @@ import { planRepair } from "../../activities/plan/planRepair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -13,9 +14,11 @@ import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
 import { mustSee, readBerth } from "../acceptance/readBerth.ts";
 import { authenticate } from "../callers/authentication.ts";
+import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json, route } from "../http/respond.ts";
+import { tagOf } from "./namespaceDocument.ts";
 
 export function registerRepairs(ports: Ports): void {
   app.http("repairNamespaceRoute", {
@@ -26,10 +29,14 @@ export function registerRepairs(ports: Ports): void {
     handler: route(async (httpRequest, context, traceparent) => {
       const by = await authenticate(httpRequest, ["Onboarding.Request"]);
       const berth = readBerth(httpRequest.params);
-      if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth));
+      const prepare = (record: NamespaceRecord) => {
+        expectMatch(httpRequest, tagOf(record));
+        return {};
+      };
+      if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
       const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
-        const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
+        const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare });
         context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(httpRequest, operation, { id: operation, kind, isNew });
       });
@@ -37,10 +44,15 @@ export function registerRepairs(ports: Ports): void {
   });
 }
 
-export async function planRepairOf({ ports, by }: Pick<Desk, "ports" | "by">, berth: Berth): Promise<Plan> {
+export async function planRepairOf(
+  { ports, by }: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  expect: (record: NamespaceRecord) => void = () => undefined,
+): Promise<Plan> {
   const current = mustSee(by, berth, await findSettled(ports.registry, berth));
   if (current.state === "Repairing") return planOfSame(current);
   expectOnboarded(current);
+  expect(current);
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
   const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });

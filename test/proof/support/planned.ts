@@ -158,7 +158,7 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   };
   const migrate: Attempt = {
     name: "migrate",
-    plan: () => planMigration(desk, berth, wanted),
+    plan: () => planMigration(desk, berth, { wanted }),
     accept: () =>
       acceptUpkeep(desk, "Migrating", {
         berth,
