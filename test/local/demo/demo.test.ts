@@ -147,7 +147,8 @@ test("npm start says what to try, and runs until it is interrupted", { timeout: 
 
   const { code, stdout } = await sandbox.ended;
   expect(code).toBe(143);
-  expect(stdout).toMatch(/curl -s 'http:\/\/127\.0\.0\.1:\d+\/api\/onboardings\?dryRun=true'/);
+  expect(stdout).toMatch(/export MOORING_SERVER=http:\/\/127\.0\.0\.1:\d+\n/);
+  expect(stdout).toContain("npx mooring plan -f examples/team-a.workload-identity.json");
   expect(stdout).toMatch(/local\/runWorkload\.ts --kubeconfig \S+kubeconfig team-a/);
 });
 
