@@ -100,7 +100,10 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     return;
   }
   if (dice.chance(0.25)) {
+    const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
+    const after = takeSnapshot(world, record.request);
+    stage.somebodyRemoved([...before.keys()].filter((key) => !after.has(key)));
     await stage.play(dice.chance(0.5) ? repair(request, by) : look(request, world.registry));
     return;
   }

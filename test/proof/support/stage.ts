@@ -6,7 +6,7 @@ import type { NamespaceRecord, OperationRecord } from "../../../src/domain/opera
 import { type Act, longAgo } from "./acts.ts";
 import { hasPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
-import { judge } from "./judge.ts";
+import { judge, type Scene } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -20,6 +20,8 @@ export interface Stage {
   readonly first: Snapshot;
   /** Somebody put something where something of Mooring's was: it is theirs from now on, and in the way. */
   somebodyMade(berth: Berth): void;
+  /** Somebody took these away: for a later compensation of what ran before, they are neither left nor missing. */
+  somebodyRemoved(keys: readonly string[]): void;
   /** An operation that was begun otherwise found the world as it was in the beginning. */
   remember(operation: string): void;
   /** Undefined when it was refused, or nothing was begun. */
@@ -41,8 +43,8 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
   const seen: string[] = [];
   const first = new Map(takeSnapshot(world, world.request));
   const tell = (line: string) => faults.trace?.push(line);
-  /** Of each operation, what it found. */
-  const found = new Map<string, Pick<Parameters<typeof judge>[0], "before" | "recordBefore">>();
+  /** Of each operation, what it found, and what somebody has taken away since. */
+  const found = new Map<string, Pick<Scene, "before" | "recordBefore"> & { readonly removed: Set<string> }>();
   let isDisturbed = false;
 
   async function play(act: Act): Promise<OperationRecord | undefined> {
@@ -87,9 +89,10 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       if (operation.kind !== kind && !(kind === "onboard" && operation.kind === "change")) {
         problems.push(`${name} began ${operation.kind}`);
       }
-      found.set(operation.id, { before, recordBefore });
-      const origin = found.get(operation.compensates?.createdBy ?? operation.id) ?? { before, recordBefore };
-      const scene = { world, operation, first, after, record, lacking, hadPods, ...origin };
+      const own = { before, recordBefore, removed: new Set<string>() };
+      found.set(operation.id, own);
+      const { removed, ...origin } = found.get(operation.compensates?.createdBy ?? operation.id) ?? own;
+      const scene = { world, operation, record, lacking, hadPods, ...without(removed, { first, after, ...origin }) };
       const verdicts = [
         ...(await checkRecords(world, operation)),
         ...(await checkAudit(world, operation)),
@@ -115,7 +118,11 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     seen,
     first,
     play,
-    remember: (operation) => void found.set(operation, { before: new Map(first), recordBefore: undefined }),
+    somebodyRemoved(keys) {
+      for (const { removed } of found.values()) for (const key of keys) removed.add(key);
+    },
+    remember: (operation) =>
+      void found.set(operation, { before: new Map(first), recordBefore: undefined, removed: new Set() }),
     somebodyMade(berth) {
       isDisturbed = true;
       for (const [key, thing] of takeSnapshot(world, berth)) {
@@ -125,6 +132,12 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       }
     },
   };
+}
+
+function without<S extends Pick<Scene, "first" | "before" | "after">>(keys: ReadonlySet<string>, scene: S): S {
+  const rest = (snapshot: Snapshot) => new Map([...snapshot].filter(([key]) => !keys.has(key)));
+  const { first, before, after } = scene;
+  return keys.size === 0 ? scene : { ...scene, first: rest(first), before: rest(before), after: rest(after) };
 }
 
 /** In the middle of a migration both ways are promised. */
