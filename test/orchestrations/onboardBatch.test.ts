@@ -526,6 +526,28 @@ it("does not claim again with an operation that has run meanwhile", async () => 
   expect(cloud.namespaces.size).toBe(0);
 });
 
+it("begins nothing of a canceled batch that a lane had claimed and not started", async () => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(1));
+  let claimed: string | undefined;
+
+  await desk.run({
+    async execute(name, run) {
+      if (name !== "takeBatchItem" || claimed !== undefined) return await run();
+      await run();
+      const held = await desk.ports.registry.heldNamespaces();
+      claimed = held[0]?.operation;
+      await cancelBatch(desk.ports, id, { by: requester });
+      for (const record of held) await startBy(desk, record);
+      throw new Error("[REGISTRY_UNAVAILABLE] no answer");
+    },
+  });
+
+  expect(cloud.operations.get(claimed ?? "")?.status).toBe("Canceled");
+  expect(cloud.identities.size).toBe(0);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
 async function startBy(desk: TestDesk, record: Parameters<typeof mend>[1]): Promise<void> {
   const runs: Promise<Run>[] = [];
   const client: Partial<DurableClient> = {

@@ -4,6 +4,7 @@ import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
 import { kindOf, operationOf } from "../../activities/admission/claim.ts";
 import { remindOfApproval } from "../../activities/operation/approval.ts";
+import { passOnCancel } from "../../activities/operation/cancellation.ts";
 import { concludeOperation, Outcome } from "../../activities/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
@@ -52,6 +53,7 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<Names
     if (await isForLane(client, record)) return;
     warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(record));
+    await cancelWithBatch(ports, record);
     await startOperation(client, ports, record);
   } else if (hasEnded(instance)) {
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
@@ -71,6 +73,12 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<Names
   } else {
     await tendApproval({ ports, client, warn }, operation);
   }
+}
+
+/** A lane may have claimed for a batch and died before it noted that: then the batch's cancel could not reach the operation. */
+async function cancelWithBatch({ registry }: Ports, { operation, batch }: NamespaceRecord): Promise<void> {
+  const cancel = batch && (await registry.getBatch(batch.operation))?.cancel;
+  if (cancel) await passOnCancel(registry, operation, cancel);
 }
 
 /**
