@@ -22,6 +22,7 @@ const onceFailing: [seed: number, defect: string][] = [
   [2640, "a way back whose end was recorded twice took the namespace's record with it"],
   [9107, "a migration that was canceled at once forgot what the one before had left"],
   [3545, "a repair whose process died at its end kept the errors that it had put right"],
+  [1074803, "a namespace that a canceled batch had claimed and not started was onboarded all the same"],
   [1347, "an operation that one run of its last step ended, and the other did not, lost its client id"],
 ];
 
