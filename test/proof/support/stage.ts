@@ -44,7 +44,10 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
   const first = new Map(takeSnapshot(world, world.request));
   const tell = (line: string) => faults.trace?.push(line);
   /** Of each operation, what it found, and what somebody has taken away since. */
-  const found = new Map<string, Pick<Scene, "before" | "recordBefore"> & { readonly removed: Set<string> }>();
+  const found = new Map<
+    string,
+    Pick<Scene, "before" | "recordBefore" | "lacking"> & { readonly removed: Set<string> }
+  >();
   let isDisturbed = false;
 
   async function play(act: Act): Promise<OperationRecord | undefined> {
@@ -89,10 +92,20 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       if (operation.kind !== kind && !(kind === "onboard" && operation.kind === "change")) {
         problems.push(`${name} began ${operation.kind}`);
       }
-      const own = { before, recordBefore, removed: new Set<string>() };
+      const own = { before, recordBefore, lacking, removed: new Set<string>() };
       found.set(operation.id, own);
-      const { removed, ...origin } = found.get(operation.compensates?.createdBy ?? operation.id) ?? own;
-      const scene = { world, operation, record, lacking, hadPods, ...without(removed, { first, after, ...origin }) };
+      const origin = (operation.compensates && found.get(operation.compensates.createdBy)) ?? own;
+      // What was not whole when the operation began, or when its undos are run again, is not whole by the undos.
+      const wasLacking = [...new Set([...origin.lacking, ...lacking])];
+      const { removed, ...of } = origin;
+      const scene = {
+        world,
+        operation,
+        record,
+        hadPods,
+        ...without(removed, { first, after, ...of }),
+        lacking: wasLacking,
+      };
       const verdicts = [
         ...(await checkRecords(world, operation)),
         ...(await checkAudit(world, operation)),
@@ -122,7 +135,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       for (const { removed } of found.values()) for (const key of keys) removed.add(key);
     },
     remember: (operation) =>
-      void found.set(operation, { before: new Map(first), recordBefore: undefined, removed: new Set() }),
+      void found.set(operation, { before: new Map(first), recordBefore: undefined, lacking: [], removed: new Set() }),
     somebodyMade(berth) {
       isDisturbed = true;
       for (const [key, thing] of takeSnapshot(world, berth)) {
