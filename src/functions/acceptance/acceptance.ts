@@ -39,6 +39,7 @@ import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
 import type { Ports, Registry } from "../../ports.ts";
+import { mustSeeOperation } from "./seeOperation.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -119,8 +120,7 @@ export async function findCompensation(
   by: Caller,
   id: string,
 ): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
-  const failed = await registry.findOperation(id);
-  if (!failed || !maySee(by, failed)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
   const refuse = (why: string, operation: string | undefined) =>
     new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
   if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);

@@ -3,11 +3,12 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports.ts";
+import { mustSeeOperation } from "./seeOperation.ts";
 
 type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
 
@@ -108,12 +109,6 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
   };
 }
 
-/** Its team sees an operation, and so does whoever may decide it; a batch may be of several teams: its sender sees it. */
-export function maySeeOperation(by: Caller, record: AnyOperation): boolean {
-  if (record.kind === "batch") return maySee(by, record) || by.id === record.requestedBy;
-  return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
-}
-
 function aboutOf({ id, cluster, namespace }: OperationRecord) {
   return { cluster, namespace, operation: id };
 }
@@ -149,9 +144,7 @@ async function foresee(registry: Records, id: string, by: Caller, next: Next): P
 }
 
 async function find(registry: Records, id: string, by: Caller): Promise<Stored<OperationRecord>> {
-  const record = await registry.findOperation(id);
-  // The same words for what is not there and for what is another team's.
-  if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const record = mustSeeOperation(by, id, await registry.findOperation(id));
   if (record.kind !== "batch") return record;
   const message = `Operation ${id} is a batch; decide about the operations of its namespaces.`;
   throw new Refusal("APPROVAL_NOT_PENDING", message, { operation: id });

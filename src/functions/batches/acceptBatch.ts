@@ -17,7 +17,8 @@ import { start } from "../../durable/orchestration.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
-import { type Decision, maySeeOperation, sign } from "../acceptance/decide.ts";
+import { type Decision, sign } from "../acceptance/decide.ts";
+import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { wake } from "../acceptance/wake.ts";
 
 /** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */
@@ -99,8 +100,7 @@ export async function foreseeBatchCancel(
   id: string,
   { by }: Decision,
 ): Promise<{ record: Stored<BatchRecord>; isMade: boolean }> {
-  const record = await registry.getBatch(id);
-  if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  const record = mustSeeOperation(by, id, await registry.getBatch(id));
   if (!hasRole(by, ["Onboarding.Request"])) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
   if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return { record, isMade: true };
   if (!isFinal(record.status)) return { record, isMade: false };

@@ -10,7 +10,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { maySeeOperation } from "../acceptance/decide.ts";
+import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
@@ -25,9 +25,7 @@ export function registerOperations(ports: Ports): void {
     handler: route(async (request, context) => {
       const by = await authenticate(request);
       const id = request.params["id"] ?? "";
-      const record = await ports.registry.findOperation(id);
-      // The same words for what is not there and for what is another team's.
-      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       if (record.kind === "batch") return await answerBatch(ports, request, record);
       const [phase, steps] = await Promise.all([
         findPhase(getClient(context), record),

@@ -4,11 +4,10 @@ import { getClient, input } from "durable-functions";
 import { z } from "zod";
 import type { Caller } from "../../domain/access/caller.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import { maySeeOperation } from "../acceptance/decide.ts";
+import { maySeeOperation, mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { goneSignal, watchClients } from "../http/clientGone.ts";
 import { json, route } from "../http/respond.ts";
@@ -33,8 +32,7 @@ export function registerEvents(ports: Ports): void {
     handler: route(async (request, context) => {
       const by = await authenticate(request);
       const id = request.params["id"] ?? "";
-      const record = await ports.registry.findOperation(id);
-      if (!record || !maySeeOperation(by, record)) throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+      const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       const lastEventId = request.headers.get("last-event-id");
       if (hasSeenEnd(lastEventId)) return { status: 204 };
       return answerEvents({
