@@ -79,6 +79,16 @@ const decisionResponse = {
   ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument),
 };
 
+/** Of an approver's decision, whichever it is. */
+const approverResponses = guarded({
+  ...bodyProblems,
+  200: body("The plan; nothing was written.", Plan),
+  202: decisionResponse,
+  403: problem("The caller lacks the role, or is the requester."),
+  404: problem("There is none of that id."),
+  409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
+});
+
 export const operationPaths: ZodOpenApiPathsObject = {
   "/api/operations": {
     get: {
@@ -135,14 +145,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       description: "With dryRun=true: the plan of the very operation that waits.",
       requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
       requestBody: { required: true, content: { "application/json": { schema: ApproveBody } } },
-      responses: guarded({
-        ...bodyProblems,
-        200: body("The plan; nothing was written.", Plan),
-        202: decisionResponse,
-        403: problem("The caller lacks the role, or is the requester."),
-        404: problem("There is none of that id."),
-        409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-      }),
+      responses: approverResponses,
     },
   },
   "/api/operations/{id}/reject": {
@@ -152,14 +155,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       description: "With dryRun=true: a plan without steps, since nothing has been written.",
       requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
       requestBody: { required: false, content: { "application/json": { schema: RejectBody } } },
-      responses: guarded({
-        ...bodyProblems,
-        200: body("The plan; nothing was written.", Plan),
-        202: decisionResponse,
-        403: problem("The caller lacks the role, or is the requester."),
-        404: problem("There is none of that id."),
-        409: problem("It does not wait for approval, its time is over, or the hash is another request's."),
-      }),
+      responses: approverResponses,
     },
   },
   "/api/operations/{id}/compensate": {
