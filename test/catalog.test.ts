@@ -1,9 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { stringify } from "yaml";
 import { isAnonymous, loadCatalog, parseCatalog } from "../src/catalog.ts";
 import { loadConfig } from "../src/config.ts";
 
-const sample = loadCatalog(new URL("../mooring.yaml", import.meta.url).pathname);
+const sample = loadCatalog(fileURLToPath(new URL("../mooring.yaml", import.meta.url)));
 const { auth: _auth, teams: _teams, queue: _queue, ...teamless } = sample;
 
 function messageOf(work: () => unknown): string {
@@ -32,7 +33,7 @@ it("says which file is missing and what to set", () => {
 });
 
 it("takes the sample catalog", () => {
-  const catalog = loadCatalog(new URL("../mooring.yaml", import.meta.url).pathname);
+  const catalog = loadCatalog(fileURLToPath(new URL("../mooring.yaml", import.meta.url)));
 
   expect(Object.keys(catalog.clusters)).toContain("aks-dev");
 });

@@ -2,6 +2,7 @@ import { request as startRequest } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runHost } from "../support/runningHost.ts";
 
@@ -175,8 +176,8 @@ function canConnect(port: number, host: string): Promise<boolean> {
 }
 
 test("tells a stream of events that its client has gone, so that it looks no further", async () => {
-  const events = new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url).pathname;
-  const clients = new URL("../../../../src/functions/http/clientGone.ts", import.meta.url).pathname;
+  const events = fileURLToPath(new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url));
+  const clients = fileURLToPath(new URL("../../../../src/functions/http/clientGone.ts", import.meta.url));
   const { url } = await runHost({
     code: `${setup}
       const { answerEvents, defaultPace } = require(${JSON.stringify(events)});
