@@ -47,7 +47,7 @@ function attach(link: Sender | Receiver, open: () => void): void {
 }
 
 function openForSending(peer: Peer, receiver: Receiver): void {
-  const address = String(receiver.target?.address ?? "");
+  const address = nodeAddress(receiver.target);
   receiver.local.attach.max_message_size = maxMessageBytes;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
@@ -65,7 +65,7 @@ function openForSending(peer: Peer, receiver: Receiver): void {
 
 /** Returns what ends the link's work. */
 function openForReceiving(peer: Peer, sender: Sender): () => void {
-  const address = String(sender.source?.address ?? "");
+  const address = nodeAddress(sender.source);
   sender.set_source(sender.source);
   sender.set_target(sender.target);
   if (address.toLowerCase() === "$cbs") return openForAnswers(peer, sender);
@@ -83,6 +83,11 @@ function openForAnswers(peer: Peer, sender: Sender): () => void {
   return () => {
     for (const name of names) peer.replyLinks.delete(name);
   };
+}
+
+/** Without the slash that may stand before it: the .NET SDK writes addresses as paths. */
+function nodeAddress(terminus: { address?: unknown } | undefined): string {
+  return String(terminus?.address ?? "").replace(/^\/+/, "");
 }
 
 function isManagement(address: string): boolean {

@@ -6,11 +6,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 const queue = "onboarding-requests";
+/** Of the tests that receive. */
+const other = "other";
 let sandbox: Sandbox;
 const connections: Connection[] = [];
 
 beforeAll(async () => {
-  sandbox = await openSandbox({ queues: [{ name: queue }] });
+  sandbox = await openSandbox({ queues: [{ name: queue }, { name: other }] });
 });
 afterEach(() => {
   for (const connection of connections.splice(0)) connection.close();
@@ -110,6 +112,21 @@ test("an unknown request to $management is answered as not implemented", async (
   expect(await ask("com.microsoft:update-disposition", { "disposition-status": "eaten" })).toMatchObject({
     statusCode: 501,
   });
+});
+
+test("a link's address may begin with a slash, as the .NET SDK writes it", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+
+  const sender = await openSender(connection, `/${other}`);
+  sender.send({ body: "with a slash" });
+  await once(sender, "accepted");
+  const receiver = connection.open_receiver({ source: `/${other}`, autoaccept: true });
+  const { message } = await next(receiver, "message");
+  const management = await openSender(connection, `/${other}/$management`);
+
+  expect(message?.body).toBe("with a slash");
+  expect(management.is_open()).toBe(true);
 });
 
 test("closing does not wait for a client that never finished its TLS handshake", async () => {
