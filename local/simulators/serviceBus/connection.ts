@@ -49,6 +49,8 @@ function attach(link: Sender | Receiver, open: () => void): void {
 function openForSending(peer: Peer, receiver: Receiver): void {
   const address = nodeAddress(receiver.target);
   receiver.local.attach.max_message_size = maxMessageBytes;
+  // The .NET SDK sends requests settled, all with one delivery tag; unless the answer repeats the mode, it keeps them by it.
+  receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
   } else if (isManagement(address)) {

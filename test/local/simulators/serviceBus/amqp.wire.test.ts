@@ -129,6 +129,25 @@ test("a link's address may begin with a slash, as the .NET SDK writes it", async
   expect(management.is_open()).toBe(true);
 });
 
+test("requests that are sent settled, with one delivery tag for all, are told apart", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  const node = `${other}/$management`;
+  const sender = connection.open_sender({ target: node, snd_settle_mode: 1 });
+  const receiver = connection.open_receiver({ source: node, target: "two-answers" });
+  await Promise.all([once(sender, "sendable"), once(receiver, "receiver_open")]);
+  const answers: unknown[] = [];
+  receiver.on("message", ({ message }: EventContext) => answers.push(message?.correlation_id));
+
+  for (const id of ["first", "second"]) {
+    const request = { message_id: id, reply_to: "two-answers", application_properties: { operation: "ask" }, body: {} };
+    sender.send(request, Buffer.of(0));
+  }
+
+  expect(sender.snd_settle_mode).toBe(1);
+  await expect.poll(() => answers).toEqual(["first", "second"]);
+});
+
 test("closing does not wait for a client that never finished its TLS handshake", async () => {
   const other = await openSandbox();
   const socket = net.connect(other.serviceBus.port, "127.0.0.1");
