@@ -1,10 +1,11 @@
 /** What a client may attach to on one connection: $cbs, `<entity>/$management`, and the entities themselves. */
 import type { Connection, Receiver, Sender } from "rhea";
-import { maxMessageBytes } from "./amqp.ts";
+import { keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
 import { BrokerError, toCondition } from "./errors.ts";
 import { takeMessages } from "./incoming.ts";
 import { answerManagement } from "./management.ts";
+import { maxMessageBytes } from "./messages.ts";
 import { deliverMessages } from "./outgoing.ts";
 import { type Peer, run } from "./peer.ts";
 
@@ -20,6 +21,7 @@ export function serveConnection(connection: Connection, peer: Peer): void {
     }
   };
 
+  connection.on("session_open", ({ session }) => keepBytes(session));
   // rhea names events as this side sees them: the peer's sender is a receiver here.
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
   connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
