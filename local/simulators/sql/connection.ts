@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Call, Effect } from "../faults.ts";
 import { ProtocolError } from "./bytes.ts";
 import type { Outcome } from "./engine/execute.ts";
@@ -48,7 +48,7 @@ class Connection {
   readonly #transactionId = randomBytes(8);
   readonly #loginTimer: NodeJS.Timeout;
   #upgrade: TlsUpgrade | undefined;
-  #stream: Duplex | undefined;
+  #stream: TLSSocket | undefined;
   #packetSize: number = limits.packetSize.default;
   #login: Login | undefined;
   #session: Session | undefined;
@@ -176,6 +176,8 @@ class Connection {
       const size = login.packetSize === 0 ? standard : Math.min(Math.max(login.packetSize, smallest), largest);
       this.#send(writeLoginReply(login, { packetSize: size, server, database: session.database.name }));
       this.#packetSize = size;
+      // One TLS record for each packet: SqlClient waits forever for a packet that goes on in the next record.
+      this.#stream?.setMaxSendFragment(size);
       this.#session = session;
       clearTimeout(this.#loginTimer);
     } catch (error) {
