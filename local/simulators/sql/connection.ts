@@ -222,8 +222,8 @@ class Connection {
   /** The reply, or undefined when there is none to give. */
   async #answer(request: Request, signal: AbortSignal): Promise<Buffer | undefined> {
     const { server } = this.#context;
-    const { kind, operation, handle } = request;
-    const options = { kind, server, transactionId: this.#transactionId, handle };
+    const { kind, operation } = request;
+    const options = { kind, server, transactionId: this.#transactionId };
     const effect = await this.#meet(operation, this.#session?.database.name ?? "", signal);
     if (effect?.kind === "hang") return this.#hang();
     if (effect?.kind === "cutBefore") return this.#cut();

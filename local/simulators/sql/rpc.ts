@@ -18,6 +18,9 @@ const numbered = new Map([
   [15, "sp_unprepare"],
 ]);
 
+/** A parameter's status: the client wants the value back. */
+const byReference = 0x01;
+
 export function readRpc(body: Buffer): RpcCall {
   const reader = afterHeaders(body);
   const length = reader.u16();
@@ -26,9 +29,9 @@ export function readRpc(body: Buffer): RpcCall {
   const parameters: Argument[] = [];
   while (reader.remaining > 0) {
     const name = reader.bVarchar();
-    reader.u8();
+    const isOutput = (reader.u8() & byReference) !== 0;
     const { type, value } = readParameter(reader, parameters.length + 1);
-    parameters.push({ name: name === "" ? undefined : name, type, value });
+    parameters.push({ name: name === "" ? undefined : name, type, value, isOutput });
   }
   return { procedure, parameters };
 }

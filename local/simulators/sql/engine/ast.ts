@@ -88,7 +88,11 @@ export type UserOrigin =
 
 export interface ProcedureCall {
   readonly name: ObjectName;
-  readonly parameters: readonly { readonly name: string | undefined; readonly value: Expression }[];
+  readonly parameters: readonly {
+    readonly name: string | undefined;
+    readonly value: Expression;
+    readonly isOutput: boolean;
+  }[];
 }
 
 export type Statement =

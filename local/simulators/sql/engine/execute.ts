@@ -19,7 +19,7 @@ import {
   dropUser,
   grant,
 } from "./principals.ts";
-import { type Argument, runProcedure } from "./procedures.ts";
+import { type Argument, notOutput, runProcedure } from "./procedures.ts";
 import { compileQuery, type ResultColumn } from "./query.ts";
 import { type Session, type Variable, variableKey } from "./session.ts";
 import { convert, fold, nvarchar } from "./sqlTypes.ts";
@@ -40,6 +40,15 @@ export type Output =
 export interface Outcome {
   readonly outputs: readonly Output[];
   readonly error: SqlError | undefined;
+  /** Output parameters as the procedure left them; none after an error. */
+  readonly returned?: readonly ReturnedValue[];
+}
+
+export interface ReturnedValue extends Variable {
+  /** As the caller named it: empty for one given by position. */
+  readonly name: string;
+  /** Its place among the caller's arguments. */
+  readonly ordinal: number;
 }
 
 /** A batch as such; `variables` are the parameters that came with it. */
@@ -78,18 +87,28 @@ export async function executeProcedure(
   return { ...outcome, error };
 }
 
-/** Binds values to what `@a int, @b nvarchar(50)` declares: by name, or in order. */
-export function bindParameters(declarations: string, given: readonly Argument[]): Map<string, Variable> {
+export interface Bound {
+  readonly variables: Map<string, Variable>;
+  /** What the caller wants to have back, by the key of the variable that will hold it. */
+  readonly outputs: ReadonlyMap<string, Argument>;
+}
+
+/** Binds values to what `@a int, @b nvarchar(50) OUTPUT` declares: by name, or in order. */
+export function bindParameters(declarations: string, given: readonly Argument[]): Bound {
   const declared = parseParameterDeclarations(declarations);
-  const bound = new Map<string, Variable>();
-  declared.forEach(({ name, type }, index) => {
+  const variables = new Map<string, Variable>();
+  const outputs = new Map<string, Argument>();
+  declared.forEach(({ name, type, isOutput }, index) => {
     const argument = given.find((each) => each.name !== undefined && fold(each.name) === fold(name)) ?? given[index];
     if (!argument) {
       throw new SqlError(8178, `The parameterized query expects the parameter '${name}', which was not supplied.`);
     }
-    bound.set(variableKey(name), { type, value: convert(argument.value, argument.type, type) });
+    variables.set(variableKey(name), { type, value: convert(argument.value, argument.type, type) });
+    if (!argument.isOutput) return;
+    if (!isOutput) throw notOutput(name);
+    outputs.set(variableKey(name), argument);
   });
-  return bound;
+  return { variables, outputs };
 }
 
 interface Run {
@@ -278,7 +297,7 @@ function assign(name: string, { type: from, value }: Variable, { session: { vari
 async function callProcedure({ name, parameters }: ProcedureCall, run: Run, environment: Environment): Promise<void> {
   const given = parameters.map((parameter): Argument => {
     const { type, evaluate } = compileExpression(parameter.value, noScope, environment);
-    return { name: parameter.name, type, value: evaluate(noFrame) };
+    return { name: parameter.name, type, value: evaluate(noFrame), isOutput: parameter.isOutput };
   });
   if (fold(name.name) !== "SP_EXECUTESQL") {
     return write(run, (fresh) => ({ data: runProcedure(name.name, given, fresh) }));
@@ -286,10 +305,15 @@ async function callProcedure({ name, parameters }: ProcedureCall, run: Run, envi
   const { session, outputs, signal } = run;
   const { variables } = session;
   const { text, bound } = readExecuteSql(given);
-  const outcome = await executeProcedure(session, text, { variables: bound, signal });
+  const outcome = await executeProcedure(session, text, { variables: bound.variables, signal });
   session.variables = variables;
   outputs.push(...outcome.outputs);
   if (outcome.error) throw outcome.error;
+  for (const [key, argument] of bound.outputs) {
+    const target = parameters[given.indexOf(argument)]?.value;
+    const variable = bound.variables.get(key);
+    if (target?.kind === "variable" && variable) assign(target.name, variable, environment);
+  }
 }
 
 /** The first argument is the text, the second declares the parameters, the rest are their values. */

@@ -30,8 +30,7 @@ export function parseParameterDeclarations(text: string) {
     const name = cursor.variable();
     cursor.accept("AS");
     const type = cursor.type(1);
-    cursor.accept("OUTPUT");
-    return { name, type };
+    return { name, type, isOutput: acceptOutput(cursor) };
   });
   if (!cursor.isAtEnd) throw cursor.fail();
   return declared;
@@ -202,10 +201,19 @@ function parseProcedureCall(cursor: Cursor): ProcedureCall {
         const isNamed = cursor.token.kind === "variable" && cursor.ahead(1).text === "=";
         const parameter = isNamed ? cursor.variable() : undefined;
         if (isNamed) cursor.expectSymbol("=");
-        return { name: parameter, value: parseConstant(cursor) };
+        const value = parseConstant(cursor);
+        const isOutput = acceptOutput(cursor);
+        if (isOutput && value.kind !== "variable") {
+          throw compileError(179, "Cannot use the OUTPUT option when passing a constant to a stored procedure.");
+        }
+        return { name: parameter, value, isOutput };
       })
     : [];
   return { name, parameters };
+}
+
+function acceptOutput(cursor: Cursor): boolean {
+  return cursor.accept("OUTPUT") || cursor.accept("OUT");
 }
 
 /** EXEC takes constants and variables, never an expression; a bare word is text, as in @level0type = USER. */
