@@ -73,9 +73,17 @@ export async function openRaw(port: number, login: RawLogin) {
   return {
     greeting,
     batch: (sql: string) => ask(packetType.batch, Buffer.concat([headers, text(sql)])),
-    rpc: (body: Buffer) => ask(packetType.rpc, Buffer.concat([headers, body])),
+    /** A transaction manager request: 5 begins, 7 commits, 8 rolls back, 9 saves (MS-TDS 2.2.6.9). */
+    transaction: (type: number, ...parts: (number | string)[]) =>
+      ask(packetType.transactionManager, Buffer.concat([headers, Buffer.of(type, 0), ...parts.map(part)])),
     close: () => socket.destroy(),
   };
+}
+
+/** A byte, or a name behind its length in bytes. */
+function part(value: number | string): Buffer {
+  if (typeof value === "number") return Buffer.of(value);
+  return Buffer.concat([Buffer.of(value.length * 2), text(value)]);
 }
 
 /** Undefined until the last packet of the message is there. */

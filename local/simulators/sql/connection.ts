@@ -9,6 +9,7 @@ import type { Call, Effect } from "../faults.ts";
 import { ProtocolError } from "./bytes.ts";
 import type { Outcome } from "./engine/execute.ts";
 import type { Session } from "./engine/session.ts";
+import { endTransaction } from "./engine/transactions.ts";
 import { messageOf, SqlError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { authenticate, writeFedAuthInfo, writeLoginReply } from "./login.ts";
@@ -74,9 +75,7 @@ class Connection {
     clearTimeout(this.#loginTimer);
     this.#running?.abort();
     this.#stream?.destroy();
-    if (!this.#session) return;
-    this.#session.transactionDepth = 0;
-    this.#session.database.rollback(this.#session);
+    if (this.#session) endTransaction(this.#session, "rollback");
   }
 
   /** PRELOGIN is answered in the same turn: what follows it in the chunk is TLS already. */
@@ -249,8 +248,7 @@ class Connection {
     session.noCount = false;
     session.lastIdentity = undefined;
     if (keepsTransaction) return;
-    session.transactionDepth = 0;
-    session.database.rollback(session);
+    endTransaction(session, "rollback");
   }
 
   #send(body: Buffer): void {

@@ -53,6 +53,8 @@ function createSession(
     xactAbort: false,
     noCount: false,
     transactionDepth: 0,
+    transactionName: undefined,
+    savepoints: [],
     rowCount: 0,
     lastIdentity: undefined,
   };

@@ -3,22 +3,20 @@ import type { Statement } from "./engine/ast.ts";
 import {
   type Bound,
   bindParameters,
-  endTransaction,
   executeBatch,
   executeProcedure,
   type Outcome,
-  type Output,
   type ReturnedValue,
   readExecuteSql,
-  requireTransaction,
 } from "./engine/execute.ts";
 import { operationOf, operationOfText } from "./engine/operation.ts";
 import { parseBatch } from "./engine/parser.ts";
 import type { Argument } from "./engine/procedures.ts";
 import type { Session } from "./engine/session.ts";
 import { convert, nvarchar, types } from "./engine/sqlTypes.ts";
+import { changeTransaction } from "./engine/transactions.ts";
 import { SqlError } from "./errors.ts";
-import { type RpcCall, readBatch, readRpc, readTransactionRequest, type TransactionRequest } from "./rpc.ts";
+import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.ts";
 
 export interface Request {
   readonly kind: "batch" | "rpc";
@@ -152,18 +150,13 @@ function textOf(argument: Argument | undefined): string {
 export function readTransactionManagerRequest(session: Session, body: Buffer): Request {
   return orFailing("batch", undefined, () => {
     const request = readTransactionRequest(body);
-    return { kind: "batch", operation: undefined, run: async () => changeTransaction(session, request) };
+    return {
+      kind: "batch",
+      operation: undefined,
+      run: async () => {
+        const event = changeTransaction(session, request);
+        return { outputs: event ? [{ kind: "transaction", event }] : [], error: undefined };
+      },
+    };
   });
-}
-
-function changeTransaction(session: Session, request: TransactionRequest): Outcome {
-  const outputs: Output[] = [];
-  if (request === "begin") {
-    session.transactionDepth += 1;
-    outputs.push({ kind: "transaction", event: "begin" });
-    return { outputs, error: undefined };
-  }
-  requireTransaction(request, session);
-  endTransaction(request, { session, outputs });
-  return { outputs, error: undefined };
 }

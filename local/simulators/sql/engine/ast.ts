@@ -1,5 +1,6 @@
 /** What the parser makes of a batch: the statements of this dialect and nothing more. */
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
+import type { TransactionRequest } from "./transactions.ts";
 
 export interface ObjectName {
   readonly schema: string | undefined;
@@ -139,9 +140,7 @@ export type Statement =
       readonly principals: readonly string[];
     }
   | { readonly kind: "execute"; readonly call: ProcedureCall }
-  | { readonly kind: "beginTransaction" }
-  | { readonly kind: "commit" }
-  | { readonly kind: "rollback" }
+  | TransactionRequest
   | { readonly kind: "setOption"; readonly option: string; readonly value: string }
   | { readonly kind: "setVariable"; readonly variable: string; readonly value: Expression }
   | {

@@ -24,6 +24,7 @@ import { compileQuery, type ResultColumn } from "./query.ts";
 import { type Session, type Variable, variableKey } from "./session.ts";
 import { convert, fold, nvarchar } from "./sqlTypes.ts";
 import { type Changed, createTable, deleteRows, dropTable, insert, update } from "./tables.ts";
+import { changeTransaction, endTransaction, type TransactionEvent } from "./transactions.ts";
 
 /** What a batch tells its client, in order. */
 export type Output =
@@ -35,7 +36,7 @@ export type Output =
       readonly isCounted: boolean;
     }
   | { readonly kind: "count"; readonly count: number }
-  | { readonly kind: "transaction"; readonly event: "begin" | "commit" | "rollback" };
+  | { readonly kind: "transaction"; readonly event: TransactionEvent };
 
 export interface Outcome {
   readonly outputs: readonly Output[];
@@ -63,7 +64,7 @@ export async function executeBatch(
     for (const statement of statements) await executeStatement(statement, { session, outputs, signal });
     return { outputs, error: undefined };
   } catch (error) {
-    if (session.xactAbort) endTransaction("rollback", { session, outputs });
+    if (session.xactAbort) tell(outputs, endTransaction(session, "rollback"));
     if (error instanceof SqlError) return { outputs, error };
     throw error;
   }
@@ -138,13 +139,10 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
       if (statement.option === "NOCOUNT") session.noCount = statement.value === "ON";
       return;
     case "beginTransaction":
-      session.transactionDepth += 1;
-      if (session.transactionDepth === 1) outputs.push({ kind: "transaction", event: "begin" });
-      return;
+    case "saveTransaction":
     case "commit":
     case "rollback":
-      requireTransaction(statement.kind, session);
-      return endTransaction(statement.kind, run);
+      return tell(outputs, changeTransaction(session, statement));
     case "use":
       if (fold(statement.database) === fold(session.database.name)) return;
       throw new SqlError(
@@ -159,6 +157,10 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
     default:
       return write(run, (fresh) => change(statement, fresh));
   }
+}
+
+function tell(outputs: Output[], event: TransactionEvent | undefined): void {
+  if (event) outputs.push({ kind: "transaction", event });
 }
 
 function environmentOf(session: Session): Environment {
@@ -201,6 +203,7 @@ type Write = Exclude<
       | "setVariable"
       | "setOption"
       | "beginTransaction"
+      | "saveTransaction"
       | "commit"
       | "rollback"
       | "use"
@@ -321,23 +324,4 @@ export function readExecuteSql([text, declarations, ...values]: readonly Argumen
   const asText = (argument: Argument | undefined) =>
     argument ? String(convert(argument.value ?? "", argument.type, nvarchar("max"))) : "";
   return { text: asText(text), bound: bindParameters(asText(declarations), values) };
-}
-
-export function requireTransaction(kind: "commit" | "rollback", session: Session): void {
-  if (session.transactionDepth > 0) return;
-  const number = kind === "commit" ? 3902 : 3903;
-  throw new SqlError(number, `The ${kind.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`);
-}
-
-/** COMMIT ends the innermost BEGIN, ROLLBACK all of them. */
-export function endTransaction(
-  kind: "commit" | "rollback",
-  { session, outputs }: Pick<Run, "session" | "outputs">,
-): void {
-  if (session.transactionDepth === 0) return;
-  session.transactionDepth = kind === "commit" ? session.transactionDepth - 1 : 0;
-  if (session.transactionDepth > 0) return;
-  if (kind === "commit") session.database.commit(session);
-  else session.database.rollback(session);
-  outputs.push({ kind: "transaction", event: kind });
 }

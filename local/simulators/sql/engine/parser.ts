@@ -66,11 +66,18 @@ function parseStatement(cursor: Cursor): Statement[] {
       return [{ kind: "execute", call: parseProcedureCall(cursor) }];
     case "BEGIN":
       return parseBegin(cursor);
-    case "COMMIT":
-    case "ROLLBACK":
+    case "SAVE":
       cursor.next();
-      if (!cursor.accept("TRANSACTION") && !cursor.accept("TRAN")) cursor.accept("WORK");
-      return [{ kind: word === "COMMIT" ? "commit" : "rollback" }];
+      if (!acceptTransaction(cursor)) throw cursor.fail();
+      return [{ kind: "saveTransaction", name: cursor.name() }];
+    case "COMMIT":
+    case "ROLLBACK": {
+      cursor.next();
+      const name = acceptTransaction(cursor) ? parseTransactionName(cursor) : undefined;
+      cursor.accept("WORK");
+      // A COMMIT may say a name, and ends the innermost BEGIN whatever it is.
+      return [word === "COMMIT" ? { kind: "commit" } : { kind: "rollback", name }];
+    }
     case "SET":
       return [parseSet(cursor)];
     case "DECLARE":
@@ -227,9 +234,17 @@ function parseConstant(cursor: Cursor): Expression {
   return value;
 }
 
+function acceptTransaction(cursor: Cursor): boolean {
+  return cursor.accept("TRANSACTION") || cursor.accept("TRAN");
+}
+
+function parseTransactionName(cursor: Cursor): string | undefined {
+  return cursor.seesName() ? cursor.name() : undefined;
+}
+
 function parseBegin(cursor: Cursor): Statement[] {
   cursor.expect("BEGIN");
-  if (cursor.accept("TRANSACTION") || cursor.accept("TRAN")) return [{ kind: "beginTransaction" }];
+  if (acceptTransaction(cursor)) return [{ kind: "beginTransaction", name: parseTransactionName(cursor) }];
   const statements: Statement[] = [];
   while (!cursor.accept("END")) {
     statements.push(...cursor.nested(() => parseStatement(cursor)));

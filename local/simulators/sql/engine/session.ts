@@ -2,6 +2,7 @@
 import type { World } from "../../world.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
 import type { Database } from "./store.ts";
+import type { Savepoint } from "./transactions.ts";
 
 export interface Session {
   readonly id: number;
@@ -20,6 +21,9 @@ export interface Session {
   noCount: boolean;
   /** 0: autocommit. Counts nested BEGIN TRANSACTION, as @@TRANCOUNT does. */
   transactionDepth: number;
+  /** Of the outermost BEGIN TRANSACTION, if it has one. */
+  transactionName: string | undefined;
+  savepoints: readonly Savepoint[];
   rowCount: number;
   lastIdentity: number | undefined;
 }

@@ -1,7 +1,7 @@
 /** What replies look like on the wire, where drivers of other languages are stricter than tedious. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
-import { openRaw } from "../../../support/tds.ts";
+import { openRaw, type RawReply } from "../../../support/tds.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {
@@ -13,6 +13,70 @@ async function open({ packetSize }: { packetSize?: number } = {}) {
   const login = { user: "sa", password: "secret", database: "orders", ...(packetSize && { packetSize }) };
   return openRaw(sandbox.simulator.port, login);
 }
+
+/** The number of the one error in a reply, or undefined. */
+function errorOf({ tokens }: RawReply): number | undefined {
+  return tokens[0] === 0xaa ? tokens.readUInt32LE(3) : undefined;
+}
+
+describe("a transaction", () => {
+  const rows = (table: string) => sandbox.simulator.database("orders").runScript(`SELECT * FROM ${table}`);
+
+  it("goes back to a savepoint of the driver, stays open, and keeps what came before", async () => {
+    const client = await open();
+    await client.batch("CREATE TABLE saved (id int)");
+
+    await client.transaction(5, 0, "");
+    await client.batch("INSERT INTO saved VALUES (1)");
+    const save = await client.transaction(9, "here");
+    await client.batch("INSERT INTO saved VALUES (2)");
+    await client.transaction(8, "here", 0);
+    await client.batch("INSERT INTO saved VALUES (3)");
+    await client.transaction(7, "", 0);
+    client.close();
+
+    expect(errorOf(save)).toBeUndefined();
+    expect(await rows("saved")).toEqual([[{ id: 1 }, { id: 3 }]]);
+  });
+
+  it("that was begun with a name is rolled back by it, and by no other", async () => {
+    const client = await open();
+    await client.batch("CREATE TABLE named (id int)");
+
+    await client.transaction(5, 0, "outer");
+    await client.batch("INSERT INTO named VALUES (1)");
+    const unknown = await client.transaction(8, "other", 0);
+    const known = await client.transaction(8, "outer", 0);
+    const again = await client.transaction(8, "", 0);
+    const unsaved = await client.transaction(9, "late");
+    client.close();
+
+    expect([unknown, known, again, unsaved].map(errorOf)).toEqual([6401, undefined, 3903, 628]);
+    expect(await rows("named")).toEqual([[]]);
+  });
+
+  it("has savepoints in T-SQL, too", async () => {
+    const client = await open();
+    await client.batch("CREATE TABLE scripted (id int)");
+
+    const reply = await client.batch(`BEGIN TRANSACTION work
+      SAVE TRAN first
+      INSERT INTO scripted VALUES (1)
+      SAVE TRANSACTION second
+      INSERT INTO scripted VALUES (2)
+      ROLLBACK TRAN second
+      INSERT INTO scripted VALUES (3)
+      COMMIT TRANSACTION work`);
+    const toFirst = await client.batch(
+      "BEGIN TRAN; SAVE TRAN first; DELETE FROM scripted; ROLLBACK TRAN first; COMMIT; ROLLBACK TRAN first",
+    );
+    client.close();
+
+    expect(errorOf(reply)).toBeUndefined();
+    expect(toFirst.tokens.includes(Buffer.from("3f0f", "hex"))).toBe(true); // 3903
+    expect(await rows("scripted")).toEqual([[{ id: 1 }, { id: 3 }]]);
+  });
+});
 
 describe("a reply of many packets", () => {
   // SqlClient reads one TLS record at a time and hangs where a packet goes on in the next one.
