@@ -141,7 +141,7 @@ export async function startCloud({
     const entra = await keep(startEntra(context));
     const starting = [
       keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
-      keep(startSql(context, { server: names.sqlServer })),
+      keep(startSql(context, { server: names.sqlServer, authorityHost: entra.authorityHost })),
       keep(
         startKubernetes(context, {
           cluster: names.cluster,

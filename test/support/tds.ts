@@ -33,6 +33,21 @@ export function login7({ user, password, database, packetSize = 4096 }: RawLogin
   return Buffer.concat([head, ...fields.map(([, data]) => data)]);
 }
 
+/** A LOGIN7 of a client that wants to be told where and for what to get a token (FEDAUTH, library ADAL). */
+export function login7WithoutToken(database: string): Buffer {
+  const login = login7({ user: "", password: "", database });
+  const usesExtension = 0x10;
+  login.writeUInt8(usesExtension, 27);
+  // The field points to a pointer, and that to the list of features: FEDAUTH alone, with two bytes of data.
+  login.writeUInt16LE(login.length, 56);
+  login.writeUInt16LE(4, 58);
+  const pointer = Buffer.alloc(4);
+  pointer.writeUInt32LE(login.length + 4);
+  const made = Buffer.concat([login, pointer, Buffer.of(0x02, 2, 0, 0, 0, 2 << 1, 2, 0xff)]);
+  made.writeUInt32LE(made.length, 0);
+  return made;
+}
+
 /** ALL_HEADERS with a transaction descriptor of zeros, as it stands before batches and RPCs. */
 export const headers = Buffer.from([22, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
 
@@ -51,27 +66,30 @@ export interface RawReply {
   readonly tokens: Buffer;
 }
 
-/** A client that has logged in; answers with what the server sends until its message ends. */
+/** Sends one message, and takes what comes until the answer ends. */
+export async function exchange(
+  socket: TLSSocket,
+  { type, body, packetSize = 4096 }: { type: number; body: Buffer; packetSize?: number | undefined },
+): Promise<RawReply> {
+  const records: Buffer[] = [];
+  const onData = (record: Buffer) => records.push(record);
+  socket.on("data", onData);
+  socket.write(toPackets(type, body, packetSize));
+  for (;;) {
+    await once(socket, "data");
+    const tokens = unpack(Buffer.concat(records));
+    if (!tokens) continue;
+    socket.off("data", onData);
+    return { records, tokens };
+  }
+}
+
+/** A client that has logged in. */
 export async function openRaw(port: number, login: RawLogin) {
   const socket = await openStrict(port);
-
-  async function ask(type: number, body: Buffer): Promise<RawReply> {
-    const records: Buffer[] = [];
-    const onData = (record: Buffer) => records.push(record);
-    socket.on("data", onData);
-    socket.write(toPackets(type, body, login.packetSize ?? 4096));
-    for (;;) {
-      await once(socket, "data");
-      const tokens = unpack(Buffer.concat(records));
-      if (!tokens) continue;
-      socket.off("data", onData);
-      return { records, tokens };
-    }
-  }
-
-  const greeting = await ask(packetType.login7, login7(login));
+  const ask = (type: number, body: Buffer) => exchange(socket, { type, body, packetSize: login.packetSize });
+  await ask(packetType.login7, login7(login));
   return {
-    greeting,
     batch: (sql: string) => ask(packetType.batch, Buffer.concat([headers, text(sql)])),
     /** A transaction manager request: 5 begins, 7 commits, 8 rolls back, 9 saves (MS-TDS 2.2.6.9). */
     transaction: (type: number, ...parts: (number | string)[]) =>

@@ -150,7 +150,7 @@ class Connection {
       case packetType.login7: {
         const login = readLogin7(message.body);
         this.#login = login;
-        if (login.fedAuth?.kind === "adal") return this.#send(writeFedAuthInfo(this.#context.world));
+        if (login.fedAuth?.kind === "adal") return this.#send(writeFedAuthInfo(this.#context));
         return this.#logIn(login, login.fedAuth?.token);
       }
       case packetType.fedAuthToken:

@@ -1,7 +1,8 @@
 /** What replies look like on the wire, where drivers of other languages are stricter than tedious. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packetType } from "../../../../local/simulators/sql/packets.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
-import { openRaw, type RawReply } from "../../../support/tds.ts";
+import { exchange, login7WithoutToken, openRaw, openStrict, type RawReply } from "../../../support/tds.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {
@@ -13,6 +14,26 @@ async function open({ packetSize }: { packetSize?: number } = {}) {
   const login = { user: "sa", password: "secret", database: "orders", ...(packetSize && { packetSize }) };
   return openRaw(sandbox.simulator.port, login);
 }
+
+describe("a login without a token", () => {
+  it("is told the authority of this cloud, or of Azure where nobody says otherwise", async () => {
+    const { tenantId } = sandbox.world;
+    const other = await startSqlSandbox({ authorityHost: "https://localhost:8443/" });
+    const ask = async (port: number) => {
+      const socket = await openStrict(port);
+      const { tokens } = await exchange(socket, { type: packetType.login7, body: login7WithoutToken("orders") });
+      socket.destroy();
+      return tokens.subarray(1 + 4 + 4 + 2 * 9).toString("utf16le");
+    };
+
+    const here = await ask(other.simulator.port);
+    const inAzure = await ask(sandbox.simulator.port);
+    await other.close();
+
+    expect(here).toBe(`https://localhost:8443/${other.world.tenantId}https://database.windows.net/`);
+    expect(inAzure).toBe(`https://login.microsoftonline.com/${tenantId}https://database.windows.net/`);
+  });
+});
 
 /** The number of the one error in a reply, or undefined. */
 function errorOf({ tokens }: RawReply): number | undefined {
