@@ -9,6 +9,7 @@ import type { Call, Effect } from "../faults.ts";
 import { ProtocolError } from "./bytes.ts";
 import type { Outcome } from "./engine/execute.ts";
 import type { Session } from "./engine/session.ts";
+import { defaultOptions } from "./engine/sessionOptions.ts";
 import { endTransaction } from "./engine/transactions.ts";
 import { messageOf, SqlError } from "./errors.ts";
 import { limits } from "./limits.ts";
@@ -244,8 +245,7 @@ class Connection {
   }
 
   #reset(session: Session, { keepsTransaction }: { keepsTransaction: boolean }): void {
-    session.xactAbort = false;
-    session.noCount = false;
+    session.options = defaultOptions;
     session.lastIdentity = undefined;
     if (keepsTransaction) return;
     endTransaction(session, "rollback");

@@ -2,6 +2,7 @@
 import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
 import { principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
+import { defaultOptions } from "./engine/sessionOptions.ts";
 import type { Database } from "./engine/store.ts";
 import { cannotOpenDatabase, loginFailed } from "./errors.ts";
 import type { Login } from "./login7.ts";
@@ -49,8 +50,7 @@ function createSession(
     application,
     ...who,
     variables: new Map(),
-    xactAbort: false,
-    noCount: false,
+    options: defaultOptions,
     transactionDepth: 0,
     transactionName: undefined,
     savepoints: [],

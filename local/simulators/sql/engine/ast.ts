@@ -1,4 +1,5 @@
 /** What the parser makes of a batch: the statements of this dialect and nothing more. */
+import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
 import type { TransactionRequest } from "./transactions.ts";
 
@@ -141,7 +142,7 @@ export type Statement =
     }
   | { readonly kind: "execute"; readonly call: ProcedureCall }
   | TransactionRequest
-  | { readonly kind: "setOption"; readonly option: string; readonly value: string }
+  | { readonly kind: "setOption"; readonly change: Partial<SessionOptions> }
   | { readonly kind: "setVariable"; readonly variable: string; readonly value: Expression }
   | {
       readonly kind: "declare";

@@ -64,7 +64,7 @@ export async function executeBatch(
     for (const statement of statements) await executeStatement(statement, { session, outputs, signal });
     return { outputs, error: undefined };
   } catch (error) {
-    if (session.xactAbort) tell(outputs, endTransaction(session, "rollback"));
+    if (session.options.xactAbort) tell(outputs, endTransaction(session, "rollback"));
     if (error instanceof SqlError) return { outputs, error };
     throw error;
   }
@@ -76,10 +76,9 @@ export async function executeProcedure(
   text: string,
   { variables, signal }: { variables: Map<string, Variable>; signal?: AbortSignal | undefined },
 ): Promise<Outcome> {
-  const { transactionDepth, xactAbort, noCount } = session;
+  const { transactionDepth, options } = session;
   const outcome = await executeBatch(session, parseBatch(text), { variables, ...(signal && { signal }) });
-  session.xactAbort = xactAbort;
-  session.noCount = noCount;
+  session.options = options;
   if (outcome.error || session.transactionDepth === transactionDepth) return outcome;
   const error = new SqlError(
     266,
@@ -123,6 +122,10 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
   signal?.throwIfAborted();
   const environment = environmentOf(session);
   requireUser(environment);
+  if (statement.kind !== "setOption") {
+    if (session.options.runsNothing) return;
+    if (session.options.describesOnly) return describe(statement, run, environment);
+  }
   switch (statement.kind) {
     case "select":
       return select(statement.query, run, environment);
@@ -135,8 +138,7 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
     case "setVariable":
       return setVariable(statement, environment);
     case "setOption":
-      if (statement.option === "XACT_ABORT") session.xactAbort = statement.value === "ON";
-      if (statement.option === "NOCOUNT") session.noCount = statement.value === "ON";
+      session.options = { ...session.options, ...statement.change };
       return;
     case "beginTransaction":
     case "saveTransaction":
@@ -156,6 +158,29 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
       return callProcedure(statement.call, run, environment);
     default:
       return write(run, (fresh) => change(statement, fresh));
+  }
+}
+
+/** FMTONLY: the results that there would be, of every branch, without their rows. */
+async function describe(statement: Statement, run: Run, environment: Environment): Promise<void> {
+  switch (statement.kind) {
+    case "select": {
+      const { items } = statement.query;
+      if (items.every((item) => item.kind === "assign")) return;
+      const { columns } = compileQuery(statement.query, undefined, environment);
+      run.outputs.push({ kind: "rows", columns, rows: [], isCounted: true });
+      return;
+    }
+    case "if":
+      for (const inner of [...statement.whenTrue, ...statement.whenFalse]) await executeStatement(inner, run);
+      return;
+    case "declare":
+      return setVariable({ ...statement, value: undefined }, environment);
+    case "execute":
+      if (fold(statement.call.name.name) === "SP_EXECUTESQL") await callProcedure(statement.call, run, environment);
+      return;
+    default:
+      return;
   }
 }
 
@@ -185,7 +210,7 @@ async function write({ session, outputs, signal }: Run, make: (environment: Envi
     database.write(session, data);
     if (session.transactionDepth === 0) database.commit(session);
     session.rowCount = count ?? 0;
-    if (count !== undefined && !session.noCount) outputs.push({ kind: "count", count });
+    if (count !== undefined && !session.options.noCount) outputs.push({ kind: "count", count });
   } catch (error) {
     // The statement has changed nothing; outside a transaction it must not keep others waiting either.
     if (session.transactionDepth === 0) database.rollback(session);
@@ -263,7 +288,7 @@ function select(query: Select, { session, outputs }: Run, environment: Environme
     const { columns, run } = compileQuery(query, undefined, environment);
     const rows = run();
     session.rowCount = rows.length;
-    outputs.push({ kind: "rows", columns, rows, isCounted: !session.noCount });
+    outputs.push({ kind: "rows", columns, rows, isCounted: !session.options.noCount });
     return;
   }
   const items = assigned.map(({ value }) => ({ kind: "value" as const, value, alias: undefined }));

@@ -4,6 +4,7 @@ import type { ColumnDefinition, Expression, KeyDefinition, ProcedureCall, Statem
 import { Cursor } from "./cursor.ts";
 import { parseExpression, parseSelect } from "./parseExpression.ts";
 import { parseAlterPrincipal, parseCreatePrincipal, parseDropPrincipal, parseGrant } from "./parsePrincipal.ts";
+import { parseSetOption } from "./sessionOptions.ts";
 import { types } from "./sqlTypes.ts";
 import { tokenize } from "./tokenizer.ts";
 
@@ -254,26 +255,13 @@ function parseBegin(cursor: Cursor): Statement[] {
   return statements;
 }
 
-/** `SET @x = …`, or an option of the session: one or more words, then its value. */
+/** `SET @x = …`, or an option of the session. */
 function parseSet(cursor: Cursor): Statement {
   cursor.expect("SET");
-  if (cursor.token.kind === "variable") {
-    const variable = cursor.variable();
-    cursor.expectSymbol("=");
-    return { kind: "setVariable", variable, value: parseExpression(cursor) };
-  }
-  if (cursor.accept("TRANSACTION", "ISOLATION", "LEVEL")) {
-    const level = cursor.oneOf("READ", "REPEATABLE", "SNAPSHOT", "SERIALIZABLE");
-    if (level === "READ") cursor.oneOf("COMMITTED", "UNCOMMITTED");
-    if (level === "REPEATABLE") cursor.expect("READ");
-    return { kind: "setOption", option: "TRANSACTION ISOLATION LEVEL", value: level };
-  }
-  if (cursor.token.kind !== "word") throw cursor.fail();
-  const option = cursor.next().text.toUpperCase();
-  cursor.acceptSymbol("-");
-  const value = cursor.next();
-  if (value.kind === "end" || value.kind === "symbol") throw cursor.fail();
-  return { kind: "setOption", option, value: value.text.toUpperCase() };
+  if (cursor.token.kind !== "variable") return parseSetOption(cursor);
+  const variable = cursor.variable();
+  cursor.expectSymbol("=");
+  return { kind: "setVariable", variable, value: parseExpression(cursor) };
 }
 
 function parseDeclare(cursor: Cursor): Statement[] {

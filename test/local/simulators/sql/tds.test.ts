@@ -111,3 +111,76 @@ describe("a reply of many packets", () => {
     expect(Math.max(...records.map((record) => record.length))).toBe(Math.min(size, 16_384));
   });
 });
+
+describe("SET", () => {
+  async function ask(...batches: string[]) {
+    const client = await open();
+    const replies: RawReply[] = [];
+    for (const batch of batches) replies.push(await client.batch(batch));
+    client.close();
+    return replies;
+  }
+
+  it.each([
+    // What tedious, SqlClient and the ODBC driver send of their own accord.
+    "SET ANSI_NULLS, QUOTED_IDENTIFIER, ANSI_PADDING, ANSI_WARNINGS ON",
+    "SET ARITHABORT OFF SET ARITHABORT ON SET CURSOR_CLOSE_ON_COMMIT OFF SET CONCAT_NULL_YIELDS_NULL ON",
+    "SET IMPLICIT_TRANSACTIONS OFF; SET NUMERIC_ROUNDABORT OFF; SET FMTONLY OFF; SET NOEXEC OFF; SET PARSEONLY OFF",
+    "SET TEXTSIZE 2147483647; SET ROWCOUNT 0; SET DATEFIRST 7; SET DATEFORMAT mdy; SET LANGUAGE us_english",
+    "SET LANGUAGE N'us_english'; SET LOCK_TIMEOUT -1; SET DEADLOCK_PRIORITY LOW; SET DEADLOCK_PRIORITY -5",
+    "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; SET NOCOUNT ON",
+  ])("takes what changes nothing here: %s", async (batch) => {
+    const [reply] = await ask(batch);
+
+    expect(reply && errorOf(reply)).toBeUndefined();
+  });
+
+  it.each([
+    ["SET XACT_ABROT ON", 195, "'XACT_ABROT' is not a recognized SET option."],
+    ["SET NOCOUNT BANANA", 102, "Incorrect syntax near 'BANANA'."],
+    ["SET IMPLICIT_TRANSACTIONS ON", 40510, "SET IMPLICIT_TRANSACTIONS ON"],
+    ["SET PARSEONLY ON", 40510, "SET PARSEONLY ON"],
+    ["SET NOCOUNT, ANSI_NULLS OFF", 40510, "SET ANSI_NULLS OFF"],
+    ["SET ANSI_DEFAULTS ON", 40510, "SET ANSI_DEFAULTS ON"],
+    ["SET QUOTED_IDENTIFIER OFF", 40510, "SET QUOTED_IDENTIFIER OFF"],
+    ["SET ROWCOUNT 5", 40510, "SET ROWCOUNT 5"],
+    ["SET LOCK_TIMEOUT 1000", 40510, "SET LOCK_TIMEOUT 1000"],
+    ["SET LANGUAGE Deutsch", 40510, "SET LANGUAGE Deutsch"],
+    ["SET IDENTITY_INSERT t ON", 40510, "SET IDENTITY_INSERT"],
+  ])("refuses %s before anything of its batch is done", async (batch, number, text) => {
+    const [reply] = await ask(`CREATE TABLE never (id int); ${batch}`);
+
+    expect(reply && errorOf(reply)).toBe(number);
+    expect(reply?.tokens.toString("utf16le", 9)).toContain(text);
+    expect(await sandbox.simulator.database("orders").runScript("SELECT OBJECT_ID('never') AS id")).toEqual([
+      [{ id: null }],
+    ]);
+  });
+
+  it("NOEXEC ON and FMTONLY ON let nothing happen until they are off", async () => {
+    const { runScript } = sandbox.simulator.database("orders");
+    await runScript("CREATE TABLE kept (id int, name nvarchar(10)); INSERT INTO kept VALUES (1, N'a')");
+
+    const [skipped, described] = await ask(
+      "SET NOEXEC ON; DELETE FROM kept; SELECT * FROM kept; SET NOEXEC OFF; UPDATE kept SET name = N'b'",
+      "SET FMTONLY ON; DELETE FROM kept; BEGIN TRAN; IF 1 = 2 SELECT id, name FROM kept; SET FMTONLY OFF",
+    );
+
+    expect(await runScript("SELECT * FROM kept; SELECT @@TRANCOUNT AS n")).toEqual([
+      [{ id: 1, name: "b" }],
+      [{ n: 0 }],
+    ]);
+    // The count of the UPDATE alone; then column metadata, of two columns, and no row.
+    expect(skipped?.tokens[0]).toBe(0xfd);
+    expect(described?.tokens.subarray(0, 3).toString("hex")).toBe("810200");
+    expect(described?.tokens.subarray(-26, -25).toString("hex")).toBe("fd");
+  });
+
+  it("of a procedure ends with it, and with the reset of the connection", async () => {
+    const { runScript } = sandbox.simulator.database("orders");
+
+    const results = await runScript("EXEC sp_executesql N'SET NOEXEC ON; SET NOCOUNT ON'; SELECT 5 AS n");
+
+    expect(results).toEqual([[{ n: 5 }]]);
+  });
+});
