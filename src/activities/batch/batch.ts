@@ -1,5 +1,6 @@
 /** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
+import { amend } from "../../application/amend.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { type BatchTotals, countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal, type OperationStatus, type Phase } from "../../domain/operation/operation.ts";
@@ -22,7 +23,7 @@ export const beginBatch = activity({
   input: BatchInput,
   output: z.object({}),
   async run({ batch: id }, ports) {
-    const record = await amendUntilWritten(ports, id, ({ status }) =>
+    const record = await amendBatch(ports, id, ({ status }) =>
       status === "NotStarted" ? { status: "Running", startTime: new Date().toISOString() } : undefined,
     );
     if (isFinal(record.status)) return {};
@@ -99,7 +100,7 @@ export const concludeBatch = activity({
       return { notBegun, running };
     }
     const endTime = new Date().toISOString();
-    const ended = await amendUntilWritten(ports, id, ({ status, cancel }) =>
+    const ended = await amendBatch(ports, id, ({ status, cancel }) =>
       isFinal(status) ? undefined : { ...judgeBatch(id, totals, cancel), result: totals, endTime },
     );
     return await close(ports, ended);
@@ -198,20 +199,19 @@ async function getBatch({ registry }: Pick<Ports, "registry">, id: string): Prom
   return record;
 }
 
-/** Through the ETag; undefined from `next` means that nothing has to be written. */
-export async function amendUntilWritten(
+/** Gives the batch as it is then. */
+async function amendBatch(
   ports: Pick<Ports, "registry">,
   id: string,
   next: (record: Stored<BatchRecord>) => Partial<BatchRecord> | undefined,
 ): Promise<BatchRecord> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await getBatch(ports, id);
-    const changes = next(record);
-    if (!changes) return record;
-    if (await ports.registry.amendBatch(record, changes)) return { ...record, ...changes };
-  }
-  throw new Error(`the record of batch ${id} changed ${attempts} times`);
+  const { record, change } = await amend({
+    what: `The record of batch ${id}`,
+    read: () => getBatch(ports, id),
+    next,
+    write: (current, changes) => ports.registry.amendBatch(current, changes),
+  });
+  return { ...record, ...change };
 }
 
 function originOf({ id: operation, requestedBy, team, traceparent }: BatchRecord) {

@@ -1,4 +1,5 @@
 import { expectFree, findSettled, newRecord } from "../../activities/admission/claim.ts";
+import { amend } from "../../application/amend.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -18,13 +19,17 @@ export async function acceptUpkeep(
   { berth, prepare }: { berth: Berth; prepare: (record: Stored<NamespaceRecord>) => Held },
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const current = mustSee(desk.by, berth, await findSettled(registry, berth));
-    if (current.state === state) return attach(desk, current);
-    expectOnboarded(current);
-    const next = { ...current, ...prepare(current), ...newRecord(desk, state, current.request, current.requestHash) };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
+    next(current) {
+      if (current.state === state) return undefined;
+      expectOnboarded(current);
+      return { ...current, ...prepare(current), ...newRecord(desk, state, current.request, current.requestHash) };
+    },
+    write: (_current, next) => registry.replaceNamespace(next),
+  });
+  return change ? begin(desk, change) : attach(desk, record);
 }
 
 /** Neither held by an operation nor left half done by one. */

@@ -15,6 +15,7 @@ import {
   operationOf,
 } from "../../activities/admission/claim.ts";
 import type { Clerk } from "../../activities/admission/clerk.ts";
+import { amend } from "../../application/amend.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -79,39 +80,51 @@ export async function acceptOffboarding(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
-  for (;;) {
-    const current = await findSettled(registry, berth);
-    if (current && current.operation === mine) return begin(desk, current);
-    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
-    // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding") return attach(desk, current);
-    expect(current);
-    expectFree(current);
-    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-    const before = {
-      state,
-      operation,
-      requestedBy,
-      acceptedTime,
-      ...(traceparent === undefined ? {} : { traceparent }),
-    };
-    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
-    mine = next.operation;
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    async read() {
+      const current = await findSettled(registry, berth);
+      if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+      return current;
+    },
+    next(current) {
+      // Also with an old If-Match: it is this request that changed the record, sent a second time.
+      if (current.state === "Offboarding") return undefined;
+      expect(current);
+      expectFree(current);
+      const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
+      const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+      const before = {
+        state,
+        operation,
+        requestedBy,
+        acceptedTime,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      };
+      mine = fresh.operation;
+      return { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+    },
+    write: (_current, next) => registry.replaceNamespace(next),
+  });
+  if (change) return begin(desk, change);
+  // The answer to the write may have got lost.
+  return record.operation === mine ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
-    if (isSame) return attach(desk, current);
-    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const next = { ...current, ...fresh, compensates };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `What operation ${id} left undone`,
+    read: () => findCompensation(registry, desk.by, id),
+    next({ current, compensates, isSame }) {
+      if (isSame) return undefined;
+      const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+      return { ...current, ...fresh, compensates };
+    },
+    write: (_found, next) => registry.replaceNamespace(next),
+  });
+  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
 /** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
