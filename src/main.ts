@@ -14,6 +14,7 @@ import { createDatabases } from "./adapters/sql/index.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
+import { createSerial } from "./domain/serial.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
 import { provideCallers } from "./functions/callers/authentication.ts";
 import { provideRefusalTrail } from "./functions/callers/refusalTrail.ts";
@@ -69,6 +70,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
     ...announceWrites(createRegistry(tables)),
+    admissions: createSerial(),
     audit: createAudit(tables),
     idempotencyKeys: createIdempotencyKeys(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
