@@ -6,8 +6,6 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal, type RefusalDetails } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
-import { noteRefusal } from "../callers/refusalTrail.ts";
 
 const problemStatus: Partial<Record<ErrorCode, number>> = {
   MALFORMED_JSON: 400,
@@ -52,23 +50,6 @@ const problemStatus: Partial<Record<ErrorCode, number>> = {
 /** With headers that can be added to. */
 export type Answer = HttpResponseInit & { readonly headers?: Record<string, string> };
 
-export type Handler = (request: HttpRequest, context: InvocationContext, traceparent: Traceparent) => Promise<Answer>;
-
-/** Gives a handler the trace of the call, which every answer carries, and answers its errors as problem documents. */
-export function route(
-  handler: Handler,
-): (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit> {
-  return async (request, context) => {
-    const caller = request.headers.get("traceparent");
-    const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
-    const answer = await handler(request, context, traceparent).catch(async (error: unknown) => {
-      await noteRefusal(error, { request, context, traceparent });
-      return problem(error, { context, traceId: traceIdOf(traceparent) });
-    });
-    return { ...answer, headers: { ...answer.headers, traceparent } };
-  };
-}
-
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
   return {
     status,
@@ -84,7 +65,7 @@ export function accepted(request: HttpRequest, operation: string, body: unknown)
   return json(202, body, { location, "operation-location": location, "retry-after": "1" });
 }
 
-function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
+export function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
   const { code, message, errors, operation, challenge, retryAfterSeconds } = toProblem(error);
   const status = problemStatus[code] ?? (error instanceof TransientError ? 503 : 500);
   if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));

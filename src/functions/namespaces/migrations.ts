@@ -1,5 +1,5 @@
 import { app, type HttpRequest } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { z } from "zod";
 import { findSettled } from "../../activities/admission/claim.ts";
 import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
@@ -19,13 +19,14 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { mustSee, readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
 export const MigrationRequest = z
@@ -38,20 +39,19 @@ export const MigrationRequest = z
   .meta({ id: "MigrationRequest" });
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
-export function registerMigrations(ports: Ports): void {
+export function registerMigrations(ports: Ports, routes: Routes): void {
   app.http("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
       const expect = (record: NamespaceRecord) => expectMatch(httpRequest, tagOf(record));
       if (readFlag(httpRequest, "dryRun"))
         return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by, traceparent });
       const prepare = (record: NamespaceRecord) => {
         expect(record);
         return { migration: prepareMigration(ports, record, wanted) };
