@@ -1,5 +1,8 @@
 /** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
+import { kindOf } from "../../application/admission/claim.ts";
+import { claimItem, findBegun, settleItem, takeIndex } from "../../application/batch/batchItem.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { type BatchTotals, countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal, type OperationStatus, type Phase } from "../../domain/operation/operation.ts";
@@ -9,10 +12,7 @@ import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { BatchEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
-import { kindOf } from "../admission/claim.ts";
-import { appendDecision } from "../operation/audit.ts";
 import { activity } from "../operation/step.ts";
-import { claimItem, findBegun, settleItem, takeIndex } from "./batchItem.ts";
 
 const BatchInput = z.object({ batch: z.string() });
 

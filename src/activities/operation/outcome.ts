@@ -1,5 +1,6 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
 import { z } from "zod";
+import { appendDecision } from "../../application/watching/audit.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { Finding, fingerprint, isError } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -18,7 +19,6 @@ import { plannedSteps, type StepName } from "../../domain/operation/steps.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
-import { appendDecision } from "./audit.ts";
 import { activity, StepInput } from "./step.ts";
 
 /** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */

@@ -1,4 +1,4 @@
-import { expectFree, findSettled, newRecord } from "../../activities/admission/claim.ts";
+import { expectFree, findSettled, newRecord } from "../../application/admission/claim.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";

@@ -1,11 +1,11 @@
 /**
- * From a claim (activities/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
+ * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";
 import { z } from "zod";
-import type { AdmissionOptions } from "../../activities/admission/admission.ts";
+import type { AdmissionOptions } from "../../application/admission/admission.ts";
 import {
   claimOnboarding,
   expectFree,
@@ -13,8 +13,9 @@ import {
   kindOf,
   newRecord,
   operationOf,
-} from "../../activities/admission/claim.ts";
-import type { Clerk } from "../../activities/admission/clerk.ts";
+} from "../../application/admission/claim.ts";
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -39,7 +40,6 @@ import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
 import type { Ports, Registry } from "../../ports.ts";
-import { mustSeeOperation } from "./seeOperation.ts";
 
 export interface Accepted {
   readonly operation: string;

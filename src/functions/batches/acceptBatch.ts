@@ -3,7 +3,9 @@
  * is answered; a crash before the orchestration has started is mended by a timer (tendBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
-import { passOnCancel } from "../../activities/operation/cancellation.ts";
+import { passOnCancel } from "../../application/decisions/cancellation.ts";
+import { type Decision, sign } from "../../application/decisions/decide.ts";
+import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -17,8 +19,6 @@ import { start } from "../../durable/orchestration.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
-import { type Decision, sign } from "../acceptance/decide.ts";
-import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { wake } from "../acceptance/wake.ts";
 
 /** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */

@@ -1,10 +1,10 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
-import { findSettled } from "../../activities/admission/claim.ts";
 import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { selectorOf } from "../../activities/resources/podIdentity.ts";
+import { findSettled } from "../../application/admission/claim.ts";
 import { findClusterFor } from "../../domain/catalog/targets.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";

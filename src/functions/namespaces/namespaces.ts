@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
-import { expectFree, findSettled } from "../../activities/admission/claim.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
+import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";

@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
-import { findSettled } from "../../activities/admission/claim.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planRepair } from "../../activities/plan/planRepair.ts";
+import { findSettled } from "../../application/admission/claim.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";

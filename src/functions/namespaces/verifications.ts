@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
-import { findSettled } from "../../activities/admission/claim.ts";
 import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
 import { proveNamespace } from "../../activities/inspection/verification.ts";
+import { findSettled } from "../../application/admission/claim.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";

@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
-import { appendDecision } from "../../activities/operation/audit.ts";
+import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
@@ -9,7 +10,6 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../acceptance/decide.ts";
 import { wake } from "../acceptance/wake.ts";
 import { cancelBatch, passOn } from "../batches/acceptBatch.ts";
 import { authenticate } from "../callers/authentication.ts";

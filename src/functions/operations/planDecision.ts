@@ -3,10 +3,15 @@ import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planBatchCancel, planCancel } from "../../activities/plan/planCancel.ts";
 import { planCompensation } from "../../activities/plan/planCompensation.ts";
 import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+import {
+  type ApprovalDecision,
+  type Decision,
+  foreseeApproval,
+  foreseeCancel,
+} from "../../application/decisions/decide.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
 import { type Desk, findCompensation } from "../acceptance/acceptance.ts";
-import { type ApprovalDecision, type Decision, foreseeApproval, foreseeCancel } from "../acceptance/decide.ts";
 import { foreseeBatchCancel } from "../batches/acceptBatch.ts";
 
 type Planner = Pick<Desk, "ports">;
