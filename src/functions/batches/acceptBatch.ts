@@ -78,7 +78,7 @@ export async function startBatch(
   await start(client, onboardBatch, { instanceId: id, input });
 }
 
-/** Asking twice is asking once. What it does to the items: `passOn`, the lanes, and the end (activities/batch/batch.ts). */
+/** Asking twice is asking once. What it does to the items: `passOn`, the lanes, and the end (application/batch/). */
 export async function cancelBatch(
   { registry }: Pick<Ports, "registry">,
   id: string,
