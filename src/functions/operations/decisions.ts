@@ -1,6 +1,7 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
@@ -11,7 +12,7 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
 import { wake } from "../acceptance/wake.ts";
-import { cancelBatch, passOn } from "../batches/acceptBatch.ts";
+import { passOn } from "../batches/acceptBatch.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";

@@ -3,6 +3,8 @@ import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planBatchCancel, planCancel } from "../../activities/plan/planCancel.ts";
 import { planCompensation } from "../../activities/plan/planCompensation.ts";
 import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+import { foreseeBatchCancel } from "../../application/decisions/cancelBatch.ts";
+import { findCompensation } from "../../application/decisions/compensation.ts";
 import {
   type ApprovalDecision,
   type Decision,
@@ -11,8 +13,7 @@ import {
 } from "../../application/decisions/decide.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
-import { type Desk, findCompensation } from "../acceptance/acceptance.ts";
-import { foreseeBatchCancel } from "../batches/acceptBatch.ts";
+import type { Desk } from "../acceptance/acceptance.ts";
 
 type Planner = Pick<Desk, "ports">;
 
