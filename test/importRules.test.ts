@@ -48,7 +48,7 @@ const mayImport: Record<string, readonly string[]> = {
   domain: ["domain"],
   durable: ["durable"],
   ports: ["domain"],
-  application: ["application", "durable", "domain", "ports"],
+  application: ["application", "domain", "ports"],
   activities: ["activities", "application", "durable", "domain", "ports"],
   orchestrations: ["orchestrations", "activities", "durable", "domain"],
   functions: ["functions", "orchestrations", "activities", "application", "durable", "domain", "ports"],

@@ -1,10 +1,9 @@
-import { expectFree, findSettled, newRecord } from "../../activities/admission/claim.ts";
+import { expectOnboarded, findSettled, newRecord } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { type Accepted, attach, begin, type Desk } from "./acceptance.ts";
-import { mustSee } from "./readBerth.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
 type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
@@ -30,11 +29,4 @@ export async function acceptUpkeep(
     write: (_current, next) => registry.replaceNamespace(next),
   });
   return change ? begin(desk, change) : attach(desk, record);
-}
-
-/** Neither held by an operation nor left half done by one. */
-export function expectOnboarded(record: NamespaceRecord): void {
-  expectFree(record);
-  if (record.state === "Onboarded") return;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
 }

@@ -2,7 +2,7 @@
  * Approval, as the operation's record has it. Everything that decides (approve, reject, time-out, cancel) is written there
  * with the ETag, so the first one counts; the event that wakes the orchestration carries nothing that is believed.
  */
-import { amend } from "../../application/amend.ts";
+
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
@@ -11,6 +11,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { throwIfCanceled } from "./cancellation.ts";
 
 const minuteMs = 60_000;

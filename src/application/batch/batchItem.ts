@@ -3,7 +3,6 @@
  * may run twice: the id of the operation is noted in the item before the claim, so a second try claims the same.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { amend } from "../../application/amend.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
@@ -20,7 +19,8 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { type Claim, claimOnboarding, kindOf, operationOf } from "../admission/claim.ts";
-import { passOnCancel } from "../operation/cancellation.ts";
+import { amend } from "../amend.ts";
+import { passOnCancel } from "../decisions/cancellation.ts";
 
 const takes = 100;
 

@@ -1,6 +1,5 @@
 /** Decisions of people about an operation: written to its record with the ETag, where the first one counts. */
 
-import { amend } from "../../application/amend.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
@@ -8,6 +7,7 @@ import { type Approval, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
 type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
