@@ -1,11 +1,11 @@
 /** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
+import { isOfPolicy } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { type BatchTotals, countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal, type OperationStatus, type Phase } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord, NamespaceRecord, Stored } from "../../domain/operation/records.ts";
-import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { BatchEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";

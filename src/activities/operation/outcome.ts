@@ -1,5 +1,6 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
 import { z } from "zod";
+import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { Finding, fingerprint, isError } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -105,7 +106,7 @@ async function recordEnd(
     // Also to what it reached: this one may have been told that it failed.
     if (isFinal(record.status)) return { status: record.status, reached: reachedBy(record) };
     // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
-    const isUndone = !input.leftBehind && (input.kind !== "migrate" || input.error?.code === "OPERATION_CANCELED");
+    const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
     const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
     const status: OperationStatus = isCanceled ? "Canceled" : input.status;
     const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
@@ -157,7 +158,7 @@ function describeCancel(
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }
-  if (error && error.code !== "OPERATION_CANCELED") sentences.push(`It had failed by then: ${error.message}`);
+  if (error && !isCode(error.code, "OPERATION_CANCELED")) sentences.push(`It had failed by then: ${error.message}`);
   return toOperationError("OPERATION_CANCELED", sentences.join(" "));
 }
 

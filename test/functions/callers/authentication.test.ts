@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
 import { Claims } from "../../../src/domain/policy/claims.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { authenticate, charge, provideCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
 import { json, route } from "../../../src/functions/http/respond.ts";
 import type { Tokens } from "../../../src/ports.ts";
@@ -26,7 +27,7 @@ const tid = withTeams.tenantId;
 
 const tokens: Tokens = {
   async verify(token) {
-    if (token !== "good") throw new PermanentError("UNAUTHENTICATED", "it is no JWT");
+    if (token !== "good") throw new Refusal("UNAUTHENTICATED", "it is no JWT");
     return Claims.parse({ oid, tid, azp, scp: "access", groups: [groups.red], roles: ["Onboarding.Request"] });
   },
 };
