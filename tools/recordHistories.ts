@@ -3,20 +3,16 @@
  * `node tools/run.mjs tools/recordHistories.ts [scenario …]`, without names those of which no history is there. What a
  * release left is never written again: every later one has to replay it (tools/freezeRelease.ts).
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import "../test/support/core.ts";
 
-const { play, scenarios } = await import("../test/proof/support/scenarios.ts");
-const { historiesFolder, keep, recordedFiles, upcoming } = await import("../test/proof/support/histories.ts");
+const { scenarios } = await import("../test/proof/support/scenarios.ts");
+const { historiesFolder, recordedFiles, upcoming } = await import("../test/proof/support/histories.ts");
+const { recordHistories } = await import("../test/proof/support/record.ts");
 
 const named = process.argv.slice(2);
 const known = new Set(recordedFiles().map(({ file }) => file));
 const names = named.length > 0 ? named : Object.keys(scenarios).filter((name) => !known.has(`${name}.json`));
 const folder = join(historiesFolder, upcoming);
-await mkdir(folder, { recursive: true });
-for (const name of names) {
-  const runs = await play(name);
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(runs.map(keep))}\n`);
-}
+if (names.length > 0) await recordHistories(names, folder);
 console.log(`${names.length} scenarios in ${folder}`);
