@@ -1,12 +1,12 @@
 /** The ways that batches go. */
 import { providePorts } from "../../../src/activities/operation/step.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
-import type { BatchItem } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { acceptBatch, cancelBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, requester, type TestDesk } from "../../support/desk.ts";
-import type { RunOptions } from "../../support/durableRunner.ts";
+import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";
 import { tendBatch } from "../../support/tendBatch.ts";
 import { base, databases, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
@@ -62,29 +62,34 @@ const cancelingAt =
     };
   };
 
-/** Its items want a database that needs approval, and somebody answers while the batch waits. */
+/** One of its items wants a database that needs approval, and somebody answers after the batch has rested so often. */
 const approving =
-  (kind: "approved" | "rejected", wait: (rests: number) => boolean = () => false): Scenario =>
+  (kind: "approved" | "rejected", rests = 1): Scenario =>
   async (stage) => {
     const approval = ApprovalPolicy.parse({ databases: ["sql-dev/orders"], timeoutMinutes: 60 });
     const desk = deskWith(stage, { ...lanes(1), approval });
     const id = await acceptBatch(desk, [request("team-0", orders), request("team-1")]);
-    let rests = 0;
+    let count = 0;
     await stage.runAll({
       async atRest() {
-        rests += 1;
-        if (wait(rests)) return;
-        for (const item of stage.cloud.items.get(id) ?? []) await decide(stage, item, kind);
-        await tendBatch(desk, id);
+        count += 1;
+        if (count === rests) await tendBatch(desk, id, answering(stage, id, kind));
       },
     });
   };
 
-async function decide({ cloud }: Stage, item: BatchItem, kind: "approved" | "rejected"): Promise<void> {
-  const { approval } = cloud.operations.get(item.operation ?? "") ?? {};
-  if (item.operation === undefined || !approval || approval.decision) return;
-  const { requestHash } = approval;
-  await decideApproval(cloud.ports.registry, item.operation, { kind, by: approver, requestHash });
+/** For the operation that waits. */
+function answering({ cloud }: Stage, batch: string, kind: "approved" | "rejected"): RunOptions {
+  const mailbox = createMailbox();
+  return {
+    mailbox,
+    async atRest() {
+      const { operation = "" } = cloud.items.get(batch)?.find(({ needsApproval }) => needsApproval) ?? {};
+      const { requestHash } = cloud.operations.get(operation)?.approval ?? {};
+      await decideApproval(cloud.ports.registry, operation, { kind, by: approver, requestHash });
+      mailbox.raise(decisionEvent);
+    },
+  };
 }
 
 /** The registry gives no answer to the first tries of an activity. */
@@ -134,7 +139,7 @@ export const batchScenarios: Readonly<Record<string, Scenario>> = {
   }),
   "batch-waits-for-approval": approving("approved"),
   "batch-waits-in-vain": approving("rejected"),
-  "batch-waits-for-days": approving("approved", (rests) => rests < 3),
+  "batch-waits-for-days": approving("approved", 3),
   "batch-canceled-before-it-begins": sending({ requests: requests(2), options: cancelingAt("beginBatch", 1) }),
   "batch-canceled-in-the-middle": sending({
     lanes: 2,
