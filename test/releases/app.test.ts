@@ -1,7 +1,7 @@
 /** The app of every release: it still loads, and what it may have under way has not lost its names. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeAll, expect, it } from "vitest";
 import { ensureBuilt } from "../../local/build.ts";
 import { type Registered, registeredBy } from "./support/registered.ts";
 import {
@@ -16,6 +16,8 @@ import {
 
 const unpacked: ReleasedApp[] = [];
 const checkout = join(import.meta.dirname, "../..");
+
+beforeAll(() => ensureBuilt());
 
 afterEach(async () => {
   for (const app of unpacked.splice(0)) await app.remove();
@@ -39,7 +41,6 @@ it.each(releases)("loads %s on the embedded host, with all that it registered th
 });
 
 it("registers every activity and orchestration of every release", async () => {
-  await ensureBuilt();
   const today = await registeredBy(checkout);
 
   // The extension never fails a name that it does not know: whatever waits for it waits for ever.

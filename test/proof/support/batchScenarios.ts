@@ -1,9 +1,10 @@
 /** The ways that batches go. */
 import { providePorts } from "../../../src/activities/operation/step.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { decideApproval } from "../../../src/functions/acceptance/decide.ts";
-import { acceptBatch, cancelBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, requester, type TestDesk } from "../../support/desk.ts";
 import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";

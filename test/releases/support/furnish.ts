@@ -6,6 +6,8 @@ import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
@@ -18,8 +20,7 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
-import { acceptBatch, cancelBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
