@@ -301,6 +301,21 @@ describe("the fault journal", () => {
     );
   });
 
+  it("that chooses the session as the victim of a deadlock ends its transaction, too", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int)");
+    const transaction = new sql.Transaction(pool);
+    await transaction.begin();
+    await new sql.Request(transaction).query("INSERT INTO t VALUES (1)");
+    sandbox.faults.add({ wire: "sql", operation: "UPDATE", effect: { kind: "error", code: 1205 } });
+
+    const update = new sql.Request(transaction).query("UPDATE t SET id = 2");
+
+    await expect(update).rejects.toMatchObject({ number: 1205, class: 13 });
+    await expect(transaction.commit()).rejects.toMatchObject({ code: "EABORT" });
+    expect(await script("SELECT * FROM t")).toEqual([[]]);
+  });
+
   it("is asked before the statement runs, with its latency", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await pool.request().query("SELECT 2 AS warm");
