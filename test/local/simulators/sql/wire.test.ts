@@ -331,6 +331,27 @@ describe("the fault journal", () => {
   });
 });
 
+describe("columns of a result", () => {
+  it("say whether they may be NULL, and which one numbers its rows", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int IDENTITY PRIMARY KEY, name nvarchar(10) NOT NULL, note nvarchar(10) NULL)");
+
+    const { recordset } = await pool.request().query(`
+      SELECT l.*, r.name AS joined, 5 AS five, NULL AS nothing
+      FROM t AS l LEFT JOIN t AS r ON r.id = l.id`);
+
+    const said = Object.values(recordset.columns).map(({ name, nullable, identity }) => [name, nullable, identity]);
+    expect(said).toEqual([
+      ["id", false, true],
+      ["name", false, false],
+      ["note", true, false],
+      ["joined", true, false],
+      ["five", false, false],
+      ["nothing", true, false],
+    ]);
+  });
+});
+
 describe("output parameters", () => {
   it("of a query come back with the value that it left in them", async () => {
     const pool = await sandbox.connect(sandbox.admin);
