@@ -1,6 +1,7 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 
-import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog/catalog.ts";
+import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
+import type { DatabaseTarget, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";

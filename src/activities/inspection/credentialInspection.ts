@@ -1,5 +1,5 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";

@@ -1,9 +1,10 @@
-import { findDatabase } from "../../domain/catalog/targets.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseRequest, RoleBundle } from "../../domain/request/request.ts";
+import type { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import type { RoleBundle } from "../../domain/targets/roleBundles.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
 import { grantsOf } from "../resources/databaseUser.ts";
 import type { Look } from "./inspectionSubject.ts";

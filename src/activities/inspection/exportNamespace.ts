@@ -1,6 +1,7 @@
 /** What an onboarded namespace consists of, from the same functions that the steps and the verification use. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { findCluster, findDatabase, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { type ExportedDatabase, printAzureCli, printKubernetes, printTsql } from "../../domain/export/exportScripts.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";

@@ -1,6 +1,6 @@
 /** Reads everything of a namespace back and says what differs from what was asked for. Reads only. */
 
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { berthKey, bindingName, identityName } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";

@@ -1,7 +1,8 @@
 /** Proof: everything is read back and compared with what was asked for, whatever the steps reported. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { findCluster, findDatabase, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { describeFinding, Finding, isError, keep } from "../../domain/finding.ts";
 import { berthKey, configMapName, federatedCredentialName, identityName } from "../../domain/naming/names.ts";

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { configMapName, verificationJobName } from "../../domain/naming/names.ts";

@@ -1,6 +1,6 @@
 /** What a migration finds and would do: answers a dry run, and is the inventory that comes first. */
 import { z } from "zod";
-import { findCluster, findClusterFor } from "../../domain/catalog/targets.ts";
+import { findCluster, findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";

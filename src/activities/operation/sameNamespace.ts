@@ -1,4 +1,4 @@
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import {
   type Berth,

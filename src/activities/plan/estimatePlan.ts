@@ -1,6 +1,6 @@
 /** How long what is planned will take under today's limits: by the steps of recent operations, and what runs now. */
 
-import { lookUp } from "../../domain/catalog/targets.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import { type BatchEstimate, estimateBatch } from "../../domain/operation/batchEstimate.ts";
 import { type Circumstances, estimate, type TimedStep } from "../../domain/operation/estimate.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";

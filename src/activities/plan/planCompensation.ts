@@ -1,6 +1,6 @@
 /** What running undos again would do: each removes what the given operation created, or puts back what it wrote over. */
 
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Migration, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import { plannedSteps, type StepName } from "../../domain/operation/steps.ts";

@@ -1,6 +1,6 @@
 /** The plan of taking away: what an offboarding, or a change in its last phase, would remove and what stays. */
 
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, type StepPlan, stays, toPlan } from "../../domain/operation/plan.ts";

@@ -1,7 +1,8 @@
 /** What has to be true of cluster, namespace and servers before an onboarding begins. Every obstacle is named, not only the first. */
 
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findClusterFor, findDatabase } from "../../domain/catalog/targets.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";

@@ -1,10 +1,10 @@
 /** Taking a database away from the user, as a whole or in part. Only what the mark says that Mooring gave. */
 
-import { findDatabase } from "../../domain/catalog/targets.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
-import { DatabaseRequest } from "../../domain/request/request.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { RemovalInput, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { type DatabaseDecision, grantsOf, takeBack } from "./databaseUser.ts";

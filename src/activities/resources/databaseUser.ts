@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findDatabase } from "../../domain/catalog/targets.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
@@ -11,7 +11,9 @@ import {
   throwConflict,
   toStepPlan,
 } from "../../domain/operation/plan.ts";
-import { AdoptionPolicy, DatabaseRequest, type RoleBundle } from "../../domain/request/request.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import type { RoleBundle } from "../../domain/targets/roleBundles.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { onceItExists } from "./identity.ts";

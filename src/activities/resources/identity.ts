@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { ownerTags, readTags } from "../../domain/naming/ownership.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";

@@ -1,4 +1,4 @@
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { type Difference, type StepPlan, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";

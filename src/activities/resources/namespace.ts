@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { findCluster, findDatabase } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import { type Berth, berthKey, configMapName } from "../../domain/naming/names.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
-import { AdoptionPolicy, DatabaseRequest, DeletePolicy } from "../../domain/request/request.ts";
+import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { bringObjects, type Rewritten, restoreObjects } from "./kubernetesObject.ts";

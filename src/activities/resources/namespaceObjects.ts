@@ -1,6 +1,6 @@
 /** Everything that Mooring makes in a namespace, by identity mode: what is compared, exported, and taken away again. */
 
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { configMapObject } from "./namespace.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { type Berth, berthKey, bindingName, identityName } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";

@@ -3,7 +3,8 @@
 import type { Berth } from "../naming/names.ts";
 import { berthKey, identityName } from "../naming/names.ts";
 import { replacedBy } from "../request/change.ts";
-import type { DatabaseRequest, OnboardingRequest } from "../request/request.ts";
+import type { DatabaseRequest } from "../targets/sqlDatabase.ts";
+import type { OnboardingRequest } from "../request/request.ts";
 import { type Migration, MigrationPhase, reaches } from "./migration.ts";
 import type { OperationKind } from "./operation.ts";
 

@@ -1,4 +1,4 @@
-import type { FieldProblem } from "../catalog/targets.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
 import type { PermanentCode } from "../errors.ts";
 
 export interface RefusalDetails {

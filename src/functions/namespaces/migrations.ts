@@ -5,7 +5,7 @@ import { findSettled } from "../../activities/admission/claim.ts";
 import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { selectorOf } from "../../activities/resources/podIdentity.ts";
-import { findClusterFor } from "../../domain/catalog/targets.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";

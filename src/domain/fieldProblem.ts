@@ -1,0 +1,6 @@
+export interface FieldProblem {
+  /** JSON pointer into the request (RFC 6901). */
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: string;
+}
