@@ -2,8 +2,9 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type Outcome, recordOutcome } from "../activities/operation/outcome.ts";
+import { recordOutcome } from "../activities/operation/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
+import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepFailed } from "../durable/activity.ts";

@@ -5,6 +5,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { commitOperation, expectNotCanceled, expectNotSucceeded } from "../../application/decisions/cancellation.ts";
+import { appendEffect, type Effect } from "../../application/watching/audit.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, describeCode, toOperationError } from "../../domain/operation/plan.ts";
@@ -15,8 +17,7 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import { type Activity, createActivityHost, type Failure, type Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt, RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports.ts";
-import { appendEffect, type Effect } from "./audit.ts";
-import { commitOperation, expectNotCanceled, expectNotSucceeded, gateWrites } from "./cancellation.ts";
+import { gateWrites } from "./gateWrites.ts";
 
 /** What every step is told. */
 export const StepInput = z.object({

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { requestApproval } from "../../application/decisions/approval.ts";
+import { recordStart } from "../../application/operation/recordStart.ts";
 import { errorOf } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { describeCode, type Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
-import { requestApproval } from "../operation/approval.ts";
-import { recordStart } from "../operation/outcome.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { planOnboarding } from "./planOnboarding.ts";
 import { planRepair } from "./planRepair.ts";

@@ -1,9 +1,8 @@
-import { expectFree, findSettled, newRecord } from "../../activities/admission/claim.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { expectOnboarded, findSettled, newRecord } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { type Accepted, attach, begin, type Desk } from "./acceptance.ts";
-import { mustSee } from "./readBerth.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
 type Held = Partial<Pick<NamespaceRecord, "migration" | "repairTried">>;
@@ -25,11 +24,4 @@ export async function acceptUpkeep(
     const next = { ...current, ...prepare(current), ...newRecord(desk, state, current.request, current.requestHash) };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
-}
-
-/** Neither held by an operation nor left half done by one. */
-export function expectOnboarded(record: NamespaceRecord): void {
-  expectFree(record);
-  if (record.state === "Onboarded") return;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
 }

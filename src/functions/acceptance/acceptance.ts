@@ -1,11 +1,10 @@
 /**
- * From a claim (activities/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
+ * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";
-import { z } from "zod";
-import type { AdmissionOptions } from "../../activities/admission/admission.ts";
+import type { AdmissionOptions } from "../../application/admission/admission.ts";
 import {
   claimOnboarding,
   expectFree,
@@ -13,22 +12,15 @@ import {
   kindOf,
   newRecord,
   operationOf,
-} from "../../activities/admission/claim.ts";
-import type { Clerk } from "../../activities/admission/clerk.ts";
-import type { Caller } from "../../domain/access/caller.ts";
+} from "../../application/admission/claim.ts";
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { findCompensation } from "../../application/decisions/compensation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { MigrationPhase, withAccountOf } from "../../domain/operation/migration.ts";
+import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type {
-  Compensated,
-  CompensatedMigration,
-  NamespaceRecord,
-  OperationRecord,
-  Stored,
-} from "../../domain/operation/records.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -38,8 +30,7 @@ import { migrateNamespace } from "../../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
-import type { Ports, Registry } from "../../ports.ts";
-import { mustSeeOperation } from "./seeOperation.ts";
+import type { Ports } from "../../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -112,63 +103,6 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
     const next = { ...current, ...fresh, compensates };
     if (await registry.replaceNamespace(next)) return begin(desk, next);
   }
-}
-
-/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
-export async function findCompensation(
-  registry: Pick<Registry, "findOperation" | "getNamespace">,
-  by: Caller,
-  id: string,
-): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
-  const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
-  const refuse = (why: string, operation: string | undefined) =>
-    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
-  if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
-  const { leftUndone: undos = [] } = failed;
-  const current = await registry.getNamespace(failed);
-  const migrating = migratingOf(failed);
-  const createdBy = failed.compensates?.createdBy ?? id;
-  const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
-  if (current?.state === "Compensating" && current.compensates?.of === id)
-    return { current, compensates, isSame: true };
-  // A migration leaves its namespace onboarded, whatever it could not undo.
-  const isLeft = current?.operation === id && current.state === (migrating ? "Onboarded" : "Incomplete");
-  if (undos.length > 0 && isLeft) {
-    return { current, compensates, isSame: false };
-  }
-  const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
-  throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
-}
-
-/** What a migration had to say of itself at its end. */
-const MigrationResult = z.object({
-  clientId: z.guid(),
-  migration: z.object({ completed: MigrationPhase.optional() }),
-});
-
-/** Of a migration, or of a compensation of one. */
-function migratingOf({
-  kind,
-  request,
-  migration,
-  result,
-  compensates,
-}: OperationRecord): CompensatedMigration | undefined {
-  if (kind !== "migrate" || !migration) return compensates?.migrating;
-  const reached = MigrationResult.safeParse(result).data;
-  if (!reached) return undefined;
-  const { completed } = reached.migration;
-  const { completed: _before, ...lasting } = migration;
-  return {
-    request,
-    clientId: reached.clientId,
-    migration: { ...lasting, ...(completed ? { completed } : {}) },
-  };
-}
-
-/** The same words for what is not there and for what is another team's. */
-export function notOnboarded(berth: Berth): Refusal {
-  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */

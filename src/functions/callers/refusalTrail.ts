@@ -4,7 +4,7 @@
  * different ones. Rate limits alone would still let one caller write 72,000 entries an hour.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
-import { appendDecision } from "../../activities/operation/audit.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";

@@ -6,12 +6,12 @@ import {
   exportKubernetes,
   exportTsql,
 } from "../../activities/inspection/exportNamespace.ts";
+import { notOnboarded } from "../../application/admission/seeNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { notOnboarded } from "../acceptance/acceptance.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { type Answer, route } from "../http/respond.ts";

@@ -1,7 +1,8 @@
 import { app } from "@azure/functions";
-import { findSettled } from "../../activities/admission/claim.ts";
 import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
 import { proveNamespace } from "../../activities/inspection/verification.ts";
+import { findSettled } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -10,7 +11,7 @@ import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts"
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import { mustSee, readBerth } from "../acceptance/readBerth.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { refuseDryRun } from "../http/readBody.ts";
 import { json, route } from "../http/respond.ts";

@@ -1,6 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { settleSteps } from "../../domain/operation/settledSteps.ts";
@@ -10,7 +11,6 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";

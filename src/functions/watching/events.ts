@@ -2,12 +2,12 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { maySeeOperation, mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import { maySeeOperation, mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { authenticate } from "../callers/authentication.ts";
 import { goneSignal, watchClients } from "../http/clientGone.ts";
 import { json, route } from "../http/respond.ts";

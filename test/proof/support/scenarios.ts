@@ -1,5 +1,6 @@
 /** The ways that operations go, each as the orchestrations' histories that it leaves. */
 import { providePorts } from "../../../src/activities/operation/step.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -9,7 +10,6 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester } from "../../support/desk.ts";
 import type { Run } from "../../support/durableRunner.ts";

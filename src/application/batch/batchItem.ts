@@ -19,7 +19,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { type Claim, claimOnboarding, kindOf, operationOf } from "../admission/claim.ts";
-import { passOnCancel } from "../operation/cancellation.ts";
+import { passOnCancel } from "../decisions/cancellation.ts";
 
 const takes = 100;
 

@@ -90,6 +90,13 @@ export function expectFree({ state, operation, ...berth }: NamespaceRecord): voi
   throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
 }
 
+/** Neither held by an operation nor left half done by one. */
+export function expectOnboarded(record: NamespaceRecord): void {
+  expectFree(record);
+  if (record.state === "Onboarded") return;
+  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
+}
+
 /** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
 function forBatch({ ports, item }: Clerk, record: NamespaceRecord): NamespaceRecord {
   if (!item) return record;

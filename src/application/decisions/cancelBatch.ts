@@ -1,0 +1,37 @@
+import { TransientError } from "../../domain/errors.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
+import { hasRole, missingRole } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { type Decision, sign } from "./decide.ts";
+import { mustSeeOperation } from "./seeOperation.ts";
+
+/** Asking twice is asking once. What it does to the items: whoever accepted it passes it on, the lanes, and the end (application/batch/). */
+export async function cancelBatch(
+  { registry }: Pick<Ports, "registry">,
+  id: string,
+  decision: Decision,
+): Promise<BatchRecord> {
+  const attempts = 10;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const { record, isMade } = await foreseeBatchCancel({ registry }, id, decision);
+    if (isMade) return record;
+    const cancel = sign(decision);
+    if (await registry.amendBatch(record, { cancel })) return { ...record, cancel };
+  }
+  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of batch ${id} changed ${attempts} times.`);
+}
+
+/** Refuses what `cancelBatch` would refuse; `isMade` when it was canceled before. Writes nothing. */
+export async function foreseeBatchCancel(
+  { registry }: Pick<Ports, "registry">,
+  id: string,
+  { by }: Decision,
+): Promise<{ record: Stored<BatchRecord>; isMade: boolean }> {
+  const record = mustSeeOperation(by, id, await registry.getBatch(id));
+  if (!hasRole(by, ["Onboarding.Request"])) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
+  if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return { record, isMade: true };
+  if (!isFinal(record.status)) return { record, isMade: false };
+  throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
+}
