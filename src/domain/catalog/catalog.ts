@@ -121,7 +121,8 @@ export const Catalog = CatalogFields.superRefine((catalog, context) => {
   for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
     context.addIssue({ code: "custom", path: ["approval", ...path], message });
   }
-  for (const { path, message } of findDanglingNames(catalog)) context.addIssue({ code: "custom", path: [...path], message });
+  for (const { path, message } of findDanglingNames(catalog))
+    context.addIssue({ code: "custom", path: [...path], message });
 });
 export type Catalog = z.infer<typeof Catalog>;
 

@@ -7,10 +7,7 @@ import { findClusterFor } from "./clusters.ts";
 
 /** Everything in a request that the catalog does not know or allow. */
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
-  return [
-    ...clusterProblems(catalog, request),
-    ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
-  ];
+  return [...clusterProblems(catalog, request), ...everyKind.flatMap((kind) => kind.problems(catalog, request))];
 }
 
 function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {

@@ -1,5 +1,5 @@
-import type { FieldProblem } from "../fieldProblem.ts";
 import type { PermanentCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
 
 export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];

@@ -2,7 +2,8 @@
  * The kinds of target there are. A new kind joins here: its fields in requests, catalog, rights and approval rules, and its
  * place in the list that everything else goes over.
  */
-import { z } from "zod";
+import type { z } from "zod";
+import { namesOf } from "../lookUp.ts";
 import * as sql from "./sqlDatabase.ts";
 import type { TargetKind, TargetSteps } from "./target.ts";
 
@@ -31,6 +32,7 @@ export const targetKinds = {
   sqlDatabase: sql.sqlDatabase,
 } satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy>>;
 export type TargetKindName = keyof typeof targetKinds;
+export const kindNames = namesOf(targetKinds);
 
 export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, TargetStepName>[] =
   Object.values(targetKinds);
@@ -40,6 +42,7 @@ type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? 
 export type TargetStepName = StepsOf<(typeof targetKinds)[TargetKindName]>;
 /** Those among them that are undos. */
 export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
+export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);
 
 /** The fields of a request that name targets, and no other. */
 export function targetsOf({ databases }: Targets): Targets {

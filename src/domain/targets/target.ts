@@ -28,7 +28,10 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   /** The targets of a request, in its order; each by the text that its steps and findings have as their target. */
   keys(request: Request): readonly string[];
   /** What the earlier request has and the new one does not, or has less of. */
-  replaced(request: Request, earlier: Request): { readonly removed: readonly string[]; readonly narrowed: readonly string[] };
+  replaced(
+    request: Request,
+    earlier: Request,
+  ): { readonly removed: readonly string[]; readonly narrowed: readonly string[] };
   /** The fields as they enter the hash of a request: in what order targets and roles stand does not count. */
   canonical(request: Request): Partial<Request>;
   /** What the catalog does not know or allow. */

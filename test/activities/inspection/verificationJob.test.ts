@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import { tryLogin } from "../../../src/activities/inspection/verificationJob.ts";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";

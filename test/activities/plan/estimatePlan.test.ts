@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import { withEstimate } from "../../../src/activities/plan/estimatePlan.ts";
-import { readToday } from "../../../src/activities/plan/today.ts";
+import { withEstimate } from "../../../src/application/plan/estimatePlan.ts";
+import { readToday } from "../../../src/application/plan/today.ts";
 import { toPlan, toStepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -35,7 +35,7 @@ async function record(id: string, status: OperationRecord["status"], more: Parti
 }
 
 async function recordStep(operation: string, seconds: number, attempts = 1) {
-  const step = { name: "ensureIdentity", target: `identity of ${operation}` };
+  const step = { name: "ensureIdentity", target: `identity of ${operation}` } as const;
   const start = Date.parse("2026-11-24T00:00:00.000Z");
   for (let each = 0; each < attempts; each += 1) {
     await cloud.ports.registry.startStep(operation, step, new Date(start).toISOString());
@@ -93,7 +93,7 @@ it("sees how many of the recent operations ran at a time, and what they took bet
     ["d", 60],
   ] as const) {
     await record(id, "Succeeded", { startTime: time(start), endTime: time(start + 5) });
-    const step = { name: "ensureIdentity", target: `identity of ${id}` };
+    const step = { name: "ensureIdentity", target: `identity of ${id}` } as const;
     await cloud.ports.registry.startStep(id, step, time(start + 1));
     await cloud.ports.registry.updateStep(id, step, {
       status: "Succeeded",

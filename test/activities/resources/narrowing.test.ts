@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
-import { planNarrowing } from "../../../src/activities/resources/databaseRevocation.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { printMark } from "../../../src/domain/naming/ownership.ts";
+import { planNarrowing } from "../../../src/resources/sqlUser/revocation.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };

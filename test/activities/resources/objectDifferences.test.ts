@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changesBetween, compare, valuesBefore } from "../../../src/activities/resources/objectDifferences.ts";
+import { changesBetween, compare, valuesBefore } from "../../../src/resources/kubernetesObject/differences.ts";
 
 const object = (fields: object) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, ...fields });
 

@@ -1,13 +1,13 @@
 /** Plans of Kubernetes objects, by the real client against the simulated API server. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { bringObjects } from "../../../src/activities/resources/kubernetesObject.ts";
-import { planObjectRemoval, planObjects } from "../../../src/activities/resources/objectPlan.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
+import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
 import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 let cluster: TestCluster;
@@ -48,7 +48,7 @@ const namespaceObject = (): KubernetesObject => ({
   kind: "Namespace",
   metadata: { name: namespace },
 });
-const step = { name: "applyNamespace", target: "aks-dev/team" };
+const step = { name: "applyNamespace", target: "aks-dev/team" } as const;
 const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
   ...{ cluster: "aks-dev", namespace, operation: "now", adoptionPolicy },
 });

@@ -283,7 +283,7 @@ it("lets one of many lanes take an item, and forgets a batch that is closed", as
 });
 
 it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
-  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" };
+  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(2);
