@@ -9,40 +9,33 @@ param schedulerName string?
 param sqlServerIds string[]
 param appName string
 
-var storageSuffix = environment().suffixes.storage
 var storageTargets = [
   for service in ['blob', 'queue', 'table']: {
     id: resourceId('Microsoft.Storage/storageAccounts', storageName)
     group: service
-    zone: 'privatelink.${service}.${storageSuffix}'
   }
 ]
 var schedulerTargets = schedulerName == null
   ? []
-  : [
-      {
-        id: resourceId('Microsoft.DurableTask/schedulers', schedulerName!)
-        group: 'scheduler'
-        zone: 'privatelink.durabletask.io'
-      }
-    ]
+  : [{ id: resourceId('Microsoft.DurableTask/schedulers', schedulerName!), group: 'scheduler' }]
 // An endpoint to a server in a subscription where the deployer may not approve it waits until its owner does.
-var sqlTargets = [
-  for server in sqlServerIds: {
-    id: server
-    group: 'sqlServer'
-    zone: 'privatelink${environment().suffixes.sqlServerHostname}'
-  }
-]
+var sqlTargets = [for server in sqlServerIds: { id: server, group: 'sqlServer' }]
 var targets = concat(storageTargets, schedulerTargets, sqlTargets, [
-  {
-    id: resourceId('Microsoft.ServiceBus/namespaces', serviceBusName)
-    group: 'namespace'
-    zone: 'privatelink.servicebus.windows.net'
-  }
-  { id: resourceId('Microsoft.Web/sites', appName), group: 'sites', zone: 'privatelink.azurewebsites.net' }
+  { id: resourceId('Microsoft.ServiceBus/namespaces', serviceBusName), group: 'namespace' }
+  { id: resourceId('Microsoft.Web/sites', appName), group: 'sites' }
 ])
-var zones = union(map(targets, target => target.zone), [])
+var groups = union(map(targets, target => target.group), [])
+
+var storageSuffix = environment().suffixes.storage
+var zoneOf = {
+  blob: 'privatelink.blob.${storageSuffix}'
+  queue: 'privatelink.queue.${storageSuffix}'
+  table: 'privatelink.table.${storageSuffix}'
+  scheduler: 'privatelink.durabletask.io'
+  sqlServer: 'privatelink${environment().suffixes.sqlServerHostname}'
+  namespace: 'privatelink.servicebus.windows.net'
+  sites: 'privatelink.azurewebsites.net'
+}
 
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
   name: networkName
@@ -50,15 +43,15 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
 }
 
 resource dnsZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zone in zones: {
-    name: zone
+  for group in groups: {
+    name: zoneOf[group]
     location: 'global'
     tags: tags
   }
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zone, index) in zones: {
+  for (group, index) in groups: {
     parent: dnsZones[index]
     name: 'mooring'
     location: 'global'
@@ -87,7 +80,7 @@ resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@202
     name: 'default'
     properties: {
       privateDnsZoneConfigs: [
-        { name: target.group, properties: { privateDnsZoneId: dnsZones[indexOf(zones, target.zone)].id } }
+        { name: target.group, properties: { privateDnsZoneId: dnsZones[indexOf(groups, target.group)].id } }
       ]
     }
   }
