@@ -26,22 +26,30 @@ it("has a whole prediction of every deployment", async () => {
 if (bicep === undefined) {
   console.warn("NOT RUN: the templates were not compiled, for neither bicep nor dotnet is on the PATH.");
 } else {
-  describe("the compiler", () => {
+  describe("the compiler", { timeout: 120_000 }, () => {
     let server: BicepServer;
 
     beforeAll(() => {
-      // What azd hands over to main.bicepparam at the least.
-      server = startBicepServer(bicep, { AZURE_ENV_NAME: "mooring-test", AZURE_LOCATION: "westeurope" });
+      // The least that the parameter files need of the environment.
+      server = startBicepServer(bicep, {
+        AZURE_ENV_NAME: "mooring-test",
+        AZURE_LOCATION: "westeurope",
+        SAMPLE_ADMIN_OBJECT_ID: "00000000-0000-4000-8000-000000000008",
+        SAMPLE_ADMIN_NAME: "platform",
+      });
     });
     afterAll(() => server?.close());
 
-    it.each(["infra/main.bicep"])("has nothing to say about %s", async (file) => {
+    it.each(["infra/main.bicep", "infra/sample/main.bicep"])("has nothing to say about %s", async (file) => {
       expect(await server.compile(join(root, file))).toEqual({ success: true, diagnostics: [] });
     });
 
-    it.each(["infra/main.bicepparam"])("reads %s with the least that it needs", async (file) => {
-      expect(await server.compileParameters(join(root, file))).toEqual({ success: true, diagnostics: [] });
-    });
+    it.each(["infra/main.bicepparam", "infra/sample/main.bicepparam"])(
+      "reads %s with the least that it needs",
+      async (file) => {
+        expect(await server.compileParameters(join(root, file))).toEqual({ success: true, diagnostics: [] });
+      },
+    );
 
     it.each(parameterFiles)("predicts for %s what is in the repository", async (file) => {
       const parameters = join(deployments, file);

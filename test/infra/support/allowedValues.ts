@@ -102,4 +102,66 @@ export const allowedValues: readonly AllowedValues[] = [
     path: "properties.securityRules[].properties.protocol",
     values: ["*", "Ah", "Esp", "Icmp", "Tcp", "Udp"],
   },
+  { type: "Microsoft.ContainerService/managedClusters", path: "sku.name", values: ["Base", "Automatic"] },
+  { type: "Microsoft.ContainerService/managedClusters", path: "sku.tier", values: ["Free", "Standard", "Premium"] },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.agentPoolProfiles[].mode",
+    values: ["System", "User", "Gateway"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.agentPoolProfiles[].type",
+    values: ["VirtualMachineScaleSets", "VirtualMachines"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.agentPoolProfiles[].osType",
+    values: ["Linux", "Windows"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.agentPoolProfiles[].osSKU",
+    values: ["Ubuntu", "AzureLinux"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.networkProfile.networkPlugin",
+    values: ["azure", "kubenet", "none"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.networkProfile.networkPluginMode",
+    values: ["overlay"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.networkProfile.loadBalancerSku",
+    values: ["standard", "basic"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.autoUpgradeProfile.upgradeChannel",
+    values: ["none", "patch", "stable", "rapid", "node-image"],
+  },
+  {
+    type: "Microsoft.ContainerService/managedClusters",
+    path: "properties.autoUpgradeProfile.nodeOSUpgradeChannel",
+    values: ["None", "Unmanaged", "NodeImage", "SecurityPatch"],
+  },
+  { type: "Microsoft.Sql/servers", path: "properties.minimalTlsVersion", values: ["1.2", "1.3"] },
+  { type: "Microsoft.Sql/servers", path: "properties.publicNetworkAccess", values: access },
+  { type: "Microsoft.Sql/servers", path: "properties.administrators.administratorType", values: ["ActiveDirectory"] },
+  {
+    type: "Microsoft.Sql/servers",
+    path: "properties.administrators.principalType",
+    values: ["User", "Group", "Application"],
+  },
+  { type: "Microsoft.Sql/servers/databases", path: "sku.name", values: ["GP_S_Gen5"] },
+  { type: "Microsoft.Sql/servers/databases", path: "sku.tier", values: ["GeneralPurpose"] },
+  {
+    type: "Microsoft.Sql/servers/databases",
+    path: "properties.requestedBackupStorageRedundancy",
+    values: ["Geo", "GeoZone", "Local", "Zone"],
+  },
 ];
