@@ -18,6 +18,7 @@ import type {
 import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
 import type { OnboardingRequest } from "./domain/request/request.ts";
+import type { Serial } from "./domain/serial.ts";
 import type { DatabaseTarget, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
 import type { CloudEvent } from "./domain/watching/events.ts";
@@ -30,6 +31,8 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  /** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
+  readonly admissions: Serial;
   readonly audit: Audit;
   readonly changes: Changes;
   readonly idempotencyKeys: IdempotencyKeys;
@@ -372,7 +375,7 @@ export interface Audit {
  */
 export type PortEffect = "reads" | "writes" | "writesUnlessDryRun" | "notes";
 export type EffectsOf<Port> = { readonly [Method in keyof Port]: PortEffect };
-type PortsWithMethods = Omit<Ports, "catalog" | "tokens">;
+type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
 
 /** Every method of every port: one that is missing here does not compile. */
 export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> } = {

@@ -4,6 +4,7 @@ import { recordStart } from "../application/operation/recordStart.ts";
 import { planOnboarding } from "../application/plan/planOnboarding.ts";
 import { planRepair } from "../application/plan/planRepair.ts";
 import { throwBlockers } from "../application/plan/throwBlockers.ts";
+import { isCode } from "../domain/errors.ts";
 import { berthKey } from "../domain/naming/names.ts";
 import type { OperationError } from "../domain/operation/operation.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -27,7 +28,7 @@ export const preflight = stepActivity({
 
 /** That a new namespace is not there yet is for who plans; here it is made next. */
 function isNews({ code }: OperationError): boolean {
-  return code !== "NAMESPACE_NOT_THERE_YET";
+  return !isCode(code, "NAMESPACE_NOT_THERE_YET");
 }
 
 /** Comes before the first write of a repair. */

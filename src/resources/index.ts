@@ -38,3 +38,8 @@ export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
   ...rooms.podIdentity.steps,
   ...rooms.federatedCredential.steps,
 };
+
+/** Of what was read from the registry, where a step of another release may stand. */
+export function isStepName(name: string): name is StepName {
+  return Object.hasOwn(stepFacts, name);
+}

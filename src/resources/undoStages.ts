@@ -2,6 +2,7 @@
  * Which undos an operation has, and before which steps each is registered. From here they are registered while an operation
  * runs, run again by name when they failed, and planned for whoever is about to cancel.
  */
+import { isCode } from "../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../domain/naming/names.ts";
 import type { MigrationPhase } from "../domain/operation/migration.ts";
 import type { OperationKind, OperationStatus } from "../domain/operation/operation.ts";
@@ -103,7 +104,7 @@ export function registeredUndos(
 ): readonly UndoName[] {
   const has = (stage: UndoStage, step: Begun) => stage.steps.some((name) => name === step.name);
   const begun = undoStages(kind, request, { earlier }).filter((stage) => steps.some((step) => has(stage, step)));
-  const failed = steps.find(({ status, error }) => status === "Failed" && error?.code !== "OPERATION_CANCELED");
+  const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
   const isTooLate = kind === "migrate" && failed !== undefined;
   // A migration that has failed by itself undoes the phase in which it did; the earlier ones stay, whoever cancels then.
   const phase = begun.find((stage) => failed && has(stage, failed))?.phase;

@@ -1,3 +1,4 @@
+import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
@@ -31,6 +32,6 @@ export function describeCancel(
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }
-  if (error && error.code !== "OPERATION_CANCELED") sentences.push(`It had failed by then: ${error.message}`);
+  if (error && !isCode(error.code, "OPERATION_CANCELED")) sentences.push(`It had failed by then: ${error.message}`);
   return toOperationError("OPERATION_CANCELED", sentences.join(" "));
 }

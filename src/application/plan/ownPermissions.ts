@@ -1,6 +1,6 @@
 /** Whether Mooring's own role in Azure allows what an onboarding will have to do, or undo: a refusal half-way costs more. */
 import { PermanentError } from "../../domain/errors.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Permission, Ports } from "../../ports.ts";
 import type { Obstacles } from "../../resources/definitions/look.ts";
 import type { PreflightInput } from "../../resources/definitions/roomEffects.ts";
@@ -24,7 +24,7 @@ export async function checkOwnPermissions(
     return { blockers: [toOperationError("ARM_FORBIDDEN", message)] };
   } catch (error) {
     if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
-    return { notices: [toOperationError("PERMISSIONS_UNKNOWN", error.message)] };
+    return { notices: [toNotice("PERMISSIONS_UNKNOWN", error.message)] };
   }
 }
 

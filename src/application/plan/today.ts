@@ -3,7 +3,7 @@
 import { type Circumstances, keyOf, type Range } from "../../domain/operation/estimate.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
-import { stepFacts } from "../../resources/index.ts";
+import { isStepName, stepFacts } from "../../resources/index.ts";
 
 const recentOperations = 10;
 const mostAhead = 200;
@@ -77,8 +77,8 @@ function timeBetweenStages(operation: OperationRecord, steps: readonly StepRecor
 
 /** A step of another release is a stage of its own. */
 function countStages(steps: readonly StepRecord[]): number {
-  const stages: Readonly<Record<string, { readonly stage?: string }>> = stepFacts;
-  return new Set(steps.map(({ name }) => stages[name]?.stage ?? name)).size;
+  const stageOf = (name: string) => (isStepName(name) ? stepFacts[name].stage : undefined) ?? name;
+  return new Set(steps.map(({ name }) => stageOf(name))).size;
 }
 
 function covered(spans: readonly Span[]): number {

@@ -4,17 +4,16 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
-import type { Failure, Invocation } from "../../durable/activity.ts";
+import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
 import { commitOperation, expectNotCanceled, expectNotSucceeded } from "../decisions/cancellation.ts";
 import { gateWrites } from "./gateWrites.ts";
-import { beginTrail, type StepTrail } from "./stepTrail.ts";
+import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
 export async function runStep<I extends StepInput, O extends StepResult>(
   { name, target, run }: StepDefinition<I, O>,
@@ -61,7 +60,7 @@ async function expectWanted(
 async function recordFailure(
   trail: StepTrail,
   { retry }: StepInput,
-  { error, failure, warn }: { error: unknown; failure: Failure; warn: (reason: string) => void },
+  { error, failure, warn }: { error: unknown; failure: StepFailure; warn: (reason: string) => void },
 ): Promise<void> {
   const delayAfter = (tries: number) => (error instanceof PermanentError ? undefined : delayAfterAttempt(retry, tries));
   let delayMs = delayAfter(1);
@@ -79,10 +78,10 @@ async function recordFailure(
 /** Well below the functionTimeout in host.json. */
 const maxWaitMs = 120_000;
 
-export function describeFailure(error: unknown): Failure {
+export function describeFailure(error: unknown): StepFailure {
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: toOperationError("UNEXPECTED", message).code, message };
+  return { code: "UNEXPECTED", message };
 }

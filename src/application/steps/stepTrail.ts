@@ -1,12 +1,16 @@
 /** What one try of a step leaves behind: its row in the registry, which a status shows, and its effect in the audit trail. */
+import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
-import { describeCode } from "../../domain/operation/plan.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
 import type { Ports } from "../../ports.ts";
 import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
+
+/** As the catalogue of errors knows it. */
+export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
 
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo"> {
   /** How many tries there were, this one included; rejects when the start could not be written. */
@@ -16,7 +20,7 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo"> {
   /** Records the end, and returns what the step has done in all of its tries. */
   succeed(action: StepAction): Promise<StepAction>;
   /** Records a failure; `delayMs` until the next try, if there is one. */
-  fail(failure: Failure, delayMs: number | undefined): Promise<void>;
+  fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
 
 /** Writes the start at once, and does not wait for it: the first look at the world goes on at the same time. */
@@ -66,7 +70,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       await Promise.all([
         registry.updateStep(operation, step, {
           status: isOver ? "Failed" : "Running",
-          error: describeCode(code, message),
+          error: toOperationError(code, message),
           ...(isOver ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delayMs).toISOString() }),
         }),
         // It, or a try before it, may have had a part of its effect, or all of it without knowing.

@@ -1,4 +1,4 @@
-import { PermanentError } from "../errors.ts";
+import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
@@ -15,8 +15,18 @@ function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly
     findClusterFor(catalog, request.cluster, request.identityMode);
     return [];
   } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
+    if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
     const { code, message: detail } = error;
-    return [{ pointer: code === "MODE_NOT_ALLOWED" ? "/identityMode" : "/cluster", code, detail }];
+    return [{ pointer: `/${fieldOf[code]}`, code, detail }];
   }
+}
+
+/** What the catalog refuses of a cluster, and for which field of the request. */
+const fieldOf = {
+  UNKNOWN_CLUSTER: "cluster",
+  MODE_NOT_ALLOWED: "identityMode",
+} as const satisfies Partial<Record<RefusalCode, string>>;
+
+function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
+  return code in fieldOf;
 }

@@ -1,7 +1,7 @@
 /** A database on an Azure SQL server, and the role bundles that a namespace has there. */
 import { z } from "zod";
 import { compareText } from "../canonicalJson.ts";
-import { PermanentError } from "../errors.ts";
+import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { listNames, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
@@ -112,8 +112,16 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
-/** In which field of a database request a refusal by the catalog is. */
-const fields: Partial<Record<string, string>> = { UNKNOWN_SQL_SERVER: "server", ROLE_NOT_ALLOWED: "roles" };
+/** What the catalog refuses of a database, and for which field of the request. */
+const fieldOf = {
+  UNKNOWN_SQL_SERVER: "server",
+  UNKNOWN_DATABASE: "database",
+  ROLE_NOT_ALLOWED: "roles",
+} as const satisfies Partial<Record<RefusalCode, string>>;
+
+function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
+  return code in fieldOf;
+}
 
 function problems(catalog: Catalog, { databases }: Request): readonly FieldProblem[] {
   return databases.flatMap((database, index) => {
@@ -121,9 +129,9 @@ function problems(catalog: Catalog, { databases }: Request): readonly FieldProbl
       findDatabase(catalog, database);
       return [];
     } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
+      if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
       const { code, message: detail } = error;
-      return [{ pointer: `/databases/${index}/${fields[code] ?? "database"}`, code, detail }];
+      return [{ pointer: `/databases/${index}/${fieldOf[code]}`, code, detail }];
     }
   });
 }
@@ -143,7 +151,7 @@ interface Rights {
 }
 
 function refusals(team: Rights, { databases }: Request): readonly FieldProblem[] {
-  const code = "NOT_ALLOWED";
+  const code = "NOT_ALLOWED" as const;
   return databases.flatMap(({ server, database, roles }, index) => {
     const allowed = lookUp(lookUp(team.databases, server) ?? {}, database);
     if (!allowed) return [{ pointer: `/databases/${index}/database`, code, detail: "is not a database of the team" }];

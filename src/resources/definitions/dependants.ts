@@ -2,11 +2,11 @@
  * Who else depends on what an offboarding takes away. Seen before the first removal; the caller may go on deliberately, and
  * is told then what goes. Looked at once: what somebody adds while the offboarding runs goes with the rest.
  */
-import { type ErrorCode, PermanentError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
+import { type StepPlan, toNotice } from "../../domain/operation/plan.ts";
 import type { KubernetesObject } from "../../ports.ts";
 
 export interface Dependants {
@@ -31,7 +31,7 @@ export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): 
   return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
 }
 
-const cannotTell: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
+const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
 
 /** What Mooring may not read is told, and not in the way: it could not be found out by waiting. */
 export async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
@@ -39,7 +39,7 @@ export async function readable(look: () => Promise<readonly OperationError[]>): 
     return { blockers: await look(), notices: [] };
   } catch (error) {
     if (!(error instanceof PermanentError) || !cannotTell.has(error.code)) throw error;
-    return { blockers: [], notices: [toOperationError("DEPENDANTS_UNKNOWN", error.message)] };
+    return { blockers: [], notices: [toNotice("DEPENDANTS_UNKNOWN", error.message)] };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
 import type { Obstacles } from "../definitions/look.ts";
 
@@ -77,5 +77,5 @@ const knownRoles: ReadonlySet<string> = new Set([
 ]);
 
 function unknown(why: string): Required<Obstacles> {
-  return { blockers: [], notices: [toOperationError("KUBELET_ROLES_UNKNOWN", why)] };
+  return { blockers: [], notices: [toNotice("KUBELET_ROLES_UNKNOWN", why)] };
 }

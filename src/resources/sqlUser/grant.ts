@@ -263,7 +263,7 @@ export const grantDatabase = defineStep({
   },
 });
 
-const creationConflicts: ReadonlySet<PermanentCode> = new Set<PermanentCode>(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
+const creationConflicts: ReadonlySet<PermanentCode> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 
 function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
   return grants.map((grant) =>
