@@ -15,8 +15,9 @@ import {
 } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
@@ -70,39 +71,51 @@ export async function acceptOffboarding(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
-  for (;;) {
-    const current = await findSettled(registry, berth);
-    if (current && current.operation === mine) return begin(desk, current);
-    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
-    // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding") return attach(desk, current);
-    expect(current);
-    expectFree(current);
-    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-    const before = {
-      state,
-      operation,
-      requestedBy,
-      acceptedTime,
-      ...(traceparent === undefined ? {} : { traceparent }),
-    };
-    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
-    mine = next.operation;
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    async read() {
+      const current = await findSettled(registry, berth);
+      if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+      return current;
+    },
+    next(current) {
+      // Also with an old If-Match: it is this request that changed the record, sent a second time.
+      if (current.state === "Offboarding") return undefined;
+      expect(current);
+      expectFree(current);
+      const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
+      const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+      const before = {
+        state,
+        operation,
+        requestedBy,
+        acceptedTime,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      };
+      mine = fresh.operation;
+      return { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+    },
+    write: (_current, next) => registry.replaceNamespace(next),
+  });
+  if (change) return begin(desk, change);
+  // The answer to the write may have got lost.
+  return record.operation === mine ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
-    if (isSame) return attach(desk, current);
-    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const next = { ...current, ...fresh, compensates };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `What operation ${id} left undone`,
+    read: () => findCompensation(registry, desk.by, id),
+    next({ current, compensates, isSame }) {
+      if (isSame) return undefined;
+      const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+      return { ...current, ...fresh, compensates };
+    },
+    write: (_found, next) => registry.replaceNamespace(next),
+  });
+  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
