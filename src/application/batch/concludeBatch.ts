@@ -1,10 +1,11 @@
 /** How a batch ends: when every item has, or when it was canceled and what began has. */
+
+import { isOfPolicy } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
-import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
 import type { Ports } from "../../ports.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, settleItem } from "./batchItem.ts";

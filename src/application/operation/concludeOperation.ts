@@ -1,4 +1,5 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
+import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -51,7 +52,7 @@ async function endOf(
   { endTime, ...input }: Ending & { readonly endTime: string },
 ) {
   // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
-  const isUndone = !input.leftBehind && (input.kind !== "migrate" || input.error?.code === "OPERATION_CANCELED");
+  const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
   const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;

@@ -4,7 +4,6 @@ import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
 import { createRateLimiter, type RateLimiter } from "../../domain/access/tokenBucket.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -81,13 +80,13 @@ async function verify(catalog: Catalog, tokens: NonNullable<Ports["tokens"]>, to
   try {
     return await tokens.verify(token);
   } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     throw unauthenticated(catalog, error.message, error);
   }
 }
 
 /** RFC 9110, 11.6.1: every 401 says how one would be let in. Bearer is RFC 6750's; the key's scheme is our own. */
-function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: PermanentError): Refusal {
+function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: Refusal): Refusal {
   const error = cause ? ', error="invalid_token"' : "";
   const challenges = [
     ...(auth?.entra || auth?.easyAuth ? [`Bearer realm="mooring"${error}`] : []),

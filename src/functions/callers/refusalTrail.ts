@@ -6,7 +6,7 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { appendDecision } from "../../application/watching/audit.ts";
 import type { Caller } from "../../domain/access/caller.ts";
-import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
+import { isOfPolicy } from "../../domain/errors.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
 import { logLine } from "../../domain/watching/logLine.ts";

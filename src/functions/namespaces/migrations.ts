@@ -7,7 +7,7 @@ import { selectorOf } from "../../activities/resources/podIdentity.ts";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { findClusterFor } from "../../domain/catalog/targets.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
@@ -84,8 +84,8 @@ export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: 
   try {
     findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
   } catch (error) {
-    if (error instanceof PermanentError) throw new Refusal(error.code, error.message);
-    throw error;
+    if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
+    throw new Refusal(error.code, error.message);
   }
   const serviceAccount = migration?.serviceAccount ?? wanted.serviceAccount ?? request.serviceAccount;
   if (wanted.serviceAccount !== undefined && wanted.serviceAccount !== serviceAccount) {

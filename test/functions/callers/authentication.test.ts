@@ -4,8 +4,9 @@ import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import { AppRole } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
 import { Claims } from "../../../src/domain/policy/claims.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Callers, createCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
 import { json } from "../../../src/functions/http/respond.ts";
@@ -29,7 +30,7 @@ const tid = withTeams.tenantId;
 
 const tokens: Tokens = {
   async verify(token) {
-    if (token !== "good") throw new PermanentError("UNAUTHENTICATED", "it is no JWT");
+    if (token !== "good") throw new Refusal("UNAUTHENTICATED", "it is no JWT");
     return Claims.parse({ oid, tid, azp, scp: "access", groups: [groups.red], roles: ["Onboarding.Request"] });
   },
 };
