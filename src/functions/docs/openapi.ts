@@ -79,14 +79,6 @@ export function createOpenApi() {
           responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
         },
       },
-      "/api/docs": {
-        get: {
-          operationId: "docs",
-          security: [],
-          summary: "This document for people",
-          responses: { 200: { description: "A page.", content: { "text/html": { schema: z.string() } } } },
-        },
-      },
     }),
   });
 }
