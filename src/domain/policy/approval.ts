@@ -5,8 +5,7 @@ import { AppRole, type Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../catalog/targets.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-
-const Time = z.iso.datetime();
+import { Time } from "../time.ts";
 
 export const ApprovalDecision = z.object({
   kind: z.enum(["approved", "rejected", "timedOut"]),
