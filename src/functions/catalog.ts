@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { lookUp } from "../domain/catalog/targets.ts";
+import type { CatalogDocument } from "../domain/documents/catalog.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import type { RoleBundle } from "../domain/request/request.ts";
 import type { Ports } from "../ports.ts";
@@ -20,9 +21,9 @@ export function registerCatalog({ catalog }: Ports): void {
 }
 
 /** What the caller may ask for, by the names that requests use: no host, no resource id, no key. */
-export function publicCatalog({ clusters, sqlServers, teams }: Catalog, by: Caller) {
+export function publicCatalog({ clusters, sqlServers, teams }: Catalog, by: Caller): CatalogDocument {
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
-  const rolesOf = (server: string, database: string, roles: readonly RoleBundle[]) =>
+  const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
     own ? roles.filter((role) => own.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     clusters: Object.entries(clusters)

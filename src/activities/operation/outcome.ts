@@ -3,7 +3,7 @@ import { z } from "zod";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { Finding, fingerprint, isError } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { isPast, type Migration, MigrationPhase, migrated } from "../../domain/operation/migration.ts";
+import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import { holderOf } from "../../domain/operation/namespaceState.ts";
 import {
   isFinal,
@@ -12,6 +12,7 @@ import {
   type OperationStatus,
   type Phase,
 } from "../../domain/operation/operation.ts";
+import { MigrationProgress, type OperationResult } from "../../domain/operation/operationResult.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord, OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { plannedSteps, type StepName } from "../../domain/operation/steps.ts";
@@ -32,7 +33,7 @@ export const Outcome = z.object({
   /** Of the verification at its end. */
   findings: z.array(Finding).optional(),
   /** How far a migration has come. */
-  migration: z.object({ completed: MigrationPhase.optional(), podsToMove: z.array(z.string()) }).optional(),
+  migration: MigrationProgress.optional(),
   /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
   /** Names of the undos that failed. */
@@ -125,9 +126,8 @@ async function recordEnd(
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<OutcomeInput, "clientId" | "namespaceUid"> {
-  const clientId = result?.["clientId"];
   return {
-    ...(typeof clientId === "string" ? { clientId } : {}),
+    ...(result ? { clientId: result.clientId } : {}),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
   };
 }
@@ -169,7 +169,7 @@ function resultOf(
   { request, migration: progress }: Pick<OutcomeInput, "request" | "migration">,
   clientId: string,
   migration: Migration | undefined,
-): Record<string, unknown> {
+): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");
   const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };

@@ -4,7 +4,6 @@
  */
 
 import type { DurableClient } from "durable-functions";
-import { z } from "zod";
 import type { AdmissionOptions } from "../../activities/admission/admission.ts";
 import {
   claimOnboarding,
@@ -18,7 +17,7 @@ import type { Clerk } from "../../activities/admission/clerk.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { MigrationPhase, withAccountOf } from "../../domain/operation/migration.ts";
+import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type {
   Compensated,
@@ -140,12 +139,6 @@ export async function findCompensation(
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }
 
-/** What a migration had to say of itself at its end. */
-const MigrationResult = z.object({
-  clientId: z.guid(),
-  migration: z.object({ completed: MigrationPhase.optional() }),
-});
-
 /** Of a migration, or of a compensation of one. */
 function migratingOf({
   kind,
@@ -155,13 +148,12 @@ function migratingOf({
   compensates,
 }: OperationRecord): CompensatedMigration | undefined {
   if (kind !== "migrate" || !migration) return compensates?.migrating;
-  const reached = MigrationResult.safeParse(result).data;
-  if (!reached) return undefined;
-  const { completed } = reached.migration;
+  if (!result?.migration) return undefined;
+  const { completed } = result.migration;
   const { completed: _before, ...lasting } = migration;
   return {
     request,
-    clientId: reached.clientId,
+    clientId: result.clientId,
     migration: { ...lasting, ...(completed ? { completed } : {}) },
   };
 }

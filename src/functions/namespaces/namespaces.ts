@@ -3,6 +3,7 @@ import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../activities/admission/claim.ts";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
+import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
@@ -33,7 +34,8 @@ export function registerNamespaces(ports: Ports): void {
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
+      const page: NamespacePage = { value: value.map(publicNamespace), ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 

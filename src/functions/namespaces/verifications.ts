@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { findSettled } from "../../activities/admission/claim.ts";
 import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
 import { proveNamespace } from "../../activities/inspection/verification.ts";
+import type { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -42,7 +43,14 @@ export function registerVerifications(ports: Ports): void {
       }
       const severity = worstOf(findings);
       context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
-      return json(200, { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) });
+      const document: VerificationDocument = {
+        cluster,
+        namespace,
+        verifiedTime,
+        severity,
+        findings: findings.map(toDocument),
+      };
+      return json(200, document);
     }),
   });
 }

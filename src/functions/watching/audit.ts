@@ -1,4 +1,5 @@
 import { app, type HttpRequest } from "@azure/functions";
+import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
 import { authenticate } from "../callers/authentication.ts";
@@ -12,12 +13,13 @@ export function registerAudit(ports: Ports): void {
     authLevel: "anonymous",
     handler: route(async (request) => {
       const teams = visibleTeams(await authenticate(request));
-      const page = await ports.audit.read({
+      const { value, continuation } = await ports.audit.read({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: page.value, ...nextLink(request, page.continuation) });
+      const page: AuditPage = { value: [...value], ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 
@@ -28,7 +30,8 @@ export function registerAudit(ports: Ports): void {
     handler: route(async (request) => {
       // The chain is of all teams, and how long it is says how busy the others are.
       await authenticate(request, ["Onboarding.Operate"]);
-      return json(200, await ports.audit.verify());
+      const check: AuditCheck = await ports.audit.verify();
+      return json(200, check);
     }),
   });
 }
