@@ -5,12 +5,16 @@ import { OperationStatus, Phase } from "../operation/operation.ts";
 import { BatchItemDocument, BatchSummary } from "./batch.ts";
 import { OperationSummary, StepDocument } from "./operation.ts";
 
-/** Of the event `operation`. Who follows a batch itself gets its totals, too. */
-export const OperationChange = z.union([
-  OperationSummary.extend({ phase: Phase }),
-  BatchSummary.extend({ phase: Phase, totals: BatchTotals.optional() }),
-]);
+const OperationChange = OperationSummary.extend({ phase: Phase });
 export type OperationChange = z.infer<typeof OperationChange>;
+
+/** Who follows the batch itself gets its totals, too. */
+const BatchChange = BatchSummary.extend({ phase: Phase, totals: BatchTotals.optional() });
+export type BatchChange = z.infer<typeof BatchChange>;
+
+/** Of the event `operation`. */
+export const AnyChange = z.union([OperationChange, BatchChange]);
+export type AnyChange = z.infer<typeof AnyChange>;
 
 /** Of the event `step`. */
 export const StepChange = StepDocument.extend({ operation: z.string(), cluster: z.string(), namespace: z.string() });

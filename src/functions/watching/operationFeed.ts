@@ -4,7 +4,7 @@
  * for a client that is away. A feed shows states: what changed twice between two looks is one event.
  */
 import type { DurableClient } from "durable-functions";
-import type { ItemChange, OperationChange, OperationEnd, StepChange } from "../../domain/documents/feed.ts";
+import type { AnyChange, ItemChange, OperationEnd, StepChange } from "../../domain/documents/feed.ts";
 import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
@@ -271,7 +271,7 @@ function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): rea
   const sayOperation = () => {
     sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
     const { changedTime: operations = "" } = operation;
-    const data: OperationChange =
+    const data: AnyChange =
       operation.kind === "batch"
         ? { ...summaryOfBatch(operation), phase, totals }
         : { ...summaryOfOperation(operation), phase };
