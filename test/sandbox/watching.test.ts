@@ -1,6 +1,7 @@
 /** Following what Mooring does: one trace from the caller to the event, live events, audit trail. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
@@ -192,6 +193,20 @@ it("streams an operation's steps as they happen, and ends with it", async () => 
   const at = (name: string) => done.find(({ data }) => data["name"] === name)?.at ?? 0;
   expect(at("grantDatabase") - at("ensureIdentity")).toBeGreaterThan(500);
   expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
+});
+
+it("streams nothing that breaks the schemas of its events, and they refuse what is none", async () => {
+  const id = await service.onboard(request());
+
+  const { events } = await listen(`/api/operations/${id}/events`);
+
+  expect(events.flatMap(checkEvent)).toEqual([]);
+  for (const name of ["operation", "step", "end"]) {
+    const { event, data } = events.find((each) => each.event === name) ?? { event: "", data: {} };
+    expect(checkEvent({ event, data: { ...data, secret: "x" } })).not.toEqual([]);
+    expect(checkEvent({ event, data: { ...data, status: "Done" } })).not.toEqual([]);
+    expect(checkEvent({ event, data: {} })).not.toEqual([]);
+  }
 });
 
 it("goes on after Last-Event-ID with what is missing, and says 204 when nothing will come", async () => {
