@@ -3,6 +3,7 @@ import { inspectNamespace } from "../../src/activities/inspection/inspection.ts"
 import { lookAtMigration } from "../../src/activities/migration/migrationLook.ts";
 import { providePorts } from "../../src/activities/operation/step.ts";
 import { planOffboarding } from "../../src/activities/plan/planOffboarding.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
@@ -11,7 +12,6 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createDesk, requester } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

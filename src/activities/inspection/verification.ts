@@ -1,6 +1,7 @@
 /** Proof: everything is read back and compared with what was asked for, whatever the steps reported. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { isCommitted } from "../../application/decisions/cancellation.ts";
 import { findCluster, findDatabase, identityRef } from "../../domain/catalog/targets.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { describeFinding, Finding, isError, keep } from "../../domain/finding.ts";
@@ -8,7 +9,6 @@ import { berthKey, configMapName, federatedCredentialName, identityName } from "
 import { readMark, readMetadata, readTags } from "../../domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ObjectRef, Ports } from "../../ports.ts";
-import { isCommitted } from "../operation/cancellation.ts";
 import { defineStep, RemovalInput, StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { otherModeRefs } from "../resources/namespaceObjects.ts";
 import { podIdentityRefs } from "../resources/podIdentity.ts";

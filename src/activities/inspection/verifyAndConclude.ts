@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { concludeOperation } from "../../application/operation/concludeOperation.ts";
 import { OperationKind } from "../../domain/operation/operation.ts";
+import { Outcome } from "../../domain/operation/outcome.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { concludeOperation, Outcome } from "../operation/outcome.ts";
 import { activity, runStep } from "../operation/step.ts";
 import { proof, VerifyInput } from "./verification.ts";
 

@@ -1,5 +1,6 @@
 /** The steps that only a migration from pod identity has; the others it borrows from onboarding and offboarding. */
 import { z } from "zod";
+import { recordStart } from "../../application/operation/recordStart.ts";
 import { errorOf, PermanentError } from "../../domain/errors.ts";
 import { Finding, keep } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -10,7 +11,6 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { Registry } from "../../ports.ts";
 import { proveNamespace, throwErrors } from "../inspection/verification.ts";
-import { recordStart } from "../operation/outcome.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { dependantsOfPodIdentity } from "../plan/dependants.ts";
 import { planUndoCutOver } from "../plan/planUndoCutOver.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { recordStart } from "../../application/operation/recordStart.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
-import { recordStart } from "../operation/outcome.ts";
 import { StepInput, StepResult, stepActivity } from "../operation/step.ts";
 import { planOffboarding } from "./planOffboarding.ts";
 import { throwBlockers } from "./preflight.ts";

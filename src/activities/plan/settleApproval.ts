@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { takeDecision } from "../../application/decisions/approval.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
-import { takeDecision } from "../operation/approval.ts";
 import { activity, StepInput } from "../operation/step.ts";
 import { planOnboarding } from "./planOnboarding.ts";
 import { throwBlockers } from "./preflight.ts";

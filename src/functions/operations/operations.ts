@@ -1,6 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type {
   AnySummary,
   OperationDocument,
@@ -17,20 +18,18 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
-export function registerOperations(ports: Ports): void {
+export function registerOperations(ports: Ports, routes: Routes): void {
   app.http("getOperation", {
     route: "api/operations/{id}",
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
       const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       if (record.kind === "batch") return await answerBatch(ports, request, record);
@@ -56,8 +55,8 @@ export function registerOperations(ports: Ports): void {
     route: "api/operations",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const teams = visibleTeams(await authenticate(request));
+    handler: routes.forCallers(async (request, { by }) => {
+      const teams = visibleTeams(by);
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),

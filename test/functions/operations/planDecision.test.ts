@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/operation/step.ts";
 import { planBatchCancel } from "../../../src/activities/plan/planCancel.ts";
 import { planOnboarding } from "../../../src/activities/plan/planOnboarding.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -16,8 +18,7 @@ import {
   acceptOffboarding,
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
-import { acceptBatch, cancelBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { planApproval, planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";

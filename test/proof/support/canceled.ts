@@ -3,6 +3,7 @@
  * cancel would undo, and cancels. What was undone then has to be what the plan said, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/operation/step.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
@@ -11,7 +12,6 @@ import { plannedSteps } from "../../../src/domain/operation/steps.ts";
 import { undoStages } from "../../../src/domain/operation/undos.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";

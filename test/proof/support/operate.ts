@@ -2,11 +2,11 @@
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { providePorts } from "../../../src/activities/operation/step.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { mend } from "../../../src/functions/operations/startAccepted.ts";
