@@ -5,7 +5,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { type FieldProblem, lookUp } from "../catalog/targets.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 
-/** What an operation or a namespace has that decides who may see it; old records have no team. */
+/** What an operation or a namespace has that decides who may see it. Without a team it is the operators'. */
 export interface Owned {
   readonly team?: string | undefined;
 }
