@@ -1,7 +1,7 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
-import { providePorts } from "./activities/operation/step.ts";
+import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";

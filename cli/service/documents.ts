@@ -5,7 +5,9 @@ import type { Migration } from "../../src/domain/operation/migration.ts";
 import type { NamespaceState } from "../../src/domain/operation/namespaceState.ts";
 import type { OperationError, OperationStatus, Phase, StepAction } from "../../src/domain/operation/operation.ts";
 import type { Approval } from "../../src/domain/policy/approval.ts";
-import type { DatabaseRequest, IdentityMode, OnboardingRequest, RoleBundle } from "../../src/domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import type { RoleBundle } from "../../src/domain/targets/roleBundles.ts";
+import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 
 export interface Step {
   readonly name: string;

@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
-import { lookUp } from "../domain/catalog/targets.ts";
+import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
-import type { RoleBundle } from "../domain/request/request.ts";
+import type { RoleBundle } from "../domain/targets/roleBundles.ts";
 import type { Ports } from "../ports.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";

@@ -1,6 +1,6 @@
 /** One audit entry per effect, whatever is lost, repeated or undone on the way. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import "../../src/orchestrations/offboardNamespace.ts";

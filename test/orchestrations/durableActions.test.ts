@@ -1,6 +1,6 @@
 /** What an operation costs the durable runtime, and what its few large activities must not break. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";

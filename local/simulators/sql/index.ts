@@ -50,10 +50,11 @@ export async function startSql(
   const databases = new Map<string, Database>();
   let lastSessionId = 50;
 
-  /** What is in a database begins when it is first used, and ends when the world drops it. */
+  /** What is in a database begins when it is first used, and ends when the world drops it. Every server has master. */
   const findDatabase = (name: string): Database | undefined => {
     const key = name.toLowerCase();
-    const known = [...(world.sqlServers.get(server)?.databases ?? [])].find((each) => each.toLowerCase() === key);
+    const names = ["master", ...(world.sqlServers.get(server)?.databases ?? [])];
+    const known = names.find((each) => each.toLowerCase() === key);
     if (known === undefined) {
       databases.delete(key);
       return undefined;

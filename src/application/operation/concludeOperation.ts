@@ -3,7 +3,6 @@ import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { describeCancel } from "../../domain/operation/describeCancel.ts";
 import { type EndedOperation, nextRecord } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import { holderOf } from "../../domain/operation/namespaceState.ts";
@@ -16,6 +15,7 @@ import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
+import { describeCancel } from "./describeCancel.ts";
 import type { Origin } from "./origin.ts";
 
 export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;

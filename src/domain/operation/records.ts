@@ -198,8 +198,6 @@ export interface StepRecord {
   readonly changedTime?: string;
 }
 
-export type StepKey = Pick<StepRecord, "name" | "target">;
-
 export interface Page<T> {
   readonly value: readonly T[];
   /** Passed back to get the next page. */

@@ -5,7 +5,8 @@ import { FindingDocument } from "../../domain/finding.ts";
 import { Migration } from "../../domain/operation/migration.ts";
 import { NamespaceState } from "../../domain/operation/namespaceState.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { DatabaseRequest, IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import {
   acceptedResponse,
   berth,

@@ -1,7 +1,8 @@
 /** The routes by which people and programs follow what Mooring does, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { IdentityMode, RoleBundle } from "../../domain/request/request.ts";
+import { IdentityMode } from "../../domain/request/request.ts";
+import { RoleBundle } from "../../domain/targets/roleBundles.ts";
 import { AuditRecord } from "../../domain/watching/audit.ts";
 import { berth, body, guarded, page, paging, problem } from "./openapiParts.ts";
 

@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { findNamespace, mustSee } from "../../application/admission/seeNamespace.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planOffboarding } from "../../application/plan/planOffboarding.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";

@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
-import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
-import { proveNamespace } from "../../activities/inspection/verification.ts";
 import { findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
+import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";

@@ -4,10 +4,10 @@
  * for a client that is away. A feed shows states: what changed twice between two looks is one event.
  */
 import type { DurableClient } from "durable-functions";
+import { settleSteps } from "../../application/operation/settledSteps.ts";
 import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import { settleSteps } from "../../domain/operation/settledSteps.ts";
 import type { Ports } from "../../ports.ts";
 import { phaseOf, publicItem } from "../batches/batchStatus.ts";
 import { findPhase, publicStep, summary } from "../operations/operations.ts";

@@ -287,7 +287,7 @@ it("lets one of many lanes take an item, and forgets a batch that is closed", as
 });
 
 it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
-  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" };
+  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(2);
@@ -389,7 +389,7 @@ it("writes into every row which version of its form it has", async () => {
 
 it("leaves the version as it is when it changes a part of a row", async () => {
   const operation = `op-${crypto.randomUUID()}`;
-  const step = { name: "preflight", target: "aks-dev/team-a" };
+  const step = { name: "preflight", target: "aks-dev/team-a" } as const;
   await registry.startStep(operation, step, "2026-11-24T00:00:00.000Z");
   const row = { partitionKey: operation, rowKey: "preflight%3Aaks-dev%2Fteam-a" };
   await rowsOf("MooringSteps").updateEntity({ ...row, v: 7 }, "Merge");

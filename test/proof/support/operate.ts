@@ -1,7 +1,7 @@
 /** From a request to an open gate, whatever happens in between: who asks, asks again; what dies, is run again. */
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";

@@ -12,10 +12,18 @@ import { compileQuery } from "./query.ts";
 import { variableKey } from "./session.ts";
 import { commonType, convert, fold, isText, type SqlType, type SqlValue, types } from "./sqlTypes.ts";
 
+/** What a result says of a column besides its type. */
+export interface ColumnTraits {
+  readonly isNullable: boolean;
+  readonly isIdentity: boolean;
+}
+
 export interface ScopeColumn {
   readonly qualifier: string;
   readonly name: string;
   readonly type: SqlType;
+  /** Of a table's column; what is not known may be NULL. */
+  readonly traits?: ColumnTraits;
 }
 
 export interface Scope {
@@ -35,6 +43,7 @@ export interface Frame {
 
 export interface Compiled {
   readonly type: SqlType;
+  readonly traits?: ColumnTraits | undefined;
   readonly evaluate: (frame: Frame) => SqlValue;
 }
 
@@ -45,7 +54,11 @@ export function compileExpression(expression: Expression, scope: Scope, environm
   const compileInner = (inner: Expression) => compileExpression(inner, scope, environment);
   switch (expression.kind) {
     case "literal":
-      return { type: expression.type, evaluate: () => expression.value };
+      return {
+        type: expression.type,
+        traits: { isNullable: expression.value === null, isIdentity: false },
+        evaluate: () => expression.value,
+      };
     case "column":
       return compileColumn(expression, scope, environment);
     case "variable":
@@ -105,7 +118,7 @@ function compileColumn(
       );
     const [first, second] = found;
     if (second) throw new SqlError(209, `Ambiguous column name '${name}'.`);
-    if (first) return readColumn(first.index, first.column.type, depth);
+    if (first) return { traits: first.column.traits, ...readColumn(first.index, first.column.type, depth) };
   }
   const bare = qualifier === undefined ? bareFunctions[name.toUpperCase()] : undefined;
   if (bare) return { type: bare.type([]), evaluate: () => bare.evaluate([], [], environment) };

@@ -240,6 +240,17 @@ describe("SELECT", () => {
 });
 
 describe("batches", () => {
+  it("refuse what would be gone with its session, and here would stay for everybody", async () => {
+    expect(await fails("CREATE TABLE #t (id int)")).toBe(40510);
+    expect(await fails("CREATE TABLE [##t] (id int)")).toBe(40510);
+  });
+
+  it("end a comment of one line at a carriage return, as at a line feed", async () => {
+    expect(await one("SELECT 1 AS a -- one\r, 2 AS b -- two\n, 3 AS c -- three\r\n, 4 AS d")).toEqual([
+      { a: 1, b: 2, c: 3, d: 4 },
+    ]);
+  });
+
   it("declare, assign and branch", async () => {
     const sets = await database.runScript(`
       DECLARE @n int = 1, @text nvarchar(10);
