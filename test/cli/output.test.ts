@@ -144,6 +144,7 @@ describe("an operation", () => {
       phase: "awaitingApproval",
       approval: {
         reasons: ["Database sql-dev/orders needs approval."],
+        approvers: [{ role: "Onboarding.Approve" }],
         requestHash: hash,
         requestedTime: "2026-01-01T11:59:50.000Z",
         expiresTime: "2026-01-08T11:59:50.000Z",

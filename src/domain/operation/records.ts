@@ -20,7 +20,7 @@ export interface NamespaceRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;
-  /** Whose it is: the first team that onboarded it. Absent in old records, and in what operators did for no team. */
+  /** Whose it is: the first team that onboarded it. Absent in what operators did for no team. */
   readonly team?: string;
   /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
   readonly namespaceUid?: string;
