@@ -3,8 +3,8 @@
 import { findCluster } from "../../domain/catalog/targets.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, type StepPlan, stays, toPlan } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { plannedSteps, type StepName } from "../../domain/operation/steps.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ObjectRef, Ports } from "../../ports.ts";

@@ -3,12 +3,12 @@ import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { describeCancel } from "../../domain/operation/describeCancel.ts";
-import { type EndedOperation, nextRecord } from "../../domain/operation/lifecycle.ts";
+import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
-import { holderOf } from "../../domain/operation/namespaceState.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import type { OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import { appendDecision } from "../watching/audit.ts";
@@ -80,18 +80,15 @@ function resultOf(
 }
 
 /** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
-async function settleNamespace(
-  { registry, events }: Ports,
-  input: Origin & EndedOperation,
-  time: string,
-): Promise<void> {
+async function settleNamespace({ registry, events }: Ports, input: Origin & End, time: string): Promise<void> {
   const attempts = 5;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const record = await registry.getNamespace(input);
-    if (record?.operation !== input.operation || holderOf(record.state) === undefined) return;
-    const next = nextRecord(record, input, time);
+    if (record?.operation !== input.operation || !isHeld(record)) return;
+    const next = end(record, input, time);
     if (next) await tellDrift({ events }, record, { next, time });
-    if (await (next ? registry.replaceNamespace(next) : registry.removeNamespace(record))) return;
+    if (await (next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record)))
+      return;
   }
   throw new Error(`the record of ${berthKey(input)} changed ${attempts} times while the outcome was being written`);
 }

@@ -5,21 +5,16 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
-import {
-  claimOnboarding,
-  expectFree,
-  findSettled,
-  kindOf,
-  newRecord,
-  operationOf,
-} from "../../application/admission/claim.ts";
+import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { notOnboarded } from "../../application/admission/seeNamespace.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { beginCompensation, beginOffboarding, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -72,24 +67,15 @@ export async function acceptOffboarding(
   let mine: string | undefined;
   for (;;) {
     const current = await findSettled(registry, berth);
-    if (current && current.operation === mine) return begin(desk, current);
     if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding") return attach(desk, current);
+    if (current.state === "Offboarding")
+      return current.operation === mine ? begin(desk, current) : attach(desk, current);
     expect(current);
     expectFree(current);
-    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-    const before = {
-      state,
-      operation,
-      requestedBy,
-      acceptedTime,
-      ...(traceparent === undefined ? {} : { traceparent }),
-    };
-    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+    const next = beginOffboarding(current, beginningOf(desk), { ignoreDependants });
     mine = next.operation;
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
+    if (await registry.replaceNamespace({ ...next, etag: current.etag })) return begin(desk, next);
   }
 }
 
@@ -99,9 +85,8 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
   for (;;) {
     const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
     if (isSame) return attach(desk, current);
-    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const next = { ...current, ...fresh, compensates };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
+    const next = beginCompensation(current, beginningOf(desk), compensates);
+    if (await registry.replaceNamespace({ ...next, etag: current.etag })) return begin(desk, next);
   }
 }
 
@@ -114,7 +99,7 @@ export async function attach({ ports: { registry } }: Desk, record: NamespaceRec
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   const { operation } = record;
   await desk.ports.registry.insertOperation(operationOf(record));
   try {
@@ -127,46 +112,40 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-export async function startOperation(
+/** Starts the orchestration of the operation that holds the record. */
+export function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  record: NamespaceRecord,
+  record: HeldRecord,
 ): Promise<void> {
-  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration, offboarding } = record;
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
-  const kind = kindOf(record);
-  switch (kind) {
-    case "onboard":
-      return await start(client, onboardNamespace, { instanceId, input });
-    case "change":
-      if (!earlier) throw nothingOf(record, "an earlier request");
-      return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard": {
-      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+  switch (record.state) {
+    case "Onboarding":
+      return start(client, onboardNamespace, { instanceId, input });
+    case "Changing":
+      return start(client, changeNamespace, { instanceId, input: { ...input, earlier: record.earlier } });
+    case "Offboarding": {
+      const { ignoreDependants } = record.offboarding;
       const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
-      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+      return start(client, offboardNamespace, { instanceId, input: offboardInput });
     }
-    case "compensate": {
-      if (!compensates) throw nothingOf(record, "what it compensates");
-      const { of, createdBy, undos, migrating } = compensates;
+    case "Compensating": {
+      const { of, createdBy, undos, migrating } = record.compensates;
       const compensation = {
         ...input,
         compensates: { of, createdBy, undos: [...undos] },
         ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
       };
-      return await start(client, compensateOperation, { instanceId, input: compensation });
+      return start(client, compensateOperation, { instanceId, input: compensation });
     }
-    case "repair":
-      return await start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
-    case "migrate":
-      if (!migration || clientId === undefined) throw nothingOf(record, "a migration");
-      return await start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+    case "Repairing":
+      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+    case "Migrating": {
+      const going = { clientId: record.clientId, migration: record.migration };
+      return start(client, migrateNamespace, { instanceId, input: { ...input, ...going } });
+    }
   }
-}
-
-function nothingOf({ operation, state }: NamespaceRecord, what: string): Error {
-  return new Error(`the record of operation ${operation} is ${state} and says nothing of ${what}`);
 }

@@ -1,7 +1,7 @@
 /** What a caller sees of an onboarded namespace, and the tag of what it saw. */
 import { toDocument } from "../../domain/finding.ts";
 import { entityTag } from "../../domain/http/entityTag.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 
 export function tagOf(record: NamespaceRecord): string {
   const { findings, verifiedTime: _when, ...is } = publicNamespace(record);

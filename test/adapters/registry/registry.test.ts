@@ -7,7 +7,8 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
-import type { BatchRecord, NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { FreeRecord, HeldRecord, RecordIn } from "../../../src/domain/operation/namespaceRecord.ts";
+import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Registry } from "../../../src/ports.ts";
 
@@ -42,7 +43,10 @@ const request = OnboardingRequest.parse({
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 
-function namespaceRecord(changes: Partial<NamespaceRecord> = {}): NamespaceRecord {
+const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
+type Base = Pick<RecordIn<"Onboarding">, "cluster" | "namespace" | "operation" | "team">;
+
+function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding">, "previous"> {
   return {
     cluster: "aks-dev",
     namespace: `n-${crypto.randomUUID().slice(0, 8)}`,
@@ -86,18 +90,28 @@ it("refuses a write and a removal by somebody who read an older record", async (
   await registry.insertNamespace(record);
   const read = await registry.getNamespace(record);
   if (!read) throw new Error("the record is not there");
+  const { etag } = read;
 
-  expect(await registry.replaceNamespace({ ...read, state: "Onboarded" })).toBe(true);
+  expect(await registry.replaceNamespace({ ...record, state: "Onboarded", etag })).toBe(true);
 
-  expect(await registry.replaceNamespace({ ...read, state: "Incomplete" })).toBe(false);
+  expect(await registry.replaceNamespace({ ...record, state: "Incomplete", etag })).toBe(false);
   expect(await registry.removeNamespace(read)).toBe(false);
   expect((await registry.getNamespace(record))?.state).toBe("Onboarded");
 });
 
 it("finds the namespaces that an operation holds", async () => {
-  const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] as const;
-  const held = states.map((state) => namespaceRecord({ state }));
-  const free = namespaceRecord({ state: "Onboarded" });
+  const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
+  const { operation, requestedBy, requestHash, acceptedTime } = namespaceRecord();
+  const before = { state: "Onboarded", operation, requestedBy, acceptedTime } as const;
+  const held: readonly HeldRecord[] = [
+    namespaceRecord(),
+    { ...namespaceRecord(), state: "Changing", earlier: request, previous: { ...before, request, requestHash } },
+    { ...namespaceRecord(), state: "Offboarding", offboarding: { ignoreDependants: false, before } },
+    { ...namespaceRecord(), state: "Compensating", compensates: { of: "op-0", createdBy: "op-0", undos: [] } },
+    { ...namespaceRecord(), state: "Repairing" },
+    { ...namespaceRecord(), state: "Migrating", clientId, migration },
+  ];
+  const free: FreeRecord = { ...namespaceRecord(), state: "Onboarded" };
   for (const record of [...held, free]) await registry.insertNamespace(record);
 
   const names = (await registry.heldNamespaces()).map(({ namespace }) => namespace);
@@ -107,9 +121,10 @@ it("finds the namespaces that an operation holds", async () => {
 });
 
 it("finds the onboarded namespaces that were verified before a time", async () => {
-  const old = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.000Z" });
-  const fresh = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.002Z" });
-  const held = namespaceRecord({ state: "Repairing", verifiedTime: "2026-01-01T00:00:00.000Z" });
+  const verified = (verifiedTime: string) => ({ ...namespaceRecord(), verifiedTime });
+  const old: FreeRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Onboarded" };
+  const fresh: FreeRecord = { ...verified("2026-01-01T00:00:00.002Z"), state: "Onboarded" };
+  const held: HeldRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Repairing" };
   for (const record of [old, fresh, held]) await registry.insertNamespace(record);
 
   const found = await registry.namespacesToVerify({ before: "2026-01-01T00:00:00.001Z" });

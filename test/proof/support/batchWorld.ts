@@ -4,8 +4,9 @@
  */
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
