@@ -18,6 +18,7 @@ import type {
 } from "./domain/operation/records.ts";
 import type { Claims } from "./domain/policy/claims.ts";
 import type { OnboardingRequest } from "./domain/request/request.ts";
+import type { Serial } from "./domain/serial.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
 import type { CloudEvent } from "./domain/watching/events.ts";
 
@@ -29,6 +30,8 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  /** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
+  readonly admissions: Serial;
   readonly audit: Audit;
   readonly changes: Changes;
   readonly idempotencyKeys: IdempotencyKeys;

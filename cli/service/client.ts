@@ -3,6 +3,7 @@
  * answer is the same request and has the same operation.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 
@@ -133,6 +134,9 @@ async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
+/** The first try, whose answer was lost, is still at work. */
+const stillAtWork: RefusalCode = "IDEMPOTENCY_IN_PROGRESS";
+
 /** Seconds after which to ask again; undefined where the answer is the answer. */
 function secondsToWait(
   { status, headers, body }: Answer,
@@ -141,8 +145,7 @@ function secondsToWait(
   const seconds = readRetryAfter(headers);
   if (seconds === undefined) return undefined;
   if (isPatient && (status === 429 || status === 503)) return seconds;
-  // The first try, whose answer was lost, is still at work.
-  return wasLost && status === 409 && body.includes('"IDEMPOTENCY_IN_PROGRESS"') ? seconds : undefined;
+  return wasLost && status === 409 && body.includes(`"${stillAtWork}"`) ? seconds : undefined;
 }
 
 export function readRetryAfter(headers: globalThis.Headers): number | undefined {

@@ -5,17 +5,15 @@ import { lookUp } from "../domain/catalog/targets.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import type { RoleBundle } from "../domain/request/request.ts";
 import type { Ports } from "../ports.ts";
-import { authenticate } from "./callers/authentication.ts";
-import { json, route } from "./http/respond.ts";
+import { json } from "./http/respond.ts";
+import type { Routes } from "./http/route.ts";
 
-export function registerCatalog({ catalog }: Ports): void {
+export function registerCatalog({ catalog }: Ports, routes: Routes): void {
   app.http("getCatalog", {
     route: "api/catalog",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      return json(200, publicCatalog(catalog, await authenticate(request)));
-    }),
+    handler: routes.forCallers(async (_request, { by }) => json(200, publicCatalog(catalog, by))),
   });
 }
 

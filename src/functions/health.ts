@@ -1,21 +1,22 @@
 import { app } from "@azure/functions";
 import { logLine } from "../domain/watching/logLine.ts";
 import type { Ports } from "../ports.ts";
-import { json, route } from "./http/respond.ts";
+import { json } from "./http/respond.ts";
+import type { Routes } from "./http/route.ts";
 
-export function registerHealth(ports: Ports): void {
+export function registerHealth(ports: Ports, routes: Routes): void {
   app.http("live", {
     route: "api/health/live",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async () => json(200, { status: "ok" })),
+    handler: routes.forAnybody(async () => json(200, { status: "ok" })),
   });
 
   app.http("ready", {
     route: "api/health/ready",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (_request, context) => {
+    handler: routes.forAnybody(async (_request, { context }) => {
       try {
         await ports.registry.probe();
         return json(200, { status: "ok" });

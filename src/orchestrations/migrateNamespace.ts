@@ -5,6 +5,7 @@ import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activiti
 import { federateIdentity } from "../activities/resources/federatedCredential.ts";
 import { removePodIdentity } from "../activities/resources/podIdentity.ts";
 import { applyServiceAccount } from "../activities/resources/serviceAccount.ts";
+import { isCode } from "../domain/errors.ts";
 import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
@@ -99,7 +100,7 @@ function* migrate(
     try {
       yield* phase((name, undo) => own.push({ name, undo }));
     } catch (cause) {
-      const isCanceled = cause instanceof StepFailed && cause.code === "OPERATION_CANCELED";
+      const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...own] : own;
       if (undos.length > 0) setPhase(context, "compensating");
       const failures = yield* runUndos(undos.toReversed());

@@ -1,10 +1,11 @@
 /** What a client may attach to on one connection: $cbs, `<entity>/$management`, and the entities themselves. */
 import type { Connection, Receiver, Sender } from "rhea";
-import { maxMessageBytes } from "./amqp.ts";
+import { keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
 import { BrokerError, toCondition } from "./errors.ts";
 import { takeMessages } from "./incoming.ts";
 import { answerManagement } from "./management.ts";
+import { maxMessageBytes } from "./messages.ts";
 import { deliverMessages } from "./outgoing.ts";
 import { type Peer, run } from "./peer.ts";
 
@@ -20,6 +21,7 @@ export function serveConnection(connection: Connection, peer: Peer): void {
     }
   };
 
+  connection.on("session_open", ({ session }) => keepBytes(session));
   // rhea names events as this side sees them: the peer's sender is a receiver here.
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
   connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
@@ -47,8 +49,10 @@ function attach(link: Sender | Receiver, open: () => void): void {
 }
 
 function openForSending(peer: Peer, receiver: Receiver): void {
-  const address = String(receiver.target?.address ?? "");
+  const address = nodeAddress(receiver.target);
   receiver.local.attach.max_message_size = maxMessageBytes;
+  // The .NET SDK sends requests settled, all with one delivery tag; unless the answer repeats the mode, it keeps them by it.
+  receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
   } else if (isManagement(address)) {
@@ -65,7 +69,7 @@ function openForSending(peer: Peer, receiver: Receiver): void {
 
 /** Returns what ends the link's work. */
 function openForReceiving(peer: Peer, sender: Sender): () => void {
-  const address = String(sender.source?.address ?? "");
+  const address = nodeAddress(sender.source);
   sender.set_source(sender.source);
   sender.set_target(sender.target);
   if (address.toLowerCase() === "$cbs") return openForAnswers(peer, sender);
@@ -83,6 +87,11 @@ function openForAnswers(peer: Peer, sender: Sender): () => void {
   return () => {
     for (const name of names) peer.replyLinks.delete(name);
   };
+}
+
+/** Without the slash that may stand before it: the .NET SDK writes addresses as paths. */
+function nodeAddress(terminus: { address?: unknown } | undefined): string {
+  return String(terminus?.address ?? "").replace(/^\/+/, "");
 }
 
 function isManagement(address: string): boolean {

@@ -28,6 +28,11 @@ export function incorrectSyntax(near: string): SqlError {
   return compileError(102, `Incorrect syntax near '${near}'.`);
 }
 
+/** A statement of Azure SQL that this simulator does not have. The number is Azure's own for what it does not support. */
+export function notSimulated(construct: string): SqlError {
+  return new SqlError(40510, `Statement '${construct}' is not supported by the sandbox's SQL simulator.`);
+}
+
 export function permissionDenied(
   permission: string,
   { name, database, schema }: { name: string; database: string; schema: string },

@@ -35,13 +35,15 @@ export interface SqlOptions {
   readonly server: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /** Where a client that has no token is sent for one; Azure's own without it. */
+  readonly authorityHost?: string;
   /** User names and passwords of SQL logins, all dbo; none unless a test wants a client that knows no tokens. */
   readonly sqlLogins?: Readonly<Record<string, string>>;
 }
 
 export async function startSql(
   { world, faults, tls }: SimulatorContext,
-  { server, port = 0, sqlLogins = {} }: SqlOptions,
+  { server, port = 0, authorityHost = "https://login.microsoftonline.com/", sqlLogins = {} }: SqlOptions,
 ): Promise<SqlSimulator> {
   if (!world.sqlServers.has(server))
     throw new Error(`The world has no SQL server "${server}"; add it before startSql.`);
@@ -66,6 +68,7 @@ export async function startSql(
     faults,
     contexts: createTlsContexts(tls),
     server,
+    authorityHost,
     sqlLogins: new Map(Object.entries(sqlLogins)),
     findDatabase,
     nextSessionId: () => {

@@ -1,8 +1,8 @@
 /** The tokens of a reply (MS-TDS 2.2.7), one function each. */
 import { bVarchar, u8, u16, u32, ucs2, usVarchar } from "./bytes.ts";
 import type { Row } from "./engine/database.ts";
+import type { ReturnedValue } from "./engine/execute.ts";
 import type { ResultColumn } from "./engine/query.ts";
-import { type SqlType, types } from "./engine/sqlTypes.ts";
 import type { SqlError } from "./errors.ts";
 import { collation, writeTypeInfo, writeValue } from "./wireTypes.ts";
 
@@ -120,13 +120,14 @@ export function returnStatus(status: number): Buffer {
   return Buffer.concat([u8(0x79), u32(status)]);
 }
 
-/** An output parameter of a procedure. */
-export function returnValue(name: string, value: number, type: SqlType = types.int): Buffer {
+/** An output parameter of a procedure (MS-TDS 2.2.7.19). */
+export function returnValue({ name, ordinal, type, value }: ReturnedValue): Buffer {
+  const isOutputParameter = 0x01;
   return Buffer.concat([
     u8(0xac),
-    u16(0),
+    u16(ordinal),
     bVarchar(name),
-    u8(1),
+    u8(isOutputParameter),
     u32(0),
     u16(0),
     writeTypeInfo(type),

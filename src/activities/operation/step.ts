@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { commitOperation, expectNotCanceled, expectNotSucceeded } from "../../application/decisions/cancellation.ts";
 import { appendEffect, type Effect } from "../../application/watching/audit.ts";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError, type TransientCode, TransientError } from "../../domain/errors.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
-import { type Difference, describeCode, toOperationError } from "../../domain/operation/plan.ts";
+import { type Difference, toOperationError } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/steps.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -153,7 +153,7 @@ export async function runStep<I extends StepInput, O extends StepResult>(
       await Promise.all([
         registry.updateStep(operation, step, {
           status: delay === undefined ? "Failed" : "Running",
-          error: describeCode(code, message),
+          error: toOperationError(code, message),
           ...(delay === undefined ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delay).toISOString() }),
         }),
         // It, or a try before it, may have had a part of its effect, or all of it without knowing.
@@ -193,12 +193,12 @@ async function waitAsAsked(error: unknown, delay: number | undefined): Promise<v
 /** Well below the functionTimeout in host.json. */
 const maxWaitMs = 120_000;
 
-function describe(error: unknown): Failure {
+function describe(error: unknown): Failure & { readonly code: PermanentCode | TransientCode } {
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: toOperationError("UNEXPECTED", message).code, message };
+  return { code: "UNEXPECTED", message };
 }
 
 function now(): string {

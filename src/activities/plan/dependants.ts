@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/targets.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import {
   type Berth,
   berthKey,
@@ -16,7 +16,7 @@ import {
 } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
+import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, KubernetesObject, ManagedIdentity, Ports } from "../../ports.ts";
 import { podIdentityApi } from "../resources/podIdentity.ts";
@@ -181,7 +181,7 @@ function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): boolean
   return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
 }
 
-const cannotTell: ReadonlySet<string> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
+const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
 
 /** What Mooring may not read is told, and not in the way: it could not be found out by waiting. */
 async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
@@ -189,7 +189,7 @@ async function readable(look: () => Promise<readonly OperationError[]>): Promise
     return { blockers: await look(), notices: [] };
   } catch (error) {
     if (!(error instanceof PermanentError) || !cannotTell.has(error.code)) throw error;
-    return { blockers: [], notices: [toOperationError("DEPENDANTS_UNKNOWN", error.message)] };
+    return { blockers: [], notices: [toNotice("DEPENDANTS_UNKNOWN", error.message)] };
   }
 }
 

@@ -5,7 +5,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
 
 /** Ids of built-in roles, the same in every tenant; the first of each list is the one to ask for. */
@@ -83,5 +83,5 @@ const knownRoles: ReadonlySet<string> = new Set([
 ]);
 
 function unknown(why: string): RoleFindings {
-  return { blockers: [], notices: [toOperationError("KUBELET_ROLES_UNKNOWN", why)] };
+  return { blockers: [], notices: [toNotice("KUBELET_ROLES_UNKNOWN", why)] };
 }

@@ -1,7 +1,7 @@
 /** Whether Mooring's own role in Azure allows what an onboarding will have to do, or undo: a refusal half-way costs more. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Permission, Ports } from "../../ports.ts";
 import type { RoleFindings } from "./kubeletRoles.ts";
@@ -27,7 +27,7 @@ export async function checkOwnPermissions(
     return { blockers: [toOperationError("ARM_FORBIDDEN", message)], notices: [] };
   } catch (error) {
     if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
-    return { blockers: [], notices: [toOperationError("PERMISSIONS_UNKNOWN", error.message)] };
+    return { blockers: [], notices: [toNotice("PERMISSIONS_UNKNOWN", error.message)] };
   }
 }
 

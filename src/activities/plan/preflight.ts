@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { requestApproval } from "../../application/decisions/approval.ts";
 import { recordStart } from "../../application/operation/recordStart.ts";
-import { errorOf } from "../../domain/errors.ts";
+import { errorOf, isCode } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { describeCode, type Plan } from "../../domain/operation/plan.ts";
@@ -27,7 +27,7 @@ export const preflight = stepActivity({
 
 /** That a new namespace is not there yet is for who plans; here it is made next. */
 function isNews({ code }: OperationError): boolean {
-  return code !== "NAMESPACE_NOT_THERE_YET";
+  return !isCode(code, "NAMESPACE_NOT_THERE_YET");
 }
 
 /** Comes before the first write of a repair. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { findDatabase } from "../../domain/catalog/targets.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -279,7 +279,7 @@ export const grantDatabase = stepActivity({
   },
 });
 
-const creationConflicts: ReadonlySet<string> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
+const creationConflicts: ReadonlySet<PermanentCode> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 
 function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
   return grants.map((grant) =>

@@ -6,7 +6,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/steps.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import {
@@ -36,7 +36,7 @@ interface Rehearsal {
   readonly differences: readonly Difference[];
   readonly conflict?: Conflict | undefined;
   /** What could not be asked, and why. */
-  readonly notice?: Conflict;
+  readonly notice?: Notice;
 }
 
 export async function planObjects(

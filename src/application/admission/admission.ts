@@ -53,15 +53,6 @@ export function ownerAfter(
   throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
 }
 
-/** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
-const countings = new WeakMap<Ports, Map<string, Promise<unknown>>>();
-
-function countingOf(ports: Ports): Map<string, Promise<unknown>> {
-  const counting = countings.get(ports) ?? new Map<string, Promise<unknown>>();
-  countings.set(ports, counting);
-  return counting;
-}
-
 /**
  * Inserts the record of a new namespace unless the team has its quota. False when there is a record already. `operation`
  * is what the record's operation is recorded as, should it never run.
@@ -76,7 +67,7 @@ export async function insertWithinQuota(
   const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
   if (team === undefined || quota === undefined) return registry.insertNamespace(record);
 
-  const insert = async () => {
+  return ports.admissions.run(team, async () => {
     if ((await registry.countNamespaces(team)) >= quota) {
       // It may be this very namespace that fills the quota: the same request came twice, and the other one was faster.
       if (await registry.getNamespace(record)) return false;
@@ -88,16 +79,7 @@ export async function insertWithinQuota(
     if ((await registry.countNamespaces(team)) <= quota) return true;
     await giveWay(ports, operation);
     throw exceeded(record, quota);
-  };
-  const counting = countingOf(ports);
-  const before = counting.get(team) ?? Promise.resolve();
-  const inserting = before.then(insert, insert);
-  counting.set(team, inserting);
-  try {
-    return await inserting;
-  } finally {
-    if (counting.get(team) === inserting) counting.delete(team);
-  }
+  });
 }
 
 /** Refuses one more namespace for a team that has as many as it may. */

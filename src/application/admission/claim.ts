@@ -6,7 +6,6 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -30,7 +29,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { findEarlier } from "../../domain/request/change.ts";
+import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { Registry } from "../../ports.ts";
@@ -188,12 +187,9 @@ function refuseTooManyHalfDone(current: FreeRecord): void {
 
 /** What the request would replace. */
 export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
-  try {
-    return findEarlier(request, current);
-  } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
-    throw new Refusal(error.code, error.message, { operation: current.operation });
-  }
+  const denial = denyChange(request, current);
+  if (denial) throw new Refusal(denial.code, denial.message, { operation: current.operation });
+  return findEarlier(request, current);
 }
 
 export function beginningOf({ by, traceparent, item }: Omit<Clerk, "ports">): Beginning {

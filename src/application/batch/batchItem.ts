@@ -15,6 +15,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { type Claim, claimOnboarding } from "../admission/claim.ts";
+import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";
 
 const takes = 100;
@@ -24,18 +25,22 @@ export async function takeIndex(
   { registry }: Pick<Ports, "registry">,
   { batch, lane, done }: { batch: string; lane: string; done: number | undefined },
 ): Promise<number | undefined> {
-  for (let attempt = 1; attempt <= takes; attempt += 1) {
-    const open = await registry.getOpenBatch(batch);
-    if (!open) return undefined;
-    const mine = open.taken[lane];
-    if (mine !== undefined && mine !== done) return mine;
-    const { next, requests, taken } = open;
-    if (next >= requests) return undefined;
-    if (await registry.replaceOpenBatch({ ...open, next: next + 1, taken: { ...taken, [lane]: next } })) return next;
+  const { record, change } = await amend({
+    what: `The open batch ${batch}`,
+    read: () => registry.getOpenBatch(batch),
+    next(open) {
+      const { next, requests, taken } = open;
+      const mine = taken[lane];
+      if ((mine !== undefined && mine !== done) || next >= requests) return undefined;
+      return { ...open, next: next + 1, taken: { ...taken, [lane]: next } };
+    },
+    write: (_open, next) => registry.replaceOpenBatch(next),
+    attempts: takes,
     // Another lane was faster.
-    await sleep(Math.random() * 20 * Math.min(attempt, 10));
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The open batch ${batch} changed ${takes} times.`);
+    pause: (attempt) => sleep(Math.random() * 20 * Math.min(attempt, 10)),
+  });
+  const mine = (change ?? record)?.taken[lane];
+  return mine === done ? undefined : mine;
 }
 
 /** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
@@ -103,14 +108,17 @@ type Claimed = Stored<BatchItem> & {
 async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
   const now = new Date();
   const mine = createOperationId(now);
-  for (let attempt = 1; attempt <= takes; attempt += 1) {
-    const item = await registry.getBatchItem(batch, index);
-    if (!item) return undefined;
-    const { claim } = item;
-    if (claim !== undefined) return { ...item, claim, isFresh: claim === mine };
-    await registry.amendBatchItem(batch, item, { claim: mine, startTime: now.toISOString() });
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `Item ${index} of batch ${batch} changed ${takes} times.`);
+  const read = () => registry.getBatchItem(batch, index);
+  const { record, change } = await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read,
+    next: ({ claim }) => (claim === undefined ? { claim: mine, startTime: now.toISOString() } : undefined),
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+    attempts: takes,
+  });
+  // By the ETag that it has now the outcome is written.
+  const item = change ? await read() : record;
+  return item?.claim === undefined ? undefined : { ...item, claim: item.claim, isFresh: item.claim === mine };
 }
 
 /** The record of the item's own operation, when a lane starts it and nobody has yet. */

@@ -3,6 +3,7 @@ import type { OperationStatus, Phase } from "../../domain/operation/operation.ts
 import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { BatchEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
 
 export async function getBatch({ registry }: Pick<Ports, "registry">, id: string): Promise<Stored<BatchRecord>> {
   const record = await registry.getBatch(id);
@@ -10,20 +11,19 @@ export async function getBatch({ registry }: Pick<Ports, "registry">, id: string
   return record;
 }
 
-/** Through the ETag; undefined from `next` means that nothing has to be written. */
-export async function amendUntilWritten(
+/** Gives the batch as it is then. */
+export async function amendBatch(
   ports: Pick<Ports, "registry">,
   id: string,
   next: (record: Stored<BatchRecord>) => Partial<BatchRecord> | undefined,
 ): Promise<BatchRecord> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await getBatch(ports, id);
-    const changes = next(record);
-    if (!changes) return record;
-    if (await ports.registry.amendBatch(record, changes)) return { ...record, ...changes };
-  }
-  throw new Error(`the record of batch ${id} changed ${attempts} times`);
+  const { record, change } = await amend({
+    what: `The record of batch ${id}`,
+    read: () => getBatch(ports, id),
+    next,
+    write: (current, changes) => ports.registry.amendBatch(current, changes),
+  });
+  return { ...record, ...change };
 }
 
 export function originOf({ id: operation, requestedBy, team, traceparent }: BatchRecord) {

@@ -1,14 +1,15 @@
 /** How a batch ends: when every item has, or when it was canceled and what began has. */
+
+import { isOfPolicy } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
-import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
 import type { Ports } from "../../ports.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, settleItem } from "./batchItem.ts";
-import { amendUntilWritten, getBatch, originOf, publishBatch } from "./batchRecord.ts";
+import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
 
 /** How many items have not begun, and how many others run; none of either once the batch has ended. */
 interface Left {
@@ -29,7 +30,7 @@ export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
     return { notBegun, running };
   }
   const endTime = new Date().toISOString();
-  const ended = await amendUntilWritten(ports, id, ({ status, cancel }) =>
+  const ended = await amendBatch(ports, id, ({ status, cancel }) =>
     isFinal(status) ? undefined : { ...judgeBatch(id, totals, cancel), result: totals, endTime },
   );
   return await close(ports, ended);

@@ -2,11 +2,11 @@ import { countItems } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Ports } from "../../ports.ts";
 import { appendDecision } from "../watching/audit.ts";
-import { amendUntilWritten, originOf, publishBatch } from "./batchRecord.ts";
+import { amendBatch, originOf, publishBatch } from "./batchRecord.ts";
 
 /** Records and tells that the batch runs. Twice is as once. */
 export async function recordBatchStart(ports: Ports, id: string): Promise<void> {
-  const record = await amendUntilWritten(ports, id, ({ status }) =>
+  const record = await amendBatch(ports, id, ({ status }) =>
     status === "NotStarted" ? { status: "Running", startTime: new Date().toISOString() } : undefined,
   );
   if (isFinal(record.status)) return;

@@ -2,6 +2,7 @@
  * Approval, as the operation's record has it. Everything that decides (approve, reject, time-out, cancel) is written there
  * with the ETag, so the first one counts; the event that wakes the orchestration carries nothing that is believed.
  */
+
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
@@ -10,6 +11,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { throwIfCanceled } from "./cancellation.ts";
 
 const minuteMs = 60_000;
@@ -24,7 +26,7 @@ export async function requestApproval(
   const needed = needsApproval(ports.catalog, request, accepted?.team);
   if (needed.length === 0) return undefined;
   const { timeoutMinutes } = ports.catalog.approval;
-  const { record, approval } = await amend(ports, operation, (current) => {
+  const { record, approval } = await amendApproval(ports, operation, (current) => {
     throwIfCanceled(current);
     if (current.approval) return current.approval;
     const now = Date.now();
@@ -51,7 +53,7 @@ export async function takeDecision(
   ports: Ports,
   { operation, request, isTimeOver }: { operation: string; request: OnboardingRequest; isTimeOver: boolean },
 ): Promise<boolean> {
-  const { record, approval } = await amend(ports, operation, (current) => {
+  const { record, approval } = await amendApproval(ports, operation, (current) => {
     throwIfCanceled(current);
     const asked = current.approval;
     if (!asked) throw new PermanentError("APPROVAL_MISMATCH", `Operation ${operation} never asked for approval.`);
@@ -120,19 +122,21 @@ export async function remindOfApproval(ports: Ports, record: Stored<OperationRec
   await ports.registry.amendOperation(record, { approval: { ...approval, reminders: due } });
 }
 
-async function amend(
+/** `next` gives the approval that there is where nothing has to be written. */
+async function amendApproval(
   { registry }: Pick<Ports, "registry">,
   operation: string,
   next: (record: Stored<OperationRecord>) => Approval,
 ): Promise<{ record: OperationRecord; approval: Approval }> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getOperation(operation);
-    if (!record) throw new TransientError("REGISTRY_UNAVAILABLE", `Operation ${operation} has no record yet.`);
-    const approval = next(record);
-    if (approval === record.approval || (await registry.amendOperation(record, { approval }))) {
-      return { record, approval };
-    }
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+  const { record: decided } = await amend({
+    what: `The record of operation ${operation}`,
+    async read() {
+      const record = await registry.getOperation(operation);
+      if (!record) throw new TransientError("REGISTRY_UNAVAILABLE", `Operation ${operation} has no record yet.`);
+      return { record, approval: next(record) };
+    },
+    next: ({ record, approval }) => (approval === record.approval ? undefined : { approval }),
+    write: ({ record }, changes) => registry.amendOperation(record, changes),
+  });
+  return decided;
 }

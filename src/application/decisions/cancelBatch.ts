@@ -1,9 +1,9 @@
-import { TransientError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { type Decision, sign } from "./decide.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
@@ -13,14 +13,13 @@ export async function cancelBatch(
   id: string,
   decision: Decision,
 ): Promise<BatchRecord> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const { record, isMade } = await foreseeBatchCancel({ registry }, id, decision);
-    if (isMade) return record;
-    const cancel = sign(decision);
-    if (await registry.amendBatch(record, { cancel })) return { ...record, cancel };
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of batch ${id} changed ${attempts} times.`);
+  const { record: foreseen, change } = await amend({
+    what: `The record of batch ${id}`,
+    read: () => foreseeBatchCancel({ registry }, id, decision),
+    next: ({ isMade }) => (isMade ? undefined : { cancel: sign(decision) }),
+    write: ({ record }, changes) => registry.amendBatch(record, changes),
+  });
+  return { ...foreseen.record, ...change };
 }
 
 /** Refuses what `cancelBatch` would refuse; `isMade` when it was canceled before. Writes nothing. */

@@ -2,10 +2,12 @@
  * A cancellation is an entry in the operation's record, written with the ETag. Every step looks at it before its first
  * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
  */
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+
+import { PermanentError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
+import { amendOperation } from "../amendOperation.ts";
 
 export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
   throwIfCanceled(await registry.getOperation(operation));
@@ -25,14 +27,10 @@ export async function commitOperation(
   registry: Pick<Registry, "getOperation" | "amendOperation">,
   operation: string,
 ): Promise<void> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getOperation(operation);
+  await amendOperation(registry, operation, (record) => {
     throwIfCanceled(record);
-    if (!record || record.committedTime !== undefined) return;
-    if (await registry.amendOperation(record, { committedTime: new Date().toISOString() })) return;
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+    return record.committedTime === undefined ? { committedTime: new Date().toISOString() } : undefined;
+  });
 }
 
 /**
@@ -44,13 +42,14 @@ export async function passOnCancel(
   operation: string,
   cancel: Cancel,
 ): Promise<Stored<OperationRecord> | undefined> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getOperation(operation);
-    if (!record || isFinal(record.status) || record.committedTime !== undefined) return undefined;
-    if (record.cancel || (await registry.amendOperation(record, { cancel }))) return record;
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${operation} changed ${attempts} times.`);
+  const { record } = await amendOperation(registry, operation, (current) =>
+    isPastCancel(current) || current.cancel ? undefined : { cancel },
+  );
+  return record && !isPastCancel(record) ? record : undefined;
+}
+
+function isPastCancel({ status, committedTime }: OperationRecord): boolean {
+  return isFinal(status) || committedTime !== undefined;
 }
 
 export async function isCommitted(registry: Pick<Registry, "getOperation">, operation: string): Promise<boolean> {

@@ -1,13 +1,13 @@
 /** Decisions of people about an operation: written to its record with the ETag, where the first one counts. */
 
 import type { Caller } from "../../domain/access/caller.ts";
-import { TransientError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
 type Records = Pick<Registry, "getOperation" | "findOperation" | "amendOperation">;
@@ -121,21 +121,19 @@ export function sign({ by, comment, now = new Date() }: Decision): Cancel {
   return { by: by.id, time: now.toISOString(), ...(comment === undefined ? {} : { comment }) };
 }
 
-const attempts = 10;
-
 /** What a decision writes; undefined when it was made before. Throws when it is refused. */
 type Next = (
   record: OperationRecord,
 ) => Pick<Required<OperationRecord>, "cancel"> | { readonly approval: Approval } | undefined;
 
 async function decide(registry: Records, id: string, by: Caller, next: Next): Promise<OperationRecord> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await find(registry, id, by);
-    const changes = next(record);
-    if (!changes) return record;
-    if (await registry.amendOperation(record, changes)) return { ...record, ...changes };
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of operation ${id} changed ${attempts} times.`);
+  const { record, change } = await amend({
+    what: `The record of operation ${id}`,
+    read: () => find(registry, id, by),
+    next,
+    write: (current, changes) => registry.amendOperation(current, changes),
+  });
+  return { ...record, ...change };
 }
 
 async function foresee(registry: Records, id: string, by: Caller, next: Next): Promise<Foreseen> {

@@ -1,4 +1,5 @@
 /** How an operation ends: its record, the namespace's record, and the event that tells the others. */
+import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -11,6 +12,8 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
+import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import type { Origin } from "./origin.ts";
@@ -34,31 +37,33 @@ async function recordEnd(
   input: Ending,
   endTime: string,
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getOperation(input.operation);
-    // A second run keeps to what the first one decided.
-    if (!record) return { status: input.status };
-    // Also to what it reached: this one may have been told that it failed.
-    if (isFinal(record.status)) return { status: record.status, reached: reachedBy(record) };
-    // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
-    const isUndone = !input.leftBehind && (input.kind !== "migrate" || input.error?.code === "OPERATION_CANCELED");
-    const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
-    const status: OperationStatus = isCanceled ? "Canceled" : input.status;
-    const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
-    const changes = {
-      status,
-      endTime,
-      ...(error ? { error } : {}),
-      ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
-      ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
-      ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
-    };
-    if (await registry.amendOperation(record, changes)) return { status };
-  }
-  throw new Error(
-    `the record of operation ${input.operation} changed ${attempts} times while its end was being written`,
+  const { record, change } = await amendOperation(registry, input.operation, async (current) =>
+    isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime }),
   );
+  if (change) return { status: change.status };
+  if (!record) return { status: input.status };
+  // A second run keeps to what the first one decided, and to what it reached: this one may have been told that it failed.
+  return { status: record.status, reached: reachedBy(record) };
+}
+
+async function endOf(
+  { registry }: Pick<Ports, "registry">,
+  record: OperationRecord,
+  { endTime, ...input }: Ending & { readonly endTime: string },
+) {
+  // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
+  const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
+  const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
+  const status: OperationStatus = isCanceled ? "Canceled" : input.status;
+  const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
+  return {
+    status,
+    endTime,
+    ...(error ? { error } : {}),
+    ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+    ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
+    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
+  };
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
@@ -81,16 +86,18 @@ function resultOf(
 
 /** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
 async function settleNamespace({ registry, events }: Ports, input: Origin & End, time: string): Promise<void> {
-  const attempts = 5;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const record = await registry.getNamespace(input);
-    if (record?.operation !== input.operation || !isHeld(record)) return;
-    const next = end(record, input, time);
-    if (next) await tellDrift({ events }, record, { next, time });
-    if (await (next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record)))
-      return;
-  }
-  throw new Error(`the record of ${berthKey(input)} changed ${attempts} times while the outcome was being written`);
+  await amend({
+    what: `The record of ${berthKey(input)}`,
+    read: () => registry.getNamespace(input),
+    async next(record) {
+      if (record.operation !== input.operation || !isHeld(record)) return undefined;
+      const next = end(record, input, time);
+      if (next) await tellDrift({ events }, record, { next, time });
+      return { next };
+    },
+    write: (record, { next }) =>
+      next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record),
+  });
 }
 
 async function tellDrift(

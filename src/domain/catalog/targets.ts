@@ -1,6 +1,6 @@
 /** From the aliases of a request to what the catalog says of them. Looked up again by every activity. */
 
-import { PermanentError } from "../errors.ts";
+import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import { type Berth, identityName } from "../naming/names.ts";
 import type { DatabaseRequest, IdentityMode, OnboardingRequest } from "../request/request.ts";
 import type { Catalog, ClusterTarget, DatabaseTarget } from "./catalog.ts";
@@ -64,33 +64,39 @@ export function identityRef(cluster: ClusterTarget, berth: Berth) {
 export interface FieldProblem {
   /** JSON pointer into the request (RFC 6901). */
   readonly pointer: string;
-  readonly code: string;
+  readonly code: RefusalCode;
   readonly detail: string;
 }
 
 /** Everything in a request that the catalog does not know or allow. */
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
-  const check = (look: () => unknown, pointer: (code: string) => string) => {
+  const check = (parent: string, look: () => unknown) => {
     try {
       look();
     } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
-      problems.push({ pointer: pointer(error.code), code: error.code, detail: error.message });
+      if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
+      problems.push({ pointer: `${parent}/${fieldOf[error.code]}`, code: error.code, detail: error.message });
     }
   };
-  check(
-    () => findClusterFor(catalog, request.cluster, request.identityMode),
-    (code) => (code === "MODE_NOT_ALLOWED" ? "/identityMode" : "/cluster"),
-  );
+  check("", () => findClusterFor(catalog, request.cluster, request.identityMode));
   request.databases.forEach((database, index) => {
-    check(
-      () => findDatabase(catalog, database),
-      (code) =>
-        `/databases/${index}/${{ UNKNOWN_SQL_SERVER: "server", ROLE_NOT_ALLOWED: "roles" }[code] ?? "database"}`,
-    );
+    check(`/databases/${index}`, () => findDatabase(catalog, database));
   });
   return problems;
+}
+
+/** What the catalog refuses, and for which field. */
+const fieldOf = {
+  UNKNOWN_CLUSTER: "cluster",
+  MODE_NOT_ALLOWED: "identityMode",
+  UNKNOWN_SQL_SERVER: "server",
+  UNKNOWN_DATABASE: "database",
+  ROLE_NOT_ALLOWED: "roles",
+} as const satisfies Partial<Record<RefusalCode, string>>;
+
+function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
+  return code in fieldOf;
 }
 
 /** Own properties only: an alias such as `constructor` must not find what every object inherits. */

@@ -1,3 +1,4 @@
+import { isCode } from "../errors.ts";
 import type { OperationError } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";
 import { toOperationError } from "./plan.ts";
@@ -30,7 +31,7 @@ export function describeCancel(
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }
-  if (error && error.code !== "OPERATION_CANCELED") sentences.push(`It had failed by then: ${error.message}`);
+  if (error && !isCode(error.code, "OPERATION_CANCELED")) sentences.push(`It had failed by then: ${error.message}`);
   return toOperationError("OPERATION_CANCELED", sentences.join(" "));
 }
 

@@ -77,7 +77,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(earlier ? { earlier } : {}),
     ...(migration && isConcerned ? { migration } : {}),
-    ...(compensates ? { compensates } : {}),
+    ...(compensates && kind === "compensate" ? { compensates } : {}),
     ...(batch ? { batch: batch.operation } : {}),
   };
 }
@@ -93,7 +93,8 @@ export function supersede(
   opening: Opening,
   { earlier, takeOver }: { earlier: OnboardingRequest | undefined; takeOver: boolean },
 ): RecordIn<"Onboarding" | "Changing"> {
-  const { team: _owner, namespaceUid, migration: _over, earlier: _earlier, previous: _previous, ...lasting } = current;
+  const { earlier: _earlier, previous: _previous, compensates: _tried, migration: _over, ...own } = current;
+  const { team: _owner, namespaceUid, ...lasting } = own;
   // A take-over binds the record to the Kubernetes namespace that is there now.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
   const begun = { ...lasting, ...bound, ...opening, previous: previousOf(current) };
@@ -105,13 +106,13 @@ function previousOf(current: FreeRecord): PreviousRecord {
   const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
   const held = { operation, request, requestHash, requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
-  return { ...held, state: "Incomplete", ...halfDoneOf(current) };
+  const { earlier, previous } = current;
+  return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
 }
 
 /** How many records stand behind one another to be restored. */
-export function depthOf({ previous }: Pick<FreeRecord, "previous">): number {
-  if (!previous) return 0;
-  return previous.state === "Incomplete" ? 1 + depthOf(previous) : 1;
+export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
+  return previous ? 1 + depthOf(previous) : 0;
 }
 
 export function beginOffboarding(
@@ -213,7 +214,7 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, ...outcome }
 }
 
 function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" | "Offboarding">): FreeRecord {
-  const { compensates: _tried, offboarding: _over, ...lasting } = record;
+  const { offboarding: _over, ...lasting } = record;
   return { ...lasting, state: "Incomplete" };
 }
 
@@ -225,17 +226,11 @@ function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">):
 
 /** An offboarding had removed nothing. */
 function untouched(record: RecordIn<"Offboarding">): FreeRecord {
-  const { offboarding, earlier: _earlier, previous: _previous, ...lasting } = record;
+  const { offboarding, ...lasting } = record;
   const { state, ...before } = offboarding.before;
-  const was = { ...lasting, ...before };
-  return state === "Onboarded" ? { ...was, state } : { ...was, state, ...halfDoneOf(record) };
-}
-
-function halfDoneOf({
-  earlier,
-  previous,
-}: Pick<RecordIn<"Incomplete">, "earlier" | "previous">): Pick<RecordIn<"Incomplete">, "earlier" | "previous"> {
-  return { ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
+  if (state === "Incomplete") return { ...lasting, ...before, state };
+  const { earlier: _earlier, previous: _previous, compensates: _tried, ...whole } = lasting;
+  return { ...whole, ...before, state };
 }
 
 /** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */

@@ -62,7 +62,7 @@ const restorable = {
 type Restorable = Readonly<z.infer<z.ZodObject<typeof restorable>>>;
 
 export type PreviousRecord =
-  | (Restorable & { readonly state: "Onboarded" })
+  | (Restorable & { readonly state: "Onboarded"; readonly earlier?: never; readonly previous?: never })
   | (Restorable & {
       readonly state: "Incomplete";
       readonly earlier?: OnboardingRequest;
@@ -81,13 +81,6 @@ export const PreviousRecord: z.ZodType<PreviousRecord> = z.discriminatedUnion("s
     },
   }),
 ]);
-
-/** What an operation that ended half-way leaves for the next one. */
-const halfDone = {
-  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
-  earlier: OnboardingRequest.exactOptional(),
-  previous: PreviousRecord.exactOptional(),
-};
 
 export const CompensatedMigration = z
   .object({
@@ -113,6 +106,15 @@ export const Compensated = z
   })
   .readonly();
 export type Compensated = z.infer<typeof Compensated>;
+
+/** What an operation that ended half-way leaves for the next one. */
+const halfDone = {
+  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
+  earlier: OnboardingRequest.exactOptional(),
+  previous: PreviousRecord.exactOptional(),
+  /** Of a compensation: what it runs again, for which operation. One that failed leaves it. */
+  compensates: Compensated.exactOptional(),
+};
 
 const Offboarding = z.object({
   /** It goes on although others depend on what it removes. */

@@ -2,6 +2,7 @@
  * Which undos an operation has, and before which steps each is registered. From here they are registered while an operation
  * runs, run again by name when they failed, and planned for whoever is about to cancel.
  */
+import { isCode } from "../errors.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import type { MigrationPhase } from "./migration.ts";
 import type { OperationKind, OperationStatus } from "./operation.ts";
@@ -74,7 +75,7 @@ export function registeredUndos(
   const begun = undoStages(kind, request, { earlier }).filter((stage) =>
     steps.some(({ name }) => stage.steps.includes(name)),
   );
-  const failed = steps.find(({ status, error }) => status === "Failed" && error?.code !== "OPERATION_CANCELED");
+  const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
   const isTooLate = kind === "migrate" && failed !== undefined;
   // A migration that has failed by itself undoes the phase in which it did; the earlier ones stay, whoever cancels then.
   const phase = begun.find((stage) => failed && stage.steps.includes(failed.name))?.phase;

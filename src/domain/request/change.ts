@@ -1,5 +1,5 @@
 /** The way from one request to another for the same namespace: what is added is added first, what is replaced goes last. */
-import { PermanentError } from "../errors.ts";
+import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
 import type { DatabaseRequest, OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
@@ -32,28 +32,44 @@ export function replacedBy(request: OnboardingRequest, earlier: OnboardingReques
   };
 }
 
+interface Known {
+  readonly request: OnboardingRequest;
+  readonly earlier?: OnboardingRequest;
+}
+
 /**
  * The request whose traces a new operation finds besides its own, if any: what is onboarded or, after an operation that
  * ended half-way, the other of the two requests that the namespace lies between.
  */
-export function findEarlier(
-  request: OnboardingRequest,
-  record: { readonly request: OnboardingRequest; readonly earlier?: OnboardingRequest },
-): OnboardingRequest | undefined {
-  const wanted = hashRequest(request);
-  const others = [record.request, record.earlier].filter((each) => each !== undefined && hashRequest(each) !== wanted);
-  const [earlier] = others;
-  if (others.length > 1) {
-    throw new PermanentError(
-      "NAMESPACE_INCOMPLETE",
-      `A change of ${berthKey(request)} ended half-way; the request is neither what it was nor what it was to be.`,
-    );
+export function findEarlier(request: OnboardingRequest, record: Known): OnboardingRequest | undefined {
+  return othersThan(request, record)[0];
+}
+
+/** Why there is no way from what the namespace has to the request; undefined when there is one. */
+export function denyChange(request: OnboardingRequest, record: Known): ChangeDenial | undefined {
+  const [earlier, another] = othersThan(request, record);
+  if (another) {
+    return {
+      code: "NAMESPACE_INCOMPLETE",
+      message: `A change of ${berthKey(request)} ended half-way; the request is neither what it was nor what it was to be.`,
+    };
   }
   if (earlier && earlier.identityMode !== request.identityMode) {
-    throw new PermanentError(
-      "MODE_CHANGE_REFUSED",
-      `${berthKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
-    );
+    return {
+      code: "MODE_CHANGE_REFUSED",
+      message: `${berthKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
+    };
   }
-  return earlier;
+  return undefined;
+}
+
+interface ChangeDenial {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+function othersThan(request: OnboardingRequest, record: Known): readonly OnboardingRequest[] {
+  const wanted = hashRequest(request);
+  const known = [record.request, record.earlier].filter((each) => each !== undefined);
+  return known.filter((each) => hashRequest(each) !== wanted);
 }

@@ -1,6 +1,7 @@
 import { beginningOf, clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { amend } from "../../application/amend.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type Beginning, beginMigration, beginRepair } from "../../domain/operation/lifecycle.ts";
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord, OnboardedRecord, RecordIn } from "../../domain/operation/namespaceRecord.ts";
@@ -33,11 +34,15 @@ export async function acceptUpkeep<S extends Upkeep>(
   { berth, prepare }: { berth: Berth; prepare: (record: Stored<OnboardedRecord>) => Prepared[S] },
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const current = mustSee(desk.by, berth, await findSettled(registry, berth));
-    if (current.state === state) return attach(desk, current);
-    expectOnboarded(current);
-    const next = begins[state](current, beginningOf(desk), prepare(current));
-    if (await registry.replaceNamespace({ ...next, etag: current.etag })) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
+    next(current) {
+      if (current.state === state) return undefined;
+      expectOnboarded(current);
+      return begins[state](current, beginningOf(desk), prepare(current));
+    },
+    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  });
+  return change ? begin(desk, change) : attach(desk, record);
 }

@@ -8,9 +8,10 @@ import type { AdmissionOptions } from "../../application/admission/admission.ts"
 import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { beginCompensation, beginOffboarding, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
@@ -65,29 +66,40 @@ export async function acceptOffboarding(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
-  for (;;) {
-    const current = await findSettled(registry, berth);
-    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
-    // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding")
-      return current.operation === mine ? begin(desk, current) : attach(desk, current);
-    expect(current);
-    expectFree(current);
-    const next = beginOffboarding(current, beginningOf(desk), { ignoreDependants });
-    mine = next.operation;
-    if (await registry.replaceNamespace({ ...next, etag: current.etag })) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    async read() {
+      const current = await findSettled(registry, berth);
+      if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
+      return current;
+    },
+    next(current) {
+      // Also with an old If-Match: it is this request that changed the record, sent a second time.
+      if (current.state === "Offboarding") return undefined;
+      expect(current);
+      expectFree(current);
+      const next = beginOffboarding(current, beginningOf(desk), { ignoreDependants });
+      mine = next.operation;
+      return next;
+    },
+    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  });
+  if (change) return begin(desk, change);
+  // The answer to the write may have got lost.
+  return record.operation === mine && isHeld(record) ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
-    if (isSame) return attach(desk, current);
-    const next = beginCompensation(current, beginningOf(desk), compensates);
-    if (await registry.replaceNamespace({ ...next, etag: current.etag })) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `What operation ${id} left undone`,
+    read: () => findCompensation(registry, desk.by, id),
+    next: ({ current, compensates, isSame }) =>
+      isSame ? undefined : beginCompensation(current, beginningOf(desk), compensates),
+    write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),
+  });
+  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */

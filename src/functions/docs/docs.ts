@@ -1,18 +1,18 @@
 import { app } from "@azure/functions";
 import { createHtmlPage, type HtmlPage } from "../../domain/http/htmlPage.ts";
-import { route } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { renderDocs } from "./docsPage.ts";
 import { docsStyle } from "./docsStyle.ts";
 import { createOpenApi } from "./openapi.ts";
 
 /** The OpenAPI document for people. */
-export function registerDocs(): void {
+export function registerDocs(routes: Routes): void {
   let page: HtmlPage | undefined;
   app.http("docs", {
     route: "api/docs",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async () => {
+    handler: routes.forAnybody(async () => {
       page ??= createHtmlPage({ title: "Mooring API", style: docsStyle, body: renderDocs(createOpenApi()) });
       return {
         status: 200,

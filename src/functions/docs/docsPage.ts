@@ -1,6 +1,6 @@
 /** The OpenAPI document as HTML: every route, parameter, schema and error code, and nothing that has to be loaded. */
 import { z } from "zod";
-import { errorCatalogue } from "../../domain/errors.ts";
+import { errorCatalogue, isRetried } from "../../domain/errors.ts";
 import { escapeHtml } from "../../domain/http/htmlPage.ts";
 
 /** Any schema; what this page does not know of it, it does not show. */
@@ -168,9 +168,9 @@ function showDefault({ default: value }: Schema): string | undefined {
 }
 
 function renderErrors(): string {
-  const rows = Object.entries(errorCatalogue).map(([name, { retryable, cause, fix }]) => [
+  const rows = Object.entries(errorCatalogue).map(([name, { cause, fix }]) => [
     code(name),
-    retryable ? "yes" : "no",
+    isRetried(name) ? "yes" : "no",
     escapeHtml(cause),
     escapeHtml(fix),
   ]);

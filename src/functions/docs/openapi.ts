@@ -2,7 +2,8 @@
 import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
 import { namespacePaths, onboardingPaths } from "./openapiNamespaces.ts";
 import { operationPaths } from "./openapiOperations.ts";
@@ -91,13 +92,13 @@ export function createOpenApi() {
   });
 }
 
-export function registerOpenApi(): void {
+export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
   app.http("openapi", {
     route: "api/openapi.json",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async () => {
+    handler: routes.forAnybody(async () => {
       document ??= createOpenApi();
       return json(200, document);
     }),

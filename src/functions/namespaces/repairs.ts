@@ -1,5 +1,5 @@
 import { app } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { withEstimate } from "../../activities/plan/estimatePlan.ts";
 import { planRepair } from "../../activities/plan/planRepair.ts";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
@@ -13,29 +13,29 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export function registerRepairs(ports: Ports): void {
+export function registerRepairs(ports: Ports, routes: Routes): void {
   app.http("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const prepare = (record: NamespaceRecord) => {
         expectMatch(httpRequest, tagOf(record));
         return {};
       };
       if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
         const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare });
         context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));

@@ -9,20 +9,19 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { refuseDryRun } from "../http/readBody.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
 export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
 
-export function registerVerifications(ports: Ports): void {
+export function registerVerifications(ports: Ports, routes: Routes): void {
   app.http("verifyNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/verify",
     methods: ["POST"],
     authLevel: "anonymous",
-    handler: route(async (request, context) => {
-      const by = await authenticate(request, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);
       const record = mustSee(by, berth, await findSettled(ports.registry, berth));

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../activities/inspection/inspection.ts";
 import { lookTwice } from "../../activities/inspection/verification.ts";
@@ -20,6 +20,7 @@ import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
@@ -29,7 +30,7 @@ export function registerWatchDrift(ports: Ports): void {
     extraInputs: [input.durableClient()],
     handler: async (_timer, context) => {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
-      const desk = { ports, client: getClient(context), by: watcher, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
         repair: (record, repairTried) =>
           acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),

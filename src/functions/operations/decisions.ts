@@ -11,12 +11,13 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { wake } from "../acceptance/wake.ts";
 import { passOn } from "../batches/acceptBatch.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
@@ -38,8 +39,9 @@ interface Told<T> {
   readonly body: T;
 }
 
-export function registerDecisions(ports: Ports): void {
-  decision(ports, "cancel", "Onboarding.Request", CancelBody, {
+export function registerDecisions(ports: Ports, routes: Routes): void {
+  const service = { ports, routes };
+  decision(service, "cancel", "Onboarding.Request", CancelBody, {
     plan: ({ by, id, body }) => planCancelOf({ ports }, id, { by, ...body }),
     async decide({ by, id, body }) {
       const isBatch = (await ports.registry.getBatch(id)) !== undefined;
@@ -48,17 +50,16 @@ export function registerDecisions(ports: Ports): void {
       return { record, decided: record.cancel };
     },
   });
-  decision(ports, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
-  decision(ports, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
+  decision(service, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
+  decision(service, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
 
   app.http("retryCompensation", {
     route: "api/operations/{id}/compensate",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request, ["Onboarding.Request"]);
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
+      const desk = deskOf(ports, { context, by, traceparent });
       const id = request.params["id"] ?? "";
       if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
       const { operation, kind, isNew } = await acceptCompensation(desk, id);
@@ -79,7 +80,7 @@ function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<ty
 }
 
 function decision<T>(
-  ports: Ports,
+  { ports, routes }: { readonly ports: Ports; readonly routes: Routes },
   verb: "cancel" | "approve" | "reject",
   role: AppRole,
   schema: z.ZodType<T>,
@@ -90,8 +91,7 @@ function decision<T>(
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request, [role]);
+    handler: routes.forRoles([role], async (request, { context, traceparent, by }) => {
       const isDryRun = readFlag(request, "dryRun");
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));

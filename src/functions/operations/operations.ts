@@ -12,18 +12,17 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
-export function registerOperations(ports: Ports): void {
+export function registerOperations(ports: Ports, routes: Routes): void {
   app.http("getOperation", {
     route: "api/operations/{id}",
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
       const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       if (record.kind === "batch") return await answerBatch(ports, request, record);
@@ -43,8 +42,8 @@ export function registerOperations(ports: Ports): void {
     route: "api/operations",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const teams = visibleTeams(await authenticate(request));
+    handler: routes.forCallers(async (request, { by }) => {
+      const teams = visibleTeams(by);
       const { value, continuation } = await ports.registry.listOperations({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),

@@ -1,17 +1,17 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
-export function registerAudit(ports: Ports): void {
+export function registerAudit(ports: Ports, routes: Routes): void {
   app.http("listAudit", {
     route: "api/audit",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const teams = visibleTeams(await authenticate(request));
+    handler: routes.forCallers(async (request, { by }) => {
+      const teams = visibleTeams(by);
       const page = await ports.audit.read({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),
@@ -25,11 +25,8 @@ export function registerAudit(ports: Ports): void {
     route: "api/audit/verify",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      // The chain is of all teams, and how long it is says how busy the others are.
-      await authenticate(request, ["Onboarding.Operate"]);
-      return json(200, await ports.audit.verify());
-    }),
+    // The chain is of all teams, and how long it is says how busy the others are.
+    handler: routes.forRoles(["Onboarding.Operate"], async () => json(200, await ports.audit.verify())),
   });
 }
 

@@ -4,6 +4,7 @@ import { providePorts } from "../../../src/activities/operation/step.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { createSerial } from "../../../src/domain/serial.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createDesk, type TestDesk } from "../../support/desk.ts";
@@ -16,8 +17,9 @@ beforeEach(() => {
   cloud = createFakeCloud();
 });
 
+/** At an instance of the service of its own. */
 function deskOf(by: Caller, catalog: Catalog = withTeams): TestDesk {
-  const ports: Ports = { ...cloud.ports, catalog };
+  const ports: Ports = { ...cloud.ports, admissions: createSerial(), catalog };
   providePorts(ports);
   return createDesk({ ports }, by);
 }
@@ -72,7 +74,7 @@ it("gives the same request the same operation, also when it fills the quota of i
   for (const name of ["red-a", "red-b"]) await registry.insertNamespace(other(name));
   const desk = deskOf(member("red"));
   // Another instance of the service has an own queue of those who want to be counted.
-  const there = { ...desk, ports: { ...desk.ports } };
+  const there = { ...desk, ports: { ...desk.ports, admissions: createSerial() } };
 
   const answers = await Promise.all([desk, desk, there].map((each) => acceptOnboarding(each, request("red-c"))));
 

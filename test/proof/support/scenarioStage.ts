@@ -11,6 +11,8 @@ export interface Stage {
   readonly cloud: FakeCloud;
   readonly desk: TestDesk;
   run(options?: RunOptions): Promise<Run>;
+  /** Keeps every generation of what it runs, and of what that runs as a part of itself. */
+  runAll(options?: RunOptions): Promise<Run>;
   onboard(changes?: object, options?: RunOptions): Promise<string>;
   offboard(options?: RunOptions): Promise<string>;
   repair(options?: RunOptions): Promise<string>;

@@ -1,5 +1,7 @@
 /** What the parser makes of a batch: the statements of this dialect and nothing more. */
+import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
+import type { TransactionRequest } from "./transactions.ts";
 
 export interface ObjectName {
   readonly schema: string | undefined;
@@ -88,7 +90,11 @@ export type UserOrigin =
 
 export interface ProcedureCall {
   readonly name: ObjectName;
-  readonly parameters: readonly { readonly name: string | undefined; readonly value: Expression }[];
+  readonly parameters: readonly {
+    readonly name: string | undefined;
+    readonly value: Expression;
+    readonly isOutput: boolean;
+  }[];
 }
 
 export type Statement =
@@ -135,10 +141,8 @@ export type Statement =
       readonly principals: readonly string[];
     }
   | { readonly kind: "execute"; readonly call: ProcedureCall }
-  | { readonly kind: "beginTransaction" }
-  | { readonly kind: "commit" }
-  | { readonly kind: "rollback" }
-  | { readonly kind: "setOption"; readonly option: string; readonly value: string }
+  | TransactionRequest
+  | { readonly kind: "setOption"; readonly change: Partial<SessionOptions> }
   | { readonly kind: "setVariable"; readonly variable: string; readonly value: Expression }
   | {
       readonly kind: "declare";

@@ -20,6 +20,7 @@ const names: Readonly<Record<Exclude<Statement["kind"], "execute" | "grant" | "i
   alterSchemaOwner: "ALTER AUTHORIZATION",
   alterTableOwner: "ALTER AUTHORIZATION",
   beginTransaction: "BEGIN TRANSACTION",
+  saveTransaction: "SAVE TRANSACTION",
   commit: "COMMIT",
   rollback: "ROLLBACK",
   setOption: "SET",

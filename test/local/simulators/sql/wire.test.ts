@@ -316,6 +316,66 @@ describe("the fault journal", () => {
   });
 });
 
+describe("output parameters", () => {
+  it("of a query come back with the value that it left in them", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const request = pool.request();
+    request.input("n", sql.Int, 20).output("twice", sql.Int).output("text", sql.NVarChar(sql.MAX), "before");
+    request
+      .output("same", sql.UniqueIdentifier, "6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B")
+      .output("nothing", sql.Bit, true);
+
+    const { output, recordset } = await request.query(
+      "SET @twice = @n * 2; SET @text = @text + N' and after 漢字'; SET @nothing = NULL; SELECT @twice AS n",
+    );
+
+    expect(recordset).toEqual([{ n: 40 }]);
+    expect(output).toEqual({
+      twice: 40,
+      text: "before and after 漢字",
+      same: "6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B",
+      nothing: null,
+    });
+  });
+
+  it("of a prepared statement come back at every execution", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const statement = new sql.PreparedStatement(pool);
+    statement.input("n", sql.Int);
+    statement.output("next", sql.Int);
+    await statement.prepare("SET @next = @n + 1");
+
+    const outputs = [];
+    for (const n of [1, 41]) outputs.push((await statement.execute({ n, next: null })).output);
+    await statement.unprepare();
+
+    expect(outputs).toEqual([{ next: 2 }, { next: 42 }]);
+  });
+
+  it("go through EXEC sp_executesql into the caller's variable, if both sides say OUTPUT", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const declare = "DECLARE @a int = 1, @b int = 1; EXEC sp_executesql N'SET @x = 5; SET @y = 6'";
+
+    const { recordset } = await pool
+      .request()
+      .query(`${declare}, N'@x int OUTPUT, @y int OUTPUT', @x = @a OUTPUT, @y = @b; SELECT @a AS a, @b AS b`);
+
+    expect(recordset).toEqual([{ a: 5, b: 1 }]);
+    const undeclared = pool.request().query(`${declare}, N'@x int, @y int', @a OUTPUT, @b`);
+    await expect(undeclared).rejects.toMatchObject({ number: 8162 });
+    const constant = pool.request().query("EXEC sp_executesql N'SET @x = 5', N'@x int OUTPUT', 7 OUTPUT");
+    await expect(constant).rejects.toMatchObject({ number: 179 });
+  });
+
+  it("do not come back from a statement that failed", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+
+    const failing = pool.request().output("n", sql.Int, 3).query("SET @n = 4; SELECT * FROM missing");
+
+    await expect(failing).rejects.toMatchObject({ number: 208 });
+  });
+});
+
 describe("the simulator", () => {
   it("closes with clients connected, and in the middle of a request", async () => {
     const pool = await sandbox.connect(sandbox.admin);
