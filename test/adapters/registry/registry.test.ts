@@ -7,7 +7,12 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
-import type { FreeRecord, HeldRecord, RecordIn } from "../../../src/domain/operation/namespaceRecord.ts";
+import type {
+  FreeRecord,
+  HeldRecord,
+  PreviousRecord,
+  RecordIn,
+} from "../../../src/domain/operation/namespaceRecord.ts";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Registry } from "../../../src/ports.ts";
@@ -70,6 +75,37 @@ it("gives back a namespace's record as it was written", async () => {
     etag: expect.any(String),
     changedTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
   });
+});
+
+it("keeps what large requests that ended half-way would restore, one behind another", async () => {
+  const databases = Array.from({ length: 50 }, (_, index) => ({
+    server: "sql-dev",
+    database: `${"orders-".repeat(17)}${index}`,
+    roles: ["reader" as const],
+  }));
+  const { operation, requestedBy, requestHash, acceptedTime } = namespaceRecord();
+  const large = { operation, requestedBy, requestHash, acceptedTime, request: { ...request, databases } };
+  let previous: PreviousRecord = { ...large, state: "Onboarded" };
+  for (let depth = 0; depth < 6; depth += 1) {
+    previous = { ...large, state: "Incomplete", earlier: large.request, previous };
+  }
+  const record: HeldRecord = { ...namespaceRecord(), ...large, state: "Changing", earlier: large.request, previous };
+
+  expect(await registry.insertNamespace(record)).toBe(true);
+
+  const read = await registry.getNamespace(record);
+  expect(read).toMatchObject(record);
+  if (!read) throw new Error("the record is not there");
+  expect(
+    await registry.replaceNamespace({
+      ...namespaceRecord(),
+      ...large,
+      namespace: record.namespace,
+      state: "Onboarded",
+      etag: read.etag,
+    }),
+  ).toBe(true);
+  expect(await registry.getNamespace(record)).not.toHaveProperty("previous");
 });
 
 it("lets one of fifty writers at once have the namespace", async () => {
