@@ -21,7 +21,7 @@ const row = {
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 
 /** A registry whose table has these rows, whoever wrote them. */
-function registryOf(...written: readonly { readonly namespace: string; readonly state: string }[]) {
+function registryOf(...written: readonly { readonly namespace: string; readonly [field: string]: unknown }[]) {
   const table: Rows = new Map(
     written.map((record, index) => [
       `aks-dev\n${record.namespace}`,
