@@ -17,7 +17,7 @@ param catalog object
 @description('Where durable state is kept. npm run package has to be told the same: the scale controller reads host.json.')
 param backend 'scheduler' | 'storage' = 'scheduler'
 
-@description('Consumption is paid by action; Dedicated by capacity unit, each some hundred times the price of an idle app.')
+@description('Consumption is paid by action, Dedicated by capacity unit whether or not anything runs.')
 param schedulerSku 'Consumption' | 'Dedicated' = 'Consumption'
 
 @description('Redundancy of the registry and of everything else in the storage account.')

@@ -1,7 +1,7 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
-import { providePorts } from "./activities/operation/step.ts";
+import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
@@ -19,7 +19,6 @@ import { registerBatches } from "./functions/batches/batches.ts";
 import { createCallers } from "./functions/callers/authentication.ts";
 import { createRefusalTrail } from "./functions/callers/refusalTrail.ts";
 import { registerCatalog } from "./functions/catalog.ts";
-import { registerDocs } from "./functions/docs/docs.ts";
 import { registerOpenApi } from "./functions/docs/openapi.ts";
 import { registerHealth } from "./functions/health.ts";
 import { createRoutes } from "./functions/http/route.ts";
@@ -108,4 +107,3 @@ registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerHealth(ports, routes);
 registerOpenApi(routes);
-registerDocs(routes);

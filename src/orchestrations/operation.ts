@@ -2,7 +2,7 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { recordOutcome } from "../activities/operation/outcome.ts";
+import { recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";

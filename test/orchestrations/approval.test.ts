@@ -1,7 +1,7 @@
 /** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
 
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { remindOfApproval } from "../../src/application/decisions/approval.ts";
 import { cancelOperation, decideApproval } from "../../src/application/decisions/decide.ts";
 import { Team } from "../../src/domain/access/access.ts";

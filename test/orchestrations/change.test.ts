@@ -1,9 +1,9 @@
 /** A second request for an onboarded namespace: what is new comes first, what is replaced goes last, or nothing changes. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
-import { planOffboarding } from "../../src/activities/plan/planOffboarding.ts";
-import { planOnboarding } from "../../src/activities/plan/planOnboarding.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { findEarlier } from "../../src/domain/request/change.ts";

@@ -1,6 +1,6 @@
 /** Undos that failed are run again by name, and the namespace's record is settled when nothing is left. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";

@@ -1,8 +1,8 @@
 /** Undos of a migration that failed are run again by name: the way back, where calling migrate again is the way on. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { inspectNamespace } from "../../src/activities/inspection/inspection.ts";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";

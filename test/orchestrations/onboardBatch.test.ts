@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";

@@ -1,10 +1,13 @@
 /** The tables of every release, read by today's code. */
 import { afterEach, expect, it } from "vitest";
+import { createAudit } from "../../src/adapters/registry/audit.ts";
+import { schemaVersion } from "../../src/adapters/registry/entities.ts";
 import { heldStates } from "../../src/domain/operation/namespaceState.ts";
 import { startTables, type Tables } from "../support/tableService.ts";
+import { furnish } from "./support/furnish.ts";
 import { type Records, readBack } from "./support/readBack.ts";
 import { readFixture, releases } from "./support/releases.ts";
-import { loadTables, type Tables as Rows } from "./support/tableRows.ts";
+import { dumpTables, loadTables, type Tables as Rows } from "./support/tableRows.ts";
 
 const started: Tables[] = [];
 
@@ -31,6 +34,36 @@ it.each(releases)("reads every row of %s as that release did", async (release) =
   const { items, ...others } = listed;
   expect(then).toMatchObject(others);
   expect(Object.values(then.items).flat()).toMatchObject(Object.values(items).flat());
+});
+
+it.each(releases)("continues the audit trail of %s", async (release) => {
+  const { audit: entries } = recordsOf(release);
+  const [newest] = entries;
+  if (!newest) throw new Error("the trail is empty");
+  const tables = await startTables();
+  started.push(tables);
+  const { MooringAudit = [] } = rowsOf(release);
+  await loadTables(tables.settings, { MooringAudit });
+  const audit = createAudit(tables.settings);
+
+  const { sequence, previousHash: _before, hash: _own, ...entry } = newest;
+  await audit.append(entry);
+  await audit.append({ ...entry, id: "of-today" });
+
+  const [first] = (await audit.read({ limit: 1 })).value;
+  expect(first).toMatchObject({ id: "of-today", sequence: sequence + 1 });
+  expect(await audit.verify()).toMatchObject({ valid: true, entries: entries.length + 1 });
+});
+
+it("writes into every row which version of its form it has", async () => {
+  const tables = await startTables();
+  started.push(tables);
+
+  await furnish(tables.settings);
+
+  const rows = Object.values(await dumpTables(tables.settings)).flat();
+  expect(rows.length).toBeGreaterThan(500);
+  expect(rows.filter(({ v }) => v !== schemaVersion)).toEqual([]);
 });
 
 it.each(releases)("has every table and every state that a record may be in, in %s", (release) => {

@@ -74,7 +74,8 @@ it("tells the two backends apart in the storage provider alone", async () => {
   expect(scheduler).toEqual(storage);
 });
 
-it("starts by itself, is ready, and onboards a namespace", async () => {
+// A cloud, a host, and an operation from its beginning to its end.
+it("starts by itself, is ready, and onboards a namespace", { timeout: 120_000 }, async () => {
   const cloud = await startCloud({ callers: "keys" });
   const app = join(folder, "app");
   try {

@@ -50,6 +50,8 @@ function attach(link: Sender | Receiver, open: () => void): void {
 
 function openForSending(peer: Peer, receiver: Receiver): void {
   const address = nodeAddress(receiver.target);
+  // The coordinator of transactions is a target of another kind, which has no address (AMQP 1.0, 4.5.1).
+  if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator has no transactions.");
   receiver.local.attach.max_message_size = maxMessageBytes;
   // The .NET SDK sends requests settled, all with one delivery tag; unless the answer repeats the mode, it keeps them by it.
   receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
@@ -76,8 +78,19 @@ function openForReceiving(peer: Peer, sender: Sender): () => void {
   const { path, queue } = find(peer, address);
   if (isManagement(address)) return openForAnswers(peer, sender);
   if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
+  if (asksForSession(sender)) {
+    throw new BrokerError(
+      "amqp:not-allowed",
+      "A sessionful message receiver cannot be created on an entity that does not require sessions.",
+    );
+  }
   sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
   return deliverMessages(peer, sender, { path, queue }).stop;
+}
+
+/** No entity here has sessions; the client would take a link without one for a session whose id it cannot read. */
+function asksForSession({ source }: Sender): boolean {
+  return Object.keys(source?.filter ?? {}).includes("com.microsoft:session-filter");
 }
 
 function openForAnswers(peer: Peer, sender: Sender): () => void {

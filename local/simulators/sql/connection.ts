@@ -11,7 +11,7 @@ import type { Outcome } from "./engine/execute.ts";
 import type { Session } from "./engine/session.ts";
 import { defaultOptions } from "./engine/sessionOptions.ts";
 import { endTransaction } from "./engine/transactions.ts";
-import { messageOf, SqlError } from "./errors.ts";
+import { deadlockVictim, injectedError, SqlError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { authenticate, writeFedAuthInfo, writeLoginReply } from "./login.ts";
 import { type Login, readFedAuthToken, readLogin7 } from "./login7.ts";
@@ -228,11 +228,16 @@ class Connection {
     if (effect?.kind === "hang") return this.#hang();
     if (effect?.kind === "cutBefore") return this.#cut();
     if (signal.aborted) return undefined;
-    if (effect?.kind === "error") return writeReply({ outputs: [], error: injected(effect) }, options);
+    if (effect?.kind === "error") return writeReply(this.#fail(injected(effect)), options);
     const outcome = await run(request, signal);
     if (effect?.kind === "cutAfter") return this.#cut();
     if (effect?.kind === "garbage") return writeGarbage();
     return outcome && writeReply(outcome, options);
+  }
+
+  #fail(error: SqlError): Outcome {
+    const event = error.number === deadlockVictim && this.#session && endTransaction(this.#session, "rollback");
+    return { outputs: event ? [{ kind: "transaction", event }] : [], error };
   }
 
   /** Waits for latency and faults, but no longer than the client does. */
@@ -289,5 +294,5 @@ function injected({ code, message }: { code: string | number; message?: string }
   const number = Number(code);
   if (!Number.isInteger(number))
     throw new Error(`A fault on the SQL wire needs an error number as code, not "${code}".`);
-  return new SqlError(number, message ?? messageOf(number));
+  return injectedError(number, message);
 }

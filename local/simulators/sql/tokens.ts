@@ -96,16 +96,19 @@ export function fedAuthInfo({ stsUrl, spn }: { stsUrl: string; spn: string }): B
   return Buffer.concat([u8(0xee), u32(body.length), body]);
 }
 
-const nullable = 0x0001;
-const updatableUnknown = 0x0008;
+const columnFlag = { nullable: 0x0001, updatableUnknown: 0x0008, identity: 0x0010 } as const;
+
+const unknownTraits = { isNullable: true, isIdentity: false };
 
 export function columnMetadata(columns: readonly ResultColumn[]): Buffer {
   return Buffer.concat([
     u8(0x81),
     u16(columns.length),
-    ...columns.flatMap(({ name, type }) => [
+    ...columns.flatMap(({ name, type, traits: { isNullable, isIdentity } = unknownTraits }) => [
       u32(0),
-      u16(nullable | updatableUnknown),
+      u16(
+        columnFlag.updatableUnknown | (isNullable ? columnFlag.nullable : 0) | (isIdentity ? columnFlag.identity : 0),
+      ),
       writeTypeInfo(type),
       bVarchar(name),
     ]),

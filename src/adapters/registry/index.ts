@@ -9,7 +9,8 @@
 import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { heldStates } from "../../domain/operation/namespaceState.ts";
-import type { AnyOperation, StepKey, StepRecord } from "../../domain/operation/records.ts";
+import type { AnyOperation, StepRecord } from "../../domain/operation/records.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { readNamespaceRow, readStoredNamespace, readStoredNamespaces } from "./namespaceRows.ts";

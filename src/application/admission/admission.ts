@@ -1,6 +1,6 @@
 /** Whether a request may go on: for which team it asks, whether the namespace is free for that team, and the team's quota. */
 
-import { lookUp } from "../../domain/catalog/targets.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";

@@ -1,6 +1,6 @@
 /** Before a request is told that nothing has to change: whether the Kubernetes namespace is the one that was onboarded. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { findCluster } from "../../domain/catalog/targets.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";

@@ -3,11 +3,11 @@ import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { describeCancel } from "../../domain/operation/describeCancel.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
+import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
@@ -16,6 +16,7 @@ import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
+import { describeCancel } from "./describeCancel.ts";
 import type { Origin } from "./origin.ts";
 
 export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
@@ -67,9 +68,8 @@ async function endOf(
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
-  const clientId = result?.["clientId"];
   return {
-    ...(typeof clientId === "string" ? { clientId } : {}),
+    ...(result ? { clientId: result.clientId } : {}),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
   };
 }
@@ -78,7 +78,7 @@ function resultOf(
   { request, migration: progress }: Pick<Ending, "request" | "migration">,
   clientId: string,
   migration: Migration | undefined,
-): Record<string, unknown> {
+): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");
   const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };

@@ -3,7 +3,7 @@
 import { berthKey } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
-import type { StepName } from "../../domain/operation/steps.ts";
+import type { StepKey as StepName } from "../../domain/operation/stepName.ts";
 import { type AuditEntry, auditId } from "../../domain/watching/audit.ts";
 import { type Traceparent, traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";

@@ -13,6 +13,7 @@ import {
 } from "../errors.ts";
 import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
+import type { StepKey } from "./stepName.ts";
 
 export const Difference = z.object({
   field: z.string(),
@@ -35,7 +36,7 @@ export const StepPlan = z.object({
     .exactOptional()
     .meta({ description: "What could not be found out; not in the way of the operation." }),
 });
-export type StepPlan = z.infer<typeof StepPlan>;
+export type StepPlan = z.infer<typeof StepPlan> & StepKey;
 
 export const Plan = z
   .object({
@@ -53,7 +54,7 @@ export const Plan = z
     }),
   })
   .meta({ id: "Plan" });
-export type Plan = z.infer<typeof Plan>;
+export type Plan = Omit<z.infer<typeof Plan>, "steps"> & { readonly steps: StepPlan[] };
 
 /** `fix` is the code's own, unless there is a better one for the very case. */
 export function toOperationError(
@@ -95,7 +96,7 @@ export function throwConflict(conflict: Conflict | undefined): void {
 }
 
 export function toStepPlan(
-  step: { name: string; target: string },
+  step: StepKey,
   decision: {
     action: StepAction;
     differences?: readonly Difference[];

@@ -8,6 +8,7 @@ import type { BatchOutcome, BatchTotals } from "./batch.ts";
 import type { Migration } from "./migration.ts";
 import type { Compensated } from "./namespaceRecord.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
+import type { OperationResult } from "./operationResult.ts";
 import type { Difference } from "./plan.ts";
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
@@ -45,7 +46,7 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly batch?: string;
   /** The migration that it is, or that was under way when an offboarding began. */
   readonly migration?: Migration;
-  readonly result?: Readonly<Record<string, unknown>>;
+  readonly result?: OperationResult;
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
   readonly earlier?: OnboardingRequest;
@@ -114,8 +115,6 @@ export interface StepRecord {
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
 }
-
-export type StepKey = Pick<StepRecord, "name" | "target">;
 
 export interface Page<T> {
   readonly value: readonly T[];

@@ -1,5 +1,5 @@
-import type { FieldProblem } from "../catalog/targets.ts";
 import type { RefusalCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
 
 export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];

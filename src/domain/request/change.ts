@@ -1,35 +1,23 @@
 /** The way from one request to another for the same namespace: what is added is added first, what is replaced goes last. */
 import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
-import type { DatabaseRequest, OnboardingRequest } from "./request.ts";
+import { everyKind } from "../targets/index.ts";
+import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
 
-export interface Replaced {
-  /** Databases that the namespace loses. */
-  readonly removed: readonly DatabaseRequest[];
-  /** Databases that lose a role, as they are to be. */
-  readonly narrowed: readonly DatabaseRequest[];
-  /** The service account that gives way to another (workload identity). */
-  readonly serviceAccount: string | undefined;
+/** Whether the new request has everything that the earlier one has. */
+export function takesNothingAway(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+  const isLess = everyKind.some((kind) => {
+    const { removed, narrowed } = kind.replaced(request, earlier);
+    return removed.length + narrowed.length > 0;
+  });
+  return !isLess && replacedAccount(request, earlier) === undefined;
 }
 
-export function isNothing({ removed, narrowed, serviceAccount }: Replaced): boolean {
-  return removed.length === 0 && narrowed.length === 0 && serviceAccount === undefined;
-}
-
-/** What the earlier request has and the new one does not. */
-export function replacedBy(request: OnboardingRequest, earlier: OnboardingRequest): Replaced {
-  const successor = ({ server, database }: DatabaseRequest) =>
-    request.databases.find((each) => each.server === server && each.database === database);
+/** The service account that gives way to another (workload identity). */
+export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
   const isReplaced = earlier.identityMode === "workloadIdentity" && earlier.serviceAccount !== request.serviceAccount;
-  return {
-    removed: earlier.databases.filter((database) => !successor(database)),
-    narrowed: earlier.databases.flatMap((database) => {
-      const next = successor(database);
-      return next && database.roles.some((role) => !next.roles.includes(role)) ? [next] : [];
-    }),
-    serviceAccount: isReplaced ? earlier.serviceAccount : undefined,
-  };
+  return isReplaced ? earlier.serviceAccount : undefined;
 }
 
 interface Known {

@@ -7,7 +7,7 @@ import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
 import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
-import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -16,7 +16,6 @@ import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { maySee } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -68,11 +67,7 @@ export async function acceptOffboarding(
   let mine: string | undefined;
   const { record, change } = await amend({
     what: `The record of ${berthKey(berth)}`,
-    async read() {
-      const current = await findSettled(registry, berth);
-      if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
-      return current;
-    },
+    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
     next(current) {
       // Also with an old If-Match: it is this request that changed the record, sent a second time.
       if (current.state === "Offboarding") return undefined;

@@ -1,7 +1,8 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { checkAgainstCatalog, type FieldProblem } from "../../domain/catalog/targets.ts";
+import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";

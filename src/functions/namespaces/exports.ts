@@ -1,12 +1,12 @@
 /** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import { app, type HttpRequest } from "@azure/functions";
+import { notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
   type Exported,
   exportAzureCli,
   exportKubernetes,
   exportTsql,
-} from "../../activities/inspection/exportNamespace.ts";
-import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+} from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { maySee } from "../../domain/policy/policy.ts";

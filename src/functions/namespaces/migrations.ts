@@ -1,12 +1,11 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { z } from "zod";
-import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { selectorOf } from "../../activities/resources/podIdentity.ts";
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { findClusterFor } from "../../domain/catalog/targets.ts";
+import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -14,7 +13,7 @@ import { type Migration, MigrationPhase } from "../../domain/operation/migration
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { ServiceAccountName } from "../../domain/request/request.ts";
+import { ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";

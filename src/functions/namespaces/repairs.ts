@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planRepair } from "../../activities/plan/planRepair.ts";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planRepair } from "../../application/plan/planRepair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";

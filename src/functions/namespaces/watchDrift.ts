@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
 import { input } from "durable-functions";
-import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
-import { inspectNamespace } from "../../activities/inspection/inspection.ts";
-import { lookTwice } from "../../activities/inspection/verification.ts";
+import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../application/inspection/inspection.ts";
+import { lookTwice } from "../../application/inspection/proveNamespace.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";

@@ -1,6 +1,6 @@
 /** Acceptance with teams, on the fake cloud: whose a namespace is, quotas, and what holds when the operation runs. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";

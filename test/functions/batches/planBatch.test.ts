@@ -63,7 +63,7 @@ it("does not hide an error that nobody foresaw", async () => {
   await expect(planBatch(clerk, requests(3), { plan })).rejects.toThrow("defect");
 });
 
-const step = { name: "ensureIdentity", target: "x", action: "create" as const, differences: [], blockers: [] };
+const step = { name: "ensureIdentity" as const, target: "x", action: "create" as const, differences: [], blockers: [] };
 
 it("says how long each takes and how long all that are ready, and reads what recent operations took once", async () => {
   let lists = 0;

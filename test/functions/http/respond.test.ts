@@ -1,5 +1,5 @@
 /** The answer to a request that fails: what a caller may rely on, so each status is written down here a second time. */
-import { HttpRequest, InvocationContext } from "@azure/functions";
+import { InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import {
   errorOf,
@@ -9,7 +9,7 @@ import {
   TransientError,
 } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import { route } from "../../../src/functions/http/respond.ts";
+import { problem } from "../../../src/functions/http/respond.ts";
 
 const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   INVALID_REQUEST: 422,
@@ -108,10 +108,9 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   UNEXPECTED: 500,
 };
 
-async function answerTo(error: Error) {
+function answerTo(error: Error) {
   const context = new InvocationContext({ logHandler: () => undefined });
-  const request = new HttpRequest({ method: "GET", url: "http://mooring.example/api/operations" });
-  const { status, headers, body } = await route(() => Promise.reject(error))(request, context);
+  const { status, headers, body } = problem(error, { context, traceId: "0af7651916cd43dd8448eb211c80319c" });
   return { status, headers: new Headers(headers), problem: JSON.parse(String(body)) };
 }
 
@@ -122,22 +121,22 @@ function errorsOf(code: string): readonly Error[] {
   return asked.code === code ? [...refusals, asked] : refusals;
 }
 
-it.each(Object.entries(statuses))("answers %s with %i", async (code, status) => {
+it.each(Object.entries(statuses))("answers %s with %i", (code, status) => {
   const errors = errorsOf(code);
 
   expect(errors.length).toBeGreaterThan(0);
   for (const error of errors) {
-    const { status: answered, problem } = await answerTo(error);
+    const { status: answered, problem } = answerTo(error);
     expect(answered).toBe(status);
     expect(problem).toMatchObject({ type: `urn:mooring:error:${code}`, status, code });
   }
 });
 
-it("asks to come again after a while, as long as the reason passes", async () => {
-  const passing = await answerTo(new TransientError("SQL_UNAVAILABLE", "why"));
-  const limited = await answerTo(new Refusal("RATE_LIMITED", "why", { retryAfterSeconds: 7 }));
-  const repeated = await answerTo(new Refusal("IDEMPOTENCY_IN_PROGRESS", "why"));
-  const lasting = await answerTo(new Refusal("NOT_FOUND", "why"));
+it("asks to come again after a while, as long as the reason passes", () => {
+  const passing = answerTo(new TransientError("SQL_UNAVAILABLE", "why"));
+  const limited = answerTo(new Refusal("RATE_LIMITED", "why", { retryAfterSeconds: 7 }));
+  const repeated = answerTo(new Refusal("IDEMPOTENCY_IN_PROGRESS", "why"));
+  const lasting = answerTo(new Refusal("NOT_FOUND", "why"));
 
   expect([passing, limited, repeated, lasting].map(({ headers }) => headers.get("retry-after"))).toEqual([
     "5",
@@ -147,8 +146,8 @@ it("asks to come again after a while, as long as the reason passes", async () =>
   ]);
 });
 
-it("keeps to itself what nobody foresaw", async () => {
-  const { status, problem } = await answerTo(new Error("secret"));
+it("keeps to itself what nobody foresaw", () => {
+  const { status, problem } = answerTo(new Error("secret"));
 
   expect(status).toBe(500);
   expect(problem).toMatchObject({ code: "UNEXPECTED", title: "unexpected", traceId: expect.any(String) });

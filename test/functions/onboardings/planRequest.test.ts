@@ -1,6 +1,6 @@
 /** A plan of a request is refused as the request would be. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";

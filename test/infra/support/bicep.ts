@@ -33,7 +33,7 @@ async function restore(dotnet: string, platform: string): Promise<string> {
   await writeFile(
     project,
     `<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>
+  <PropertyGroup><TargetFramework>net$(BundledNETCoreAppTargetFrameworkVersion)</TargetFramework></PropertyGroup>
   <ItemGroup><PackageDownload Include="${name}" Version="[${version}]" /></ItemGroup>
 </Project>
 `,

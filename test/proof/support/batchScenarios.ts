@@ -1,5 +1,5 @@
 /** The ways that batches go. */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";

@@ -3,7 +3,7 @@
  * has to be what its record says; what the plan called a blocker has to stop it before the first write; and to plan is to
  * write nothing. Worlds come from world.ts, and what becomes of an onboarded namespace from mess.ts.
  */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";

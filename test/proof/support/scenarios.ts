@@ -1,5 +1,5 @@
 /** The ways that operations go, each as the orchestrations' histories that it leaves. */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";

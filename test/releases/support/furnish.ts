@@ -1,13 +1,14 @@
 /** Fills the tables with every kind of row, in every state in which a release may leave one. */
-import { inspectionOf, recordFindings } from "../../../src/activities/inspection/driftRecord.ts";
-import { inspectNamespace } from "../../../src/activities/inspection/inspection.ts";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+
+import { providePorts } from "../../../src/activities/host.ts";
 import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { inspectionOf, recordFindings } from "../../../src/application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../../src/application/inspection/inspection.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";

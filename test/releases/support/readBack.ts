@@ -5,6 +5,7 @@ import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
 import type { BatchItem, StepRecord } from "../../../src/domain/operation/records.ts";
+import { isStepName } from "../../../src/resources/index.ts";
 
 /** Longer than any list here. */
 const limit = 1_000;
@@ -45,7 +46,9 @@ async function readRecords(
   return {
     namespaces: await readEach(listed.namespaces, (berth) => registry.getNamespace(berth)),
     operations: await readEach(listed.operations, ({ id }) => registry.findOperation(id)),
-    steps: await readEachOf(listed.steps, (operation, step) => registry.getStep(operation, step)),
+    steps: await readEachOf(listed.steps, (operation, { name, target }) =>
+      isStepName(name) ? registry.getStep(operation, { name, target }) : Promise.resolve(undefined),
+    ),
     openBatches: await readEach(listed.openBatches, ({ id }) => registry.getOpenBatch(id)),
     /** With their requests, which no list has. */
     items: await readEachOf(listed.items, (batch, { index }) => registry.getBatchItem(batch, index)),

@@ -65,7 +65,9 @@ async function run(answers: Record<string, unknown>, grantIn = async () => "crea
     "aks command invoke": { exitCode: 0, logs: "" },
     ...answers,
   });
-  return await Array.fromAsync(grant(az, { catalog, identity, grantIn }));
+  const grants: Grant[] = [];
+  for await (const each of grant(az, { catalog, identity, grantIn })) grants.push(each);
+  return grants;
 }
 
 it("applies the ClusterRole with the identity in its place, and a user in every database", async () => {

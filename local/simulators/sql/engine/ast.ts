@@ -125,6 +125,13 @@ export type Statement =
       readonly origin: UserOrigin;
       readonly defaultSchema: string | undefined;
     }
+  | {
+      readonly kind: "alterUser";
+      readonly name: string;
+      /** Undefined: it stays. */
+      readonly newName: string | undefined;
+      readonly defaultSchema: string | undefined;
+    }
   | { readonly kind: "dropUser"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "createRole"; readonly name: string; readonly owner: string | undefined }
   | { readonly kind: "dropRole"; readonly name: string; readonly ifExists: boolean }
@@ -132,6 +139,7 @@ export type Statement =
   | { readonly kind: "createSchema"; readonly name: string; readonly owner: string | undefined }
   | { readonly kind: "dropSchema"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "alterSchemaOwner"; readonly schema: string; readonly owner: string }
+  | { readonly kind: "alterRoleOwner"; readonly role: string; readonly owner: string }
   | { readonly kind: "alterTableOwner"; readonly table: ObjectName; readonly owner: string }
   | {
       readonly kind: "grant";

@@ -9,8 +9,10 @@ import type { Environment } from "./functions.ts";
 import { parseBatch, parseParameterDeclarations } from "./parser.ts";
 import {
   alterRole,
+  alterRoleOwner,
   alterSchemaOwner,
   alterTableOwner,
+  alterUser,
   createRole,
   createSchema,
   createUser,
@@ -261,6 +263,8 @@ function changePrincipals(
   switch (statement.kind) {
     case "createUser":
       return createUser(statement, environment);
+    case "alterUser":
+      return alterUser(statement, environment);
     case "dropUser":
       return dropUser(statement, environment);
     case "createRole":
@@ -275,6 +279,8 @@ function changePrincipals(
       return dropSchema(statement, environment);
     case "alterSchemaOwner":
       return alterSchemaOwner(statement, environment);
+    case "alterRoleOwner":
+      return alterRoleOwner(statement, environment);
     case "alterTableOwner":
       return alterTableOwner(statement, environment);
     case "grant":

@@ -155,6 +155,28 @@ test("requests that are sent settled, with one delivery tag for all, are told ap
   await expect.poll(() => answers).toEqual(["first", "second"]);
 });
 
+test("a receiver with a session, and a transaction, are refused by their names", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  const filter = { "com.microsoft:session-filter": rhea.types.wrap_described(null, "com.microsoft:session-filter") };
+  const coordinator = rhea.types.wrap_described([], 0x30);
+
+  const receiver = connection.open_receiver({ source: { address: other, filter } });
+  await once(receiver, "receiver_error");
+  const sender = connection.open_sender({});
+  sender.local.attach.target = coordinator;
+  await once(sender, "sender_error");
+
+  expect(receiver.error).toMatchObject({
+    condition: "amqp:not-allowed",
+    description: expect.stringContaining("does not require sessions"),
+  });
+  expect(sender.error).toMatchObject({
+    condition: "amqp:not-implemented",
+    description: expect.stringContaining("transactions"),
+  });
+});
+
 describe("application properties of every AMQP type", () => {
   const { types } = rhea;
   const beyondDoubles = Buffer.from("0020000000000001", "hex"); // 2^53 + 1

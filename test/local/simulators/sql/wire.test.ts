@@ -43,6 +43,7 @@ describe("values", () => {
       ["int", sql.Int, -2_147_483_648],
       ["bigint", sql.BigInt, "-9223372036854775808"],
       ["float", sql.Float, 1.5e-7],
+      ["decimal", sql.Decimal(18, 4), -1234.5678],
       ["nvarchar", sql.NVarChar(50), "漢字 😀"],
       ["varchar", sql.VarChar(50), "é"],
       ["max", sql.NVarChar(sql.MAX), ""],
@@ -301,6 +302,21 @@ describe("the fault journal", () => {
     );
   });
 
+  it("that chooses the session as the victim of a deadlock ends its transaction, too", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int)");
+    const transaction = new sql.Transaction(pool);
+    await transaction.begin();
+    await new sql.Request(transaction).query("INSERT INTO t VALUES (1)");
+    sandbox.faults.add({ wire: "sql", operation: "UPDATE", effect: { kind: "error", code: 1205 } });
+
+    const update = new sql.Request(transaction).query("UPDATE t SET id = 2");
+
+    await expect(update).rejects.toMatchObject({ number: 1205, class: 13 });
+    await expect(transaction.commit()).rejects.toMatchObject({ code: "EABORT" });
+    expect(await script("SELECT * FROM t")).toEqual([[]]);
+  });
+
   it("is asked before the statement runs, with its latency", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await pool.request().query("SELECT 2 AS warm");
@@ -313,6 +329,27 @@ describe("the fault journal", () => {
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(115);
     expect(took).toBeLessThan(235);
+  });
+});
+
+describe("columns of a result", () => {
+  it("say whether they may be NULL, and which one numbers its rows", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int IDENTITY PRIMARY KEY, name nvarchar(10) NOT NULL, note nvarchar(10) NULL)");
+
+    const { recordset } = await pool.request().query(`
+      SELECT l.*, r.name AS joined, 5 AS five, NULL AS nothing
+      FROM t AS l LEFT JOIN t AS r ON r.id = l.id`);
+
+    const said = Object.values(recordset.columns).map(({ name, nullable, identity }) => [name, nullable, identity]);
+    expect(said).toEqual([
+      ["id", false, true],
+      ["name", false, false],
+      ["note", true, false],
+      ["joined", true, false],
+      ["five", false, false],
+      ["nothing", true, false],
+    ]);
   });
 });
 
