@@ -6,8 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
-
-const Time = z.iso.datetime();
+import { Time } from "../time.ts";
 
 export const ApprovalDecision = z.object({
   kind: z.enum(["approved", "rejected", "timedOut"]),

@@ -2,7 +2,7 @@
  * The kinds of target there are. A new kind joins here: its fields in requests, catalog, rights and approval rules, and its
  * place in the list that everything else goes over.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
 import * as sql from "./sqlDatabase.ts";
 import type { TargetKind, TargetSteps } from "./target.ts";
@@ -12,6 +12,8 @@ export const requestFields = {
   // As long as there is no other kind, a request without a database asks for nothing.
   databases: sql.requestField.meta({ minItems: 1 }),
 };
+/** The same in what is said of a namespace. */
+export const documentFields = { databases: z.array(sql.DatabaseRequest) };
 export type Targets = z.infer<z.ZodObject<typeof requestFields>>;
 
 /** The sections of the catalog that list targets; `names` is what an alias may be. */
@@ -43,6 +45,15 @@ export type TargetStepName = StepsOf<(typeof targetKinds)[TargetKindName]>;
 /** Those among them that are undos. */
 export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
 export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);
+
+/** What GET /catalog says of the targets that may be asked for: by teams that have these rights, or by an operator. */
+export const publishedFields = { ...sql.publishedFields };
+export function publishedTargets(
+  catalog: CatalogTargets,
+  teams: readonly Rights[] | undefined,
+): z.infer<z.ZodObject<typeof publishedFields>> {
+  return { ...sql.published(catalog, teams) };
+}
 
 /** The fields of a request that name targets, and no other. */
 export function targetsOf({ databases }: Targets): Targets {

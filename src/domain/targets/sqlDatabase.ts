@@ -241,8 +241,19 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
-function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
-  const rolesOf = (server: string, database: string, roles: readonly RoleBundle[]) =>
+/** What GET /catalog says of what may be asked for. */
+export const publishedFields = {
+  sqlServers: z.array(
+    z.object({
+      name: z.string(),
+      databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+    }),
+  ),
+};
+
+/** By teams that have these rights or, without any given, by an operator. */
+export function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
+  const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     sqlServers: Object.entries(sqlServers)
@@ -273,7 +284,6 @@ export const sqlDatabase = {
   danglingInPolicy,
   danglingInRights,
   danglingInRule,
-  published,
 } as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
 
 function isUnique(values: readonly string[]): boolean {

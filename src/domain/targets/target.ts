@@ -46,6 +46,4 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   danglingInPolicy(policy: Policy, catalog: Catalog): readonly DanglingName[];
   danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName[];
   danglingInRule(rule: Rule, catalog: Catalog): readonly DanglingName[];
-  /** What may be asked for: by teams that have these rights or, without any given, by an operator. */
-  published(catalog: Catalog, teams: readonly Rights[] | undefined): object;
 }
