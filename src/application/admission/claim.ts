@@ -126,10 +126,10 @@ export function clientIdOf(record: OnboardedRecord): string {
 }
 
 /** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
-function forBatch({ ports, item }: Clerk, opening: Opening): Opening {
-  if (!item) return opening;
+function forBatch({ ports, batch }: Clerk, opening: Opening): Opening {
+  if (batch === undefined) return opening;
   const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
-  return { ...opening, batch: { operation: item.batch, isStarter: !waits } };
+  return { ...opening, batch: { operation: batch, isStarter: !waits } };
 }
 
 const settlingPolls = 40;
@@ -192,10 +192,10 @@ export function earlierOf(request: OnboardingRequest, current: NamespaceRecord):
   return findEarlier(request, current);
 }
 
-export function beginningOf({ by, traceparent, item }: Omit<Clerk, "ports">): Beginning {
+export function beginningOf({ by, traceparent, operation }: Omit<Clerk, "ports">): Beginning {
   const now = new Date();
   return {
-    operation: item?.operation ?? createOperationId(now),
+    operation: operation ?? createOperationId(now),
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
     traceparent,

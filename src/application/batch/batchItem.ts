@@ -57,7 +57,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const { request, claim: operation } = item;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
-  const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
+  const clerk = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
   try {
     claim = await claimOnboarding(clerk, request);

@@ -6,7 +6,7 @@ import { type Beginning, beginMigration, beginRepair } from "../../domain/operat
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord, OnboardedRecord, RecordIn } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { type Accepted, attach, begin, type Desk } from "./acceptance.ts";
+import { type Accepted, acceptOnce, attach, begin, type Desk } from "./acceptance.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
 interface Prepared {
@@ -34,15 +34,17 @@ export async function acceptUpkeep<S extends Upkeep>(
   { berth, prepare }: { berth: Berth; prepare: (record: Stored<OnboardedRecord>) => Prepared[S] },
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  const { record, change } = await amend({
-    what: `The record of ${berthKey(berth)}`,
-    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
-    next(current) {
-      if (current.state === state) return undefined;
-      expectOnboarded(current);
-      return begins[state](current, beginningOf(desk), prepare(current));
-    },
-    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  return await acceptOnce(desk, async (own) => {
+    const { record, change } = await amend({
+      what: `The record of ${berthKey(berth)}`,
+      read: async () => mustSee(own.by, berth, await findSettled(registry, berth)),
+      next(current) {
+        if (current.state === state || current.operation === own.operation) return undefined;
+        expectOnboarded(current);
+        return begins[state](current, beginningOf(own), prepare(current));
+      },
+      write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+    });
+    return change ? begin(own, change) : attach(own, record);
   });
-  return change ? begin(desk, change) : attach(desk, record);
 }

@@ -11,6 +11,7 @@ import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
 import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -39,6 +40,18 @@ export interface Accepted {
 export interface Desk extends Clerk {
   readonly client: DurableClient;
   readonly warn: (message: string) => void;
+  /** An earlier try of the request, of whose end nobody knows, may have begun `operation`. */
+  readonly isRepeated?: boolean;
+}
+
+/** A desk whose operation has its id before it begins: by that a try knows again what another one has begun. */
+export type NamedDesk = Desk & { readonly operation: string };
+
+/** Whatever has become of what an earlier try has begun, it is the answer: nothing begins a second time. */
+export async function acceptOnce(desk: Desk, accept: (desk: NamedDesk) => Promise<Accepted>): Promise<Accepted> {
+  const { operation = createOperationId(new Date()), isRepeated = false, ports } = desk;
+  const begun = isRepeated ? await ports.registry.getOperation(operation) : undefined;
+  return begun ? { operation, kind: begun.kind, isNew: false } : await accept({ ...desk, operation });
 }
 
 export async function acceptOnboarding(
@@ -46,9 +59,11 @@ export async function acceptOnboarding(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  const { record, how } = await claimOnboarding(desk, request, options);
-  if (how === "begun") return await begin(desk, record);
-  return { ...(await attach(desk, record)), isUnchanged: how === "unchanged" };
+  return await acceptOnce(desk, async (own) => {
+    const { record, how } = await claimOnboarding(own, request, options);
+    if (how === "begun") return await begin(own, record);
+    return { ...(await attach(own, record)), isUnchanged: how === "unchanged" };
+  });
 }
 
 export async function acceptOffboarding(
@@ -64,42 +79,46 @@ export async function acceptOffboarding(
   } = {},
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  let mine: string | undefined;
-  const { record, change } = await amend({
-    what: `The record of ${berthKey(berth)}`,
-    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
-    next(current) {
-      // Also with an old If-Match: it is this request that changed the record, sent a second time.
-      if (current.state === "Offboarding") return undefined;
-      expect(current);
-      expectFree(current);
-      const next = beginOffboarding(current, beginningOf(desk), { ignoreDependants });
-      mine = next.operation;
-      return next;
-    },
-    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  return await acceptOnce(desk, async (own) => {
+    const { record, change } = await amend({
+      what: `The record of ${berthKey(berth)}`,
+      read: async () => mustSee(own.by, berth, await findSettled(registry, berth)),
+      next(current) {
+        // Also with an old If-Match: it is this request that changed the record, sent a second time.
+        if (current.state === "Offboarding" || current.operation === own.operation) return undefined;
+        expect(current);
+        expectFree(current);
+        return beginOffboarding(current, beginningOf(own), { ignoreDependants });
+      },
+      write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+    });
+    return change ? begin(own, change) : attach(own, record);
   });
-  if (change) return begin(desk, change);
-  // The answer to the write may have got lost.
-  return record.operation === mine && isHeld(record) ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  const { record, change } = await amend({
-    what: `What operation ${id} left undone`,
-    read: () => findCompensation(registry, desk.by, id),
-    next: ({ current, compensates, isSame }) =>
-      isSame ? undefined : beginCompensation(current, beginningOf(desk), compensates),
-    write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),
+  return await acceptOnce(desk, async (own) => {
+    const { record, change } = await amend({
+      what: `What operation ${id} left undone`,
+      read: () => findCompensation(registry, own.by, id),
+      next: ({ current, compensates, isSame }) =>
+        isSame ? undefined : beginCompensation(current, beginningOf(own), compensates),
+      write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),
+    });
+    return change ? begin(own, change) : attach(own, record.current);
   });
-  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
-/** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+/**
+ * The operation that has the very request. Its record is written here too, should the first caller have died; and where that
+ * was an earlier try of this one, it is started.
+ */
+export async function attach(desk: NamedDesk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
+  if (operation === desk.operation && isHeld(record)) return await begin(desk, record);
+  const { registry } = desk.ports;
   const known = await registry.getOperation(operation);
   if (known) return { operation, kind: known.kind, isNew: false };
   await registry.insertOperation(operationOf(record));

@@ -56,12 +56,19 @@ export function registerMigrations(ports: Ports, routes: Routes): void {
         expect(record);
         return { migration: prepareMigration(ports, record, wanted) };
       };
-      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
-        const { operation, kind, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
-        const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
-        context.log(logLine("migration accepted", facts));
-        return accepted(httpRequest, operation, { id: operation, kind, isNew });
-      });
+      return await answerOnce(
+        ports.idempotencyKeys,
+        { request: httpRequest, by, body: wanted, context },
+        async (attempt) => {
+          const { operation, kind, isNew } = await acceptUpkeep({ ...desk, ...attempt }, "Migrating", {
+            berth,
+            prepare,
+          });
+          const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
+          context.log(logLine("migration accepted", facts));
+          return accepted(httpRequest, operation, { id: operation, kind, isNew });
+        },
+      );
     }),
   });
 }

@@ -67,8 +67,11 @@ export function registerNamespaces(ports: Ports, routes: Routes): void {
       if (readFlag(request, "dryRun")) {
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
-      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
+        const { operation, isNew } = await acceptOffboarding({ ...desk, ...attempt }, berth, {
+          expect,
+          ignoreDependants,
+        });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
