@@ -12,8 +12,9 @@ import { inspectNamespace } from "../../../src/application/inspection/inspection
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
+import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
   acceptCompensation,
@@ -187,6 +188,7 @@ async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate 
   await onboard("drifted");
   cloud.credentials.clear();
   const drifted = await recordOf("drifted");
+  if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
   await recordFindings(ports, drifted, await inspectNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
   await acceptUpkeep(desk, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
