@@ -3,14 +3,9 @@ import type { OperationStatus } from "../src/domain/operation/operation.ts";
 import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
 import { operationLines } from "./output/operation.ts";
 import { createProgress } from "./output/progress.ts";
-import type { Client } from "./service/client.ts";
-import type { Item, Operation, OperationSummary, Step } from "./service/documents.ts";
-import { follow, type ServerEvent } from "./service/events.ts";
+import type { Operation } from "./service/documents.ts";
+import { followOperation } from "./service/followOperation.ts";
 import type { Session } from "./session.ts";
-
-export function hasEnded({ status }: { readonly status: OperationStatus }): boolean {
-  return status === "Succeeded" || status === "Failed" || status === "Canceled";
-}
 
 /** Of an operation that has ended. Whoever canceled it wanted that. */
 export function exitCodeOf(
@@ -18,13 +13,6 @@ export function exitCodeOf(
   { wanted = "Succeeded" }: { wanted?: OperationStatus } = {},
 ): number {
   return status === wanted ? exitCodes.done : exitCodes.refused;
-}
-
-/** All items of a batch: a page holds so many. */
-const everyItem = { top: "1000" };
-
-export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<Operation> {
-  return json<Operation>({ method: "GET", path: `/api/operations/${id}`, query: everyItem }, ["id", "status"]);
 }
 
 /** Waits, prints how it ended, and returns the exit code. */
@@ -49,21 +37,15 @@ async function waitForEnd(session: Session, id: string): Promise<Operation> {
   const notify = (message: string) => progress.above(() => say(message));
   let isShownElsewhere = false;
   try {
-    let operation = await getOperation(client, id);
     let isWaitingForPeople = false;
-    if (!hasEnded(operation)) progress.show(operation);
-    if (!hasEnded(operation)) {
-      for await (const event of follow(client, `/api/operations/${id}/events`, { signal, notify })) {
-        operation = apply(operation, event);
-        progress.show(operation);
-        if (operation.phase === "awaitingApproval" && !isWaitingForPeople) {
-          isWaitingForPeople = true;
-          for (const reason of operation.approval?.reasons ?? []) notify(reason);
-          notify(`It waits for an approval. What is asked for: mooring status ${id}`);
-        }
-      }
-      operation = await getOperation(client, id);
-    }
+    const onChange = (state: Operation) => {
+      progress.show(state);
+      if (state.phase !== "awaitingApproval" || isWaitingForPeople) return;
+      isWaitingForPeople = true;
+      for (const reason of state.approval?.reasons ?? []) notify(reason);
+      notify(`It waits for an approval. What is asked for: mooring status ${id}`);
+    };
+    const operation = await followOperation(client, id, { signal, notify, onChange });
     // The end of it is printed on standard output; when that is the same terminal, once is enough.
     isShownElsewhere = process.stdout.isTTY;
     return operation;
@@ -86,43 +68,4 @@ function goesOn(error: Failure, id: string): Failure {
   if (error instanceof Unreachable)
     return new Unreachable(error.message, { next: [...error.next, ...next], cause: error });
   return error;
-}
-
-function apply(operation: Operation, { event, data }: ServerEvent): Operation {
-  switch (event) {
-    case "operation":
-      return { ...operation, ...(data as OperationSummary) };
-    case "step":
-      return { ...operation, steps: put(operation.steps ?? [], data as Step, isSameStep) };
-    case "item":
-      return withItem(operation, data as Item);
-    default:
-      return operation;
-  }
-}
-
-/** The service counts again when the batch itself changes; between that, the items that came are counted here. */
-function withItem(operation: Operation, item: Item): Operation {
-  const items = put(operation.items ?? [], item, (a, b) => a.index === b.index);
-  const count = (status: OperationStatus) => items.filter((each) => each.status === status).length;
-  const totals = {
-    requests: operation.requests ?? items.length,
-    notStarted: count("NotStarted"),
-    running: count("Running"),
-    succeeded: count("Succeeded"),
-    unchanged: items.filter(({ outcome }) => outcome === "unchanged").length,
-    failed: count("Failed"),
-    canceled: count("Canceled"),
-  };
-  return { ...operation, items, totals };
-}
-
-function isSameStep(a: Step, b: Step): boolean {
-  return a.name === b.name && a.target === b.target;
-}
-
-/** In its place, or at the end: undos are not among the steps that were planned. */
-function put<T>(list: readonly T[], item: T, isSame: (a: T, b: T) => boolean): readonly T[] {
-  const index = list.findIndex((each) => isSame(each, item));
-  return index < 0 ? [...list, item] : list.with(index, item);
 }

@@ -1,11 +1,10 @@
 /** What `npm start` prints: where everything is, and commands that can be pasted from the checkout's folder. */
+import { styleText } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
-import { paintFor } from "./demo/operationView.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }: { verbose: boolean }): string {
-  const paint = paintFor(process.stdout);
   const isUsual = new URL(url).port === "7071";
   const mooring = (words: string) => `npx mooring ${words}`;
   const suggestions: [string, ...string[]][] = [
@@ -28,16 +27,16 @@ export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }
   const tried = suggestions.flatMap(([title, ...commands]) => [
     "",
     title,
-    ...commands.map((each) => `  ${paint("cyan", each)}`),
+    ...commands.map((each) => `  ${styleText("cyan", each)}`),
   ]);
   return `${[
     "",
-    `${paint("bold", "Mooring is running at")} ${paint("green", url)}`,
+    `${styleText("bold", "Mooring is running at")} ${styleText("green", url)}`,
     "",
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
     "",
-    paint("bold", "Try it, from another terminal in this folder:"),
+    styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,

@@ -1,5 +1,5 @@
 /** What the walk-through tells, whoever listens: a terminal, or a machine that reads lines of JSON. */
-import type { Operation } from "./service.ts";
+import type { Operation } from "../../cli/service/documents.ts";
 
 export type DemoEvent =
   | { readonly event: "starting" }
