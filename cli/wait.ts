@@ -1,9 +1,9 @@
 /** Follows an operation to its end, and says so when whoever waits goes away before. */
+import type { AnyOperationDocument } from "../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../src/domain/operation/operation.ts";
 import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
 import { operationLines } from "./output/operation.ts";
 import { createProgress } from "./output/progress.ts";
-import type { Operation } from "./service/documents.ts";
 import { followOperation } from "./service/followOperation.ts";
 import type { Session } from "./session.ts";
 
@@ -26,23 +26,23 @@ export async function waitAndPrint(
   return exitCodeOf(operation, options);
 }
 
-export async function printOperation(session: Session, operation: Operation): Promise<void> {
+export async function printOperation(session: Session, operation: AnyOperationDocument): Promise<void> {
   const lines = (view: Parameters<typeof operationLines>[1]) => operationLines(operation, view);
   await session.print({ document: operation, names: [operation.id], lines });
 }
 
-async function waitForEnd(session: Session, id: string): Promise<Operation> {
+async function waitForEnd(session: Session, id: string): Promise<AnyOperationDocument> {
   const { client, signal, say } = session;
   const progress = createProgress(process.stderr);
   const notify = (message: string) => progress.above(() => say(message));
   let isShownElsewhere = false;
   try {
     let isWaitingForPeople = false;
-    const onChange = (state: Operation) => {
+    const onChange = (state: AnyOperationDocument) => {
       progress.show(state);
       if (state.phase !== "awaitingApproval" || isWaitingForPeople) return;
       isWaitingForPeople = true;
-      for (const reason of state.approval?.reasons ?? []) notify(reason);
+      for (const reason of reasonsOf(state)) notify(reason);
       notify(`It waits for an approval. What is asked for: mooring status ${id}`);
     };
     const operation = await followOperation(client, id, { signal, notify, onChange });
@@ -68,4 +68,8 @@ function goesOn(error: Failure, id: string): Failure {
   if (error instanceof Unreachable)
     return new Unreachable(error.message, { next: [...error.next, ...next], cause: error });
   return error;
+}
+
+function reasonsOf(operation: AnyOperationDocument): readonly string[] {
+  return operation.kind === "batch" ? [] : (operation.approval?.reasons ?? []);
 }

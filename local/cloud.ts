@@ -9,6 +9,7 @@ import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type Rights, readRights } from "./rights.ts";
 import { startArm } from "./simulators/arm/index.ts";
+import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
@@ -70,6 +71,9 @@ export interface Cloud {
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
   readonly settings: Readonly<Record<string, string>>;
+  readonly principals: Principals;
+  /** For a client that is not the service: Mooring's identity, or another principal's by its client id. */
+  readonly identityEndpoint: AppServiceIdentity;
   /** For an SDK that acts as one of the cloud's principals. */
   credentialOf(who: keyof Principals): TokenCredential;
   close(): Promise<void>;
@@ -143,7 +147,7 @@ export async function startCloud({
     const entra = await keep(startEntra(context));
     const starting = [
       keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
-      keep(startSql(context, { server: names.sqlServer })),
+      keep(startSql(context, { server: names.sqlServer, authorityHost: entra.authorityHost })),
       keep(
         startKubernetes(context, {
           cluster: names.cluster,
@@ -225,6 +229,11 @@ export async function startCloud({
         ServiceBusConnection__clientId: mooring.clientId,
         ...settings,
       },
+      principals,
+      identityEndpoint: entra.appServiceIdentity(
+        mooring.clientId,
+        Object.values(principals).map(({ clientId }) => clientId),
+      ),
       credentialOf: (who) => createCredential(world, principals[who]),
       close,
     };

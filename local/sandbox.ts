@@ -24,6 +24,8 @@ export interface Sandbox {
   readonly key: string | undefined;
   /** Where the service keeps its data, until the sandbox is closed. */
   readonly dataFolder: string;
+  /** The certificate authority of every simulated service, as a PEM file. */
+  readonly authorityFile: string;
   /** For kubectl and any other client of the simulated cluster; with all rights. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
@@ -69,6 +71,7 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
       dataFolder: join(folder, "host"),
       key: running.callers?.key,
       kubeconfig,
+      authorityFile: files.NODE_EXTRA_CA_CERTS,
       get hostPid() {
         return host.pid;
       },

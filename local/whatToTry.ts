@@ -2,9 +2,11 @@
 import { styleText } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
+import { describeEndpoints } from "./endpoints.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }: { verbose: boolean }): string {
+export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolean }): string {
+  const { url, cloud, kubeconfig } = sandbox;
   const isUsual = new URL(url).port === "7071";
   const mooring = (words: string) => `npx mooring ${words}`;
   const suggestions: [string, ...string[]][] = [
@@ -38,6 +40,9 @@ export function describeSandbox({ url, cloud, kubeconfig }: Sandbox, { verbose }
     "",
     styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
+    "",
+    styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
+    ...describeEndpoints(sandbox).map((line) => `  ${line}`),
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,
     "Ctrl-C ends everything. Nothing is kept.",

@@ -1,7 +1,7 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
-import { providePorts } from "./activities/operation/step.ts";
+import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
@@ -14,13 +14,14 @@ import { createDatabases } from "./adapters/sql/index.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
+import { createSerial } from "./domain/serial.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
-import { provideCallers } from "./functions/callers/authentication.ts";
-import { provideRefusalTrail } from "./functions/callers/refusalTrail.ts";
+import { createCallers } from "./functions/callers/authentication.ts";
+import { createRefusalTrail } from "./functions/callers/refusalTrail.ts";
 import { registerCatalog } from "./functions/catalog.ts";
-import { registerDocs } from "./functions/docs/docs.ts";
 import { registerOpenApi } from "./functions/docs/openapi.ts";
 import { registerHealth } from "./functions/health.ts";
+import { createRoutes } from "./functions/http/route.ts";
 import { registerExports } from "./functions/namespaces/exports.ts";
 import { registerMigrations } from "./functions/namespaces/migrations.ts";
 import { registerNamespaces } from "./functions/namespaces/namespaces.ts";
@@ -69,6 +70,7 @@ function createPorts(config: Config, catalog: Catalog): Ports {
     }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
     ...announceWrites(createRegistry(tables)),
+    admissions: createSerial(),
     audit: createAudit(tables),
     idempotencyKeys: createIdempotencyKeys(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
@@ -86,23 +88,22 @@ if (isAnonymous(catalog, config)) {
 const ports = createPorts(config, catalog);
 
 providePorts(ports);
-provideCallers(ports);
-provideRefusalTrail(ports);
-registerOnboardings(ports);
-registerBatches(ports);
-registerOperations(ports);
-registerDecisions(ports);
-registerNamespaces(ports);
-registerVerifications(ports);
-registerRepairs(ports);
-registerMigrations(ports);
-registerOnboardingRequested(ports);
+const refusals = createRefusalTrail(ports);
+const routes = createRoutes({ callers: createCallers(ports), refusals });
+registerOnboardings(ports, routes);
+registerBatches(ports, routes);
+registerOperations(ports, routes);
+registerDecisions(ports, routes);
+registerNamespaces(ports, routes);
+registerVerifications(ports, routes);
+registerRepairs(ports, routes);
+registerMigrations(ports, routes);
+registerOnboardingRequested(ports, refusals);
 registerStartAccepted(ports);
 registerWatchDrift(ports);
-registerAudit(ports);
-registerEvents(ports);
-registerExports(ports);
-registerCatalog(ports);
-registerHealth(ports);
-registerOpenApi();
-registerDocs();
+registerAudit(ports, routes);
+registerEvents(ports, routes);
+registerExports(ports, routes);
+registerCatalog(ports, routes);
+registerHealth(ports, routes);
+registerOpenApi(routes);

@@ -1,6 +1,7 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 
-import type { Catalog, ClusterTarget, DatabaseTarget, SqlServerTarget } from "./domain/catalog/catalog.ts";
+import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
+import type { AuditCheck } from "./domain/documents/audit.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
@@ -12,12 +13,14 @@ import type {
   OpenBatch,
   OperationRecord,
   Page,
-  StepKey,
   StepRecord,
   Stored,
 } from "./domain/operation/records.ts";
+import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
 import type { OnboardingRequest } from "./domain/request/request.ts";
+import type { Serial } from "./domain/serial.ts";
+import type { DatabaseTarget, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
 import type { CloudEvent } from "./domain/watching/events.ts";
 
@@ -29,6 +32,8 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+  /** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
+  readonly admissions: Serial;
   readonly audit: Audit;
   readonly changes: Changes;
   readonly idempotencyKeys: IdempotencyKeys;
@@ -360,5 +365,85 @@ export interface Audit {
     continuation?: string;
   }): Promise<Page<AuditRecord>>;
   /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
-  verify(): Promise<{ valid: boolean; entries: number; head: string; brokenAt?: number }>;
+  verify(): Promise<AuditCheck>;
 }
+
+// ——— What writes ———
+
+/**
+ * What a call does to what teams have: a write is held back once nobody wants the operation any more. What Mooring notes for
+ * itself (rows, events, audit entries) is no write in this sense, and a dry run asks only.
+ */
+export type PortEffect = "reads" | "writes" | "writesUnlessDryRun" | "notes";
+export type EffectsOf<Port> = { readonly [Method in keyof Port]: PortEffect };
+type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
+
+/** Every method of every port: one that is missing here does not compile. */
+export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> } = {
+  identities: {
+    get: "reads",
+    put: "writes",
+    remove: "writes",
+    federatedCredentials: "reads",
+    putFederatedCredential: "writes",
+    removeFederatedCredential: "writes",
+    pace: "reads",
+  },
+  sqlServers: { inspect: "reads" },
+  roleAssignments: { heldAt: "reads", ownPermissions: "reads", givenTo: "reads" },
+  databases: { inspect: "reads", change: "writes" },
+  kubernetes: {
+    get: "reads",
+    list: "reads",
+    apply: "writesUnlessDryRun",
+    remove: "writesUnlessDryRun",
+    whyForbidden: "reads",
+    kinds: "reads",
+    issuer: "reads",
+  },
+  registry: {
+    getNamespace: "reads",
+    listNamespaces: "reads",
+    countNamespaces: "reads",
+    heldNamespaces: "reads",
+    namespacesToVerify: "reads",
+    insertNamespace: "notes",
+    // What a cut over changes.
+    replaceNamespace: "writes",
+    removeNamespace: "notes",
+    getOperation: "reads",
+    findOperation: "reads",
+    listOperations: "reads",
+    insertOperation: "notes",
+    updateOperation: "notes",
+    amendOperation: "notes",
+    listSteps: "reads",
+    getStep: "reads",
+    startStep: "notes",
+    updateStep: "notes",
+    probe: "reads",
+    insertBatch: "notes",
+    getBatch: "reads",
+    amendBatch: "notes",
+    openBatches: "reads",
+    getOpenBatch: "reads",
+    replaceOpenBatch: "notes",
+    closeBatch: "notes",
+    getBatchItem: "reads",
+    amendBatchItem: "notes",
+    listBatchItems: "reads",
+    updateBatchItems: "notes",
+  },
+  audit: { append: "notes", read: "reads", verify: "reads" },
+  changes: { wait: "reads" },
+  idempotencyKeys: {
+    find: "reads",
+    insert: "notes",
+    replace: "notes",
+    answer: "notes",
+    release: "notes",
+    expire: "notes",
+  },
+  events: { publish: "notes" },
+  queue: { complete: "notes", deadLetter: "notes" },
+};

@@ -1,20 +1,18 @@
 /**
- * Records the histories of this release's orchestrations, which every later release has to replay:
- * `node tools/run.mjs tools/recordHistories.ts`. The folder of a version that was released is never written again.
+ * Records histories of today's orchestrations into the folder of the coming release:
+ * `node tools/run.mjs tools/recordHistories.ts [scenario …]`, without names those of which no history is there. What a
+ * release left is never written again: every later one has to replay it (tools/freezeRelease.ts).
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import packageJson from "../package.json" with { type: "json" };
 import "../test/support/core.ts";
 
-const { play, scenarios } = await import("../test/proof/support/scenarios.ts");
-const { historiesFolder, keep } = await import("../test/proof/support/histories.ts");
+const { scenarios } = await import("../test/proof/support/scenarios.ts");
+const { historiesFolder, recordedFiles, upcoming } = await import("../test/proof/support/histories.ts");
+const { recordHistories } = await import("../test/proof/support/record.ts");
 
-const folder = join(historiesFolder, packageJson.version);
-await rm(folder, { recursive: true, force: true });
-await mkdir(folder, { recursive: true });
-for (const name of Object.keys(scenarios)) {
-  const runs = await play(name);
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(runs.map(keep))}\n`);
-}
-console.log(`${Object.keys(scenarios).length} scenarios in ${folder}`);
+const named = process.argv.slice(2);
+const known = new Set(recordedFiles().map(({ file }) => file));
+const names = named.length > 0 ? named : Object.keys(scenarios).filter((name) => !known.has(`${name}.json`));
+const folder = join(historiesFolder, upcoming);
+if (names.length > 0) await recordHistories(names, folder);
+console.log(`${names.length} scenarios in ${folder}`);

@@ -1,6 +1,6 @@
 /** Values that people write: durations, namespaces, databases, numbers. */
 import type { Berth } from "../../src/domain/naming/names.ts";
-import type { DatabaseRequest } from "../../src/domain/request/request.ts";
+import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { UsageError } from "../failures.ts";
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

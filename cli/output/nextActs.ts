@@ -2,9 +2,7 @@
 import type { ErrorCode } from "../../src/domain/errors.ts";
 import type { Refused } from "../failures.ts";
 
-type Acts = Readonly<Partial<Record<ErrorCode, string>>>;
-
-const acts: Acts = {
+const acts = {
   UNKNOWN_CLUSTER: "mooring catalog",
   UNKNOWN_SQL_SERVER: "mooring catalog",
   UNKNOWN_DATABASE: "mooring catalog",
@@ -27,10 +25,11 @@ const acts: Acts = {
   IDENTITY_USED_BY_OTHERS: "To go on deliberately: --ignore-dependants.",
   IDENTITY_BOUND_BY_OTHERS: "To go on deliberately: --ignore-dependants.",
   NAMESPACE_IN_USE: "To go on deliberately: --ignore-dependants.",
-};
+} satisfies Partial<Record<ErrorCode, string>>;
+const actsByCode: ReadonlyMap<string, string> = new Map(Object.entries(acts));
 
 export function actFor(code: string): string | undefined {
-  return Object.hasOwn(acts, code) ? acts[code as ErrorCode] : undefined;
+  return actsByCode.get(code);
 }
 
 export function nextActs({ problem, operation }: Refused): readonly string[] {

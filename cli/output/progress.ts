@@ -2,7 +2,7 @@
  * An operation while it runs, on standard error. On a terminal it is drawn again in place; elsewhere every change is a line,
  * and nothing moves.
  */
-import type { Operation } from "../service/documents.ts";
+import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
 import { describeTotals } from "./batch.ts";
 import { canBeLive, createLive, type Live } from "./live.ts";
 import { headline, stepLines } from "./operation.ts";
@@ -11,21 +11,21 @@ import { type View, viewOf } from "./view.ts";
 
 const redrawMs = 200;
 
-export function createProgress(stream: NodeJS.WriteStream): Live<Operation> {
+export function createProgress(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
   if (!canBeLive(stream)) return createLines(stream);
-  return createLive(stream, { render: (operation) => liveLines(operation, viewOf(stream)), redrawMs });
+  const render = (operation: AnyOperationDocument) => {
+    const view = viewOf(stream);
+    return [headline(operation, view), ...partsOf(operation, view)];
+  };
+  return createLive(stream, { render, redrawMs });
 }
 
-function liveLines(operation: Operation, view: View): readonly string[] {
-  const { steps = [] } = operation;
-  return [
-    headline(operation, view),
-    ...(operation.totals ? [`  ${describeTotals(operation)}`] : []),
-    ...(steps.length > 0 ? stepLines(steps, view) : []),
-  ];
+function partsOf(operation: AnyOperationDocument, view: View): readonly string[] {
+  if (operation.kind === "batch") return [`  ${describeTotals(operation)}`];
+  return operation.steps.length > 0 ? stepLines(operation.steps, view) : [];
 }
 
-function createLines(stream: NodeJS.WriteStream): Live<Operation> {
+function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
   const told = new Set<string>();
   const tell = (key: string, line: string) => {
     if (told.has(key)) return;
@@ -36,8 +36,11 @@ function createLines(stream: NodeJS.WriteStream): Live<Operation> {
     show(operation) {
       const view = viewOf(stream);
       tell(`${operation.phase} ${operation.status}`, headline(operation, view));
-      if (operation.totals) tell(describeTotals(operation), `  ${describeTotals(operation)}`);
-      for (const { name, target, action = "", status, attempts, error } of operation.steps ?? []) {
+      if (operation.kind === "batch") {
+        tell(describeTotals(operation), `  ${describeTotals(operation)}`);
+        return;
+      }
+      for (const { name, target, action = "", status, attempts, error } of operation.steps) {
         const what = printable(`${name} ${target}`);
         if (status !== "NotStarted" && status !== "Running") {
           tell(what, `  ${what}: ${action === "none" ? "" : `${action} `}${status}`);

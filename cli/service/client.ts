@@ -2,6 +2,7 @@
  * Mooring's HTTP interface. A request that changes something carries an idempotency key, so that asking again after a lost
  * answer is the same request and has the same operation.
  */
+import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 import { pause } from "./pause.ts";
@@ -129,6 +130,9 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
   };
 }
 
+/** The first try, whose answer was lost, is still at work. */
+const stillAtWork: RefusalCode = "IDEMPOTENCY_IN_PROGRESS";
+
 /** Seconds after which to ask again; undefined where the answer is the answer. */
 function secondsToWait(
   { status, headers, body }: Answer,
@@ -137,8 +141,7 @@ function secondsToWait(
   const seconds = readRetryAfter(headers);
   if (seconds === undefined) return undefined;
   if (isPatient && (status === 429 || status === 503)) return seconds;
-  // The first try, whose answer was lost, is still at work.
-  return wasLost && status === 409 && body.includes('"IDEMPOTENCY_IN_PROGRESS"') ? seconds : undefined;
+  return wasLost && status === 409 && body.includes(`"${stillAtWork}"`) ? seconds : undefined;
 }
 
 export function readRetryAfter(headers: globalThis.Headers): number | undefined {

@@ -1,5 +1,5 @@
 /** Tells the walk-through to a machine: one event on each line. */
-import type { Operation, Step } from "../../cli/service/documents.ts";
+import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import type { DemoEvent, Teller } from "./events.ts";
 
 export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
@@ -16,7 +16,7 @@ export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
 
   function tell(event: DemoEvent): void {
     if (event.event !== "operation") return void write(event);
-    const { id, steps = [] } = event.operation;
+    const { id, steps } = event.operation;
     for (const step of steps.filter(({ status }) => status !== "NotStarted"))
       tellChange(`${id} ${step.name} ${step.target}`, { event: "step", operation: id, ...stepOf(step) });
     tellChange(id, { event: "operation", ...stateOf(event.operation) });
@@ -26,11 +26,22 @@ export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
 }
 
 /** What the story is about, and not all that the service says. */
-function stepOf({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: Step) {
+function stepOf({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepDocument) {
   return { name, target, action, status, attempts, startTime, endTime, error: errorOf(error), nextRetryTime };
 }
 
-function stateOf({ id, kind, status, phase, cluster, namespace, createdTime, endTime, result, error }: Operation) {
+function stateOf({
+  id,
+  kind,
+  status,
+  phase,
+  cluster,
+  namespace,
+  createdTime,
+  endTime,
+  result,
+  error,
+}: OperationDocument) {
   const { clientId } = result ?? {};
   return {
     ...{ id, kind, status, phase, cluster, namespace, createdTime, endTime },
@@ -39,6 +50,6 @@ function stateOf({ id, kind, status, phase, cluster, namespace, createdTime, end
   };
 }
 
-function errorOf(error: Operation["error"]) {
+function errorOf(error: OperationDocument["error"]) {
   return error && { code: error.code, message: error.message, fix: error.fix };
 }

@@ -4,7 +4,7 @@ import { headline } from "../../cli/output/operation.ts";
 import { shorten } from "../../cli/output/table.ts";
 import { duration } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
-import type { Operation, Step } from "../../cli/service/documents.ts";
+import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 
 /** As wide as it is, also in a pipe: what is told there is to be read, too. */
 export interface BoundedView extends View {
@@ -14,15 +14,19 @@ export interface BoundedView extends View {
 /** In an onboarding, what takes something away is compensation. */
 const removals = /^(remove|revoke|unfederate)/;
 
-export function renderOperation(operation: Operation, view: BoundedView): string[] {
+export function renderOperation(operation: OperationDocument, view: BoundedView): string[] {
   return [
     renderState(operation, view, { isHeader: true }),
-    ...(operation.steps ?? []).map((step) => renderStep(step, view, operation.kind)),
+    ...operation.steps.map((step) => renderStep(step, view, operation.kind)),
   ];
 }
 
 /** As a header it says what the steps' last column is. */
-export function renderState(operation: Operation, view: BoundedView, { isHeader }: { isHeader: boolean }): string {
+export function renderState(
+  operation: OperationDocument,
+  view: BoundedView,
+  { isHeader }: { isHeader: boolean },
+): string {
   const state = `  ${headline(operation, view)}`;
   const { hand } = columnsOf(view);
   const gap = hand - stripVTControlCharacters(state).length;
@@ -44,7 +48,7 @@ function columnsOf({ width }: BoundedView): { target: number; hand: number } {
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 
-export function renderStep(step: Step, view: BoundedView, kind: string): string {
+export function renderStep(step: StepDocument, view: BoundedView, kind: string): string {
   const { paint } = view;
   const time = duration(step.startTime, step.endTime, view.now);
   const { target, hand } = columnsOf(view);
@@ -60,13 +64,13 @@ export function renderStep(step: Step, view: BoundedView, kind: string): string 
 /** Steps that only look have nothing to say but how they ended. */
 const looks = new Set(["preflight", "verify", "verifyRemoval"]);
 
-function actionOf({ name, action, status, attempts }: Step): string {
+function actionOf({ name, action, status, attempts }: StepDocument): string {
   const done = looks.has(name) || status === "NotStarted" ? "" : (action ?? "");
   if (attempts < 2) return done;
   return done === "" ? `try ${attempts}` : `${done} ×${attempts}`;
 }
 
-function signOf({ name, status, startTime }: Step, { now, paint }: BoundedView, kind: string): string {
+function signOf({ name, status, startTime }: StepDocument, { now, paint }: BoundedView, kind: string): string {
   switch (status) {
     case "Succeeded":
       return paint("green", kind !== "offboard" && removals.test(name) ? "↺" : "✔");

@@ -4,11 +4,11 @@
  */
 import { canBeLive, createLive } from "../../cli/output/live.ts";
 import { viewOf } from "../../cli/output/view.ts";
-import type { Operation, Step } from "../../cli/service/documents.ts";
+import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import { type BoundedView, renderOperation, renderState, renderStep } from "./operationView.ts";
 
 export interface Progress {
-  show(operation: Operation): void;
+  show(operation: OperationDocument): void;
   /** Leaves what is shown where it is; to be called when the operation is over, and when nobody will follow it further. */
   end(): void;
 }
@@ -25,16 +25,16 @@ export function boundedViewOf(stream: NodeJS.WriteStream): BoundedView {
 
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   if (!canBeLive(stream)) return createPlainProgress(stream);
-  const render = (operation: Operation) => renderOperation(operation, boundedViewOf(stream));
+  const render = (operation: OperationDocument) => renderOperation(operation, boundedViewOf(stream));
   const { show, end } = createLive(stream, { render, redrawMs });
   return { show, end: () => end({ isShownElsewhere: false }) };
 }
 
 function createPlainProgress(stream: NodeJS.WriteStream): Progress {
   const told = new Set<string>();
-  let last: Operation | undefined;
+  let last: OperationDocument | undefined;
 
-  function tellStep(step: Step, kind: string): void {
+  function tellStep(step: StepDocument, kind: string): void {
     const { name, target, status, attempts, error } = step;
     const key = `${name} ${target}`;
     const isOver = status === "Succeeded" || status === "Failed";
@@ -51,7 +51,7 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
     show(operation) {
       if (!last) stream.write(`${renderState(operation, boundedViewOf(stream), { isHeader: true })}\n`);
       last = operation;
-      for (const step of operation.steps ?? []) tellStep(step, operation.kind);
+      for (const step of operation.steps) tellStep(step, operation.kind);
     },
     end() {
       if (last) stream.write(`${renderState(last, boundedViewOf(stream), { isHeader: false })}\n`);

@@ -1,10 +1,16 @@
 /** What a team asks Mooring for, with the command line's own client. */
 import { type Call, createClient } from "../../cli/service/client.ts";
 import { headersOf } from "../../cli/service/credential.ts";
-import type { Accepted, Namespace, Operation, OperationSummary } from "../../cli/service/documents.ts";
 import { followOperation, hasEnded } from "../../cli/service/followOperation.ts";
 import { listAll } from "../../cli/service/pages.ts";
 import { pause } from "../../cli/service/pause.ts";
+import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type {
+  AnyOperationDocument,
+  OperationDocument,
+  OperationSummary,
+} from "../../src/domain/documents/operation.ts";
 
 export interface Service {
   /** Sends the request and returns the id of the operation that it started. */
@@ -14,7 +20,7 @@ export interface Service {
   /** Namespaces that the service knows. */
   listNamespaces(): Promise<readonly string[]>;
   /** Tells each change until the operation is over, also the last one. */
-  follow(id: string, onChange: (operation: Operation) => void): Promise<Operation>;
+  follow(id: string, onChange: (operation: OperationDocument) => void): Promise<OperationDocument>;
 }
 
 const pollMs = 50;
@@ -41,7 +47,7 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
 
   return {
     async start(call) {
-      return (await client.json<Accepted>(call, ["id"])).id;
+      return (await client.json<AcceptedDocument>(call, ["id"])).id;
     },
     findOperation: ({ cluster, namespace }) =>
       within(`an operation for ${cluster}/${namespace}`, async (until) => {
@@ -53,16 +59,22 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
         }
       }),
     async listNamespaces() {
-      const { value } = await listAll<Namespace>(client, { method: "GET", path: "/api/namespaces" }, 100);
+      const { value } = await listAll<NamespaceDocument>(client, { method: "GET", path: "/api/namespaces" }, 100);
       return value.map(({ namespace }) => namespace);
     },
     follow: (id, onChange) =>
       within(`the end of operation ${id}`, async (until) => {
         // The event of its end says less than the operation itself, which is told once.
-        const tell = (operation: Operation) => void (hasEnded(operation) || onChange(operation));
+        const tell = (state: AnyOperationDocument) => void (hasEnded(state) || onChange(expectNoBatch(state)));
         const last = await followOperation(client, id, { signal: until, notify, pace, onChange: tell });
-        onChange(last);
-        return last;
+        onChange(expectNoBatch(last));
+        return expectNoBatch(last);
       }),
   };
+}
+
+/** Nobody in the story asks for several namespaces at once. */
+function expectNoBatch(operation: AnyOperationDocument): OperationDocument {
+  if (operation.kind === "batch") throw new Error(`operation ${operation.id} is a batch`);
+  return operation;
 }

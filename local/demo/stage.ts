@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { Operation } from "../../cli/service/documents.ts";
+import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { type ClusterObject, createTeamCluster, type Run, readManifest, type TeamCluster } from "./cluster.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
@@ -20,7 +20,7 @@ export interface Stage {
   /** Tells that it is so, or stops the walk-through. */
   check(what: string, isSo: boolean, found: string): void;
   /** Tells each change until the operation is over, and stops the walk-through when it ends otherwise. */
-  follow(id: string, expected: Operation["status"]): Promise<Operation>;
+  follow(id: string, expected: OperationDocument["status"]): Promise<OperationDocument>;
   /** Runs the pod of a manifest in a namespace, and stops the walk-through when it ends otherwise. */
   runWorkload(options: WorkloadOptions): Promise<Run>;
 }

@@ -115,7 +115,7 @@ async function failAndUndo(stage: Stage): Promise<void> {
   const operation = await stage.follow(await service.start({ ...onboard, body: request }), "Failed");
   restore();
 
-  const failed = operation.steps?.find(({ status }) => status === "Failed");
+  const failed = operation.steps.find(({ status }) => status === "Failed");
   stage.check(
     "The status names the step",
     failed?.name === "grantDatabase" && failed.error?.code === operation.error?.code,

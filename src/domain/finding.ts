@@ -1,6 +1,6 @@
 /**
  * What reading a namespace back can find. The code decides how bad it is, whether a repair may put it right, and what a
- * person does otherwise; docs/findings.md is held to this table by a test.
+ * person does otherwise; tools/writeErrorReference.ts writes docs/findings.md from this table.
  *
  * Error: access is broken or cannot be proven. Warning: more rights or objects than were asked for, or a part of them denied.
  * Info: cosmetic.

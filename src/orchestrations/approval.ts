@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from "durable-functions";
-import { settleApproval } from "../activities/plan/settleApproval.ts";
+import { settleApproval } from "../activities/settleApproval.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { type OperationInput, setPhase, stepBase } from "./operation.ts";

@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type ItemToRun, takeItem } from "../activities/batch/batch.ts";
+import { type ItemToRun, takeItem } from "../activities/batch.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";

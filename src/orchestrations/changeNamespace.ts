@@ -1,9 +1,9 @@
 import type { OrchestrationContext } from "durable-functions";
-import { narrowDatabase, retireDatabase } from "../activities/resources/databaseRevocation.ts";
-import { retireCredential } from "../activities/resources/federatedCredential.ts";
-import { retireServiceAccount } from "../activities/resources/serviceAccount.ts";
+import { retireCredential } from "../activities/federatedCredential.ts";
+import { retireServiceAccount } from "../activities/serviceAccount.ts";
+import { replaceTargets } from "../activities/targets.ts";
 import type { FindingCode } from "../domain/finding.ts";
-import { isNothing, type Replaced, replacedBy } from "../domain/request/change.ts";
+import { replacedAccount, takesNothingAway } from "../domain/request/change.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
@@ -23,13 +23,12 @@ export const changeNamespace = orchestration({
   input: ChangeInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
-      const replaced = replacedBy(input.request, input.earlier);
-      const isAll = isNothing(replaced);
+      const isAll = takesNothingAway(input.request, input.earlier);
       const provisioned = yield* saga((onFailure) => provision(context, input, { onFailure, isAll }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       });
       if (isAll) return provisioned;
-      yield* retire(context, input, replaced);
+      yield* retire(context, input, input.earlier);
       return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
     }),
 });
@@ -38,17 +37,11 @@ export const changeNamespace = orchestration({
 const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
 
 /** Takes away what the earlier request has and the new one does not. The point of no return is behind it. */
-function* retire(
-  context: OrchestrationContext,
-  input: OperationInput,
-  { removed, narrowed, serviceAccount }: Replaced,
-): Durable<void> {
-  const { retry } = input;
+function* retire(context: OrchestrationContext, input: OperationInput, earlier: OnboardingRequest): Durable<void> {
+  const { request, retry } = input;
   const base = stepBase(input);
-  const steps: Step<unknown>[] = [
-    ...narrowed.map((database) => narrowDatabase({ ...base, database }, retry)),
-    ...removed.map((database) => retireDatabase({ ...base, database }, retry)),
-  ];
+  const steps: Step<unknown>[] = [...replaceTargets(base, request, earlier)];
+  const serviceAccount = replacedAccount(request, earlier);
   if (serviceAccount !== undefined) {
     steps.push(
       retireServiceAccount({ ...base, serviceAccount }, retry),

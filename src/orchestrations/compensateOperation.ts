@@ -1,21 +1,16 @@
 import { z } from "zod";
-import { announceStart } from "../activities/operation/outcome.ts";
+import { announceStart } from "../activities/outcome.ts";
 import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos, type Undo } from "../durable/saga.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
-import { undosOf } from "./undos.ts";
+import { undoBy } from "./undos.ts";
 
 const CompensationInput = OperationInput.extend({
   compensates: z.object({ of: z.string(), createdBy: z.string(), undos: z.array(z.string()) }),
   /** Of a migration; `completed` is how far it has come when nothing is left undone. */
   migrating: z.object({ clientId: z.guid(), migration: Migration }).optional(),
 });
-
-/** Of another release: what it left is not taken for undone. */
-function unknown(name: string): never {
-  throw new Error(`nothing undoes as ${name}`);
-}
 
 /** Runs again the undos of an operation that failed, and only those. What fails again is reported by name again. */
 export const compensateOperation = orchestration({
@@ -33,8 +28,8 @@ export const compensateOperation = orchestration({
           cause,
         );
       }
-      const known = undosOf(input, compensates.createdBy);
-      const undos = compensates.undos.map((name): Undo => ({ name, undo: known.get(name) ?? (() => unknown(name)) }));
+      const { createdBy } = compensates;
+      const undos = compensates.undos.map((name): Undo => ({ name, undo: () => undoBy(input, createdBy, name) }));
       const failures = yield* runUndos(undos);
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};

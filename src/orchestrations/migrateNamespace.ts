@@ -1,10 +1,11 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { verify } from "../activities/inspection/verification.ts";
-import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activities/migration/migration.ts";
-import { federateIdentity } from "../activities/resources/federatedCredential.ts";
-import { removePodIdentity } from "../activities/resources/podIdentity.ts";
-import { applyServiceAccount } from "../activities/resources/serviceAccount.ts";
+import { federateIdentity } from "../activities/federatedCredential.ts";
+import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activities/migration.ts";
+import { removePodIdentity } from "../activities/podIdentity.ts";
+import { applyServiceAccount } from "../activities/serviceAccount.ts";
+import { verify } from "../activities/verification.ts";
+import { isCode } from "../domain/errors.ts";
 import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
@@ -72,9 +73,9 @@ function* migrate(
     // The account first: a credential for an account that does not exist is an open door for who makes it.
     *sideBySide(onFailure) {
       setPhase(context, "provisioning");
-      undoLater(onFailure, "applyServiceAccount");
+      undoLater(onFailure, { step: "applyServiceAccount" });
       yield* applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry);
-      undoLater(onFailure, "federateIdentity");
+      undoLater(onFailure, { step: "federateIdentity" });
       yield* federateIdentity({ ...base, serviceAccount, isLast: migration.until === "sideBySide" }, retry);
     },
     *verify() {
@@ -83,12 +84,12 @@ function* migrate(
     },
     *cutOver(onFailure) {
       setPhase(context, "provisioning");
-      undoLater(onFailure, "cutOver");
+      undoLater(onFailure, { step: "cutOver" });
       yield* cutOver({ ...base, request, migration }, retry);
     },
     *retire(onFailure) {
       yield* checkPods({ ...base, migration }, retry);
-      undoLater(onFailure, "removePodIdentity");
+      undoLater(onFailure, { step: "removePodIdentity" });
       yield* removePodIdentity(base, retry);
     },
   };
@@ -99,7 +100,7 @@ function* migrate(
     try {
       yield* phase((name, undo) => own.push({ name, undo }));
     } catch (cause) {
-      const isCanceled = cause instanceof StepFailed && cause.code === "OPERATION_CANCELED";
+      const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...own] : own;
       if (undos.length > 0) setPhase(context, "compensating");
       const failures = yield* runUndos(undos.toReversed());

@@ -1,22 +1,22 @@
 import { z } from "zod";
-import { verifyRemoval } from "../activities/inspection/verification.ts";
-import { checkDependants } from "../activities/plan/checkDependants.ts";
-import { retireDatabase, revokeDatabase } from "../activities/resources/databaseRevocation.ts";
-import { retireCredential, unfederateIdentity } from "../activities/resources/federatedCredential.ts";
-import { removeIdentity } from "../activities/resources/identity.ts";
-import { removeNamespace } from "../activities/resources/namespace.ts";
-import { removePodIdentity } from "../activities/resources/podIdentity.ts";
-import { removeServiceAccount, retireServiceAccount } from "../activities/resources/serviceAccount.ts";
-import { replacedBy } from "../domain/request/change.ts";
+import { checkDependants } from "../activities/checkDependants.ts";
+import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
+import { removeIdentity } from "../activities/identity.ts";
+import { removeNamespace } from "../activities/namespace.ts";
+import { removePodIdentity } from "../activities/podIdentity.ts";
+import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
+import { retireTargets, revokeTargets } from "../activities/targets.ts";
+import { verifyRemoval } from "../activities/verification.ts";
+import { replacedAccount } from "../domain/request/change.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
   /** Both identity modes may have left their objects. */
-  isMigrating: z.boolean().default(false),
+  isMigrating: z.boolean(),
   /** Goes on although others depend on what is removed. */
-  ignoreDependants: z.boolean().default(false),
+  ignoreDependants: z.boolean(),
 });
 
 /**
@@ -34,8 +34,7 @@ export const offboardNamespace = orchestration({
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
       // What a change left that ended half-way.
-      const replaced = earlier && replacedBy(request, earlier);
-      const replacedAccount = replaced?.serviceAccount;
+      const oldAccount = earlier && replacedAccount(request, earlier);
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
       const isPod = isMigrating || request.identityMode === "podIdentity";
 
@@ -47,11 +46,11 @@ export const offboardNamespace = orchestration({
       yield* all(context, [
         ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
         ...(isPod ? [removePodIdentity(base, retry)] : []),
-        ...request.databases.map((database) => revokeDatabase({ ...base, database }, retry)),
-        ...(replaced?.removed ?? []).map((database) => retireDatabase({ ...base, database }, retry)),
-        ...(replacedAccount ? [retireServiceAccount({ ...base, serviceAccount: replacedAccount }, retry)] : []),
+        ...revokeTargets(base, request),
+        ...(earlier ? retireTargets(base, request, earlier) : []),
+        ...(oldAccount ? [retireServiceAccount({ ...base, serviceAccount: oldAccount }, retry)] : []),
       ]);
-      if (replacedAccount) yield* retireCredential({ ...base, serviceAccount: replacedAccount }, retry);
+      if (oldAccount) yield* retireCredential({ ...base, serviceAccount: oldAccount }, retry);
       yield* unfederateIdentity({ ...base, serviceAccount }, retry);
       yield* removeIdentity(base, retry);
       yield* removeNamespace({ ...base, deletePolicy }, retry);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { beginBatch, concludeBatch } from "../activities/batch/batch.ts";
+import { beginBatch, concludeBatch } from "../activities/batch.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";

@@ -2,8 +2,9 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type Outcome, recordOutcome } from "../activities/operation/outcome.ts";
+import { recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
+import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepFailed } from "../durable/activity.ts";
@@ -91,7 +92,7 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
 }
 
 function describe(error: unknown, kind: OperationKind) {
-  if (error instanceof ChangeIncomplete) return describeCode("CHANGE_INCOMPLETE", error.message);
+  if (error instanceof ChangeIncomplete) return toOperationError("CHANGE_INCOMPLETE", error.message);
   if (error instanceof CompensationFailed) {
     const failures = error.failures
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
@@ -100,9 +101,10 @@ function describe(error: unknown, kind: OperationKind) {
     // Its namespace stays onboarded, and its phases look first: going on puts right what an undo has left, as going back does.
     return kind === "migrate"
       ? toOperationError("COMPENSATION_FAILED", message, afterMigration)
-      : describeCode("COMPENSATION_FAILED", message);
+      : toOperationError("COMPENSATION_FAILED", message);
   }
-  return describeCode(error instanceof StepFailed ? error.code : "UNEXPECTED", textOf(error));
+  if (error instanceof StepFailed) return describeCode(error.code, error.message);
+  return toOperationError("UNEXPECTED", textOf(error));
 }
 
 const afterMigration =

@@ -1,14 +1,16 @@
 /** The way up, for an onboarding and for a change. */
 import type { OrchestrationContext } from "durable-functions";
-import { verify } from "../activities/inspection/verification.ts";
-import { verifyAndConclude } from "../activities/inspection/verifyAndConclude.ts";
-import { preflight } from "../activities/plan/preflight.ts";
-import { connectWorkload } from "../activities/resources/connectWorkload.ts";
-import { grantDatabase } from "../activities/resources/databaseUser.ts";
-import { applyPodIdentity, selectorOf } from "../activities/resources/podIdentity.ts";
-import { prepareNamespace } from "../activities/resources/prepareNamespace.ts";
+import { prepareNamespace } from "../activities/namespace.ts";
+import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { preflight } from "../activities/preflight.ts";
+import { connectWorkload } from "../activities/serviceAccount.ts";
+import { grantTargets } from "../activities/targets.ts";
+import { verify } from "../activities/verification.ts";
+import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
+import { selectorOf } from "../domain/request/request.ts";
+import { targetsOf } from "../domain/targets/index.ts";
 import type { OnFailure } from "../durable/saga.ts";
-import { all, type Durable, type Step } from "../durable/step.ts";
+import { all, type Durable } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 import { undoRegistrar } from "./undos.ts";
@@ -20,7 +22,7 @@ export function* provision(
   { onFailure, isAll }: { onFailure: OnFailure; isAll: boolean },
 ): Durable<Report> {
   const { request, earlier, retry } = input;
-  const { adoptionPolicy, databases, serviceAccount } = request;
+  const { adoptionPolicy, serviceAccount } = request;
   const base = stepBase(input);
   const kind = earlier ? "change" : "onboard";
   const undoLater = undoRegistrar(kind, input);
@@ -30,19 +32,18 @@ export function* provision(
   if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
-  undoLater(onFailure, "ensureIdentity");
-  const [identity, { uid }] = yield* prepareNamespace({ ...base, databases, adoptionPolicy }, retry);
+  // Undone last: the identity goes, and then the namespace.
+  undoLater(onFailure, { making: "prepare" });
+  const [identity, { uid }] = yield* prepareNamespace({ ...base, ...targetsOf(request), adoptionPolicy }, retry);
 
-  undoLater(onFailure, "grantDatabase");
-  const steps: Step<unknown>[] = databases.map((database) =>
-    grantDatabase({ ...base, database, adoptionPolicy, identity }, retry),
-  );
-  if (request.identityMode === "workloadIdentity") {
-    steps.push(connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry));
-  } else {
-    steps.push(applyPodIdentity({ ...base, selector: selectorOf(request), adoptionPolicy, identity }, retry));
-  }
-  yield* all(context, steps);
+  // Undone first: what lets a pod become the identity goes, and then what the identity may do.
+  undoLater(onFailure, { making: "connect" });
+  yield* all(context, [
+    ...grantTargets(base, request, { adoptionPolicy, identity }),
+    request.identityMode === "workloadIdentity"
+      ? connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry)
+      : applyPodIdentity({ ...base, selector: selectorOf(request), adoptionPolicy, identity }, retry),
+  ]);
 
   setPhase(context, "verifying");
   const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };

@@ -1,13 +1,15 @@
 import { z } from "zod";
-import { verifyAndConclude } from "../activities/inspection/verifyAndConclude.ts";
-import { checkNamespace } from "../activities/plan/preflight.ts";
-import { connectWorkload } from "../activities/resources/connectWorkload.ts";
-import { grantDatabase } from "../activities/resources/databaseUser.ts";
-import { removeLeftovers } from "../activities/resources/leftovers.ts";
-import { applyPodIdentity } from "../activities/resources/podIdentity.ts";
-import { prepareNamespace } from "../activities/resources/prepareNamespace.ts";
+import { removeLeftovers } from "../activities/leftovers.ts";
+import { prepareNamespace } from "../activities/namespace.ts";
+import { applyPodIdentity } from "../activities/podIdentity.ts";
+import { checkNamespace } from "../activities/preflight.ts";
+import { connectWorkload } from "../activities/serviceAccount.ts";
+import { grantTargets } from "../activities/targets.ts";
+import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
+import { selectorOf } from "../domain/request/request.ts";
+import { targetsOf } from "../domain/targets/index.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { all, type Step } from "../durable/step.ts";
+import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const RepairInput = OperationInput.extend({
@@ -27,25 +29,24 @@ export const repairNamespace = orchestration({
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
       const { request, retry, clientId, isMigrating } = input;
-      const { adoptionPolicy, databases, serviceAccount } = request;
+      const { adoptionPolicy, serviceAccount } = request;
       const base = stepBase(input);
 
       setPhase(context, "preflight");
       yield* checkNamespace({ ...base, request, clientId, isMigrating }, retry);
 
       setPhase(context, "provisioning");
-      const [identity, { uid }] = yield* prepareNamespace({ ...base, databases, adoptionPolicy, clientId }, retry);
-
-      const steps: Step<unknown>[] = databases.map((database) =>
-        grantDatabase({ ...base, database, adoptionPolicy, identity, takesBack: true }, retry),
+      const [identity, { uid }] = yield* prepareNamespace(
+        { ...base, ...targetsOf(request), adoptionPolicy, clientId },
+        retry,
       );
-      if (request.identityMode === "workloadIdentity") {
-        steps.push(connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry));
-      } else {
-        const selector = request.selector ?? request.namespace;
-        steps.push(applyPodIdentity({ ...base, selector, adoptionPolicy, identity }, retry));
-      }
-      yield* all(context, steps);
+
+      yield* all(context, [
+        ...grantTargets(base, request, { adoptionPolicy, identity, takesBack: true }),
+        request.identityMode === "workloadIdentity"
+          ? connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry)
+          : applyPodIdentity({ ...base, selector: selectorOf(request), adoptionPolicy, identity }, retry),
+      ]);
       if (!isMigrating) yield* removeLeftovers({ ...base, request }, retry);
 
       setPhase(context, "verifying");

@@ -1,21 +1,21 @@
-/** The undos of src/domain/operation/undos.ts as steps: registered on the way up, and by name for a later second try. */
-import { undoCutOver } from "../activities/migration/migration.ts";
-import { revokeDatabase } from "../activities/resources/databaseRevocation.ts";
-import { unfederateIdentity } from "../activities/resources/federatedCredential.ts";
-import { removeIdentity } from "../activities/resources/identity.ts";
-import { removeNamespace, restoreNamespace } from "../activities/resources/namespace.ts";
-import {
-  removePodIdentity,
-  restorePodIdentity,
-  returnPodIdentity,
-  selectorOf,
-} from "../activities/resources/podIdentity.ts";
-import { removeServiceAccount } from "../activities/resources/serviceAccount.ts";
+/** The undos of src/resources/undoStages.ts as steps: registered on the way up, and by name for a later second try. */
+import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { removeIdentity } from "../activities/identity.ts";
+import { undoCutOver } from "../activities/migration.ts";
+import { removeNamespace, restoreNamespace } from "../activities/namespace.ts";
+import { removePodIdentity, restorePodIdentity, returnPodIdentity } from "../activities/podIdentity.ts";
+import { removeServiceAccount } from "../activities/serviceAccount.ts";
+import { revokeTarget } from "../activities/targets.ts";
 import type { Migration } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
-import { revocationOf, undoStages } from "../domain/operation/undos.ts";
+import type { StepName } from "../domain/operation/stepName.ts";
+import { readUndo, type UndoStepName } from "../domain/operation/undoName.ts";
+import { selectorOf } from "../domain/request/request.ts";
+import type { TargetUndoName } from "../domain/targets/index.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import type { Step } from "../durable/step.ts";
+import type { MakingStage } from "../resources/definitions/room.ts";
+import { undoStages } from "../resources/undoStages.ts";
 import { type OperationInput, stepBase } from "./operation.ts";
 
 export interface UndoInput extends OperationInput {
@@ -23,51 +23,81 @@ export interface UndoInput extends OperationInput {
   readonly migrating?: { readonly clientId: string; readonly migration: Migration } | undefined;
 }
 
-/** For each stage of the operation that has undos: call it with a step of the stage, before the first of them runs. */
-export function undoRegistrar(kind: OperationKind, input: UndoInput): (onFailure: OnFailure, step: string) => void {
-  const undos = undosOf(input, input.operation);
+/** Registers the undos of a stage: call it before the first step of the stage runs. */
+export function undoRegistrar(
+  kind: OperationKind,
+  input: UndoInput,
+): (onFailure: OnFailure, begins: { making: MakingStage } | { step: StepName }) => void {
   const stages = undoStages(kind, input.request, input);
-  return (onFailure, step) => {
-    for (const name of stages.find(({ steps }) => steps.includes(step))?.undos ?? []) {
-      const undo = undos.get(name);
-      if (!undo) throw new Error(`nothing undoes as ${name}`);
-      onFailure(name, undo);
-    }
+  return (onFailure, begins) => {
+    const stage = stages.find(({ making, steps }) =>
+      "making" in begins ? making === begins.making : steps.includes(begins.step),
+    );
+    for (const name of stage?.undos ?? []) onFailure(name, () => undoBy(input, input.operation, name));
   };
 }
 
 /**
- * Every undo that an operation may need, by the name under which a status reports it when it fails. Each takes away what
- * the given operation created, and nothing else; of what it wrote over or took away, the earlier state is put back.
+ * The undo of that name. It takes away what the given operation created, and nothing else; of what it wrote over or took away,
+ * the earlier state is put back.
  */
-export function undosOf(input: UndoInput, createdBy: string): ReadonlyMap<string, () => Step<unknown>> {
-  const { request, earlier, migrating, retry } = input;
-  const { databases, adoptionPolicy } = request;
-  const { serviceAccount } = migrating?.migration ?? request;
-  const undo = { ...stepBase(input), createdBy };
-  const undos = new Map<string, () => Step<unknown>>([
-    ["removeNamespace", () => removeNamespace({ ...undo, deletePolicy: "Delete" }, retry)],
-    ["removeIdentity", () => removeIdentity(undo, retry)],
-    ["unfederateIdentity", () => unfederateIdentity({ ...undo, serviceAccount }, retry)],
-    ["removeServiceAccount", () => removeServiceAccount({ ...undo, serviceAccount }, retry)],
-    ["removePodIdentity", () => removePodIdentity(undo, retry)],
-  ]);
-  for (const database of databases) {
-    const { server, database: name } = database;
-    undos.set(revocationOf(server, name), () => revokeDatabase({ ...undo, database }, retry));
-  }
-  if (earlier) {
-    const contents = { written: databases, before: earlier.databases };
-    undos.set("restoreNamespace", () => restoreNamespace({ ...undo, ...contents }, retry));
-    const selectors = { written: selectorOf(request), before: selectorOf(earlier) };
-    undos.set("restorePodIdentity", () => restorePodIdentity({ ...undo, ...selectors }, retry));
-  }
-  if (migrating) {
-    const { migration, clientId } = migrating;
-    undos.set("undoCutOver", () => undoCutOver({ ...undo, request, migration }, retry));
-    const { selector } = migration;
-    const was = { selector, adoptionPolicy, identity: { clientId } };
-    undos.set("returnPodIdentity", () => returnPodIdentity({ ...undo, ...was }, retry));
-  }
-  return undos;
+export function undoBy(input: UndoInput, createdBy: string, undo: string): Step<unknown> {
+  const known = readUndo(undo);
+  // Of another release: what it left is not taken for undone.
+  if (!known) throw new Error(`nothing undoes as ${undo}`);
+  const { name, target } = known;
+  if (isPlain(name)) return plainUndos[name](input, createdBy);
+  return revokeTarget(name, { ...stepBase(input), createdBy }, { request: input.request, key: target ?? "" });
+}
+
+type PlainUndo = Exclude<UndoStepName, TargetUndoName>;
+
+function isPlain(name: UndoStepName): name is PlainUndo {
+  return Object.hasOwn(plainUndos, name);
+}
+
+const plainUndos: Readonly<Record<PlainUndo, (input: UndoInput, createdBy: string) => Step<unknown>>> = {
+  removeNamespace: (input, createdBy) =>
+    removeNamespace({ ...stepBase(input), createdBy, deletePolicy: "Delete" }, input.retry),
+  removeIdentity: (input, createdBy) => removeIdentity({ ...stepBase(input), createdBy }, input.retry),
+  unfederateIdentity: (input, createdBy) =>
+    unfederateIdentity({ ...stepBase(input), createdBy, serviceAccount: accountOf(input) }, input.retry),
+  removeServiceAccount: (input, createdBy) =>
+    removeServiceAccount({ ...stepBase(input), createdBy, serviceAccount: accountOf(input) }, input.retry),
+  removePodIdentity: (input, createdBy) => removePodIdentity({ ...stepBase(input), createdBy }, input.retry),
+  restoreNamespace(input, createdBy) {
+    const { request, retry } = input;
+    const contents = { written: request.databases, before: earlierOf(input).databases };
+    return restoreNamespace({ ...stepBase(input), createdBy, ...contents }, retry);
+  },
+  restorePodIdentity(input, createdBy) {
+    const { request, retry } = input;
+    const selectors = { written: selectorOf(request), before: selectorOf(earlierOf(input)) };
+    return restorePodIdentity({ ...stepBase(input), createdBy, ...selectors }, retry);
+  },
+  undoCutOver(input, createdBy) {
+    const { request, retry } = input;
+    const { migration } = migratingOf(input);
+    return undoCutOver({ ...stepBase(input), createdBy, request, migration }, retry);
+  },
+  returnPodIdentity(input, createdBy) {
+    const { clientId, migration } = migratingOf(input);
+    const { adoptionPolicy } = input.request;
+    const was = { selector: migration.selector, adoptionPolicy, identity: { clientId } };
+    return returnPodIdentity({ ...stepBase(input), createdBy, ...was }, input.retry);
+  },
+};
+
+function accountOf({ migrating, request }: UndoInput): string {
+  return (migrating?.migration ?? request).serviceAccount;
+}
+
+function earlierOf({ earlier }: UndoInput): OperationInput["request"] {
+  if (!earlier) throw new Error("the operation replaced nothing that could be restored");
+  return earlier;
+}
+
+function migratingOf({ migrating }: UndoInput): NonNullable<UndoInput["migrating"]> {
+  if (!migrating) throw new Error("the operation is no migration");
+  return migrating;
 }

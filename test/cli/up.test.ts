@@ -1,10 +1,13 @@
 /** `mooring up`, and the way to the program on a machine whose Node is another. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { expect, it } from "vitest";
+import { z } from "zod";
 import { checkout, run, start } from "./support/program.ts";
 
 it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
@@ -21,6 +24,58 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   expect(code).toBe(130);
   expect(after.code).toBe(3);
 });
+
+it("prints what any other client of the simulated cloud needs, each of it true", async () => {
+  const sandbox = start(["up", "--port", "0"]);
+  await sandbox.hasSaid("Ctrl-C ends everything");
+  const said = (pattern: RegExp) => pattern.exec(sandbox.said())?.[1] ?? "";
+  const variable = (name: string) => said(new RegExp(`export ${name}=(\\S+)`));
+  const address = (name: string) => said(new RegExp(`${name} +(\\S+)`));
+  const ca = await readFile(variable("SSL_CERT_FILE"), "utf8");
+  const tenantId = variable("AZURE_TENANT_ID");
+
+  const { token_endpoint: tokenEndpoint } = z
+    .object({ token_endpoint: z.string() })
+    .parse(await fetchWith(ca, `${variable("AZURE_AUTHORITY_HOST")}${tenantId}/v2.0/.well-known/openid-configuration`));
+  const resource = new URLSearchParams({ resource: "https://management.azure.com", "api-version": "2019-08-01" });
+  const asked = await fetch(`${variable("IDENTITY_ENDPOINT")}?${resource}&client_id=${address("operator")}`, {
+    headers: { "x-identity-header": variable("IDENTITY_HEADER") },
+  });
+  const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json());
+  const listed = await fetchWith(
+    ca,
+    `${address("Azure Resource Manager")}/subscriptions/${variable("AZURE_SUBSCRIPTION_ID")}/providers/Microsoft.ManagedIdentity/userAssignedIdentities?api-version=2024-11-30`,
+    token,
+  );
+  const ports = [/Azure SQL +localhost,(\d+)/, /Service Bus +sb:\/\/localhost:(\d+)/].map((pattern) =>
+    Number(said(pattern)),
+  );
+  const [sql, serviceBus] = await Promise.all(ports.map((port) => connects(port)));
+  sandbox.child.kill("SIGINT");
+  await sandbox.ended;
+
+  expect(tokenEndpoint).toBe(`${variable("AZURE_AUTHORITY_HOST")}${tenantId}/oauth2/v2.0/token`);
+  expect(listed).toMatchObject({ value: [] });
+  expect([sql, serviceBus]).toEqual([true, true]);
+  expect(sandbox.said()).toContain("docs/sandbox.md");
+});
+
+/** As a program of another language would: with the printed authority and nothing else. */
+async function fetchWith(ca: string, url: string, token?: string): Promise<unknown> {
+  const sent = request(url, {
+    ca,
+    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+  }).end();
+  const [response] = await once(sent, "response");
+  return json(response);
+}
+
+async function connects(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.destroy();
+  return true;
+}
 
 it("says which port is taken", async () => {
   const server = createServer().listen(0, "127.0.0.1");

@@ -1,20 +1,67 @@
-import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { errorCatalogue, errorOf, PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { type ErrorCode, errorOf, isOfPolicy, PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { describeCode, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
+import { describeErrors } from "../../tools/errorReference.ts";
+import { readReference } from "../../tools/reference.ts";
 
-it("documents every code in docs/errors.md, and no other", () => {
-  const text = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
-  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+it("has every code, word for word, in docs/errors.md (tools/writeErrorReference.ts writes it)", () => {
+  const reference = readReference("errors.md");
 
-  const expected = Object.entries(errorCatalogue).map(
-    ([code, { retryable, cause, fix }]) => `| \`${code}\` | ${retryable ? "yes" : "no"} | ${cause} | ${fix} |`,
-  );
+  expect(reference).toBe(describeErrors());
+  expect(reference.match(/^\| `/gm)?.length).toBeGreaterThan(90);
+});
 
-  expect(rows).toEqual(expected);
+it.each<[ErrorCode, string]>([
+  ["INVALID_REQUEST", "Refusals"],
+  ["NAMESPACE_TERMINATING", "Refusals"],
+  ["SQL_FIREWALL", "Errors of steps"],
+  ["DEPENDANTS_UNKNOWN", "Notices"],
+])("has %s once, under %s", (code, heading) => {
+  const parts = readReference("errors.md").split(/^### /m);
+
+  expect(parts.filter((part) => part.includes(`| \`${code}\` |`)).map((part) => part.split("\n")[0])).toEqual([
+    heading,
+  ]);
 });
 
 it("makes of a code the error that decides whether the step is tried again", () => {
   expect(errorOf("SQL_FIREWALL", "x")).toBeInstanceOf(PermanentError);
   expect(errorOf("SQL_UNAVAILABLE", "x")).toBeInstanceOf(TransientError);
   expect(errorOf("toString", "x")).toMatchObject({ code: "UNEXPECTED" });
+});
+
+it("ends a step with a refusal when what was looked at is looked at again, and with no other", () => {
+  expect(errorOf("UNKNOWN_CLUSTER", "x")).toBeInstanceOf(PermanentError);
+  expect(errorOf("MALFORMED_JSON", "x")).toMatchObject({ code: "UNEXPECTED" });
+  expect(errorOf("DEPENDANTS_UNKNOWN", "x")).toMatchObject({ code: "UNEXPECTED" });
+});
+
+it("says of every kind of code what to do, and whether Mooring does it by itself", () => {
+  const fix = expect.any(String);
+
+  expect(toOperationError("QUOTA_EXCEEDED", "x")).toEqual({
+    code: "QUOTA_EXCEEDED",
+    message: "x",
+    fix: "Offboard a namespace, or ask the platform team for a larger quota.",
+    retryable: false,
+  });
+  expect(toOperationError("SQL_UNAVAILABLE", "x")).toEqual({
+    code: "SQL_UNAVAILABLE",
+    message: "x",
+    fix,
+    retryable: true,
+  });
+  expect(toNotice("DRY_RUN_UNSUPPORTED", "x")).toEqual({
+    code: "DRY_RUN_UNSUPPORTED",
+    message: "x",
+    fix,
+    retryable: false,
+  });
+  expect(describeCode("PERMISSIONS_UNKNOWN", "x")).toMatchObject({ code: "PERMISSIONS_UNKNOWN", retryable: false });
+  expect(describeCode("constructor", "x")).toMatchObject({ code: "UNEXPECTED", retryable: true });
+});
+
+it("knows decisions of policy, and takes nothing else for one", () => {
+  expect(["NAMESPACE_TAKEN", "FORBIDDEN", "QUOTA_EXCEEDED"].every(isOfPolicy)).toBe(true);
+  expect(["OPERATION_IN_PROGRESS", "UNKNOWN_CLUSTER", "ARM_FORBIDDEN", "toString"].some(isOfPolicy)).toBe(false);
 });

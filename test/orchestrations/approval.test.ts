@@ -1,15 +1,15 @@
 /** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
 
 import { beforeEach, expect, it } from "vitest";
-import { remindOfApproval } from "../../src/activities/operation/approval.ts";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { remindOfApproval } from "../../src/application/decisions/approval.ts";
+import { cancelOperation, decideApproval } from "../../src/application/decisions/decide.ts";
 import { Team } from "../../src/domain/access/access.ts";
 import { AppRole } from "../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../src/domain/catalog/catalog.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../src/functions/acceptance/decide.ts";
 import { decisionEvent } from "../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

@@ -1,6 +1,6 @@
 /** One audit entry per effect, whatever is lost, repeated or undone on the way. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
@@ -38,7 +38,8 @@ async function run(kind: "onboard" | "offboard", options: RunOptions = {}, opera
   if (current) await cloud.ports.registry.replaceNamespace({ ...record, etag: current.etag });
   else await cloud.ports.registry.insertNamespace(record);
   const input = { operation, request, retry: catalog.retry, requestedBy: "anna", traceparent };
-  await runOrchestration(`${kind}Namespace`, input, options);
+  const offboarding = { isMigrating: false, ignoreDependants: false };
+  await runOrchestration(`${kind}Namespace`, { ...input, ...(kind === "offboard" ? offboarding : {}) }, options);
 }
 
 const onboardEffects = [

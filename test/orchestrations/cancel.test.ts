@@ -1,10 +1,10 @@
 /** A cancel at every moment of an operation: it ends Canceled with nothing left, or was refused and the work is done. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
 import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import type { RunOptions } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

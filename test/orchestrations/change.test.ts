@@ -1,14 +1,14 @@
 /** A second request for an onboarded namespace: what is new comes first, what is replaced goes last, or nothing changes. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
-import { planOffboarding } from "../../src/activities/plan/planOffboarding.ts";
-import { planOnboarding } from "../../src/activities/plan/planOnboarding.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { findEarlier } from "../../src/domain/request/change.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
 import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";

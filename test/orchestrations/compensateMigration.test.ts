@@ -1,7 +1,8 @@
 /** Undos of a migration that failed are run again by name: the way back, where calling migrate again is the way on. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { inspectNamespace } from "../../src/activities/inspection/inspection.ts";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
@@ -9,7 +10,6 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
 import { planCompensationOf } from "../../src/functions/operations/planDecision.ts";
 import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

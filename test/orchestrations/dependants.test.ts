@@ -1,7 +1,7 @@
 /** Offboarding stops with a reason where somebody else depends on a thing, and before it has removed anything. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
-import { planOffboarding } from "../../src/activities/plan/planOffboarding.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { bindingName, federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
 import { ownerMetadata } from "../../src/domain/naming/ownership.ts";

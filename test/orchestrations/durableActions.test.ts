@@ -1,6 +1,6 @@
 /** What an operation costs the durable runtime, and what its few large activities must not break. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
@@ -79,7 +79,7 @@ it("records the end by another activity when the last one could not", async () =
 it("undoes nothing of an operation that has succeeded", async () => {
   const { operation } = await acceptOnboarding(desk, request);
   await desk.run();
-  const input = { operation: "later", request, retry: catalog.retry };
+  const input = { operation: "later", request, retry: catalog.retry, requestedBy: "test" };
   const compensates = { of: operation, createdBy: operation, undos: ["removeIdentity"] };
 
   const { output } = await runOrchestration("compensateOperation", { ...input, compensates });

@@ -2,15 +2,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation } from "../../src/functions/acceptance/decide.ts";
-import { acceptBatch, cancelBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
 import { tendBatches } from "../../src/functions/batches/tendBatches.ts";
 import { mend } from "../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../src/ports.ts";
@@ -18,6 +19,7 @@ import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { type Run, type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
+import { tendBatch } from "../support/tendBatch.ts";
 
 let cloud: FakeCloud;
 
@@ -328,7 +330,7 @@ it("gives to others what a lane that broke off had in its hands", async () => {
         });
         return await output;
       },
-      atRest: () => tend(desk, id),
+      atRest: () => tendBatch(desk, id),
     })
     .catch((error: unknown) => {
       throw error;
@@ -338,28 +340,6 @@ it("gives to others what a lane that broke off had in its hands", async () => {
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 10 } });
   expect(ownOperations(id)).toHaveLength(10);
 });
-
-/** The timer, and the host that runs what it starts. */
-async function tend(desk: TestDesk, id: string): Promise<void> {
-  const instances = new Map<string, Promise<Run>>();
-  const client: Partial<DurableClient> = {
-    async getStatus(instance: string) {
-      // The batch runs; of others there is what this timer has started.
-      if (instance === id) return { runtimeStatus: "Running" } as Awaited<ReturnType<DurableClient["getStatus"]>>;
-      throw new Error("HTTP 404");
-    },
-    async startNew(name, options) {
-      instances.set(options?.instanceId ?? "", runOrchestration(name, options?.input));
-      return options?.instanceId ?? "";
-    },
-    raiseEvent: async (_id, name) => desk.raise(name),
-  };
-  const mender = { ports: desk.ports, client: client as DurableClient, warn: () => undefined };
-  for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender, record);
-  await Promise.all(instances.values());
-  const held = await desk.ports.registry.heldNamespaces();
-  await tendBatches(mender, { held, before: Date.now() + 60_000 });
-}
 
 it("is started by the timer when it was accepted and never started, or when its orchestration has ended without it", async () => {
   const desk = deskOf();
@@ -463,7 +443,7 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
       expect(ended(id).items.map(({ needsApproval }) => needsApproval)).toEqual([true, undefined, undefined]);
       // Somebody decides, here against it; the timer finds that it has ended.
       await cancelOperation(desk.ports.registry, waiting?.operation ?? "", { by: requester });
-      await tend(desk, id);
+      await tendBatch(desk, id);
     },
   });
 
@@ -480,7 +460,7 @@ it("waits for an operation that had the very request before, and is not its own"
   await desk.run({
     async atRest() {
       await runOrchestration(other.name, other.input);
-      await tend(desk, id);
+      await tendBatch(desk, id);
     },
   });
 
@@ -582,7 +562,7 @@ it("does not claim anew what a try before has found to be another's, and that ha
       cloud.onWrite = () => undefined;
       throw new Error("[REGISTRY_UNAVAILABLE] the answer got lost");
     },
-    atRest: () => tend(desk, id),
+    atRest: () => tendBatch(desk, id),
   });
 
   const { batch, items } = ended(id);
@@ -663,7 +643,7 @@ it("cancels what a lane had claimed, though the lane never came to say so", asyn
       await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
       throw new Error("[REGISTRY_UNAVAILABLE] the process died");
     },
-    atRest: () => tend(desk, id),
+    atRest: () => tendBatch(desk, id),
   });
 
   const { batch, items } = ended(id);

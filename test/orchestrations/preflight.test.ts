@@ -1,7 +1,7 @@
 /** Every obstacle is named in the plan, and stops the operation before its first write. */
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/operation/step.ts";
-import { planOnboarding } from "../../src/activities/plan/planOnboarding.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";

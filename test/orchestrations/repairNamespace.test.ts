@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { inspectNamespace } from "../../src/activities/inspection/inspection.ts";
-import { proveNamespace } from "../../src/activities/inspection/verification.ts";
-import { providePorts } from "../../src/activities/operation/step.ts";
-import { planRepair } from "../../src/activities/plan/planRepair.ts";
+import { providePorts } from "../../src/activities/host.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { type FindingCode, type Severity, severityOf } from "../../src/domain/finding.ts";
 import { identityName } from "../../src/domain/naming/names.ts";

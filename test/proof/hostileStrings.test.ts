@@ -1,7 +1,8 @@
 /** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { DatabaseRequest, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,22 +1,21 @@
 /** Histories of every release, replayed prefix by prefix: today's code asks for what that release's code asked for. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import "../../src/orchestrations/batchLane.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import "../../src/orchestrations/compensateOperation.ts";
 import "../../src/orchestrations/migrateNamespace.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
+import "../../src/orchestrations/onboardBatch.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
 import "../../src/orchestrations/repairNamespace.ts";
 import { registrations } from "../support/core.ts";
 import { replay } from "../support/durableRunner.ts";
-import { historiesFolder, type KeptHistory, printAction } from "./support/histories.ts";
+import { historiesFolder, type KeptHistory, printAction, recordedFiles } from "./support/histories.ts";
 import { play, scenarios } from "./support/scenarios.ts";
 
-const releases = readdirSync(historiesFolder);
-const files = releases.flatMap((release) =>
-  readdirSync(join(historiesFolder, release)).map((file) => ({ release, file })),
-);
+const files = recordedFiles();
 
 function read(release: string, file: string): readonly KeptHistory[] {
   return JSON.parse(readFileSync(join(historiesFolder, release, file), "utf8"));

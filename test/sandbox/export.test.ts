@@ -7,7 +7,7 @@ import { z } from "zod";
 import { names } from "../../local/cloud.ts";
 import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { parseCatalog } from "../../src/catalog.ts";
-import { findCluster } from "../../src/domain/catalog/targets.ts";
+import { findCluster } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

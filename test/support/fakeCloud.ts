@@ -14,6 +14,7 @@ import type {
   Stored,
 } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { createSerial } from "../../src/domain/serial.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type {
@@ -156,6 +157,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       },
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
+      admissions: createSerial(),
       audit: auditOf(cloud),
       idempotencyKeys: keysOf(),
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },

@@ -8,7 +8,7 @@ import { createFaults, type Faults } from "../../local/simulators/faults.ts";
 import { type SqlOptions, type SqlSimulator, startSql } from "../../local/simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "../../local/simulators/tls.ts";
 import { createWorld, type ServicePrincipal, type World } from "../../local/simulators/world.ts";
-import type { DatabaseTarget } from "../../src/domain/catalog/catalog.ts";
+import type { DatabaseTarget } from "../../src/domain/targets/sqlDatabase.ts";
 
 export interface SqlSandbox {
   readonly world: World;

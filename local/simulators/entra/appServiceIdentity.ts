@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { SimulatorContext } from "../simulator.ts";
-import { findPrincipal } from "../world.ts";
+import { findPrincipal, type ServicePrincipal, type World } from "../world.ts";
 import { day, mintAccessToken } from "./accessTokens.ts";
 
 export interface AppServiceIdentity {
@@ -16,24 +16,23 @@ export interface AppServiceIdentity {
 }
 
 export interface AppServiceIdentities {
-  /** An app whose identity is `clientId` when a request names none. */
-  attach(clientId: string): AppServiceIdentity;
+  /** An app whose identity is `clientId` when a request names none; it may also ask for the others. */
+  attach(clientId: string, others?: readonly string[]): AppServiceIdentity;
   close(): Promise<void>;
 }
 
 export async function startAppServiceIdentities({ world, faults }: SimulatorContext): Promise<AppServiceIdentities> {
-  /** Client id by secret header. */
-  const apps = new Map<string, string>();
+  /** The client ids of each app's identities by its secret header; the first is its own. */
+  const apps = new Map<string, readonly string[]>();
 
   const server = await startHttpServer({
     faults,
     open(request) {
-      const { searchParams } = request.url;
-      const app = apps.get(String(request.headers["x-identity-header"]));
-      const clientId = searchParams.get("client_id") ?? app;
+      const clientIds = apps.get(String(request.headers["x-identity-header"]));
+      const choice = clientIds && choose(world, clientIds, request.url.searchParams);
       return {
-        call: clientId ? { wire: "entra", operation: "token", target: clientId } : undefined,
-        run: () => (app && clientId ? issue(request, clientId) : refuse(401, "X-IDENTITY-HEADER is not this app's.")),
+        call: choice && { wire: "entra", operation: "token", target: choice.principal?.clientId ?? "" },
+        run: () => (choice ? issue(request, choice) : refuse(401, "X-IDENTITY-HEADER is not this app's.")),
         fail: ({ code, status, message, retryAfterSeconds }) => ({
           ...refuse(status ?? (typeof code === "number" ? code : 500), message ?? `Scripted fault ${code}`),
           headers: retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) },
@@ -42,15 +41,12 @@ export async function startAppServiceIdentities({ world, faults }: SimulatorCont
     },
   });
 
-  async function issue({ url }: HttpRequest, clientId: string): Promise<HttpReply> {
+  async function issue({ url }: HttpRequest, { principal, refusal }: Choice): Promise<HttpReply> {
     const resource = url.searchParams.get("resource");
     if (url.pathname !== "/msi/token") return refuse(404, `There is no endpoint ${url.pathname}.`);
     if (url.searchParams.get("api-version") !== "2019-08-01") return refuse(400, "api-version must be 2019-08-01.");
     if (!resource) return refuse(400, "The parameter resource is missing.");
-    const principal = findPrincipal(world, clientId);
-    if (!principal) {
-      return refuse(400, "No User Assigned or Delegated Managed Identity found for specified ClientId.");
-    }
+    if (!principal) return refuse(400, refusal);
     return {
       status: 200,
       body: {
@@ -58,19 +54,53 @@ export async function startAppServiceIdentities({ world, faults }: SimulatorCont
         expires_on: String(Math.floor(world.now().getTime() / 1000) + day),
         resource,
         token_type: "Bearer",
-        client_id: clientId,
+        client_id: principal.clientId,
       },
     };
   }
 
   return {
-    attach(clientId) {
+    attach(clientId, others = []) {
       const header = randomUUID();
-      apps.set(header, clientId);
+      apps.set(header, [clientId, ...others]);
       return { endpoint: `${server.url}/msi/token`, header };
     },
     close: server.close,
   };
+}
+
+type Choice =
+  | { readonly principal: ServicePrincipal; readonly refusal?: undefined }
+  | { readonly principal?: undefined; readonly refusal: string };
+
+/** By what a request may name an identity; principal_id and object_id are the same. */
+const selectors: Readonly<
+  Record<string, { property: string; of: (world: World, principal: ServicePrincipal) => string }>
+> = {
+  client_id: { property: "ClientId", of: (_world, { clientId }) => clientId },
+  principal_id: { property: "PrincipalId", of: (_world, { principalId }) => principalId },
+  object_id: { property: "PrincipalId", of: (_world, { principalId }) => principalId },
+  mi_res_id: { property: "ResourceId", of: resourceIdOf },
+};
+
+/** The app's own identity, or the one that the request names, if it is assigned to the app. */
+function choose(world: World, clientIds: readonly string[], query: URLSearchParams): Choice {
+  const assigned = clientIds.flatMap((clientId) => findPrincipal(world, clientId) ?? []);
+  const [name, ...others] = Object.keys(selectors).filter((each) => query.has(each));
+  if (others.length > 0) return { refusal: `A request names one identity, not ${[name, ...others].join(" and ")}.` };
+  const selector = name === undefined ? undefined : selectors[name];
+  const wanted = query.get(name ?? "")?.toLowerCase();
+  const principal = selector
+    ? assigned.find((each) => wanted !== "" && selector.of(world, each).toLowerCase() === wanted)
+    : assigned[0];
+  if (principal) return { principal };
+  const property = selector?.property ?? "ClientId";
+  return { refusal: `No User Assigned or Delegated Managed Identity found for specified ${property}.` };
+}
+
+/** Empty for a principal that is no resource of this world. */
+function resourceIdOf({ identities }: World, { clientId }: ServicePrincipal): string {
+  return [...identities.values()].find((identity) => identity.clientId === clientId)?.id ?? "";
 }
 
 function refuse(status: number, message: string): HttpReply {

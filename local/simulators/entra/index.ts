@@ -22,8 +22,8 @@ export interface EntraSimulator extends Simulator {
   readonly issuer: string;
   /** How long a new federated credential stays unknown to the token endpoint; minutes in Azure. */
   federationDelayMs: number;
-  /** Settings for an app that runs as `clientId`, a principal of the world. */
-  appServiceIdentity(clientId: string): AppServiceIdentity;
+  /** Settings for an app that runs as `clientId`, a principal of the world, and may ask for the others. */
+  appServiceIdentity(clientId: string, others?: readonly string[]): AppServiceIdentity;
   /** A v2.0 access token for an application of the tenant. */
   apiToken(request: ApiTokenRequest): Promise<string>;
 }

@@ -98,7 +98,7 @@ export async function startKubernetes(
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
   const controllers = [
-    startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50 }),
+    startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
     startGarbageCollector(parts),
     startJobController(parts),
     startPodIdentityController(parts),

@@ -1,6 +1,9 @@
-/** Namespaces: a default service account in each, and their end, which takes all that is in them along. */
+/**
+ * Namespaces: a default service account and the cluster's certificate authority in each, and their end, which takes all that
+ * is in them along.
+ */
 import { type Controller, startController } from "./controller.ts";
-import { objectAt } from "./json.ts";
+import { type JsonObject, objectAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
@@ -14,15 +17,19 @@ interface Parts {
 
 export function startNamespaceController(
   { store, objects, resources }: Parts,
-  { terminationMs }: { terminationMs: number },
+  { terminationMs, authority }: { terminationMs: number; authority: string },
 ): Controller {
   // At once, although a real cluster takes a moment: a pod that follows its namespace closely is not turned away.
   const unsubscribe = store.subscribe(({ type, resource, object }) => {
     if (resource.kind !== "Namespace" || type !== "ADDED") return;
-    const accounts = resources.ofKind("v1", "ServiceAccount");
-    if (accounts === undefined) return;
-    const address = { resource: accounts, namespace: object.metadata.name };
-    objects.create(address, { metadata: { name: "default" } }, { manager: "kube-controller-manager" });
+    const create = (kind: string, content: JsonObject) => {
+      const made = resources.ofKind("v1", kind);
+      if (made === undefined) return;
+      const address = { resource: made, namespace: object.metadata.name };
+      objects.create(address, content, { manager: "kube-controller-manager" });
+    };
+    create("ServiceAccount", { metadata: { name: "default" } });
+    create("ConfigMap", { metadata: { name: "kube-root-ca.crt" }, data: { "ca.crt": authority } });
   });
   const controller = startController(store, {
     concerns: ({ resource, object }) =>

@@ -1,11 +1,8 @@
-/**
- * What rhea can do and its typings leave out, in one place; and the encoding of messages as Service Bus delivers them.
- * Learn "AMQP 1.0 in Azure Service Bus protocol guide" has the annotations.
- */
-import { randomUUID } from "node:crypto";
-import rhea, { type Delivery, type Message, type Sender, type Typed } from "rhea";
+/** What rhea can do and its typings leave out, in one place; and lock tokens in their two byte orders. */
+import rhea, { type Delivery, type Sender, type Session, type Typed } from "rhea";
 import { BrokerError } from "./errors.ts";
-import type { LockedMessage, NewMessage, QueuedMessage } from "./queue.ts";
+import type { Properties } from "./queue.ts";
+import { asText } from "./values.ts";
 
 declare module "rhea/typings/link.js" {
   interface link {
@@ -13,6 +10,18 @@ declare module "rhea/typings/link.js" {
   }
   interface Sender {
     readonly credit: number;
+  }
+}
+
+declare module "rhea/typings/session.js" {
+  interface Session {
+    on_transfer(frame: { performative: { message_format?: number | undefined } }): void;
+  }
+}
+
+declare module "rhea/typings/types.js" {
+  interface types {
+    readonly Reader: typeof Reader;
   }
 }
 
@@ -32,76 +41,55 @@ interface Attach {
   target?: unknown;
 }
 
-/** The limit of the Standard tier. */
-export const maxMessageBytes = 256 * 1024;
-
-/** `message_format` of a transfer whose data sections are encoded messages (sendMessages with an array or a batch). */
-export const batchFormat = 0x80013700;
-
-/** One transfer as the messages that it carries. */
-export function readTransfer(payload: unknown, format: number): NewMessage<Message>[] {
-  const size = Buffer.isBuffer(payload) ? payload.length : rhea.message.encode(payload).length;
-  if (size > maxMessageBytes) {
-    throw new BrokerError(
-      "amqp:link:message-size-exceeded",
-      `The message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes.`,
-    );
-  }
-  if (format !== batchFormat) return [readMessage(payload)];
-  const { body } = decode(payload);
-  const content: unknown = body.content;
-  // rhea gives one data section as a Buffer, several as an array of them.
-  return (Array.isArray(content) ? content : [content]).map(readMessage);
-}
-
-export function readMessage(payload: unknown): NewMessage<Message> {
-  const content = Buffer.isBuffer(payload) ? decode(payload) : asMessage(payload);
-  // The service gives every message an id: the SDK's lock renewal throws when there is none.
-  content.message_id ??= randomUUID().replaceAll("-", "");
-  const scheduledFor: unknown = content.message_annotations?.["x-opt-scheduled-enqueue-time"];
-  return {
-    messageId: String(content.message_id),
-    content,
-    scheduledFor: scheduledFor instanceof Date ? scheduledFor.getTime() : undefined,
+/** Lets every message of the session arrive as the bytes that were sent: rhea reads those of format 0, and no others. */
+export function keepBytes(session: Session): void {
+  const onTransfer = session.on_transfer;
+  session.on_transfer = (frame) => {
+    if (frame.performative.message_format === 0) frame.performative.message_format = undefined;
+    onTransfer.call(session, frame);
   };
 }
 
-function decode(payload: unknown): Message {
-  if (!Buffer.isBuffer(payload)) throw new BrokerError("amqp:decode-error", "The transfer has no payload.");
-  try {
-    return asMessage(rhea.message.decode(payload));
-  } catch (cause) {
-    throw new BrokerError("amqp:decode-error", `The transfer is not an AMQP message: ${String(cause)}`);
+/** The entries of a map that rhea has read, each with its AMQP type. */
+export function typedEntries(map: unknown): Properties {
+  const items = isTyped(map) ? map.value : undefined;
+  if (!Array.isArray(items)) return {};
+  const entries: [string, Typed][] = [];
+  for (let index = 0; index + 1 < items.length; index += 2) {
+    const [key, value]: unknown[] = items.slice(index, index + 2);
+    if (isTyped(value)) entries.push([String(key), exact(value)]);
   }
+  return Object.fromEntries(entries);
 }
 
-function asMessage(value: unknown): Message {
-  // rhea's typings want the body only; every other section is optional there, and read with care here.
-  if (typeof value === "object" && value !== null && "body" in value) return value as Message;
-  throw new BrokerError("amqp:decode-error", "The message has no body section.");
+/** Of a value that may have its AMQP type with it. */
+export function plainText(value: unknown): string | undefined {
+  return asText(rhea.types.unwrap(value));
 }
 
-/** With the sections that the broker owns: header, annotations, and what settling added to the properties. */
-export function encodeMessage(queued: QueuedMessage<Message> | LockedMessage<Message>): Buffer {
-  const { content, addedProperties } = queued;
-  return rhea.message.encode({
-    ...content,
-    delivery_count: queued.deliveryCount,
-    application_properties:
-      content.application_properties || Object.keys(addedProperties).length > 0
-        ? { ...content.application_properties, ...addedProperties }
-        : undefined,
-    message_annotations: {
-      ...content.message_annotations,
-      "x-opt-sequence-number": rhea.types.wrap_long(queued.sequenceNumber),
-      "x-opt-enqueued-time": rhea.types.wrap_timestamp(queued.enqueuedAt),
-      "x-opt-message-state": rhea.types.wrap_int(stateNumbers[queued.state]),
-      ...("lockedUntil" in queued ? { "x-opt-locked-until": rhea.types.wrap_timestamp(queued.lockedUntil) } : {}),
-    },
-  });
+/** The value with its AMQP type, and those in it with theirs. */
+export function readTyped(value: Buffer): Typed {
+  return new rhea.types.Reader(value).read();
 }
 
-const stateNumbers = { active: 0, deferred: 1, scheduled: 2 } as const;
+/** Below 2^53 + 2^32 rhea reads a 64-bit integer as the nearest double; above, it leaves the bytes alone. */
+function exact(value: Typed): Typed {
+  if (!Number.isInteger(value.value) || Number.isSafeInteger(value.value)) return value;
+  throw new BrokerError(
+    "amqp:not-implemented",
+    `This simulator cannot keep a 64-bit integer near 2^53 (${value.value}) as a property that settling adds.`,
+  );
+}
+
+function isTyped(value: unknown): value is Typed {
+  return typeof value === "object" && value !== null && "type" in value && "value" in value;
+}
+
+/** A field of a composite that rhea has read, before rhea makes a plain value of it. */
+export function fieldOf(composite: unknown, index: number): unknown {
+  const isComposite = typeof composite === "object" && composite !== null && "value" in composite;
+  return isComposite && Array.isArray(composite.value) ? composite.value[index] : undefined;
+}
 
 /** A delivery tag is the lock token in the byte order of a .NET Guid: the first three groups little endian. */
 export function tagFromLockToken(token: string): Buffer {

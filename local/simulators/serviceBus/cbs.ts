@@ -5,17 +5,19 @@
 import rhea, { type EventContext } from "rhea";
 import { entityPath, type TokenCheck } from "./claims.ts";
 import { BrokerError } from "./errors.ts";
+import { decodeMessage } from "./messages.ts";
 import { meet, type Peer, perform, reply } from "./peer.ts";
 
 export async function answerPutToken(peer: Peer, { message, receiver, delivery }: EventContext): Promise<void> {
   delivery?.accept();
-  if (!message || !receiver) return;
-  const properties: Record<string, unknown> = message.application_properties ?? {};
+  if (!receiver) return;
+  const request = decodeMessage(message);
+  const properties: Record<string, unknown> = request.application_properties ?? {};
   const audience = String(properties["name"]);
   const answer = (status: number, description: string) =>
-    reply(peer, message, { "status-code": rhea.types.wrap_int(status), "status-description": description });
+    reply(peer, request, { "status-code": rhea.types.wrap_int(status), "status-description": description });
   const effect = await meet(peer, "putToken", entityPath(audience));
-  const failure = await check(peer.checkToken, properties, message.body);
+  const failure = await check(peer.checkToken, properties, request.body);
   perform(peer, effect, {
     act() {
       if (failure !== undefined) throw new BrokerError("amqp:unauthorized-access", failure);

@@ -1,10 +1,11 @@
 /** What a client may attach to on one connection: $cbs, `<entity>/$management`, and the entities themselves. */
 import type { Connection, Receiver, Sender } from "rhea";
-import { maxMessageBytes } from "./amqp.ts";
+import { keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
 import { BrokerError, toCondition } from "./errors.ts";
 import { takeMessages } from "./incoming.ts";
 import { answerManagement } from "./management.ts";
+import { maxMessageBytes } from "./messages.ts";
 import { deliverMessages } from "./outgoing.ts";
 import { type Peer, run } from "./peer.ts";
 
@@ -20,6 +21,7 @@ export function serveConnection(connection: Connection, peer: Peer): void {
     }
   };
 
+  connection.on("session_open", ({ session }) => keepBytes(session));
   // rhea names events as this side sees them: the peer's sender is a receiver here.
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
   connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
@@ -47,8 +49,12 @@ function attach(link: Sender | Receiver, open: () => void): void {
 }
 
 function openForSending(peer: Peer, receiver: Receiver): void {
-  const address = String(receiver.target?.address ?? "");
+  const address = nodeAddress(receiver.target);
+  // The coordinator of transactions is a target of another kind, which has no address (AMQP 1.0, 4.5.1).
+  if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator has no transactions.");
   receiver.local.attach.max_message_size = maxMessageBytes;
+  // The .NET SDK sends requests settled, all with one delivery tag; unless the answer repeats the mode, it keeps them by it.
+  receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
   } else if (isManagement(address)) {
@@ -65,15 +71,26 @@ function openForSending(peer: Peer, receiver: Receiver): void {
 
 /** Returns what ends the link's work. */
 function openForReceiving(peer: Peer, sender: Sender): () => void {
-  const address = String(sender.source?.address ?? "");
+  const address = nodeAddress(sender.source);
   sender.set_source(sender.source);
   sender.set_target(sender.target);
   if (address.toLowerCase() === "$cbs") return openForAnswers(peer, sender);
   const { path, queue } = find(peer, address);
   if (isManagement(address)) return openForAnswers(peer, sender);
   if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
+  if (asksForSession(sender)) {
+    throw new BrokerError(
+      "amqp:not-allowed",
+      "A sessionful message receiver cannot be created on an entity that does not require sessions.",
+    );
+  }
   sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
   return deliverMessages(peer, sender, { path, queue }).stop;
+}
+
+/** No entity here has sessions; the client would take a link without one for a session whose id it cannot read. */
+function asksForSession({ source }: Sender): boolean {
+  return Object.keys(source?.filter ?? {}).includes("com.microsoft:session-filter");
 }
 
 function openForAnswers(peer: Peer, sender: Sender): () => void {
@@ -83,6 +100,11 @@ function openForAnswers(peer: Peer, sender: Sender): () => void {
   return () => {
     for (const name of names) peer.replyLinks.delete(name);
   };
+}
+
+/** Without the slash that may stand before it: the .NET SDK writes addresses as paths. */
+function nodeAddress(terminus: { address?: unknown } | undefined): string {
+  return String(terminus?.address ?? "").replace(/^\/+/, "");
 }
 
 function isManagement(address: string): boolean {

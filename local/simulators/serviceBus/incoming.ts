@@ -1,13 +1,13 @@
 /** A link on which a client sends. */
-import type { Message, Receiver } from "rhea";
-import { readTransfer } from "./amqp.ts";
+import type { Receiver } from "rhea";
+import { type Content, readTransfer } from "./messages.ts";
 import { meet, type Peer, perform, type Refusal } from "./peer.ts";
 import type { NewMessage } from "./queue.ts";
 
 export function takeMessages(
   peer: Peer,
   receiver: Receiver,
-  entity: { path: string; send: (message: NewMessage<Message>) => unknown },
+  entity: { path: string; send: (message: NewMessage<Content>) => unknown },
 ): void {
   // One link keeps its order, even when a fault delays one of its messages.
   let previous: Promise<void> = Promise.resolve();

@@ -1,13 +1,14 @@
 /** Service Bus on a loopback port: AMQP 1.0 over TLS, queues and topics in memory. */
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import rhea, { type Delivery, type Message } from "rhea";
+import rhea, { type Delivery } from "rhea";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createBroker, deadLetterSuffix, subscriptionPath, type TopicSettings } from "./broker.ts";
 import { createClaims, createTokenCheck } from "./claims.ts";
 import { createClock } from "./clock.ts";
 import { serveConnection } from "./connection.ts";
 import { type EntityView, viewEntity } from "./inspect.ts";
+import type { Content } from "./messages.ts";
 import type { QueueSettings } from "./queue.ts";
 
 export interface ServiceBusSettings {
@@ -31,7 +32,7 @@ export async function startServiceBus(
   { world, faults, tls }: SimulatorContext,
   { port = 0, queues, topics, authorized }: ServiceBusSettings,
 ): Promise<ServiceBusSimulator> {
-  const broker = createBroker<Message>({ queues, topics }, createClock(world.now));
+  const broker = createBroker<Content>({ queues, topics }, createClock(world.now));
   const checkToken = await createTokenCheck(world, authorized);
   const deliveries = new Map<string, Delivery>();
   const sockets = new Set<TLSSocket>();

@@ -1,7 +1,7 @@
 /** Looking into an entity, and putting messages in, from the same process: for tests and the demo. */
-import rhea, { type Message } from "rhea";
-import { readMessage } from "./amqp.ts";
+import rhea from "rhea";
 import type { Broker } from "./broker.ts";
+import { type Content, readMessage } from "./messages.ts";
 import type { MessageState, Properties, QueuedMessage } from "./queue.ts";
 
 export interface SeenMessage {
@@ -36,7 +36,7 @@ export interface EntityView {
   send(message: OutboundMessage): void;
 }
 
-export function viewEntity(broker: Broker<Message>, path: string, deadLetterPath: string): EntityView {
+export function viewEntity(broker: Broker<Content>, path: string, deadLetterPath: string): EntityView {
   const queue = broker.find(path)?.queue;
   const deadLetters = broker.find(deadLetterPath)?.queue;
   if (!queue || !deadLetters) throw new Error(`There is no queue or subscription "${path}"; look at the settings.`);
@@ -46,20 +46,22 @@ export function viewEntity(broker: Broker<Message>, path: string, deadLetterPath
     send({ body, messageId, contentType, correlationId, subject, applicationProperties }) {
       const data = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
       queue.send(
-        readMessage({
-          body: rhea.message.data_section(data),
-          ...(messageId === undefined ? {} : { message_id: messageId }),
-          ...(contentType === undefined ? {} : { content_type: contentType }),
-          ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
-          ...(subject === undefined ? {} : { subject }),
-          ...(applicationProperties === undefined ? {} : { application_properties: applicationProperties }),
-        }),
+        readMessage(
+          rhea.message.encode({
+            body: rhea.message.data_section(data),
+            ...(messageId === undefined ? {} : { message_id: messageId }),
+            ...(contentType === undefined ? {} : { content_type: contentType }),
+            ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
+            ...(subject === undefined ? {} : { subject }),
+            ...(applicationProperties === undefined ? {} : { application_properties: applicationProperties }),
+          }),
+        ),
       );
     },
   };
 }
 
-function toSeen({ content, addedProperties, ...message }: QueuedMessage<Message>): SeenMessage {
+function toSeen({ content: { message: content }, addedProperties, ...message }: QueuedMessage<Content>): SeenMessage {
   return {
     messageId: message.messageId,
     sequenceNumber: message.sequenceNumber,
@@ -70,8 +72,12 @@ function toSeen({ content, addedProperties, ...message }: QueuedMessage<Message>
     contentType: content.content_type,
     correlationId: content.correlation_id === undefined ? undefined : String(content.correlation_id),
     subject: content.subject,
-    applicationProperties: { ...content.application_properties, ...addedProperties },
+    applicationProperties: { ...content.application_properties, ...plain(addedProperties) },
   };
+}
+
+function plain(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, rhea.types.unwrap(value)]));
 }
 
 function readBody(body: unknown): unknown {

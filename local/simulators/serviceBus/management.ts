@@ -1,10 +1,12 @@
 /** `<entity>/$management`: requests that need no link to a message. Learn "AMQP request/response operations". */
-import rhea, { type EventContext, type Message } from "rhea";
-import { encodeMessage, lockTokenFromUuid, readMessage, settleDelivery, uuidFromLockToken } from "./amqp.ts";
+import rhea, { type EventContext } from "rhea";
+import { lockTokenFromUuid, readTyped, settleDelivery, typedEntries, uuidFromLockToken } from "./amqp.ts";
 import type { Entity } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
+import { type Content, decodeMessage, encodeMessage, readMessage } from "./messages.ts";
 import { meet, type Peer, perform, type Refusal, reply, type ServiceBusOperation } from "./peer.ts";
 import type { Properties, Queue } from "./queue.ts";
+import { findSection, sectionCode, splitSections } from "./sections.ts";
 import { asList, asNumber, asProperties, asText } from "./values.ts";
 
 interface Answer {
@@ -19,15 +21,15 @@ interface Request {
 
 export async function answerManagement(
   peer: Peer,
-  entity: Entity<Message>,
+  entity: Entity<Content>,
   { message, delivery }: EventContext,
 ): Promise<void> {
   delivery?.accept();
-  if (!message) return;
+  const sent = decodeMessage(message);
   const answerWith = (status: number, statusDescription: string, body: unknown, condition?: string) =>
     reply(
       peer,
-      message,
+      sent,
       {
         statusCode: rhea.types.wrap_int(status),
         statusDescription,
@@ -37,8 +39,8 @@ export async function answerManagement(
     );
   const refuse = ({ condition, description, status }: Refusal) =>
     answerWith(status ?? statusCodes[condition] ?? 500, description, null, condition);
-  const name = String(message.application_properties?.["operation"]);
-  const request = readRequest(peer, entity, name, asProperties(message.body));
+  const name = String(sent.application_properties?.["operation"]);
+  const request = readRequest(peer, entity, name, { body: asProperties(sent.body), payload: message });
   if (!request) {
     refuse({ condition: "amqp:not-implemented", description: `${entity.path} has no operation ${name}.` });
     return;
@@ -64,7 +66,12 @@ const statusCodes: Readonly<Record<string, number>> = {
   "com.microsoft:timeout": 408,
 };
 
-function readRequest(peer: Peer, entity: Entity<Message>, name: string, body: Properties): Request | undefined {
+function readRequest(
+  peer: Peer,
+  entity: Entity<Content>,
+  name: string,
+  { body, payload }: { body: Properties; payload: unknown },
+): Request | undefined {
   const { queue } = entity;
   if (name === "com.microsoft:schedule-message") return schedule(entity, body);
   if (name === "com.microsoft:cancel-scheduled-message") return cancelScheduled(entity, body);
@@ -72,11 +79,12 @@ function readRequest(peer: Peer, entity: Entity<Message>, name: string, body: Pr
   if (name === "com.microsoft:renew-lock") return renewLock(queue, body);
   if (name === "com.microsoft:peek-message") return peek(queue, body);
   if (name === "com.microsoft:receive-by-sequence-number") return receiveDeferred(queue, body);
-  if (name === "com.microsoft:update-disposition") return updateDisposition(peer, queue, body);
+  if (name === "com.microsoft:update-disposition")
+    return updateDisposition(peer, queue, body, propertiesToModify(payload));
   return undefined;
 }
 
-function renewLock(queue: Queue<Message>, body: Properties): Request {
+function renewLock(queue: Queue<Content>, body: Properties): Request {
   return {
     operation: "renewLock",
     act: () => ({
@@ -85,7 +93,7 @@ function renewLock(queue: Queue<Message>, body: Properties): Request {
   };
 }
 
-function peek(queue: Queue<Message>, body: Properties): Request {
+function peek(queue: Queue<Content>, body: Properties): Request {
   return {
     operation: "peek",
     act() {
@@ -99,7 +107,7 @@ function peek(queue: Queue<Message>, body: Properties): Request {
   };
 }
 
-function schedule({ path, send }: Entity<Message>, body: Properties): Request {
+function schedule({ path, send }: Entity<Content>, body: Properties): Request {
   return {
     operation: "schedule",
     act() {
@@ -111,7 +119,7 @@ function schedule({ path, send }: Entity<Message>, body: Properties): Request {
   };
 }
 
-function cancelScheduled({ path, cancelScheduled: cancel }: Entity<Message>, body: Properties): Request {
+function cancelScheduled({ path, cancelScheduled: cancel }: Entity<Content>, body: Properties): Request {
   return {
     operation: "cancelScheduled",
     act() {
@@ -122,7 +130,7 @@ function cancelScheduled({ path, cancelScheduled: cancel }: Entity<Message>, bod
   };
 }
 
-function receiveDeferred(queue: Queue<Message>, body: Properties): Request {
+function receiveDeferred(queue: Queue<Content>, body: Properties): Request {
   return {
     operation: "receiveDeferred",
     act() {
@@ -139,8 +147,12 @@ function receiveDeferred(queue: Queue<Message>, body: Properties): Request {
 }
 
 /** Settles by lock token, on whatever connection the message was received. */
-function updateDisposition(peer: Peer, queue: Queue<Message>, body: Properties): Request | undefined {
-  const properties = asProperties(body["properties-to-modify"]);
+function updateDisposition(
+  peer: Peer,
+  queue: Queue<Content>,
+  body: Properties,
+  properties: Properties,
+): Request | undefined {
   const why = {
     properties,
     reason: asText(body["deadletter-reason"]),
@@ -168,6 +180,12 @@ function updateDisposition(peer: Peer, queue: Queue<Message>, body: Properties):
       },
     }
   );
+}
+
+/** With their AMQP types, as the message will carry them. */
+function propertiesToModify(payload: unknown): Properties {
+  const body = Buffer.isBuffer(payload) ? findSection(splitSections(payload), sectionCode.value) : undefined;
+  return body ? typedEntries(typedEntries(readTyped(body))["properties-to-modify"]) : {};
 }
 
 function lockTokens(body: Properties): string[] {

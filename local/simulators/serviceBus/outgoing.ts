@@ -1,13 +1,21 @@
 /** A link on which a client receives: messages go out as its credit allows, and come back settled or not. */
 import { setImmediate } from "node:timers/promises";
-import type { Delivery, EventContext, Message, Sender } from "rhea";
-import { answerDrain, encodeMessage, lockTokenFromTag, settleDelivery, tagFromLockToken } from "./amqp.ts";
+import type { Delivery, EventContext, Sender } from "rhea";
+import {
+  answerDrain,
+  fieldOf,
+  lockTokenFromTag,
+  plainText,
+  settleDelivery,
+  tagFromLockToken,
+  typedEntries,
+} from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
+import { type Content, encodeMessage } from "./messages.ts";
 import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Queue } from "./queue.ts";
-import { asProperties, asText } from "./values.ts";
 
-export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Message> }) {
+export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Content> }) {
   /** Receive-and-delete: settled on sending. */
   const deletes = sender.snd_settle_mode === 1;
   const tokens = new Set<string>();
@@ -43,7 +51,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     return isOpen && peer.isConnected() && sender.sendable();
   }
 
-  async function deliver(message: LockedMessage<Message>): Promise<void> {
+  async function deliver(message: LockedMessage<Content>): Promise<void> {
     const effect = await meet(peer, "receive", path);
     if (effect?.kind === "error" || effect?.kind === "cutBefore" || !canSend()) {
       unlessLost(() => queue.release(message.lockToken));
@@ -53,7 +61,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     if (effect) end(effect);
   }
 
-  function send(message: LockedMessage<Message>): void {
+  function send(message: LockedMessage<Content>): void {
     const delivery = sender.send(encodeMessage(message), tagFromLockToken(message.lockToken), 0);
     if (deletes) return;
     tokens.add(message.lockToken);
@@ -105,16 +113,18 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   sender.on("accepted", ({ delivery }: Settling) => settle("complete", delivery, queue.complete));
   sender.on("released", ({ delivery }: Settling) => settle("abandon", delivery, queue.release));
   sender.on("modified", ({ delivery }: Settling) => {
-    const { undeliverable_here: isDeferred, message_annotations: annotations } = delivery.remote_state ?? {};
-    const properties = asProperties(annotations);
-    if (isDeferred === true) return settle("defer", delivery, (token) => queue.defer(token, properties));
+    // The third field of modified: message-annotations.
+    const properties = typedEntries(fieldOf(delivery.remote_state, 2));
+    if (delivery.remote_state?.["undeliverable_here"] === true)
+      return settle("defer", delivery, (token) => queue.defer(token, properties));
     return settle("abandon", delivery, (token) => queue.abandon(token, properties));
   });
   sender.on("rejected", ({ delivery }: Settling) => {
-    const error: unknown = delivery.remote_state?.["error"];
-    const info = typeof error === "object" && error !== null && "info" in error ? error.info : undefined;
-    const { DeadLetterReason, DeadLetterErrorDescription, ...properties } = asProperties(info);
-    const why = { reason: asText(DeadLetterReason), description: asText(DeadLetterErrorDescription), properties };
+    // The only field of rejected is its error, whose third field is info.
+    const { DeadLetterReason, DeadLetterErrorDescription, ...properties } = typedEntries(
+      fieldOf(fieldOf(delivery.remote_state, 0), 2),
+    );
+    const why = { reason: plainText(DeadLetterReason), description: plainText(DeadLetterErrorDescription), properties };
     return settle("deadLetter", delivery, (token) => queue.deadLetter(token, why));
   });
 

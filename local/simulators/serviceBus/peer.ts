@@ -4,9 +4,10 @@ import type { Effect, Faults } from "../faults.ts";
 import type { Broker } from "./broker.ts";
 import type { Claims, TokenCheck } from "./claims.ts";
 import { toCondition } from "./errors.ts";
+import type { Content } from "./messages.ts";
 
 export interface Peer {
-  readonly broker: Broker<Message>;
+  readonly broker: Broker<Content>;
   readonly faults: Faults;
   readonly checkToken: TokenCheck;
   /** What this connection's tokens allow. */

@@ -4,12 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Call, Effect } from "../faults.ts";
 import { ProtocolError } from "./bytes.ts";
 import type { Outcome } from "./engine/execute.ts";
 import type { Session } from "./engine/session.ts";
-import { messageOf, SqlError } from "./errors.ts";
+import { defaultOptions } from "./engine/sessionOptions.ts";
+import { endTransaction } from "./engine/transactions.ts";
+import { deadlockVictim, injectedError, SqlError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { authenticate, writeFedAuthInfo, writeLoginReply } from "./login.ts";
 import { type Login, readFedAuthToken, readLogin7 } from "./login7.ts";
@@ -48,7 +50,7 @@ class Connection {
   readonly #transactionId = randomBytes(8);
   readonly #loginTimer: NodeJS.Timeout;
   #upgrade: TlsUpgrade | undefined;
-  #stream: Duplex | undefined;
+  #stream: TLSSocket | undefined;
   #packetSize: number = limits.packetSize.default;
   #login: Login | undefined;
   #session: Session | undefined;
@@ -74,9 +76,7 @@ class Connection {
     clearTimeout(this.#loginTimer);
     this.#running?.abort();
     this.#stream?.destroy();
-    if (!this.#session) return;
-    this.#session.transactionDepth = 0;
-    this.#session.database.rollback(this.#session);
+    if (this.#session) endTransaction(this.#session, "rollback");
   }
 
   /** PRELOGIN is answered in the same turn: what follows it in the chunk is TLS already. */
@@ -151,7 +151,7 @@ class Connection {
       case packetType.login7: {
         const login = readLogin7(message.body);
         this.#login = login;
-        if (login.fedAuth?.kind === "adal") return this.#send(writeFedAuthInfo(this.#context.world));
+        if (login.fedAuth?.kind === "adal") return this.#send(writeFedAuthInfo(this.#context));
         return this.#logIn(login, login.fedAuth?.token);
       }
       case packetType.fedAuthToken:
@@ -176,6 +176,8 @@ class Connection {
       const size = login.packetSize === 0 ? standard : Math.min(Math.max(login.packetSize, smallest), largest);
       this.#send(writeLoginReply(login, { packetSize: size, server, database: session.database.name }));
       this.#packetSize = size;
+      // One TLS record for each packet: SqlClient waits forever for a packet that goes on in the next record.
+      this.#stream?.setMaxSendFragment(size);
       this.#session = session;
       clearTimeout(this.#loginTimer);
     } catch (error) {
@@ -220,17 +222,22 @@ class Connection {
   /** The reply, or undefined when there is none to give. */
   async #answer(request: Request, signal: AbortSignal): Promise<Buffer | undefined> {
     const { server } = this.#context;
-    const { kind, operation, handle } = request;
-    const options = { kind, server, transactionId: this.#transactionId, handle };
+    const { kind, operation } = request;
+    const options = { kind, server, transactionId: this.#transactionId };
     const effect = await this.#meet(operation, this.#session?.database.name ?? "", signal);
     if (effect?.kind === "hang") return this.#hang();
     if (effect?.kind === "cutBefore") return this.#cut();
     if (signal.aborted) return undefined;
-    if (effect?.kind === "error") return writeReply({ outputs: [], error: injected(effect) }, options);
+    if (effect?.kind === "error") return writeReply(this.#fail(injected(effect)), options);
     const outcome = await run(request, signal);
     if (effect?.kind === "cutAfter") return this.#cut();
     if (effect?.kind === "garbage") return writeGarbage();
     return outcome && writeReply(outcome, options);
+  }
+
+  #fail(error: SqlError): Outcome {
+    const event = error.number === deadlockVictim && this.#session && endTransaction(this.#session, "rollback");
+    return { outputs: event ? [{ kind: "transaction", event }] : [], error };
   }
 
   /** Waits for latency and faults, but no longer than the client does. */
@@ -243,12 +250,10 @@ class Connection {
   }
 
   #reset(session: Session, { keepsTransaction }: { keepsTransaction: boolean }): void {
-    session.xactAbort = false;
-    session.noCount = false;
+    session.options = defaultOptions;
     session.lastIdentity = undefined;
     if (keepsTransaction) return;
-    session.transactionDepth = 0;
-    session.database.rollback(session);
+    endTransaction(session, "rollback");
   }
 
   #send(body: Buffer): void {
@@ -289,5 +294,5 @@ function injected({ code, message }: { code: string | number; message?: string }
   const number = Number(code);
   if (!Number.isInteger(number))
     throw new Error(`A fault on the SQL wire needs an error number as code, not "${code}".`);
-  return new SqlError(number, message ?? messageOf(number));
+  return injectedError(number, message);
 }

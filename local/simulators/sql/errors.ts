@@ -28,6 +28,11 @@ export function incorrectSyntax(near: string): SqlError {
   return compileError(102, `Incorrect syntax near '${near}'.`);
 }
 
+/** A statement of Azure SQL that this simulator does not have. The number is Azure's own for what it does not support. */
+export function notSimulated(construct: string): SqlError {
+  return new SqlError(40510, `Statement '${construct}' is not supported by the sandbox's SQL simulator.`);
+}
+
 export function permissionDenied(
   permission: string,
   { name, database, schema }: { name: string; database: string; schema: string },
@@ -51,17 +56,32 @@ export const invalidColumn = (name: string) => new SqlError(207, `Invalid column
 export const principalExists = (name: string) =>
   new SqlError(15023, `User, group, or role '${name}' already exists in the current database.`);
 
+/** The session was chosen to give way: its transaction is over. */
+export const deadlockVictim = 1205;
+
+/** An error that a test injects, as Azure SQL would send it. */
+export function injectedError(number: number, message: string | undefined): SqlError {
+  return new SqlError(number, message ?? messageOf(number), { severity: severities.get(number) ?? 16 });
+}
+
+/** The others that have a text below are of class 16. */
+const severities = new Map([
+  [deadlockVictim, 13],
+  [4060, 11],
+  [18456, 14],
+]);
+
 /**
  * Text for an error that a test injects by number alone. Azure puts names where this says "the server"; only the
  * number is for programs to read.
  */
-export function messageOf(number: number): string {
+function messageOf(number: number): string {
   return knownMessages.get(number) ?? `Error ${number} was injected.`;
 }
 
 const knownMessages = new Map<number, string>([
   [
-    1205,
+    deadlockVictim,
     "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
   ],
   [1222, "Lock request time out period exceeded."],

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { serveConnection } from "./connection.ts";
+import { formatDecimal } from "./engine/decimal.ts";
 import { executeBatch } from "./engine/execute.ts";
 import { parseBatch } from "./engine/parser.ts";
 import type { SqlType, SqlValue } from "./engine/sqlTypes.ts";
@@ -35,23 +36,26 @@ export interface SqlOptions {
   readonly server: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /** Where a client that has no token is sent for one; Azure's own without it. */
+  readonly authorityHost?: string;
   /** User names and passwords of SQL logins, all dbo; none unless a test wants a client that knows no tokens. */
   readonly sqlLogins?: Readonly<Record<string, string>>;
 }
 
 export async function startSql(
   { world, faults, tls }: SimulatorContext,
-  { server, port = 0, sqlLogins = {} }: SqlOptions,
+  { server, port = 0, authorityHost = "https://login.microsoftonline.com/", sqlLogins = {} }: SqlOptions,
 ): Promise<SqlSimulator> {
   if (!world.sqlServers.has(server))
     throw new Error(`The world has no SQL server "${server}"; add it before startSql.`);
   const databases = new Map<string, Database>();
   let lastSessionId = 50;
 
-  /** What is in a database begins when it is first used, and ends when the world drops it. */
+  /** What is in a database begins when it is first used, and ends when the world drops it. Every server has master. */
   const findDatabase = (name: string): Database | undefined => {
     const key = name.toLowerCase();
-    const known = [...(world.sqlServers.get(server)?.databases ?? [])].find((each) => each.toLowerCase() === key);
+    const names = ["master", ...(world.sqlServers.get(server)?.databases ?? [])];
+    const known = names.find((each) => each.toLowerCase() === key);
     if (known === undefined) {
       databases.delete(key);
       return undefined;
@@ -66,6 +70,7 @@ export async function startSql(
     faults,
     contexts: createTlsContexts(tls),
     server,
+    authorityHost,
     sqlLogins: new Map(Object.entries(sqlLogins)),
     findDatabase,
     nextSessionId: () => {
@@ -134,6 +139,8 @@ function openFromInside(database: Database, context: ServerContext): SqlDatabase
   };
 }
 
-function shown(value: SqlValue, { kind }: SqlType): unknown {
-  return kind === "datetime2" && typeof value === "bigint" ? ticksToDate(value) : value;
+function shown(value: SqlValue, type: SqlType): unknown {
+  if (typeof value !== "bigint") return value;
+  if (type.kind === "decimal") return formatDecimal(value, type);
+  return type.kind === "datetime2" ? ticksToDate(value) : value;
 }

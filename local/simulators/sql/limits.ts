@@ -7,8 +7,8 @@ export const limits = {
   loginBytes: 256 * 1024,
   /** One batch or RPC, its large values included. */
   messageBytes: 32 * 1024 * 1024,
-  /** MS-TDS 2.2.3.1.3: what LOGIN7 may negotiate. */
-  packetSize: { smallest: 512, largest: 32_767, default: 4_096 },
+  /** What LOGIN7 may negotiate (MS-TDS 2.2.3.1.3), and no more than a TLS record holds. */
+  packetSize: { smallest: 512, largest: 16_384, default: 4_096 },
   /** Nesting of parentheses and blocks in one statement. */
   nesting: 100,
 } as const;

@@ -1,8 +1,8 @@
 /** From LOGIN7 and a token to a session, and what the client is told. */
-import type { World } from "../world.ts";
 import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
 import { principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
+import { defaultOptions } from "./engine/sessionOptions.ts";
 import type { Database } from "./engine/store.ts";
 import { cannotOpenDatabase, loginFailed } from "./errors.ts";
 import type { Login } from "./login7.ts";
@@ -50,9 +50,10 @@ function createSession(
     application,
     ...who,
     variables: new Map(),
-    xactAbort: false,
-    noCount: false,
+    options: defaultOptions,
     transactionDepth: 0,
+    transactionName: undefined,
+    savepoints: [],
     rowCount: 0,
     lastIdentity: undefined,
   };
@@ -64,8 +65,8 @@ export function createLocalSession(database: Database, context: Pick<ServerConte
   return createSession({ application: "sandbox" }, { ...context, nextSessionId: () => 1 }, who);
 }
 
-export function writeFedAuthInfo({ tenantId }: World): Buffer {
-  return fedAuthInfo({ stsUrl: `https://login.microsoftonline.com/${tenantId}`, spn: audience });
+export function writeFedAuthInfo({ world, authorityHost }: ServerContext): Buffer {
+  return fedAuthInfo({ stsUrl: authorityHost + world.tenantId, spn: audience });
 }
 
 const knownVersions = new Set([0x71000001, 0x72090002, 0x730a0003, 0x730b0003, 0x74000004, 0x08000000]);

@@ -7,18 +7,21 @@ export interface ReplyOptions {
   readonly kind: "batch" | "rpc";
   readonly server: string;
   readonly transactionId: Buffer;
-  readonly handle?: number | undefined;
 }
 
-export function writeReply({ outputs, error }: Outcome, options: ReplyOptions): Buffer {
-  const { kind, server, handle } = options;
+export function writeReply({ outputs, error, returned = [] }: Outcome, options: ReplyOptions): Buffer {
+  const { kind, server } = options;
   const body = outputs.flatMap((output) => writeOutput(output, options));
   // Exactly one error, and it comes last: drivers make several into an aggregate without a number.
   if (error) body.push(errorToken(error, server));
   const status = error ? doneStatus.error : doneStatus.final;
   if (kind === "batch") return Buffer.concat([...body, done("done", status)]);
-  const handleToken = handle === undefined || error ? [] : [returnValue("@handle", handle)];
-  return Buffer.concat([...body, returnStatus(error?.number ?? 0), ...handleToken, done("doneProc", status)]);
+  return Buffer.concat([
+    ...body,
+    returnStatus(error?.number ?? 0),
+    ...returned.map(returnValue),
+    done("doneProc", status),
+  ]);
 }
 
 function writeOutput(output: Output, { kind, transactionId }: ReplyOptions): Buffer[] {

@@ -1,30 +1,28 @@
 /** A message of a logged-in client, read and named before anything runs, so that a fault can come in between. */
 import type { Statement } from "./engine/ast.ts";
 import {
+  type Bound,
   bindParameters,
-  endTransaction,
   executeBatch,
   executeProcedure,
   type Outcome,
-  type Output,
+  type ReturnedValue,
   readExecuteSql,
-  requireTransaction,
 } from "./engine/execute.ts";
 import { operationOf, operationOfText } from "./engine/operation.ts";
 import { parseBatch } from "./engine/parser.ts";
 import type { Argument } from "./engine/procedures.ts";
-import type { Session, Variable } from "./engine/session.ts";
-import { convert, nvarchar } from "./engine/sqlTypes.ts";
+import type { Session } from "./engine/session.ts";
+import { convert, nvarchar, types } from "./engine/sqlTypes.ts";
+import { changeTransaction } from "./engine/transactions.ts";
 import { SqlError } from "./errors.ts";
-import { type RpcCall, readBatch, readRpc, readTransactionRequest, type TransactionRequest } from "./rpc.ts";
+import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.ts";
 
 export interface Request {
   readonly kind: "batch" | "rpc";
   /** For the fault journal; undefined for what a driver sends of its own accord. */
   readonly operation: string | undefined;
   run(signal: AbortSignal): Promise<Outcome>;
-  /** The handle that sp_prepare gives back. */
-  readonly handle?: number;
 }
 
 interface PreparedText {
@@ -44,7 +42,7 @@ export function readBatchRequest(session: Session, body: Buffer): Request {
 function parsed(
   text: string,
   kind: Request["kind"],
-  make: (statements: readonly Statement[]) => Pick<Request, "run" | "handle">,
+  make: (statements: readonly Statement[]) => Pick<Request, "run">,
 ): Request {
   return orFailing(kind, operationOfText(text), () => {
     const statements = parseBatch(text);
@@ -71,22 +69,25 @@ function callRequest(session: Session, { procedure, parameters }: RpcCall, prepa
   switch (procedure.toLowerCase()) {
     case "sp_executesql": {
       const { text, bound } = readExecuteSql(parameters);
-      return textRequest(session, text, bound);
+      return textRequest(session, text, { bound, parameters });
     }
     case "sp_prepare":
     case "sp_prepexec": {
       const made = { declarations: textOf(second), text: textOf(third) };
       const handle = prepared.size + 1;
       prepared.set(handle, made);
+      const returned = [{ name: first?.name ?? "", ordinal: 0, type: types.int, value: handle }];
       if (procedure.toLowerCase() === "sp_prepexec") {
-        return { ...textRequest(session, made.text, bindParameters(made.declarations, rest)), handle };
+        const bound = bindParameters(made.declarations, rest);
+        return textRequest(session, made.text, { bound, parameters, returned });
       }
-      return parsed(made.text, "rpc", () => ({ run: async () => ({ outputs: [], error: undefined }), handle }));
+      return parsed(made.text, "rpc", () => ({ run: async () => ({ outputs: [], error: undefined, returned }) }));
     }
     case "sp_execute": {
       const found = prepared.get(Number(first?.value));
       if (!found) throw new SqlError(8179, `Could not find prepared statement with handle ${first?.value}.`);
-      return textRequest(session, found.text, bindParameters(found.declarations, parameters.slice(1)));
+      const bound = bindParameters(found.declarations, parameters.slice(1));
+      return textRequest(session, found.text, { bound, parameters });
     }
     case "sp_unprepare":
       return { kind: "rpc", operation: undefined, run: async () => ({ outputs: [], error: undefined }) };
@@ -95,8 +96,29 @@ function callRequest(session: Session, { procedure, parameters }: RpcCall, prepa
   }
 }
 
-function textRequest(session: Session, text: string, variables: Map<string, Variable>): Request {
-  return parsed(text, "rpc", () => ({ run: (signal) => executeProcedure(session, text, { variables, signal }) }));
+/** `returned` goes back before the output parameters of the text. */
+function textRequest(
+  session: Session,
+  text: string,
+  { bound: { variables, outputs }, parameters, returned = [] }: TextCall,
+): Request {
+  return parsed(text, "rpc", () => ({
+    run: async (signal) => {
+      const outcome = await executeProcedure(session, text, { variables, signal });
+      if (outcome.error) return outcome;
+      const left = [...outputs].flatMap(([key, argument]): ReturnedValue[] => {
+        const variable = variables.get(key);
+        return variable ? [{ ...variable, name: argument.name ?? "", ordinal: parameters.indexOf(argument) }] : [];
+      });
+      return { ...outcome, returned: [...returned, ...left] };
+    },
+  }));
+}
+
+interface TextCall {
+  readonly bound: Bound;
+  readonly parameters: readonly Argument[];
+  readonly returned?: readonly ReturnedValue[];
 }
 
 /** A call by name is the same as EXEC with constants. */
@@ -108,6 +130,7 @@ function procedureRequest(session: Session, procedure: string, parameters: reado
       name: { schema, name },
       parameters: parameters.map((parameter) => ({
         name: parameter.name,
+        isOutput: parameter.isOutput,
         value: { kind: "literal", type: parameter.type, value: parameter.value },
       })),
     },
@@ -127,18 +150,13 @@ function textOf(argument: Argument | undefined): string {
 export function readTransactionManagerRequest(session: Session, body: Buffer): Request {
   return orFailing("batch", undefined, () => {
     const request = readTransactionRequest(body);
-    return { kind: "batch", operation: undefined, run: async () => changeTransaction(session, request) };
+    return {
+      kind: "batch",
+      operation: undefined,
+      run: async () => {
+        const event = changeTransaction(session, request);
+        return { outputs: event ? [{ kind: "transaction", event }] : [], error: undefined };
+      },
+    };
   });
-}
-
-function changeTransaction(session: Session, request: TransactionRequest): Outcome {
-  const outputs: Output[] = [];
-  if (request === "begin") {
-    session.transactionDepth += 1;
-    outputs.push({ kind: "transaction", event: "begin" });
-    return { outputs, error: undefined };
-  }
-  requireTransaction(request, session);
-  endTransaction(request, { session, outputs });
-  return { outputs, error: undefined };
 }

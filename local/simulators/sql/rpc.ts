@@ -1,6 +1,7 @@
 /** What an RPC message asks for (MS-TDS 2.2.6.6), and the headers that stand before batches and RPCs alike. */
 import { ByteReader, ProtocolError } from "./bytes.ts";
 import type { Argument } from "./engine/procedures.ts";
+import type { TransactionRequest } from "./engine/transactions.ts";
 import { SqlError } from "./errors.ts";
 import { readParameter } from "./wireTypes.ts";
 
@@ -18,6 +19,9 @@ const numbered = new Map([
   [15, "sp_unprepare"],
 ]);
 
+/** A parameter's status: the client wants the value back. */
+const byReference = 0x01;
+
 export function readRpc(body: Buffer): RpcCall {
   const reader = afterHeaders(body);
   const length = reader.u16();
@@ -26,9 +30,9 @@ export function readRpc(body: Buffer): RpcCall {
   const parameters: Argument[] = [];
   while (reader.remaining > 0) {
     const name = reader.bVarchar();
-    reader.u8();
+    const isOutput = (reader.u8() & byReference) !== 0;
     const { type, value } = readParameter(reader, parameters.length + 1);
-    parameters.push({ name: name === "" ? undefined : name, type, value });
+    parameters.push({ name: name === "" ? undefined : name, type, value, isOutput });
   }
   return { procedure, parameters };
 }
@@ -38,14 +42,25 @@ export function readBatch(body: Buffer): string {
   return reader.text(reader.remaining >> 1);
 }
 
-export type TransactionRequest = "begin" | "commit" | "rollback";
-
+/** What a driver asks of the transaction manager (MS-TDS 2.2.6.9); a name stands behind its length in bytes. */
 export function readTransactionRequest(body: Buffer): TransactionRequest {
-  const type = afterHeaders(body).u16();
-  if (type === 5) return "begin";
-  if (type === 7) return "commit";
-  if (type === 8) return "rollback";
-  throw new SqlError(8586, `The transaction manager request ${type} is not supported.`);
+  const reader = afterHeaders(body);
+  const type = reader.u16();
+  const readName = () => reader.take(reader.u8()).toString("utf16le") || undefined;
+  switch (type) {
+    case 5:
+      // The isolation level: readers see what is committed, whatever it is.
+      reader.u8();
+      return { kind: "beginTransaction", name: readName() };
+    case 7:
+      return { kind: "commit" };
+    case 8:
+      return { kind: "rollback", name: readName() };
+    case 9:
+      return { kind: "saveTransaction", name: readName() ?? "" };
+    default:
+      throw new SqlError(8586, `The transaction manager request ${type} is not supported.`);
+  }
 }
 
 /** ALL_HEADERS: the transaction descriptor and the like. One connection has one transaction, so nothing is needed of it. */

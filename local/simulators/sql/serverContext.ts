@@ -10,6 +10,8 @@ export interface ServerContext {
   readonly contexts: TlsContexts;
   /** Key in `world.sqlServers`. */
   readonly server: string;
+  /** With a slash at its end. */
+  readonly authorityHost: string;
   readonly sqlLogins: ReadonlyMap<string, string>;
   findDatabase(name: string): Database | undefined;
   nextSessionId(): number;

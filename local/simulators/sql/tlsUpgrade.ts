@@ -98,7 +98,7 @@ export function createTlsContexts({ certificate: cert, privateKey: key }: Certif
 
 export interface TlsUpgrade {
   /** The clear text of both directions. */
-  readonly stream: Duplex;
+  readonly stream: TLSSocket;
   receive(chunk: Buffer): void;
 }
 

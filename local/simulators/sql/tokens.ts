@@ -1,8 +1,8 @@
 /** The tokens of a reply (MS-TDS 2.2.7), one function each. */
 import { bVarchar, u8, u16, u32, ucs2, usVarchar } from "./bytes.ts";
 import type { Row } from "./engine/database.ts";
+import type { ReturnedValue } from "./engine/execute.ts";
 import type { ResultColumn } from "./engine/query.ts";
-import { type SqlType, types } from "./engine/sqlTypes.ts";
 import type { SqlError } from "./errors.ts";
 import { collation, writeTypeInfo, writeValue } from "./wireTypes.ts";
 
@@ -96,16 +96,19 @@ export function fedAuthInfo({ stsUrl, spn }: { stsUrl: string; spn: string }): B
   return Buffer.concat([u8(0xee), u32(body.length), body]);
 }
 
-const nullable = 0x0001;
-const updatableUnknown = 0x0008;
+const columnFlag = { nullable: 0x0001, updatableUnknown: 0x0008, identity: 0x0010 } as const;
+
+const unknownTraits = { isNullable: true, isIdentity: false };
 
 export function columnMetadata(columns: readonly ResultColumn[]): Buffer {
   return Buffer.concat([
     u8(0x81),
     u16(columns.length),
-    ...columns.flatMap(({ name, type }) => [
+    ...columns.flatMap(({ name, type, traits: { isNullable, isIdentity } = unknownTraits }) => [
       u32(0),
-      u16(nullable | updatableUnknown),
+      u16(
+        columnFlag.updatableUnknown | (isNullable ? columnFlag.nullable : 0) | (isIdentity ? columnFlag.identity : 0),
+      ),
       writeTypeInfo(type),
       bVarchar(name),
     ]),
@@ -120,13 +123,14 @@ export function returnStatus(status: number): Buffer {
   return Buffer.concat([u8(0x79), u32(status)]);
 }
 
-/** An output parameter of a procedure. */
-export function returnValue(name: string, value: number, type: SqlType = types.int): Buffer {
+/** An output parameter of a procedure (MS-TDS 2.2.7.19). */
+export function returnValue({ name, ordinal, type, value }: ReturnedValue): Buffer {
+  const isOutputParameter = 0x01;
   return Buffer.concat([
     u8(0xac),
-    u16(0),
+    u16(ordinal),
     bVarchar(name),
-    u8(1),
+    u8(isOutputParameter),
     u32(0),
     u16(0),
     writeTypeInfo(type),

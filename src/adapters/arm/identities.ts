@@ -1,11 +1,11 @@
 /** Managed identities and their federated credentials by @azure/arm-msi. */
 import type { FederatedIdentityCredential, Identity, ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { createSerial } from "../../domain/serial.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports.ts";
 import type { Caller } from "./caller.ts";
 import { isBadRequest } from "./errors.ts";
 import type { Pacer } from "./pacer.ts";
-import { createSerial } from "./serial.ts";
 
 /** Azure's limit per identity. */
 const maximumCredentials = 20;

@@ -5,8 +5,8 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import type { EntraSettings } from "../../domain/access/access.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { Claims } from "../../domain/policy/claims.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Tokens } from "../../ports.ts";
 
 export interface TokensSettings extends EntraSettings {
@@ -85,10 +85,10 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
   return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: fetchTimeoutMs });
 }
 
-function keysUnreadable(cause: unknown): PermanentError {
+function keysUnreadable(cause: unknown): Refusal {
   return refuse("the issuer's keys cannot be read at the moment; send it again", cause);
 }
 
-function refuse(why: string, cause?: unknown): PermanentError {
-  return new PermanentError("UNAUTHENTICATED", `The access token is not taken: ${why}.`, { cause });
+function refuse(why: string, cause?: unknown): Refusal {
+  return new Refusal("UNAUTHENTICATED", `The access token is not taken: ${why}.`, {}, { cause });
 }

@@ -140,7 +140,7 @@ async function submit(client: AuditTable, head: Head, entries: readonly AuditEnt
     moveHead,
     ...records.flatMap((record): TransactionAction[] => [
       ["create", toEntity(partition, rowOf(record.sequence), record)],
-      ["create", { partitionKey: partition, rowKey: idRow(record), sequence: record.sequence }],
+      ["create", toEntity(partition, idRow(record), { sequence: record.sequence })],
     ]),
   ]);
   return { sequence, hash, etag: subResponses[0]?.etag ?? (await readHead(client)).etag };
@@ -220,6 +220,7 @@ function placeOf(row: object): string {
   return "rowKey" in row ? String(row.rowKey) : "";
 }
 
+/** As it was sealed: a record's version is of its row, and no part of what its hash covers. */
 function toRecord(row: object): AuditRecord {
   const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
   return record;

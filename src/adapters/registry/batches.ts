@@ -49,9 +49,9 @@ export function createBatchesOn(
       const { id, createdTime } = record;
       const rows = requests.map((request, index) => {
         const { cluster, namespace } = request;
-        return { row: rowOf(index), changes: { index, cluster, namespace, status: "NotStarted" as const, request } };
+        return { row: rowOf(index), record: { index, cluster, namespace, status: "NotStarted" as const, request } };
       });
-      await items.mergeAll(id, rows);
+      await items.insertAll(id, rows);
       const opened = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {} };
       await open.insert(openPartition, id, opened);
       await operations.insert(operationsPartition, id, record);

@@ -7,7 +7,8 @@
  * | MooringSteps      | operation id | `name:target`      |
  */
 import { heldStates } from "../../domain/operation/namespaceState.ts";
-import type { AnyOperation, NamespaceRecord, StepKey, StepRecord } from "../../domain/operation/records.ts";
+import type { AnyOperation, NamespaceRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";

@@ -8,7 +8,7 @@ import type {
 } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
 import type { Page, Stored } from "../../domain/operation/records.ts";
-import { fromEntity, propertiesOf, toEntity } from "./entities.ts";
+import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
 
@@ -76,10 +76,12 @@ export type Filters = readonly (readonly [
 export interface Table<T extends object> {
   get(partition: string, row: string): Promise<Stored<T> | undefined>;
   insert(partition: string, row: string, record: T): Promise<boolean>;
+  /** Makes rows of one partition, all or none of each hundred. Twice is as once. */
+  insertAll(partition: string, rows: readonly { readonly row: string; readonly record: T }[]): Promise<void>;
   replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
   /** Changes fields of a row; makes the row when it is not there. */
   merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
-  /** Changes fields of rows of one partition, or makes the rows: all or none of each hundred. */
+  /** Changes fields of rows of one partition: all or none of each hundred. */
   mergeAll(partition: string, rows: readonly { readonly row: string; readonly changes: Partial<T> }[]): Promise<void>;
   /** Changes fields of the row as it was read. */
   amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
@@ -101,6 +103,14 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     }
   }
 
+  const mergeEach = (entities: readonly TableEntity[]) =>
+    run(async (client) => {
+      for (let from = 0; from < entities.length; from += mostInTransaction) {
+        const own = entities.slice(from, from + mostInTransaction);
+        await client.submitTransaction(own.map((entity): TransactionAction => ["upsert", entity, "Merge"]));
+      }
+    });
+
   return {
     get: (partition: string, row: string) =>
       run(async (client): Promise<Stored<T> | undefined> => {
@@ -113,6 +123,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       }),
     insert: (partition: string, row: string, record: T) =>
       run((client) => unless(isConflict, client.createEntity(toEntity(partition, row, record)))),
+    insertAll: (partition, rows) => mergeEach(rows.map(({ row, record }) => toEntity(partition, row, record))),
     replace: (partition: string, row: string, record: Stored<T>) =>
       run((client) => {
         const { etag } = record;
@@ -121,19 +132,11 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       }),
     merge: (partition: string, row: string, changes: Partial<T>) =>
       run(async (client) => {
-        await client.upsertEntity(toEntity(partition, row, changes), "Merge");
+        await client.upsertEntity(toPartialEntity(partition, row, changes), "Merge");
       }),
-    mergeAll: (partition, rows) =>
-      run(async (client) => {
-        for (let from = 0; from < rows.length; from += mostInTransaction) {
-          const actions = rows
-            .slice(from, from + mostInTransaction)
-            .map(({ row, changes }): TransactionAction => ["upsert", toEntity(partition, row, changes), "Merge"]);
-          await client.submitTransaction(actions);
-        }
-      }),
+    mergeAll: (partition, rows) => mergeEach(rows.map(({ row, changes }) => toPartialEntity(partition, row, changes))),
     amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
-      run((client) => unless(isLost, client.updateEntity(toEntity(partition, row, changes), "Merge", { etag }))),
+      run((client) => unless(isLost, client.updateEntity(toPartialEntity(partition, row, changes), "Merge", { etag }))),
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
@@ -150,8 +153,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     all: (filters, fields) =>
       run(async (client) => {
         const found: Stored<T>[] = [];
-        const select = fields && [...fields.flatMap(propertiesOf), "Timestamp"];
-        const queryOptions = { filter: toFilter(filters), ...(select ? { select } : {}) };
+        const queryOptions = { filter: toFilter(filters), ...(fields ? { select: propertiesOf(fields) } : {}) };
         const entities = client.listEntities({ queryOptions });
         for await (const entity of entities) found.push(fromEntity<T>(entity as TableEntityResult<object>));
         return found;

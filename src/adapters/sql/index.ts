@@ -2,8 +2,8 @@
 import type { TokenCredential } from "@azure/identity";
 import type { Request } from "mssql";
 import { z } from "zod";
-import type { DatabaseTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, Databases } from "../../ports.ts";
 import { classify } from "./errors.ts";
 import { createPools } from "./pools.ts";

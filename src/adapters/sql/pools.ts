@@ -1,7 +1,7 @@
 /** One small pool of connections per database, made when first needed and closed when it has been idle. */
 import type { TokenCredential } from "@azure/identity";
 import type { ConnectionPool } from "mssql";
-import type { DatabaseTarget } from "../../domain/catalog/catalog.ts";
+import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 
 type Driver = typeof import("mssql");
 

@@ -1,6 +1,7 @@
 /** What the catalog says of callers: how they prove who they are, which team they are in, and what a team may ask for. */
 import { z } from "zod";
-import { RoleBundle } from "../request/request.ts";
+import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
+import type { DanglingName } from "../targets/target.ts";
 import { AppRole } from "./caller.ts";
 
 const TeamName = z
@@ -40,12 +41,9 @@ export const Auth = z
   );
 export type Auth = z.infer<typeof Auth>;
 
-const DatabaseName = z.string().regex(/^[^/]+\/[^/]+$/, "must be <server alias>/<database>");
-
 const ApprovalRule = z
   .strictObject({
-    roles: z.array(RoleBundle).min(1).optional(),
-    databases: z.array(DatabaseName).min(1).optional(),
+    ...ruleFields,
     clusters: z.array(z.string()).min(1).optional(),
     by: z
       .strictObject({ role: AppRole.default("Onboarding.Approve"), team: TeamName.optional() })
@@ -54,10 +52,7 @@ const ApprovalRule = z
         description: "Who decides, besides having the role Onboarding.Approve.",
       }),
   })
-  .refine(
-    ({ roles, databases, clusters }) => Boolean(roles ?? databases ?? clusters),
-    "must name roles, databases or clusters",
-  )
+  .refine(({ by: _by, ...named }) => Object.values(named).some(Boolean), "must name roles, databases or clusters")
   .meta({ description: "A request needs approval when everything that the rule names is in it." });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
@@ -70,9 +65,7 @@ export const Team = z.strictObject({
   namespaces: z
     .array(z.string().regex(/^[a-z0-9*-]{1,63}$/, "must be a namespace name in which * stands for any characters"))
     .min(1),
-  databases: z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
-    description: "Server alias, then database, then the role bundles that the team may ask for.",
-  }),
+  ...rightsFields,
   quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team may have at a time." }),
   approval: z.array(ApprovalRule).default([]),
 });
@@ -95,19 +88,11 @@ export const Limits = z
   .meta({ description: "Of each caller, on each instance of the service: a bucket of `burst` tokens." });
 export type Limits = z.infer<typeof Limits>;
 
-interface Aliases {
+interface Aliases extends CatalogTargets {
   readonly clusters: object;
-  readonly sqlServers: Readonly<
-    Record<string, { readonly databases: Readonly<Record<string, { readonly roles: readonly RoleBundle[] }>> }>
-  >;
   readonly teams: Readonly<Record<string, Team>>;
   readonly auth?: Auth | undefined;
   readonly queue?: z.infer<typeof Queue> | undefined;
-}
-
-export interface DanglingName {
-  readonly path: (string | number)[];
-  readonly message: string;
 }
 
 /** Names in the access part of a catalog that nothing else in it has: a typing mistake there must not pass silently. */
@@ -117,32 +102,21 @@ export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
     if (!isKnown) problems.push({ path, message: `the catalog has no ${what}` });
   };
   const hasTeam = (name: string) => Object.hasOwn(catalog.teams, name);
-  const rolesOf = (server: string, database: string) => {
-    const databases = Object.hasOwn(catalog.sqlServers, server) ? catalog.sqlServers[server]?.databases : undefined;
-    return databases && Object.hasOwn(databases, database) ? databases[database]?.roles : undefined;
+  const add = (found: readonly DanglingName[], ...place: (string | number)[]) => {
+    problems.push(...found.map(({ path, message }) => ({ path: [...place, ...path], message })));
   };
 
   for (const [name, team] of Object.entries(catalog.teams)) {
     for (const [index, cluster] of team.clusters.entries())
       check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, "teams", name, "clusters", index);
-    for (const [server, databases] of Object.entries(team.databases)) {
-      for (const [database, roles] of Object.entries(databases)) {
-        const path = ["teams", name, "databases", server, database];
-        const offered = rolesOf(server, database);
-        check(offered !== undefined, `database "${server}/${database}"`, ...path);
-        for (const [index, role] of roles.entries())
-          if (offered && !offered.includes(role)) check(false, `role ${role} on it`, ...path, index);
-      }
-    }
-    for (const [index, { by, clusters = [], databases = [] }] of team.approval.entries()) {
+    for (const kind of everyKind) add(kind.danglingInRights(team, catalog), "teams", name);
+    for (const [index, rule] of team.approval.entries()) {
       const path = ["teams", name, "approval", index];
+      const { by, clusters = [] } = rule;
       if (by.team !== undefined) check(hasTeam(by.team), `team "${by.team}"`, ...path, "by", "team");
       for (const cluster of clusters)
         check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, ...path, "clusters");
-      for (const each of databases) {
-        const [server = "", database = ""] = each.split("/");
-        check(rolesOf(server, database) !== undefined, `database "${each}"`, ...path, "databases");
-      }
+      for (const kind of everyKind) add(kind.danglingInRule(rule, catalog), ...path);
     }
   }
   for (const [name, { teams }] of Object.entries(catalog.auth?.keys ?? {})) {

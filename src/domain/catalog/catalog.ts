@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Severity } from "../finding.ts";
-import { IdentityMode, RoleBundle } from "../request/request.ts";
+import { IdentityMode } from "../request/request.ts";
+import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 
 const Alias = z
   .string()
@@ -56,33 +57,12 @@ export const Cluster = z.strictObject({
     }),
 });
 
-export const SqlDatabase = z.strictObject({
-  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that may be asked for." }),
-});
-
-export const SqlServer = z.strictObject({
-  resourceId: z
-    .string()
-    .regex(
-      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Sql\/servers\/[^/]+$/i,
-      "must be /subscriptions/…/resourceGroups/…/providers/Microsoft.Sql/servers/…",
-    ),
-  host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
-  port: z.int().min(1).max(65535).default(1433),
-  userCreation: z.enum(["sid", "externalProvider"]).default("sid").meta({
-    description:
-      "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
-  }),
-  databases: z.record(z.string().min(1).max(128), SqlDatabase),
-});
-
 const week = 7 * 24 * 60;
 const longestWait = 4 * week;
 
 export const ApprovalPolicy = z
   .strictObject({
-    roles: z.array(RoleBundle).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
-    databases: z.array(z.string()).default([]).meta({ description: "Databases that need approval: server/database." }),
+    ...policyFields,
     clusters: z.array(z.string()).default([]).meta({ description: "Clusters that need approval." }),
     timeoutMinutes: z.number().positive().max(longestWait).default(week).meta({
       description: "How long an operation waits before it ends with APPROVAL_TIMED_OUT.",
@@ -102,7 +82,7 @@ export const ApprovalPolicy = z
 const CatalogFields = z.strictObject({
   tenantId: z.guid(),
   clusters: z.record(Alias, Cluster),
-  sqlServers: z.record(Alias, SqlServer),
+  ...catalogSections(Alias),
   drift: z
     .strictObject({
       everyMinutes: z.number().positive().max(43_200).default(60),
@@ -133,26 +113,17 @@ const CatalogFields = z.strictObject({
 
 /** A policy about something that does not exist protects nothing: a slip of the pen must not go unnoticed. */
 export const Catalog = CatalogFields.superRefine((catalog, context) => {
-  const { approval, clusters, sqlServers } = catalog;
+  const { approval, clusters } = catalog;
   approval.clusters.forEach((alias, index) => {
     if (Object.hasOwn(clusters, alias)) return;
     context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
   });
-  const known = Object.entries(sqlServers).flatMap(([server, { databases }]) =>
-    Object.keys(databases).map((database) => `${server}/${database}`),
-  );
-  approval.databases.forEach((name, index) => {
-    if (known.includes(name)) return;
-    const message = `no database is "${name}"; write server/database as sqlServers has them`;
-    context.addIssue({ code: "custom", path: ["approval", "databases", index], message });
-  });
-  for (const { path, message } of findDanglingNames(catalog)) context.addIssue({ code: "custom", path, message });
+  for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
+    context.addIssue({ code: "custom", path: ["approval", ...path], message });
+  }
+  for (const { path, message } of findDanglingNames(catalog))
+    context.addIssue({ code: "custom", path: [...path], message });
 });
 export type Catalog = z.infer<typeof Catalog>;
 
 export type ClusterTarget = z.infer<typeof Cluster> & { readonly alias: string };
-export type SqlServerTarget = z.infer<typeof SqlServer> & { readonly alias: string };
-export interface DatabaseTarget {
-  readonly server: SqlServerTarget;
-  readonly database: string;
-}

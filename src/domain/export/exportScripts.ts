@@ -15,19 +15,12 @@ export interface ExportedDatabase {
   readonly permissions: readonly string[];
 }
 
-export interface ExportedIdentity {
-  readonly subscriptionId: string;
-  readonly resourceGroup: string;
-  readonly name: string;
-  readonly location: string;
-  readonly credential:
-    | {
-        readonly name: string;
-        readonly issuer: string;
-        readonly subject: string;
-        readonly audiences: readonly string[];
-      }
-    | undefined;
+/** What one thing adds to each of the three scripts. */
+export interface ExportedPart {
+  readonly objects?: readonly object[];
+  readonly databases?: readonly ExportedDatabase[];
+  /** Of the Azure CLI, each as its words. */
+  readonly commands?: readonly (readonly string[])[];
 }
 
 export function printKubernetes(objects: readonly object[]): string {
@@ -61,17 +54,7 @@ function comment(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
 }
 
-export function printAzureCli({ credential, location, ...identity }: ExportedIdentity): string {
-  const { subscriptionId, resourceGroup, name } = identity;
-  const scope = ["--subscription", subscriptionId, "--resource-group", resourceGroup];
-  const commands = [["az", "identity", "create", ...scope, "--name", name, "--location", location]];
-  if (credential) {
-    commands.push([
-      ...["az", "identity", "federated-credential", "create", ...scope, "--identity-name", name],
-      ...["--name", credential.name, "--issuer", credential.issuer, "--subject", credential.subject],
-      ...["--audiences", ...credential.audiences],
-    ]);
-  }
+export function printAzureCli(commands: readonly (readonly string[])[]): string {
   return [
     "#!/bin/sh",
     "set -eu",

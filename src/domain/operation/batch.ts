@@ -96,7 +96,7 @@ const PlannedItem = z.object({
   plan: Plan.optional(),
   error: OperationError.optional(),
 });
-export type PlannedItem = z.infer<typeof PlannedItem>;
+export type PlannedItem = Omit<z.infer<typeof PlannedItem>, "plan"> & { readonly plan?: Plan | undefined };
 
 export const BatchPlan = z
   .object({
@@ -111,4 +111,4 @@ export const BatchPlan = z
     items: z.array(PlannedItem),
   })
   .meta({ id: "BatchPlan" });
-export type BatchPlan = z.infer<typeof BatchPlan>;
+export type BatchPlan = Omit<z.infer<typeof BatchPlan>, "items"> & { readonly items: readonly PlannedItem[] };

@@ -1,6 +1,6 @@
 /**
- * How long an operation will take. A range: every step takes as long as it did of late or, where nobody knows, as the table
- * below assumes; steps of the same stage run at the same time. Passing faults and their retries are not counted.
+ * How long an operation will take. A range: every step takes as long as it did of late or, where nobody knows, as it is
+ * assumed to; steps of the same stage run at the same time. Passing faults and their retries are not counted.
  */
 import { z } from "zod";
 import type { StepAction } from "./operation.ts";
@@ -34,6 +34,14 @@ export interface Range {
 export interface TimedStep {
   readonly name: string;
   readonly action: StepAction;
+  /** Steps of one stage run at the same time. */
+  readonly stage: string;
+  /** Where nothing was measured, if anything is known. */
+  readonly takes?: Range | undefined;
+  /** It writes an identity or a credential, of which Azure takes so many a second. */
+  readonly writesIdentity?: boolean | undefined;
+  /** It may wait for the verification Job. */
+  readonly waitsForJob?: boolean | undefined;
 }
 
 export interface Circumstances {
@@ -51,37 +59,12 @@ export interface Circumstances {
   readonly isSerial?: boolean;
 }
 
-/** In the order of the stages in which steps run; those of one stage run together. What is not named is a stage of its own. */
-const stages: readonly (readonly string[])[] = [
-  ["preflight", "checkNamespace", "checkDependants", "takeInventory"],
-  ["ensureIdentity", "applyNamespace"],
-  ["removeServiceAccount", "removePodIdentity", "revokeDatabase"],
-  ["grantDatabase", "applyServiceAccount", "federateIdentity", "applyPodIdentity"],
-  ["narrowDatabase", "retireDatabase", "retireServiceAccount", "retireCredential"],
-];
-
-/** Where nothing was measured: a call to ARM takes seconds, one to a database or a cluster tenths, unless it waits. */
-const assumed: Readonly<Record<string, Range>> = {
-  preflight: { least: 0.3, most: 5 },
-  ensureIdentity: { least: 1, most: 10 },
-  federateIdentity: { least: 1, most: 10 },
-  removeIdentity: { least: 1, most: 10 },
-  unfederateIdentity: { least: 1, most: 10 },
-  // Nodes have to let the identity go.
-  removePodIdentity: { least: 1, most: 60 },
-  verify: { least: 0.5, most: 10 },
-  verifySideBySide: { least: 0.5, most: 10 },
-  verifyRemoval: { least: 0.5, most: 10 },
-};
+/** A call to a database or a cluster takes tenths, unless it waits. */
 const anyStep: Range = { least: 0.1, most: 5 };
 const onlyLooking: Range = { least: 0.05, most: 1 };
 /** What the durable runtime takes between two stages, where nothing was measured. */
 const assumedBetween: Range = { least: 0, most: 1 };
 
-/** Steps that write identities or their credentials, of which Azure takes so many a second. */
-const identityWriters: ReadonlySet<string> = new Set([
-  ...["ensureIdentity", "federateIdentity", "unfederateIdentity", "retireCredential", "removeIdentity"],
-]);
 /** Of an operation of somebody else: its identity, and the credential. */
 export const writesOfOthers = 2;
 
@@ -122,7 +105,7 @@ export function findPath(
 ): Range & { readonly longest: readonly string[] } {
   const { betweenStages = assumedBetween, isSerial = false } = circumstances;
   const timed = steps.map((step) => ({ ...step, ...rangeOf(step, circumstances) }));
-  const stagesOf = Map.groupBy(timed, ({ name }, index) => (isSerial ? `${index}` : stageOf(name)));
+  const stagesOf = Map.groupBy(timed, ({ stage }, index) => (isSerial ? `${index}` : stage));
   const longest = [...stagesOf.values()].map((stage) =>
     stage.reduce((most, each) => (each.most > most.most ? each : most)),
   );
@@ -135,13 +118,9 @@ export function findPath(
   };
 }
 
-export function countStages(steps: readonly Pick<TimedStep, "name">[]): number {
-  return new Set(steps.map(({ name }) => stageOf(name))).size;
-}
-
 /** How many of the steps write to identities, of which Azure takes so many a second. */
 export function countWrites(steps: readonly TimedStep[]): number {
-  return steps.filter(({ name, action }) => identityWriters.has(name) && isWrite(action)).length;
+  return steps.filter(({ writesIdentity, action }) => writesIdentity && isWrite(action)).length;
 }
 
 export function countMeasured(steps: readonly TimedStep[], { durations }: Pick<Circumstances, "durations">): number {
@@ -156,20 +135,15 @@ export function perSecond(intervalSeconds: number): string {
   return intervalSeconds === 0 ? "any number" : String(round(1 / intervalSeconds));
 }
 
-export function keyOf({ name, action }: TimedStep): string {
+export function keyOf({ name, action }: Pick<TimedStep, "name" | "action">): string {
   return `${name} ${action}`;
 }
 
 function rangeOf(step: TimedStep, { durations, jobSeconds }: Pick<Circumstances, "durations" | "jobSeconds">): Range {
   const measured = durations.get(keyOf(step));
   if (measured) return measured;
-  const { least, most } = assumed[step.name] ?? (step.action === "none" ? onlyLooking : anyStep);
-  return step.name.startsWith("verify") ? { least, most: most + jobSeconds } : { least, most };
-}
-
-function stageOf(name: string): string {
-  const index = stages.findIndex((stage) => stage.includes(name));
-  return index < 0 ? name : String(index);
+  const { least, most } = step.takes ?? (step.action === "none" ? onlyLooking : anyStep);
+  return step.waitsForJob ? { least, most: most + jobSeconds } : { least, most };
 }
 
 function isWrite(action: StepAction): boolean {

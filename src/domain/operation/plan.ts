@@ -1,8 +1,19 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
 import { z } from "zod";
-import { type ErrorCode, errorCatalogue, isErrorCode, type PermanentCode, PermanentError } from "../errors.ts";
+import {
+  errorCatalogue,
+  isErrorCode,
+  isRetried,
+  type PermanentCode,
+  PermanentError,
+  type RefusalCode,
+  type StepErrorCode,
+  type ToldCode,
+  type TransientCode,
+} from "../errors.ts";
 import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
+import type { StepKey } from "./stepName.ts";
 
 export const Difference = z.object({
   field: z.string(),
@@ -25,7 +36,7 @@ export const StepPlan = z.object({
     .exactOptional()
     .meta({ description: "What could not be found out; not in the way of the operation." }),
 });
-export type StepPlan = z.infer<typeof StepPlan>;
+export type StepPlan = z.infer<typeof StepPlan> & StepKey;
 
 export const Plan = z
   .object({
@@ -43,20 +54,26 @@ export const Plan = z
     }),
   })
   .meta({ id: "Plan" });
-export type Plan = z.infer<typeof Plan>;
+export type Plan = Omit<z.infer<typeof Plan>, "steps"> & { readonly steps: StepPlan[] };
 
 /** `fix` is the code's own, unless there is a better one for the very case. */
 export function toOperationError(
-  code: ErrorCode,
+  code: RefusalCode | StepErrorCode,
   message: string,
   fix: string = errorCatalogue[code].fix,
 ): OperationError {
-  return { code, message, fix, retryable: errorCatalogue[code].retryable };
+  return { code, message, fix, retryable: isRetried(code) };
+}
+
+/** What is told and stops nothing. */
+export function toNotice(code: ToldCode, message: string): OperationError {
+  return { code, message, fix: errorCatalogue[code].fix, retryable: isRetried(code) };
 }
 
 /** Code text that came back from a history or a table, where any string may stand. */
 export function describeCode(code: string, message: string): OperationError {
-  return isErrorCode(code) ? toOperationError(code, message) : toOperationError("UNEXPECTED", message);
+  const known = isErrorCode(code) ? code : "UNEXPECTED";
+  return { code: known, message, fix: errorCatalogue[known].fix, retryable: isRetried(known) };
 }
 
 /** A conflict as a plan shows it, and as the step throws it. */
@@ -66,31 +83,36 @@ export interface Conflict {
 }
 
 /** What stands in the way of a step: a conflict, or a passing fault that a look has met. */
-type Blocker = Omit<Conflict, "code"> & { readonly code: ErrorCode };
+type Blocker = Omit<Conflict, "code"> & { readonly code: PermanentCode | TransientCode };
+
+/** What a look could not find out, and what is not in the way of the step. */
+export interface Notice {
+  readonly code: ToldCode;
+  readonly message: string;
+}
 
 export function throwConflict(conflict: Conflict | undefined): void {
   if (conflict) throw new PermanentError(conflict.code, conflict.message);
 }
 
 export function toStepPlan(
-  step: { name: string; target: string },
+  step: StepKey,
   decision: {
     action: StepAction;
     differences?: readonly Difference[];
     conflict?: Blocker | undefined;
     conflicts?: readonly Blocker[];
-    notices?: readonly Blocker[];
+    notices?: readonly Notice[];
   },
 ): StepPlan {
   const { action, differences = [], conflict, conflicts = conflict ? [conflict] : [], notices = [] } = decision;
-  const explain = ({ code, message }: Blocker) => toOperationError(code, message);
   return {
     name: step.name,
     target: step.target,
     action: conflicts.length > 0 ? "conflict" : action,
     differences: [...differences],
-    blockers: conflicts.map(explain),
-    ...(notices.length > 0 ? { notices: notices.map(explain) } : {}),
+    blockers: conflicts.map(({ code, message }) => toOperationError(code, message)),
+    ...(notices.length > 0 ? { notices: notices.map(({ code, message }) => toNotice(code, message)) } : {}),
   };
 }
 

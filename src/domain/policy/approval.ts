@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { ApprovalRule } from "../access/access.ts";
 import { AppRole, type Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { lookUp } from "../catalog/targets.ts";
+import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-
-const Time = z.iso.datetime();
+import { everyKind } from "../targets/index.ts";
+import { Time } from "../time.ts";
 
 export const ApprovalDecision = z.object({
   kind: z.enum(["approved", "rejected", "timedOut"]),
@@ -22,8 +22,8 @@ export type Approver = z.infer<typeof Approver>;
 
 export const Approval = z.object({
   reasons: z.array(z.string()).readonly(),
-  /** Whoever decides has to be each of them. Absent in old records. */
-  approvers: z.array(Approver).readonly().optional(),
+  /** Whoever decides has to be each of them. */
+  approvers: z.array(Approver).readonly(),
   /** Of the request that waits: an approval names it, so that what was approved is what runs. */
   requestHash: z.string(),
   requestedTime: Time,
@@ -48,34 +48,30 @@ export function needsApproval(
   request: OnboardingRequest,
   team?: string,
 ): readonly ApprovalReason[] {
-  const { roles, databases, clusters } = approval;
+  const { clusters } = approval;
   const own = (team === undefined ? undefined : lookUp(teams, team))?.approval ?? [];
   return [
-    ...[{ clusters }, { databases }, { roles }].flatMap((rule) => judge({ ...rule, by: anyApprover }, request)),
+    ...[{ clusters }, ...everyKind.flatMap((kind) => kind.rules(approval))].flatMap((rule) =>
+      judge({ ...rule, by: anyApprover }, request),
+    ),
     ...own.flatMap((rule) => judge(rule, request)),
   ];
 }
 
 /** Everything that a rule names must come together: `roles` with `databases` means those roles on those databases. */
-function judge(
-  { roles, databases, clusters, by }: ApprovalRule,
-  request: OnboardingRequest,
-): readonly ApprovalReason[] {
+function judge(rule: ApprovalRule, request: OnboardingRequest): readonly ApprovalReason[] {
+  const { clusters, by } = rule;
   if (clusters && !clusters.includes(request.cluster)) return [];
   const who = by.team === undefined ? "" : ` by team "${by.team}"`;
   const place = clusters ? ` in cluster "${request.cluster}"` : "";
   const say = (what: string): ApprovalReason => ({ what: `${what} needs approval${who}.`, by });
-  if (!roles && !databases) return [say(`Cluster "${request.cluster}"`)];
-  return request.databases.flatMap(({ server, database, roles: wanted }) => {
-    const name = `${server}/${database}`;
-    if (databases && !databases.includes(name)) return [];
-    if (!roles) return [say(`Database ${name}${place}`)];
-    return wanted.filter((role) => roles.includes(role)).map((role) => say(`Role ${role} on ${name}${place}`));
-  });
+  const found = everyKind.map((kind) => kind.approvals(rule, request, place));
+  if (found.every((each) => each === undefined)) return [say(`Cluster "${request.cluster}"`)];
+  return found.flatMap((each = []) => each.map(say));
 }
 
 /** Whether the caller is everybody who has to decide. Operating is no right to approve: that takes another role. */
-export function mayDecide({ roles, teams }: Caller, { approvers = [] }: Pick<Approval, "approvers">): boolean {
+export function mayDecide({ roles, teams }: Caller, { approvers }: Pick<Approval, "approvers">): boolean {
   return [anyApprover, ...approvers].every(
     ({ role, team }) => roles.includes(role) && (team === undefined || teams.includes(team)),
   );

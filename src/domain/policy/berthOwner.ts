@@ -1,7 +1,7 @@
 /** What was true when a request was accepted, looked at again when it runs: the catalog and the cluster may have changed. */
 import type { Catalog } from "../catalog/catalog.ts";
-import { lookUp } from "../catalog/targets.ts";
 import { PermanentError } from "../errors.ts";
+import { lookUp } from "../lookUp.ts";
 import { type Berth, berthKey } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { findProblems, type Owned } from "./policy.ts";

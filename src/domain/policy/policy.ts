@@ -2,10 +2,12 @@
 import type { Team } from "../access/access.ts";
 import type { AppRole, Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { type FieldProblem, lookUp } from "../catalog/targets.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
+import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
+import { everyKind } from "../targets/index.ts";
 
-/** What an operation or a namespace has that decides who may see it; old records have no team. */
+/** What an operation or a namespace has that decides who may see it. Without a team it is the operators'. */
 export interface Owned {
   readonly team?: string | undefined;
 }
@@ -90,18 +92,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
   if (!team.namespaces.some((pattern) => matches(pattern, request.namespace))) {
     refuse("/namespace", `is not a namespace of the team; it has ${team.namespaces.join(", ")}`);
   }
-  for (const [index, { server, database, roles }] of request.databases.entries()) {
-    const databases = lookUp(team.databases, server);
-    const allowed = databases && lookUp(databases, database);
-    if (!allowed) {
-      refuse(`/databases/${index}/database`, "is not a database of the team");
-      continue;
-    }
-    const refused = roles.filter((role) => !allowed.includes(role));
-    if (refused.length > 0) {
-      refuse(`/databases/${index}/roles`, `${refused.join(", ")} is not the team's there; ${allowed.join(", ")} is`);
-    }
-  }
+  problems.push(...everyKind.flatMap((kind) => kind.refusals(team, request)));
   return problems;
 }
 

@@ -1,5 +1,5 @@
-import type { FieldProblem } from "../catalog/targets.ts";
-import type { PermanentCode } from "../errors.ts";
+import type { RefusalCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
 
 export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];
@@ -15,11 +15,11 @@ export interface RefusalDetails {
 /** A request that is answered without being accepted. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-  readonly code: PermanentCode;
+  readonly code: RefusalCode;
   readonly details: RefusalDetails;
 
-  constructor(code: PermanentCode, message: string, details: RefusalDetails = {}) {
-    super(message);
+  constructor(code: RefusalCode, message: string, details: RefusalDetails = {}, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.details = details;
   }

@@ -1,59 +1,63 @@
 /** The way from one request to another for the same namespace: what is added is added first, what is replaced goes last. */
-import { PermanentError } from "../errors.ts";
+import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
-import type { DatabaseRequest, OnboardingRequest } from "./request.ts";
+import { everyKind } from "../targets/index.ts";
+import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
 
-export interface Replaced {
-  /** Databases that the namespace loses. */
-  readonly removed: readonly DatabaseRequest[];
-  /** Databases that lose a role, as they are to be. */
-  readonly narrowed: readonly DatabaseRequest[];
-  /** The service account that gives way to another (workload identity). */
-  readonly serviceAccount: string | undefined;
+/** Whether the new request has everything that the earlier one has. */
+export function takesNothingAway(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+  const isLess = everyKind.some((kind) => {
+    const { removed, narrowed } = kind.replaced(request, earlier);
+    return removed.length + narrowed.length > 0;
+  });
+  return !isLess && replacedAccount(request, earlier) === undefined;
 }
 
-export function isNothing({ removed, narrowed, serviceAccount }: Replaced): boolean {
-  return removed.length === 0 && narrowed.length === 0 && serviceAccount === undefined;
-}
-
-/** What the earlier request has and the new one does not. */
-export function replacedBy(request: OnboardingRequest, earlier: OnboardingRequest): Replaced {
-  const successor = ({ server, database }: DatabaseRequest) =>
-    request.databases.find((each) => each.server === server && each.database === database);
+/** The service account that gives way to another (workload identity). */
+export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
   const isReplaced = earlier.identityMode === "workloadIdentity" && earlier.serviceAccount !== request.serviceAccount;
-  return {
-    removed: earlier.databases.filter((database) => !successor(database)),
-    narrowed: earlier.databases.flatMap((database) => {
-      const next = successor(database);
-      return next && database.roles.some((role) => !next.roles.includes(role)) ? [next] : [];
-    }),
-    serviceAccount: isReplaced ? earlier.serviceAccount : undefined,
-  };
+  return isReplaced ? earlier.serviceAccount : undefined;
+}
+
+interface Known {
+  readonly request: OnboardingRequest;
+  readonly earlier?: OnboardingRequest;
 }
 
 /**
  * The request whose traces a new operation finds besides its own, if any: what is onboarded or, after an operation that
  * ended half-way, the other of the two requests that the namespace lies between.
  */
-export function findEarlier(
-  request: OnboardingRequest,
-  record: { readonly request: OnboardingRequest; readonly earlier?: OnboardingRequest },
-): OnboardingRequest | undefined {
-  const wanted = hashRequest(request);
-  const others = [record.request, record.earlier].filter((each) => each !== undefined && hashRequest(each) !== wanted);
-  const [earlier] = others;
-  if (others.length > 1) {
-    throw new PermanentError(
-      "NAMESPACE_INCOMPLETE",
-      `A change of ${berthKey(request)} ended half-way; the request is neither what it was nor what it was to be.`,
-    );
+export function findEarlier(request: OnboardingRequest, record: Known): OnboardingRequest | undefined {
+  return othersThan(request, record)[0];
+}
+
+/** Why there is no way from what the namespace has to the request; undefined when there is one. */
+export function denyChange(request: OnboardingRequest, record: Known): ChangeDenial | undefined {
+  const [earlier, another] = othersThan(request, record);
+  if (another) {
+    return {
+      code: "NAMESPACE_INCOMPLETE",
+      message: `A change of ${berthKey(request)} ended half-way; the request is neither what it was nor what it was to be.`,
+    };
   }
   if (earlier && earlier.identityMode !== request.identityMode) {
-    throw new PermanentError(
-      "MODE_CHANGE_REFUSED",
-      `${berthKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
-    );
+    return {
+      code: "MODE_CHANGE_REFUSED",
+      message: `${berthKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
+    };
   }
-  return earlier;
+  return undefined;
+}
+
+interface ChangeDenial {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+function othersThan(request: OnboardingRequest, record: Known): readonly OnboardingRequest[] {
+  const wanted = hashRequest(request);
+  const known = [record.request, record.earlier].filter((each) => each !== undefined);
+  return known.filter((each) => hashRequest(each) !== wanted);
 }

@@ -1,11 +1,10 @@
 /**
- * From a claim (activities/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
+ * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
  * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";
-import { z } from "zod";
-import type { AdmissionOptions } from "../../activities/admission/admission.ts";
+import type { AdmissionOptions } from "../../application/admission/admission.ts";
 import {
   claimOnboarding,
   expectFree,
@@ -13,22 +12,15 @@ import {
   kindOf,
   newRecord,
   operationOf,
-} from "../../activities/admission/claim.ts";
-import type { Clerk } from "../../activities/admission/clerk.ts";
-import type { Caller } from "../../domain/access/caller.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { MigrationPhase, withAccountOf } from "../../domain/operation/migration.ts";
+} from "../../application/admission/claim.ts";
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { amend } from "../../application/amend.ts";
+import { findCompensation } from "../../application/decisions/compensation.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type {
-  Compensated,
-  CompensatedMigration,
-  NamespaceRecord,
-  OperationRecord,
-  Stored,
-} from "../../domain/operation/records.ts";
-import { maySee } from "../../domain/policy/policy.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -38,8 +30,7 @@ import { migrateNamespace } from "../../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
-import type { Ports, Registry } from "../../ports.ts";
-import { mustSeeOperation } from "./seeOperation.ts";
+import type { Ports } from "../../ports.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -79,96 +70,47 @@ export async function acceptOffboarding(
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   let mine: string | undefined;
-  for (;;) {
-    const current = await findSettled(registry, berth);
-    if (current && current.operation === mine) return begin(desk, current);
-    if (!current || !maySee(desk.by, current)) throw notOnboarded(berth);
-    // Also with an old If-Match: it is this request that changed the record, sent a second time.
-    if (current.state === "Offboarding") return attach(desk, current);
-    expect(current);
-    expectFree(current);
-    const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-    const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-    const before = {
-      state,
-      operation,
-      requestedBy,
-      acceptedTime,
-      ...(traceparent === undefined ? {} : { traceparent }),
-    };
-    const next = { ...current, ...fresh, offboarding: { ignoreDependants, before } };
-    mine = next.operation;
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
+    next(current) {
+      // Also with an old If-Match: it is this request that changed the record, sent a second time.
+      if (current.state === "Offboarding") return undefined;
+      expect(current);
+      expectFree(current);
+      const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
+      const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+      const before = {
+        state,
+        operation,
+        requestedBy,
+        acceptedTime,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      };
+      mine = fresh.operation;
+      return { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+    },
+    write: (_current, next) => registry.replaceNamespace(next),
+  });
+  if (change) return begin(desk, change);
+  // The answer to the write may have got lost.
+  return record.operation === mine ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  for (;;) {
-    const { current, compensates, isSame } = await findCompensation(registry, desk.by, id);
-    if (isSame) return attach(desk, current);
-    const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-    const next = { ...current, ...fresh, compensates };
-    if (await registry.replaceNamespace(next)) return begin(desk, next);
-  }
-}
-
-/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
-export async function findCompensation(
-  registry: Pick<Registry, "findOperation" | "getNamespace">,
-  by: Caller,
-  id: string,
-): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
-  const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
-  const refuse = (why: string, operation: string | undefined) =>
-    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
-  if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
-  const { leftUndone: undos = [] } = failed;
-  const current = await registry.getNamespace(failed);
-  const migrating = migratingOf(failed);
-  const createdBy = failed.compensates?.createdBy ?? id;
-  const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
-  if (current?.state === "Compensating" && current.compensates?.of === id)
-    return { current, compensates, isSame: true };
-  // A migration leaves its namespace onboarded, whatever it could not undo.
-  const isLeft = current?.operation === id && current.state === (migrating ? "Onboarded" : "Incomplete");
-  if (undos.length > 0 && isLeft) {
-    return { current, compensates, isSame: false };
-  }
-  const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
-  throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
-}
-
-/** What a migration had to say of itself at its end. */
-const MigrationResult = z.object({
-  clientId: z.guid(),
-  migration: z.object({ completed: MigrationPhase.optional() }),
-});
-
-/** Of a migration, or of a compensation of one. */
-function migratingOf({
-  kind,
-  request,
-  migration,
-  result,
-  compensates,
-}: OperationRecord): CompensatedMigration | undefined {
-  if (kind !== "migrate" || !migration) return compensates?.migrating;
-  const reached = MigrationResult.safeParse(result).data;
-  if (!reached) return undefined;
-  const { completed } = reached.migration;
-  const { completed: _before, ...lasting } = migration;
-  return {
-    request,
-    clientId: reached.clientId,
-    migration: { ...lasting, ...(completed ? { completed } : {}) },
-  };
-}
-
-/** The same words for what is not there and for what is another team's. */
-export function notOnboarded(berth: Berth): Refusal {
-  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+  const { record, change } = await amend({
+    what: `What operation ${id} left undone`,
+    read: () => findCompensation(registry, desk.by, id),
+    next({ current, compensates, isSame }) {
+      if (isSame) return undefined;
+      const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
+      return { ...current, ...fresh, compensates };
+    },
+    write: (_found, next) => registry.replaceNamespace(next),
+  });
+  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
 /** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */

@@ -3,22 +3,17 @@
  * is answered; a crash before the orchestration has started is mended by a timer (tendBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
-import { passOnCancel } from "../../activities/operation/cancellation.ts";
+import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
-import { TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { isFinal } from "../../domain/operation/operation.ts";
-import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
-import { decideTeam, hasRole, missingRole } from "../../domain/policy/policy.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
+import type { BatchRecord } from "../../domain/operation/records.ts";
+import { decideTeam } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
-import { type Decision, sign } from "../acceptance/decide.ts";
-import { mustSeeOperation } from "../acceptance/seeOperation.ts";
 import { wake } from "../acceptance/wake.ts";
 
 /** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */
@@ -76,35 +71,6 @@ export async function startBatch(
   const lanes = Math.min(catalog.batch.lanes, requests);
   const input = { batch: id, lanes, retry: catalog.retry, run: createOperationId(new Date()) };
   await start(client, onboardBatch, { instanceId: id, input });
-}
-
-/** Asking twice is asking once. What it does to the items: `passOn`, the lanes, and the end (activities/batch/batch.ts). */
-export async function cancelBatch(
-  { registry }: Pick<Ports, "registry">,
-  id: string,
-  decision: Decision,
-): Promise<BatchRecord> {
-  const attempts = 10;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const { record, isMade } = await foreseeBatchCancel({ registry }, id, decision);
-    if (isMade) return record;
-    const cancel = sign(decision);
-    if (await registry.amendBatch(record, { cancel })) return { ...record, cancel };
-  }
-  throw new TransientError("REGISTRY_UNAVAILABLE", `The record of batch ${id} changed ${attempts} times.`);
-}
-
-/** Refuses what `cancelBatch` would refuse; `isMade` when it was canceled before. Writes nothing. */
-export async function foreseeBatchCancel(
-  { registry }: Pick<Ports, "registry">,
-  id: string,
-  { by }: Decision,
-): Promise<{ record: Stored<BatchRecord>; isMade: boolean }> {
-  const record = mustSeeOperation(by, id, await registry.getBatch(id));
-  if (!hasRole(by, ["Onboarding.Request"])) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
-  if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return { record, isMade: true };
-  if (!isFinal(record.status)) return { record, isMade: false };
-  throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
 }
 
 /** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */

@@ -1,6 +1,7 @@
 /** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
-import type { Clerk } from "../../activities/admission/clerk.ts";
-import { withEstimates } from "../../activities/plan/estimatePlan.ts";
+
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { withEstimates } from "../../application/plan/estimatePlan.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
 import { type Plan, toOperationError } from "../../domain/operation/plan.ts";

@@ -2,7 +2,8 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { checkAgainstCatalog, type FieldProblem } from "../../domain/catalog/targets.ts";
+import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";

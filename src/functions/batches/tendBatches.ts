@@ -1,5 +1,5 @@
 /** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
-import { settleItems } from "../../activities/batch/batch.ts";
+import { settleItems } from "../../application/batch/concludeBatch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { NamespaceRecord, OpenBatch } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";

@@ -1,53 +1,47 @@
-/** Who calls. Every route asks here first: no answer without a caller, and none that the caller's roles do not allow. */
+/** Who calls, what the caller's roles allow, and how often it may ask. */
 import type { HttpRequest } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
-import { createRateLimiter, type RateLimiter } from "../../domain/access/tokenBucket.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
+import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
 /** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
 const anybody: Caller = { id: "anonymous", name: "anonymous", teams: [], roles: AppRole.options };
 
 type Identify = Pick<Ports, "catalog" | "tokens">;
 
-let provided: { ports: Identify; limiter: RateLimiter } | undefined;
-
-/** Called once, by the composition root. */
-export function provideCallers(ports: Identify): void {
-  provided = { ports, limiter: createRateLimiter(ports.catalog.limits) };
+export interface Callers {
+  /** Who sent the request, by the proof that it carries; refuses one without. */
+  identify(request: Pick<HttpRequest, "headers">): Promise<Caller>;
+  /** Takes a token of the caller's, and refuses who has none left, or has none of the given roles. */
+  admit(caller: Caller, anyOf: readonly AppRole[]): void;
+  /** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
+  charge(caller: Caller, tokens: number): void;
 }
 
-/** Who sent a request, once that was proven. */
-const known = new WeakMap<object, Caller>();
-
-export function callerOfRequest(request: object): Caller | undefined {
-  return known.get(request);
+export function createCallers(ports: Identify): Callers {
+  const { limits } = ports.catalog;
+  const limiter = createRateLimiter(limits);
+  return {
+    identify: (request) => identify(ports, request),
+    admit(caller, anyOf) {
+      take(limiter, caller, 1);
+      if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
+    },
+    charge(caller, tokens) {
+      if (tokens > 0) take(limiter, caller, Math.min(tokens, limits.burst - 1));
+    },
+  };
 }
 
-/** The caller, who has at least one of the given roles. */
-export async function authenticate(
-  request: Pick<HttpRequest, "headers">,
-  anyOf: readonly AppRole[] = AppRole.options,
-): Promise<Caller> {
-  if (!provided) throw new Error("authenticate ran before provideCallers was called");
-  const caller = await identify(provided.ports, request);
-  if (caller !== anybody) known.set(request, caller);
-  take(provided.limiter, caller, 1);
-  if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
-  return caller;
-}
-
-/** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
-export function charge(caller: Caller, tokens: number): void {
-  if (!provided) throw new Error("charge ran before provideCallers was called");
-  const { limiter, ports } = provided;
-  if (tokens > 0) take(limiter, caller, Math.min(tokens, ports.catalog.limits.burst - 1));
+/** Whether the caller is somebody, and not whoever reaches a service that tells nobody apart. */
+export function isProven(caller: Caller): boolean {
+  return caller !== anybody;
 }
 
 function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
@@ -86,13 +80,13 @@ async function verify(catalog: Catalog, tokens: NonNullable<Ports["tokens"]>, to
   try {
     return await tokens.verify(token);
   } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     throw unauthenticated(catalog, error.message, error);
   }
 }
 
 /** RFC 9110, 11.6.1: every 401 says how one would be let in. Bearer is RFC 6750's; the key's scheme is our own. */
-function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: PermanentError): Refusal {
+function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: Refusal): Refusal {
   const error = cause ? ', error="invalid_token"' : "";
   const challenges = [
     ...(auth?.entra || auth?.easyAuth ? [`Bearer realm="mooring"${error}`] : []),

@@ -4,15 +4,14 @@
  * different ones. Rate limits alone would still let one caller write 72,000 entries an hour.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
-import { appendDecision } from "../../activities/operation/audit.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import type { Caller } from "../../domain/access/caller.ts";
-import { isOfPolicy } from "../../domain/policy/policyCodes.ts";
+import { isOfPolicy } from "../../domain/errors.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { callerOfRequest } from "./authentication.ts";
 
 const mostInAnHour = 50;
 const hourMs = 3_600_000;
@@ -88,24 +87,22 @@ export function createRefusalTrail(
   };
 }
 
-let provided: RefusalTrail | undefined;
-
-/** Called once, by the composition root. */
-export function provideRefusalTrail(ports: Pick<Ports, "audit">): void {
-  provided = createRefusalTrail(ports);
-}
-
 /** Of a route. That the trail cannot be written does not change the answer. */
 export async function noteRefusal(
+  trail: RefusalTrail,
   error: unknown,
-  { request, context, traceparent }: { request: HttpRequest; context: InvocationContext; traceparent: Traceparent },
+  {
+    request,
+    by,
+    context,
+    traceparent,
+  }: { request: HttpRequest; by: Caller; context: InvocationContext; traceparent: Traceparent },
 ): Promise<void> {
-  const by = callerOfRequest(request);
-  if (!by) return;
   // As they stand in the address: nobody has looked at them when a caller lacks the role.
   const cut = (text: string | undefined) => text?.slice(0, 100);
   const [cluster, namespace, id] = ["cluster", "namespace", "id"].map((name) => cut(request.params[name]));
   await noteRefusalOf(
+    trail,
     error,
     { by, what: context.functionName, cluster, namespace, operation: id, traceparent },
     context,
@@ -113,12 +110,13 @@ export async function noteRefusal(
 }
 
 export async function noteRefusalOf(
+  trail: RefusalTrail,
   error: unknown,
   request: RefusedRequest,
   context: Pick<InvocationContext, "warn">,
 ): Promise<void> {
   try {
-    await provided?.append(error, request);
+    await trail.append(error, request);
   } catch (failure) {
     const reason = failure instanceof Error ? failure.message : String(failure);
     context.warn(logLine("refusal not in the audit trail", { what: request.what, reason }));

@@ -7,13 +7,14 @@
 import { subscribe } from "node:diagnostics_channel";
 import { IncomingMessage, ServerResponse } from "node:http";
 
-const open = new Map<string, AbortController>();
-let isWatching = false;
+export interface Clients {
+  /** Aborted when nobody reads the answer of the invocation any more; never, where the host does not forward requests. */
+  goneSignal(invocation: { readonly invocationId: string }): AbortSignal;
+}
 
-/** Called once; requests that came before are not known. */
-export function watchClients(): void {
-  if (isWatching) return;
-  isWatching = true;
+/** From now on: requests that came before are not known. */
+export function watchClients(): Clients {
+  const open = new Map<string, AbortController>();
   subscribe("http.server.request.start", (message) => {
     if (typeof message !== "object" || message === null || !("request" in message && "response" in message)) return;
     const { request, response } = message;
@@ -27,9 +28,5 @@ export function watchClients(): void {
       gone.abort();
     });
   });
-}
-
-/** Aborted when nobody reads the answer of the invocation any more; never, where the host does not forward requests. */
-export function goneSignal({ invocationId }: { readonly invocationId: string }): AbortSignal {
-  return open.get(invocationId)?.signal ?? new AbortController().signal;
+  return { goneSignal: ({ invocationId }) => open.get(invocationId)?.signal ?? new AbortController().signal };
 }

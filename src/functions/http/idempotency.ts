@@ -1,4 +1,5 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
+import { amend } from "../../application/amend.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import {
   fingerprintOf,
@@ -65,27 +66,29 @@ async function claim(
   keys: IdempotencyKeys,
   fresh: IdempotencyRecord,
 ): Promise<Pick<IdempotencyRecord, "answer" | "operation">> {
-  for (;;) {
-    const current = await keys.find(fresh);
-    if (!current) {
-      if (await keys.insert(fresh)) return { ...fresh };
-      continue;
+  const { record, change } = await amend({
+    what: "The record of an idempotency key",
+    read: async () => ({ current: await keys.find(fresh) }),
+    next: ({ current }) => (current ? takeOver(current, fresh) : fresh),
+    write: ({ current }, next) => (current ? keys.replace({ ...next, etag: current.etag }) : keys.insert(next)),
+  });
+  return change ?? { ...record.current };
+}
+
+/** Undefined when the first request was answered; refuses what is neither that nor over. */
+function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): IdempotencyRecord | undefined {
+  const now = Date.now();
+  switch (judge(current, fresh.fingerprint, now)) {
+    case "expired": {
+      const before = operationBefore(current, now);
+      return { ...fresh, ...(before === undefined ? {} : { operation: before }) };
     }
-    const now = Date.now();
-    switch (judge(current, fresh.fingerprint, now)) {
-      case "expired": {
-        const before = operationBefore(current, now);
-        const next = { ...fresh, ...(before === undefined ? {} : { operation: before }) };
-        if (await keys.replace({ ...next, etag: current.etag })) return next;
-        break;
-      }
-      case "answered":
-        return current;
-      case "reused":
-        throw new Refusal("IDEMPOTENCY_KEY_REUSED", "The idempotency key came with another request before.");
-      case "inProgress":
-        throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
-    }
+    case "answered":
+      return undefined;
+    case "reused":
+      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "The idempotency key came with another request before.");
+    case "inProgress":
+      throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
   }
 }
 

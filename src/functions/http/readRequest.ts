@@ -1,7 +1,8 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { checkAgainstCatalog, type FieldProblem } from "../../domain/catalog/targets.ts";
+import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -45,23 +46,10 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
 function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const codes = new Set(problems.map(({ code }) => code));
   const [only] = codes;
-  const code = codes.size === 1 && only !== undefined && isRequestCode(only) ? only : "INVALID_REQUEST";
+  const code = codes.size === 1 && only !== undefined ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
   return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
-}
-
-const requestCodes = [
-  "UNKNOWN_CLUSTER",
-  "UNKNOWN_SQL_SERVER",
-  "UNKNOWN_DATABASE",
-  "ROLE_NOT_ALLOWED",
-  "MODE_NOT_ALLOWED",
-] as const;
-type RequestCode = (typeof requestCodes)[number];
-
-function isRequestCode(code: string): code is RequestCode {
-  return (requestCodes as readonly string[]).includes(code);
 }
 
 export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {

@@ -1,31 +1,30 @@
 /** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import { app, type HttpRequest } from "@azure/functions";
+import { notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
   type Exported,
   exportAzureCli,
   exportKubernetes,
   exportTsql,
-} from "../../activities/inspection/exportNamespace.ts";
+} from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { notOnboarded } from "../acceptance/acceptance.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
-import { type Answer, route } from "../http/respond.ts";
+import type { Answer } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
 const formats = ["kubernetes", "tsql", "azurecli"] as const;
 type Format = (typeof formats)[number];
 
-export function registerExports(ports: Ports): void {
+export function registerExports(ports: Ports, routes: Routes): void {
   app.http("exportNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/export",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { by }) => {
       const format = readFormat(request);
       const onboarded = await findOnboarded(ports, request, by);
       if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
@@ -38,8 +37,7 @@ export function registerExports(ports: Ports): void {
     route: "api/namespaces/{cluster}/{namespace}/manifest",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { by }) => {
       const onboarded = await findOnboarded(ports, request, by);
       return text("application/yaml", manifestFragment(onboarded.request));
     }),

@@ -1,31 +1,32 @@
 import { app, type HttpRequest } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { z } from "zod";
-import { findSettled } from "../../activities/admission/claim.ts";
-import { lookAtMigration } from "../../activities/migration/migrationLook.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { selectorOf } from "../../activities/resources/podIdentity.ts";
-import { findClusterFor } from "../../domain/catalog/targets.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { ServiceAccountName } from "../../domain/request/request.ts";
+import { ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
-import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
-import { mustSee, readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
 export const MigrationRequest = z
@@ -38,20 +39,19 @@ export const MigrationRequest = z
   .meta({ id: "MigrationRequest" });
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
-export function registerMigrations(ports: Ports): void {
+export function registerMigrations(ports: Ports, routes: Routes): void {
   app.http("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
       const expect = (record: NamespaceRecord) => expectMatch(httpRequest, tagOf(record));
       if (readFlag(httpRequest, "dryRun"))
         return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by, traceparent });
       const prepare = (record: NamespaceRecord) => {
         expect(record);
         return { migration: prepareMigration(ports, record, wanted) };
@@ -83,8 +83,8 @@ export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: 
   try {
     findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
   } catch (error) {
-    if (error instanceof PermanentError) throw new Refusal(error.code, error.message);
-    throw error;
+    if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
+    throw new Refusal(error.code, error.message);
   }
   const serviceAccount = migration?.serviceAccount ?? wanted.serviceAccount ?? request.serviceAccount;
   if (wanted.serviceAccount !== undefined && wanted.serviceAccount !== serviceAccount) {

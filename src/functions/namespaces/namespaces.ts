@@ -1,8 +1,10 @@
 import { app } from "@azure/functions";
-import { getClient, input } from "durable-functions";
-import { expectFree, findSettled } from "../../activities/admission/claim.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planOffboarding } from "../../activities/plan/planOffboarding.ts";
+import { input } from "durable-functions";
+import { expectFree, findSettled } from "../../application/admission/claim.ts";
+import { findNamespace, mustSee } from "../../application/admission/seeNamespace.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planOffboarding } from "../../application/plan/planOffboarding.ts";
+import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
@@ -11,29 +13,31 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOffboarding, type Desk } from "../acceptance/acceptance.ts";
-import { findNamespace, mustSee, readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { deskOf } from "../acceptance/desk.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
-export function registerNamespaces(ports: Ports): void {
+export function registerNamespaces(ports: Ports, routes: Routes): void {
   app.http("listNamespaces", {
     route: "api/namespaces",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const teams = visibleTeams(await authenticate(request));
+    handler: routes.forCallers(async (request, { by }) => {
+      const teams = visibleTeams(by);
       const cluster = request.query.get("cluster");
       const { value, continuation } = await ports.registry.listNamespaces({
         ...(cluster === null ? {} : { cluster }),
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
+      const page: NamespacePage = { value: value.map(publicNamespace), ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 
@@ -41,8 +45,7 @@ export function registerNamespaces(ports: Ports): void {
     route: "api/namespaces/{cluster}/{namespace}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { by }) => {
       const berth = readBerth(request.params);
       const record = await findNamespace(ports, by, berth);
       const etag = tagOf(record);
@@ -56,9 +59,8 @@ export function registerNamespaces(ports: Ports): void {
     methods: ["DELETE"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request, ["Onboarding.Request"]);
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
+      const desk = deskOf(ports, { context, by, traceparent });
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
       const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));

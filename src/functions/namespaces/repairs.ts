@@ -1,8 +1,9 @@
 import { app } from "@azure/functions";
-import { getClient, input } from "durable-functions";
-import { findSettled } from "../../activities/admission/claim.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planRepair } from "../../activities/plan/planRepair.ts";
+import { input } from "durable-functions";
+import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planRepair } from "../../application/plan/planRepair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
@@ -11,30 +12,30 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
-import { acceptUpkeep, expectOnboarded } from "../acceptance/acceptUpkeep.ts";
-import { mustSee, readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export function registerRepairs(ports: Ports): void {
+export function registerRepairs(ports: Ports, routes: Routes): void {
   app.http("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const prepare = (record: NamespaceRecord) => {
         expectMatch(httpRequest, tagOf(record));
         return {};
       };
       if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
         const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare });
         context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));

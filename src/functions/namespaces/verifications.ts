@@ -1,7 +1,9 @@
 import { app } from "@azure/functions";
-import { findSettled } from "../../activities/admission/claim.ts";
-import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
-import { proveNamespace } from "../../activities/inspection/verification.ts";
+import { findSettled } from "../../application/admission/claim.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
+import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
+import type { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -10,21 +12,20 @@ import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts"
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import { mustSee, readBerth } from "../acceptance/readBerth.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { readBerth } from "../acceptance/readBerth.ts";
 import { refuseDryRun } from "../http/readBody.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
 export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
 
-export function registerVerifications(ports: Ports): void {
+export function registerVerifications(ports: Ports, routes: Routes): void {
   app.http("verifyNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/verify",
     methods: ["POST"],
     authLevel: "anonymous",
-    handler: route(async (request, context) => {
-      const by = await authenticate(request, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);
       const record = mustSee(by, berth, await findSettled(ports.registry, berth));
@@ -42,7 +43,14 @@ export function registerVerifications(ports: Ports): void {
       }
       const severity = worstOf(findings);
       context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
-      return json(200, { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) });
+      const document: VerificationDocument = {
+        cluster,
+        namespace,
+        verifiedTime,
+        severity,
+        findings: findings.map(toDocument),
+      };
+      return json(200, document);
     }),
   });
 }

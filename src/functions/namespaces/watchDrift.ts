@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
-import { getClient, input } from "durable-functions";
-import { inspectionOf, recordFindings } from "../../activities/inspection/driftRecord.ts";
-import { inspectNamespace } from "../../activities/inspection/inspection.ts";
-import { lookTwice } from "../../activities/inspection/verification.ts";
+import { input } from "durable-functions";
+import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../application/inspection/inspection.ts";
+import { lookTwice } from "../../application/inspection/proveNamespace.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
@@ -19,6 +19,7 @@ import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import { deskOf } from "../acceptance/desk.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
@@ -28,7 +29,7 @@ export function registerWatchDrift(ports: Ports): void {
     extraInputs: [input.durableClient()],
     handler: async (_timer, context) => {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
-      const desk = { ports, client: getClient(context), by: watcher, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
         repair: (record, repairTried) =>
           acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),

@@ -2,20 +2,21 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { z } from "zod";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { queueCaller } from "../callers/authentication.ts";
-import { noteRefusalOf } from "../callers/refusalTrail.ts";
+import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { parseJson, readOnboardingRequest } from "../http/readRequest.ts";
 
 export const queueName = "onboarding-requests";
 
-export function registerOnboardingRequested(ports: Ports): void {
+export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail): void {
   app.serviceBusQueue("onboardingRequested", {
     connection: "ServiceBusConnection",
     queueName,
@@ -37,7 +38,8 @@ export function registerOnboardingRequested(ports: Ports): void {
         );
         const by = queueCaller(ports.catalog);
         // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
-        if (ports.catalog.auth) await noteRefusalOf(error, { by, what: context.functionName, traceparent }, context);
+        const refused = { by, what: context.functionName, traceparent };
+        if (ports.catalog.auth) await noteRefusalOf(refusals, error, refused, context);
         await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
         return;
       }
@@ -74,7 +76,7 @@ async function acceptWhenFree(
   { context, traceparent }: { context: InvocationContext; traceparent: Traceparent },
 ): ReturnType<typeof acceptOnboarding> {
   const by = queueCaller(ports.catalog);
-  const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+  const desk = deskOf(ports, { context, by, traceparent });
   for (let poll = 1; ; poll += 1) {
     try {
       return await acceptOnboarding(desk, request);

@@ -1,30 +1,30 @@
 import { app } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readBody, readFlag } from "../http/readBody.ts";
 import { readOnboardingRequest } from "../http/readRequest.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
-export function registerOnboardings(ports: Ports): void {
+export function registerOnboardings(ports: Ports, routes: Routes): void {
   app.http("createOnboarding", {
     route: "api/onboardings",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (httpRequest, context, traceparent) => {
-      const by = await authenticate(httpRequest, ["Onboarding.Request"]);
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
       const request = readOnboardingRequest(ports.catalog, body);
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+      const desk = deskOf(ports, { context, by, traceparent });
       if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
         const { operation, kind, isNew, isUnchanged } = await acceptOnboarding(desk, request, { takeOver });

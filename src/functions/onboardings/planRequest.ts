@@ -1,8 +1,8 @@
-import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../activities/admission/admission.ts";
-import { earlierOf, findSame, findSettled } from "../../activities/admission/claim.ts";
-import type { Clerk } from "../../activities/admission/clerk.ts";
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../application/admission/admission.ts";
+import { earlierOf, findSame, findSettled } from "../../application/admission/claim.ts";
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";

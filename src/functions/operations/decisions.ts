@@ -1,21 +1,25 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
-import { appendDecision } from "../../activities/operation/audit.ts";
+import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
+import type { Signature } from "../../domain/documents/signature.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
+import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../acceptance/decide.ts";
+import { deskOf } from "../acceptance/desk.ts";
 import { wake } from "../acceptance/wake.ts";
-import { cancelBatch, passOn } from "../batches/acceptBatch.ts";
-import { authenticate } from "../callers/authentication.ts";
+import { passOn } from "../batches/acceptBatch.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
-import { accepted, json, route } from "../http/respond.ts";
+import { accepted, json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
@@ -26,8 +30,11 @@ export const ApproveBody = z.strictObject({
   requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
 });
 
+/** Of a cancel, or of an approval: what its record says of the decision. */
+type Decided = Omit<ApprovalDecision, "kind">;
+
 interface Verb<T> {
-  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>;
+  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: Decided | undefined }>;
   readonly plan: (told: Told<T>) => Promise<Plan>;
 }
 
@@ -37,8 +44,9 @@ interface Told<T> {
   readonly body: T;
 }
 
-export function registerDecisions(ports: Ports): void {
-  decision(ports, "cancel", "Onboarding.Request", CancelBody, {
+export function registerDecisions(ports: Ports, routes: Routes): void {
+  const service = { ports, routes };
+  decision(service, "cancel", "Onboarding.Request", CancelBody, {
     plan: ({ by, id, body }) => planCancelOf({ ports }, id, { by, ...body }),
     async decide({ by, id, body }) {
       const isBatch = (await ports.registry.getBatch(id)) !== undefined;
@@ -47,17 +55,16 @@ export function registerDecisions(ports: Ports): void {
       return { record, decided: record.cancel };
     },
   });
-  decision(ports, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
-  decision(ports, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
+  decision(service, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
+  decision(service, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
 
   app.http("retryCompensation", {
     route: "api/operations/{id}/compensate",
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request, ["Onboarding.Request"]);
-      const desk = { ports, client: getClient(context), by, traceparent, warn: context.warn.bind(context) };
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
+      const desk = deskOf(ports, { context, by, traceparent });
       const id = request.params["id"] ?? "";
       if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
       const { operation, kind, isNew } = await acceptCompensation(desk, id);
@@ -78,7 +85,7 @@ function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<ty
 }
 
 function decision<T>(
-  ports: Ports,
+  { ports, routes }: { readonly ports: Ports; readonly routes: Routes },
   verb: "cancel" | "approve" | "reject",
   role: AppRole,
   schema: z.ZodType<T>,
@@ -89,8 +96,7 @@ function decision<T>(
     methods: ["POST"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context, traceparent) => {
-      const by = await authenticate(request, [role]);
+    handler: routes.forRoles([role], async (request, { context, traceparent, by }) => {
       const isDryRun = readFlag(request, "dryRun");
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
@@ -107,10 +113,15 @@ function decision<T>(
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
       else await wake(getClient(context), record, context);
-      // A decision about an approval has a kind of its own; the answer's is the operation's.
-      return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
+      return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });
     }),
   });
+}
+
+function signatureOf(id: string, decided: Decided | undefined): Signature {
+  const { by, time, comment } = decided ?? {};
+  if (by !== undefined && time !== undefined) return { by, time, comment };
+  throw new Error(`the record of operation ${id} does not say who decided about it`);
 }
 
 async function passOnNow(

@@ -1,13 +1,20 @@
 /** What a decision would lead to: refused as the decision would be, answered by looks, and nothing written. */
-import { withEstimate } from "../../activities/plan/estimatePlan.ts";
-import { planBatchCancel, planCancel } from "../../activities/plan/planCancel.ts";
-import { planCompensation } from "../../activities/plan/planCompensation.ts";
-import { planOnboarding } from "../../activities/plan/planOnboarding.ts";
+
+import { foreseeBatchCancel } from "../../application/decisions/cancelBatch.ts";
+import { findCompensation } from "../../application/decisions/compensation.ts";
+import {
+  type ApprovalDecision,
+  type Decision,
+  foreseeApproval,
+  foreseeCancel,
+} from "../../application/decisions/decide.ts";
+import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planBatchCancel, planCancel } from "../../application/plan/planCancel.ts";
+import { planCompensation } from "../../application/plan/planCompensation.ts";
+import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
-import { type Desk, findCompensation } from "../acceptance/acceptance.ts";
-import { type ApprovalDecision, type Decision, foreseeApproval, foreseeCancel } from "../acceptance/decide.ts";
-import { foreseeBatchCancel } from "../batches/acceptBatch.ts";
+import type { Desk } from "../acceptance/acceptance.ts";
 
 type Planner = Pick<Desk, "ports">;
 

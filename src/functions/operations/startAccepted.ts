@@ -2,10 +2,11 @@
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
-import { kindOf, operationOf } from "../../activities/admission/claim.ts";
-import { remindOfApproval } from "../../activities/operation/approval.ts";
-import { passOnCancel } from "../../activities/operation/cancellation.ts";
-import { concludeOperation, Outcome } from "../../activities/operation/outcome.ts";
+import { kindOf, operationOf } from "../../application/admission/claim.ts";
+import { remindOfApproval } from "../../application/decisions/approval.ts";
+import { passOnCancel } from "../../application/decisions/cancellation.ts";
+import { concludeOperation } from "../../application/operation/concludeOperation.ts";
+import { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";

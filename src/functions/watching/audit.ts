@@ -1,23 +1,25 @@
 import { app, type HttpRequest } from "@azure/functions";
+import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
-import { authenticate } from "../callers/authentication.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
-import { json, route } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 
-export function registerAudit(ports: Ports): void {
+export function registerAudit(ports: Ports, routes: Routes): void {
   app.http("listAudit", {
     route: "api/audit",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      const teams = visibleTeams(await authenticate(request));
-      const page = await ports.audit.read({
+    handler: routes.forCallers(async (request, { by }) => {
+      const teams = visibleTeams(by);
+      const { value, continuation } = await ports.audit.read({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: page.value, ...nextLink(request, page.continuation) });
+      const page: AuditPage = { value: [...value], ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 
@@ -25,10 +27,10 @@ export function registerAudit(ports: Ports): void {
     route: "api/audit/verify",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async (request) => {
-      // The chain is of all teams, and how long it is says how busy the others are.
-      await authenticate(request, ["Onboarding.Operate"]);
-      return json(200, await ports.audit.verify());
+    // The chain is of all teams, and how long it is says how busy the others are.
+    handler: routes.forRoles(["Onboarding.Operate"], async () => {
+      const check: AuditCheck = await ports.audit.verify();
+      return json(200, check);
     }),
   });
 }

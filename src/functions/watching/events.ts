@@ -2,15 +2,15 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import { maySeeOperation, mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import { maySeeOperation, mustSeeOperation } from "../acceptance/seeOperation.ts";
-import { authenticate } from "../callers/authentication.ts";
-import { goneSignal, watchClients } from "../http/clientGone.ts";
-import { json, route } from "../http/respond.ts";
+import { watchClients } from "../http/clientGone.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import { answerEvents, defaultPace } from "./eventStream.ts";
 import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
 
@@ -19,18 +19,17 @@ function mayApprove({ roles }: Caller): boolean {
   return roles.includes("Onboarding.Approve");
 }
 
-export function registerEvents(ports: Ports): void {
+export function registerEvents(ports: Ports, routes: Routes): void {
   // For every route of the app: without it the host answers only when a handler has ended.
   app.setup({ enableHttpStream: true });
-  watchClients();
+  const clients = watchClients();
 
   app.http("followOperation", {
     route: "api/operations/{id}/events",
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
       const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       const lastEventId = request.headers.get("last-event-id");
@@ -38,7 +37,7 @@ export function registerEvents(ports: Ports): void {
       return answerEvents({
         poll: followOperation(ports, getClient(context), id, lastEventId),
         isLast: ({ event }) => event === "end",
-        gone: goneSignal(context),
+        gone: clients.goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
         changes: ports.changes,
         // A thousand items are read at each look.
@@ -51,7 +50,7 @@ export function registerEvents(ports: Ports): void {
     route: "api/events/schema.json",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: route(async () => json(200, z.toJSONSchema(CloudEvent))),
+    handler: routes.forAnybody(async () => json(200, z.toJSONSchema(CloudEvent))),
   });
 
   app.http("followAll", {
@@ -59,8 +58,7 @@ export function registerEvents(ports: Ports): void {
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: route(async (request, context) => {
-      const by = await authenticate(request);
+    handler: routes.forCallers(async (request, { context, by }) => {
       const lastEventId = request.headers.get("last-event-id");
       return answerEvents({
         poll: followAll(ports, getClient(context), {
@@ -69,7 +67,7 @@ export function registerEvents(ports: Ports): void {
           lastEventId,
         }),
         isLast: () => false,
-        gone: goneSignal(context),
+        gone: clients.goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
         changes: ports.changes,
         // A look at everything costs more, and nobody waits for one step here.

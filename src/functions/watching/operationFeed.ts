@@ -4,13 +4,14 @@
  * for a client that is away. A feed shows states: what changed twice between two looks is one event.
  */
 import type { DurableClient } from "durable-functions";
+import { settleSteps } from "../../application/operation/settledSteps.ts";
+import type { AnyChange, ItemChange, OperationEnd, StepChange } from "../../domain/documents/feed.ts";
 import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import { settleSteps } from "../../domain/operation/settledSteps.ts";
 import type { Ports } from "../../ports.ts";
-import { phaseOf, publicItem } from "../batches/batchStatus.ts";
-import { findPhase, publicStep, summary } from "../operations/operations.ts";
+import { phaseOf, publicItem, summaryOfBatch } from "../batches/batchStatus.ts";
+import { findPhase, publicStep, summaryOfOperation } from "../operations/operations.ts";
 import type { ServerEvent } from "./eventStream.ts";
 
 interface Cursor {
@@ -66,91 +67,54 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
     if (!operation) return [];
     const events = withIds(sent, changesOf(sent, await look({ registry }, client, operation)));
     if (!isFinal(operation.status)) return events;
-    const { status } = operation;
-    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
+    const data: OperationEnd = { operation: id, status: operation.status };
+    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data }];
   };
 }
 
 /** Of operations, at a time; of the older ones that run each has its turn. */
 const newest = 100;
 
+interface FeedOfAll {
+  readonly isVisible: (operation: AnyOperation) => boolean;
+  /** Narrows what is looked at, so that busy teams do not push others out of it. */
+  readonly teams?: Teams;
+  readonly lastEventId: string | null;
+}
+
+type Teams = readonly string[] | undefined;
+
 /** Every operation that `isVisible` lets the caller see. */
 export function followAll(
   { registry }: Source,
   client: DurableClient,
-  {
-    isVisible,
-    teams,
-    lastEventId,
-  }: {
-    isVisible: (operation: AnyOperation) => boolean;
-    /** Narrows what is looked at, so that busy teams do not push others out of it. */
-    teams?: readonly string[] | undefined;
-    lastEventId: string | null;
-  },
-) {
+  { isVisible, teams, lastEventId }: FeedOfAll,
+): () => Promise<readonly ServerEvent[]> {
   // The phase in an id is of the one operation of its event, and says nothing of the others.
   const since = { ...readCursor(lastEventId), phase: undefined };
   const sent = beginAt(lastEventId === null ? { ...start, operations: now() } : since);
-  const narrowed = teams ? { teams } : {};
-  /** Ran when they were seen last, the longest unseen first. */
-  let running: readonly string[] = [];
-  let newestSeen: string | undefined;
+  const isToTell = (operation: AnyOperation) =>
+    isVisible(operation) && (isNew(sent, operation.id, operation, "operations") || !isFinal(operation.status));
+  const readNewest = followNewest({ registry }, teams);
+  const turns = createTurns({ registry });
+  let isFirst = true;
 
-  /** Newest first, back to what the look before began with: many may come at once. */
-  async function latest(): Promise<readonly AnyOperation[]> {
-    const found: AnyOperation[] = [];
-    let continuation: string | undefined;
-    do {
-      const next = continuation === undefined ? {} : { continuation };
-      const page = await registry.listOperations({ limit: newest, ...narrowed, ...next });
-      found.push(...page.value);
-      continuation = page.continuation;
-    } while (continuation !== undefined && newestSeen !== undefined && !found.some(({ id }) => id === newestSeen));
-    newestSeen = found[0]?.id ?? newestSeen;
-    return found;
-  }
-
-  /** One that has waited for days for its approval is not among the newest, and runs all the same. */
-  async function older(known: ReadonlySet<string>): Promise<readonly AnyOperation[]> {
-    const turn = running.filter((id) => !known.has(id)).slice(0, newest);
-    const found = await Promise.all(turn.map((id) => registry.findOperation(id)));
-    return found.filter((each) => each !== undefined);
-  }
-
-  /** At the start: what holds a namespace, the batches that run, and what changed while the client was away. */
-  async function missed(): Promise<readonly AnyOperation[]> {
-    const isOfTeams = ({ team }: { team?: string }) => !teams || (team !== undefined && teams.includes(team));
-    const [changed, held, batches] = await Promise.all([
-      lastEventId === null ? [] : changedSince(registry, sent.since.operations, narrowed),
-      registry.heldNamespaces(),
-      registry.openBatches(),
+  /** What changed while the client was away; from then on, what ran at the start has its turns. */
+  async function takeUp(): Promise<readonly AnyOperation[]> {
+    const [changed, running] = await Promise.all([
+      lastEventId === null ? [] : changedSince({ registry }, sent.since.operations, teams),
+      listRunning({ registry }, teams),
     ]);
-    running = [...batches.map(({ id }) => id), ...held.filter(isOfTeams).map(({ operation }) => operation)];
+    turns.begin(running);
     return changed;
   }
 
-  let isFirst = true;
-  return async (): Promise<readonly ServerEvent[]> => {
-    const [before, now] = await Promise.all([isFirst ? missed() : [], latest()]);
+  return async () => {
+    const [missed, latest] = await Promise.all([isFirst ? takeUp() : [], readNewest()]);
     isFirst = false;
-    const recent = new Map([...before, ...now].map((each) => [each.id, each]));
-    const all = [...recent.values(), ...(await older(new Set(recent.keys())))];
-    const looked = new Set(all.map(({ id }) => id));
-    const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
-    running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
-    const open = all.filter(
-      (each) => isVisible(each) && (isNew(sent, each.id, each, "operations") || !isFinal(each.status)),
-    );
-    const found = await Promise.all(
-      open.map((operation) =>
-        // The operations of its items speak for themselves.
-        operation.kind === "batch"
-          ? { operation, phase: phaseOf(operation), parts: [] }
-          : look({ registry }, client, operation),
-      ),
-    );
-    const oldestFirst = found.toSorted((a, b) =>
+    const all = await turns.withOlder([...missed, ...latest]);
+    const looks = all.filter(isToTell).map((operation) => lookFromAfar({ registry }, client, operation));
+    const oldestFirst = (await Promise.all(looks)).toSorted((a, b) =>
       (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""),
     );
     return withIds(
@@ -160,22 +124,74 @@ export function followAll(
   };
 }
 
+/** Reads newest first, back to what the reading before began with: many may come at once. */
+function followNewest({ registry }: Source, teams: Teams): () => Promise<readonly AnyOperation[]> {
+  let newestSeen: string | undefined;
+  return async () => {
+    const found = await listPages(
+      { registry },
+      narrow(teams),
+      (read) => newestSeen === undefined || read.some(({ id }) => id === newestSeen),
+    );
+    newestSeen = found[0]?.id ?? newestSeen;
+    return found;
+  };
+}
+
+/** One that has waited for days for its approval is not among the newest, and runs all the same. */
+function createTurns({ registry }: Source) {
+  /** Ran when they were seen last, the longest unseen first. */
+  let running: readonly string[] = [];
+  return {
+    begin(ids: readonly string[]): void {
+      running = ids;
+    },
+    /** The recent ones, each once as it came last, and those of the others whose turn it is. */
+    async withOlder(recent: readonly AnyOperation[]): Promise<readonly AnyOperation[]> {
+      const known = new Map(recent.map((each) => [each.id, each]));
+      const turn = running.filter((id) => !known.has(id)).slice(0, newest);
+      const older = await Promise.all(turn.map((id) => registry.findOperation(id)));
+      const all = [...known.values(), ...older.filter((each) => each !== undefined)];
+      const looked = new Set(all.map(({ id }) => id));
+      const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id }) => id);
+      running = [...running.filter((id) => !looked.has(id)), ...stillRunning];
+      return all;
+    },
+  };
+}
+
+/** What holds a namespace, and the batches that run. */
+async function listRunning({ registry }: Source, teams: Teams): Promise<readonly string[]> {
+  const [held, batches] = await Promise.all([registry.heldNamespaces(), registry.openBatches()]);
+  const own = held.filter(({ team }) => !teams || (team !== undefined && teams.includes(team)));
+  return [...batches.map(({ id }) => id), ...own.map(({ operation }) => operation)];
+}
+
 /** What ended while the client was away; asked for once, when it comes back. */
-async function changedSince(
-  registry: Source["registry"],
-  time: string,
-  narrowed: { teams?: readonly string[] },
-): Promise<readonly AnyOperation[]> {
+async function changedSince(source: Source, time: string, teams: Teams): Promise<readonly AnyOperation[]> {
   // A client that was never told a time has no past.
   if (time === "") return [];
+  return await listPages(source, { changedSince: time, ...narrow(teams) });
+}
+
+function narrow(teams: Teams): { teams?: readonly string[] } {
+  return teams ? { teams } : {};
+}
+
+/** Page after page, until it is enough. */
+async function listPages(
+  { registry }: Source,
+  query: { readonly changedSince?: string; readonly teams?: readonly string[] },
+  isEnough: (found: readonly AnyOperation[]) => boolean = () => false,
+): Promise<readonly AnyOperation[]> {
   const found: AnyOperation[] = [];
   let continuation: string | undefined;
   do {
     const next = continuation === undefined ? {} : { continuation };
-    const page = await registry.listOperations({ limit: newest, changedSince: time, ...narrowed, ...next });
+    const page = await registry.listOperations({ limit: newest, ...query, ...next });
     found.push(...page.value);
     continuation = page.continuation;
-  } while (continuation !== undefined);
+  } while (continuation !== undefined && !isEnough(found));
   return found;
 }
 
@@ -196,7 +212,13 @@ interface Part {
   readonly key: string;
   readonly event: "step" | "item";
   readonly changedTime?: string | undefined;
-  readonly data: object;
+  readonly data: StepChange | ItemChange;
+}
+
+/** As the feed of all shows it: the operations of a batch's items speak for themselves. */
+async function lookFromAfar(source: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
+  if (operation.kind === "batch") return { operation, phase: phaseOf(operation), parts: [] };
+  return await look(source, client, operation);
 }
 
 async function look({ registry }: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
@@ -206,7 +228,8 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
     const parts = items.flatMap((item): Part[] => {
       if (item.status === "NotStarted") return [];
       const { index, changedTime } = item;
-      return [{ key: `${id} ${index}`, event: "item", changedTime, data: { batch: id, ...publicItem(item) } }];
+      const data: ItemChange = { batch: id, ...publicItem(item) };
+      return [{ key: `${id} ${index}`, event: "item", changedTime, data }];
     });
     return { operation, phase: phaseOf(operation), totals: countItems(items), parts };
   }
@@ -214,7 +237,7 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
   const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
   const parts = settleSteps(operation, steps).map((step): Part => {
     const { name, target, changedTime } = step;
-    const data = { operation: id, cluster, namespace, ...publicStep(step) };
+    const data: StepChange = { operation: id, cluster, namespace, ...publicStep(step) };
     return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };
   });
   return { operation, phase, parts };
@@ -269,7 +292,11 @@ function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): rea
   const sayOperation = () => {
     sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
     const { changedTime: operations = "" } = operation;
-    events.push({ event: "operation", data: { ...summary(operation), phase, totals }, operations, phase });
+    const data: AnyChange =
+      operation.kind === "batch"
+        ? { ...summaryOfBatch(operation), phase, totals }
+        : { ...summaryOfOperation(operation), phase };
+    events.push({ event: "operation", data, operations, phase });
   };
   const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
   // What ended is said after its parts, everything else before them.

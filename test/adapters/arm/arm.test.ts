@@ -8,7 +8,7 @@ import { startHttpServer } from "../../../local/simulators/httpServer.ts";
 import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { assignRole, type ServicePrincipal } from "../../../local/simulators/world.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
-import type { SqlServerTarget } from "../../../src/domain/catalog/catalog.ts";
+import type { SqlServerTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef } from "../../../src/ports.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";

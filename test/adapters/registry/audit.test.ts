@@ -190,3 +190,24 @@ async function swap(a: number, b: number) {
   await copy(b, a);
   await rows.updateEntity({ ...saved, partitionKey: "audit", rowKey: second.rowKey }, "Replace");
 }
+
+it("writes into every row which version of its form it has, outside of what the hashes cover", async () => {
+  const audit = await write(["a", "b"]);
+
+  const versions: unknown[] = [];
+  for await (const row of rows.listEntities()) versions.push(row["v"]);
+  expect(versions).toEqual([1, 1, 1, 1, 1]);
+  const [newest] = (await audit.read({ limit: 1 })).value;
+  expect(newest).not.toHaveProperty("v");
+  expect(await audit.verify()).toMatchObject({ valid: true, entries: 2 });
+});
+
+it("refuses to read and to judge what a newer release wrote, and says which row", async () => {
+  const audit = await write(["a", "b"]);
+  const [, second] = await records();
+  await rows.updateEntity({ partitionKey: "audit", rowKey: second?.rowKey ?? "", v: 2 }, "Merge");
+
+  const message = expect.stringMatching(/Table MooringAudit: Row "audit\/e-\d+" was written by a newer release/);
+  await expect(audit.read({ limit: 5 })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", message });
+  await expect(audit.verify()).rejects.toMatchObject({ message });
+});

@@ -1,4 +1,5 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTableService, type TableService } from "../../../local/azurite.ts";
 import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
@@ -13,6 +14,8 @@ import type { Registry } from "../../../src/ports.ts";
 
 let tables: TableService;
 let registry: Registry;
+/** Rows of a table as they are. */
+let rowsOf: (table: string) => TableClient;
 /** The same tables, through something that breaks calls. */
 let broken: TableService;
 let throughBroken: Registry;
@@ -27,6 +30,7 @@ beforeAll(async () => {
   const token = await mintAccessToken(world, principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
   registry = createRegistry({ endpoint: tables.endpoint, credential });
+  rowsOf = (table) => new TableClient(tables.endpoint, table, credential);
   broken = await startTableFaults(tables, { faults, tls });
   throughBroken = createRegistry({ endpoint: broken.endpoint, credential, timeoutMs: 300 });
 });
@@ -283,7 +287,7 @@ it("lets one of many lanes take an item, and forgets a batch that is closed", as
 });
 
 it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
-  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" };
+  const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(2);
@@ -361,4 +365,60 @@ it("lists the operations that were written at a time or later, by the table's ow
   await new Promise((resolve) => setTimeout(resolve, 20));
   await registry.updateOperation(first.id, { status: "Running" });
   expect((await list()).toSorted()).toEqual([first.id, second.id].toSorted());
+});
+
+/** As a release to come may write it. */
+async function rewrite(namespace: string, properties: object): Promise<void> {
+  const row = { partitionKey: "newer", rowKey: namespace, ...properties };
+  await rowsOf("MooringNamespaces").updateEntity(row, "Merge");
+}
+
+it("writes into every row which version of its form it has", async () => {
+  const record = namespaceRecord({ cluster: "versions" });
+  await registry.insertNamespace(record);
+  const { namespace } = record;
+  expect(await rowsOf("MooringNamespaces").getEntity("versions", namespace)).toMatchObject({ v: 1 });
+
+  const read = await registry.getNamespace(record);
+  if (!read) throw new Error("the record is not there");
+  expect(read).not.toHaveProperty("v");
+  await registry.replaceNamespace({ ...read, state: "Onboarded" });
+
+  expect(await rowsOf("MooringNamespaces").getEntity("versions", namespace)).toMatchObject({ v: 1 });
+});
+
+it("leaves the version as it is when it changes a part of a row", async () => {
+  const operation = `op-${crypto.randomUUID()}`;
+  const step = { name: "preflight", target: "aks-dev/team-a" } as const;
+  await registry.startStep(operation, step, "2026-11-24T00:00:00.000Z");
+  const row = { partitionKey: operation, rowKey: "preflight%3Aaks-dev%2Fteam-a" };
+  await rowsOf("MooringSteps").updateEntity({ ...row, v: 7 }, "Merge");
+
+  await registry.updateStep(operation, step, { status: "Succeeded" });
+
+  const changed = await rowsOf("MooringSteps").getEntity(row.partitionKey, row.rowKey);
+  expect(changed).toMatchObject({ v: 7, status: "Succeeded" });
+});
+
+it("refuses to read what a newer release wrote, and says which row and what to do", async () => {
+  const { namespace, ...rest } = namespaceRecord({ cluster: "newer", team: "newer" });
+  const record = { namespace, ...rest };
+  await registry.insertNamespace(record);
+  await rewrite(namespace, { v: 2 });
+
+  const told = new RegExp(
+    `Table MooringNamespaces: Row "newer/${namespace}" was written by a newer release .*version 2.*up to 1.*[Dd]eploy`,
+  );
+  const refused = { code: "REGISTRY_UNAVAILABLE", message: expect.stringMatching(told) };
+  await expect(registry.getNamespace(record)).rejects.toMatchObject(refused);
+  await expect(registry.listNamespaces({ cluster: "newer", limit: 10 })).rejects.toMatchObject(refused);
+  await expect(registry.heldNamespaces()).rejects.toMatchObject(refused);
+  await expect(registry.countNamespaces("newer")).rejects.toMatchObject(refused);
+
+  await rewrite(namespace, { v: "two" });
+  await expect(registry.getNamespace(record)).rejects.toMatchObject({
+    message: expect.stringContaining("version two"),
+  });
+  await rewrite(namespace, { v: 1 });
+  expect(await registry.getNamespace(record)).toMatchObject(record);
 });

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
-import type { DatabaseTarget } from "../../../src/domain/catalog/catalog.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases } from "../../../src/ports.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
 

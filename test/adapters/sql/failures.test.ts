@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startSql } from "../../../local/simulators/sql/index.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
-import type { DatabaseTarget } from "../../../src/domain/catalog/catalog.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases, UserChange } from "../../../src/ports.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
 

@@ -1,12 +1,10 @@
 import { expect, it } from "vitest";
 import { type BatchCircumstances, estimateBatch, type TimedItem } from "../../../src/domain/operation/batchEstimate.ts";
+import { timedStep } from "../../../src/resources/timedStep.ts";
 
 /** Ten seconds of work, and one identity write. */
 const item: TimedItem = {
-  steps: [
-    { name: "ensureIdentity", action: "create" },
-    { name: "verify", action: "none" },
-  ],
+  steps: [timedStep("ensureIdentity", "create"), timedStep("verify", "none")],
   subscription: "s1",
   jobSeconds: 0,
 };

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type Circumstances, estimate, type Range, type TimedStep } from "../../../src/domain/operation/estimate.ts";
+import { timedStep } from "../../../src/resources/timedStep.ts";
 
 const quiet: Circumstances = {
   durations: new Map(),
@@ -9,13 +10,13 @@ const quiet: Circumstances = {
   approvalMinutes: undefined,
 };
 const steps: readonly TimedStep[] = [
-  { name: "preflight", action: "none" },
-  { name: "ensureIdentity", action: "create" },
-  { name: "applyNamespace", action: "create" },
-  { name: "grantDatabase", action: "create" },
-  { name: "grantDatabase", action: "create" },
-  { name: "federateIdentity", action: "create" },
-  { name: "verify", action: "none" },
+  timedStep("preflight", "none"),
+  timedStep("ensureIdentity", "create"),
+  timedStep("applyNamespace", "create"),
+  timedStep("grantDatabase", "create"),
+  timedStep("grantDatabase", "create"),
+  timedStep("federateIdentity", "create"),
+  timedStep("verify", "none"),
 ];
 /** Every step takes as long as is said here. */
 const measured = (seconds: Readonly<Record<string, Range>>): Circumstances["durations"] =>
@@ -40,16 +41,16 @@ it("adds the longest steps of the stages, and counts what runs together once", (
 });
 
 it("does not grow with databases, which are granted at the same time", () => {
-  const more: TimedStep[] = Array.from({ length: 40 }, () => ({ name: "grantDatabase", action: "create" }));
+  const more: TimedStep[] = Array.from({ length: 40 }, () => timedStep("grantDatabase", "create"));
 
   expect(estimate([...steps, ...more], quiet).most).toBe(estimate(steps, quiet).most);
 });
 
 it("adds up steps that run one after the other, as undos do", () => {
   const undos: TimedStep[] = [
-    { name: "revokeDatabase", action: "delete" },
-    { name: "revokeDatabase", action: "delete" },
-    { name: "removeServiceAccount", action: "delete" },
+    timedStep("revokeDatabase", "delete"),
+    timedStep("revokeDatabase", "delete"),
+    timedStep("removeServiceAccount", "delete"),
   ];
   const durations = measured({
     "revokeDatabase delete": { least: 2, most: 3 },

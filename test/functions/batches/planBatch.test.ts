@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { PermanentError } from "../../../src/domain/errors.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { planBatch } from "../../../src/functions/batches/planBatch.ts";
 import type { Ports } from "../../../src/ports.ts";
@@ -41,7 +41,7 @@ it("plans a few at a time, and gives the plans in the order of the requests", as
 
 it("says of each what it is: ready, blocked, refused, or not planned for want of time", async () => {
   const plan = async (_clerk: unknown, { namespace }: OnboardingRequest) => {
-    if (namespace === "team-1") throw new PermanentError("MODE_CHANGE_REFUSED", "no");
+    if (namespace === "team-1") throw new Refusal("MODE_CHANGE_REFUSED", "no");
     if (namespace === "team-7") await sleep(60);
     return { ...good, blocked: namespace === "team-2" };
   };
@@ -63,7 +63,7 @@ it("does not hide an error that nobody foresaw", async () => {
   await expect(planBatch(clerk, requests(3), { plan })).rejects.toThrow("defect");
 });
 
-const step = { name: "ensureIdentity", target: "x", action: "create" as const, differences: [], blockers: [] };
+const step = { name: "ensureIdentity" as const, target: "x", action: "create" as const, differences: [], blockers: [] };
 
 it("says how long each takes and how long all that are ready, and reads what recent operations took once", async () => {
   let lists = 0;
@@ -75,7 +75,7 @@ it("says how long each takes and how long all that are ready, and reads what rec
     },
   };
   const plan = async (_clerk: unknown, { namespace }: OnboardingRequest) => {
-    if (namespace === "team-0") throw new PermanentError("MODE_CHANGE_REFUSED", "no");
+    if (namespace === "team-0") throw new Refusal("MODE_CHANGE_REFUSED", "no");
     const needsApproval = namespace === "team-2" ? ["Role owner needs approval."] : [];
     return { ...good, steps: [step], blocked: namespace === "team-1", needsApproval };
   };

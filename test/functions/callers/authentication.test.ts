@@ -2,13 +2,17 @@
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
+import { AppRole } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
 import { Claims } from "../../../src/domain/policy/claims.ts";
-import { authenticate, charge, provideCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
-import { json, route } from "../../../src/functions/http/respond.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { type Callers, createCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
+import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { json } from "../../../src/functions/http/respond.ts";
+import { createRoutes } from "../../../src/functions/http/route.ts";
 import type { Tokens } from "../../../src/ports.ts";
-import { catalog as anonymous } from "../../support/fakeCloud.ts";
+import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
 import { groups, catalog as withTeams } from "../../support/teams.ts";
 
 const key = "a key of some length";
@@ -26,22 +30,26 @@ const tid = withTeams.tenantId;
 
 const tokens: Tokens = {
   async verify(token) {
-    if (token !== "good") throw new PermanentError("UNAUTHENTICATED", "it is no JWT");
+    if (token !== "good") throw new Refusal("UNAUTHENTICATED", "it is no JWT");
     return Claims.parse({ oid, tid, azp, scp: "access", groups: [groups.red], roles: ["Onboarding.Request"] });
   },
 };
 
+let callers: Callers;
+
 function provide(auth: object | undefined, changes: object = {}): void {
   const catalog = Catalog.parse({ ...withTeams, auth, ...changes });
-  provideCallers({ catalog, ...(catalog.auth?.entra ? { tokens } : {}) });
+  callers = createCallers({ catalog, ...(catalog.auth?.entra ? { tokens } : {}) });
 }
 
 const ask = (headers: Record<string, string>) =>
-  authenticate(new HttpRequest({ method: "GET", url: "http://x/", headers }));
+  callers.identify(new HttpRequest({ method: "GET", url: "http://x/", headers }));
+
+const routesOf = () => createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports) });
 
 /** As a route answers. */
-async function answer(headers: Record<string, string>, roles?: Parameters<typeof authenticate>[1]) {
-  const handler = route(async (request) => json(200, await authenticate(request, roles)));
+async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {
+  const handler = routesOf().forRoles(roles, async (_request, { by }) => json(200, by));
   const request = new HttpRequest({ method: "GET", url: "http://x/", headers });
   const { status, headers: given, body } = await handler(request, new InvocationContext({ functionName: "test" }));
   return { status, headers: new Headers(given as Record<string, string>), body: JSON.parse(String(body)) };
@@ -145,7 +153,8 @@ it("answers 403 to a right caller without the role, and names the role", async (
 });
 
 it("answers 503 without what the tables' SDK said, which names the service's own hosts", async () => {
-  const handler = route(async () => {
+  provide({ keys });
+  const handler = routesOf().forAnybody(async () => {
     throw new TransientError("REGISTRY_UNAVAILABLE", "getaddrinfo ENOTFOUND stmooring.table.core.windows.net");
   });
   const context = new InvocationContext({ functionName: "test", logHandler: () => undefined });
@@ -172,14 +181,15 @@ it("charges what a request costs beyond the first token, so that a full bucket i
   provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 5 } });
   const caller = await ask({ "x-mooring-key": key });
 
-  charge(caller, 0);
-  charge(caller, 999);
+  callers.admit(caller, AppRole.options);
+  callers.charge(caller, 0);
+  callers.charge(caller, 999);
 
-  expect(() => charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
+  expect(() => callers.charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
 });
 
 it("lets everybody do everything where the catalog has no auth", async () => {
-  provideCallers({ catalog: anonymous });
+  callers = createCallers({ catalog: anonymous });
 
   expect(await ask({})).toMatchObject({ id: "anonymous", roles: expect.arrayContaining(["Onboarding.Operate"]) });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { finding } from "../../../src/domain/finding.ts";

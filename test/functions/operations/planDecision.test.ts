@@ -1,25 +1,26 @@
 /** The dry run of a decision is refused as the decision would be, says what follows from it, and writes nothing. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { providePorts } from "../../../src/activities/operation/step.ts";
-import { planBatchCancel } from "../../../src/activities/plan/planCancel.ts";
-import { planOnboarding } from "../../../src/activities/plan/planOnboarding.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { planBatchCancel } from "../../../src/application/plan/planCancel.ts";
+import { planOnboarding } from "../../../src/application/plan/planOnboarding.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { Plan } from "../../../src/domain/operation/plan.ts";
 import type { BatchItem } from "../../../src/domain/operation/records.ts";
-import { plannedSteps } from "../../../src/domain/operation/steps.ts";
-import { registeredUndos, undoStages } from "../../../src/domain/operation/undos.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
-import { acceptBatch, cancelBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { planApproval, planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
+import { registeredUndos, undoStages } from "../../../src/resources/undoStages.ts";
 import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";

@@ -4,13 +4,14 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Desk } from "../../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { wake } from "../../../src/functions/acceptance/wake.ts";
-import { cancelBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { tendBatches } from "../../../src/functions/batches/tendBatches.ts";
 import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";

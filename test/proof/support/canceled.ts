@@ -2,19 +2,19 @@
  * One seed of a plan for a cancel: an operation begins in a world, comes to rest somewhere, and there somebody asks what a
  * cancel would undo, and cancels. What was undone then has to be what the plan said, except for what its notices name.
  */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import { plannedSteps } from "../../../src/domain/operation/steps.ts";
-import { undoStages } from "../../../src/domain/operation/undos.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
+import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
+import { undoStages } from "../../../src/resources/undoStages.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
@@ -224,7 +224,7 @@ function compare(
   if (error?.code === "COMPENSATION_FAILED") problems.push(`it ended ${status}: ${error.message}`);
   // What is at work may do more before it sees the cancel.
   const stages = undoStages(kind, request, { earlier });
-  const excused = stages
+  const excused: readonly string[] = stages
     .filter((stage) => stage.steps.some((name) => plan.notices?.some((text) => isAtWork(text, name))))
     .flatMap(({ undos }) => undos);
   const isExcused = ({ name, target }: StepPlan | StepRecord) =>

@@ -1,8 +1,19 @@
 /** Histories as they are kept: small, and with nothing that is not needed to replay them. */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Action, HistoryEvent, Run } from "../../support/durableRunner.ts";
 
 export const historiesFolder = join(import.meta.dirname, "../histories");
+
+/** The folder of what no release has left yet. */
+export const upcoming = "next";
+
+/** Of every release, and of the coming one. */
+export function recordedFiles(): readonly { readonly release: string; readonly file: string }[] {
+  return readdirSync(historiesFolder).flatMap((release) =>
+    readdirSync(join(historiesFolder, release)).map((file) => ({ release, file })),
+  );
+}
 
 export interface KeptHistory {
   readonly orchestration: string;

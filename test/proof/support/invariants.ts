@@ -1,4 +1,6 @@
 /** What must be true after an operation, told by the world itself and not by what Mooring says of it. */
+
+import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
 import {
   bindingName,
   configMapName,
@@ -9,9 +11,9 @@ import {
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
-import { settleSteps } from "../../../src/domain/operation/settledSteps.ts";
-import { plannedSteps } from "../../../src/domain/operation/steps.ts";
-import type { OnboardingRequest, RoleBundle } from "../../../src/domain/request/request.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
+import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";

@@ -1,14 +1,14 @@
 /** From a request to an open gate, whatever happens in between: who asks, asks again; what dies, is run again. */
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
-import { accepted } from "../../../src/functions/http/respond.ts";
+import { json } from "../../../src/functions/http/respond.ts";
 import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
@@ -174,7 +174,7 @@ async function askWithKey(
   const asked = { request, by, body: null, context: { warn: desk.warn } };
   const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (id) => {
     const { operation = "", ...rest } = (await ask(desk, index, id)) ?? {};
-    return accepted(request, operation, { id: operation, ...rest });
+    return json(202, { id: operation, ...rest });
   });
   const { id: operation, ...rest } = JSON.parse(String(answer.body));
   return { operation, ...rest };

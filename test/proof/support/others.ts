@@ -1,10 +1,10 @@
 /** Other people in a simulated world: a team that wants what another has, and one that wants more than its quota. */
 import { isDeepStrictEqual } from "node:util";
+import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation } from "../../../src/functions/acceptance/decide.ts";
 import { offboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
 import { calmly, createDesk, operate } from "./operate.ts";

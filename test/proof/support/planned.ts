@@ -3,7 +3,8 @@
  * has to be what its record says; what the plan called a blocker has to stop it before the first write; and to plan is to
  * write nothing. Worlds come from world.ts, and what becomes of an onboarded namespace from mess.ts.
  */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import { stays } from "../../../src/domain/operation/plan.ts";
@@ -19,7 +20,6 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { planMigration, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";

@@ -1,7 +1,8 @@
 /** What a scenario has to work with. */
+
+import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import { cancelOperation } from "../../../src/functions/acceptance/decide.ts";
 import { requester, type TestDesk } from "../../support/desk.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
@@ -10,6 +11,8 @@ export interface Stage {
   readonly cloud: FakeCloud;
   readonly desk: TestDesk;
   run(options?: RunOptions): Promise<Run>;
+  /** Keeps every generation of what it runs, and of what that runs as a part of itself. */
+  runAll(options?: RunOptions): Promise<Run>;
   onboard(changes?: object, options?: RunOptions): Promise<string>;
   offboard(options?: RunOptions): Promise<string>;
   repair(options?: RunOptions): Promise<string>;

@@ -1,5 +1,6 @@
 /** The ways that operations go, each as the orchestrations' histories that it leaves. */
-import { providePorts } from "../../../src/activities/operation/step.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -9,11 +10,11 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { cancelOperation, decideApproval } from "../../../src/functions/acceptance/decide.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester } from "../../support/desk.ts";
 import type { Run } from "../../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { batchScenarios } from "./batchScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 import { upkeepScenarios } from "./upkeepScenarios.ts";
 
@@ -91,6 +92,7 @@ const answer =
 /** With names that become those of files. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...upkeepScenarios,
+  ...batchScenarios,
   "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
     await onboard();
     refuseWrites(cloud, "change sql-dev/orders");
@@ -261,6 +263,7 @@ export async function play(name: string): Promise<readonly Run[]> {
       runs.push(run);
       return run;
     },
+    runAll: (options) => desk.run({ ...options, onGeneration: (run) => void runs.push(run) }),
     async onboard(changes = {}, options) {
       const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
       await stage.run(options);

@@ -47,18 +47,14 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           return true;
         }),
       merge: (partition, row, changes) =>
-        ask("merge", () => {
-          const current = table.get(keyOf(partition, row))?.record ?? {};
-          const record = { ...current, ...withoutUndefined(changes) };
-          table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+        ask("merge", () => mergeInto(table, { partition, row, etag: newEtag() }, changes)),
+      insertAll: (partition, made) =>
+        ask("mergeAll", () => {
+          for (const { row, record } of made) mergeInto(table, { partition, row, etag: newEtag() }, record);
         }),
       mergeAll: (partition, changed) =>
         ask("mergeAll", () => {
-          for (const { row, changes } of changed) {
-            const current = table.get(keyOf(partition, row))?.record ?? {};
-            const record = { ...current, ...withoutUndefined(changes) };
-            table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
-          }
+          for (const { row, changes } of changed) mergeInto(table, { partition, row, etag: newEtag() }, changes);
         }),
       amend: (partition, row, { etag, changes }) =>
         write("amend", () => {
@@ -79,6 +75,12 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
     };
   }
   return { registry: createRegistryOn(open), idempotencyKeys: createIdempotencyKeysOn(open("MooringIdempotency")) };
+}
+
+function mergeInto(table: Rows, at: { partition: string; row: string; etag: string }, changes: object): void {
+  const { partition, row, etag } = at;
+  const current = table.get(keyOf(partition, row))?.record ?? {};
+  table.set(keyOf(partition, row), { partition, etag, record: { ...current, ...withoutUndefined(changes) } });
 }
 
 function keyOf(partition: string, row: string): string {

@@ -14,6 +14,7 @@ import {
 import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { createSerial } from "../../../src/domain/serial.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
@@ -151,6 +152,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     databases: createDatabases(users, call, azure),
     kubernetes: createKubernetes(objects, call, clusterSettings),
     ...createTables(rows, call, tableSettings),
+    admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
     audit: entries ? createSet(entries, call) : createTrail(trail, call, tableSettings),
     changes: { wait: async () => undefined },

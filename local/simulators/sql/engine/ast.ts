@@ -1,5 +1,7 @@
 /** What the parser makes of a batch: the statements of this dialect and nothing more. */
+import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
+import type { TransactionRequest } from "./transactions.ts";
 
 export interface ObjectName {
   readonly schema: string | undefined;
@@ -88,7 +90,11 @@ export type UserOrigin =
 
 export interface ProcedureCall {
   readonly name: ObjectName;
-  readonly parameters: readonly { readonly name: string | undefined; readonly value: Expression }[];
+  readonly parameters: readonly {
+    readonly name: string | undefined;
+    readonly value: Expression;
+    readonly isOutput: boolean;
+  }[];
 }
 
 export type Statement =
@@ -119,6 +125,13 @@ export type Statement =
       readonly origin: UserOrigin;
       readonly defaultSchema: string | undefined;
     }
+  | {
+      readonly kind: "alterUser";
+      readonly name: string;
+      /** Undefined: it stays. */
+      readonly newName: string | undefined;
+      readonly defaultSchema: string | undefined;
+    }
   | { readonly kind: "dropUser"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "createRole"; readonly name: string; readonly owner: string | undefined }
   | { readonly kind: "dropRole"; readonly name: string; readonly ifExists: boolean }
@@ -126,6 +139,7 @@ export type Statement =
   | { readonly kind: "createSchema"; readonly name: string; readonly owner: string | undefined }
   | { readonly kind: "dropSchema"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "alterSchemaOwner"; readonly schema: string; readonly owner: string }
+  | { readonly kind: "alterRoleOwner"; readonly role: string; readonly owner: string }
   | { readonly kind: "alterTableOwner"; readonly table: ObjectName; readonly owner: string }
   | {
       readonly kind: "grant";
@@ -135,10 +149,8 @@ export type Statement =
       readonly principals: readonly string[];
     }
   | { readonly kind: "execute"; readonly call: ProcedureCall }
-  | { readonly kind: "beginTransaction" }
-  | { readonly kind: "commit" }
-  | { readonly kind: "rollback" }
-  | { readonly kind: "setOption"; readonly option: string; readonly value: string }
+  | TransactionRequest
+  | { readonly kind: "setOption"; readonly change: Partial<SessionOptions> }
   | { readonly kind: "setVariable"; readonly variable: string; readonly value: Expression }
   | {
       readonly kind: "declare";

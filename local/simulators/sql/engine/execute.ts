@@ -9,8 +9,10 @@ import type { Environment } from "./functions.ts";
 import { parseBatch, parseParameterDeclarations } from "./parser.ts";
 import {
   alterRole,
+  alterRoleOwner,
   alterSchemaOwner,
   alterTableOwner,
+  alterUser,
   createRole,
   createSchema,
   createUser,
@@ -19,11 +21,12 @@ import {
   dropUser,
   grant,
 } from "./principals.ts";
-import { type Argument, runProcedure } from "./procedures.ts";
+import { type Argument, notOutput, runProcedure } from "./procedures.ts";
 import { compileQuery, type ResultColumn } from "./query.ts";
 import { type Session, type Variable, variableKey } from "./session.ts";
 import { convert, fold, nvarchar } from "./sqlTypes.ts";
 import { type Changed, createTable, deleteRows, dropTable, insert, update } from "./tables.ts";
+import { changeTransaction, endTransaction, type TransactionEvent } from "./transactions.ts";
 
 /** What a batch tells its client, in order. */
 export type Output =
@@ -35,11 +38,20 @@ export type Output =
       readonly isCounted: boolean;
     }
   | { readonly kind: "count"; readonly count: number }
-  | { readonly kind: "transaction"; readonly event: "begin" | "commit" | "rollback" };
+  | { readonly kind: "transaction"; readonly event: TransactionEvent };
 
 export interface Outcome {
   readonly outputs: readonly Output[];
   readonly error: SqlError | undefined;
+  /** Output parameters as the procedure left them; none after an error. */
+  readonly returned?: readonly ReturnedValue[];
+}
+
+export interface ReturnedValue extends Variable {
+  /** As the caller named it: empty for one given by position. */
+  readonly name: string;
+  /** Its place among the caller's arguments. */
+  readonly ordinal: number;
 }
 
 /** A batch as such; `variables` are the parameters that came with it. */
@@ -54,7 +66,7 @@ export async function executeBatch(
     for (const statement of statements) await executeStatement(statement, { session, outputs, signal });
     return { outputs, error: undefined };
   } catch (error) {
-    if (session.xactAbort) endTransaction("rollback", { session, outputs });
+    if (session.options.xactAbort) tell(outputs, endTransaction(session, "rollback"));
     if (error instanceof SqlError) return { outputs, error };
     throw error;
   }
@@ -66,10 +78,9 @@ export async function executeProcedure(
   text: string,
   { variables, signal }: { variables: Map<string, Variable>; signal?: AbortSignal | undefined },
 ): Promise<Outcome> {
-  const { transactionDepth, xactAbort, noCount } = session;
+  const { transactionDepth, options } = session;
   const outcome = await executeBatch(session, parseBatch(text), { variables, ...(signal && { signal }) });
-  session.xactAbort = xactAbort;
-  session.noCount = noCount;
+  session.options = options;
   if (outcome.error || session.transactionDepth === transactionDepth) return outcome;
   const error = new SqlError(
     266,
@@ -78,18 +89,28 @@ export async function executeProcedure(
   return { ...outcome, error };
 }
 
-/** Binds values to what `@a int, @b nvarchar(50)` declares: by name, or in order. */
-export function bindParameters(declarations: string, given: readonly Argument[]): Map<string, Variable> {
+export interface Bound {
+  readonly variables: Map<string, Variable>;
+  /** What the caller wants to have back, by the key of the variable that will hold it. */
+  readonly outputs: ReadonlyMap<string, Argument>;
+}
+
+/** Binds values to what `@a int, @b nvarchar(50) OUTPUT` declares: by name, or in order. */
+export function bindParameters(declarations: string, given: readonly Argument[]): Bound {
   const declared = parseParameterDeclarations(declarations);
-  const bound = new Map<string, Variable>();
-  declared.forEach(({ name, type }, index) => {
+  const variables = new Map<string, Variable>();
+  const outputs = new Map<string, Argument>();
+  declared.forEach(({ name, type, isOutput }, index) => {
     const argument = given.find((each) => each.name !== undefined && fold(each.name) === fold(name)) ?? given[index];
     if (!argument) {
       throw new SqlError(8178, `The parameterized query expects the parameter '${name}', which was not supplied.`);
     }
-    bound.set(variableKey(name), { type, value: convert(argument.value, argument.type, type) });
+    variables.set(variableKey(name), { type, value: convert(argument.value, argument.type, type) });
+    if (!argument.isOutput) return;
+    if (!isOutput) throw notOutput(name);
+    outputs.set(variableKey(name), argument);
   });
-  return bound;
+  return { variables, outputs };
 }
 
 interface Run {
@@ -103,6 +124,10 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
   signal?.throwIfAborted();
   const environment = environmentOf(session);
   requireUser(environment);
+  if (statement.kind !== "setOption") {
+    if (session.options.runsNothing) return;
+    if (session.options.describesOnly) return describe(statement, run, environment);
+  }
   switch (statement.kind) {
     case "select":
       return select(statement.query, run, environment);
@@ -115,17 +140,13 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
     case "setVariable":
       return setVariable(statement, environment);
     case "setOption":
-      if (statement.option === "XACT_ABORT") session.xactAbort = statement.value === "ON";
-      if (statement.option === "NOCOUNT") session.noCount = statement.value === "ON";
+      session.options = { ...session.options, ...statement.change };
       return;
     case "beginTransaction":
-      session.transactionDepth += 1;
-      if (session.transactionDepth === 1) outputs.push({ kind: "transaction", event: "begin" });
-      return;
+    case "saveTransaction":
     case "commit":
     case "rollback":
-      requireTransaction(statement.kind, session);
-      return endTransaction(statement.kind, run);
+      return tell(outputs, changeTransaction(session, statement));
     case "use":
       if (fold(statement.database) === fold(session.database.name)) return;
       throw new SqlError(
@@ -140,6 +161,33 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
     default:
       return write(run, (fresh) => change(statement, fresh));
   }
+}
+
+/** FMTONLY: the results that there would be, of every branch, without their rows. */
+async function describe(statement: Statement, run: Run, environment: Environment): Promise<void> {
+  switch (statement.kind) {
+    case "select": {
+      const { items } = statement.query;
+      if (items.every((item) => item.kind === "assign")) return;
+      const { columns } = compileQuery(statement.query, undefined, environment);
+      run.outputs.push({ kind: "rows", columns, rows: [], isCounted: true });
+      return;
+    }
+    case "if":
+      for (const inner of [...statement.whenTrue, ...statement.whenFalse]) await executeStatement(inner, run);
+      return;
+    case "declare":
+      return setVariable({ ...statement, value: undefined }, environment);
+    case "execute":
+      if (fold(statement.call.name.name) === "SP_EXECUTESQL") await callProcedure(statement.call, run, environment);
+      return;
+    default:
+      return;
+  }
+}
+
+function tell(outputs: Output[], event: TransactionEvent | undefined): void {
+  if (event) outputs.push({ kind: "transaction", event });
 }
 
 function environmentOf(session: Session): Environment {
@@ -164,7 +212,7 @@ async function write({ session, outputs, signal }: Run, make: (environment: Envi
     database.write(session, data);
     if (session.transactionDepth === 0) database.commit(session);
     session.rowCount = count ?? 0;
-    if (count !== undefined && !session.noCount) outputs.push({ kind: "count", count });
+    if (count !== undefined && !session.options.noCount) outputs.push({ kind: "count", count });
   } catch (error) {
     // The statement has changed nothing; outside a transaction it must not keep others waiting either.
     if (session.transactionDepth === 0) database.rollback(session);
@@ -182,6 +230,7 @@ type Write = Exclude<
       | "setVariable"
       | "setOption"
       | "beginTransaction"
+      | "saveTransaction"
       | "commit"
       | "rollback"
       | "use"
@@ -214,6 +263,8 @@ function changePrincipals(
   switch (statement.kind) {
     case "createUser":
       return createUser(statement, environment);
+    case "alterUser":
+      return alterUser(statement, environment);
     case "dropUser":
       return dropUser(statement, environment);
     case "createRole":
@@ -228,6 +279,8 @@ function changePrincipals(
       return dropSchema(statement, environment);
     case "alterSchemaOwner":
       return alterSchemaOwner(statement, environment);
+    case "alterRoleOwner":
+      return alterRoleOwner(statement, environment);
     case "alterTableOwner":
       return alterTableOwner(statement, environment);
     case "grant":
@@ -241,7 +294,7 @@ function select(query: Select, { session, outputs }: Run, environment: Environme
     const { columns, run } = compileQuery(query, undefined, environment);
     const rows = run();
     session.rowCount = rows.length;
-    outputs.push({ kind: "rows", columns, rows, isCounted: !session.noCount });
+    outputs.push({ kind: "rows", columns, rows, isCounted: !session.options.noCount });
     return;
   }
   const items = assigned.map(({ value }) => ({ kind: "value" as const, value, alias: undefined }));
@@ -278,7 +331,7 @@ function assign(name: string, { type: from, value }: Variable, { session: { vari
 async function callProcedure({ name, parameters }: ProcedureCall, run: Run, environment: Environment): Promise<void> {
   const given = parameters.map((parameter): Argument => {
     const { type, evaluate } = compileExpression(parameter.value, noScope, environment);
-    return { name: parameter.name, type, value: evaluate(noFrame) };
+    return { name: parameter.name, type, value: evaluate(noFrame), isOutput: parameter.isOutput };
   });
   if (fold(name.name) !== "SP_EXECUTESQL") {
     return write(run, (fresh) => ({ data: runProcedure(name.name, given, fresh) }));
@@ -286,10 +339,15 @@ async function callProcedure({ name, parameters }: ProcedureCall, run: Run, envi
   const { session, outputs, signal } = run;
   const { variables } = session;
   const { text, bound } = readExecuteSql(given);
-  const outcome = await executeProcedure(session, text, { variables: bound, signal });
+  const outcome = await executeProcedure(session, text, { variables: bound.variables, signal });
   session.variables = variables;
   outputs.push(...outcome.outputs);
   if (outcome.error) throw outcome.error;
+  for (const [key, argument] of bound.outputs) {
+    const target = parameters[given.indexOf(argument)]?.value;
+    const variable = bound.variables.get(key);
+    if (target?.kind === "variable" && variable) assign(target.name, variable, environment);
+  }
 }
 
 /** The first argument is the text, the second declares the parameters, the rest are their values. */
@@ -297,23 +355,4 @@ export function readExecuteSql([text, declarations, ...values]: readonly Argumen
   const asText = (argument: Argument | undefined) =>
     argument ? String(convert(argument.value ?? "", argument.type, nvarchar("max"))) : "";
   return { text: asText(text), bound: bindParameters(asText(declarations), values) };
-}
-
-export function requireTransaction(kind: "commit" | "rollback", session: Session): void {
-  if (session.transactionDepth > 0) return;
-  const number = kind === "commit" ? 3902 : 3903;
-  throw new SqlError(number, `The ${kind.toUpperCase()} TRANSACTION request has no corresponding BEGIN TRANSACTION.`);
-}
-
-/** COMMIT ends the innermost BEGIN, ROLLBACK all of them. */
-export function endTransaction(
-  kind: "commit" | "rollback",
-  { session, outputs }: Pick<Run, "session" | "outputs">,
-): void {
-  if (session.transactionDepth === 0) return;
-  session.transactionDepth = kind === "commit" ? session.transactionDepth - 1 : 0;
-  if (session.transactionDepth > 0) return;
-  if (kind === "commit") session.database.commit(session);
-  else session.database.rollback(session);
-  outputs.push({ kind: "transaction", event: kind });
 }

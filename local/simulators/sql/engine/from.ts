@@ -40,7 +40,7 @@ function join(
     throw compileError(1011, `The correlation name '${qualifier}' is specified multiple times in a FROM clause.`);
   }
   const right = compileSource(table, qualifier, environment);
-  const columns = [...left.columns, ...right.columns];
+  const columns = [...left.columns, ...(how?.kind === "left" ? right.columns.map(asNullable) : right.columns)];
   const on = how?.on && compileCondition(how.on, { columns, outer: outerScope, allowsAggregates: false }, environment);
   const key = how?.on && findJoinKey(how.on, left.columns, right.columns);
   const padding: Row = right.columns.map(() => null);
@@ -56,6 +56,11 @@ function join(
       });
     },
   };
+}
+
+/** A row that finds no partner has NULL in it. */
+function asNullable(column: ScopeColumn): ScopeColumn {
+  return column.traits ? { ...column, traits: { ...column.traits, isNullable: true } } : column;
 }
 
 /** The rows that may join a row with that value in its key column; all of them when there is no key. */
@@ -104,7 +109,12 @@ function compileSource(name: ObjectName, qualifier: string, environment: Environ
   if (!table) throw invalidObject(name.schema === undefined ? name.name : `${name.schema}.${name.name}`);
   requireOnTable(data, session.principalId, "SELECT", table);
   return {
-    columns: table.columns.map((column) => ({ qualifier, name: column.name, type: column.type })),
+    columns: table.columns.map(({ name: columnName, type, isNullable, identity }) => ({
+      qualifier,
+      name: columnName,
+      type,
+      traits: { isNullable, isIdentity: identity !== undefined },
+    })),
     rows: () => table.rows,
   };
 }

@@ -93,17 +93,36 @@ export function parseAlterPrincipal(cursor: Cursor): Statement {
     cursor.expect("MEMBER");
     return { kind: "alterRole", role, action, member: cursor.name() };
   }
+  if (cursor.accept("USER")) return parseAlterUser(cursor);
   cursor.expect("AUTHORIZATION", "ON");
-  const isTable = cursor.oneOf("OBJECT", "SCHEMA") === "OBJECT";
+  const what = cursor.oneOf("OBJECT", "SCHEMA", "ROLE");
   cursor.expectSymbol("::");
-  if (isTable) {
-    const table = cursor.objectName();
-    cursor.expect("TO");
-    return { kind: "alterTableOwner", table, owner: cursor.name() };
-  }
-  const schema = cursor.name();
+  const { schema, name } = what === "OBJECT" ? cursor.objectName() : { schema: undefined, name: cursor.name() };
   cursor.expect("TO");
-  return { kind: "alterSchemaOwner", schema, owner: cursor.name() };
+  const owner = cursor.name();
+  switch (what) {
+    case "OBJECT":
+      return { kind: "alterTableOwner", table: { schema, name }, owner };
+    case "SCHEMA":
+      return { kind: "alterSchemaOwner", schema: name, owner };
+    case "ROLE":
+      return { kind: "alterRoleOwner", role: name, owner };
+  }
+}
+
+function parseAlterUser(cursor: Cursor): Statement {
+  const name = cursor.name();
+  const changed: { newName: string | undefined; defaultSchema: string | undefined } = {
+    newName: undefined,
+    defaultSchema: undefined,
+  };
+  cursor.expect("WITH");
+  cursor.list(() => {
+    const option = cursor.oneOf("NAME", "DEFAULT_SCHEMA") === "NAME" ? "newName" : "defaultSchema";
+    cursor.expectSymbol("=");
+    changed[option] = cursor.name();
+  });
+  return { kind: "alterUser", name, ...changed };
 }
 
 const permissions = [

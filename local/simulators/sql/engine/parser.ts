@@ -4,6 +4,7 @@ import type { ColumnDefinition, Expression, KeyDefinition, ProcedureCall, Statem
 import { Cursor } from "./cursor.ts";
 import { parseExpression, parseSelect } from "./parseExpression.ts";
 import { parseAlterPrincipal, parseCreatePrincipal, parseDropPrincipal, parseGrant } from "./parsePrincipal.ts";
+import { parseSetOption } from "./sessionOptions.ts";
 import { types } from "./sqlTypes.ts";
 import { tokenize } from "./tokenizer.ts";
 
@@ -30,8 +31,7 @@ export function parseParameterDeclarations(text: string) {
     const name = cursor.variable();
     cursor.accept("AS");
     const type = cursor.type(1);
-    cursor.accept("OUTPUT");
-    return { name, type };
+    return { name, type, isOutput: acceptOutput(cursor) };
   });
   if (!cursor.isAtEnd) throw cursor.fail();
   return declared;
@@ -67,11 +67,18 @@ function parseStatement(cursor: Cursor): Statement[] {
       return [{ kind: "execute", call: parseProcedureCall(cursor) }];
     case "BEGIN":
       return parseBegin(cursor);
-    case "COMMIT":
-    case "ROLLBACK":
+    case "SAVE":
       cursor.next();
-      if (!cursor.accept("TRANSACTION") && !cursor.accept("TRAN")) cursor.accept("WORK");
-      return [{ kind: word === "COMMIT" ? "commit" : "rollback" }];
+      if (!acceptTransaction(cursor)) throw cursor.fail();
+      return [{ kind: "saveTransaction", name: cursor.name() }];
+    case "COMMIT":
+    case "ROLLBACK": {
+      cursor.next();
+      const name = acceptTransaction(cursor) ? parseTransactionName(cursor) : undefined;
+      cursor.accept("WORK");
+      // A COMMIT may say a name, and ends the innermost BEGIN whatever it is.
+      return [word === "COMMIT" ? { kind: "commit" } : { kind: "rollback", name }];
+    }
     case "SET":
       return [parseSet(cursor)];
     case "DECLARE":
@@ -202,10 +209,19 @@ function parseProcedureCall(cursor: Cursor): ProcedureCall {
         const isNamed = cursor.token.kind === "variable" && cursor.ahead(1).text === "=";
         const parameter = isNamed ? cursor.variable() : undefined;
         if (isNamed) cursor.expectSymbol("=");
-        return { name: parameter, value: parseConstant(cursor) };
+        const value = parseConstant(cursor);
+        const isOutput = acceptOutput(cursor);
+        if (isOutput && value.kind !== "variable") {
+          throw compileError(179, "Cannot use the OUTPUT option when passing a constant to a stored procedure.");
+        }
+        return { name: parameter, value, isOutput };
       })
     : [];
   return { name, parameters };
+}
+
+function acceptOutput(cursor: Cursor): boolean {
+  return cursor.accept("OUTPUT") || cursor.accept("OUT");
 }
 
 /** EXEC takes constants and variables, never an expression; a bare word is text, as in @level0type = USER. */
@@ -219,9 +235,17 @@ function parseConstant(cursor: Cursor): Expression {
   return value;
 }
 
+function acceptTransaction(cursor: Cursor): boolean {
+  return cursor.accept("TRANSACTION") || cursor.accept("TRAN");
+}
+
+function parseTransactionName(cursor: Cursor): string | undefined {
+  return cursor.seesName() ? cursor.name() : undefined;
+}
+
 function parseBegin(cursor: Cursor): Statement[] {
   cursor.expect("BEGIN");
-  if (cursor.accept("TRANSACTION") || cursor.accept("TRAN")) return [{ kind: "beginTransaction" }];
+  if (acceptTransaction(cursor)) return [{ kind: "beginTransaction", name: parseTransactionName(cursor) }];
   const statements: Statement[] = [];
   while (!cursor.accept("END")) {
     statements.push(...cursor.nested(() => parseStatement(cursor)));
@@ -231,26 +255,13 @@ function parseBegin(cursor: Cursor): Statement[] {
   return statements;
 }
 
-/** `SET @x = …`, or an option of the session: one or more words, then its value. */
+/** `SET @x = …`, or an option of the session. */
 function parseSet(cursor: Cursor): Statement {
   cursor.expect("SET");
-  if (cursor.token.kind === "variable") {
-    const variable = cursor.variable();
-    cursor.expectSymbol("=");
-    return { kind: "setVariable", variable, value: parseExpression(cursor) };
-  }
-  if (cursor.accept("TRANSACTION", "ISOLATION", "LEVEL")) {
-    const level = cursor.oneOf("READ", "REPEATABLE", "SNAPSHOT", "SERIALIZABLE");
-    if (level === "READ") cursor.oneOf("COMMITTED", "UNCOMMITTED");
-    if (level === "REPEATABLE") cursor.expect("READ");
-    return { kind: "setOption", option: "TRANSACTION ISOLATION LEVEL", value: level };
-  }
-  if (cursor.token.kind !== "word") throw cursor.fail();
-  const option = cursor.next().text.toUpperCase();
-  cursor.acceptSymbol("-");
-  const value = cursor.next();
-  if (value.kind === "end" || value.kind === "symbol") throw cursor.fail();
-  return { kind: "setOption", option, value: value.text.toUpperCase() };
+  if (cursor.token.kind !== "variable") return parseSetOption(cursor);
+  const variable = cursor.variable();
+  cursor.expectSymbol("=");
+  return { kind: "setVariable", variable, value: parseExpression(cursor) };
 }
 
 function parseDeclare(cursor: Cursor): Statement[] {

@@ -124,6 +124,21 @@ function lookUpInEntra(name: string, objectId: string | undefined, world: World,
   throw new SqlError(33130, `Principal '${name}' could not be found or this principal type is not supported.`);
 }
 
+/** The SID and all that hangs on the user stay: they go by its id. */
+export function alterUser(
+  { name, newName, defaultSchema }: Of<"alterUser">,
+  { data, session }: Environment,
+): DatabaseData {
+  const user = findPrincipal(data, name);
+  if (!user || user.type === "R" || !mayAlterUser(data, session.principalId, user))
+    throw cannot(`alter the user '${name}'`);
+  if (user.id <= 4) throw new SqlError(15150, `Cannot alter the user '${name}'.`);
+  const holder = newName === undefined ? undefined : findPrincipal(data, newName);
+  if (holder && holder.id !== user.id) throw principalExists(holder.name);
+  const altered = { ...user, name: newName ?? user.name, defaultSchema: defaultSchema ?? user.defaultSchema };
+  return { ...data, principals: data.principals.map((each) => (each.id === user.id ? altered : each)) };
+}
+
 export function dropUser({ name, ifExists }: Of<"dropUser">, { data, session }: Environment): DatabaseData {
   const user = findPrincipal(data, name);
   if (!user && ifExists) return data;
@@ -200,6 +215,18 @@ export function alterRole(
     ...data,
     memberships: action === "ADD" ? [...others, { roleId: role.id, memberId: member.id }] : others,
   };
+}
+
+export function alterRoleOwner({ role: name, owner }: Of<"alterRoleOwner">, { data, session }: Environment) {
+  const role = findRole(data, name);
+  const mayTake =
+    role &&
+    !role.isFixedRole &&
+    role.id !== principalIds.public &&
+    (holdsInDatabase(data, session.principalId, "CONTROL") || role.ownerId === session.principalId);
+  if (!mayTake) throw cannot(`find the role '${name}'`);
+  const ownerId = requirePrincipal(data, owner).id;
+  return { ...data, principals: data.principals.map((each) => (each.id === role.id ? { ...each, ownerId } : each)) };
 }
 
 export function createSchema({ name, owner }: Of<"createSchema">, { data, session }: Environment): DatabaseData {

@@ -9,6 +9,8 @@ import { convert, fold, nameOf, nvarchar } from "./sqlTypes.ts";
 export interface Argument extends Variable {
   /** With its `@`; undefined when given by position. */
   readonly name: string | undefined;
+  /** The caller wants to have the value back. */
+  readonly isOutput: boolean;
 }
 
 type Procedure = (read: (parameter: string) => Variable | undefined, environment: Environment) => DatabaseData;
@@ -58,9 +60,18 @@ export function runProcedure(name: string, given: readonly Argument[], environme
     if (parameter === undefined || !procedure.parameters.includes(parameter)) {
       throw new SqlError(8145, `${argument.name ?? `@p${index}`} is not a parameter for procedure ${name}.`);
     }
+    if (argument.isOutput) throw notOutput(parameter);
     values.set(parameter, argument);
   });
   return procedure.run((parameter) => values.get(parameter), environment);
+}
+
+export function notOutput(parameter: string): SqlError {
+  return new SqlError(
+    8162,
+    `The formal parameter "${parameter}" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.`,
+    { state: 2 },
+  );
 }
 
 function findProperty(read: (parameter: string) => Variable | undefined, { data, session }: Environment) {

@@ -2,7 +2,7 @@
 import { compileError, SqlError } from "../errors.ts";
 import { hasAggregate } from "./aggregate.ts";
 import type { Expression, Select, SelectItem } from "./ast.ts";
-import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
+import { type ColumnTraits, type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
 import type { Row } from "./database.ts";
 import { compileFrom } from "./from.ts";
@@ -12,6 +12,7 @@ import { compare, fold, type SqlType, type SqlValue, types } from "./sqlTypes.ts
 export interface ResultColumn {
   readonly name: string;
   readonly type: SqlType;
+  readonly traits?: ColumnTraits | undefined;
 }
 
 export interface CompiledQuery {
@@ -30,7 +31,7 @@ export function compileQuery(select: Select, outerScope: Scope | undefined, envi
   const scope: Scope = { columns: from.columns, outer: outerScope, allowsAggregates: isAggregate };
   const where = select.where && compileCondition(select.where, { ...scope, allowsAggregates: false }, environment);
   const outputs = select.items.flatMap((item) => compileItem(item, scope, environment));
-  const columns = outputs.map(({ name, value }) => ({ name, type: value.type }));
+  const columns = outputs.map(({ name, value: { type, traits } }) => ({ name, type, traits }));
   if (isAggregate) refuseBareColumns(select.items);
   const order = select.orderBy.map(({ value, isDescending }) => ({
     read: compileOrder(value, columns, scope, environment),
@@ -85,7 +86,8 @@ function compileItem(item: SelectItem, scope: Scope, environment: Environment): 
   if (chosen.length === 0) throw new SqlError(263, "Must specify table to select from.");
   return chosen.map((column) => {
     const index = scope.columns.indexOf(column);
-    return { name: column.name, value: { type: column.type, evaluate: ({ row }) => row[index] ?? null } };
+    const { name, type, traits } = column;
+    return { name, value: { type, traits, evaluate: ({ row }) => row[index] ?? null } };
   });
 }
 

@@ -1,7 +1,9 @@
 /** One login to one database: who, with which options, variables and open transaction. */
 import type { World } from "../../world.ts";
+import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
 import type { Database } from "./store.ts";
+import type { Savepoint } from "./transactions.ts";
 
 export interface Session {
   readonly id: number;
@@ -16,10 +18,12 @@ export interface Session {
   readonly application: string;
   /** Of the batch that runs. */
   variables: Map<string, Variable>;
-  xactAbort: boolean;
-  noCount: boolean;
+  options: SessionOptions;
   /** 0: autocommit. Counts nested BEGIN TRANSACTION, as @@TRANCOUNT does. */
   transactionDepth: number;
+  /** Of the outermost BEGIN TRANSACTION, if it has one. */
+  transactionName: string | undefined;
+  savepoints: readonly Savepoint[];
   rowCount: number;
   lastIdentity: number | undefined;
 }

@@ -42,6 +42,17 @@ export class Database {
     this.#writer.working = data;
   }
 
+  /** What `session` would commit now; undefined as long as it has not written. */
+  uncommitted(session: object): DatabaseData | undefined {
+    return this.#writer?.session === session ? this.#writer.working : undefined;
+  }
+
+  /** Takes `session` back to what `uncommitted` gave. */
+  restore(session: object, data: DatabaseData | undefined): void {
+    // While a session is the writer, nobody else commits: what is committed is what it began with.
+    if (this.#writer?.session === session) this.#writer.working = data ?? this.#committed;
+  }
+
   commit(session: object): void {
     if (this.#writer?.session !== session) return;
     this.#committed = this.#writer.working;

@@ -1,5 +1,5 @@
 /** CREATE TABLE, DROP TABLE and the statements that change rows. */
-import { compileError, invalidColumn, invalidObject, SqlError } from "../errors.ts";
+import { compileError, invalidColumn, invalidObject, notSimulated, SqlError } from "../errors.ts";
 import type { Expression, ObjectName, Statement } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, noFrame, noScope, type Scope } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
@@ -25,6 +25,8 @@ export interface Changed {
 }
 
 export function createTable({ table, columns, keys }: Of<"createTable">, { data, session }: Environment): Changed {
+  // A temporary table is its session's and ends with it.
+  if (table.name.startsWith("#")) throw notSimulated(`CREATE TABLE ${table.name}`);
   const schema = findSchema(data, table.schema ?? "dbo");
   if (!schema) {
     throw new SqlError(

@@ -42,8 +42,7 @@ function skipBlank(text: string, at: number): number {
   const space = match(/[\s\uFEFF]+/y, text, at);
   if (space) return at + space.length;
   if (text.startsWith("--", at)) {
-    const end = text.indexOf("\n", at);
-    return end < 0 ? text.length : end + 1;
+    return at + (match(/--[^\r\n]*/y, text, at)?.length ?? 0);
   }
   return text.startsWith("/*", at) ? endOfComment(text, at) : at;
 }

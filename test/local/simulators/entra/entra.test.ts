@@ -154,16 +154,45 @@ test("serves DefaultAzureCredential from the environment of a pod", async () => 
 
 test("gives a Function App the token of its own identity, or of the one it asks for", async () => {
   const [own, other] = [addIdentity(context.world, "own"), addIdentity(context.world, "other")];
-  const { endpoint, header } = entra.appServiceIdentity(own.clientId);
+  const { endpoint, header } = entra.appServiceIdentity(own.clientId, [other.clientId]);
   vi.stubEnv("IDENTITY_ENDPOINT", endpoint);
   vi.stubEnv("IDENTITY_HEADER", header);
 
   const first = await new ManagedIdentityCredential().getToken("https://management.azure.com/.default");
-  const second = await new ManagedIdentityCredential({ clientId: other.clientId }).getToken(databaseScope);
+  const { clientId, principalId: objectId, id: resourceId } = other;
+  const chosen = await Promise.all(
+    [{ clientId }, { objectId }, { resourceId: resourceId.toUpperCase() }].map((choice) =>
+      new ManagedIdentityCredential(choice).getToken(databaseScope),
+    ),
+  );
 
   expect(decodeJwt(first.token)).toMatchObject({ appid: own.clientId, aud: "https://management.azure.com" });
-  expect(decodeJwt(second.token)).toMatchObject({ appid: other.clientId, aud: "https://database.windows.net" });
+  expect(chosen.map(({ token }) => decodeJwt(token))).toMatchObject(
+    chosen.map(() => ({ appid: other.clientId, aud: "https://database.windows.net" })),
+  );
   expect(first.expiresOnTimestamp - Date.now()).toBeGreaterThan(23 * 3600_000);
+});
+
+test("refuses a Function App an identity that is not assigned to it, and a choice that is not clear", async () => {
+  const [own, other] = [addIdentity(context.world, "app-own"), addIdentity(context.world, "of-another-app")];
+  const { endpoint, header } = entra.appServiceIdentity(own.clientId);
+  const ask = async (choice: Record<string, string>) => {
+    const query = new URLSearchParams({ resource: "https://vault.azure.net", "api-version": "2019-08-01", ...choice });
+    const response = await fetch(`${endpoint}?${query}`, { headers: { "x-identity-header": header } });
+    return response.status;
+  };
+
+  const statuses = await Promise.all([
+    ask({ client_id: other.clientId }),
+    ask({ object_id: other.principalId }),
+    ask({ principal_id: other.principalId }),
+    ask({ mi_res_id: other.id }),
+    ask({ client_id: own.clientId, mi_res_id: own.id }),
+    ask({ client_id: "" }),
+    ask({ principal_id: own.principalId }),
+  ]);
+
+  expect(statuses).toEqual([400, 400, 400, 400, 400, 400, 200]);
 });
 
 test("refuses a caller that does not know the Function App's secret header", async () => {

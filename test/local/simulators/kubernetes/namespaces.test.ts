@@ -25,6 +25,16 @@ test("a new namespace is active, knows its name as a label, and has a default se
   expect((await cluster.core.listNamespacedServiceAccount({ namespace: "fresh" })).items).toHaveLength(1);
 });
 
+test("a new namespace has the cluster's certificate authority, for the pods in it", async () => {
+  await cluster.createNamespace("trusting");
+
+  const { data } = await cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "trusting" });
+  const inDefault = await cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "default" });
+
+  expect(data).toEqual({ "ca.crt": expect.stringMatching(/^-----BEGIN CERTIFICATE-----/) });
+  expect(inDefault.data).toEqual(data);
+});
+
 test("a namespace keeps the label of its name when it is replaced without", async () => {
   await cluster.createNamespace("labelled");
 

@@ -52,8 +52,8 @@ test("shows what is there and then every change", async () => {
   await cluster.apply(configMap("b", { x: "y" }), "me");
   await cluster.objects.delete(configMap("b"));
 
-  await eventually(() => (events().length === 4 ? true : undefined));
-  expect(events()).toEqual(["ADDED a", "ADDED b", "MODIFIED b", "DELETED b"]);
+  await eventually(() => (events().length === 5 ? true : undefined));
+  expect(events()).toEqual(["ADDED a", "ADDED kube-root-ca.crt", "ADDED b", "MODIFIED b", "DELETED b"]);
 });
 
 test("goes on after a resource version, leaving nothing out", async () => {

@@ -2,15 +2,24 @@
 import { once } from "node:events";
 import net from "node:net";
 import rhea, { type Connection, type EventContext, type Receiver, type Sender } from "rhea";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { keepBytes, lockTokenFromTag } from "../../../../local/simulators/serviceBus/amqp.ts";
+import {
+  findSection,
+  readEntries,
+  sectionCode,
+  splitSections,
+} from "../../../../local/simulators/serviceBus/sections.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 const queue = "onboarding-requests";
+/** Of the tests that receive. */
+const other = "other";
 let sandbox: Sandbox;
 const connections: Connection[] = [];
 
 beforeAll(async () => {
-  sandbox = await openSandbox({ queues: [{ name: queue }] });
+  sandbox = await openSandbox({ queues: [{ name: queue }, { name: other }] });
 });
 afterEach(() => {
   for (const connection of connections.splice(0)) connection.close();
@@ -109,6 +118,195 @@ test("an unknown request to $management is answered as not implemented", async (
   });
   expect(await ask("com.microsoft:update-disposition", { "disposition-status": "eaten" })).toMatchObject({
     statusCode: 501,
+  });
+});
+
+test("a link's address may begin with a slash, as the .NET SDK writes it", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+
+  const sender = await openSender(connection, `/${other}`);
+  sender.send({ body: "with a slash" });
+  await once(sender, "accepted");
+  const receiver = connection.open_receiver({ source: `/${other}`, autoaccept: true });
+  const { message } = await next(receiver, "message");
+  const management = await openSender(connection, `/${other}/$management`);
+
+  expect(message?.body).toBe("with a slash");
+  expect(management.is_open()).toBe(true);
+});
+
+test("requests that are sent settled, with one delivery tag for all, are told apart", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  const node = `${other}/$management`;
+  const sender = connection.open_sender({ target: node, snd_settle_mode: 1 });
+  const receiver = connection.open_receiver({ source: node, target: "two-answers" });
+  await Promise.all([once(sender, "sendable"), once(receiver, "receiver_open")]);
+  const answers: unknown[] = [];
+  receiver.on("message", ({ message }: EventContext) => answers.push(message?.correlation_id));
+
+  for (const id of ["first", "second"]) {
+    const request = { message_id: id, reply_to: "two-answers", application_properties: { operation: "ask" }, body: {} };
+    sender.send(request, Buffer.of(0));
+  }
+
+  expect(sender.snd_settle_mode).toBe(1);
+  await expect.poll(() => answers).toEqual(["first", "second"]);
+});
+
+test("a receiver with a session, and a transaction, are refused by their names", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  const filter = { "com.microsoft:session-filter": rhea.types.wrap_described(null, "com.microsoft:session-filter") };
+  const coordinator = rhea.types.wrap_described([], 0x30);
+
+  const receiver = connection.open_receiver({ source: { address: other, filter } });
+  await once(receiver, "receiver_error");
+  const sender = connection.open_sender({});
+  sender.local.attach.target = coordinator;
+  await once(sender, "sender_error");
+
+  expect(receiver.error).toMatchObject({
+    condition: "amqp:not-allowed",
+    description: expect.stringContaining("does not require sessions"),
+  });
+  expect(sender.error).toMatchObject({
+    condition: "amqp:not-implemented",
+    description: expect.stringContaining("transactions"),
+  });
+});
+
+describe("application properties of every AMQP type", () => {
+  const { types } = rhea;
+  const beyondDoubles = Buffer.from("0020000000000001", "hex"); // 2^53 + 1
+  const typed = {
+    byte: types.wrap_byte(-5),
+    ubyte: types.wrap_ubyte(200),
+    short: types.wrap_short(-300),
+    int: types.wrap_int(7),
+    long: types.wrap_long(beyondDoubles),
+    ulong: types.wrap_ulong(beyondDoubles),
+    float: types.wrap_float(1.5),
+    double: types.wrap_double(2),
+    char: types.wrap_char(0x20ac),
+    guid: types.wrap_uuid(Buffer.from("00112233445566778899aabbccddeeff", "hex")),
+    timestamp: types.wrap_timestamp(1_790_000_000_000),
+    uri: types.wrap_described("https://example.com", "com.microsoft:uri"),
+  };
+
+  /** Without the header, which is the broker's, and which rhea writes first. */
+  const encode = (message: object) => rhea.message.encode(message).subarray(4);
+
+  async function openQueue() {
+    const connection = await connect();
+    expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+    const sender = await openSender(connection, other);
+    const receiver = connection.open_receiver({ source: other, autoaccept: false, autosettle: true });
+    await once(receiver, "receiver_open");
+    keepBytes(receiver.session);
+    const receive = async () => {
+      const { message, delivery } = await next(receiver, "message");
+      if (!Buffer.isBuffer(message) || !delivery) throw new Error("no bytes came");
+      return { bytes: message, delivery };
+    };
+    return { connection, sender, receive };
+  }
+
+  test("come out as they went in, with all that a sender wrote", async () => {
+    const { sender, receive } = await openQueue();
+    const sent = encode({
+      message_id: "typed",
+      correlation_id: types.wrap_ulong(3),
+      application_properties: typed,
+      body: types.wrap_list([types.wrap_long(beyondDoubles), types.wrap_char(65)]),
+    });
+
+    sender.send(sent, undefined, 0);
+    const { bytes, delivery } = await receive();
+    delivery.accept();
+
+    expect(bytes.subarray(-sent.length).toString("hex")).toBe(sent.toString("hex"));
+  });
+
+  test("stay so where the message came without an id, and in a batch", async () => {
+    const { sender, receive } = await openQueue();
+    const sent = encode({ subject: "no id", application_properties: typed, body: null });
+    const properties = readEntries(findSection(splitSections(sent), sectionCode.applicationProperties));
+
+    sender.send(sent, undefined, 0);
+    const single = await receive();
+    single.delivery.accept();
+    sender.send(rhea.message.encode({ body: rhea.message.data_section(sent) }), undefined, 0x80013700);
+    const batched = await receive();
+    batched.delivery.accept();
+
+    for (const { bytes } of [single, batched]) {
+      const sections = splitSections(bytes);
+      expect(readEntries(findSection(sections, sectionCode.applicationProperties))).toEqual(properties);
+      expect(rhea.message.decode(bytes)).toMatchObject({ subject: "no id", message_id: expect.any(String) });
+    }
+  });
+
+  test("stay so beside those that abandoning and dead-lettering add, which keep their types too", async () => {
+    const { connection, sender, receive } = await openQueue();
+    const added = { attempt: types.wrap_short(2), trace: typed.guid, ticks: types.wrap_long(2 ** 60) };
+    sender.send(
+      encode({ message_id: "dead", application_properties: { ...typed, attempt: 1 }, body: null }),
+      undefined,
+      0,
+    );
+
+    const first = await receive();
+    first.delivery.modified({ undeliverable_here: false, message_annotations: added });
+    const second = await receive();
+    const info = { DeadLetterReason: "no use", by: types.wrap_byte(9) };
+    second.delivery.reject({ condition: "com.microsoft:dead-letter", description: "", info });
+    const receiver = connection.open_receiver({ source: `${other}/$DeadLetterQueue`, autoaccept: false });
+    const { message } = await next(receiver, "message");
+
+    const expected = encode({
+      application_properties: { ...typed, ...added, DeadLetterReason: "no use", by: types.wrap_byte(9) },
+      body: null,
+    });
+    const entriesOf = (bytes: unknown) =>
+      Buffer.isBuffer(bytes) && readEntries(findSection(splitSections(bytes), sectionCode.applicationProperties));
+    expect(entriesOf(message)).toEqual(entriesOf(expected));
+    expect(sandbox.serviceBus.queue(other).deadLetters()).toMatchObject([
+      { applicationProperties: { attempt: 2, byte: -5, by: 9, DeadLetterReason: "no use" } },
+    ]);
+  });
+
+  test("stay so where $management settles", async () => {
+    const { connection, sender, receive } = await openQueue();
+    const node = `${other}/$management`;
+    const management = await openSender(connection, node);
+    const answers = connection.open_receiver({ source: node, target: "dispositions" });
+    sender.send(encode({ message_id: "later", body: null }), undefined, 0);
+    const { delivery } = await receive();
+
+    const again = receive();
+    management.send({
+      message_id: "abandon",
+      reply_to: "dispositions",
+      application_properties: { operation: "com.microsoft:update-disposition" },
+      body: {
+        "disposition-status": "abandoned",
+        "lock-tokens": types.wrap_array(
+          [Buffer.from(lockTokenFromTag(delivery.tag).replaceAll("-", ""), "hex")],
+          0x98,
+          undefined,
+        ),
+        "properties-to-modify": { by: types.wrap_byte(9) },
+      },
+    });
+    await once(answers, "message");
+    const { bytes, delivery: second } = await again;
+    second.accept();
+
+    const entries = readEntries(findSection(splitSections(bytes), sectionCode.applicationProperties));
+    // by: a string of two characters; 9: a byte.
+    expect(entries.get("by")?.toString("hex")).toBe("a10262795109");
   });
 });
 

@@ -85,6 +85,16 @@ describe("a database", () => {
     expect(numbers).toEqual([4060]);
   });
 
+  it("that no login names is master, where only the administrator is somebody", async () => {
+    const pool = await logInWith(await sandbox.token(sandbox.admin), "");
+    const { recordset } = await pool.request().query("SELECT DB_NAME() AS name, USER_NAME() AS who");
+    await pool.close();
+
+    expect(recordset).toEqual([{ name: "master", who: "dbo" }]);
+    const app = sandbox.addPrincipal("app-without-database");
+    await expect(logInWith(await sandbox.token(app), "")).rejects.toMatchObject(refused);
+  });
+
   it("begins empty again when the world drops it and makes it anew", async () => {
     const databases = sandbox.world.sqlServers.get("sql-dev")?.databases ?? new Set();
     databases.add("short");

@@ -160,6 +160,32 @@ describe("roles, schemas and what hangs on a user", () => {
     expect(await numberOf("ALTER ROLE r DROP MEMBER u; ALTER ROLE r DROP MEMBER u; DROP ROLE r")).toBeUndefined();
   });
 
+  it("keep all that they are when the remedies of the documents are run: ALTER USER, ALTER AUTHORIZATION", async () => {
+    await run(
+      "CREATE USER renamed WITHOUT LOGIN; CREATE USER other WITHOUT LOGIN; CREATE ROLE owned AUTHORIZATION renamed",
+    );
+    await run(
+      "ALTER ROLE db_datareader ADD MEMBER renamed; EXEC sp_addextendedproperty N'k', N'v', N'USER', N'renamed'",
+    );
+    const sid = user("renamed")?.sid;
+
+    await run("ALTER USER [renamed] WITH NAME = [expected]");
+    await run("ALTER AUTHORIZATION ON ROLE::[owned] TO [dbo]");
+
+    expect(user("expected")).toMatchObject({ sid, roles: ["db_datareader"], properties: { k: "v" } });
+    expect(user("renamed")).toBeUndefined();
+    expect(await numberOf("ALTER USER other WITH NAME = expected")).toBe(15023);
+    expect(await numberOf("ALTER USER other WITH NAME = Other, DEFAULT_SCHEMA = dbo")).toBeUndefined();
+    expect(await numberOf("ALTER USER nope WITH NAME = x")).toBe(15151);
+    expect(await numberOf("ALTER USER owned WITH NAME = x")).toBe(15151);
+    expect(await numberOf("ALTER USER dbo WITH NAME = x")).toBe(15150);
+    expect(await numberOf("ALTER AUTHORIZATION ON ROLE::nope TO dbo")).toBe(15151);
+    expect(await numberOf("DROP USER expected")).toBeUndefined();
+    const { pool } = await connectUser("powerless");
+    expect(await numberOf("ALTER USER other WITH NAME = x", pool)).toBe(15151);
+    expect(await numberOf("ALTER AUTHORIZATION ON ROLE::owned TO powerless", pool)).toBe(15151);
+  });
+
   it("have one extended property of a name, on users alone", async () => {
     await run("CREATE USER u WITHOUT LOGIN");
     const level = "@level0type = USER, @level0name = u";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import tls from "node:tls";
+import type { TLSSocket } from "node:tls";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProtocolError } from "../../../../local/simulators/sql/bytes.ts";
@@ -14,32 +14,11 @@ import { readPrelogin } from "../../../../local/simulators/sql/prelogin.ts";
 import { readBatch, readRpc, readTransactionRequest } from "../../../../local/simulators/sql/rpc.ts";
 import { featureAck, fedAuthInfo } from "../../../../local/simulators/sql/tokens.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
+import { headers, login7, openStrict } from "../../../support/tds.ts";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength, size: "max" }).map((array) => Buffer.from(array));
 const text = (value: string) => Buffer.from(value, "utf16le");
 
-/** A LOGIN7 with a user name and password, as FreeTDS sends it, without its optional parts. */
-function login7({ user, password, database }: { user: string; password: string; database: string }): Buffer {
-  const scrambled = text(password).map((byte) => (((byte & 0x0f) << 4) | (byte >> 4)) ^ 0xa5);
-  const fields: [at: number, data: Uint8Array][] = [
-    [40, text(user)],
-    [44, scrambled],
-    [68, text(database)],
-  ];
-  const head = Buffer.alloc(94);
-  head.writeUInt32LE(0x74000004, 4);
-  head.writeUInt32LE(4096, 8);
-  let offset = head.length;
-  for (const [at, data] of fields) {
-    head.writeUInt16LE(offset, at);
-    head.writeUInt16LE(data.length / 2, at + 2);
-    offset += data.length;
-  }
-  head.writeUInt32LE(offset, 0);
-  return Buffer.concat([head, ...fields.map(([, data]) => data)]);
-}
-
-const headers = Buffer.from([22, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
 /** sp_executesql with one nvarchar, one int and one nvarchar(max) parameter, from a wire trace of tedious. */
 const rpc = Buffer.concat([
   headers,
@@ -215,15 +194,7 @@ describe("a server that strangers talk to", () => {
     await stillServes();
   });
 
-  /** TDS 8.0 is TLS from the first byte, so that a test needs no more than node:tls to be inside. */
-  async function openStrict(): Promise<tls.TLSSocket> {
-    const socket = tls.connect({ host: "localhost", port: sandbox.simulator.port, ALPNProtocols: ["tds/8.0"] });
-    socket.on("error", () => undefined);
-    await once(socket, "secureConnect");
-    return socket;
-  }
-
-  async function talk(socket: tls.TLSSocket, sent: Buffer): Promise<void> {
+  async function talk(socket: TLSSocket, sent: Buffer): Promise<void> {
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.end(sent);
     socket.resume();
@@ -236,7 +207,9 @@ describe("a server that strangers talk to", () => {
     const packet = fc.tuple(fc.nat(20), bytes(300)).map(([type, body]) => toPackets(type, body, 512));
 
     await Promise.all(
-      samples(fc.oneof(cut, packet, bytes(200)), 60).map(async (sent) => talk(await openStrict(), sent)),
+      samples(fc.oneof(cut, packet, bytes(200)), 60).map(async (sent) =>
+        talk(await openStrict(sandbox.simulator.port), sent),
+      ),
     );
 
     await stillServes();
@@ -255,7 +228,7 @@ describe("a server that strangers talk to", () => {
 
     await Promise.all(
       samples(fc.oneof(cut, packet, request), 60).map(async (sent) => {
-        const socket = await openStrict();
+        const socket = await openStrict(sandbox.simulator.port);
         socket.write(login);
         await once(socket, "data");
         await talk(socket, sent);
@@ -283,7 +256,7 @@ describe("a server that strangers talk to", () => {
   });
 
   it("cuts a client off that announces a message larger than anybody needs", async () => {
-    const socket = await openStrict();
+    const socket = await openStrict(sandbox.simulator.port);
     const piece = Buffer.alloc(32_000);
     piece.writeUInt8(packetType.login7, 0);
     piece.writeUInt16BE(piece.length, 2);

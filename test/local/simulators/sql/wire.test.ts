@@ -43,6 +43,7 @@ describe("values", () => {
       ["int", sql.Int, -2_147_483_648],
       ["bigint", sql.BigInt, "-9223372036854775808"],
       ["float", sql.Float, 1.5e-7],
+      ["decimal", sql.Decimal(18, 4), -1234.5678],
       ["nvarchar", sql.NVarChar(50), "漢字 😀"],
       ["varchar", sql.VarChar(50), "é"],
       ["max", sql.NVarChar(sql.MAX), ""],
@@ -301,6 +302,21 @@ describe("the fault journal", () => {
     );
   });
 
+  it("that chooses the session as the victim of a deadlock ends its transaction, too", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int)");
+    const transaction = new sql.Transaction(pool);
+    await transaction.begin();
+    await new sql.Request(transaction).query("INSERT INTO t VALUES (1)");
+    sandbox.faults.add({ wire: "sql", operation: "UPDATE", effect: { kind: "error", code: 1205 } });
+
+    const update = new sql.Request(transaction).query("UPDATE t SET id = 2");
+
+    await expect(update).rejects.toMatchObject({ number: 1205, class: 13 });
+    await expect(transaction.commit()).rejects.toMatchObject({ code: "EABORT" });
+    expect(await script("SELECT * FROM t")).toEqual([[]]);
+  });
+
   it("is asked before the statement runs, with its latency", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await pool.request().query("SELECT 2 AS warm");
@@ -313,6 +329,87 @@ describe("the fault journal", () => {
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(115);
     expect(took).toBeLessThan(235);
+  });
+});
+
+describe("columns of a result", () => {
+  it("say whether they may be NULL, and which one numbers its rows", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    await script("CREATE TABLE t (id int IDENTITY PRIMARY KEY, name nvarchar(10) NOT NULL, note nvarchar(10) NULL)");
+
+    const { recordset } = await pool.request().query(`
+      SELECT l.*, r.name AS joined, 5 AS five, NULL AS nothing
+      FROM t AS l LEFT JOIN t AS r ON r.id = l.id`);
+
+    const said = Object.values(recordset.columns).map(({ name, nullable, identity }) => [name, nullable, identity]);
+    expect(said).toEqual([
+      ["id", false, true],
+      ["name", false, false],
+      ["note", true, false],
+      ["joined", true, false],
+      ["five", false, false],
+      ["nothing", true, false],
+    ]);
+  });
+});
+
+describe("output parameters", () => {
+  it("of a query come back with the value that it left in them", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const request = pool.request();
+    request.input("n", sql.Int, 20).output("twice", sql.Int).output("text", sql.NVarChar(sql.MAX), "before");
+    request
+      .output("same", sql.UniqueIdentifier, "6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B")
+      .output("nothing", sql.Bit, true);
+
+    const { output, recordset } = await request.query(
+      "SET @twice = @n * 2; SET @text = @text + N' and after 漢字'; SET @nothing = NULL; SELECT @twice AS n",
+    );
+
+    expect(recordset).toEqual([{ n: 40 }]);
+    expect(output).toEqual({
+      twice: 40,
+      text: "before and after 漢字",
+      same: "6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B",
+      nothing: null,
+    });
+  });
+
+  it("of a prepared statement come back at every execution", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const statement = new sql.PreparedStatement(pool);
+    statement.input("n", sql.Int);
+    statement.output("next", sql.Int);
+    await statement.prepare("SET @next = @n + 1");
+
+    const outputs = [];
+    for (const n of [1, 41]) outputs.push((await statement.execute({ n, next: null })).output);
+    await statement.unprepare();
+
+    expect(outputs).toEqual([{ next: 2 }, { next: 42 }]);
+  });
+
+  it("go through EXEC sp_executesql into the caller's variable, if both sides say OUTPUT", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+    const declare = "DECLARE @a int = 1, @b int = 1; EXEC sp_executesql N'SET @x = 5; SET @y = 6'";
+
+    const { recordset } = await pool
+      .request()
+      .query(`${declare}, N'@x int OUTPUT, @y int OUTPUT', @x = @a OUTPUT, @y = @b; SELECT @a AS a, @b AS b`);
+
+    expect(recordset).toEqual([{ a: 5, b: 1 }]);
+    const undeclared = pool.request().query(`${declare}, N'@x int, @y int', @a OUTPUT, @b`);
+    await expect(undeclared).rejects.toMatchObject({ number: 8162 });
+    const constant = pool.request().query("EXEC sp_executesql N'SET @x = 5', N'@x int OUTPUT', 7 OUTPUT");
+    await expect(constant).rejects.toMatchObject({ number: 179 });
+  });
+
+  it("do not come back from a statement that failed", async () => {
+    const pool = await sandbox.connect(sandbox.admin);
+
+    const failing = pool.request().output("n", sql.Int, 3).query("SET @n = 4; SELECT * FROM missing");
+
+    await expect(failing).rejects.toMatchObject({ number: 208 });
   });
 });
 

@@ -1,0 +1,242 @@
+targetScope = 'subscription'
+
+metadata description = 'Mooring in one resource group, and the rights that it needs where its catalog says. docs/deploy.md explains it.'
+
+@minLength(1)
+@maxLength(40)
+@description('Of the azd environment; every name is made from it.')
+param environmentName string
+
+@metadata({ azd: { type: 'location' } })
+@description('A region that has Flex Consumption, and the Durable Task Scheduler where backend is scheduler.')
+param location string
+
+@description('mooring.yaml. Where Mooring has rights, who may call and whether App Service authentication is on all come from it.')
+param catalog object
+
+@description('Where durable state is kept. npm run package has to be told the same: the scale controller reads host.json.')
+param backend 'scheduler' | 'storage' = 'scheduler'
+
+@description('Consumption is paid by action, Dedicated by capacity unit whether or not anything runs.')
+param schedulerSku 'Consumption' | 'Dedicated' = 'Consumption'
+
+@description('Redundancy of the registry and of everything else in the storage account.')
+param storageSku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_ZRS'
+
+@description('Locks the storage account, so that neither azd down nor a slip of the hand deletes the registry and its audit trail.')
+param protectRegistry bool = false
+
+@description('Puts the app into a network and everything that it talks to behind private endpoints. Service Bus becomes Premium.')
+param privateNetworking bool = false
+
+@description('Of the network, when there is one: a /24 at least.')
+param addressPrefix string = '10.91.0.0/24'
+
+@description('Who may reach the app and its deployment endpoint, in CIDR. Empty: everybody, or nobody where privateNetworking is on.')
+param callerAddressPrefixes string[] = []
+
+@description('Lets an offboarding see roles that others gave to an identity anywhere in the clusters\' subscriptions (DEPENDANTS_UNKNOWN otherwise).')
+param readRoleAssignmentsOfSubscription bool = false
+
+@description('Object id of a group or person that may look at operations in the dashboard of the Durable Task Scheduler.')
+param dashboardPrincipalId string = ''
+param dashboardPrincipalType 'Group' | 'User' = 'Group'
+
+@description('Memory of an instance.')
+param instanceMemoryMB 512 | 2048 | 4096 = 2048
+
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@minValue(0)
+@maxValue(20)
+@description('Instances that are always there for HTTP and never start cold. They are paid for while idle.')
+param alwaysReadyInstances int = 0
+
+@minValue(30)
+@maxValue(730)
+@description('How many days logs and traces are kept.')
+param retentionDays int = 30
+
+@minValue(-1)
+@description('Logs taken a day, in GB; what comes after that is lost until the next day. -1: no limit.')
+param dailyLogCapGb int = 2
+
+@minValue(0)
+@description('What the resource group may cost a month, in the currency of the subscription, before mails are sent. 0: no budget.')
+param budgetAmount int = 0
+param budgetContactEmails string[] = []
+@description('First day of a month. A budget keeps the one that it was made with, so a later deployment has to give the same.')
+param budgetStartDate string = ''
+
+param tags object = {}
+
+var allTags = union(tags, { 'azd-env-name': environmentName, application: 'mooring' })
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+// Every name is known before anything is there, so that `bicep snapshot` can say what would be created.
+var names = {
+  group: 'rg-${environmentName}'
+  identity: 'id-mooring-${token}'
+  storage: take('stmooring${token}', 24)
+  serviceBus: 'sb-mooring-${token}'
+  scheduler: 'dts-mooring-${token}'
+  workspace: 'log-mooring-${token}'
+  applicationInsights: 'appi-mooring-${token}'
+  network: 'vnet-mooring-${token}'
+  plan: 'plan-mooring-${token}'
+  app: 'func-mooring-${token}'
+}
+var usesScheduler = backend == 'scheduler'
+
+// A catalog without auth does not start, and one that believes headers needs the authentication that writes them.
+var entra = catalog.?auth.?entra
+var easyAuth = catalog.?auth.?easyAuth ?? false
+var audience = contains(catalog, 'auth')
+  ? easyAuth && empty(entra)
+      ? fail('mooring.yaml has auth.easyAuth and no auth.entra: App Service authentication would not know whose tokens to take. Add auth.entra (docs/callers.md).')
+      : entra.?audiences[0] ?? ''
+  : fail('mooring.yaml has no auth, so Mooring would not start. Add auth.entra with the application that infra/entra makes (docs/deploy.md).')
+var budgetStart = budgetAmount > 0 && (empty(budgetStartDate) || empty(budgetContactEmails))
+  ? fail('A budget needs the day that it starts, the first of a month, and somebody to mail: set budgetStartDate and budgetContactEmails.')
+  : budgetStartDate
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: names.group
+  location: location
+  tags: allTags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  params: { name: names.identity, location: location, tags: allTags }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  params: {
+    workspaceName: names.workspace
+    applicationInsightsName: names.applicationInsights
+    location: location
+    tags: allTags
+    retentionDays: retentionDays
+    dailyLogCapGb: dailyLogCapGb
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  scope: group
+  params: {
+    name: names.storage
+    location: location
+    tags: allTags
+    sku: storageSku
+    isPrivate: privateNetworking
+    isLocked: protectRegistry
+  }
+}
+
+module serviceBus 'modules/serviceBus.bicep' = {
+  scope: group
+  params: { name: names.serviceBus, location: location, tags: allTags, isPrivate: privateNetworking }
+}
+
+module scheduler 'modules/scheduler.bicep' = if (usesScheduler) {
+  scope: group
+  params: {
+    name: names.scheduler
+    location: location
+    tags: allTags
+    sku: schedulerSku
+    isPrivate: privateNetworking
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetworking) {
+  scope: group
+  params: { name: names.network, location: location, tags: allTags, addressPrefix: addressPrefix }
+}
+
+module privateEndpoints 'modules/privateEndpoints.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    networkName: names.network
+    storageName: names.storage
+    serviceBusName: names.serviceBus
+    schedulerName: usesScheduler ? names.scheduler : null
+    sqlServerIds: map(items(catalog.sqlServers), server => server.value.resourceId)
+    appName: names.app
+  }
+  dependsOn: [network, storage, serviceBus, scheduler, app]
+}
+
+module ownRights 'modules/rights/own.bicep' = {
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+    storageName: names.storage
+    serviceBusName: names.serviceBus
+    applicationInsightsName: names.applicationInsights
+    schedulerName: usesScheduler ? names.scheduler : null
+    dashboardPrincipal: empty(dashboardPrincipalId) ? null : { id: dashboardPrincipalId, type: dashboardPrincipalType }
+  }
+  dependsOn: [storage, serviceBus, monitoring, scheduler]
+}
+
+module app 'modules/app.bicep' = {
+  scope: group
+  params: {
+    name: names.app
+    planName: names.plan
+    location: location
+    tags: allTags
+    identityName: names.identity
+    storageName: names.storage
+    serviceBusHost: serviceBus.outputs.host
+    schedulerName: usesScheduler ? names.scheduler : null
+    applicationInsightsName: names.applicationInsights
+    networkName: privateNetworking ? names.network : null
+    callerAddressPrefixes: callerAddressPrefixes
+    easyAuth: easyAuth ? { issuer: entra!.issuer, clientId: audience } : null
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+  }
+  // An instance that starts before its rights are there fails until it is started again.
+  dependsOn: [ownRights, network]
+}
+
+module targetRights 'modules/rights/targets.bicep' = {
+  params: {
+    principalId: identity.outputs.principalId
+    roleSuffix: '${environmentName} ${token}'
+    clusters: map(items(catalog.clusters), cluster => {
+      subscriptionId: toLower(cluster.value.subscriptionId)
+      identityGroup: toLower(cluster.value.identityResourceGroup)
+      nodeGroup: toLower(cluster.value.?podIdentity.?nodeResourceGroup ?? cluster.value.identityResourceGroup)
+    })
+    sqlServerIds: map(items(catalog.sqlServers), server => toLower(server.value.resourceId))
+    readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
+  }
+}
+
+module budget 'modules/budget.bicep' = if (budgetAmount > 0) {
+  scope: group
+  params: { amount: budgetAmount, contactEmails: budgetContactEmails, startDate: budgetStart }
+}
+
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_RESOURCE_GROUP string = names.group
+output MOORING_BACKEND string = backend
+@description('What the command line asks: mooring reads both from the environment.')
+output MOORING_SERVER string = app.outputs.url
+output MOORING_AUDIENCE string = audience
+output MOORING_APP_NAME string = names.app
+output MOORING_IDENTITY_NAME string = names.identity
+output MOORING_IDENTITY_CLIENT_ID string = identity.outputs.clientId
+output MOORING_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output MOORING_SERVICE_BUS string = serviceBus.outputs.host
+output MOORING_STORAGE_ACCOUNT string = names.storage

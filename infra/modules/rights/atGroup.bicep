@@ -1,0 +1,14 @@
+targetScope = 'resourceGroup'
+
+param principalId string
+@description('Name of a custom role of this tenant.')
+param role string
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, principalId, role)
+  properties: {
+    roleDefinitionId: tenantResourceId('Microsoft.Authorization/roleDefinitions', role)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}

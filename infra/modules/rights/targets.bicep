@@ -1,0 +1,80 @@
+targetScope = 'subscription'
+
+metadata description = 'What Mooring\'s identity may do where the catalog\'s clusters and SQL servers are. The actions are those that the sandbox enforces.'
+
+param principalId string
+@description('Role names are unique in a tenant.')
+param roleSuffix string
+param clusters { subscriptionId: string, identityGroup: string, nodeGroup: string }[]
+param sqlServerIds string[]
+param readRoleAssignmentsOfSubscription bool
+
+var actions = loadJsonContent('../../azure/role-definition.json').Actions
+var identityActions = filter(actions, action => !startsWith(action, 'Microsoft.Sql/'))
+var readActions = filter(actions, action => !startsWith(action, 'Microsoft.ManagedIdentity/'))
+
+// Each scope once, however many clusters share it. Lower case throughout, or the same group would count twice.
+var identityGroups = union(map(clusters, cluster => '${cluster.subscriptionId}/${cluster.identityGroup}'), [])
+var nodeGroups = filter(
+  union(map(clusters, cluster => '${cluster.subscriptionId}/${cluster.nodeGroup}'), []),
+  each => !contains(identityGroups, each)
+)
+var subscriptions = union(map(clusters, cluster => cluster.subscriptionId), [])
+var assignableScopes = union(
+  [subscription().id],
+  map(union(subscriptions, map(sqlServerIds, id => split(id, '/')[2])), id => '/subscriptions/${id}')
+)
+
+resource identityRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, roleSuffix, 'identities')
+  properties: {
+    roleName: 'Mooring identities (${roleSuffix})'
+    description: 'Makes and removes managed identities and their federated credentials, and reads who has which role.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: identityActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
+resource readRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, roleSuffix, 'reads')
+  properties: {
+    roleName: 'Mooring reads (${roleSuffix})'
+    description: 'Reads SQL servers, their databases and administrators, and who has which role.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: readActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
+module onIdentityGroups 'atGroup.bicep' = [
+  for each in identityGroups: {
+    name: 'mooring-identities-${uniqueString(each)}'
+    scope: resourceGroup(split(each, '/')[0], split(each, '/')[1])
+    params: { principalId: principalId, role: identityRole.name }
+  }
+]
+
+module onNodeGroups 'atGroup.bicep' = [
+  for each in nodeGroups: {
+    name: 'mooring-nodes-${uniqueString(each)}'
+    scope: resourceGroup(split(each, '/')[0], split(each, '/')[1])
+    params: { principalId: principalId, role: readRole.name }
+  }
+]
+
+module onSqlServers 'atSqlServer.bicep' = [
+  for id in union(sqlServerIds, []): {
+    name: 'mooring-sql-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: principalId, role: readRole.name, server: last(split(id, '/')) }
+  }
+]
+
+module onSubscriptions 'atSubscription.bicep' = [
+  for id in subscriptions: if (readRoleAssignmentsOfSubscription) {
+    name: 'mooring-reads-${uniqueString(id)}'
+    scope: subscription(id)
+    params: { principalId: principalId, role: readRole.name }
+  }
+]

@@ -1,0 +1,40 @@
+metadata description = 'The queue by which requests come in and the topic on which events go out.'
+
+param name string
+param location string
+param tags object
+@description('Private endpoints exist in the Premium tier alone.')
+param isPrivate bool
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  sku: isPrivate ? { name: 'Premium', tier: 'Premium', capacity: 1 } : { name: 'Standard', tier: 'Standard' }
+  properties: {
+    disableLocalAuth: true
+    minimumTlsVersion: '1.2'
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+  }
+}
+
+resource requests 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'onboarding-requests'
+  properties: {
+    // host.json renews locks for 5 minutes; this is how soon a message of a dead instance is taken up again.
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10
+    deadLetteringOnMessageExpiration: true
+    defaultMessageTimeToLive: 'P14D'
+  }
+}
+
+resource events 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = {
+  parent: namespace
+  name: 'onboarding-events'
+  properties: { defaultMessageTimeToLive: 'P14D' }
+}
+
+@description('Without scheme and port.')
+output host string = replace(replace(split(namespace.properties.serviceBusEndpoint, '//')[1], ':443', ''), '/', '')

@@ -1,0 +1,70 @@
+metadata description = 'The host\'s own storage, the deployed package, and the registry\'s tables. There are no keys to it.'
+
+@minLength(3)
+@maxLength(24)
+param name string
+param location string
+param tags object
+param sku string
+param isPrivate bool
+
+@description('Forbids to delete the account, and so the registry with its audit trail, until somebody removes the lock.')
+param isLocked bool
+
+// What src/adapters/registry opens. It would make them itself; here they are seen before the first request.
+var registryTables = [
+  'MooringAudit'
+  'MooringBatches'
+  'MooringBatchItems'
+  'MooringIdempotency'
+  'MooringNamespaces'
+  'MooringOperations'
+  'MooringSteps'
+]
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: sku }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    networkAcls: { defaultAction: isPrivate ? 'Deny' : 'Allow', bypass: 'None' }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource deployment 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: 'app-package'
+}
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource registry 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
+  for table in registryTables: {
+    parent: tables
+    name: table
+  }
+]
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: account
+  name: 'registry'
+  properties: { level: 'CanNotDelete', notes: 'Mooring keeps here what it onboarded, and its audit trail.' }
+}

@@ -1,0 +1,121 @@
+/**
+ * `SET option …` (Learn "SET Statements (Transact-SQL)"): what each option does here. One that is accepted and changes
+ * nothing is one on which nothing here depends, or it has the only value under which this engine works. All else is refused:
+ * what is ignored in silence gives wrong answers.
+ */
+import { compileError, notSimulated } from "../errors.ts";
+import type { Statement } from "./ast.ts";
+import type { Cursor } from "./cursor.ts";
+
+export interface SessionOptions {
+  readonly xactAbort: boolean;
+  readonly noCount: boolean;
+  /** FMTONLY: queries give the columns of their results, and nothing else runs. */
+  readonly describesOnly: boolean;
+  /** NOEXEC: statements are compiled and not run. */
+  readonly runsNothing: boolean;
+}
+
+export const defaultOptions: SessionOptions = {
+  xactAbort: false,
+  noCount: false,
+  describesOnly: false,
+  runsNothing: false,
+};
+
+type Change = Partial<SessionOptions>;
+/** A value that is not there is refused. */
+type Switch = { readonly ON?: Change; readonly OFF?: Change };
+
+const nothing: Change = {};
+const either: Switch = { ON: nothing, OFF: nothing };
+const onlyOn: Switch = { ON: nothing };
+const onlyOff: Switch = { OFF: nothing };
+const neither: Switch = {};
+
+const switches: Readonly<Record<string, Switch>> = {
+  XACT_ABORT: { ON: { xactAbort: true }, OFF: { xactAbort: false } },
+  NOCOUNT: { ON: { noCount: true }, OFF: { noCount: false } },
+  FMTONLY: { ON: { describesOnly: true }, OFF: { describesOnly: false } },
+  NOEXEC: { ON: { runsNothing: true }, OFF: { runsNothing: false } },
+  ARITHABORT: either,
+  ARITHIGNORE: either,
+  CURSOR_CLOSE_ON_COMMIT: either,
+  FORCEPLAN: either,
+  ANSI_NULLS: onlyOn,
+  ANSI_NULL_DFLT_ON: onlyOn,
+  ANSI_PADDING: onlyOn,
+  ANSI_WARNINGS: onlyOn,
+  CONCAT_NULL_YIELDS_NULL: onlyOn,
+  QUOTED_IDENTIFIER: onlyOn,
+  ANSI_NULL_DFLT_OFF: onlyOff,
+  IMPLICIT_TRANSACTIONS: onlyOff,
+  NO_BROWSETABLE: onlyOff,
+  NUMERIC_ROUNDABORT: onlyOff,
+  PARSEONLY: onlyOff,
+  REMOTE_PROC_TRANSACTIONS: onlyOff,
+  SHOWPLAN_ALL: onlyOff,
+  SHOWPLAN_TEXT: onlyOff,
+  SHOWPLAN_XML: onlyOff,
+  // Turns IMPLICIT_TRANSACTIONS on, or ANSI_NULLS off.
+  ANSI_DEFAULTS: neither,
+};
+
+/** Options with a value of their own, and whether it changes nothing here. */
+const settings: Readonly<Record<string, (value: string) => boolean>> = {
+  DATEFIRST: (value) => /^[1-7]$/.test(value),
+  DATEFORMAT: (value) => value === "MDY",
+  // One session writes at a time, so that none waits for another in a circle.
+  DEADLOCK_PRIORITY: (value) => /^(?:LOW|NORMAL|HIGH|-?\d|-?10)$/.test(value),
+  LANGUAGE: (value) => value === "US_ENGLISH" || value === "ENGLISH",
+  LOCK_TIMEOUT: (value) => value === "-1",
+  ROWCOUNT: (value) => value === "0",
+  TEXTSIZE: (value) => value === "-1" || Number(value) >= 2 ** 31 - 1,
+};
+
+const notKnownHere = new Set(["CONTEXT_INFO", "FIPS_FLAGGER", "IDENTITY_INSERT", "OFFSETS", "STATISTICS"]);
+
+/** What stands after SET, when it is no variable. */
+export function parseSetOption(cursor: Cursor): Statement {
+  if (cursor.accept("TRANSACTION", "ISOLATION", "LEVEL")) {
+    // Readers see what is committed, on every level.
+    const level = cursor.oneOf("READ", "REPEATABLE", "SNAPSHOT", "SERIALIZABLE");
+    if (level === "READ") cursor.oneOf("COMMITTED", "UNCOMMITTED");
+    if (level === "REPEATABLE") cursor.expect("READ");
+    return { kind: "setOption", change: nothing };
+  }
+  const option = parseOption(cursor);
+  const accepts = settings[option];
+  if (accepts) {
+    const value = parseValue(cursor);
+    if (accepts(value.toUpperCase())) return { kind: "setOption", change: nothing };
+    throw notSimulated(`SET ${option} ${value}`);
+  }
+  const options = [option];
+  while (cursor.acceptSymbol(",")) options.push(parseOption(cursor));
+  const value = cursor.oneOf("ON", "OFF");
+  const changes = options.map((each) => {
+    const change = switches[each]?.[value];
+    if (!change) throw notSimulated(`SET ${each} ${value}`);
+    return change;
+  });
+  return { kind: "setOption", change: Object.assign({}, ...changes) };
+}
+
+function parseOption(cursor: Cursor): string {
+  if (cursor.token.kind !== "word") throw cursor.fail();
+  const { text } = cursor.next();
+  const option = text.toUpperCase();
+  if (notKnownHere.has(option)) throw notSimulated(`SET ${option}`);
+  if (!(option in switches) && !(option in settings)) {
+    throw compileError(195, `'${text}' is not a recognized SET option.`);
+  }
+  return option;
+}
+
+function parseValue(cursor: Cursor): string {
+  const sign = cursor.acceptSymbol("-") ? "-" : "";
+  const { kind, text } = cursor.next();
+  if (kind === "end" || kind === "symbol") throw cursor.fail();
+  return sign + text;
+}

@@ -1,0 +1,51 @@
+/** How steps become activities: registered under their own name, alone or together with others. */
+import { z } from "zod";
+import { describeFailure, runStep } from "../application/steps/runStep.ts";
+import { PermanentError } from "../domain/errors.ts";
+import { type Activity, createActivityHost } from "../durable/activity.ts";
+import type { Ports } from "../ports.ts";
+import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
+
+const host = createActivityHost<Ports>({
+  permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
+  describe: describeFailure,
+});
+export const { providePorts, activity } = host;
+
+/** A step that is an activity of its own. */
+export function stepActivity<I extends StepInput, O extends StepResult>(
+  definition: StepDefinition<I, O>,
+): Activity<I, O, Ports> {
+  return activity({
+    name: definition.name,
+    input: definition.input,
+    output: definition.output,
+    run: (input, ports, invocation) => runStep(definition, input, ports, invocation),
+  });
+}
+
+/**
+ * Two independent steps as one activity, which costs the runtime one message instead of two. Each keeps its own row in the
+ * status, its tries and its effects. When one has to be tried again both are: the other looks, and finds its work done.
+ */
+export function together<I1 extends StepInput, O1 extends StepResult, I2 extends StepInput, O2 extends StepResult>(
+  name: string,
+  first: StepDefinition<I1, O1>,
+  second: StepDefinition<I2, O2>,
+): Activity<I1 & I2, [O1, O2], Ports> {
+  return activity({
+    name,
+    input: z.intersection(first.input, second.input),
+    output: z.tuple([first.output, second.output]),
+    async run(input, ports, invocation) {
+      const [one, two] = await Promise.allSettled([
+        runStep(first, input, ports, invocation),
+        runStep(second, input, ports, invocation),
+      ]);
+      if (one.status === "fulfilled" && two.status === "fulfilled") return [one.value, two.value];
+      const failed = [one, two].filter((outcome) => outcome.status === "rejected");
+      // What cannot pass counts more: the runtime would try the other again in vain.
+      throw (failed.find(({ reason }) => reason instanceof PermanentError) ?? failed[0])?.reason;
+    },
+  });
+}

@@ -1,0 +1,128 @@
+/** The steps that only a migration from pod identity has; the others it borrows from onboarding and offboarding. */
+import { z } from "zod";
+import { proveNamespace, throwErrors } from "../application/inspection/proveNamespace.ts";
+import { lookAtMigration } from "../application/migration/lookAtMigration.ts";
+import { podsInTheWay, podsOfSelector } from "../application/migration/podsOfSelector.ts";
+import { recordStart } from "../application/operation/recordStart.ts";
+import { planCutOver, planUndoCutOver } from "../application/plan/planCutOver.ts";
+import { throwBlockers } from "../application/plan/throwBlockers.ts";
+import { errorOf, PermanentError } from "../domain/errors.ts";
+import { Finding, keep } from "../domain/finding.ts";
+import { berthKey } from "../domain/naming/names.ts";
+import { Migration, migrated } from "../domain/operation/migration.ts";
+import type { StepAction } from "../domain/operation/operation.ts";
+import type { NamespaceRecord, Stored } from "../domain/operation/records.ts";
+import { OnboardingRequest } from "../domain/request/request.ts";
+import { hashRequest } from "../domain/request/requestHash.ts";
+import type { Registry } from "../ports.ts";
+import { StepInput, StepResult } from "../resources/definitions/step.ts";
+import { dependantsOfPodIdentity } from "../resources/podIdentity/bindings.ts";
+import { stepActivity } from "./host.ts";
+
+const MigrationInput = StepInput.extend({ request: OnboardingRequest, migration: Migration });
+
+const mostPodsTold = 50;
+
+/** Names every blocker before the first write, and the pods that have to be deployed anew. Reads only. */
+export const takeInventory = stepActivity({
+  name: "takeInventory",
+  input: MigrationInput.extend({ clientId: z.guid() }),
+  output: StepResult.extend({ pods: z.array(z.string()) }),
+  target: berthKey,
+  async run(input, ports, step) {
+    const [{ plan, pods }] = await Promise.all([
+      lookAtMigration(ports, input),
+      recordStart(ports, { ...input, kind: "migrate" }),
+    ]);
+    // Pods that use the old way are in the way of its end, and of nothing before.
+    throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    if (input.migration.until === "inventory") await step.commit();
+    return { action: "none", pods: pods.slice(0, mostPodsTold) };
+  },
+});
+
+/** Proves the new way while the old one still stands. Here a login that could not be tried is a failure, too. */
+export const verifySideBySide = stepActivity({
+  name: "verifySideBySide",
+  input: MigrationInput.extend({ clientId: z.guid() }),
+  output: StepResult.extend({ findings: z.array(Finding) }),
+  target: berthKey,
+  async run({ operation, request, migration, clientId }, ports, step) {
+    const inspection = { request: migrated(request, migration), clientId, isMigrating: true };
+    const findings = await proveNamespace(ports, inspection, `${operation}-side-by-side`);
+    throwErrors(findings);
+    const unproven = findings.find(({ code }) => code === "LOGIN_UNPROVEN");
+    if (unproven) throw new PermanentError("VERIFICATION_FAILED", `The login could not be tried: ${unproven.found}`);
+    if (migration.until === "verify") await step.commit();
+    return { action: "none", findings: [...keep(findings)] };
+  },
+});
+
+/** From here on the namespace is one of workload identity, and its manifest says so. */
+export const cutOver = stepActivity({
+  name: "cutOver",
+  input: MigrationInput,
+  output: StepResult,
+  target: berthKey,
+  async run(input, { registry }, step) {
+    if (input.migration.until === "cutOver") await step.commit();
+    const change = planCutOver(input.request);
+    if (change.action === "update") await step.willDo(change.action, change.differences);
+    const action = await changeRecord(registry, input, (record) => ({
+      ...record,
+      request: migrated(record.request, input.migration),
+      migration: { ...input.migration, completed: "cutOver" },
+    }));
+    return { action };
+  },
+});
+
+export const undoCutOver = stepActivity({
+  name: "undoCutOver",
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: MigrationInput.extend({ createdBy: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { registry }, step) {
+    const change = await planUndoCutOver(registry, input.request);
+    if (change.action === "update") await step.willDo(change.action, change.differences);
+    const action = await changeRecord(registry, input, (record) => ({
+      ...record,
+      request: input.request,
+      migration: input.migration,
+    }));
+    return { action };
+  },
+});
+
+async function changeRecord(
+  registry: Registry,
+  input: z.infer<typeof MigrationInput>,
+  change: (record: Stored<NamespaceRecord>) => Stored<NamespaceRecord>,
+): Promise<StepAction> {
+  const record = await registry.getNamespace(input);
+  if (record?.operation !== input.operation) {
+    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer has ${berthKey(input)}.`);
+  }
+  const changed = change(record);
+  const requestHash = hashRequest(changed.request);
+  if (requestHash === record.requestHash) return "none";
+  if (await registry.replaceNamespace({ ...changed, requestHash })) return "update";
+  throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
+}
+
+/** Refuses to go on while a pod would lose its identity. */
+export const checkPods = stepActivity({
+  name: "checkPods",
+  input: StepInput.extend({ migration: Migration }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, ports) {
+    const blocker = podsInTheWay(input, await podsOfSelector(ports, { ...input, ...input.migration }));
+    if (blocker) throw new PermanentError(blocker.code, blocker.message);
+    const { blockers } = await dependantsOfPodIdentity(ports, input);
+    const [dependant] = blockers;
+    if (dependant) throw errorOf(dependant.code, dependant.message);
+    return { action: "none" };
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { concludeOperation } from "../application/operation/concludeOperation.ts";
+import { recordStart } from "../application/operation/recordStart.ts";
+import { OperationKind } from "../domain/operation/operation.ts";
+import { Outcome } from "../domain/operation/outcome.ts";
+import { OnboardingRequest } from "../domain/request/request.ts";
+import { StepInput } from "../resources/definitions/step.ts";
+import { activity } from "./host.ts";
+
+/** Records and tells that the operation runs. */
+export const announceStart = activity({
+  name: "announceStart",
+  input: StepInput.extend({ kind: OperationKind }),
+  output: z.object({}),
+  async run(input, ports) {
+    await recordStart(ports, input);
+    return {};
+  },
+});
+
+export const recordOutcome = activity({
+  name: "recordOutcome",
+  input: StepInput.extend({ kind: OperationKind, request: OnboardingRequest, ...Outcome.shape }),
+  output: z.object({}),
+  async run(input, ports) {
+    await concludeOperation(ports, input);
+    return {};
+  },
+});

@@ -1,0 +1,7 @@
+import * as steps from "../resources/podIdentity/effects.ts";
+import { stepActivity } from "./host.ts";
+
+export const applyPodIdentity = stepActivity(steps.applyPodIdentity);
+export const removePodIdentity = stepActivity(steps.removePodIdentity);
+export const restorePodIdentity = stepActivity(steps.restorePodIdentity);
+export const returnPodIdentity = stepActivity(steps.returnPodIdentity);

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { requestApproval } from "../application/decisions/approval.ts";
+import { recordStart } from "../application/operation/recordStart.ts";
+import { planOnboarding } from "../application/plan/planOnboarding.ts";
+import { planRepair } from "../application/plan/planRepair.ts";
+import { throwBlockers } from "../application/plan/throwBlockers.ts";
+import { isCode } from "../domain/errors.ts";
+import { berthKey } from "../domain/naming/names.ts";
+import type { OperationError } from "../domain/operation/operation.ts";
+import { OnboardingRequest } from "../domain/request/request.ts";
+import { StepInput, StepResult } from "../resources/definitions/step.ts";
+import { stepActivity } from "./host.ts";
+
+/** Names every blocker before the first write of an onboarding or a change. Reads only. */
+export const preflight = stepActivity({
+  name: "preflight",
+  input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
+  output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional() }),
+  target: berthKey,
+  async run(input, ports, step) {
+    const kind = input.earlier ? "change" : "onboard";
+    const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
+    throwBlockers(plan);
+    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews));
+    return { action: "none", approval: await requestApproval(ports, input) };
+  },
+});
+
+/** That a new namespace is not there yet is for who plans; here it is made next. */
+function isNews({ code }: OperationError): boolean {
+  return !isCode(code, "NAMESPACE_NOT_THERE_YET");
+}
+
+/** Comes before the first write of a repair. */
+export const checkNamespace = stepActivity({
+  name: "checkNamespace",
+  input: StepInput.extend({
+    request: OnboardingRequest,
+    clientId: z.guid().optional(),
+    isMigrating: z.boolean(),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run({ clientId, isMigrating, ...input }, ports) {
+    const [plan] = await Promise.all([
+      planRepair(ports, { ...input, clientId, isMigrating }),
+      recordStart(ports, { ...input, kind: "repair" }),
+    ]);
+    throwBlockers(plan);
+    return { action: "none" };
+  },
+});

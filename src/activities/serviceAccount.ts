@@ -1,0 +1,10 @@
+import { federateIdentity } from "../resources/federatedCredential/effects.ts";
+import * as steps from "../resources/serviceAccount/effects.ts";
+import { stepActivity, together } from "./host.ts";
+
+/** Lets pods of the service account become the identity: the cluster's half and Azure's half. */
+export const connectWorkload = together("connectWorkload", steps.applyServiceAccount, federateIdentity);
+/** On its own, for a migration: there the account comes before the credential. */
+export const applyServiceAccount = stepActivity(steps.applyServiceAccount);
+export const removeServiceAccount = stepActivity(steps.removeServiceAccount);
+export const retireServiceAccount = stepActivity(steps.retireServiceAccount);

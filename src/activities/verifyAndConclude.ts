@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { concludeOperation } from "../application/operation/concludeOperation.ts";
+import { runStep } from "../application/steps/runStep.ts";
+import { OperationKind } from "../domain/operation/operation.ts";
+import { Outcome } from "../domain/operation/outcome.ts";
+import { logLine } from "../domain/watching/logLine.ts";
+import { activity } from "./host.ts";
+import { proof, VerifyInput } from "./verification.ts";
+
+/**
+ * The proof, and with it the end: one message to the runtime instead of two. What is proven and committed does not fail any
+ * more; when its end cannot be recorded here, the orchestration records it with tries of its own.
+ */
+export const verifyAndConclude = activity({
+  name: "verifyAndConclude",
+  input: VerifyInput.extend({ kind: OperationKind, namespaceUid: z.string().optional() }),
+  output: Outcome.pick({ clientId: true, namespaceUid: true, findings: true }).extend({ isRecorded: z.boolean() }),
+  async run(input, ports, invocation) {
+    const record = await ports.registry.getOperation(input.operation);
+    // The answer of a run before this one got lost: looking again could only spoil what that one has said.
+    const isEnded = record?.status === "Succeeded";
+    const findings = isEnded ? undefined : (await runStep(proof, input, ports, invocation)).findings;
+    const { identity, namespaceUid, ...origin } = input;
+    const reached = {
+      clientId: identity.clientId,
+      ...(findings ? { findings } : {}),
+      ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    };
+    try {
+      await concludeOperation(ports, { ...origin, status: "Succeeded", leftBehind: false, ...reached });
+      return { ...reached, isRecorded: true };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      invocation.warn(logLine("end not recorded yet", { operation: input.operation, reason }));
+      return { ...reached, isRecorded: false };
+    }
+  },
+});

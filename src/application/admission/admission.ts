@@ -1,0 +1,109 @@
+/** Whether a request may go on: for which team it asks, whether the namespace is free for that team, and the team's quota. */
+
+import { lookUp } from "../../domain/lookUp.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import type { Clerk } from "./clerk.ts";
+
+export interface AdmissionOptions {
+  /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
+  readonly takeOver?: boolean;
+}
+
+export interface Admission {
+  readonly team: string | undefined;
+  readonly takeOver: boolean;
+}
+
+export function admit(
+  { ports, by }: Pick<Clerk, "ports" | "by">,
+  request: OnboardingRequest,
+  { takeOver = false }: AdmissionOptions = {},
+): Admission {
+  const about = { cluster: request.cluster, namespace: request.namespace };
+  if (takeOver && !mayOperate(by)) {
+    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.", { about });
+  }
+  const decision = decideTeam(ports.catalog, by, request);
+  if (!("denial" in decision)) return { team: decision.team, takeOver };
+  const { code, message, errors } = decision.denial;
+  throw new Refusal(code, message, { about, ...(errors ? { errors } : {}) });
+}
+
+/**
+ * Whose the namespace is from now on. It stays with the team that has it; an operator who asks for no team in particular
+ * asks for that one.
+ */
+export function ownerAfter(
+  { by }: Pick<Clerk, "by">,
+  { team, takeOver }: Admission,
+  current: NamespaceRecord | undefined,
+): string | undefined {
+  if (!current) return team;
+  if (takeOver) return team ?? current.team;
+  if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
+  const about = { cluster: current.cluster, namespace: current.namespace };
+  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
+}
+
+/**
+ * Inserts the record of a new namespace unless the team has its quota. False when there is a record already. `operation`
+ * is what the record's operation is recorded as, should it never run.
+ */
+export async function insertWithinQuota(
+  ports: Ports,
+  record: NamespaceRecord,
+  operation: OperationRecord,
+): Promise<boolean> {
+  const { registry, catalog } = ports;
+  const { team } = record;
+  const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
+  if (team === undefined || quota === undefined) return registry.insertNamespace(record);
+
+  return ports.admissions.run(team, async () => {
+    if ((await registry.countNamespaces(team)) >= quota) {
+      // It may be this very namespace that fills the quota: the same request came twice, and the other one was faster.
+      if (await registry.getNamespace(record)) return false;
+      throw exceeded(record, quota);
+    }
+    if (!(await registry.insertNamespace(record))) return false;
+    // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
+    // place; too many is impossible then, and at worst both give way.
+    if ((await registry.countNamespaces(team)) <= quota) return true;
+    await giveWay(ports, operation);
+    throw exceeded(record, quota);
+  });
+}
+
+/** Refuses one more namespace for a team that has as many as it may. */
+export async function expectQuota(
+  { registry, catalog }: Pick<Ports, "registry" | "catalog">,
+  wanted: Pick<NamespaceRecord, "team"> & Berth,
+): Promise<void> {
+  const { team } = wanted;
+  const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
+  if (team === undefined || quota === undefined) return;
+  if ((await registry.countNamespaces(team)) >= quota) throw exceeded(wanted, quota);
+}
+
+async function giveWay({ registry }: Ports, operation: OperationRecord): Promise<void> {
+  const current = await registry.getNamespace(operation);
+  if (current?.operation === operation.id) await registry.removeNamespace(current);
+  // The same request may have come a second time, or in a batch, and be given this operation, which will not run. It is
+  // recorded in any case: whoever has read the record before may be about to do that.
+  const error = toOperationError("QUOTA_EXCEEDED", "Another namespace of the team was faster.");
+  const end = { status: "Failed" as const, endTime: new Date().toISOString(), error };
+  await registry.insertOperation({ ...operation, ...end });
+  await registry.updateOperation(operation.id, end);
+}
+
+function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
+  const about = { cluster, namespace };
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
+}

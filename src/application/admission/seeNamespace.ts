@@ -1,0 +1,30 @@
+/** Which namespaces a caller sees. */
+import type { Caller } from "../../domain/access/caller.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { maySee } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+
+/** What the caller may not see is not there. */
+export async function findNamespace(
+  { registry }: Pick<Ports, "registry">,
+  by: Caller,
+  berth: Berth,
+): Promise<Stored<NamespaceRecord>> {
+  return mustSee(by, berth, await registry.getNamespace(berth));
+}
+
+export function mustSee(
+  by: Caller,
+  berth: Berth,
+  record: Stored<NamespaceRecord> | undefined,
+): Stored<NamespaceRecord> {
+  if (!record || !maySee(by, record)) throw notOnboarded(berth);
+  return record;
+}
+
+/** The same words for what is not there and for what is another team's. */
+export function notOnboarded(berth: Berth): Refusal {
+  return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
+}

@@ -1,0 +1,17 @@
+import type { OperationRecord, Stored } from "../domain/operation/records.ts";
+import type { Registry } from "../ports.ts";
+import { type Amended, amend } from "./amend.ts";
+
+/** Amends an operation's record; whoever decides about it or ends it does so here, and the first one counts. */
+export async function amendOperation<C extends Partial<OperationRecord>>(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  id: string,
+  next: (record: Stored<OperationRecord>) => C | undefined | Promise<C | undefined>,
+): Promise<Amended<Stored<OperationRecord> | undefined, C>> {
+  return await amend({
+    what: `The record of operation ${id}`,
+    read: () => registry.getOperation(id),
+    next,
+    write: (record, changes) => registry.amendOperation(record, changes),
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * One item of a batch: from its request to the operation that decides about it, and to what is known of its end. All of it
+ * may run twice: the id of the operation is noted in the item before the claim, so a second try claims the same.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type {
+  BatchItem,
+  BatchRecord,
+  NamespaceRecord,
+  OperationRecord,
+  Stored,
+} from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { traceOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { type Claim, claimOnboarding, kindOf, operationOf } from "../admission/claim.ts";
+import { amend } from "../amend.ts";
+import { passOnCancel } from "../decisions/cancellation.ts";
+
+const takes = 100;
+
+/** The next item for a lane that is done with another; the same one again for a lane that has not got this answer. */
+export async function takeIndex(
+  { registry }: Pick<Ports, "registry">,
+  { batch, lane, done }: { batch: string; lane: string; done: number | undefined },
+): Promise<number | undefined> {
+  const { record, change } = await amend({
+    what: `The open batch ${batch}`,
+    read: () => registry.getOpenBatch(batch),
+    next(open) {
+      const { next, requests, taken } = open;
+      const mine = taken[lane];
+      if ((mine !== undefined && mine !== done) || next >= requests) return undefined;
+      return { ...open, next: next + 1, taken: { ...taken, [lane]: next } };
+    },
+    write: (_open, next) => registry.replaceOpenBatch(next),
+    attempts: takes,
+    // Another lane was faster.
+    pause: (attempt) => sleep(Math.random() * 20 * Math.min(attempt, 10)),
+  });
+  const mine = (change ?? record)?.taken[lane];
+  return mine === done ? undefined : mine;
+}
+
+/** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
+export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<NamespaceRecord | undefined> {
+  const { registry } = ports;
+  const item = await noteClaim(registry, batch.id, index);
+  if (!item || isFinal(item.status)) return undefined;
+  // A try before came so far; what has become of an operation that is not its own since then, changes nothing.
+  if (item.operation !== undefined) return await findOwn(ports, item);
+  // Or it had claimed, and did not come to say so: by now the operation may have run, and ended.
+  const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
+  if (begun.operation !== undefined) return await findOwn(ports, begun);
+
+  const { request, claim: operation } = item;
+  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
+  const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
+  const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
+  let claim: Claim;
+  try {
+    claim = await claimOnboarding(clerk, request);
+  } catch (error) {
+    // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
+    if (error instanceof TransientError) throw error;
+    // What gave way to a quota is recorded as an operation that failed.
+    const recorded = await registry.getOperation(operation);
+    const known = recorded ? { operation, kind: recorded.kind } : {};
+    await note({ ...known, status: "Failed", error: describe(error), endTime: new Date().toISOString() });
+    return undefined;
+  }
+
+  const { record, how } = claim;
+  const { kind } = await recordOf(ports, record);
+  const known = { operation: record.operation, kind };
+  if (how === "begun") {
+    // Whatever another try has found: the namespace is held by the item's own operation.
+    const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
+    await noteBegun(ports, batch.id, { index, changes });
+    return await findOwn(ports, { ...item, ...known });
+  }
+  const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
+  const isFirst = await registry.amendBatchItem(
+    batch.id,
+    item,
+    how === "unchanged" ? { ...known, ...end } : { ...known, status: "Running" },
+  );
+  return isFirst ? undefined : await claimItem(ports, batch, index);
+}
+
+/** What no lane starts waits for people. */
+function approvalOf(record: NamespaceRecord | undefined): Pick<BatchItem, "needsApproval"> {
+  return record?.batch?.isStarter === false ? { needsApproval: true } : {};
+}
+
+type Claimed = Stored<BatchItem> & {
+  readonly request: OnboardingRequest;
+  readonly claim: string;
+  /** Nobody can have claimed with it before. */
+  readonly isFresh: boolean;
+};
+
+/**
+ * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
+ * also for one that runs at the same time. Undefined when the item is not there.
+ */
+async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
+  const now = new Date();
+  const mine = createOperationId(now);
+  const read = () => registry.getBatchItem(batch, index);
+  const { record, change } = await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read,
+    next: ({ claim }) => (claim === undefined ? { claim: mine, startTime: now.toISOString() } : undefined),
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+    attempts: takes,
+  });
+  // By the ETag that it has now the outcome is written.
+  const item = change ? await read() : record;
+  return item?.claim === undefined ? undefined : { ...item, claim: item.claim, isFresh: item.claim === mine };
+}
+
+/** The record of the item's own operation, when a lane starts it and nobody has yet. */
+async function findOwn(
+  { registry }: Ports,
+  { claim, operation, ...berth }: BatchItem,
+): Promise<NamespaceRecord | undefined> {
+  if (operation !== claim || operation === undefined) return undefined;
+  const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
+  if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
+  return record.batch?.isStarter === true ? record : undefined;
+}
+
+/**
+ * What has become of an item that does not show as begun: a try of its lane may have claimed the namespace, and not have
+ * come to say so. Then the item has begun, its operation may have run by now, and is canceled if the batch is.
+ */
+export async function findBegun(ports: Ports, batch: string, item: BatchItem): Promise<BatchItem> {
+  const { registry } = ports;
+  const { index, claim } = item;
+  if (item.status !== "NotStarted" || claim === undefined) return item;
+  const record = await registry.getNamespace(item);
+  const held = record?.operation === claim ? record : undefined;
+  const own = held ? await recordOf(ports, held) : await registry.getOperation(claim);
+  if (!own) return item;
+  const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
+  await noteBegun(ports, batch, { index, changes });
+  return await settleItem(ports, batch, { ...item, ...changes });
+}
+
+/** Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other. */
+async function noteBegun(
+  { registry }: Ports,
+  batch: string,
+  { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
+): Promise<void> {
+  await registry.updateBatchItems(batch, [{ index, changes }]);
+  const { cancel } = (await registry.getBatch(batch)) ?? {};
+  if (cancel) await passOnCancel(registry, changes.operation, cancel);
+}
+
+async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<Pick<OperationRecord, "kind">> {
+  const known = await registry.getOperation(record.operation);
+  if (known) return known;
+  await registry.insertOperation(operationOf(record));
+  return { kind: kindOf(record) };
+}
+
+/** Notes the end of an item whose operation has ended, and says what the item is then. */
+export async function settleItem(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  item: BatchItem,
+): Promise<BatchItem> {
+  if (isFinal(item.status) || item.operation === undefined) return item;
+  const operation = await registry.getOperation(item.operation);
+  if (!operation || !isFinal(operation.status)) return item;
+  const { status, kind, error, endTime = new Date().toISOString() } = operation;
+  const changes = {
+    status,
+    endTime,
+    ...(status === "Succeeded" ? { outcome: kind === "change" ? ("changed" as const) : ("onboarded" as const) } : {}),
+    ...(error && status !== "Succeeded" ? { error: shortenError(error) } : {}),
+  };
+  await registry.updateBatchItems(batch, [{ index: item.index, changes }]);
+  return { ...item, ...changes };
+}
+
+const longestMessage = 300;
+
+/** A thousand of them stand in one document; the operation has the whole text. */
+function shortenError(error: OperationError): OperationError {
+  const { message } = error;
+  return message.length <= longestMessage ? error : { ...error, message: `${message.slice(0, longestMessage)}…` };
+}
+
+function describe(error: unknown): OperationError {
+  if (error instanceof Refusal || error instanceof PermanentError) {
+    return shortenError(toOperationError(error.code, error.message));
+  }
+  return shortenError(toOperationError("UNEXPECTED", error instanceof Error ? error.message : String(error)));
+}

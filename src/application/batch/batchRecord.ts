@@ -1,0 +1,50 @@
+import type { BatchTotals } from "../../domain/operation/batch.ts";
+import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
+import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
+import type { BatchEvent } from "../../domain/watching/events.ts";
+import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
+
+export async function getBatch({ registry }: Pick<Ports, "registry">, id: string): Promise<Stored<BatchRecord>> {
+  const record = await registry.getBatch(id);
+  if (!record) throw new Error(`batch ${id} has no record`);
+  return record;
+}
+
+/** Gives the batch as it is then. */
+export async function amendBatch(
+  ports: Pick<Ports, "registry">,
+  id: string,
+  next: (record: Stored<BatchRecord>) => Partial<BatchRecord> | undefined,
+): Promise<BatchRecord> {
+  const { record, change } = await amend({
+    what: `The record of batch ${id}`,
+    read: () => getBatch(ports, id),
+    next,
+    write: (current, changes) => ports.registry.amendBatch(current, changes),
+  });
+  return { ...record, ...change };
+}
+
+export function originOf({ id: operation, requestedBy, team, traceparent }: BatchRecord) {
+  return { operation, requestedBy, team, traceparent };
+}
+
+export async function publishBatch(
+  { events }: Pick<Ports, "events">,
+  { id, traceparent }: BatchRecord,
+  { status, phase, totals }: { status: OperationStatus; phase: Phase; totals: BatchTotals },
+): Promise<void> {
+  const event: BatchEvent = {
+    specversion: "1.0",
+    id: `${id}/${status}`,
+    source: "/mooring",
+    type: "mooring.batch.status-changed.v1",
+    subject: id,
+    time: new Date().toISOString(),
+    datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: { operation: id, kind: "batch", status, phase, totals },
+  };
+  await events.publish(event);
+}

@@ -1,0 +1,123 @@
+/** How a batch ends: when every item has, or when it was canceled and what began has. */
+
+import { isOfPolicy } from "../../domain/errors.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports.ts";
+import { appendDecision } from "../watching/audit.ts";
+import { findBegun, settleItem } from "./batchItem.ts";
+import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
+
+/** How many items have not begun, and how many others run; none of either once the batch has ended. */
+interface Left {
+  readonly notBegun: number;
+  readonly running: number;
+}
+
+/** Ends the batch when every item has ended; else says what is left. */
+export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
+  const record = await getBatch(ports, id);
+  if (isFinal(record.status)) return await close(ports, record);
+  let items = await settleItems(ports, id, await ports.registry.listBatchItems(id));
+  if (record.cancel) items = await giveUp(ports, record, items);
+  const totals = countItems(items);
+  const { notStarted: notBegun, running } = totals;
+  if (notBegun + running > 0) {
+    await leaveToTimer(ports, id, items);
+    return { notBegun, running };
+  }
+  const endTime = new Date().toISOString();
+  const ended = await amendBatch(ports, id, ({ status, cancel }) =>
+    isFinal(status) ? undefined : { ...judgeBatch(id, totals, cancel), result: totals, endTime },
+  );
+  return await close(ports, ended);
+}
+
+/** Told before the batch is closed: until then the timer comes back to it. */
+async function close(ports: Ports, record: BatchRecord): Promise<Left> {
+  const { id, status, error, result } = record;
+  const items = await ports.registry.listBatchItems(id);
+  const totals = result ?? countItems(items);
+  await appendRefusals(ports, record, items);
+  const decision = { id, what: "batch", action: "ended", outcome: status, code: error?.code };
+  await appendDecision(ports, originOf(record), decision);
+  await publishBatch(ports, record, { status, phase: "done", totals });
+  await ports.registry.closeBatch(id);
+  return { notBegun: 0, running: 0 };
+}
+
+const mostNamed = 10;
+
+/** One entry for all that policy refused: the status of the batch has each of them. */
+async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly BatchItem[]): Promise<void> {
+  const refused = items.filter(({ operation, error }) => operation === undefined && error && isOfPolicy(error.code));
+  const code = refused[0]?.error?.code;
+  if (code === undefined) return;
+  const named = refused.slice(0, mostNamed).map((item) => `${berthKey(item)} ${item.error?.code}`);
+  const left = refused.length - named.length;
+  const reason = `${refused.length} namespace(s) were refused: ${named.join(", ")}${left > 0 ? `, and ${left} more` : ""}.`;
+  const decision = { id: record.id, what: "batch", action: "refused", outcome: "Refused", code, reason };
+  await appendDecision(ports, originOf(record), decision);
+}
+
+/** Notes the end of those items whose operations have ended. */
+export async function settleItems(
+  ports: Pick<Ports, "registry">,
+  batch: string,
+  items: readonly BatchItem[],
+): Promise<readonly BatchItem[]> {
+  const settled: BatchItem[] = [];
+  const atOnce = 20;
+  for (let from = 0; from < items.length; from += atOnce) {
+    settled.push(
+      ...(await Promise.all(items.slice(from, from + atOnce).map((item) => settleItem(ports, batch, item)))),
+    );
+  }
+  return settled;
+}
+
+/** After a cancel: what has not begun never begins, and what is somebody else's operation is not waited for. */
+async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
+  const { id, cancel } = batch;
+  const items: BatchItem[] = [];
+  for (const item of all) items.push(await findBegun(ports, id, item));
+  const endTime = new Date().toISOString();
+  const end = (message: string) => ({
+    status: "Canceled" as const,
+    endTime,
+    error: toOperationError("OPERATION_CANCELED", message),
+  });
+  const changed = items.map((item) => {
+    if (item.status === "NotStarted") return { ...item, ...end(`Canceled by ${cancel?.by} before it began.`) };
+    if (item.status !== "Running" || item.operation === item.claim) return item;
+    return { ...item, ...end(`Operation ${item.operation} is not the batch's own, and goes on.`) };
+  });
+  const updates = changed.flatMap((item, at) =>
+    item === items[at] ? [] : [{ index: item.index, changes: end(item.error?.message ?? "") }],
+  );
+  if (updates.length > 0) await ports.registry.updateBatchItems(id, updates);
+  return changed;
+}
+
+/**
+ * No lane is left that would start what it has claimed, or take what another one dropped: one that failed left its item
+ * behind. What is claimed is the timer's from now on, and what is not is there to be taken again.
+ */
+async function leaveToTimer(
+  { registry }: Pick<Ports, "registry">,
+  id: string,
+  items: readonly BatchItem[],
+): Promise<void> {
+  for (const item of items) {
+    if (item.status !== "Running" || item.operation !== item.claim) continue;
+    const record = await registry.getNamespace(item);
+    if (record?.operation !== item.claim || record?.batch?.isStarter !== true) continue;
+    await registry.replaceNamespace({ ...record, batch: { operation: id, isStarter: false } });
+  }
+  const first = items.find(({ status }) => status === "NotStarted");
+  const open = first && (await registry.getOpenBatch(id));
+  if (open) await registry.replaceOpenBatch({ ...open, next: first.index, taken: {} });
+}

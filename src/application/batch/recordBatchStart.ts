@@ -1,0 +1,18 @@
+import { countItems } from "../../domain/operation/batch.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Ports } from "../../ports.ts";
+import { appendDecision } from "../watching/audit.ts";
+import { amendBatch, originOf, publishBatch } from "./batchRecord.ts";
+
+/** Records and tells that the batch runs. Twice is as once. */
+export async function recordBatchStart(ports: Ports, id: string): Promise<void> {
+  const record = await amendBatch(ports, id, ({ status }) =>
+    status === "NotStarted" ? { status: "Running", startTime: new Date().toISOString() } : undefined,
+  );
+  if (isFinal(record.status)) return;
+  const { requests } = record;
+  const totals = { ...countItems([]), requests, notStarted: requests };
+  // Also when it ran before: the first time may have ended after the record. An entry and an event of that id are one.
+  await appendDecision(ports, originOf(record), { id, what: "batch", action: "accepted", outcome: "Running" });
+  await publishBatch(ports, record, { status: "Running", phase: "provisioning", totals });
+}

@@ -1,0 +1,37 @@
+import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports.ts";
+import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
+import { getBatch } from "./batchRecord.ts";
+
+/** Of items that need no run of their own, such as those that are onboarded already, a lane passes so many in one turn. */
+const mostTaken = 25;
+
+/** Without an index there is nothing left to take; without a record to run there may be more. */
+interface Taken {
+  readonly index?: number | undefined;
+  readonly record?: NamespaceRecord;
+}
+
+/** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
+export async function takeItem(
+  ports: Ports,
+  { batch: id, lane, done }: { batch: string; lane: string; done: number | undefined },
+): Promise<Taken> {
+  const { registry } = ports;
+  if (done !== undefined) {
+    const item = await registry.getBatchItem(id, done);
+    if (item) await settleItem(ports, id, item);
+  }
+  let last = done;
+  for (let tried = 0; tried < mostTaken; tried += 1) {
+    const batch = await getBatch(ports, id);
+    // Not begun is never begun.
+    if (batch.cancel) return {};
+    const index = await takeIndex(ports, { batch: id, lane, done: last });
+    if (index === undefined) return {};
+    const record = await claimItem(ports, batch, index);
+    if (record) return { index, record };
+    last = index;
+  }
+  return { index: last };
+}

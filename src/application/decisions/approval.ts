@@ -1,0 +1,142 @@
+/**
+ * Approval, as the operation's record has it. Everything that decides (approve, reject, time-out, cancel) is written there
+ * with the ETag, so the first one counts; the event that wakes the orchestration carries nothing that is believed.
+ */
+
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
+import { type Approval, needsApproval } from "../../domain/policy/approval.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { hashRequest } from "../../domain/request/requestHash.ts";
+import type { OperationEvent } from "../../domain/watching/events.ts";
+import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
+import { throwIfCanceled } from "./cancellation.ts";
+
+const minuteMs = 60_000;
+
+/** Records and tells that the request waits; undefined when it needs no approval. Twice is as once. */
+export async function requestApproval(
+  ports: Ports,
+  { operation, request }: { operation: string; request: OnboardingRequest },
+): Promise<Approval | undefined> {
+  // Its team's rules count, and whose it is stands in the record.
+  const accepted = await ports.registry.getOperation(operation);
+  const needed = needsApproval(ports.catalog, request, accepted?.team);
+  if (needed.length === 0) return undefined;
+  const { timeoutMinutes } = ports.catalog.approval;
+  const { record, approval } = await amendApproval(ports, operation, (current) => {
+    throwIfCanceled(current);
+    if (current.approval) return current.approval;
+    const now = Date.now();
+    // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
+    const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
+    return {
+      reasons: needed.map(({ what }) => what),
+      approvers: needed.map(({ by }) => by),
+      requestHash: hashRequest(request),
+      requestedTime: new Date(now).toISOString(),
+      expiresTime: new Date(expires).toISOString(),
+      reminders: 0,
+    };
+  });
+  await publishApproval(ports, record, approval);
+  return approval;
+}
+
+/**
+ * What was decided, or that the time is over; false when what woke the orchestration was no decision. Throws unless the very
+ * request that runs was approved, by all who have to approve it now: the catalog may have changed.
+ */
+export async function takeDecision(
+  ports: Ports,
+  { operation, request, isTimeOver }: { operation: string; request: OnboardingRequest; isTimeOver: boolean },
+): Promise<boolean> {
+  const { record, approval } = await amendApproval(ports, operation, (current) => {
+    throwIfCanceled(current);
+    const asked = current.approval;
+    if (!asked) throw new PermanentError("APPROVAL_MISMATCH", `Operation ${operation} never asked for approval.`);
+    if (asked.decision || !isTimeOver) return asked;
+    return { ...asked, decision: { kind: "timedOut", time: new Date().toISOString() } };
+  });
+  const { requestHash, decision, reasons } = approval;
+  if (!decision) return false;
+  if (decision.kind === "timedOut") {
+    throw new PermanentError("APPROVAL_TIMED_OUT", `Nobody decided in time. ${reasons.join(" ")}`);
+  }
+  if (decision.kind === "rejected") {
+    const comment = decision.comment === undefined ? "" : `: ${decision.comment}`;
+    throw new PermanentError("REJECTED", `Rejected by ${decision.by ?? "an approver"}${comment}.`);
+  }
+  if (requestHash !== hashRequest(request)) {
+    throw new PermanentError("APPROVAL_MISMATCH", "The request that would run is not the one that was approved.");
+  }
+  const more = needsApproval(ports.catalog, request, record.team).filter(({ what }) => !reasons.includes(what));
+  if (more.length > 0) {
+    const what = more.map((reason) => reason.what).join(" ");
+    throw new PermanentError("APPROVAL_MISMATCH", `The catalog asks for more than was approved by now. ${what}`);
+  }
+  return true;
+}
+
+type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
+
+/** Tells who may approve. The id makes a second send of the same one message (duplicate detection on the topic). */
+export async function publishApproval(
+  { events }: Pick<Ports, "events">,
+  { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
+  { reasons, requestHash, expiresTime }: Approval,
+  reminder = 0,
+): Promise<void> {
+  const type: OperationEvent["type"] =
+    reminder === 0 ? "mooring.operation.approval-requested.v1" : "mooring.operation.approval-reminder.v1";
+  await events.publish({
+    specversion: "1.0",
+    id: `${id}/awaitingApproval${reminder === 0 ? "" : `/${reminder}`}`,
+    source: "/mooring",
+    type,
+    subject: berthKey({ cluster, namespace }),
+    time: new Date().toISOString(),
+    datacontenttype: "application/json",
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: {
+      operation: id,
+      kind,
+      status: "Running",
+      phase: "awaitingApproval",
+      approval: { reasons, requestHash, requestedBy, expiresTime },
+    },
+  });
+}
+
+/** Sends the reminder that is due, if one is: with the event first, so that a crash sends it again and never skips it. */
+export async function remindOfApproval(ports: Ports, record: Stored<OperationRecord>, now: number): Promise<void> {
+  const { approval } = record;
+  if (!approval || approval.decision || record.cancel || now >= Date.parse(approval.expiresTime)) return;
+  const elapsed = now - Date.parse(approval.requestedTime);
+  const due = Math.floor(elapsed / (ports.catalog.approval.reminderMinutes * minuteMs));
+  if (due <= approval.reminders) return;
+  await publishApproval(ports, record, approval, due);
+  // Lost to a decision that came meanwhile: then there is nothing left to remind of.
+  await ports.registry.amendOperation(record, { approval: { ...approval, reminders: due } });
+}
+
+/** `next` gives the approval that there is where nothing has to be written. */
+async function amendApproval(
+  { registry }: Pick<Ports, "registry">,
+  operation: string,
+  next: (record: Stored<OperationRecord>) => Approval,
+): Promise<{ record: OperationRecord; approval: Approval }> {
+  const { record: decided } = await amend({
+    what: `The record of operation ${operation}`,
+    async read() {
+      const record = await registry.getOperation(operation);
+      if (!record) throw new TransientError("REGISTRY_UNAVAILABLE", `Operation ${operation} has no record yet.`);
+      return { record, approval: next(record) };
+    },
+    next: ({ record, approval }) => (approval === record.approval ? undefined : { approval }),
+    write: ({ record }, changes) => registry.amendOperation(record, changes),
+  });
+  return decided;
+}

@@ -1,0 +1,57 @@
+/**
+ * A cancellation is an entry in the operation's record, written with the ETag. Every step looks at it before its first
+ * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
+ */
+
+import { PermanentError } from "../../domain/errors.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { Registry } from "../../ports.ts";
+import { amendOperation } from "../amendOperation.ts";
+
+export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  throwIfCanceled(await registry.getOperation(operation));
+}
+
+/** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */
+export async function expectNotSucceeded(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  if ((await registry.getOperation(operation))?.status !== "Succeeded") return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
+}
+
+export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
+  if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
+}
+
+export async function commitOperation(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+): Promise<void> {
+  await amendOperation(registry, operation, (record) => {
+    throwIfCanceled(record);
+    return record.committedTime === undefined ? { committedTime: new Date().toISOString() } : undefined;
+  });
+}
+
+/**
+ * Writes somebody's cancellation to an operation that can still be canceled; what comes too late changes nothing. Gives
+ * the operation when it is canceled now, or was before.
+ */
+export async function passOnCancel(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  operation: string,
+  cancel: Cancel,
+): Promise<Stored<OperationRecord> | undefined> {
+  const { record } = await amendOperation(registry, operation, (current) =>
+    isPastCancel(current) || current.cancel ? undefined : { cancel },
+  );
+  return record && !isPastCancel(record) ? record : undefined;
+}
+
+function isPastCancel({ status, committedTime }: OperationRecord): boolean {
+  return isFinal(status) || committedTime !== undefined;
+}
+
+export async function isCommitted(registry: Pick<Registry, "getOperation">, operation: string): Promise<boolean> {
+  return (await registry.getOperation(operation))?.committedTime !== undefined;
+}

@@ -1,0 +1,28 @@
+/** What a look found goes into the namespace's record, and to the topic when it is not what the look before found. */
+
+import { type Finding, fingerprint, keep } from "../../domain/finding.ts";
+import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import { driftEvent } from "../../domain/watching/driftEvent.ts";
+import type { Ports } from "../../ports.ts";
+import type { Inspection } from "../../resources/definitions/inspection.ts";
+
+/** What a look at an onboarded namespace has to know. */
+export function inspectionOf({ request, clientId, namespaceUid, migration }: NamespaceRecord): Inspection {
+  return { request, clientId, namespaceUid, isMigrating: migration !== undefined };
+}
+
+/** Undefined when somebody wrote the record since it was read: an operation has the namespace, and will look itself. */
+export async function recordFindings(
+  { registry, events }: Pick<Ports, "registry" | "events">,
+  record: Stored<NamespaceRecord>,
+  findings: readonly Finding[],
+): Promise<NamespaceRecord | undefined> {
+  const time = new Date().toISOString();
+  const kept = keep(findings);
+  // Told before it is kept: after a crash in between it is told again, under the same id.
+  if (fingerprint(kept) !== fingerprint(record.findings ?? [])) {
+    await events.publish(driftEvent(record, kept, { since: record.verifiedTime ?? record.acceptedTime, time }));
+  }
+  const next = { ...record, verifiedTime: time, lookedTime: time, findings: kept };
+  return (await registry.replaceNamespace(next)) ? next : undefined;
+}

@@ -1,0 +1,32 @@
+/** Proof: everything is read back and compared with what was asked for, whatever the steps reported. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { PermanentError } from "../../domain/errors.ts";
+import { describeFinding, type Finding, isError } from "../../domain/finding.ts";
+import type { Ports } from "../../ports.ts";
+import type { Inspection } from "../../resources/definitions/inspection.ts";
+import { inspectNamespace } from "./inspection.ts";
+import { tryLogin } from "./verificationJob.ts";
+
+/** Reads everything back and, when that is in order and the catalog allows it, logs in as the workload does. */
+export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<readonly Finding[]> {
+  const findings = await lookTwice(() => inspectNamespace(ports, inspection), isError);
+  return findings.some(isError) ? findings : [...findings, ...(await tryLogin(ports, inspection.request, run))];
+}
+
+export function throwErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(isError);
+  if (errors.length > 0) throw new PermanentError("VERIFICATION_FAILED", errors.map(describeFinding).join(" "));
+}
+
+const secondLookMs = 500;
+
+/** Before it says that something is wrong: a read may come from a replica that is a moment behind. */
+export async function lookTwice<T>(
+  look: () => Promise<readonly T[]>,
+  isWrong: (found: T) => boolean = () => true,
+): Promise<readonly T[]> {
+  const first = await look();
+  if (!first.some(isWrong)) return first;
+  await sleep(secondLookMs);
+  return await look();
+}

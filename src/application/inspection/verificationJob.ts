@@ -1,0 +1,194 @@
+/**
+ * A one-shot Job in the namespace that signs in as the workload does: its service account or its selector, its ConfigMap,
+ * no secret. The image is the operator's choice in the catalog; its exit code says how far it came (samples/message-app).
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
+import { configMapName, verificationJobName } from "../../domain/naming/names.ts";
+import { ownerMetadata } from "../../domain/naming/ownership.ts";
+import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
+import { mayRead } from "../../domain/targets/roleBundles.ts";
+import type { KubernetesObject, Ports } from "../../ports.ts";
+import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
+
+type Access = Pick<Ports, "kubernetes">;
+
+/** Nothing to say when the login worked, or when the catalog allows no Job on the cluster. */
+export async function tryLogin(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  request: OnboardingRequest,
+  run: string,
+): Promise<readonly Finding[]> {
+  const cluster = findCluster(catalog, request.cluster);
+  if (!cluster.verificationJob) return [];
+  const job = verificationJob(request, { ...cluster.verificationJob, run });
+  const target = `Job ${job.metadata.name}`;
+  const unproven = (found: string) =>
+    finding("LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found });
+  let uid: string | undefined;
+  try {
+    uid = (await kubernetes.apply(cluster, job)).metadata.uid;
+    const end = await waitForEnd({ kubernetes }, cluster, job);
+    return "exitCode" in end ? readExitCode(target, request, end) : [unproven(end.silence)];
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    return [unproven(`${error.code}: ${error.message}`)];
+  } finally {
+    // Should this not come to pass, ttlSecondsAfterFinished removes it.
+    if (uid !== undefined) await kubernetes.remove(cluster, refOf(job), { uid });
+  }
+}
+
+/** A token for a credential that is seconds old may be refused at first; the Job controller waits between its tries. */
+const triesAfterFirst = 2;
+const keptSeconds = 600;
+
+function verificationJob(
+  request: OnboardingRequest,
+  { image, timeoutSeconds, run }: { image: string; timeoutSeconds: number; run: string },
+): KubernetesObject {
+  const isWorkload = request.identityMode === "workloadIdentity";
+  const { labels, annotations } = ownerMetadata(request, run);
+  const identityLabel = isWorkload
+    ? { "azure.workload.identity/use": "true" }
+    : { aadpodidbinding: selectorOf(request) };
+  const container = {
+    name: "verify",
+    image,
+    envFrom: [{ configMapRef: { name: configMapName } }],
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+    // What the restricted Pod Security Standard demands.
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+  };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: verificationJobName(run), namespace: request.namespace, labels, annotations },
+    spec: {
+      backoffLimit: triesAfterFirst,
+      activeDeadlineSeconds: timeoutSeconds,
+      ttlSecondsAfterFinished: keptSeconds,
+      template: {
+        metadata: { labels: { ...labels, ...identityLabel } },
+        spec: {
+          restartPolicy: "Never",
+          ...(isWorkload ? { serviceAccountName: request.serviceAccount } : {}),
+          securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
+          containers: [container],
+        },
+      },
+    },
+  };
+}
+
+const JobStatus = z.object({
+  spec: z.object({ activeDeadlineSeconds: z.number() }),
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .prefault({}),
+});
+
+const PodStatus = z.object({
+  metadata: z.object({ creationTimestamp: z.string().default("") }),
+  status: z
+    .object({
+      containerStatuses: z
+        .array(
+          z.object({
+            state: z
+              .object({
+                waiting: z.object({ reason: z.string().default(""), message: z.string().default("") }).optional(),
+                terminated: z.object({ exitCode: z.int(), message: z.string().default("") }).optional(),
+              })
+              .prefault({}),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+type PodStatus = z.infer<typeof PodStatus>;
+
+type End = { readonly exitCode: number; readonly message: string } | { readonly silence: string };
+
+const pollMs = 1_000;
+/** A pod that waits for one of these does not start by itself. */
+const hopeless = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"]);
+
+async function waitForEnd({ kubernetes }: Access, cluster: ClusterTarget, job: KubernetesObject): Promise<End> {
+  const { activeDeadlineSeconds } = JobStatus.parse({ ...job, status: {} }).spec;
+  const deadline = Date.now() + activeDeadlineSeconds * 1_000;
+  for (;;) {
+    const current = JobStatus.safeParse(await kubernetes.get(cluster, refOf(job))).data;
+    const pods = await listPods({ kubernetes }, cluster, job);
+    const isOver = current?.status.conditions.some(
+      ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
+    );
+    const state = pods.at(-1)?.status.containerStatuses[0]?.state ?? {};
+    if (isOver && state.terminated) return state.terminated;
+    const waitsInVain = hopeless.has(state.waiting?.reason ?? "");
+    if (isOver || waitsInVain || Date.now() > deadline) {
+      return { silence: await explainSilence({ kubernetes }, cluster, { job, waiting: state.waiting }) };
+    }
+    await sleep(pollMs);
+  }
+}
+
+/** Oldest first. */
+async function listPods(
+  { kubernetes }: Access,
+  cluster: ClusterTarget,
+  { metadata: { name, namespace = "" } }: KubernetesObject,
+): Promise<readonly PodStatus[]> {
+  const labelSelector = `job-name=${name}`;
+  const pods = await kubernetes.list(cluster, { apiVersion: "v1", kind: "Pod", namespace, labelSelector });
+  return pods
+    .map((pod) => PodStatus.parse(pod))
+    .toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp));
+}
+
+const EventText = z.object({
+  involvedObject: z.object({ name: z.string().default("") }),
+  reason: z.string().default(""),
+  message: z.string().default(""),
+});
+
+async function explainSilence(
+  { kubernetes }: Access,
+  cluster: ClusterTarget,
+  { job, waiting }: { job: KubernetesObject; waiting: { reason: string; message: string } | undefined },
+): Promise<string> {
+  if (waiting) return `the pod waits: ${waiting.reason}: ${waiting.message}`;
+  const { name, namespace = "" } = job.metadata;
+  const events = await kubernetes.list(cluster, { apiVersion: "v1", kind: "Event", namespace });
+  const [event] = events
+    .flatMap((each) => EventText.safeParse(each).data ?? [])
+    .filter(({ involvedObject }) => involvedObject.name === name);
+  return event ? `${event.reason}: ${event.message}` : "the Job did not end in time";
+}
+
+const meanings: Readonly<Record<number, FindingCode>> = {
+  2: "LOGIN_MISCONFIGURED",
+  3: "LOGIN_WITHOUT_TOKEN",
+  4: "LOGIN_REFUSED",
+  5: "LOGIN_MAY_NOT_READ",
+  6: "LOGIN_UNREACHABLE",
+};
+
+function readExitCode(
+  target: string,
+  { databases }: OnboardingRequest,
+  { exitCode, message }: { exitCode: number; message: string },
+): readonly Finding[] {
+  if (exitCode === 0) return [];
+  // The ConfigMap's first database is the one that is tried; who asked for EXECUTE alone may log in and not read.
+  const [tried] = databases;
+  if (exitCode === 5 && tried && !mayRead(tried.roles)) return [];
+  const found = `exit code ${exitCode}${message === "" ? "" : `: ${message.trim()}`}`;
+  return [finding(meanings[exitCode] ?? "LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found })];
+}

@@ -1,0 +1,114 @@
+/** How an operation ends: its record, the namespace's record, and the event that tells the others. */
+import { isCode } from "../../domain/errors.ts";
+import { manifestFragment } from "../../domain/export/manifest.ts";
+import { fingerprint } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { type EndedOperation, nextRecord } from "../../domain/operation/lifecycle.ts";
+import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
+import { holderOf } from "../../domain/operation/namespaceState.ts";
+import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
+import type { OperationResult } from "../../domain/operation/operationResult.ts";
+import type { Outcome } from "../../domain/operation/outcome.ts";
+import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import { driftEvent } from "../../domain/watching/driftEvent.ts";
+import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
+import { amendOperation } from "../amendOperation.ts";
+import { appendDecision } from "../watching/audit.ts";
+import { publishStatus } from "../watching/statusEvent.ts";
+import { describeCancel } from "./describeCancel.ts";
+import type { Origin } from "./origin.ts";
+
+export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
+
+/** Writes the end of an operation. May run twice: every write here gives the same again. */
+export async function concludeOperation(ports: Ports, input: Ending): Promise<void> {
+  const endTime = new Date().toISOString();
+  const { status, reached } = await recordEnd(ports, input, endTime);
+  const { operation: id, kind: what, error } = input;
+  // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
+  await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
+  await settleNamespace(ports, { ...input, ...reached, status }, endTime);
+  await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
+async function recordEnd(
+  { registry }: Ports,
+  input: Ending,
+  endTime: string,
+): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
+  const { record, change } = await amendOperation(registry, input.operation, async (current) =>
+    isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime }),
+  );
+  if (change) return { status: change.status };
+  if (!record) return { status: input.status };
+  // A second run keeps to what the first one decided, and to what it reached: this one may have been told that it failed.
+  return { status: record.status, reached: reachedBy(record) };
+}
+
+async function endOf(
+  { registry }: Pick<Ports, "registry">,
+  record: OperationRecord,
+  { endTime, ...input }: Ending & { readonly endTime: string },
+) {
+  // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
+  const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
+  const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
+  const status: OperationStatus = isCanceled ? "Canceled" : input.status;
+  const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
+  return {
+    status,
+    endTime,
+    ...(error ? { error } : {}),
+    ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+    ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
+    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
+  };
+}
+
+function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
+  return {
+    ...(result ? { clientId: result.clientId } : {}),
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+  };
+}
+
+function resultOf(
+  { request, migration: progress }: Pick<Ending, "request" | "migration">,
+  clientId: string,
+  migration: Migration | undefined,
+): OperationResult {
+  const isCutOver = migration && isPast(progress?.completed, "cutOver");
+  const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
+  return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
+}
+
+/** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
+async function settleNamespace(
+  { registry, events }: Ports,
+  input: Origin & EndedOperation,
+  time: string,
+): Promise<void> {
+  await amend({
+    what: `The record of ${berthKey(input)}`,
+    read: () => registry.getNamespace(input),
+    async next(record) {
+      if (record.operation !== input.operation || holderOf(record.state) === undefined) return undefined;
+      const next = nextRecord(record, input, time);
+      if (next) await tellDrift({ events }, record, { next, time });
+      return { next };
+    },
+    write: (record, { next }) => (next ? registry.replaceNamespace(next) : registry.removeNamespace(record)),
+  });
+}
+
+async function tellDrift(
+  { events }: Pick<Ports, "events">,
+  record: NamespaceRecord,
+  { next, time }: { next: NamespaceRecord; time: string },
+): Promise<void> {
+  const { findings = [] } = next;
+  if (fingerprint(findings) === fingerprint(record.findings ?? [])) return;
+  await events.publish(driftEvent(record, findings, { since: record.verifiedTime ?? record.acceptedTime, time }));
+}

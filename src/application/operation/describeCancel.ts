@@ -1,0 +1,37 @@
+import { isCode } from "../../domain/errors.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import type { Outcome } from "../../domain/operation/outcome.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import { stepText } from "../../domain/operation/stepName.ts";
+import { plannedSteps } from "../../resources/plannedSteps.ts";
+
+/** What a cancellation has led to, in words. */
+export function describeCancel(
+  { cancel, kind, request, earlier, migration }: OperationRecord,
+  { error, isUntouched = false }: Pick<Outcome, "error" | "isUntouched">,
+  steps: readonly StepRecord[],
+): OperationError {
+  const planned = new Set(plannedSteps(kind, request, { earlier, migration }).map(stepText));
+  const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
+  const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
+  if (kind === "offboard") {
+    const done = changed.map(stepText);
+    sentences.push(
+      done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
+      isUntouched
+        ? "The namespace is as it was."
+        : "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
+    );
+  } else if (kind === "repair") {
+    const done = changed.map(stepText);
+    sentences.push(
+      done.length === 0 ? "Nothing had been changed." : `Put right by then, and kept: ${done.join(", ")}.`,
+    );
+  } else {
+    const undone = changed.map(stepText).filter((text) => !planned.has(text));
+    sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
+  }
+  if (error && !isCode(error.code, "OPERATION_CANCELED")) sentences.push(`It had failed by then: ${error.message}`);
+  return toOperationError("OPERATION_CANCELED", sentences.join(" "));
+}

@@ -1,0 +1,36 @@
+import { berthKey } from "../../domain/naming/names.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { defineStep, type StepContext, StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { furnished } from "../../resources/effects.ts";
+import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
+import { isWanted } from "../../resources/plannedSteps.ts";
+
+/** Takes away what Mooring once made for the identity mode that the namespace does not have. */
+export const removeLeftovers = defineStep({
+  name: "removeLeftovers",
+  input: StepInput.extend({ request: OnboardingRequest }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, ports, step) {
+    const all = collecting(step);
+    const actions: StepAction[] = [];
+    for (const { room, effects } of furnished) {
+      if (isWanted(room, input.request)) continue;
+      actions.push((await effects.takeAway?.(ports, input, all)) ?? "none");
+    }
+    return { action: strongest(actions) };
+  },
+});
+
+/** A step that says what it will do in several parts has said all of them in the end. */
+function collecting(step: Pick<StepContext, "willDo">): Pick<StepContext, "willDo"> {
+  const said: Difference[] = [];
+  return {
+    willDo(action, differences = []) {
+      said.push(...differences);
+      return step.willDo(action, said);
+    },
+  };
+}

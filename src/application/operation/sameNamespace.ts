@@ -1,0 +1,21 @@
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { checkSameNamespace, checkTeam } from "../../domain/policy/berthOwner.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { isOfUnfinishedRepair } from "../../resources/namespace/unfinishedRepair.ts";
+
+/** Stops when the namespace is another than the one that was onboarded, or its team may no longer have what it has. */
+export async function expectSameNamespace(
+  { catalog, kubernetes, registry }: Pick<Ports, "catalog" | "kubernetes" | "registry">,
+  request: OnboardingRequest,
+): Promise<void> {
+  const cluster = findCluster(catalog, request.cluster);
+  const [record, namespace] = await Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace }),
+  ]);
+  if (!record) return;
+  checkTeam(catalog, record, request);
+  if (namespace && (await isOfUnfinishedRepair(registry, request, namespace))) return;
+  checkSameNamespace(request, { onboarded: record.namespaceUid, current: namespace?.metadata.uid });
+}

@@ -1,0 +1,44 @@
+import { isFinal, type OperationKind, type OperationStatus } from "../../domain/operation/operation.ts";
+import { isSameStep } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { type PlannedWith, plannedSteps } from "../../resources/plannedSteps.ts";
+
+interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
+  readonly kind: OperationKind;
+  readonly request: OnboardingRequest;
+  readonly status: OperationStatus;
+  readonly endTime?: string;
+  readonly changedTime?: string;
+  readonly compensates?: { readonly undos: readonly string[] };
+}
+
+interface Step {
+  readonly name: string;
+  readonly target: string;
+  readonly status: OperationStatus;
+  readonly endTime?: string;
+  readonly changedTime?: string;
+}
+
+/**
+ * The steps of an operation as they ended. What a step said last may not be that: its last record may have been lost, and
+ * a try that the runtime had given up may write after the one that counted, even after the operation's end. So a reader
+ * believes the operation, whose end is written once.
+ */
+export function settleSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
+  const { kind, request, status, endTime, earlier, migration, compensates } = operation;
+  if (!isFinal(status)) return steps;
+  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
+  return steps.map((step) => {
+    const isPlanned = planned.some((each) => isSameStep(each, step));
+    const isOpen = !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
+    if (!isOpen) return step;
+    return {
+      ...step,
+      status,
+      endTime: step.endTime ?? endTime,
+      // The end settled it: that is when it changed, if its own record has not changed since.
+      changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),
+    };
+  });
+}

@@ -1,0 +1,19 @@
+import type { Ports } from "../../ports.ts";
+import type { LookInput } from "../../resources/definitions/look.ts";
+import { planIdentity } from "../../resources/identity/plan.ts";
+
+/**
+ * The look at the identity, and the identity that it found: the looks of other things need its client id. Where it fails, that
+ * is its own step's to say, and the others are looked at all the same.
+ */
+export async function lookAtIdentity(
+  ports: Ports,
+  input: Parameters<typeof planIdentity>[1],
+): Promise<Pick<LookInput, "identity" | "identityLook">> {
+  const identityLook = planIdentity(ports, input);
+  const identity = await identityLook.then(
+    ({ current }) => current,
+    () => undefined,
+  );
+  return { identity, identityLook };
+}

@@ -1,0 +1,58 @@
+/** How the looks of an operation's steps become its plan. */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { ProcessStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
+import type { Ports } from "../../ports.ts";
+import type { Look, LookInput } from "../../resources/definitions/look.ts";
+import { resourceLooks } from "../../resources/effects.ts";
+import { expectSameNamespace } from "../operation/sameNamespace.ts";
+import { planCutOver, planUndoCutOver } from "./planCutOver.ts";
+import { planLeftovers } from "./planLeftovers.ts";
+import { planPreflight } from "./preflightLook.ts";
+
+/** Of what an operation does besides making things; what only reads the result, or needs a look of its own, is not planned. */
+const processLooks: Readonly<Record<ProcessStepName, Look | "notPlanned">> = {
+  preflight: planPreflight,
+  async checkNamespace(ports, { request, step }) {
+    await expectSameNamespace(ports, request);
+    return toStepPlan(step, { action: "none" });
+  },
+  cutOver: async (_ports, { request }) => planCutOver(request),
+  undoCutOver: ({ registry }, { request }) => planUndoCutOver(registry, request),
+  removeLeftovers: planLeftovers,
+  checkDependants: "notPlanned",
+  takeInventory: "notPlanned",
+  checkPods: "notPlanned",
+  verify: "notPlanned",
+  verifySideBySide: "notPlanned",
+  verifyRemoval: "notPlanned",
+};
+
+const looks: Readonly<Record<StepName, Look | "notPlanned">> = { ...resourceLooks, ...processLooks };
+
+/** The plans of those steps that have one, in their order. */
+export async function lookAtSteps(
+  ports: Ports,
+  steps: readonly StepKey[],
+  input: Omit<LookInput, "step">,
+): Promise<StepPlan[]> {
+  const plans = steps.map((step) => lookAtStep(ports, { ...input, step }));
+  return (await Promise.all(plans)).filter((plan) => plan !== undefined);
+}
+
+/** Undefined when the step is not planned. */
+export async function lookAtStep(ports: Ports, input: LookInput): Promise<StepPlan | undefined> {
+  const look = looks[input.step.name];
+  return look === "notPlanned" ? undefined : await explain(input.step, () => look(ports, input));
+}
+
+/** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
+export async function explain(step: StepKey, look: () => StepPlan | Promise<StepPlan>): Promise<StepPlan> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    const { code, message } = error;
+    return toStepPlan(step, { action: "conflict", conflict: { code, message } });
+  }
+}

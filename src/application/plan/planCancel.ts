@@ -1,0 +1,100 @@
+/** What a cancel would undo now: the undos of what the operation has begun, each with a look at what is there. */
+import { isFinal } from "../../domain/operation/operation.ts";
+import { type Plan, toPlan } from "../../domain/operation/plan.ts";
+import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
+import type { Ports } from "../../ports.ts";
+import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { registeredUndos, undoStep } from "../../resources/undoStages.ts";
+import { planCompensation } from "./planCompensation.ts";
+
+export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
+  const { id, kind, request, earlier, migration } = record;
+  const steps = await ports.registry.listSteps(id);
+  const planned = plannedSteps(kind, request, { earlier, migration });
+  const own = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+  const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
+  const undos = registeredUndos(kind, request, { earlier, steps: own }).filter((undo) => {
+    const step = undoStep(request, undo);
+    // One that has run already, after a failure, does not run once more.
+    return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));
+  });
+  if (undos.length === 0) return { ...toPlan([]), notices };
+  const migrating = migration && (await migratingOf(ports, record, migration));
+  const plan = await planCompensation(ports, { operation: id, request, earlier, createdBy: id, undos, migrating });
+  return { ...plan, notices };
+}
+
+async function migratingOf(
+  { registry }: Pick<Ports, "registry">,
+  record: OperationRecord,
+  migration: NonNullable<OperationRecord["migration"]>,
+) {
+  const clientId = (await registry.getNamespace(record))?.clientId;
+  return clientId === undefined ? undefined : { clientId, migration };
+}
+
+interface Progress {
+  /** Steps that the operation was to take. */
+  readonly own: readonly StepRecord[];
+  /** Undos that have begun. */
+  readonly undone: readonly StepRecord[];
+}
+
+function noticesOf({ kind, approval }: OperationRecord, { own, undone }: Progress): readonly string[] {
+  const changed = own.filter(({ status, action }) => status === "Succeeded" && action !== "none").map(stepText);
+  const keeps = kind === "offboard" || kind === "repair";
+  const notices: string[] = [];
+  if (kind === "offboard") {
+    notices.push(
+      changed.length === 0
+        ? "An offboarding undoes nothing. It has removed nothing by now."
+        : `An offboarding undoes nothing. Removed by now, and not restored: ${changed.join(", ")}. The namespace will be Incomplete: offboard it again to remove the rest, or onboard it to restore it.`,
+    );
+  } else if (kind === "repair") {
+    const kept = changed.length === 0 ? "It has changed nothing by now." : `Put right by now: ${changed.join(", ")}.`;
+    notices.push(`A repair undoes nothing: what it has put right stays. ${kept}`);
+  }
+  if (undone.length > 0) notices.push("It has failed, and is undoing already; a cancel changes nothing of that.");
+  if (approval && !approval.decision) return [...notices, "It waits for approval, and has written nothing."];
+  const become = keeps ? "stays, too" : "is undone, too";
+  for (const step of own.filter(({ status }) => !isFinal(status))) {
+    notices.push(`${stepText(step)} is at work: what it does before it sees the cancel ${become}.`);
+    if (kind === "migrate") notices.push(`Should ${stepText(step)} fail by itself, the phases before it stay.`);
+  }
+  if (undone.length === 0) notices.push(`What the operation begins before it sees the cancel ${become}.`);
+  return notices;
+}
+
+/** A batch has no undos of its own: it passes the cancel on, and each of its operations undoes what is its. */
+export function planBatchCancel(items: readonly BatchItem[]): Plan {
+  const having = (status: BatchItem["status"]) => items.filter((item) => item.status === status);
+  const running = having("Running");
+  const own = running.filter(({ operation, claim }) => operation !== undefined && operation === claim);
+  const named = own.slice(0, mostNamed).map(({ operation }) => operation);
+  const more = own.length > named.length ? `, and ${own.length - named.length} more` : "";
+  const say = (count: number, text: string) =>
+    count === 0 ? [] : [`${count} of ${items.length} namespace(s) ${text}`];
+  return {
+    ...toPlan([]),
+    notices: [
+      ...say(having("NotStarted").length, "have not begun, and never begin."),
+      ...say(
+        own.length,
+        `are canceled; a dry run of their own cancel says what that undoes: ${named.join(", ")}${more}.`,
+      ),
+      ...say(
+        running.length - own.length,
+        "are left to operations that are not the batch's own, or are just being taken.",
+      ),
+      ...say(having("Succeeded").length, "have succeeded, and stay."),
+      ...say(
+        having("Failed").length + having("Canceled").length,
+        "have failed or were canceled, and are left as they are.",
+      ),
+      "Items that begin or end before the cancel reaches them are treated as they are then.",
+    ],
+  };
+}
+
+const mostNamed = 10;

@@ -1,0 +1,24 @@
+import { berthKey } from "../../domain/naming/names.ts";
+import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Registry } from "../../ports.ts";
+
+export function planCutOver(request: OnboardingRequest): StepPlan {
+  const step: StepKey = { name: "cutOver", target: berthKey(request) };
+  if (request.identityMode === "workloadIdentity") return toStepPlan(step, { action: "none" });
+  const difference = { field: "identityMode", current: "podIdentity", desired: "workloadIdentity" };
+  return toStepPlan(step, { action: "update", differences: [difference] });
+}
+
+/** What the record says by now decides whether there is something to put back. */
+export async function planUndoCutOver(
+  registry: Pick<Registry, "getNamespace">,
+  request: OnboardingRequest,
+): Promise<StepPlan> {
+  const step: StepKey = { name: "undoCutOver", target: berthKey(request) };
+  const current = (await registry.getNamespace(request))?.request.identityMode;
+  const desired = request.identityMode;
+  if (current === undefined || current === desired) return toStepPlan(step, { action: "none" });
+  return toStepPlan(step, { action: "update", differences: [{ field: "identityMode", current, desired }] });
+}

@@ -1,0 +1,31 @@
+/** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+import { type Plan, toPlan } from "../../domain/operation/plan.ts";
+import { needsApproval } from "../../domain/policy/approval.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { lookAtIdentity } from "./identityFirst.ts";
+import { lookAtSteps } from "./looks.ts";
+
+interface PlanInput {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  /** What the request replaces, when the namespace is onboarded already. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Whose rules for approval count. */
+  readonly team?: string | undefined;
+  /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
+  readonly takeOver?: boolean;
+}
+
+export async function planOnboarding(
+  ports: Ports,
+  { operation, request, earlier, team, takeOver = false }: PlanInput,
+): Promise<Plan> {
+  const found = await lookAtIdentity(ports, { ...request, operation });
+  const kind = earlier ? "change" : "onboard";
+  const input = { kind, operation, request, earlier, takeOver, ...found } as const;
+  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier }), input);
+  const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
+  return toPlan(steps, needed);
+}

@@ -1,0 +1,22 @@
+/** What a repair would do: the looks of its own steps, and nothing written. */
+import { type Plan, toPlan } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { lookAtIdentity } from "./identityFirst.ts";
+import { lookAtSteps } from "./looks.ts";
+
+export interface RepairInput {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  readonly clientId: string | undefined;
+  readonly isMigrating: boolean;
+}
+
+export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
+  const { request, operation, clientId, isMigrating } = input;
+  const found = await lookAtIdentity(ports, { ...request, operation, clientId });
+  const planned = plannedSteps("repair", request, isMigrating ? { migration: { until: "retire" } } : {});
+  // What was onboarded was approved then.
+  return toPlan(await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found }));
+}

@@ -1,0 +1,67 @@
+/** What has to be true of cluster, namespace and targets before an onboarding begins. Every obstacle is named, not only the first. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { IdentityMode } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import type { Look, LookInput, Obstacles, PreflightCheck } from "../../resources/definitions/look.ts";
+import type { PreflightInput } from "../../resources/definitions/roomEffects.ts";
+import { furnished } from "../../resources/effects.ts";
+import { isWanted } from "../../resources/plannedSteps.ts";
+import { checkOwnPermissions } from "./ownPermissions.ts";
+
+export const planPreflight: Look = async (ports, input) => {
+  const found = await Promise.all(checksOf(ports, input).map(explain));
+  // What several looks meet alike is one obstacle.
+  const all = found.flatMap((each) => each.blockers ?? []);
+  const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
+  const notices = found.flatMap((each) => each.notices ?? []);
+  const action = blockers.length > 0 ? "conflict" : "none";
+  return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
+};
+
+/** A known error is a blocker; one that nobody foresaw is not a plan's to explain. */
+async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacles> {
+  try {
+    return (await look()) ?? {};
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    return { blockers: [toOperationError(error.code, error.message)] };
+  }
+}
+
+const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", "cluster"];
+
+function checksOf(ports: Ports, input: LookInput): readonly Pick<PreflightCheck, "look">[] {
+  const { request } = input;
+  const targets = furnished.flatMap(({ effects }) => effects.preflightTargets?.(ports, request) ?? []);
+  return [...clusterChecks(ports, input), ...targets.map((look) => ({ look }))];
+}
+
+function clusterChecks(
+  ports: Ports,
+  { request, identity, takeOver = false }: LookInput,
+): readonly Pick<PreflightCheck, "look">[] {
+  let cluster: ClusterTarget;
+  try {
+    cluster = findClusterFor(ports.catalog, request.cluster, request.identityMode);
+  } catch (error) {
+    return [{ look: () => Promise.reject(error) }];
+  }
+  const input = { request, cluster, identity, takeOver };
+  const permissions: PreflightCheck = { about: "subscription", look: () => checkOwnPermissions(ports, input) };
+  return furnished
+    .filter(({ room }) => isWanted(room, request))
+    .flatMap(({ effects }) => effects.preflight?.(ports, input) ?? [])
+    .concat(permissions)
+    .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
+}
+
+/** The same for a namespace that is to have workload identity: the first obstacle, as an error. */
+export async function expectReadyFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<void> {
+  const checks = furnished
+    .filter(({ room }) => room.mode === mode)
+    .flatMap(({ effects }) => effects.preflight?.(ports, input) ?? []);
+  await Promise.all(checks.map(({ look }) => look()));
+}

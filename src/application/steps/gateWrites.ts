@@ -1,0 +1,43 @@
+import { type EffectsOf, type PortEffect, type Ports, portEffects } from "../../ports.ts";
+
+/**
+ * The same ports, whose writes wait for the gate and do not happen when it rejects. What is a write, the ports themselves say
+ * (`portEffects`): a method that is new there is gated from the beginning.
+ */
+export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
+  return {
+    ...ports,
+    identities: gated(ports.identities, portEffects.identities, gate),
+    sqlServers: gated(ports.sqlServers, portEffects.sqlServers, gate),
+    roleAssignments: gated(ports.roleAssignments, portEffects.roleAssignments, gate),
+    databases: gated(ports.databases, portEffects.databases, gate),
+    kubernetes: gated(ports.kubernetes, portEffects.kubernetes, gate),
+    registry: gated(ports.registry, portEffects.registry, gate),
+    audit: gated(ports.audit, portEffects.audit, gate),
+    changes: gated(ports.changes, portEffects.changes, gate),
+    idempotencyKeys: gated(ports.idempotencyKeys, portEffects.idempotencyKeys, gate),
+    events: gated(ports.events, portEffects.events, gate),
+    queue: gated(ports.queue, portEffects.queue, gate),
+  } satisfies { readonly [Port in keyof typeof portEffects]: unknown };
+}
+
+function gated<Port extends object>(port: Port, effects: EffectsOf<Port>, gate: Promise<unknown>): Port {
+  const effectOf = new Map<PropertyKey, PortEffect>(Object.entries<PortEffect>(effects));
+  return new Proxy(port, {
+    get(target, name, receiver) {
+      const method: unknown = Reflect.get(target, name, receiver);
+      // A method that no table knows can only come from outside the types; it is taken for the worst.
+      const effect = effectOf.get(name) ?? "writes";
+      if (typeof method !== "function" || effect === "reads" || effect === "notes") return method;
+      return async (...input: unknown[]) => {
+        const isQuestion = effect === "writesUnlessDryRun" && input.some(asksOnly);
+        if (!isQuestion) await gate;
+        return await Reflect.apply(method, target, input);
+      };
+    },
+  });
+}
+
+function asksOnly(option: unknown): boolean {
+  return typeof option === "object" && option !== null && "dryRun" in option && option.dryRun === true;
+}

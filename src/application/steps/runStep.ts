@@ -1,0 +1,87 @@
+/**
+ * How every step runs: its start and its end are recorded, so that a status shows it as it happens; its writes wait until it is
+ * certain that the operation still wants them; and its errors carry the catalogue's code.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
+import type { Invocation } from "../../durable/activity.ts";
+import { delayAfterAttempt } from "../../durable/retry.ts";
+import type { Ports, Registry } from "../../ports.ts";
+import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { commitOperation, expectNotCanceled, expectNotSucceeded } from "../decisions/cancellation.ts";
+import { gateWrites } from "./gateWrites.ts";
+import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
+
+export async function runStep<I extends StepInput, O extends StepResult>(
+  { name, target, run }: StepDefinition<I, O>,
+  input: I,
+  ports: Ports,
+  invocation: Invocation,
+): Promise<O> {
+  const { registry } = ports;
+  const { operation, traceparent } = input;
+  const step: StepKey = { name, target: target(input) };
+  const begun = Date.now();
+  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
+  const trail = beginTrail(ports, step, input);
+  const mayGoOn = Promise.all([trail.started, expectWanted(registry, input)]);
+  mayGoOn.catch(() => undefined);
+  try {
+    const context = { ...trail, invocation, commit: () => commitOperation(registry, operation) };
+    const result = await run(input, gateWrites(ports, mayGoOn), context);
+    await mayGoOn;
+    const action = await trail.succeed(result.action);
+    invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
+    return { ...result, action };
+  } catch (error) {
+    const failure = describeFailure(error);
+    invocation.warn(logLine("step failed", facts({ code: failure.code, durationMs: Date.now() - begun })));
+    const warn = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
+    await recordFailure(trail, input, { error, failure, warn });
+    throw error;
+  }
+}
+
+/** An undo may run because its operation was canceled, and must not stop for that. */
+async function expectWanted(
+  registry: Pick<Registry, "getOperation">,
+  input: StepInput & { readonly createdBy?: unknown },
+): Promise<void> {
+  const { createdBy } = input;
+  if (typeof createdBy === "string") await expectNotSucceeded(registry, createdBy);
+  else await expectNotCanceled(registry, input.operation);
+}
+
+/** Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. */
+async function recordFailure(
+  trail: StepTrail,
+  { retry }: StepInput,
+  { error, failure, warn }: { error: unknown; failure: StepFailure; warn: (reason: string) => void },
+): Promise<void> {
+  const delayAfter = (tries: number) => (error instanceof PermanentError ? undefined : delayAfterAttempt(retry, tries));
+  let delayMs = delayAfter(1);
+  try {
+    delayMs = delayAfter(await trail.countTries());
+    await trail.fail(failure, delayMs);
+  } catch (recordError) {
+    // The step's own error is the one to report; the orchestration records the outcome again at its end.
+    warn(describeFailure(recordError).message);
+  }
+  const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+  if (delayMs !== undefined && askedMs > delayMs) await sleep(Math.min(askedMs - delayMs, maxWaitMs));
+}
+
+/** Well below the functionTimeout in host.json. */
+const maxWaitMs = 120_000;
+
+export function describeFailure(error: unknown): StepFailure {
+  if (error instanceof PermanentError || error instanceof TransientError) {
+    return { code: error.code, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "UNEXPECTED", message };
+}

@@ -1,0 +1,85 @@
+/** What one try of a step leaves behind: its row in the registry, which a status shows, and its effect in the audit trail. */
+import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import { shorten } from "../../domain/watching/audit.ts";
+import type { Failure } from "../../durable/activity.ts";
+import type { Ports } from "../../ports.ts";
+import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
+import { appendEffect, type Effect } from "../watching/audit.ts";
+
+/** As the catalogue of errors knows it. */
+export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
+
+export interface StepTrail extends Pick<StepContext, "notice" | "willDo"> {
+  /** How many tries there were, this one included; rejects when the start could not be written. */
+  readonly started: Promise<number>;
+  /** The same, but the start is written once more when it could not be. */
+  countTries(): Promise<number>;
+  /** Records the end, and returns what the step has done in all of its tries. */
+  succeed(action: StepAction): Promise<StepAction>;
+  /** Records a failure; `delayMs` until the next try, if there is one. */
+  fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
+}
+
+/** Writes the start at once, and does not wait for it: the first look at the world goes on at the same time. */
+export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepTrail {
+  const { registry } = ports;
+  const { operation } = input;
+  const startTime = now();
+  const started = registry.startStep(operation, step, startTime);
+  started.catch(() => undefined);
+  let intended: Effect | undefined;
+
+  async function appendFailure(code: string): Promise<void> {
+    const effect = intended ?? (await registry.getStep(operation, step));
+    if (effect?.action === undefined) return;
+    const { action, differences = [] } = effect;
+    await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
+  }
+
+  return {
+    started,
+    countTries: () => started.catch(() => registry.startStep(operation, step, startTime)),
+    async notice(notices) {
+      if (notices.length === 0) return;
+      await started;
+      await registry.updateStep(operation, step, { notices });
+    },
+    async willDo(action, differences = [], { isMarked = false } = {}) {
+      intended = { action, differences: shorten(differences) };
+      if (isMarked) return;
+      await started;
+      await registry.updateStep(operation, step, intended);
+    },
+    async succeed(result) {
+      const tries = await started;
+      const earlier = intended === undefined && tries > 1 ? await registry.getStep(operation, step) : undefined;
+      const action = earlier?.action ?? result;
+      const differences = intended?.differences ?? earlier?.differences ?? [];
+      // At the same time: the audit trail costs no more than the longer of the two.
+      await Promise.all([
+        registry.updateStep(operation, step, { status: "Succeeded", action, differences, endTime: now() }),
+        appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
+      ]);
+      return action;
+    },
+    async fail({ code, message }, delayMs) {
+      const isOver = delayMs === undefined;
+      await Promise.all([
+        registry.updateStep(operation, step, {
+          status: isOver ? "Failed" : "Running",
+          error: toOperationError(code, message),
+          ...(isOver ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delayMs).toISOString() }),
+        }),
+        // It, or a try before it, may have had a part of its effect, or all of it without knowing.
+        isOver && code !== "OPERATION_CANCELED" && appendFailure(code),
+      ]);
+    },
+  };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

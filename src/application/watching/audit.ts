@@ -1,0 +1,103 @@
+/** What enters the audit trail: every effect of a step, and every decision about a namespace. */
+
+import { berthKey } from "../../domain/naming/names.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
+import type { StepKey as StepName } from "../../domain/operation/stepName.ts";
+import { type AuditEntry, auditId } from "../../domain/watching/audit.ts";
+import { type Traceparent, traceIdOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+
+interface Origin {
+  readonly cluster?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly requestedBy?: string | undefined;
+  readonly team?: string | undefined;
+  readonly traceparent?: Traceparent | undefined;
+}
+
+export interface Effect {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+}
+
+interface StepEffect extends Effect {
+  readonly step: StepName;
+  readonly outcome: "Succeeded" | "Failed";
+  readonly code?: string;
+}
+
+/** One entry for what a step did to its target, however often it ran. */
+export async function appendEffect(
+  { audit }: Pick<Ports, "audit">,
+  origin: Origin & { readonly operation: string },
+  { step: { name: what, target }, action, differences, outcome, code }: StepEffect,
+): Promise<void> {
+  if (action === "none" || action === "conflict") return;
+  const id = auditId(origin.operation, what, target, action, outcome);
+  await audit.append({
+    ...base(origin),
+    id,
+    kind: "effect",
+    what,
+    target,
+    action,
+    outcome,
+    ...has(code),
+    differences: [...differences],
+  });
+}
+
+export interface Decision {
+  /** Names the decision: the same id is entered once. */
+  readonly id: string;
+  /** What was decided on, such as `onboard`. */
+  readonly what: string;
+  /** `accepted`, `refused`, `ended` … */
+  readonly action: string;
+  readonly outcome: string;
+  readonly code?: string | undefined;
+  readonly reason?: string;
+}
+
+export async function appendDecision(
+  { audit }: Pick<Ports, "audit">,
+  origin: Origin,
+  { id, what, action, outcome, code, reason }: Decision,
+): Promise<void> {
+  const { cluster, namespace, operation = "" } = origin;
+  // A batch is its own target; of a request that was refused before anybody read what it is about, there is none.
+  const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
+  const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
+  await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });
+}
+
+function base({
+  cluster,
+  namespace,
+  operation,
+  requestedBy,
+  team,
+  traceparent,
+}: Origin): Pick<AuditEntry, "time" | "cluster" | "namespace" | "who"> {
+  return {
+    time: new Date().toISOString(),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
+    who: requestedBy ?? "unknown",
+    ...(team === undefined ? {} : { team }),
+    ...(operation === undefined ? {} : { operation }),
+    ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
+  };
+}
+
+const longestReason = 1_000;
+
+function why(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason: reason.slice(0, longestReason) };
+}
+
+function has(code: string | undefined): { code?: string } {
+  return code === undefined ? {} : { code };
+}

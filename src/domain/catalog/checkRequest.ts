@@ -1,0 +1,32 @@
+import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
+import type { OnboardingRequest } from "../request/request.ts";
+import { everyKind } from "../targets/index.ts";
+import type { Catalog } from "./catalog.ts";
+import { findClusterFor } from "./clusters.ts";
+
+/** Everything in a request that the catalog does not know or allow. */
+export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
+  return [...clusterProblems(catalog, request), ...everyKind.flatMap((kind) => kind.problems(catalog, request))];
+}
+
+function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
+  try {
+    findClusterFor(catalog, request.cluster, request.identityMode);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
+    const { code, message: detail } = error;
+    return [{ pointer: `/${fieldOf[code]}`, code, detail }];
+  }
+}
+
+/** What the catalog refuses of a cluster, and for which field of the request. */
+const fieldOf = {
+  UNKNOWN_CLUSTER: "cluster",
+  MODE_NOT_ALLOWED: "identityMode",
+} as const satisfies Partial<Record<RefusalCode, string>>;
+
+function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
+  return code in fieldOf;
+}

@@ -1,0 +1,37 @@
+/** From the alias of a cluster to what the catalog says of it. Looked up again by every activity. */
+
+import { PermanentError } from "../errors.ts";
+import { listNames, lookUp } from "../lookUp.ts";
+import { type Berth, identityName } from "../naming/names.ts";
+import type { IdentityMode } from "../request/request.ts";
+import type { Catalog, ClusterTarget } from "./catalog.ts";
+
+export function findCluster(catalog: Catalog, alias: string): ClusterTarget {
+  const cluster = lookUp(catalog.clusters, alias);
+  if (!cluster) {
+    throw new PermanentError(
+      "UNKNOWN_CLUSTER",
+      `The catalog has no cluster "${alias}"; it has ${listNames(catalog.clusters)}.`,
+    );
+  }
+  return { ...cluster, alias };
+}
+
+export function findClusterFor(catalog: Catalog, alias: string, mode: IdentityMode): ClusterTarget {
+  const cluster = findCluster(catalog, alias);
+  if (!cluster.identityModes.includes(mode)) {
+    throw new PermanentError(
+      "MODE_NOT_ALLOWED",
+      `Cluster "${alias}" does not offer identityMode ${mode}; it offers ${cluster.identityModes.join(", ")}.`,
+    );
+  }
+  return cluster;
+}
+
+export function identityRef(cluster: ClusterTarget, berth: Berth) {
+  return {
+    subscriptionId: cluster.subscriptionId,
+    resourceGroup: cluster.identityResourceGroup,
+    name: identityName(berth),
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * What a request is answered with instead of being accepted. None is tried again by Mooring; the caller sends another
+ * request.
+ */
+interface RefusalEntry {
+  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429;
+  /**
+   * A decision of policy, which enters the audit trail. What is malformed, not there, or in somebody's way for a moment is
+   * none.
+   */
+  readonly isPolicy: boolean;
+  /**
+   * What was looked at when the request came is looked at again when it runs, and the catalog, the cluster or the approval
+   * may have changed by then: the same code ends the step.
+   */
+  readonly endsSteps?: true;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+export const refusals = {
+  // Request and policy
+  INVALID_REQUEST: {
+    status: 422,
+    isPolicy: false,
+    cause: "The request does not have the documented shape.",
+    fix: "Correct the fields that `errors` names and send it again.",
+  },
+  INVALID_PARAMETER: {
+    status: 400,
+    isPolicy: false,
+    cause:
+      "A query parameter is neither true nor false, is there twice, or is written otherwise than it is documented.",
+    fix: "Write it as /api/openapi.json has it, once, with the value true or false.",
+  },
+  UNKNOWN_CLUSTER: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog has no cluster of that name.",
+    fix: "Use a cluster alias from the catalog, or ask the platform team to add it.",
+  },
+  UNKNOWN_SQL_SERVER: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog has no SQL server of that name.",
+    fix: "Use a server alias from the catalog, or ask the platform team to add it.",
+  },
+  UNKNOWN_DATABASE: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog does not list that database for that server.",
+    fix: "Use a database that the catalog lists, or ask the platform team to add it.",
+  },
+  ROLE_NOT_ALLOWED: {
+    status: 422,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The catalog does not allow that role bundle on that database.",
+    fix: "Ask for a role bundle that the catalog allows there.",
+  },
+  MODE_NOT_ALLOWED: {
+    status: 422,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The cluster does not offer that identity mode.",
+    fix: "Use an identity mode that the catalog lists for the cluster.",
+  },
+  SYSTEM_NAMESPACE: {
+    status: 422,
+    isPolicy: false,
+    cause: "The namespace belongs to Kubernetes or to AKS.",
+    fix: "Onboard a namespace of your own.",
+  },
+  OPERATION_IN_PROGRESS: {
+    status: 409,
+    isPolicy: false,
+    cause: "Another operation runs for this namespace.",
+    fix: "Wait for the operation that the message and `Location` name, then send the request again.",
+  },
+  MODE_CHANGE_REFUSED: {
+    status: 409,
+    isPolicy: false,
+    cause: "A change of an onboarded namespace cannot switch its identity mode.",
+    fix: "To leave pod identity, POST /api/namespaces/{cluster}/{namespace}/migrate; otherwise offboard the namespace first.",
+  },
+  NAMESPACE_INCOMPLETE: {
+    status: 409,
+    isPolicy: false,
+    cause:
+      "An operation ended half-way: the namespace lies between two requests, and this is a third, or no request at all.",
+    fix: "Send one of the two requests again, or offboard the namespace first.",
+  },
+  NOT_ONBOARDED: {
+    status: 404,
+    isPolicy: false,
+    cause: "Mooring has not onboarded that namespace.",
+    fix: "Check cluster and namespace against GET /api/namespaces.",
+  },
+  NOTHING_TO_MIGRATE: {
+    status: 409,
+    isPolicy: false,
+    cause: "The namespace uses workload identity already.",
+    fix: "Nothing: there is no pod identity to migrate from.",
+  },
+  MIGRATION_PENDING: {
+    status: 409,
+    isPolicy: false,
+    cause: "A migration of the namespace has stopped between two phases.",
+    fix: "End it with POST /api/namespaces/{cluster}/{namespace}/migrate, then send the request again.",
+  },
+  NOT_FOUND: {
+    status: 404,
+    isPolicy: false,
+    cause: "There is nothing at that address.",
+    fix: "Check the id; GET /api/operations lists the operations.",
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    isPolicy: false,
+    cause: "The request body is larger than the route takes: 16 KB, and 4 MB for a batch.",
+    fix: "Send a smaller request; of a batch, several smaller ones.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    isPolicy: false,
+    cause: "The request body is not declared as JSON.",
+    fix: "Send it with the header Content-Type: application/json.",
+  },
+  MALFORMED_JSON: {
+    status: 400,
+    isPolicy: false,
+    cause: "The request body is not JSON.",
+    fix: "Correct the JSON and send it again.",
+  },
+  // Callers
+  UNAUTHENTICATED: {
+    status: 401,
+    isPolicy: false,
+    cause: "The request does not prove who sends it.",
+    fix: "Send a Microsoft Entra access token for Mooring's application, or a key that the catalog knows (docs/callers.md).",
+  },
+  NOT_ALLOWED: {
+    status: 403,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The team of the caller may not ask for that.",
+    fix: "Ask the platform team for the entry in the catalog that the message names (docs/callers.md).",
+  },
+  TEAM_REQUIRED: {
+    status: 422,
+    isPolicy: false,
+    cause: "More than one team of the caller may ask for this.",
+    fix: "Name the team in the request's field `team`.",
+  },
+  NAMESPACE_TAKEN: {
+    status: 409,
+    isPolicy: true,
+    cause: "The namespace belongs to another team.",
+    fix: "Use a namespace of your own, or ask an operator to take it over with takeOver=true.",
+  },
+  NAMESPACE_RECREATED: {
+    status: 409,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The namespace was deleted and made again since it was onboarded.",
+    fix: "Find out who made it; an operator takes it over by sending the request with takeOver=true.",
+  },
+  NAMESPACE_MISSING: {
+    status: 409,
+    isPolicy: false,
+    cause: "The namespace was deleted from the cluster since it was onboarded.",
+    fix: "POST /api/namespaces/{cluster}/{namespace}/repair makes it again with all that belongs to it; otherwise offboard it.",
+  },
+  QUOTA_EXCEEDED: {
+    status: 409,
+    isPolicy: true,
+    cause: "The team has as many namespaces as the catalog allows it.",
+    fix: "Offboard a namespace, or ask the platform team for a larger quota.",
+  },
+  RATE_LIMITED: {
+    status: 429,
+    isPolicy: false,
+    cause: "The caller asks more often than the catalog's limits allow.",
+    fix: "Wait for as many seconds as Retry-After says, then send the request again.",
+  },
+  FORBIDDEN: {
+    status: 403,
+    isPolicy: true,
+    cause: "The caller lacks the role that this needs.",
+    fix: "Ask the platform team for the app role that the message names.",
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    isPolicy: false,
+    cause: "The idempotency key came with another request before.",
+    fix: "Send a new key with a new request; repeat a key only with the very same request.",
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    isPolicy: false,
+    cause: "The first request with this idempotency key is still being answered.",
+    fix: "Wait a second and send the same request with the same key again.",
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    isPolicy: false,
+    cause: "The namespace has changed since the version that If-Match names.",
+    fix: "Read the namespace again, and send the request with its present ETag.",
+  },
+  // Kubernetes
+  NAMESPACE_TERMINATING: {
+    status: 409,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The namespace is being deleted.",
+    fix: "Wait until it is gone, then send the request again.",
+  },
+  // Operations
+  NOTHING_TO_COMPENSATE: {
+    status: 409,
+    isPolicy: false,
+    cause: "The operation left nothing that could be undone again.",
+    fix: "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration goes on when migrate is called again.",
+  },
+  OPERATION_ENDED: {
+    status: 409,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The operation has ended, so it cannot be canceled.",
+    fix: "Look at its status; an onboarded namespace is taken back by offboarding it.",
+  },
+  CANCEL_TOO_LATE: {
+    status: 409,
+    isPolicy: false,
+    cause: "Everything was done and verified before the cancellation came.",
+    fix: "Wait for the end of the operation; an onboarded namespace is taken back by offboarding it.",
+  },
+  APPROVAL_NOT_PENDING: {
+    status: 409,
+    isPolicy: false,
+    cause: "The operation does not wait for an approval.",
+    fix: "Look at its status: it needs none, was decided already, or has ended.",
+  },
+  APPROVAL_MISMATCH: {
+    status: 409,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The approval names another request than the one that waits, or the catalog asks for more approval by now.",
+    fix: "Read `approval.requestHash` and the request of the operation, and approve what is there; once it has ended, send the request again.",
+  },
+  APPROVER_IS_REQUESTER: {
+    status: 403,
+    isPolicy: true,
+    cause: "Whoever sent the request cannot decide about it.",
+    fix: "Ask somebody else with the role Onboarding.Approve; to withdraw the request, cancel the operation.",
+  },
+  APPROVAL_TIMED_OUT: {
+    status: 409,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "Nobody approved or rejected the request in time.",
+    fix: "Send the request again, and tell an approver.",
+  },
+} as const satisfies Record<string, RefusalEntry>;
+
+export type RefusalCode = keyof typeof refusals;
+/** The refusals that a step may end with, too. */
+export type EndingRefusalCode = {
+  [Code in RefusalCode]: (typeof refusals)[Code] extends { readonly endsSteps: true } ? Code : never;
+}[RefusalCode];
+
+export function isRefusalCode(code: string): code is RefusalCode {
+  return Object.hasOwn(refusals, code);
+}
+
+export function isEndingRefusalCode(code: string): code is EndingRefusalCode {
+  return isRefusalCode(code) && "endsSteps" in refusals[code];
+}
+
+export function isOfPolicy(code: string): boolean {
+  return isRefusalCode(code) && refusals[code].isPolicy;
+}

@@ -1,0 +1,47 @@
+/**
+ * The names under which a status reports an undo that failed, and by which it is run again. The undo of a grant has its
+ * target in its name; any other has the target that its step has.
+ */
+import { type TargetUndoName, targetUndoNames } from "../targets/index.ts";
+import type { StepName } from "./stepName.ts";
+
+type PlainUndoName = Extract<
+  StepName,
+  | "removeIdentity"
+  | "removeNamespace"
+  | "restoreNamespace"
+  | "removeServiceAccount"
+  | "unfederateIdentity"
+  | "removePodIdentity"
+  | "restorePodIdentity"
+  | "undoCutOver"
+  | "returnPodIdentity"
+>;
+
+/** The step that runs as the undo. */
+export type UndoStepName = PlainUndoName | TargetUndoName;
+export type UndoName = PlainUndoName | `${TargetUndoName} ${string}`;
+
+const plainUndos: Readonly<Record<PlainUndoName, true>> = {
+  removeIdentity: true,
+  removeNamespace: true,
+  restoreNamespace: true,
+  removeServiceAccount: true,
+  unfederateIdentity: true,
+  removePodIdentity: true,
+  restorePodIdentity: true,
+  undoCutOver: true,
+  returnPodIdentity: true,
+};
+
+/** Undefined for a name that this release does not have. */
+export function readUndo(text: string): { readonly name: UndoStepName; readonly target?: string } | undefined {
+  if (isPlain(text)) return { name: text };
+  const [first = "", target] = text.split(" ");
+  const name = targetUndoNames.find((each) => each === first);
+  return name === undefined || target === undefined ? undefined : { name, target };
+}
+
+function isPlain(text: string): text is PlainUndoName {
+  return Object.hasOwn(plainUndos, text);
+}

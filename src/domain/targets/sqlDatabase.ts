@@ -1,0 +1,291 @@
+/** A database on an Azure SQL server, and the role bundles that a namespace has there. */
+import { z } from "zod";
+import { compareText } from "../canonicalJson.ts";
+import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
+import { listNames, lookUp } from "../lookUp.ts";
+import { alias } from "../naming/alias.ts";
+import { bundlesInWords, RoleBundle } from "./roleBundles.ts";
+import type { DanglingName, TargetKind } from "./target.ts";
+
+// ——— What a team sends ———
+
+export const DatabaseRequest = z.strictObject({
+  server: alias("a SQL server").meta({ description: "Alias of the SQL server in the catalog." }),
+  database: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
+      "must be a database name: letters, digits, underscore, dot and hyphen",
+    )
+    .meta({ description: "Name of a database that the catalog lists for that server." }),
+  roles: z
+    .array(RoleBundle)
+    .min(1)
+    .max(RoleBundle.options.length)
+    .refine(isUnique, "must not repeat a role")
+    .meta({ description: bundlesInWords }),
+});
+export type DatabaseRequest = z.infer<typeof DatabaseRequest>;
+
+export const requestField = z
+  .array(DatabaseRequest)
+  .max(50, "must name at most 50 databases")
+  .refine(
+    (list) => isUnique(list.map(({ server, database }) => `${server}/${database.toLowerCase()}`)),
+    "must not name a database twice",
+  );
+
+interface Request {
+  databases: DatabaseRequest[];
+}
+
+export function keyOf({ server, database }: Pick<DatabaseRequest, "server" | "database">): string {
+  return `${server}/${database}`;
+}
+
+/** The database of the request that a step has as its target. */
+export function findDatabaseOf({ databases }: Readonly<Request>, key: string): DatabaseRequest {
+  const found = databases.find((each) => keyOf(each) === key);
+  if (!found) throw new Error(`no database of the request is ${key}`);
+  return found;
+}
+
+// ——— What the operator's catalog says ———
+
+const SqlDatabase = z.strictObject({
+  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that may be asked for." }),
+});
+
+const SqlServer = z.strictObject({
+  resourceId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Sql\/servers\/[^/]+$/i,
+      "must be /subscriptions/…/resourceGroups/…/providers/Microsoft.Sql/servers/…",
+    ),
+  host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
+  port: z.int().min(1).max(65535).default(1433),
+  userCreation: z.enum(["sid", "externalProvider"]).default("sid").meta({
+    description:
+      "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
+  }),
+  databases: z.record(z.string().min(1).max(128), SqlDatabase),
+});
+
+/** The section `sqlServers`, by alias. */
+export const catalogSection = (names: z.ZodString) => z.record(names, SqlServer);
+
+interface Catalog {
+  readonly sqlServers: Readonly<Record<string, z.infer<typeof SqlServer>>>;
+}
+
+export type SqlServerTarget = z.infer<typeof SqlServer> & { readonly alias: string };
+export interface DatabaseTarget {
+  readonly server: SqlServerTarget;
+  readonly database: string;
+}
+
+/** The database, provided that the catalog allows the roles there. */
+export function findDatabase(catalog: Catalog, { server: name, database, roles }: DatabaseRequest): DatabaseTarget {
+  const server = lookUp(catalog.sqlServers, name);
+  if (!server) {
+    throw new PermanentError(
+      "UNKNOWN_SQL_SERVER",
+      `The catalog has no SQL server "${name}"; it has ${listNames(catalog.sqlServers)}.`,
+    );
+  }
+  const entry = lookUp(server.databases, database);
+  if (!entry) {
+    throw new PermanentError(
+      "UNKNOWN_DATABASE",
+      `The catalog lists no database "${database}" on "${name}"; it lists ${listNames(server.databases)}.`,
+    );
+  }
+  const refused = roles.filter((role) => !entry.roles.includes(role));
+  if (refused.length > 0) {
+    throw new PermanentError(
+      "ROLE_NOT_ALLOWED",
+      `The catalog does not allow ${refused.join(", ")} on ${name}/${database}; it allows ${entry.roles.join(", ")}.`,
+    );
+  }
+  return { server: { ...server, alias: name }, database };
+}
+
+/** What the catalog refuses of a database, and for which field of the request. */
+const fieldOf = {
+  UNKNOWN_SQL_SERVER: "server",
+  UNKNOWN_DATABASE: "database",
+  ROLE_NOT_ALLOWED: "roles",
+} as const satisfies Partial<Record<RefusalCode, string>>;
+
+function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
+  return code in fieldOf;
+}
+
+function problems(catalog: Catalog, { databases }: Request): readonly FieldProblem[] {
+  return databases.flatMap((database, index) => {
+    try {
+      findDatabase(catalog, database);
+      return [];
+    } catch (error) {
+      if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
+      const { code, message: detail } = error;
+      return [{ pointer: `/databases/${index}/${fieldOf[code]}`, code, detail }];
+    }
+  });
+}
+
+function rolesOn({ sqlServers }: Catalog, server: string, database: string): readonly RoleBundle[] | undefined {
+  return lookUp(lookUp(sqlServers, server)?.databases ?? {}, database)?.roles;
+}
+
+// ——— What a team may ask for ———
+
+export const rightsField = z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
+  description: "Server alias, then database, then the role bundles that the team may ask for.",
+});
+
+interface Rights {
+  readonly databases: z.infer<typeof rightsField>;
+}
+
+function refusals(team: Rights, { databases }: Request): readonly FieldProblem[] {
+  const code = "NOT_ALLOWED" as const;
+  return databases.flatMap(({ server, database, roles }, index) => {
+    const allowed = lookUp(lookUp(team.databases, server) ?? {}, database);
+    if (!allowed) return [{ pointer: `/databases/${index}/database`, code, detail: "is not a database of the team" }];
+    const refused = roles.filter((role) => !allowed.includes(role));
+    if (refused.length === 0) return [];
+    const detail = `${refused.join(", ")} is not the team's there; ${allowed.join(", ")} is`;
+    return [{ pointer: `/databases/${index}/roles`, code, detail }];
+  });
+}
+
+function danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName[] {
+  return Object.entries(team.databases).flatMap(([server, databases]) =>
+    Object.entries(databases).flatMap(([database, roles]) => {
+      const path = ["databases", server, database];
+      const offered = rolesOn(catalog, server, database);
+      if (!offered) return [{ path, message: `the catalog has no database "${server}/${database}"` }];
+      return roles.flatMap((role, index) =>
+        offered.includes(role) ? [] : [{ path: [...path, index], message: `the catalog has no role ${role} on it` }],
+      );
+    }),
+  );
+}
+
+// ——— What needs approval ———
+
+const DatabaseName = z.string().regex(/^[^/]+\/[^/]+$/, "must be <server alias>/<database>");
+
+export const ruleFields = {
+  roles: z.array(RoleBundle).min(1).optional(),
+  databases: z.array(DatabaseName).min(1).optional(),
+};
+
+export const policyFields = {
+  roles: z.array(RoleBundle).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
+  databases: z.array(z.string()).default([]).meta({ description: "Databases that need approval: server/database." }),
+};
+
+interface Rule {
+  readonly roles?: readonly RoleBundle[] | undefined;
+  readonly databases?: readonly string[] | undefined;
+}
+
+interface Policy {
+  readonly roles: RoleBundle[];
+  readonly databases: string[];
+}
+
+/** `roles` with `databases` means those roles on those databases. */
+function approvals({ roles, databases }: Rule, request: Request, place: string): readonly string[] | undefined {
+  if (!roles && !databases) return undefined;
+  return request.databases.flatMap((wanted) => {
+    const name = keyOf(wanted);
+    if (databases && !databases.includes(name)) return [];
+    if (!roles) return [`Database ${name}${place}`];
+    return wanted.roles.filter((role) => roles.includes(role)).map((role) => `Role ${role} on ${name}${place}`);
+  });
+}
+
+function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): readonly DanglingName[] {
+  const known = Object.entries(sqlServers).flatMap(([server, entry]) =>
+    Object.keys(entry.databases).map((database) => keyOf({ server, database })),
+  );
+  return databases.flatMap((name, index) => {
+    const message = `no database is "${name}"; write server/database as sqlServers has them`;
+    return known.includes(name) ? [] : [{ path: ["databases", index], message }];
+  });
+}
+
+function danglingInRule({ databases = [] }: Rule, catalog: Catalog): readonly DanglingName[] {
+  return databases.flatMap((name) => {
+    const [server = "", database = ""] = name.split("/");
+    const isKnown = rolesOn(catalog, server, database) !== undefined;
+    return isKnown ? [] : [{ path: ["databases"], message: `the catalog has no database "${name}"` }];
+  });
+}
+
+// ——— As every kind ———
+
+function replaced(request: Request, earlier: Request) {
+  const successor = (database: DatabaseRequest) => request.databases.find((each) => keyOf(each) === keyOf(database));
+  return {
+    removed: earlier.databases.filter((database) => !successor(database)).map(keyOf),
+    narrowed: earlier.databases.flatMap((database) => {
+      const next = successor(database);
+      return next && database.roles.some((role) => !next.roles.includes(role)) ? [keyOf(next)] : [];
+    }),
+  };
+}
+
+/** What GET /catalog says of what may be asked for. */
+export const publishedFields = {
+  sqlServers: z.array(
+    z.object({
+      name: z.string(),
+      databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+    }),
+  ),
+};
+
+/** By teams that have these rights or, without any given, by an operator. */
+export function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
+  const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
+    teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
+  return {
+    sqlServers: Object.entries(sqlServers)
+      .map(([name, { databases }]) => ({
+        name,
+        databases: Object.entries(databases)
+          .map(([database, { roles }]) => ({ name: database, roles: rolesOf(name, database, roles) }))
+          .filter(({ roles }) => roles.length > 0),
+      }))
+      .filter(({ databases }) => !teams || databases.length > 0),
+  };
+}
+
+export const sqlDatabase = {
+  noun: "database",
+  steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
+  keys: ({ databases }) => databases.map(keyOf),
+  replaced,
+  canonical: ({ databases }) => ({
+    databases: databases
+      .map((database) => ({ ...database, roles: database.roles.toSorted() }))
+      .toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
+  }),
+  problems,
+  refusals,
+  rules: ({ databases, roles }) => [{ databases }, { roles }],
+  approvals,
+  danglingInPolicy,
+  danglingInRights,
+  danglingInRule,
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+
+function isUnique(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}

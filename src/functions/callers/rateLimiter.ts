@@ -1,0 +1,39 @@
+/** How often each caller may ask: a bucket of tokens that fills at a steady rate. */
+import type { Limits } from "../../domain/access/access.ts";
+
+export interface RateLimiter {
+  /** Undefined when the request may pass; else the whole seconds after which it may. Never more than a full bucket. */
+  take(caller: string, tokens?: number): number | undefined;
+}
+
+/** So many callers are remembered; beyond it, those who have been quiet long enough to be full again are forgotten. */
+const maxBuckets = 10_000;
+
+export function createRateLimiter(
+  { requestsPerSecond, burst }: Limits,
+  { now = () => performance.now() }: { now?: () => number } = {},
+): RateLimiter {
+  const buckets = new Map<string, { tokens: number; time: number }>();
+
+  function forgetFull(time: number): void {
+    for (const [caller, bucket] of buckets) {
+      if (bucket.tokens + ((time - bucket.time) / 1_000) * requestsPerSecond >= burst) buckets.delete(caller);
+    }
+  }
+
+  return {
+    take(caller, cost = 1) {
+      const wanted = Math.min(cost, burst);
+      const time = now();
+      const { tokens, time: last } = buckets.get(caller) ?? { tokens: burst, time };
+      const filled = Math.min(burst, tokens + ((time - last) / 1_000) * requestsPerSecond);
+      if (filled < wanted) {
+        buckets.set(caller, { tokens: filled, time });
+        return Math.ceil((wanted - filled) / requestsPerSecond);
+      }
+      if (buckets.size >= maxBuckets && !buckets.has(caller)) forgetFull(time);
+      buckets.set(caller, { tokens: filled - wanted, time });
+      return undefined;
+    },
+  };
+}

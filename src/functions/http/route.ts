@@ -1,0 +1,64 @@
+/** What every HTTP route does before and after its own work: the trace, who calls, and problems for errors. */
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import { AppRole, type Caller } from "../../domain/access/caller.ts";
+import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
+import { type Callers, isProven } from "../callers/authentication.ts";
+import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
+import { type Answer, problem } from "./respond.ts";
+
+/** What a handler is told besides the request. */
+export interface Call {
+  readonly context: InvocationContext;
+  /** Of the call; every answer carries it. */
+  readonly traceparent: Traceparent;
+}
+
+export interface CallOfCaller extends Call {
+  readonly by: Caller;
+  /** What the request costs beyond the one token that every request does. */
+  charge(tokens: number): void;
+}
+
+type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
+type Registered = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+export interface Routes {
+  /** Nobody is asked who they are. */
+  forAnybody(handler: Handler<Call>): Registered;
+  /** Who calls is asked first: no answer without a caller, and none that the caller's roles do not allow. */
+  forCallers(handler: Handler<CallOfCaller>): Registered;
+  /** For callers with at least one of the roles. */
+  forRoles(anyOf: readonly AppRole[], handler: Handler<CallOfCaller>): Registered;
+}
+
+export function createRoutes({
+  callers,
+  refusals,
+}: {
+  readonly callers: Callers;
+  readonly refusals: RefusalTrail;
+}): Routes {
+  const forRoles: Routes["forRoles"] = (anyOf, handler) =>
+    answering(async (request, call) => {
+      const by = await callers.identify(request);
+      try {
+        callers.admit(by, anyOf);
+        return await handler(request, { ...call, by, charge: (tokens) => callers.charge(by, tokens) });
+      } catch (error) {
+        if (isProven(by)) await noteRefusal(refusals, error, { ...call, request, by });
+        throw error;
+      }
+    });
+  return { forAnybody: answering, forCallers: (handler) => forRoles(AppRole.options, handler), forRoles };
+}
+
+function answering(handler: Handler<Call>): Registered {
+  return async (request, context) => {
+    const caller = request.headers.get("traceparent");
+    const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
+    const answer = await handler(request, { context, traceparent }).catch((error: unknown) =>
+      problem(error, { context, traceId: traceIdOf(traceparent) }),
+    );
+    return { ...answer, headers: { ...answer.headers, traceparent } };
+  };
+}

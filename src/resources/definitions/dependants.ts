@@ -1,0 +1,52 @@
+/**
+ * Who else depends on what an offboarding takes away. Seen before the first removal; the caller may go on deliberately, and
+ * is told then what goes. Looked at once: what somebody adds while the offboarding runs goes with the rest.
+ */
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { type StepPlan, toNotice } from "../../domain/operation/plan.ts";
+import type { KubernetesObject } from "../../ports.ts";
+
+export interface Dependants {
+  readonly blockers: readonly OperationError[];
+  /** What could not be looked at. */
+  readonly notices: readonly OperationError[];
+}
+
+/** The plan with what stands in its way; what the caller has chosen to ignore is told all the same. */
+export function withDependants(plan: StepPlan, found: readonly Dependants[], isIgnored: boolean): StepPlan {
+  const dependants = found.flatMap(({ blockers }) => blockers);
+  const unknown = found.flatMap(({ notices }) => notices);
+  const blockers = [...plan.blockers, ...(isIgnored ? [] : dependants)];
+  const notices = [...(plan.notices ?? []), ...unknown, ...(isIgnored ? dependants : [])];
+  const action = blockers.length > plan.blockers.length ? "conflict" : plan.action;
+  return { ...plan, action, blockers, ...(notices.length > 0 ? { notices } : {}) };
+}
+
+/** Whether the object was made or adopted for the namespace: then it is nobody else's. */
+export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): boolean {
+  const key = berthKey(berth);
+  return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
+}
+
+const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
+
+/** What Mooring may not read is told, and not in the way: it could not be found out by waiting. */
+export async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
+  try {
+    return { blockers: await look(), notices: [] };
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !cannotTell.has(error.code)) throw error;
+    return { blockers: [], notices: [toNotice("DEPENDANTS_UNKNOWN", error.message)] };
+  }
+}
+
+/** So many are named; the rest is counted. */
+export const mostTold = 10;
+
+export function list(names: readonly string[]): string {
+  const more = names.length - mostTold;
+  return names.slice(0, mostTold).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,59 @@
+/** A step: one action on one thing, as data. How it is run, recorded and told is in src/application/steps. */
+import { z } from "zod";
+import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
+import type { StepName } from "../../domain/operation/stepName.ts";
+import type { Invocation } from "../../durable/activity.ts";
+import { RetryPolicy } from "../../durable/retry.ts";
+import type { Ports } from "../../ports.ts";
+
+/** What every step is told. */
+export const StepInput = z.object({
+  operation: z.string(),
+  cluster: z.string(),
+  namespace: z.string(),
+  retry: RetryPolicy,
+  requestedBy: z.string().optional(),
+  team: z.string().optional(),
+  /** W3C trace context of the request. */
+  traceparent: z.string().optional(),
+});
+export type StepInput = z.infer<typeof StepInput>;
+
+/** What every undo is told besides. */
+export const RemovalInput = StepInput.extend({
+  /** An undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
+  createdBy: z.string().optional(),
+});
+export type RemovalInput = z.infer<typeof RemovalInput>;
+
+export const StepResult = z.object({ action: StepAction });
+export type StepResult = z.infer<typeof StepResult>;
+
+export interface StepContext {
+  readonly invocation: Invocation;
+  /**
+   * Records what the step is about to do, before it does it: a try after a crash finds the change made and nothing left to
+   * do, and must still report, and enter in the audit trail, what was done. Pass `isMarked` when the change itself carries
+   * the mark of this operation: then the next try knows it again, and a write on the way is saved.
+   */
+  willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
+  /** Says what the step could not find out, and what does not stop it. */
+  notice(notices: readonly OperationError[]): Promise<void>;
+  /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
+  commit(): Promise<void>;
+}
+
+export interface StepDefinition<I extends StepInput, O extends StepResult> {
+  readonly name: StepName;
+  readonly input: z.ZodType<I>;
+  readonly output: z.ZodType<O>;
+  readonly target: (input: I) => string;
+  readonly run: (input: I, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
+}
+
+export function defineStep<I extends StepInput, O extends StepResult>(
+  definition: StepDefinition<I, O>,
+): StepDefinition<I, O> {
+  return definition;
+}

@@ -1,0 +1,30 @@
+import type { ResourceStepName } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { type TargetKindName, targetKinds } from "../../domain/targets/index.ts";
+import type { Room } from "./room.ts";
+
+/** What the identity may do on targets of a kind: a step for each of them, under the names that the kind gives. */
+export function targetRoom(kindName: TargetKindName): Room {
+  const kind = targetKinds[kindName];
+  const { grant, narrow, retire, revoke } = kind.steps;
+  const forEach = (name: ResourceStepName, targets: readonly string[]) => targets.map((target) => ({ name, target }));
+  return {
+    making: "connect",
+    leaving: "rights",
+    ensure: (request) => forEach(grant, kind.keys(request)),
+    remove: (request) => forEach(revoke, kind.keys(request)),
+    replace(request: OnboardingRequest, earlier: OnboardingRequest) {
+      const { narrowed, removed } = kind.replaced(request, earlier);
+      return [...forEach(narrow, narrowed), ...forEach(retire, removed)];
+    },
+    undo: (request) => kind.keys(request).map((target) => `${revoke} ${target}` as const),
+  };
+}
+
+/** Facts of the four steps. */
+export const targetFacts = {
+  grant: { of: "target", stage: "connect" },
+  narrow: { of: "target", stage: "replace" },
+  retire: { of: "target", stage: "replace" },
+  revoke: { of: "target", stage: "disconnect" },
+} as const;

@@ -1,0 +1,137 @@
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import { throwConflict } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { Kubernetes, Ports } from "../../ports.ts";
+import type { RoomEffects } from "../definitions/roomEffects.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
+import { accountKey } from "../serviceAccount/serviceAccount.ts";
+import type { federatedCredential } from "./federatedCredential.ts";
+import { inspectCredentials } from "./inspection.ts";
+import { desiredCredential, planCredential, planUnfederation } from "./plan.ts";
+
+/** Lets tokens of the service account be exchanged for tokens of the identity. */
+export const federateIdentity = defineStep({
+  name: "federateIdentity",
+  input: StepInput.extend({
+    serviceAccount: z.string(),
+    /** The operation ends with this step. */
+    isLast: z.boolean().optional(),
+  }),
+  output: StepResult,
+  target: identityName,
+  async run(input, ports, step) {
+    const key: StepKey = { name: "federateIdentity", target: identityName(input) };
+    const [{ plan, conflict, desired }, record] = await Promise.all([
+      planCredential(ports, input),
+      ports.registry.getStep(input.operation, key),
+    ]);
+    throwConflict(conflict);
+    // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
+    const action = record?.action === "create" ? "create" : plan.action;
+    if (input.isLast) await step.commit();
+    if (plan.action !== "create" && plan.action !== "update") return { action };
+    await step.willDo(action, plan.differences);
+    await ports.identities.putFederatedCredential(
+      identityRef(findCluster(ports.catalog, input.cluster), input),
+      desired,
+    );
+    return { action };
+  },
+});
+
+const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
+
+async function unfederate(input: z.infer<typeof UnfederateInput>, ports: Ports, step: Pick<StepContext, "willDo">) {
+  const { plan, credential } = await planUnfederation(ports, input);
+  if (plan.action === "delete") {
+    await step.willDo("delete", plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.removeFederatedCredential(ref, credential);
+  }
+  return { action: plan.action };
+}
+
+export const unfederateIdentity = defineStep({
+  name: "unfederateIdentity",
+  input: UnfederateInput,
+  output: StepResult,
+  target: identityName,
+  run: unfederate,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireCredential = defineStep({
+  name: "retireCredential",
+  input: UnfederateInput,
+  output: StepResult,
+  target: (input) => accountKey(input, input.serviceAccount),
+  run: unfederate,
+});
+
+const provider = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
+
+export const federatedCredentialEffects: RoomEffects<keyof typeof federatedCredential.steps> = {
+  looks: {
+    federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
+    async unfederateIdentity(ports, { request: { cluster, namespace, serviceAccount }, createdBy }) {
+      return (await planUnfederation(ports, { cluster, namespace, serviceAccount, createdBy })).plan;
+    },
+    async retireCredential(ports, { request, earlier = request, step }) {
+      const { cluster, namespace, serviceAccount } = earlier;
+      return { ...(await planUnfederation(ports, { cluster, namespace, serviceAccount })).plan, ...step };
+    },
+  },
+
+  preflight: ({ kubernetes }, { cluster }) => [
+    { about: "cluster", look: async () => void (await expectIssuer(kubernetes, cluster)) },
+  ],
+
+  armActions: () => [`${provider}/write`, `${provider}/delete`],
+
+  inspect: (ports, input) =>
+    input.identity === undefined
+      ? []
+      : [{ target: identityName(input.request), read: () => inspectCredentials(ports, input) }],
+
+  async takeAway(ports, { request: { serviceAccount }, ...input }, step) {
+    return (await unfederate({ ...input, serviceAccount }, ports, step)).action;
+  },
+
+  remains({ catalog, identities }, request) {
+    const own = federatedCredentialName(request, request.serviceAccount);
+    const reading = identities.federatedCredentials(identityRef(findCluster(catalog, request.cluster), request));
+    return [
+      reading.then((current) =>
+        current.some(({ name }) => name === own) ? [`Federated credential ${own} is still there.`] : [],
+      ),
+    ];
+  },
+
+  exported(catalog, { request }) {
+    const cluster = findCluster(catalog, request.cluster);
+    const { subscriptionId, resourceGroup, name } = identityRef(cluster, request);
+    const credential = desiredCredential(cluster, request);
+    const scope = ["--subscription", subscriptionId, "--resource-group", resourceGroup, "--identity-name", name];
+    return {
+      commands: [
+        [
+          ...["az", "identity", "federated-credential", "create", ...scope, "--name", credential.name],
+          ...["--issuer", credential.issuer, "--subject", credential.subject, "--audiences", ...credential.audiences],
+        ],
+      ],
+    };
+  },
+};
+
+async function expectIssuer(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const issuer = await kubernetes.issuer(cluster);
+  if (issuer === cluster.oidcIssuer) return;
+  throw new PermanentError(
+    "OIDC_ISSUER_MISMATCH",
+    `Cluster "${cluster.alias}" says that its issuer is ${issuer}, the catalog says ${cluster.oidcIssuer ?? "nothing"}.`,
+  );
+}

@@ -1,0 +1,24 @@
+import { replacedAccount } from "../../domain/request/change.ts";
+import { armWrite, defineRoom, ofIdentity } from "../definitions/room.ts";
+import { accountKey } from "../serviceAccount/serviceAccount.ts";
+
+/** Lets tokens of the service account be exchanged for tokens of the identity. */
+export const federatedCredential = defineRoom({
+  mode: "workloadIdentity",
+  making: "connect",
+  leaving: "credential",
+  // An identity that is not Mooring's stays, and a credential of an earlier mode must not.
+  leavesInAnyMode: true,
+  steps: {
+    federateIdentity: { of: "identity", stage: "connect", ...armWrite },
+    unfederateIdentity: { of: "identity", ...armWrite },
+    retireCredential: { of: "account", stage: "replace", writesIdentity: true },
+  },
+  ensure: (request) => [ofIdentity("federateIdentity", request)],
+  remove: (request) => [ofIdentity("unfederateIdentity", request)],
+  replace(request, earlier) {
+    const account = replacedAccount(request, earlier);
+    return account === undefined ? [] : [{ name: "retireCredential", target: accountKey(request, account) }];
+  },
+  undo: () => ["unfederateIdentity"],
+});

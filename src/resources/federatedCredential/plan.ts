@@ -1,0 +1,105 @@
+/** Whether the credential is created, updated or found in another one, and whether it goes. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
+import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { FederatedCredential, Ports } from "../../ports.ts";
+
+const tokenExchangeAudience = "api://AzureADTokenExchange";
+/** Azure's limit per identity (entra-docs, workload identity federation considerations). */
+const credentialLimit = 20;
+
+export function desiredCredential(
+  { oidcIssuer, alias }: ClusterTarget,
+  { cluster, namespace, serviceAccount }: Berth & { serviceAccount: string },
+): FederatedCredential {
+  if (oidcIssuer === undefined) {
+    throw new PermanentError("OIDC_ISSUER_MISMATCH", `The catalog gives no oidcIssuer for cluster "${alias}".`);
+  }
+  return {
+    name: federatedCredentialName({ cluster, namespace }, serviceAccount),
+    issuer: oidcIssuer,
+    subject: federatedSubject(namespace, serviceAccount),
+    audiences: [tokenExchangeAudience],
+  };
+}
+
+export interface CredentialDecision {
+  readonly plan: StepPlan;
+  readonly conflict: Conflict | undefined;
+  readonly desired: FederatedCredential;
+}
+
+export async function planCredential(
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  input: Berth & { serviceAccount: string },
+): Promise<CredentialDecision> {
+  const cluster = findCluster(catalog, input.cluster);
+  const desired = desiredCredential(cluster, input);
+  const ref = identityRef(cluster, input);
+  const step: StepKey = { name: "federateIdentity", target: ref.name };
+  const decision = decide(await identities.federatedCredentials(ref), desired, ref.name);
+  return { plan: toStepPlan(step, decision), conflict: decision.conflict, desired };
+}
+
+function decide(current: readonly FederatedCredential[], desired: FederatedCredential, identity: string) {
+  const isTwin = ({ issuer, subject }: FederatedCredential) => issuer === desired.issuer && subject === desired.subject;
+  const twin = current.find((each) => isTwin(each) && each.name !== desired.name);
+  const same = current.find(({ name }) => name === desired.name);
+  // Azure takes an issuer and subject once for an identity: where another credential has them, this one cannot be put right.
+  if (same && !twin) {
+    const differences = (["issuer", "subject"] as const)
+      .filter((field) => same[field] !== desired[field])
+      .map((field) => ({ field, current: same[field], desired: desired[field] }));
+    const audiencesDiffer = same.audiences.join() !== desired.audiences.join();
+    const isSame = differences.length === 0 && !audiencesDiffer;
+    return { action: isSame ? ("none" as const) : ("update" as const), differences, conflict: undefined };
+  }
+  if (twin) {
+    const conflict: Conflict | undefined =
+      twin.audiences.join() === desired.audiences.join()
+        ? undefined
+        : {
+            code: "FEDERATED_CREDENTIAL_CONFLICT",
+            message: `Credential "${twin.name}" of ${identity} has the same issuer and subject and another audience.`,
+          };
+    return { action: "adopt" as const, conflict };
+  }
+  const conflict: Conflict | undefined =
+    current.length < credentialLimit
+      ? undefined
+      : {
+          code: "FEDERATED_CREDENTIAL_LIMIT",
+          message: `Identity ${identity} has ${current.length} federated credentials; Azure allows ${credentialLimit}.`,
+        };
+  const differences = (["issuer", "subject"] as const).map((field) => ({
+    field,
+    current: null,
+    desired: desired[field],
+  }));
+  return { action: "create" as const, differences, conflict };
+}
+
+export async function planUnfederation(
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
+  input: Berth & { readonly serviceAccount: string; readonly createdBy?: string | undefined },
+): Promise<{ plan: StepPlan; credential: string }> {
+  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const credential = federatedCredentialName(input, input.serviceAccount);
+  const step: StepKey = { name: "unfederateIdentity", target: ref.name };
+  const none = { plan: toStepPlan(step, { action: "none" }), credential };
+  if (input.createdBy !== undefined) {
+    const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
+    if (record?.action !== "create") return none;
+  }
+  const credentials = await identities.federatedCredentials(ref);
+  const found = credentials.find((each) => each.name === credential);
+  if (!found) return none;
+  const differences = [
+    { field: "name", current: credential, desired: null },
+    { field: "subject", current: found.subject, desired: null },
+  ];
+  return { plan: toStepPlan(step, { action: "delete", differences }), credential };
+}

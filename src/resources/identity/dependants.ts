@@ -1,0 +1,79 @@
+/** Who else depends on the identity: it takes its credentials and the roles that it was given along. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { FederatedCredential, ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import { type Dependants, isMarked, list, mostTold, readable } from "../definitions/dependants.ts";
+import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
+
+/** `gaveRole` knows the roles that Mooring gave: any other was given by somebody else. */
+export async function dependantsOfIdentity(
+  ports: Ports,
+  { request, identity, gaveRole }: { request: OnboardingRequest; identity: ManagedIdentity; gaveRole: GaveRole },
+): Promise<readonly Dependants[]> {
+  const cluster = findCluster(ports.catalog, request.cluster);
+  return await Promise.all([
+    readable(() => foreignCredentials(ports, cluster, request)),
+    readable(() => foreignRoles(ports, cluster, { identity, gaveRole })),
+    readable(() => foreignAccounts(ports, cluster, { request, identity })),
+  ]);
+}
+
+async function foreignCredentials(
+  { identities }: Pick<Ports, "identities">,
+  cluster: ClusterTarget,
+  request: OnboardingRequest,
+): Promise<readonly OperationError[]> {
+  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const foreign = current.filter((each) => !isOurs(each, { cluster, request }));
+  if (foreign.length === 0) return [];
+  const names = list(foreign.map(({ name, subject, issuer }) => `"${name}" (${subject} from ${issuer})`));
+  const message = `Identity ${identityName(request)} has federated credentials of others: ${names}.`;
+  return [toOperationError("IDENTITY_FEDERATED_BY_OTHERS", message)];
+}
+
+/** By the name that only Mooring gives, or for the very account that the request names: that is this namespace's access. */
+function isOurs(
+  { name, issuer, subject }: FederatedCredential,
+  { cluster, request }: { cluster: ClusterTarget; request: OnboardingRequest },
+): boolean {
+  const account = subject.split(":").at(-1) ?? "";
+  if (name === federatedCredentialName(request, account)) return true;
+  return issuer === cluster.oidcIssuer && subject === federatedSubject(request.namespace, request.serviceAccount);
+}
+
+type GaveRole = (role: RoleAssignment) => boolean;
+
+async function foreignRoles(
+  { roleAssignments }: Pick<Ports, "roleAssignments">,
+  cluster: ClusterTarget,
+  { identity: { principalId, name }, gaveRole }: { identity: ManagedIdentity; gaveRole: GaveRole },
+): Promise<readonly OperationError[]> {
+  const given = (await roleAssignments.givenTo(principalId, cluster)).filter((role) => !gaveRole(role));
+  if (given.length === 0) return [];
+  const roles = given.map(({ roleDefinitionId, scope }) => `${roleDefinitionId.split("/").at(-1)} at ${scope}`);
+  const message = `Identity ${name} was given roles in Azure by somebody else: ${list(roles)}.`;
+  const ids = given.map(({ id }) => id).join(" ");
+  const fix = `az role assignment delete --ids ${ids}`;
+  return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > mostTold ? undefined : fix)];
+}
+
+async function foreignAccounts(
+  { kubernetes }: Pick<Ports, "kubernetes">,
+  cluster: ClusterTarget,
+  { request, identity: { name, clientId } }: { request: OnboardingRequest; identity: ManagedIdentity },
+): Promise<readonly OperationError[]> {
+  const accounts = await kubernetes.list(cluster, { apiVersion: "v1", kind: "ServiceAccount" });
+  const foreign = accounts.filter(({ metadata }) => {
+    if (metadata.annotations?.[clientIdAnnotation]?.toLowerCase() !== clientId.toLowerCase()) return false;
+    const isOwn = metadata.namespace === request.namespace && metadata.name === request.serviceAccount;
+    return !isOwn && !isMarked(metadata, request);
+  });
+  if (foreign.length === 0) return [];
+  const names = list(foreign.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const message = `Service accounts of others are annotated with the client id of identity ${name}: ${names}.`;
+  return [toOperationError("IDENTITY_USED_BY_OTHERS", message)];
+}

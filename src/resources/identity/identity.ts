@@ -1,0 +1,14 @@
+import { armWrite, defineRoom, ofIdentity } from "../definitions/room.ts";
+
+/** The user-assigned identity of the namespace, on which everything else hangs. */
+export const identity = defineRoom({
+  making: "prepare",
+  leaving: "identity",
+  steps: {
+    ensureIdentity: { of: "identity", stage: "prepare", ...armWrite },
+    removeIdentity: { of: "identity", ...armWrite },
+  },
+  ensure: (request) => [ofIdentity("ensureIdentity", request)],
+  remove: (request) => [ofIdentity("removeIdentity", request)],
+  undo: () => ["removeIdentity"],
+});

@@ -1,0 +1,186 @@
+/** How any Kubernetes object is brought to what is desired. The objects themselves stand in the rooms. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import {
+  adoptedBy,
+  adopterMetadata,
+  ownerMetadata,
+  readMetadata,
+  readReplaced,
+} from "../../domain/naming/ownership.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import { type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
+import type { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { StepContext } from "../definitions/step.ts";
+import { changesBetween, compare, valuesBefore } from "./differences.ts";
+
+export interface ObjectDecision {
+  readonly action: StepAction;
+  readonly differences: readonly Difference[];
+  readonly conflict: Conflict | undefined;
+  /** What to apply; undefined when nothing is to be written. */
+  readonly object: KubernetesObject | undefined;
+  /** The object that is there. */
+  readonly current: KubernetesObject | undefined;
+}
+
+export interface EnsureInput extends Berth {
+  readonly operation: string;
+  readonly adoptionPolicy: AdoptionPolicy;
+}
+
+export async function planObject(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  desired: KubernetesObject,
+  input: EnsureInput,
+): Promise<ObjectDecision> {
+  const current = await kubernetes.get(cluster, refOf(desired));
+  if (!current) {
+    const object = withMetadata(desired, ownerMetadata(input, input.operation));
+    return { action: "create", differences: [describeNew(desired)], conflict: undefined, object, current };
+  }
+  const differences = compare(desired, current);
+  const ownership = readMetadata(current.metadata);
+  if (ownership?.berth === berthKey(input)) {
+    if (differences.length === 0) {
+      const action = ownership.operation === input.operation ? "create" : "none";
+      return { action, differences, conflict: undefined, object: undefined, current };
+    }
+    // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
+    const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
+    return { action: "update", differences, conflict: undefined, object, current };
+  }
+  const adopter = adoptedBy(current.metadata);
+  if (ownership === undefined && adopter?.berth === berthKey(input)) {
+    // Adopted before: it changes with the request, and stays the adopting operation's to give up.
+    if (differences.length === 0) {
+      const action = adopter.operation === input.operation ? "adopt" : "none";
+      return { action, differences, conflict: undefined, object: undefined, current };
+    }
+    const mark = adopterMetadata(input, adopter.operation, readReplaced(current.metadata));
+    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark), current };
+  }
+  const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
+  const mark = adopterMetadata(input, input.operation, valuesBefore(desired, current));
+  const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
+  return { action: "adopt", differences, conflict, object, current };
+}
+
+function adoptionConflict(
+  desired: KubernetesObject,
+  differences: readonly Difference[],
+  { adoptionPolicy, owner: otherBerth }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined },
+): Conflict | undefined {
+  const code = "KUBERNETES_CONFLICT";
+  const what = nameOf(desired);
+  if (otherBerth !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${otherBerth}.` };
+  if (adoptionPolicy === "Never") return { code, message: `${what} exists already and adoptionPolicy is Never.` };
+  if (adoptionPolicy === "IfIdentical" && differences.length > 0) {
+    const fields = differences.map(({ field }) => field).join(", ");
+    return { code, message: `${what} exists already and differs in ${fields}; adoptionPolicy is IfIdentical.` };
+  }
+  return undefined;
+}
+
+/** Brings objects to the desired state, in order; returns what was done to the object that changed most. */
+export async function ensureObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  input: EnsureInput & WithStep,
+): Promise<StepAction> {
+  return (await bringObjects(kubernetes, cluster, desired, input)).action;
+}
+
+/** The same, with the UIDs of the objects that are there then. */
+export async function bringObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  { step, ...input }: EnsureInput & WithStep,
+): Promise<{ action: StepAction; uids: readonly (string | undefined)[] }> {
+  const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
+  for (const { conflict } of decisions) throwConflict(conflict);
+  const result = strongest(decisions.map(({ action }) => action));
+  const uids = decisions.map(({ current }) => current?.metadata.uid);
+  if (decisions.every(({ object }) => !object)) return { action: result, uids };
+
+  const options = { isMarked: result === "create" };
+  const expected = decisions.flatMap(({ differences }) => differences);
+  await step.willDo(result, expected, options);
+  const done: Difference[] = [];
+  for (const [index, decision] of decisions.entries()) {
+    const { object, differences } = decision;
+    if (!object) {
+      done.push(...differences);
+      continue;
+    }
+    const applied = await kubernetes.apply(cluster, object, { force: needsForce(decision, input) });
+    throwConflict(findAlteration(object, applied));
+    done.push(...differencesAfter(decision, applied));
+    uids[index] = applied.metadata.uid;
+  }
+  // Applying also takes away what Mooring set once and does not any more: only the answer shows that.
+  if (JSON.stringify(done) !== JSON.stringify(expected)) await step.willDo(result, done, options);
+  return { action: result, uids };
+}
+
+/** What becomes of the object, by what the API server stored, or would store. */
+export function differencesAfter(
+  { action, differences, current }: Pick<ObjectDecision, "action" | "differences" | "current">,
+  after: KubernetesObject,
+): readonly Difference[] {
+  return action === "create" || !current ? differences : changesBetween(current, after);
+}
+
+/** A mutating webhook or policy that sets other values, or takes the mark off: it would do so every time. */
+export function findAlteration(object: KubernetesObject, after: KubernetesObject): Conflict | undefined {
+  const altered = compare(object, after);
+  if (altered.length === 0) return undefined;
+  const what = altered.map(({ field, current, desired }) => `${field} to ${current ?? "nothing"}, not ${desired}`);
+  return { code: "KUBERNETES_ALTERED", message: `The cluster sets in ${nameOf(object)} ${what.join("; ")}.` };
+}
+
+export interface WithStep {
+  readonly step: Pick<StepContext, "willDo">;
+}
+
+/** Force takes fields from another manager: only for what is ours, or where the request says Always. */
+export function needsForce({ action }: Pick<ObjectDecision, "action">, { adoptionPolicy }: EnsureInput): boolean {
+  return action === "update" || (action === "adopt" && adoptionPolicy === "Always");
+}
+
+export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+export function withMetadata(object: KubernetesObject, { labels, annotations }: ReturnType<typeof ownerMetadata>) {
+  const { metadata } = object;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...labels },
+      annotations: { ...metadata.annotations, ...annotations },
+    },
+  };
+}
+
+function describeNew(object: KubernetesObject): Difference {
+  return { field: "metadata.name", current: null, desired: nameOf(object) };
+}
+
+export function nameOf({ kind, metadata: { name, namespace } }: KubernetesObject): string {
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+const strength: readonly StepAction[] = ["none", "adopt", "update", "create", "delete", "conflict"];
+
+export function strongest(actions: readonly StepAction[]): StepAction {
+  return actions.reduce<StepAction>(
+    (most, each) => (strength.indexOf(each) > strength.indexOf(most) ? each : most),
+    "none",
+  );
+}

@@ -1,0 +1,151 @@
+/**
+ * The plan of a step that writes Kubernetes objects. Where it would write, the API server is asked first (dryRun=All, strict
+ * field validation): what its admission, quotas, authorization or validation refuse is a blocker before anything is written,
+ * and what it would store says what changes.
+ */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import {
+  differencesAfter,
+  type EnsureInput,
+  findAlteration,
+  nameOf,
+  needsForce,
+  type ObjectDecision,
+  planObject,
+  refOf,
+  strongest,
+} from "./ensureObjects.ts";
+import { planRemoval, type RemoveInput, removeOrRelease } from "./removeObjects.ts";
+import { planRestoration, type Rewritten } from "./restoreObjects.ts";
+
+type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
+
+/** What the cluster says to one write. */
+interface Rehearsal {
+  readonly differences: readonly Difference[];
+  readonly conflict?: Conflict | undefined;
+  /** What could not be asked, and why. */
+  readonly notice?: Notice;
+}
+
+export async function planObjects(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+  { step, ...input }: EnsureInput & { readonly step: StepKey },
+): Promise<StepPlan> {
+  const [decisions, hasNamespace] = await Promise.all([
+    Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input))),
+    hasNamespaceFor(kubernetes, cluster, desired),
+  ]);
+  const rehearsals = await Promise.all(
+    decisions.map((decision) => rehearse(kubernetes, cluster, decision, { ...input, hasNamespace })),
+  );
+  return toStepPlan(step, {
+    action: strongest(decisions.map(({ action }) => action)),
+    ...summarize(rehearsals, decisions),
+  });
+}
+
+export async function planObjectRemoval(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  refs: readonly ObjectRef[],
+  { step, ...input }: RemoveInput & { readonly step: StepKey },
+): Promise<StepPlan> {
+  const decisions = await planRemoval(kubernetes, cluster, refs, input);
+  const rehearsals = await Promise.all(
+    decisions.map(async ({ action, ref, uid, replaced, differences }): Promise<Rehearsal> => {
+      if (action === "none" || uid === undefined) return { differences };
+      return await ask(differences, async () => {
+        await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced }, true);
+        return { differences };
+      });
+    }),
+  );
+  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), ...summarize(rehearsals) });
+}
+
+export async function planObjectRestoration(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  rewritten: readonly Rewritten[],
+  { step, ...berth }: Berth & { readonly step: StepKey },
+): Promise<StepPlan> {
+  const decisions = await Promise.all(rewritten.map((each) => planRestoration(kubernetes, cluster, each, berth)));
+  const rehearsals = await Promise.all(
+    decisions.map(({ object, differences }) =>
+      ask(differences, async () => {
+        if (object) await kubernetes.apply(cluster, object, { dryRun: true, force: true });
+        return { differences };
+      }),
+    ),
+  );
+  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), ...summarize(rehearsals) });
+}
+
+/** All objects of a step are in one namespace, or are that namespace. */
+async function hasNamespaceFor(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  desired: readonly KubernetesObject[],
+): Promise<boolean> {
+  const name = desired.find(({ metadata }) => metadata.namespace !== undefined)?.metadata.namespace;
+  if (name === undefined) return true;
+  return (await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name })) !== undefined;
+}
+
+async function rehearse(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  decision: ObjectDecision,
+  { hasNamespace, ...input }: EnsureInput & { readonly hasNamespace: boolean },
+): Promise<Rehearsal> {
+  const { object, differences, conflict } = decision;
+  if (!object || conflict) return { differences };
+  const name = nameOf(object);
+  return await ask(differences, async () => {
+    if (object.metadata.namespace === undefined || hasNamespace) {
+      try {
+        const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
+        return { differences: differencesAfter(decision, after), conflict: findAlteration(object, after) };
+      } catch (error) {
+        // A namespace that was about to go may be gone by now.
+        const isRefused = error instanceof PermanentError && error.code === "KUBERNETES_REJECTED";
+        if (!isRefused || (await hasNamespaceFor(kubernetes, cluster, [object]))) throw error;
+      }
+    }
+    // The API server answers 404 to whatever is asked of a namespace that is not there; only rights it can tell.
+    const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
+    if (forbidden !== undefined) {
+      return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
+    }
+    const message = `${name}: its namespace is not there yet, so the cluster was asked for permission only.`;
+    return { differences, notice: { code: "NAMESPACE_NOT_THERE_YET", message } };
+  });
+}
+
+async function ask(differences: readonly Difference[], question: () => Promise<Rehearsal>): Promise<Rehearsal> {
+  try {
+    return await question();
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    const { code, message } = error;
+    const isUnasked = code === "DRY_RUN_UNSUPPORTED";
+    return { differences, ...(isUnasked ? { notice: { code, message } } : { conflict: { code, message } }) };
+  }
+}
+
+function summarize(rehearsals: readonly Rehearsal[], decisions: readonly Pick<ObjectDecision, "conflict">[] = []) {
+  const conflicts = [...decisions, ...rehearsals].flatMap(({ conflict }) => conflict ?? []);
+  return {
+    differences: rehearsals.flatMap(({ differences }) => differences),
+    conflicts,
+    notices: rehearsals.flatMap(({ notice }) => notice ?? []),
+  };
+}

@@ -1,0 +1,62 @@
+/** How Kubernetes objects are put back to what they were before a change. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import {
+  adoptedBy,
+  adopterMetadata,
+  ownerMetadata,
+  readMetadata,
+  readReplaced,
+} from "../../domain/naming/ownership.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import { compare } from "./differences.ts";
+import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
+
+export interface Rewritten {
+  readonly written: KubernetesObject;
+  readonly before: KubernetesObject;
+}
+
+/** Puts back what a change wrote over. An object that looks otherwise than what the change writes was not written. */
+export async function restoreObjects(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  rewritten: readonly Rewritten[],
+  { step, ...berth }: Berth & WithStep,
+): Promise<StepAction> {
+  const actions: StepAction[] = [];
+  for (const each of rewritten) {
+    const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
+    if (!object) continue;
+    await step.willDo(action, differences);
+    await kubernetes.apply(cluster, object, { force: true });
+    actions.push(action);
+  }
+  return strongest(actions);
+}
+
+export async function planRestoration(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  { written, before }: Rewritten,
+  berth: Berth,
+): Promise<ObjectDecision> {
+  const current = await kubernetes.get(cluster, refOf(written));
+  const mark = current && markOf(current, berth);
+  const differences = current ? compare(before, current) : [];
+  if (!mark || differences.length === 0 || compare(written, current).length > 0) {
+    return { action: "none", differences: [], conflict: undefined, object: undefined, current };
+  }
+  return { action: "update", differences, conflict: undefined, object: withMetadata(before, mark), current };
+}
+
+/** The mark that the object has as Mooring's own or adopted one. */
+function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
+  const ownership = readMetadata(metadata);
+  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
+  const adopter = adoptedBy(metadata);
+  return adopter?.berth === berthKey(berth)
+    ? adopterMetadata(berth, adopter.operation, readReplaced(metadata))
+    : undefined;
+}

@@ -1,0 +1,208 @@
+import { z } from "zod";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type Difference, stays } from "../../domain/operation/plan.ts";
+import { checkSameNamespace, checkTeam } from "../../domain/policy/berthOwner.ts";
+import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
+import { requestFields } from "../../domain/targets/index.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+import type { PreflightCheck } from "../definitions/look.ts";
+import type { Contents } from "../definitions/namespacedObject.ts";
+import type { PreflightInput, RoomEffects } from "../definitions/roomEffects.ts";
+import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
+import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
+import { namespacedObjects } from "../namespacedObjects/index.ts";
+import { dependantsOfNamespace } from "./dependants.ts";
+import { type namespace, namespaceObject } from "./namespace.ts";
+import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
+
+/** The namespace, created when it is not there, and what Mooring puts into every one. */
+export const applyNamespace = defineStep({
+  name: "applyNamespace",
+  input: StepInput.extend({ ...requestFields, adoptionPolicy: AdoptionPolicy }),
+  output: StepResult.extend({ uid: z.string().exactOptional() }),
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    const { action, uids } = await bringObjects(kubernetes, cluster, desiredObjects(catalog, input), {
+      ...input,
+      step,
+    });
+    const [uid] = uids;
+    return { action, ...(uid === undefined ? {} : { uid }) };
+  },
+});
+
+/** Removes what Mooring put into it, and the namespace when Mooring created it and the request lets it go. */
+export const removeNamespace = defineStep({
+  name: "removeNamespace",
+  input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await removeObjects(kubernetes, cluster, namespaceRefs(input), { ...input, step }) };
+  },
+});
+
+/** Undoes what a change wrote into the objects in the namespace. */
+export const restoreNamespace = defineStep({
+  name: "restoreNamespace",
+  input: RemovalInput.extend({ written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step }) };
+  },
+});
+
+function desiredObjects(catalog: Catalog, contents: Contents): readonly KubernetesObject[] {
+  return [namespaceObject(contents), ...objectsInside(catalog, contents)];
+}
+
+function objectsInside(catalog: Catalog, contents: Contents): readonly KubernetesObject[] {
+  return namespacedObjects.map(({ apiVersion, kind, name, fields }) => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: contents.namespace },
+    ...fields(catalog, contents),
+  }));
+}
+
+/** In the order in which they go. */
+function namespaceRefs({
+  namespace: name,
+  deletePolicy,
+}: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy }): readonly ObjectRef[] {
+  const inside = namespacedObjects.map(({ apiVersion, kind, name: own }) => ({
+    apiVersion,
+    kind,
+    name: own,
+    namespace: name,
+  }));
+  return deletePolicy === "Delete" ? [...inside, refOf(namespaceObject({ namespace: name }))] : inside;
+}
+
+/** The objects in the namespace as a change writes them, and as they were before. */
+function rewrittenContents(
+  catalog: Catalog,
+  { cluster, namespace: name, written, before }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+): readonly Rewritten[] {
+  const objects = (databases: DatabaseRequest[]) => objectsInside(catalog, { cluster, namespace: name, databases });
+  const earlier = objects(before);
+  return objects(written).flatMap((object, index) => {
+    const was = earlier[index];
+    return was ? [{ written: object, before: was }] : [];
+  });
+}
+
+export const namespaceEffects: RoomEffects<keyof typeof namespace.steps> = {
+  looks: {
+    async applyNamespace({ catalog, kubernetes }, { request, operation, step }) {
+      const cluster = findCluster(catalog, request.cluster);
+      return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), { ...request, operation, step });
+    },
+    async removeNamespace(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
+      const { cluster, namespace: name } = request;
+      // What an operation made goes with it, whatever is to stay in an offboarding.
+      const deletePolicy = createdBy === undefined ? request.deletePolicy : "Delete";
+      const refs = namespaceRefs({ namespace: name, deletePolicy });
+      const input = { cluster, namespace: name, createdBy, step };
+      const plan = await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, input);
+      if (kind !== "offboard") return plan;
+      const field = `Namespace ${name}`;
+      if (deletePolicy === "Keep") {
+        const kept = { field, current: "deletePolicy Keep", desired: stays };
+        return { ...plan, differences: [...plan.differences, kept] };
+      }
+      if (!plan.differences.some((each: Difference) => each.field === field && each.desired === null)) return plan;
+      return withDependants(plan, [await dependantsOfNamespace(ports, request)], ignoreDependants);
+    },
+    async restoreNamespace({ catalog, kubernetes }, { request, earlier = request, step }) {
+      const { cluster, namespace: name, databases: written } = request;
+      const rewritten = rewrittenContents(catalog, { cluster, namespace: name, written, before: earlier.databases });
+      const input = { cluster, namespace: name, step };
+      return await planObjectRestoration(kubernetes, findCluster(catalog, cluster), rewritten, input);
+    },
+  },
+
+  preflight,
+
+  inspect(ports, input) {
+    const { request } = input;
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    return [
+      { target, read: () => inspectBerth(ports, cluster, input) },
+      ...objectsInside(ports.catalog, request).map((object) => ({
+        target,
+        read: () => inspectObject(ports.kubernetes, cluster, object),
+      })),
+    ];
+  },
+
+  remains({ catalog, kubernetes }, request) {
+    const cluster = findCluster(catalog, request.cluster);
+    return namespaceRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  },
+
+  exported: (catalog, { request }) => ({ objects: desiredObjects(catalog, request) }),
+};
+
+function preflight(
+  { catalog, kubernetes, registry }: Ports,
+  { request, cluster, takeOver }: PreflightInput,
+): readonly PreflightCheck[] {
+  const reading = Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, refOf(namespaceObject(request))),
+  ]);
+  reading.catch(() => undefined); // Each check below meets the failure; without them it would be nobody's.
+  const check = (look: (found: Awaited<typeof reading>) => void): PreflightCheck => ({
+    about: "namespace",
+    look: async () => void look(await reading),
+  });
+  return [
+    check(([record]) => {
+      if (record && !takeOver) checkTeam(catalog, record, request);
+    }),
+    check(([record, found]) => {
+      const uids = { onboarded: record?.namespaceUid, current: found?.metadata.uid };
+      if (!takeOver) checkSameNamespace(request, uids);
+    }),
+    check(([, found]) => {
+      if (found?.metadata.deletionTimestamp === undefined) return;
+      throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
+    }),
+  ];
+}
+
+async function inspectBerth(
+  ports: Pick<Ports, "kubernetes" | "registry">,
+  cluster: ClusterTarget,
+  { request, namespaceUid }: InspectionInput,
+): Promise<readonly Finding[]> {
+  const ref = refOf(namespaceObject(request));
+  const current = await ports.kubernetes.get(cluster, ref);
+  const target = `Namespace ${request.namespace}`;
+  if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  const { uid = null, deletionTimestamp } = current.metadata;
+  if (deletionTimestamp !== undefined) {
+    const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
+    return [finding("NAMESPACE_TERMINATING", target, what)];
+  }
+  if (namespaceUid === undefined || uid === namespaceUid) return [];
+  if (await isOfUnfinishedRepair(ports.registry, request, current)) return [];
+  return [finding("NAMESPACE_RECREATED", target, { field: "metadata.uid", expected: namespaceUid, found: uid })];
+}

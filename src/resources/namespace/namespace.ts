@@ -1,0 +1,20 @@
+import type { Berth } from "../../domain/naming/names.ts";
+import { defineRoom, ofNamespace } from "../definitions/room.ts";
+
+/** The Kubernetes namespace, with the objects that Mooring puts into every one (../namespacedObjects). */
+export const namespace = defineRoom({
+  making: "prepare",
+  leaving: "namespace",
+  steps: {
+    applyNamespace: { of: "namespace", stage: "prepare" },
+    removeNamespace: { of: "namespace" },
+    restoreNamespace: { of: "namespace" },
+  },
+  ensure: (request) => [ofNamespace("applyNamespace", request)],
+  remove: (request) => [ofNamespace("removeNamespace", request)],
+  undo: (_request, { isChange }) => ["removeNamespace", ...(isChange ? (["restoreNamespace"] as const) : [])],
+});
+
+export function namespaceObject({ namespace: name }: Pick<Berth, "namespace">) {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}

@@ -1,0 +1,25 @@
+import { configMapName } from "../../domain/naming/names.ts";
+import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
+import type { NamespacedObject } from "../definitions/namespacedObject.ts";
+
+/** What an application needs to find its databases: the first as SERVER_NAME and DATABASE_NAME, all of them as JSON. */
+export const configMap: NamespacedObject = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  name: configMapName,
+  fields(catalog, { databases }) {
+    const all = databases.map((request) => {
+      // The roles are the database's to check; here only its address counts.
+      const { server, database } = findDatabase(catalog, { ...request, roles: [] });
+      // `host,port` is how SQL Server clients write a port that is not 1433.
+      return { server: server.port === 1433 ? server.host : `${server.host},${server.port}`, database };
+    });
+    return {
+      data: {
+        SERVER_NAME: all[0]?.server ?? "",
+        DATABASE_NAME: all[0]?.database ?? "",
+        DATABASES: JSON.stringify(all),
+      },
+    };
+  },
+};

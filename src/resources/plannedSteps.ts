@@ -1,0 +1,99 @@
+/** The steps of an operation, in the order in which a status document shows them: a walk over all rooms. */
+import { type Migration, MigrationPhase, reaches } from "../domain/operation/migration.ts";
+import type { OperationKind } from "../domain/operation/operation.ts";
+import type { ProcessStepName, StepKey } from "../domain/operation/stepName.ts";
+import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
+import { everyKind } from "../domain/targets/index.ts";
+import { type Leaving, makingStages, ofNamespace, type Room } from "./definitions/room.ts";
+import { everyRoom } from "./index.ts";
+import { undoStep } from "./undoStages.ts";
+
+export interface PlannedWith {
+  /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** Of a compensation: the names of the undos that it runs. */
+  readonly undos?: readonly string[] | undefined;
+  /** How far a migration is to go; of an offboarding or a repair: one that is under way, so that both identity modes may be there. */
+  readonly migration?: Pick<Migration, "until"> | undefined;
+}
+
+export function plannedSteps(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { earlier, undos = [], migration }: PlannedWith = {},
+): readonly StepKey[] {
+  const process = (name: ProcessStepName) => ofNamespace(name, request);
+  const replaced = earlier ? everyRoom.flatMap((room) => room.replace?.(request, earlier) ?? []) : [];
+  switch (kind) {
+    case "onboard":
+    case "change":
+      return [process("preflight"), ...made(request), process("verify"), ...replaced];
+    case "repair":
+      return [
+        process("checkNamespace"),
+        ...made(request),
+        // In the middle of a migration both identity modes stand side by side, and neither is left over.
+        ...(migration ? [] : [process("removeLeftovers")]),
+        process("verify"),
+        ...replaced,
+      ];
+    case "offboard":
+      return [
+        process("checkDependants"),
+        // What is revoked as a whole need not be narrowed before.
+        ...replaced.filter(({ name }) => !everyKind.some(({ steps }) => steps.narrow === name)),
+        ...removed(request, { both: migration !== undefined }),
+        process("verifyRemoval"),
+      ];
+    case "migrate":
+      return migrationSteps(request, migration ?? { until: "retire" });
+    case "compensate":
+      return undos.flatMap((undo) => undoStep(request, undo) ?? []);
+  }
+}
+
+export function isWanted({ mode }: Room, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
+  return mode === undefined || mode === identityMode;
+}
+
+function made(request: OnboardingRequest): readonly StepKey[] {
+  const wanted = everyRoom.filter((room) => isWanted(room, request));
+  return makingStages.flatMap((stage) =>
+    wanted.filter(({ making }) => making === stage).flatMap((room) => room.ensure(request)),
+  );
+}
+
+/** What lets a pod become the identity, and what the identity may do, go at the same time; then the rest, one after another. */
+const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
+
+/** With `both`, what the other identity mode may have left goes, too, and before what the request has. */
+function removed(request: OnboardingRequest, { both }: { readonly both: boolean }): readonly StepKey[] {
+  const leaving = everyRoom.filter((room) => both || room.leavesInAnyMode || isWanted(room, request));
+  return removalOrder.flatMap((reason) =>
+    leaving
+      .filter((room) => room.leaving === reason)
+      .toSorted((a, b) => Number(isWanted(a, request)) - Number(isWanted(b, request)))
+      .flatMap((room) => room.remove(request)),
+  );
+}
+
+/** What one identity mode has and the other has not. */
+export function roomsOfMode(mode: IdentityMode): readonly Room[] {
+  return everyRoom.filter((room) => room.mode === mode);
+}
+
+function migrationSteps(request: OnboardingRequest, migration: Pick<Migration, "until">): readonly StepKey[] {
+  const process = (name: ProcessStepName) => ofNamespace(name, request);
+  const phases: Record<MigrationPhase, readonly StepKey[]> = {
+    inventory: [process("takeInventory")],
+    sideBySide: roomsOfMode("workloadIdentity").flatMap((room) => room.ensure(request)),
+    verify: [process("verifySideBySide")],
+    cutOver: [process("cutOver")],
+    retire: [
+      process("checkPods"),
+      ...roomsOfMode("podIdentity").flatMap((room) => room.remove(request)),
+      process("verify"),
+    ],
+  };
+  return MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : []));
+}

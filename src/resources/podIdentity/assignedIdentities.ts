@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { TransientError } from "../../domain/errors.ts";
+import { type Berth, identityName } from "../../domain/naming/names.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import { podIdentityApi } from "./podIdentity.ts";
+
+const assignmentPolls = 10;
+const assignmentPollMs = 500;
+
+/**
+ * Waits until the nodes have let go: an Azure identity that is deleted while a node still has it assigned blocks every later
+ * assignment there (aad-pod-identity issues 227, 533, 1327).
+ */
+export async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {
+  for (let poll = 0; poll < assignmentPolls; poll += 1) {
+    const assigned = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureAssignedIdentity" });
+    if (!assigned.some((each) => assignedIdentityName(each) === identityName(berth))) return;
+    await sleep(assignmentPollMs);
+  }
+  throw new TransientError(
+    "IDENTITY_STILL_ASSIGNED",
+    `AzureAssignedIdentity objects of ${identityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
+  );
+}
+
+const AssignedSpec = z.object({
+  spec: z.object({ azureIdentityRef: z.object({ metadata: z.object({ name: z.string() }) }) }),
+});
+
+function assignedIdentityName(object: KubernetesObject): string | undefined {
+  return AssignedSpec.safeParse(object).data?.spec.azureIdentityRef.metadata.name;
+}

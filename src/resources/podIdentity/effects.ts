@@ -1,0 +1,176 @@
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
+import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
+import type { Look } from "../definitions/look.ts";
+import type { RoomEffects } from "../definitions/roomEffects.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
+import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
+import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
+import { waitUntilUnassigned } from "./assignedIdentities.ts";
+import { dependantsOfPodIdentity, inspectBindings } from "./bindings.ts";
+import { checkKubeletRoles } from "./kubeletRoles.ts";
+import { bindingObject, type podIdentity, podIdentityApi, podIdentityObjects, podIdentityRefs } from "./podIdentity.ts";
+
+const ApplyPodIdentityInput = StepInput.extend({
+  selector: z.string(),
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid() }),
+});
+type ApplyPodIdentityInput = z.infer<typeof ApplyPodIdentityInput>;
+
+async function apply(input: ApplyPodIdentityInput, { catalog, kubernetes }: Ports, step: StepContext) {
+  const cluster = findCluster(catalog, input.cluster);
+  const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
+  return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
+}
+
+export const applyPodIdentity = defineStep({
+  name: "applyPodIdentity",
+  input: ApplyPodIdentityInput,
+  output: StepResult,
+  target: berthKey,
+  run: apply,
+});
+
+/** Puts binding and identity back after a migration that could not retire them, or was canceled then. */
+export const returnPodIdentity = defineStep({
+  name: "returnPodIdentity",
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: ApplyPodIdentityInput.extend({ createdBy: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  run: apply,
+});
+
+/** Removes binding and identity, then waits until the nodes have let go. */
+export const removePodIdentity = defineStep({
+  name: "removePodIdentity",
+  input: RemovalInput,
+  output: StepResult,
+  target: berthKey,
+  run: async (input, ports, step) => ({ action: await takePodIdentityAway(ports, input, step) }),
+});
+
+async function takePodIdentityAway(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  input: Berth & { createdBy?: string | undefined },
+  step: Pick<StepContext, "willDo">,
+): Promise<StepAction> {
+  const cluster = findCluster(catalog, input.cluster);
+  const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), { ...input, step });
+  if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
+  return action;
+}
+
+/** Undoes what a change wrote into the binding: its selector. */
+export const restorePodIdentity = defineStep({
+  name: "restorePodIdentity",
+  input: RemovalInput.extend({ written: z.string(), before: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, [rewrittenBinding(input)], { ...input, step }) };
+  },
+});
+
+/** The binding as a change writes it, and as it was before. */
+function rewrittenBinding({ written, before, ...berth }: Berth & { written: string; before: string }): Rewritten {
+  return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+}
+
+function desiredObjects(
+  cluster: ClusterTarget,
+  { cluster: alias, namespace }: Berth,
+  { clientId, selector }: { clientId: string; selector: string },
+): readonly KubernetesObject[] {
+  const berth = { cluster: alias, namespace };
+  return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(cluster, berth)) });
+}
+
+/** With `resourcegroups` in lower case, as the project's documents write it: another spelling is another identity to MIC. */
+function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): string {
+  const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+  return `/subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/${provider}/${name}`;
+}
+
+/** What is there, or was, by the request or by the migration that takes it away. */
+const lookAtObjects: Look = async ({ catalog, kubernetes }, { request, operation, identity, migrating, step }) => {
+  const cluster = findCluster(catalog, request.cluster);
+  const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
+  const selector = migrating?.migration.selector ?? selectorOf(request);
+  const desired = desiredObjects(cluster, request, { clientId, selector });
+  return withUnknownClientId(await planObjects(kubernetes, cluster, desired, { ...request, operation, step }));
+};
+
+export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
+  looks: {
+    applyPodIdentity: lookAtObjects,
+    returnPodIdentity: lookAtObjects,
+    async removePodIdentity(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
+      const { cluster, namespace } = request;
+      const input = { cluster, namespace, createdBy, step };
+      const target = findCluster(ports.catalog, cluster);
+      const plan = await planObjectRemoval(ports.kubernetes, target, podIdentityRefs(request), input);
+      if (kind !== "offboard" || plan.action !== "delete") return plan;
+      return withDependants(plan, [await dependantsOfPodIdentity(ports, request)], ignoreDependants);
+    },
+    async restorePodIdentity({ catalog, kubernetes }, { request, earlier = request, step }) {
+      const { cluster, namespace } = request;
+      const [written, before] = [selectorOf(request), selectorOf(earlier)];
+      const rewritten = [rewrittenBinding({ cluster, namespace, written, before })];
+      const input = { cluster, namespace, step };
+      return await planObjectRestoration(kubernetes, findCluster(catalog, cluster), rewritten, input);
+    },
+  },
+
+  preflight: (ports, { cluster, identity }) => [
+    { about: "cluster", look: async () => void (await expectInstalled(ports.kubernetes, cluster)) },
+    { about: "cluster", look: () => checkKubeletRoles(ports, cluster, identity) },
+  ],
+
+  inspect(ports, { request, clientId, isMigrating = false }) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    if (request.identityMode === "podIdentity") {
+      const desired = desiredObjects(cluster, request, { clientId, selector: selectorOf(request) });
+      return [
+        ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object) })),
+        { target, read: () => inspectBindings(ports, cluster, request) },
+      ];
+    }
+    if (isMigrating) return [];
+    return podIdentityRefs(request).map((ref) => ({
+      target,
+      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request }),
+    }));
+  },
+
+  takeAway: (ports, { cluster, namespace }, step) => takePodIdentityAway(ports, { cluster, namespace }, step),
+
+  remains({ catalog, kubernetes }, request) {
+    const cluster = findCluster(catalog, request.cluster);
+    return podIdentityRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  },
+
+  exported(catalog, { request, clientId }) {
+    const cluster = findCluster(catalog, request.cluster);
+    return { objects: desiredObjects(cluster, request, { clientId, selector: selectorOf(request) }) };
+  },
+};
+
+async function expectInstalled(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const kinds = await kubernetes.kinds(cluster, podIdentityApi);
+  if (kinds.includes("AzureIdentity") && kinds.includes("AzureIdentityBinding")) return;
+  throw new PermanentError("POD_IDENTITY_NOT_INSTALLED", `Cluster "${cluster.alias}" has no ${podIdentityApi} kinds.`);
+}

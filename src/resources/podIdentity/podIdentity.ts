@@ -1,0 +1,64 @@
+import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
+import { defineRoom, ofNamespace } from "../definitions/room.ts";
+
+/** AzureIdentity and AzureIdentityBinding, by which pods with a label get the identity (aad-pod-identity). */
+export const podIdentity = defineRoom({
+  mode: "podIdentity",
+  making: "connect",
+  leaving: "access",
+  steps: {
+    applyPodIdentity: { of: "namespace", stage: "connect" },
+    // Nodes have to let the identity go.
+    removePodIdentity: { of: "namespace", stage: "disconnect", takes: { least: 1, most: 60 } },
+    restorePodIdentity: { of: "namespace" },
+    returnPodIdentity: { of: "namespace" },
+  },
+  ensure: (request) => [ofNamespace("applyPodIdentity", request)],
+  remove: (request) => [ofNamespace("removePodIdentity", request)],
+  undo: (_request, { isChange }) => ["removePodIdentity", ...(isChange ? (["restorePodIdentity"] as const) : [])],
+  returning: "returnPodIdentity",
+});
+
+export const podIdentityApi = "aadpodidentity.k8s.io/v1";
+
+/**
+ * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior
+ * annotation a pod of any namespace could label itself into this identity.
+ */
+export function podIdentityObjects(
+  berth: Berth,
+  { clientId, selector, resourceId }: { clientId: string; selector: string; resourceId: string },
+) {
+  const name = identityName(berth);
+  return [
+    {
+      apiVersion: podIdentityApi,
+      kind: "AzureIdentity",
+      metadata: {
+        name,
+        namespace: berth.namespace,
+        annotations: { "aadpodidentity.k8s.io/Behavior": "namespaced" },
+      },
+      spec: { type: 0, resourceID: resourceId, clientID: clientId },
+    },
+    bindingObject(berth, selector),
+  ];
+}
+
+export function bindingObject(berth: Berth, selector: string) {
+  return {
+    apiVersion: podIdentityApi,
+    kind: "AzureIdentityBinding",
+    metadata: { name: bindingName(berth), namespace: berth.namespace },
+    spec: { azureIdentity: identityName(berth), selector },
+  };
+}
+
+/** In the order in which they are taken away: first what gives pods the identity. */
+export function podIdentityRefs(berth: Berth) {
+  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
+  return [
+    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
+    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
+  ];
+}

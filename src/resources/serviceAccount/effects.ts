@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import type { RoomEffects } from "../definitions/roomEffects.ts";
+import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
+import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
+import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { planObjectRemoval, planObjects } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { accountKey, type serviceAccount, serviceAccountObject, serviceAccountRefs } from "./serviceAccount.ts";
+
+/** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
+export const applyServiceAccount = defineStep({
+  name: "applyServiceAccount",
+  input: StepInput.extend({
+    serviceAccount: z.string(),
+    adoptionPolicy: AdoptionPolicy,
+    identity: z.object({ clientId: z.guid() }),
+  }),
+  output: StepResult,
+  target: berthKey,
+  async run(input, { catalog, kubernetes }, step) {
+    const desired = desiredAccount(catalog, input, input.identity.clientId);
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
+  },
+});
+
+const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
+
+async function remove(
+  input: z.infer<typeof RemoveServiceAccountInput>,
+  { catalog, kubernetes }: Ports,
+  step: StepContext,
+) {
+  const cluster = findCluster(catalog, input.cluster);
+  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), { ...input, step }) };
+}
+
+export const removeServiceAccount = defineStep({
+  name: "removeServiceAccount",
+  input: RemoveServiceAccountInput,
+  output: StepResult,
+  target: berthKey,
+  run: remove,
+});
+
+/** The same for a service account that a change replaces by another. */
+export const retireServiceAccount = defineStep({
+  name: "retireServiceAccount",
+  input: RemoveServiceAccountInput,
+  output: StepResult,
+  target: (input) => accountKey(input, input.serviceAccount),
+  run: remove,
+});
+
+function desiredAccount(
+  { tenantId }: Pick<Catalog, "tenantId">,
+  { namespace, serviceAccount: name }: Pick<Berth, "namespace"> & { serviceAccount: string },
+  clientId: string,
+) {
+  return serviceAccountObject({ namespace }, { serviceAccount: name, clientId, tenantId });
+}
+
+export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.steps> = {
+  looks: {
+    async applyServiceAccount({ catalog, kubernetes }, { request, operation, identity, step }) {
+      const desired = desiredAccount(catalog, request, identity?.clientId ?? unknownClientId);
+      const cluster = findCluster(catalog, request.cluster);
+      return withUnknownClientId(await planObjects(kubernetes, cluster, [desired], { ...request, operation, step }));
+    },
+    removeServiceAccount: (ports, { request, createdBy, step }) =>
+      planAway(
+        ports,
+        { cluster: request.cluster, namespace: request.namespace, createdBy, step },
+        serviceAccountRefs(request),
+      ),
+    retireServiceAccount: (ports, { request, earlier = request, step }) =>
+      planAway(ports, { cluster: request.cluster, namespace: request.namespace, step }, serviceAccountRefs(earlier)),
+  },
+
+  preflight: ({ kubernetes }, { cluster }) => [
+    { about: "cluster", look: async () => void (await expectWebhook(kubernetes, cluster)) },
+  ],
+
+  inspect({ catalog, kubernetes }, { request, clientId, isMigrating = false }) {
+    const cluster = findCluster(catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    if (request.identityMode === "workloadIdentity") {
+      const desired = desiredAccount(catalog, request, clientId);
+      return [{ target, read: () => inspectObject(kubernetes, cluster, desired) }];
+    }
+    if (isMigrating) return [];
+    return serviceAccountRefs(request).map((ref) => ({
+      target,
+      read: () => inspectSurplus(kubernetes, cluster, { ref, berth: request }),
+    }));
+  },
+
+  takeAway({ catalog, kubernetes }, { request, ...input }, step) {
+    const cluster = findCluster(catalog, request.cluster);
+    return removeObjects(kubernetes, cluster, serviceAccountRefs(request), { ...input, step });
+  },
+
+  remains({ catalog, kubernetes }, request) {
+    const cluster = findCluster(catalog, request.cluster);
+    return serviceAccountRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  },
+
+  exported: (catalog, { request, clientId }) => ({ objects: [desiredAccount(catalog, request, clientId)] }),
+};
+
+async function planAway(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  input: Berth & { readonly createdBy?: string | undefined; readonly step: StepKey },
+  refs: readonly ObjectRef[],
+) {
+  return await planObjectRemoval(kubernetes, findCluster(catalog, input.cluster), refs, input);
+}
+
+async function expectWebhook(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const webhook = await kubernetes.get(cluster, {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    name: "azure-wi-webhook-mutating-webhook-configuration",
+  });
+  if (webhook) return;
+  throw new PermanentError(
+    "WORKLOAD_IDENTITY_NOT_INSTALLED",
+    `Cluster "${cluster.alias}" has no workload identity webhook.`,
+  );
+}

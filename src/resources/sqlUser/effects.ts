@@ -1,0 +1,123 @@
+import { PermanentError } from "../../domain/errors.ts";
+import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { readMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { grantsOf } from "../../domain/targets/roleBundles.ts";
+import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { Ports } from "../../ports.ts";
+import type { PreflightCheck } from "../definitions/look.ts";
+import type { RoomEffects } from "../definitions/roomEffects.ts";
+import { defineTargetSteps } from "../definitions/targetSteps.ts";
+import { grantDatabase, planDatabase } from "./grant.ts";
+import { inspectDatabase } from "./inspection.ts";
+import { narrowDatabase, planNarrowing, planRevocation, retireDatabase, revokeDatabase } from "./revocation.ts";
+import type { sqlUser } from "./sqlUser.ts";
+
+export const sqlUserSteps = defineTargetSteps({
+  grant: grantDatabase,
+  narrow: narrowDatabase,
+  retire: retireDatabase,
+  revoke: revokeDatabase,
+  targetIn: (request, key): { database: DatabaseRequest } => ({ database: findDatabaseOf(request, key) }),
+});
+
+export const sqlUserEffects: RoomEffects<keyof typeof sqlUser.steps> = {
+  looks: {
+    async grantDatabase(ports, { kind, request, operation, identity, step }) {
+      const database = findDatabaseOf(request, step.target);
+      const takesBack = kind === "repair" ? { takesBack: true } : {};
+      return (await planDatabase(ports, { ...request, operation, database, identity, ...takesBack })).plan;
+    },
+    async narrowDatabase(ports, { request, identity, step }) {
+      const database = findDatabaseOf(request, step.target);
+      const next = { sid: identity && sidFromClientId(identity.clientId) };
+      return (await planNarrowing(ports, "narrowDatabase", { ...request, database, next })).plan;
+    },
+    async retireDatabase(ports, { request, earlier = request, step }) {
+      const { cluster, namespace } = request;
+      const database = findDatabaseOf(earlier, step.target);
+      return (await planRevocation(ports, "retireDatabase", { cluster, namespace, database })).plan;
+    },
+    async revokeDatabase(ports, { request, createdBy, step }) {
+      const { cluster, namespace } = request;
+      const database = findDatabaseOf(request, step.target);
+      return (await planRevocation(ports, "revokeDatabase", { cluster, namespace, createdBy, database })).plan;
+    },
+  },
+
+  preflightTargets: serverChecks,
+
+  inspect: (ports, input) =>
+    input.request.databases.map((database) => ({
+      target: keyOf(database),
+      read: () => inspectDatabase(ports, input, database),
+    })),
+
+  remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
+
+  exported: (catalog, { request, clientId }) => ({
+    databases: request.databases.map((wanted) => {
+      const { server, database } = findDatabase(catalog, { ...wanted, roles: [] });
+      const grants = grantsOf(wanted.roles);
+      return {
+        server: `${server.host},${server.port}`,
+        database,
+        user: identityName(request),
+        sid: sidFromClientId(clientId),
+        roles: grants.filter(({ kind }) => kind === "role").map(({ name }) => name),
+        permissions: grants.filter(({ kind }) => kind === "permission").map(({ name }) => name),
+      };
+    }),
+  }),
+};
+
+async function userIn(
+  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  request: OnboardingRequest,
+  database: DatabaseRequest,
+): Promise<readonly string[]> {
+  const name = identityName(request);
+  const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), {
+    name,
+    sid: undefined,
+  });
+  const isOurs = users.some(({ mark }) => readMark(mark)?.berth === berthKey(request));
+  return isOurs ? [`User ${name} is still in ${keyOf(database)}.`] : [];
+}
+
+/** One look at each server; a database that the catalog does not list is told by its own step. */
+function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][] {
+  const targets = request.databases.flatMap((database) => {
+    try {
+      return [findDatabase(catalog, database)];
+    } catch (error) {
+      if (error instanceof PermanentError) return [];
+      throw error;
+    }
+  });
+  const servers = [...new Map(targets.map(({ server }) => [server.alias, server])).values()];
+  return servers.map((server) => async () => {
+    const state = await sqlServers.inspect(server);
+    if (!state) {
+      throw new PermanentError(
+        "SQL_SERVER_MISSING",
+        `Azure has no SQL server ${server.resourceId} ("${server.alias}").`,
+      );
+    }
+    const blockers: OperationError[] = [];
+    if (!state.entraAdmin) {
+      const message = `SQL server "${server.alias}" has no Microsoft Entra administrator.`;
+      blockers.push(toOperationError("SQL_ADMIN_MISSING", message));
+    }
+    const there = state.databases.map((name) => name.toLowerCase());
+    for (const { database } of targets.filter((each) => each.server.alias === server.alias)) {
+      if (there.includes(database.toLowerCase())) continue;
+      const message = `SQL server "${server.alias}" has no database "${database}".`;
+      blockers.push(toOperationError("UNKNOWN_DATABASE", message));
+    }
+    return { blockers };
+  });
+}

@@ -1,0 +1,302 @@
+/** The SQL user of the identity in a database: made, adopted or put right, with what the role bundles give. */
+import { z } from "zod";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import {
+  type Conflict,
+  type Difference,
+  type StepPlan,
+  throwConflict,
+  toStepPlan,
+} from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import { type Grant, grantablePermissions, grantsOf } from "../../domain/targets/roleBundles.ts";
+import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { defineStep, StepInput, StepResult } from "../definitions/step.ts";
+import { onceItExists } from "../definitions/unknownClientId.ts";
+
+export const GrantInput = StepInput.extend({
+  database: DatabaseRequest,
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
+  /** Take back what Mooring gave and the request does not ask for; a change does that only at its end. */
+  takesBack: z.boolean().optional(),
+});
+
+export interface DatabaseDecision {
+  readonly plan: StepPlan;
+  readonly conflict: Conflict | undefined;
+  readonly changes: readonly UserChange[];
+}
+
+interface DatabasePlanInput extends Berth {
+  readonly operation: string;
+  readonly database: DatabaseRequest;
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** Undefined while the identity does not exist yet: its SID is not known then. */
+  readonly identity: { readonly clientId: string; readonly principalId: string } | undefined;
+  readonly takesBack?: boolean | undefined;
+}
+
+export async function planDatabase(
+  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  input: DatabasePlanInput,
+): Promise<DatabaseDecision> {
+  const target = findDatabase(catalog, input.database);
+  const name = identityName(input);
+  const sid = input.identity && sidFromClientId(input.identity.clientId);
+  const state = await databases.inspect(target, { name, sid });
+  const desired = grantsOf(input.database.roles);
+  const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
+  const decision = withRights(input, state, decided);
+  const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
+  return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
+}
+
+/** Known before the first write, and not when the identity is made already. */
+function withRights(input: DatabasePlanInput, state: DatabaseState, decision: Decision): Decision {
+  if (decision.conflict) return decision;
+  const isNew = decision.action === "create";
+  const desired = grantsOf(input.database.roles);
+  const gives = (grant: Grant["kind"]) => isNew && desired.some(({ kind }) => kind === grant);
+  const does = (...kinds: UserChange["kind"][]) => decision.changes.some(({ kind }) => kinds.includes(kind));
+  const obstacles = [
+    state.mayChangeRoles === false && (gives("role") || does("addRole", "removeRole"))
+      ? "is not in db_owner, and cannot give roles"
+      : undefined,
+    state.mayMakeUsers === false && (isNew || does("createFromSid", "createFromProvider", "drop"))
+      ? "does not have ALTER ANY USER, and cannot make users"
+      : undefined,
+    state.mayGrant === false && (gives("permission") || does("grant", "revoke"))
+      ? "is neither in db_owner nor in db_securityadmin, and cannot give permissions"
+      : undefined,
+  ].filter((each) => each !== undefined);
+  if (obstacles.length === 0) return decision;
+  return refuse("SQL_FORBIDDEN", `In ${place(input)} Mooring's user ${obstacles.join("; it ")}.`);
+}
+
+interface DecisionInput extends DatabasePlanInput {
+  readonly name: string;
+  readonly sid: string | undefined;
+  readonly desired: readonly Grant[];
+  readonly users: readonly DatabaseUser[];
+  readonly roles: readonly string[];
+  readonly target: ReturnType<typeof findDatabase>;
+}
+
+interface Decision {
+  readonly action: StepPlan["action"];
+  readonly differences?: readonly Difference[];
+  readonly conflict?: Conflict;
+  readonly changes: readonly UserChange[];
+}
+
+function decide(input: DecisionInput): Decision {
+  const { name, sid, desired, users } = input;
+  const missingRole = desired.find((grant) => grant.kind === "role" && !input.roles.includes(grant.name));
+  if (missingRole) return refuse("SQL_ROLE_MISSING", `${place(input)} has no role "${missingRole.name}".`);
+
+  const other = users.find((user) => user.name !== name && sid !== undefined && user.sid === sid);
+  if (other) {
+    return refuse("SQL_SID_TAKEN", `In ${place(input)} the identity is already user "${other.name}".`);
+  }
+  const user = users.find((candidate) => candidate.name === name);
+  if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
+
+  const mark = readMark(user.mark);
+  const isOurs = mark?.berth === berthKey(input);
+  if (sid === undefined || user.sid !== sid) return isOurs ? repair(input, user, mark) : foreignSid(input, user);
+  return isOurs ? update(input, user, mark) : adopt(input, user);
+}
+
+/** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
+function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  const { operation } = mark;
+  // A user that is only lent is somebody else's to drop.
+  if (operation === null) return foreignSid(input, user);
+  if (user.ownedSchemas.length > 0) {
+    return refuse(
+      "SQL_USER_OWNS_SCHEMA",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
+    );
+  }
+  const { dependants = [] } = user;
+  if (dependants.length > 0) {
+    return refuse(
+      "SQL_USER_HAS_DEPENDANTS",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity, and has ${dependants.join(", ")}.`,
+    );
+  }
+  const lost = permissionsLost(user, mark);
+  if (lost.length > 0) {
+    return refuse(
+      "SQL_USER_HAS_PERMISSIONS",
+      `In ${place(input)} user "${user.name}" has the SID of an earlier identity, and replacing it would lose ${lost.join(", ")}.`,
+    );
+  }
+  const isKept = ({ name }: Grant) =>
+    !input.desired.some((grant) => grant.name === name) && !(input.takesBack && name in mark.grants);
+  const kept = [
+    ...user.roles.map((name): Grant => ({ kind: "role", name })),
+    ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
+  ].filter(isKept);
+  // What somebody else gave stays somebody else's: it is given again, but not marked as Mooring's to take away.
+  const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
+  return {
+    action: "update",
+    differences: [{ field: "sid", current: user.sid, desired: input.sid ?? onceItExists }],
+    changes: [
+      { kind: "drop", user: user.name },
+      ...creation({ ...input, operation }, marked),
+      ...grantAll(
+        user.name,
+        kept.filter((grant) => !marked.includes(grant)),
+      ),
+    ],
+  };
+}
+
+/** What somebody else gave or denied and a new user would not have: only roles and EXECUTE are given again. */
+function permissionsLost(
+  { permissions, otherPermissions = [], isDisabled }: DatabaseUser,
+  { grants }: UserMark,
+): string[] {
+  const isGivenAgain = (name: string) => name in grants || grantablePermissions.some((grant) => grant.name === name);
+  return [
+    ...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`),
+    ...otherPermissions,
+    ...(isDisabled ? ["REVOKE CONNECT"] : []),
+  ];
+}
+
+function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
+  return refuse(
+    "SQL_USER_CONFLICT",
+    `In ${place(input)} user "${user.name}" exists with SID ${user.sid}, the identity has ${input.sid ?? "none yet"}.`,
+  );
+}
+
+function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
+  const missing = input.desired.filter((grant) => !has(user, grant));
+  const isSurplus = (name: string) => input.takesBack === true && !input.desired.some((grant) => grant.name === name);
+  const surplus = Object.keys(mark.grants).filter(isSurplus);
+  if (missing.length === 0 && surplus.length === 0) {
+    return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
+  }
+  const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !isSurplus(name)));
+  const grants = { ...left, ...given(missing, input.operation) };
+  const held = surplus.filter((name) => user.roles.includes(name) || user.permissions.includes(name));
+  return {
+    action: "update",
+    differences: [
+      ...missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
+      ...held.map((name) => ({ field: name, current: "granted", desired: null })),
+    ],
+    // All in one transaction, so that no reader of the mark finds less than there is.
+    changes: [
+      { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
+      ...held.map((name) => takeBack(user.name, name)),
+      ...grantAll(user.name, missing),
+    ],
+  };
+}
+
+function adopt(input: DecisionInput, user: DatabaseUser): Decision {
+  const missing = input.desired.filter((grant) => !has(user, grant));
+  const { adoptionPolicy } = input;
+  if (adoptionPolicy === "Never" || (adoptionPolicy === "IfIdentical" && missing.length > 0)) {
+    return refuse(
+      "SQL_USER_CONFLICT",
+      `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
+    );
+  }
+  // Taken as it is: without a mark there is nothing to take back later either.
+  if (missing.length === 0) return { action: "adopt", changes: [] };
+  const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
+  return {
+    action: "adopt",
+    differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
+    changes: [{ kind: "mark", user: user.name, mark: printMark(mark) }, ...grantAll(user.name, missing)],
+  };
+}
+
+/** Creates the user by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
+function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
+  const { name, sid, identity, operation } = input;
+  if (sid === undefined || identity === undefined) return [];
+  const mark = { berth: berthKey(input), operation, grants: given(grants, operation) };
+  return [
+    input.target.server.userCreation === "sid"
+      ? { kind: "createFromSid", user: name, sid }
+      : { kind: "createFromProvider", user: name, objectId: identity.principalId },
+    { kind: "mark", user: name, mark: printMark(mark) },
+    ...grantAll(name, grants),
+  ];
+}
+
+/** Creates the SQL user of the identity in one database and gives it the roles, all in one transaction. */
+export const grantDatabase = defineStep({
+  name: "grantDatabase",
+  input: GrantInput,
+  output: StepResult,
+  target: ({ database }) => keyOf(database),
+  async run(input, ports, step) {
+    const { plan, conflict, changes } = await planDatabase(ports, input);
+    throwConflict(conflict);
+    if (changes.length === 0) return { action: plan.action };
+    await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
+    try {
+      await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
+      return { action: plan.action };
+    } catch (error) {
+      // Somebody was faster: another run of this very step, whose user is as good as ours, or a stranger.
+      if (!(error instanceof PermanentError) || !creationConflicts.has(error.code)) throw error;
+      const found = await planDatabase(ports, input);
+      throwConflict(found.conflict);
+      if (found.changes.length > 0) throw error;
+      return { action: found.plan.action };
+    }
+  },
+});
+
+const creationConflicts: ReadonlySet<PermanentCode> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
+
+function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[] {
+  return grants.map((grant) =>
+    grant.kind === "role"
+      ? { kind: "addRole", user, role: grant.name }
+      : { kind: "grant", user, permission: grant.name },
+  );
+}
+
+export function takeBack(user: string, name: string): UserChange {
+  return name === "EXECUTE" ? { kind: "revoke", user, permission: name } : { kind: "removeRole", user, role: name };
+}
+
+function given(grants: readonly Grant[], operation: string): Record<string, string> {
+  return Object.fromEntries(grants.map(({ name }) => [name, operation]));
+}
+
+function has(user: DatabaseUser, { kind, name }: Grant): boolean {
+  return (kind === "role" ? user.roles : user.permissions).includes(name);
+}
+
+function describeNew({ name, sid, desired }: DecisionInput): readonly Difference[] {
+  return [
+    { field: "user", current: null, desired: name },
+    { field: "sid", current: null, desired: sid ?? onceItExists },
+    ...desired.map((grant) => ({ field: grant.name, current: null, desired: "granted" })),
+  ];
+}
+
+function place({ database }: { database: DatabaseRequest }): string {
+  return keyOf(database);
+}
+
+function refuse(code: Conflict["code"], message: string): Decision {
+  return { action: "conflict", conflict: { code, message }, changes: [] };
+}

@@ -1,0 +1,100 @@
+/** Reading the SQL user back. */
+import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
+import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { readMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
+import { type DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { DatabaseUser, Ports } from "../../ports.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+
+export async function inspectDatabase(
+  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  { request, clientId }: Pick<InspectionInput, "request" | "clientId">,
+  database: DatabaseRequest,
+): Promise<readonly Finding[]> {
+  const target = keyOf(database);
+  const name = identityName(request);
+  const sid = sidFromClientId(clientId);
+  const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), { name, sid });
+  const user = users.find((each) => each.name === name);
+  if (!user) {
+    const namesake = users.find((each) => each.sid === sid);
+    return [
+      namesake
+        ? finding("USER_RENAMED", target, { field: "user", expected: name, found: namesake.name })
+        : finding("USER_MISSING", target, { field: "user", expected: name, found: null }),
+    ];
+  }
+  const findings: Finding[] = [];
+  if (user.isDisabled && !user.roles.includes("db_owner")) {
+    findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));
+  }
+  if (user.sid !== sid) {
+    findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
+  }
+  return [...findings, ...compareRights(target, user, { database, key: berthKey(request) })];
+}
+
+function compareRights(
+  target: string,
+  user: DatabaseUser,
+  { database, key }: { database: DatabaseRequest; key: string },
+): readonly Finding[] {
+  const desired = grantsOf(database.roles).map(({ name }) => name);
+  const held = [...user.roles, ...user.permissions];
+  const { otherPermissions = [] } = user;
+  const isBroken = (each: string) => denialsOf(database.roles).has(each.replace(/^DENY /, ""));
+  const denials = [...user.roles, ...otherPermissions].filter(isBroken);
+  const extra = otherPermissions.filter((each) => !denials.includes(each) && each !== "DENY CONNECT");
+  const mark = readMark(user.mark);
+  const isOurs = mark?.berth === key;
+  const missing = desired
+    .filter((name) => !held.includes(name))
+    .map((name) => finding("GRANT_MISSING", target, { field: name, expected: "granted", found: null }));
+  const more = held
+    .filter((name) => !desired.includes(name) && !denials.includes(name))
+    .map((name) =>
+      isOurs && name in mark.grants
+        ? finding("GRANT_SURPLUS", target, { field: name, expected: null, found: "granted by Mooring" })
+        : finding("GRANT_ADDED", target, { field: name, expected: null, found: "granted by somebody else" }),
+    );
+  const others = [
+    ...summarize(
+      "GRANT_ADDED",
+      target,
+      extra.filter((each) => !each.startsWith("DENY ")),
+    ),
+    ...summarize(
+      "DENY_ADDED",
+      target,
+      extra.filter((each) => each.startsWith("DENY ")),
+    ),
+  ];
+  const schemas = user.ownedSchemas.map((schema) =>
+    finding("SCHEMA_OWNED", target, { field: "schema", expected: null, found: schema }),
+  );
+  return [
+    ...missing,
+    ...denials.map((each) => finding("GRANT_DENIED", target, denied(each))),
+    ...more,
+    ...others,
+    ...schemas,
+  ];
+}
+
+function denied(text: string): Omit<Finding, "code" | "target"> {
+  return text.startsWith("DENY ")
+    ? { field: "permissions", expected: null, found: text }
+    : { field: text, expected: null, found: "member of it" };
+}
+
+const mostTold = 10;
+
+/** There may be one for every table: together they are one finding. */
+function summarize(code: FindingCode, target: string, lines: readonly string[]): readonly Finding[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - mostTold;
+  const found = lines.slice(0, mostTold).join("; ") + (more > 0 ? ` and ${more} more` : "");
+  return [finding(code, target, { field: "permissions", expected: null, found })];
+}

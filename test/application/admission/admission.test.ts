@@ -1,0 +1,255 @@
+/** Acceptance with teams, on the fake cloud: whose a namespace is, quotas, and what holds when the operation runs. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { createSerial } from "../../../src/domain/serial.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { createDesk, type TestDesk } from "../../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { member, operator, catalog as withTeams } from "../../support/teams.ts";
+
+let cloud: FakeCloud;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+});
+
+/** At an instance of the service of its own. */
+function deskOf(by: Caller, catalog: Catalog = withTeams): TestDesk {
+  const ports: Ports = { ...cloud.ports, admissions: createSerial(), catalog };
+  providePorts(ports);
+  return createDesk({ ports }, by);
+}
+
+const request = (namespace: string, changes: object = {}) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    ...changes,
+  });
+
+async function onboard(by: Caller, wanted: OnboardingRequest, options = {}): Promise<string> {
+  const desk = deskOf(by);
+  const { operation } = await acceptOnboarding(desk, wanted, options);
+  await desk.run();
+  return operation;
+}
+
+it("records whose the namespace is, and the UID that it has", async () => {
+  await onboard(member("red"), request("red-1"));
+
+  const uid = cloud.objects.get("v1 Namespace /red-1")?.metadata.uid;
+  expect(cloud.namespaces.get("aks-dev/red-1")).toMatchObject({ team: "red", namespaceUid: uid, state: "Onboarded" });
+  expect([...cloud.operations.values()]).toMatchObject([{ team: "red", status: "Succeeded" }]);
+});
+
+it("takes a request that names the team for the same as one that does not", async () => {
+  const first = await onboard(member("red"), request("red-1"));
+
+  const again = await acceptOnboarding(deskOf(member("red")), request("red-1", { team: "red" }));
+
+  expect(again).toEqual({ operation: first, kind: "onboard", isNew: false, isUnchanged: true });
+});
+
+it("lets a team have as many namespaces as its quota, of fifty that ask at once", async () => {
+  const desk = deskOf(member("red"));
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) => acceptOnboarding(desk, request(`red-${index}`))),
+  );
+
+  expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  }
+  expect(cloud.namespaces.size).toBe(3);
+  await expect(acceptOnboarding(deskOf(member("blue")), request("blue-1"))).resolves.toMatchObject({ isNew: true });
+});
+
+it("gives the same request the same operation, also when it fills the quota of its team", async () => {
+  const { registry } = cloud.ports;
+  for (const name of ["red-a", "red-b"]) await registry.insertNamespace(other(name));
+  const desk = deskOf(member("red"));
+  // Another instance of the service has an own queue of those who want to be counted.
+  const there = { ...desk, ports: { ...desk.ports, admissions: createSerial() } };
+
+  const answers = await Promise.all([desk, desk, there].map((each) => acceptOnboarding(each, request("red-c"))));
+
+  expect(new Set(answers.map(({ operation }) => operation)).size).toBe(1);
+  expect(cloud.namespaces.size).toBe(3);
+});
+
+it("gives a take-over that is sent twice the same operation", async () => {
+  await onboard(member("red"), request("shared-1"));
+  const wanted = request("shared-1", { team: "blue" });
+
+  const first = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+
+  const again = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+
+  expect(first.isNew).toBe(true);
+  expect(again).toMatchObject({ operation: first.operation, isNew: false });
+});
+
+it("gives way when another instance of the service was faster, and says so to whoever was given the operation", async () => {
+  const desk = deskOf(member("red"));
+  const { registry } = desk.ports;
+  const wanted = request("red-mine");
+  let counted = 0;
+  const racing: Ports = {
+    ...desk.ports,
+    registry: {
+      ...registry,
+      async countNamespaces(team) {
+        counted += 1;
+        if (counted === 2) {
+          for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
+          // The same request came a second time meanwhile.
+          await acceptOnboarding(deskOf(member("red")), wanted);
+        }
+        return registry.countNamespaces(team);
+      },
+    },
+  };
+
+  await expect(acceptOnboarding({ ...desk, ports: racing }, wanted)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+
+  expect(cloud.namespaces.has("aks-dev/red-mine")).toBe(false);
+  expect([...cloud.operations.values()]).toMatchObject([
+    { namespace: "red-mine", status: "Failed", error: { code: "QUOTA_EXCEEDED" } },
+  ]);
+});
+
+it("leaves nobody with an operation that never runs, who read the record before it gave way and came later", async () => {
+  const desk = deskOf(member("red"));
+  const { registry } = desk.ports;
+  const wanted = request("red-mine");
+  let counted = 0;
+  const racing: Ports = {
+    ...desk.ports,
+    registry: {
+      ...registry,
+      async countNamespaces(team) {
+        counted += 1;
+        if (counted === 2) for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
+        return registry.countNamespaces(team);
+      },
+    },
+  };
+  // The second one reads the record while it is there, and records its operation when the first has been refused.
+  const slow: Ports = {
+    ...desk.ports,
+    registry: {
+      ...registry,
+      async insertOperation(record) {
+        await first.catch(() => undefined);
+        await registry.insertOperation(record);
+      },
+    },
+  };
+  const removeNamespace = Promise.withResolvers<void>();
+  const first: Promise<unknown> = acceptOnboarding(
+    {
+      ...desk,
+      ports: {
+        ...racing,
+        registry: {
+          ...racing.registry,
+          async removeNamespace(record) {
+            removeNamespace.resolve();
+            await new Promise((resolve) => setImmediate(resolve));
+            return registry.removeNamespace(record);
+          },
+        },
+      },
+    },
+    wanted,
+  );
+  first.catch(() => undefined);
+  await removeNamespace.promise;
+
+  const second = await acceptOnboarding({ ...deskOf(member("red")), ports: slow }, wanted);
+
+  await expect(first).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect(await registry.getOperation(second.operation)).toMatchObject({
+    status: "Failed",
+    error: { code: "QUOTA_EXCEEDED" },
+  });
+});
+
+function other(namespace: string) {
+  return {
+    cluster: "aks-dev",
+    namespace,
+    state: "Onboarded" as const,
+    operation: namespace,
+    request: request(namespace),
+    requestHash: namespace,
+    requestedBy: "other",
+    acceptedTime: "2026-11-24T00:00:00.000Z",
+    team: "red",
+  };
+}
+
+it("stops an operation whose team may no longer ask for it when it runs", async () => {
+  const desk = deskOf(member("red"));
+  const { operation } = await acceptOnboarding(desk, request("red-1"));
+  const { red: _red, ...others } = withTeams.teams;
+  providePorts({ ...cloud.ports, catalog: { ...withTeams, teams: others } });
+
+  await desk.run();
+
+  expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed", error: { code: "NOT_ALLOWED" } });
+  expect(cloud.identities.size).toBe(0);
+});
+
+it("hides another team's namespace from an offboarding, and takes it from an operator", async () => {
+  await onboard(member("red"), request("red-1"));
+
+  await expect(acceptOffboarding(deskOf(member("blue")), request("red-1"))).rejects.toMatchObject({
+    code: "NOT_ONBOARDED",
+  });
+  await expect(acceptOffboarding(deskOf(operator), request("red-1"))).resolves.toMatchObject({ isNew: true });
+});
+
+it("keeps what an operator onboarded for no team from every team, until it gives it to one", async () => {
+  await onboard(operator, request("shared-1"));
+
+  await expect(acceptOnboarding(deskOf(member("red")), request("shared-1"))).rejects.toMatchObject({
+    code: "NAMESPACE_TAKEN",
+  });
+  await onboard(operator, request("shared-1", { team: "red" }), { takeOver: true });
+
+  expect(cloud.namespaces.get("aks-dev/shared-1")).toMatchObject({ team: "red", state: "Onboarded" });
+  await expect(acceptOnboarding(deskOf(member("red")), request("shared-1"))).resolves.toMatchObject({ isNew: false });
+});
+
+it("gives a namespace back whose taking over fails: what was onboarded is still there, and still its first owner's", async () => {
+  await onboard(member("red"), request("shared-1"));
+  const desk = deskOf(operator);
+  const { operation } = await acceptOnboarding(desk, request("shared-1", { team: "blue" }), { takeOver: true });
+  const { blue: _blue, ...others } = withTeams.teams;
+  providePorts({ ...cloud.ports, catalog: { ...withTeams, teams: others } });
+
+  await desk.run();
+
+  expect(cloud.operations.get(operation)?.status).toBe("Failed");
+  expect(cloud.namespaces.get("aks-dev/shared-1")).toMatchObject({ state: "Onboarded", team: "red" });
+  expect(cloud.identities.size).toBe(1);
+});
+
+it("does not take a namespace over while an operation has it; with another request, taking over is a change", async () => {
+  await acceptOnboarding(deskOf(member("red")), request("shared-1"));
+  await expect(acceptOnboarding(deskOf(operator), request("shared-1"), { takeOver: true })).rejects.toMatchObject({
+    code: "OPERATION_IN_PROGRESS",
+  });
+
+  await onboard(member("blue"), request("blue-1"));
+  const other = request("blue-1", { serviceAccount: "other" });
+  await expect(acceptOnboarding(deskOf(operator), other, { takeOver: true })).resolves.toMatchObject({
+    kind: "change",
+  });
+});

@@ -1,0 +1,180 @@
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { KubernetesObject, Ports } from "../../../src/ports.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { operate } from "../../support/operations.ts";
+
+const workload = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+
+let cloud: FakeCloud;
+let job: KubernetesObject | undefined;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+  job = undefined;
+});
+
+/** The cloud with a catalog that allows the Job, in which every Job ends at once with a pod of this state. */
+function portsWhere(end: { exitCode?: number; message?: string; waiting?: object; refusal?: Error }): Ports {
+  const [alias = "", cluster] = Object.entries(catalog.clusters)[0] ?? [];
+  const verificationJob = { image: "message-app", timeoutSeconds: 1 };
+  const { kubernetes } = cloud.ports;
+  const apply: typeof kubernetes.apply = async (target, object, options) => {
+    if (object.kind !== "Job") return await kubernetes.apply(target, object, options);
+    if (end.refusal) throw end.refusal;
+    job = object;
+    const { name, namespace = "" } = object.metadata;
+    const isOver = end.exitCode !== undefined;
+    const type = end.exitCode === 0 ? "Complete" : "Failed";
+    const state = isOver
+      ? { terminated: { exitCode: end.exitCode, message: end.message ?? "" } }
+      : { waiting: end.waiting ?? { reason: "ContainerCreating" } };
+    cloud.objects.set(`v1 Pod ${namespace}/${name}-1`, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: `${name}-1`, namespace, labels: { "job-name": name } },
+      status: { containerStatuses: [{ state }] },
+    });
+    const status = isOver ? { conditions: [{ type, status: "True" }] } : {};
+    return await kubernetes.apply(target, { ...object, status }, options);
+  };
+  return {
+    ...cloud.ports,
+    catalog: Catalog.parse({ ...catalog, clusters: { [alias]: { ...cluster, verificationJob } } }),
+    kubernetes: { ...kubernetes, apply },
+  };
+}
+
+function jobs() {
+  return [...cloud.objects.values()].filter(({ kind }) => kind === "Job");
+}
+
+it("runs nothing where the catalog allows no Job", async () => {
+  expect(await tryLogin(cloud.ports, workload, "run")).toEqual([]);
+  expect(job).toBeUndefined();
+});
+
+it("logs in as the workload does, with Mooring's mark, and takes the Job away again", async () => {
+  expect(await tryLogin(portsWhere({ exitCode: 0 }), workload, "run")).toEqual([]);
+
+  expect(job).toMatchObject({
+    metadata: { namespace: "team-a", labels: { "app.kubernetes.io/managed-by": "mooring" } },
+    spec: {
+      activeDeadlineSeconds: 1,
+      ttlSecondsAfterFinished: 600,
+      template: {
+        metadata: { labels: { "azure.workload.identity/use": "true" } },
+        spec: {
+          serviceAccountName: "app",
+          containers: [{ image: "message-app", envFrom: [{ configMapRef: { name: "mooring-databases" } }] }],
+        },
+      },
+    },
+  });
+  expect(jobs()).toEqual([]);
+});
+
+it("wears the selector's label in a namespace of pod identity", async () => {
+  const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity", selector: "messages" });
+
+  await tryLogin(portsWhere({ exitCode: 0 }), pod, "run");
+
+  expect(job).toMatchObject({ spec: { template: { metadata: { labels: { aadpodidbinding: "messages" } } } } });
+  expect(JSON.stringify(job)).not.toContain("serviceAccountName");
+});
+
+it.each([
+  [2, "LOGIN_MISCONFIGURED"],
+  [3, "LOGIN_WITHOUT_TOKEN"],
+  [4, "LOGIN_REFUSED"],
+  [5, "LOGIN_MAY_NOT_READ"],
+  [6, "LOGIN_UNREACHABLE"],
+  [127, "LOGIN_UNPROVEN"],
+])("says of exit code %i that it is %s, with what the pod said", async (exitCode, code) => {
+  const findings = await tryLogin(portsWhere({ exitCode, message: "why\n" }), workload, "run");
+
+  expect(findings).toMatchObject([{ code, found: `exit code ${exitCode}: why` }]);
+  expect(jobs()).toEqual([]);
+});
+
+it("takes no offence when who asked for EXECUTE alone may not read", async () => {
+  const executor = OnboardingRequest.parse({
+    ...workload,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["executor"] }],
+  });
+
+  expect(await tryLogin(portsWhere({ exitCode: 5 }), executor, "run")).toEqual([]);
+});
+
+it("does not wait for an image that never comes, and says so", async () => {
+  const waiting = { reason: "ErrImagePull", message: "no such image" };
+
+  const findings = await tryLogin(portsWhere({ waiting }), workload, "run");
+
+  expect(findings).toMatchObject([{ code: "LOGIN_UNPROVEN", found: expect.stringContaining("no such image") }]);
+  expect(jobs()).toEqual([]);
+});
+
+it("gives up after the catalog's time, with what the cluster's events say", async () => {
+  cloud.objects.set("v1 Event team-a/e", {
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name: "e", namespace: "team-a" },
+    involvedObject: { name: "somebody-else" },
+    reason: "FailedCreate",
+    message: "not this one",
+  });
+
+  const findings = await tryLogin(
+    portsWhere({ waiting: { reason: "ContainerCreating", message: "" } }),
+    workload,
+    "run",
+  );
+
+  expect(findings).toMatchObject([{ code: "LOGIN_UNPROVEN", found: expect.stringContaining("ContainerCreating") }]);
+});
+
+it("says it when the cluster refuses the Job", async () => {
+  const refusal = new PermanentError("KUBERNETES_FORBIDDEN", "exceeded quota");
+
+  const findings = await tryLogin(portsWhere({ refusal }), workload, "run");
+
+  expect(findings).toMatchObject([{ code: "LOGIN_UNPROVEN", found: "KUBERNETES_FORBIDDEN: exceeded quota" }]);
+});
+
+it("fails an onboarding whose workload could not log in, and leaves nothing behind", async () => {
+  providePorts(portsWhere({ exitCode: 4, message: "not let in" }));
+
+  const { operation } = await operate(cloud, "onboard", workload);
+
+  expect(operation.error).toMatchObject({
+    code: "VERIFICATION_FAILED",
+    message: expect.stringContaining("not let in"),
+  });
+  expect(cloud.identities.size).toBe(0);
+  expect(jobs()).toEqual([]);
+});
+
+it("does not cut over when the login could not be tried", async () => {
+  const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity" });
+  providePorts(cloud.ports);
+  await operate(cloud, "onboard", pod);
+  providePorts(portsWhere({ waiting: { reason: "ErrImagePull", message: "no such image" } }));
+
+  const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
+  const { operation } = await operate(cloud, "migrate", pod, { migration });
+
+  expect(operation.error).toMatchObject({ code: "VERIFICATION_FAILED" });
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({
+    request: { identityMode: "podIdentity" },
+    migration: { completed: "sideBySide" },
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const ended = {
+  kind: "onboard",
+  request,
+  endTime: "2026-11-25T00:00:09Z",
+  changedTime: "2026-11-25T00:00:10Z",
+} as const;
+const verify = { name: "verify", target: "aks-dev/team-a", changedTime: "2026-11-25T00:00:08Z" } as const;
+const undo = { name: "removeIdentity", target: "mooring-aks-dev-team-a" } as const;
+
+it("believes the end of the operation, not the last word of a step", () => {
+  const steps = [
+    { ...verify, status: "Failed" },
+    { ...undo, status: "Failed" },
+  ] as const;
+
+  const [settled, kept] = settleSteps({ ...ended, status: "Succeeded" }, steps);
+
+  expect(settled).toEqual({ ...verify, status: "Succeeded", endTime: ended.endTime, changedTime: ended.changedTime });
+  expect(kept).toBe(steps[1]);
+});
+
+it("ends what still runs as the operation ended, and leaves what has ended", () => {
+  const steps = [
+    { ...verify, status: "Running" },
+    { ...undo, status: "Succeeded" },
+  ] as const;
+
+  const settled = settleSteps({ ...ended, status: "Canceled" }, steps);
+
+  expect(settled.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
+});
+
+it("says nothing of an operation that runs", () => {
+  const steps = [{ ...verify, status: "Running" }] as const;
+  expect(settleSteps({ ...ended, status: "Running" }, steps)).toBe(steps);
+});

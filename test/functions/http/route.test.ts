@@ -1,0 +1,102 @@
+/** Who is asked who they are, and whose refusals enter the audit trail. Which proofs are taken: ../callers. */
+import { createHash } from "node:crypto";
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { expect, it } from "vitest";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { createCallers } from "../../../src/functions/callers/authentication.ts";
+import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { json } from "../../../src/functions/http/respond.ts";
+import { createRoutes } from "../../../src/functions/http/route.ts";
+import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
+import { catalog as withTeams } from "../../support/teams.ts";
+
+const key = "a key of some length";
+const sha256 = createHash("sha256").update(key).digest("hex");
+const auth = { keys: { ci: { sha256, roles: ["Onboarding.Request" as const], teams: ["red"] } } };
+const known = { "x-mooring-key": key };
+
+function open(catalog = Catalog.parse({ ...withTeams, auth })) {
+  const cloud = createFakeCloud();
+  const logged: string[] = [];
+  const context = new InvocationContext({
+    functionName: "deleteNamespace",
+    logHandler: (_level, ...parts) => void logged.push(parts.join(" ")),
+  });
+  const routesOf = (ports = cloud.ports) =>
+    createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports) });
+  const request = (headers: Record<string, string> = {}) =>
+    new HttpRequest({ method: "GET", url: "http://x/", headers, params: { cluster: "aks-dev", namespace: "blue-1" } });
+  return { cloud, logged, context, request, routesOf };
+}
+
+const refuse = async (): Promise<never> => {
+  throw new Refusal("NOT_ALLOWED", "Team red may not ask for this.");
+};
+
+it("tells a handler who calls, and carries the trace of the call to the answer", async () => {
+  const { context, request, routesOf } = open();
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const handler = routesOf().forCallers(async (_request, call) => json(200, { by: call.by.id, at: call.traceparent }));
+
+  const { status, headers, body } = await handler(request({ ...known, traceparent }), context);
+
+  expect(status).toBe(200);
+  expect(JSON.parse(String(body)).by).toBe("key:ci");
+  expect(new Headers(headers as Record<string, string>).get("traceparent")).toBe(JSON.parse(String(body)).at);
+  expect(JSON.parse(String(body)).at).toContain("0af7651916cd43dd8448eb211c80319c");
+});
+
+it("does not run the handler of a caller who is not known, or lacks the role", async () => {
+  const { context, request, routesOf } = open();
+  let runs = 0;
+  const count = async () => {
+    runs += 1;
+    return json(200, {});
+  };
+  const { forAnybody, forCallers, forRoles } = routesOf();
+
+  expect((await forCallers(count)(request(), context)).status).toBe(401);
+  expect((await forRoles(["Onboarding.Operate"], count)(request(known), context)).status).toBe(403);
+  expect(runs).toBe(0);
+
+  expect((await forAnybody(count)(request(), context)).status).toBe(200);
+  expect((await forRoles(["Onboarding.Request"], count)(request(known), context)).status).toBe(200);
+  expect(runs).toBe(2);
+});
+
+it("enters into the audit trail what a caller who is known was refused: by the handler, or for want of a role", async () => {
+  const { cloud, context, request, routesOf } = open();
+  const { forCallers, forRoles } = routesOf();
+
+  expect((await forCallers(refuse)(request(known), context)).status).toBe(403);
+  expect((await forRoles(["Onboarding.Operate"], refuse)(request(known), context)).status).toBe(403);
+
+  const refused = { who: "key:ci", what: "deleteNamespace", target: "aks-dev/blue-1", outcome: "Refused" };
+  expect(cloud.audit).toMatchObject([
+    { ...refused, code: "NOT_ALLOWED" },
+    { ...refused, code: "FORBIDDEN" },
+  ]);
+});
+
+it.each([
+  ["of whoever has not proven who they are", undefined],
+  ["where nobody is told apart", anonymous],
+])("enters nothing into it %s", async (_who, catalog) => {
+  const { cloud, context, request, routesOf } = open(catalog);
+
+  await routesOf().forCallers(refuse)(request(), context);
+  await routesOf().forAnybody(refuse)(request(known), context);
+
+  expect(cloud.audit).toEqual([]);
+});
+
+it("answers the same when the trail cannot be written, and says so in the log", async () => {
+  const { cloud, logged, context, request, routesOf } = open();
+  const append = () => Promise.reject(new Error("the tables are away"));
+  const { forCallers } = routesOf({ ...cloud.ports, audit: { ...cloud.ports.audit, append } });
+
+  expect((await forCallers(refuse)(request(known), context)).status).toBe(403);
+
+  expect(logged.join("\n")).toContain("the tables are away");
+});

@@ -1,0 +1,67 @@
+/** azure.yaml is read by a program that is not here: what it names has to be there, and in the right order. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { readDeployment } from "./support/snapshots.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const Hook = z.strictObject({
+  posix: z.looseObject({ shell: z.literal("sh"), run: z.string() }),
+  windows: z.looseObject({ shell: z.literal("pwsh"), run: z.string() }),
+});
+const AzureYaml = z.strictObject({
+  name: z.string(),
+  requiredVersions: z.object({ azd: z.string() }),
+  infra: z.object({ path: z.string(), module: z.string() }),
+  services: z.record(
+    z.string(),
+    z.strictObject({
+      project: z.string(),
+      host: z.literal("function"),
+      language: z.literal("custom"),
+      remoteBuild: z.literal(false),
+      dist: z.string(),
+      hooks: z.strictObject({ prepackage: Hook }),
+    }),
+  ),
+  workflows: z.strictObject({ up: z.strictObject({ steps: z.array(z.strictObject({ azd: z.string() })) }) }),
+  hooks: z.strictObject({ preprovision: Hook, postprovision: Hook }),
+});
+
+const read = (name: string) => readFile(join(root, name), "utf8");
+const azureYaml = AzureYaml.parse(parse(await read("azure.yaml")));
+
+it("provisions before it packages, since what was provisioned decides the package", () => {
+  expect(azureYaml.workflows.up.steps.map(({ azd }) => azd.split(" ")[0])).toEqual(["provision", "package", "deploy"]);
+});
+
+it("runs commands that this project has", async () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(await read("package.json")));
+  const usage = await read("tools/azure.ts");
+  const { prepackage } = azureYaml.services["mooring"]?.hooks ?? {};
+  const hooks = [azureYaml.hooks.preprovision, azureYaml.hooks.postprovision, ...(prepackage ? [prepackage] : [])];
+  const commands = hooks.flatMap(({ posix, windows }) => [posix.run, windows.run]);
+
+  expect(commands.length).toBe(6);
+  for (const command of commands) {
+    const [, script = "", argument] = /^npm run (\w+) --silent -- (\S+)/.exec(command) ?? [];
+    expect(scripts).toHaveProperty(script);
+    if (script === "azure") expect(usage).toMatch(new RegExp(`^ {2}${argument}$`, "m"));
+    else expect(command).toMatch(/ --backend .*MOORING_BACKEND.*scheduler/);
+  }
+});
+
+it("finds the app by the tag that the template writes, and the package where it is put", async () => {
+  const { predictedResources, outputs } = await readDeployment("scheduler");
+  const app = predictedResources.find(({ type }) => type === "Microsoft.Web/sites");
+
+  expect(Object.keys(azureYaml.services)).toEqual([Object(app?.["tags"])["azd-service-name"]]);
+  expect(azureYaml.services["mooring"]?.dist).toBe("dist/package/mooring.zip");
+  expect(Object.keys(outputs)).toEqual(
+    expect.arrayContaining(["MOORING_BACKEND", "MOORING_SERVER", "MOORING_AUDIENCE", "MOORING_IDENTITY_PRINCIPAL_ID"]),
+  );
+});

@@ -1,0 +1,61 @@
+/**
+ * The templates as the Bicep compiler sees them. A property that does not exist is a warning to it, so anything at all that it
+ * says fails here. What it does not see, misspelt values, is in template.test.ts.
+ *
+ * After an intended change: `npm test -- test/infra/bicep.test.ts -u`, and read the difference.
+ */
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findBicep } from "./support/bicep.ts";
+import { type BicepServer, startBicepServer } from "./support/bicepServer.ts";
+import { deployments, listParameterFiles, readDeployments, snapshotOf } from "./support/snapshots.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const parameterFiles = await listParameterFiles();
+const bicep = await findBicep();
+
+it("has a whole prediction of every deployment", async () => {
+  const files = await readdir(deployments);
+  const predicted = await readDeployments();
+
+  expect(files.filter((file) => file.endsWith(".snapshot.json")).sort()).toEqual(parameterFiles.map(snapshotOf));
+  expect(predicted.filter(({ diagnostics }) => diagnostics.length > 0)).toEqual([]);
+});
+
+if (bicep === undefined) {
+  console.warn("NOT RUN: the templates were not compiled, for neither bicep nor dotnet is on the PATH.");
+} else {
+  describe("the compiler", { timeout: 120_000 }, () => {
+    let server: BicepServer;
+
+    beforeAll(() => {
+      // The least that the parameter files need of the environment.
+      server = startBicepServer(bicep, {
+        AZURE_ENV_NAME: "mooring-test",
+        AZURE_LOCATION: "westeurope",
+        SAMPLE_ADMIN_OBJECT_ID: "00000000-0000-4000-8000-000000000008",
+        SAMPLE_ADMIN_NAME: "platform",
+      });
+    });
+    afterAll(() => server?.close());
+
+    it.each(["infra/main.bicep", "infra/sample/main.bicep"])("has nothing to say about %s", async (file) => {
+      expect(await server.compile(join(root, file))).toEqual({ success: true, diagnostics: [] });
+    });
+
+    it.each(["infra/main.bicepparam", "infra/sample/main.bicepparam"])(
+      "reads %s with the least that it needs",
+      async (file) => {
+        expect(await server.compileParameters(join(root, file))).toEqual({ success: true, diagnostics: [] });
+      },
+    );
+
+    it.each(parameterFiles)("predicts for %s what is in the repository", async (file) => {
+      const parameters = join(deployments, file);
+
+      expect(await server.compileParameters(parameters)).toEqual({ success: true, diagnostics: [] });
+      await expect(await server.predict(parameters)).toMatchFileSnapshot(join(deployments, snapshotOf(file)));
+    });
+  });
+}

@@ -1,0 +1,155 @@
+/** The ways that batches go. */
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { decideApproval } from "../../../src/application/decisions/decide.ts";
+import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import { approver, requester, type TestDesk } from "../../support/desk.ts";
+import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";
+import { tendBatch } from "../../support/tendBatch.ts";
+import { base, databases, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+
+const messages = { databases: databases.slice(0, 1) };
+const orders = { databases: databases.slice(1) };
+
+const request = (namespace: string, changes: object = messages) =>
+  OnboardingRequest.parse({ ...base, namespace, ...changes });
+const requests = (count: number) => Array.from({ length: count }, (_, index) => request(`team-${index}`));
+
+const allTogether: RunOptions = { together: (open) => open };
+
+function deskWith({ cloud, desk }: Stage, changes: Partial<Catalog>): TestDesk {
+  const ports = { ...cloud.ports, catalog: { ...cloud.ports.catalog, ...changes } };
+  providePorts(ports);
+  return { ...desk, ports };
+}
+
+const lanes = (count: number): Partial<Catalog> => ({ batch: { lanes: count } });
+
+interface Sent {
+  readonly lanes?: number;
+  readonly requests: readonly OnboardingRequest[];
+  readonly before?: (stage: Stage) => Promise<unknown>;
+  readonly options?: (desk: TestDesk, id: string) => RunOptions;
+}
+
+const sending =
+  ({ lanes: count = 1, requests: wanted, before = async () => undefined, options = () => ({}) }: Sent): Scenario =>
+  async (stage) => {
+    await before(stage);
+    const desk = deskWith(stage, lanes(count));
+    const id = await acceptBatch(desk, wanted);
+    await stage.runAll(options(desk, id));
+  };
+
+async function cancel(desk: TestDesk, id: string): Promise<void> {
+  const record = await cancelBatch(desk.ports, id, { by: requester, comment: "wrong list" });
+  await passOn(desk.ports, desk.client, record, { warn: desk.warn });
+}
+
+/** Cancels the batch when the given activity is about to run for the given time. */
+const cancelingAt =
+  (activity: string, time: number) =>
+  (desk: TestDesk, id: string): RunOptions => {
+    let count = 0;
+    return {
+      async execute(name, work) {
+        if (name === activity) count += 1;
+        if (name === activity && count === time) await cancel(desk, id);
+        return await work();
+      },
+    };
+  };
+
+/** One of its items wants a database that needs approval, and somebody answers after the batch has rested so often. */
+const approving =
+  (kind: "approved" | "rejected", rests = 1): Scenario =>
+  async (stage) => {
+    const approval = ApprovalPolicy.parse({ databases: ["sql-dev/orders"], timeoutMinutes: 60 });
+    const desk = deskWith(stage, { ...lanes(1), approval });
+    const id = await acceptBatch(desk, [request("team-0", orders), request("team-1")]);
+    let count = 0;
+    await stage.runAll({
+      async atRest() {
+        count += 1;
+        if (count === rests) await tendBatch(desk, id, answering(stage, id, kind));
+      },
+    });
+  };
+
+/** For the operation that waits. */
+function answering({ cloud }: Stage, batch: string, kind: "approved" | "rejected"): RunOptions {
+  const mailbox = createMailbox();
+  return {
+    mailbox,
+    async atRest() {
+      const { operation = "" } = cloud.items.get(batch)?.find(({ needsApproval }) => needsApproval) ?? {};
+      const { requestHash } = cloud.operations.get(operation)?.approval ?? {};
+      await decideApproval(cloud.ports.registry, operation, { kind, by: approver, requestHash });
+      mailbox.raise(decisionEvent);
+    },
+  };
+}
+
+/** The registry gives no answer to the first tries of an activity. */
+const away =
+  (activity: string, tries: number): (() => RunOptions) =>
+  () => {
+    let failures = 0;
+    return {
+      async execute(name, work) {
+        if (name !== activity || failures === tries) return await work();
+        failures += 1;
+        throw new Error("[REGISTRY_UNAVAILABLE] the tables are away");
+      },
+    };
+  };
+
+/** The first of what a batch or a lane runs as a part of itself breaks off. */
+const breakingOff =
+  (part: string) =>
+  (desk: TestDesk, id: string): RunOptions => {
+    let broken = false;
+    return {
+      async runChild({ name }, run) {
+        if (name !== part || broken) return await run();
+        broken = true;
+        throw new Error("no worker");
+      },
+      atRest: () => tendBatch(desk, id),
+    };
+  };
+
+export const batchScenarios: Readonly<Record<string, Scenario>> = {
+  "batch-of-one-lane": sending({ requests: requests(3) }),
+  "batch-of-several-lanes": sending({ lanes: 2, requests: requests(5), options: () => allTogether }),
+  "batch-item-refused": sending({
+    lanes: 2,
+    requests: [request("team-0"), request("team-1", orders), request("team-2")],
+    before: async ({ cloud }) => refuseWrites(cloud, "change sql-dev/orders"),
+    options: () => allTogether,
+  }),
+  "batch-changes-and-leaves": sending({
+    requests: [request("team-a", { databases }), request("team-0")],
+    async before({ onboard }) {
+      await onboard(messages);
+      await onboard({ ...messages, namespace: "team-0" });
+    },
+  }),
+  "batch-waits-for-approval": approving("approved"),
+  "batch-waits-in-vain": approving("rejected"),
+  "batch-waits-for-days": approving("approved", 3),
+  "batch-canceled-before-it-begins": sending({ requests: requests(2), options: cancelingAt("beginBatch", 1) }),
+  "batch-canceled-in-the-middle": sending({
+    lanes: 2,
+    requests: requests(5),
+    options: (desk, id) => ({ ...allTogether, ...cancelingAt("preflight", 3)(desk, id) }),
+  }),
+  "batch-cannot-begin": sending({ requests: requests(1), options: away("beginBatch", 5) }),
+  "batch-lane-waits-for-the-registry": sending({ requests: requests(2), options: away("takeBatchItem", 6) }),
+  "batch-cannot-end": sending({ requests: requests(1), options: away("concludeBatch", 5) }),
+  "batch-lane-breaks-off": sending({ requests: requests(2), options: breakingOff("batchLane") }),
+  "batch-item-breaks-off": sending({ requests: requests(2), options: breakingOff("onboardNamespace") }),
+};

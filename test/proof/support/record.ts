@@ -1,0 +1,13 @@
+/** Plays scenarios and keeps their histories, for the tools that write them down. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { keep } from "./histories.ts";
+import { play } from "./scenarios.ts";
+
+export async function recordHistories(names: readonly string[], folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of names) {
+    const runs = await play(name);
+    await writeFile(join(folder, `${name}.json`), `${JSON.stringify(runs.map(keep))}\n`);
+  }
+}

@@ -1,0 +1,62 @@
+/** The app of every release: it still loads, and what it may have under way has not lost its names. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeAll, expect, it } from "vitest";
+import { ensureBuilt } from "../../local/build.ts";
+import { type Registered, registeredBy } from "./support/registered.ts";
+import {
+  mostBytes,
+  packedBundle,
+  type ReleasedApp,
+  readFixture,
+  releases,
+  releasesFolder,
+  unpackApp,
+} from "./support/releases.ts";
+
+const unpacked: ReleasedApp[] = [];
+const checkout = join(import.meta.dirname, "../..");
+
+beforeAll(() => ensureBuilt());
+
+afterEach(async () => {
+  for (const app of unpacked.splice(0)) await app.remove();
+});
+
+it("has the first release", () => {
+  expect(releases).toContain("0.1.0");
+});
+
+it.each(releases)("loads %s on the embedded host, with all that it registered then", async (release) => {
+  const app = await unpackApp(release);
+  unpacked.push(app);
+
+  const registered = await registeredBy(app.folder);
+
+  expect(registered).toEqual(readFixture(release, "registered.json"));
+  const triggers = Object.values(registered);
+  expect(triggers.filter((type) => type === "orchestrationTrigger").length).toBeGreaterThanOrEqual(8);
+  expect(triggers.filter((type) => type === "activityTrigger").length).toBeGreaterThanOrEqual(30);
+  expect((await stat(join(releasesFolder, release, packedBundle))).size).toBeLessThanOrEqual(mostBytes);
+});
+
+it("registers every activity and orchestration of every release", async () => {
+  const today = await registeredBy(checkout);
+
+  // The extension never fails a name that it does not know: whatever waits for it waits for ever.
+  for (const release of releases)
+    expect(lost(readFixture(release, "registered.json") as Registered, today)).toEqual([]);
+});
+
+it("notices a name that is gone or that means something else", () => {
+  const then = { preflight: "activityTrigger", onboardNamespace: "orchestrationTrigger", health: "httpTrigger" };
+
+  expect(lost(then, { onboardNamespace: "activityTrigger" })).toEqual(["preflight", "onboardNamespace"]);
+});
+
+/** Names that an operation under way may call by. Routes and timers are nobody's but the running app's. */
+function lost(then: Registered, today: Registered): readonly string[] {
+  return Object.entries(then).flatMap(([name, type]) =>
+    ["activityTrigger", "orchestrationTrigger", "entityTrigger"].includes(type) && today[name] !== type ? [name] : [],
+  );
+}

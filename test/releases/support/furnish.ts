@@ -1,0 +1,312 @@
+/** Fills the tables with every kind of row, in every state in which a release may leave one. */
+
+import { providePorts } from "../../../src/activities/host.ts";
+import { createAudit } from "../../../src/adapters/registry/audit.ts";
+import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
+import { createRegistry } from "../../../src/adapters/registry/index.ts";
+import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
+import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
+import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { inspectionOf, recordFindings } from "../../../src/application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../../src/application/inspection/inspection.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
+import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import {
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import type { RunOptions } from "../../support/durableRunner.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { member, catalog as withTeams } from "../../support/teams.ts";
+
+const cluster = "aks-dev";
+const messages = [{ server: "sql-dev", database: "messages", roles: ["reader"] }];
+const orders = [{ server: "sql-dev", database: "orders", roles: ["reader"] }];
+const both = { databases: [...messages, ...orders] };
+const pod = { identityMode: "podIdentity" };
+
+const request = (namespace: string, changes: object = {}) =>
+  OnboardingRequest.parse({ cluster, namespace, databases: messages, ...changes });
+
+export const keys: readonly IdempotencyRecord[] = [
+  {
+    caller: "requester",
+    key: "answered",
+    fingerprint: "0".repeat(64),
+    claimedTime: "2026-11-24T00:00:00.000Z",
+    operation: "operation-of-a-key",
+    answer: {
+      status: 202,
+      headers: { location: "/api/operations/operation-of-a-key" },
+      body: '{"status":"NotStarted"}',
+    },
+  },
+  { caller: "requester", key: "claimed", fingerprint: "1".repeat(64), claimedTime: "2026-11-24T00:00:00.000Z" },
+];
+
+export async function furnish(settings: TableSettings): Promise<void> {
+  const cloud = createFakeCloud();
+  const { red } = withTeams.teams;
+  const ports: Ports = {
+    ...cloud.ports,
+    catalog: { ...withTeams, teams: { ...withTeams.teams, ...(red ? { red: { ...red, quota: 4 } } : {}) } },
+    registry: createRegistry(settings),
+    audit: createAudit(settings),
+    idempotencyKeys: createIdempotencyKeys(settings),
+  };
+  providePorts(ports);
+  const town = createTown(cloud, ports);
+  await settled(town);
+  await halfDone(town);
+  await underWay(town);
+  await waitForPeople(town);
+  await batches(town);
+  for (const { answer, ...claimed } of keys) {
+    await ports.idempotencyKeys.insert(claimed);
+    if (answer) await ports.idempotencyKeys.answer(claimed, answer);
+  }
+}
+
+interface Town {
+  readonly cloud: FakeCloud;
+  readonly ports: Ports;
+  readonly desk: TestDesk;
+  onboard(namespace: string, changes?: object, options?: RunOptions): Promise<string>;
+  recordOf(namespace: string): Promise<NamespaceRecord & { etag: string }>;
+  migrate(namespace: string, until: MigrationPhase): Promise<void>;
+  /** Refuses these writes while it works. */
+  refusing(what: readonly string[], work: () => Promise<unknown>): Promise<void>;
+  deskOf(by: Caller): TestDesk;
+}
+
+function createTown(cloud: FakeCloud, ports: Ports): Town {
+  const desk = createDesk({ ports }, requester);
+  const town: Town = {
+    cloud,
+    ports,
+    desk,
+    deskOf: (by) => createDesk({ ports }, by),
+    async onboard(namespace, changes, options) {
+      const { operation } = await acceptOnboarding(desk, request(namespace, changes));
+      await desk.run(options);
+      return operation;
+    },
+    async recordOf(namespace) {
+      const record = await ports.registry.getNamespace({ cluster, namespace });
+      if (!record) throw new Error(`${namespace} has no record`);
+      return record;
+    },
+    async migrate(namespace, until) {
+      await acceptUpkeep(desk, "Migrating", {
+        berth: { cluster, namespace },
+        prepare: ({ migration }) => ({
+          migration: { ...migration, until, serviceAccount: "app", selector: namespace },
+        }),
+      });
+    },
+    async refusing(what, work) {
+      cloud.onWrite = (call) => {
+        if (call.when === "before" && what.includes(call.what)) throw new PermanentError("ARM_FORBIDDEN", "refused");
+      };
+      await work();
+      cloud.onWrite = () => undefined;
+    },
+  };
+  return town;
+}
+
+/** Runs what was accepted until the activity is about to run for that time, and leaves it there for good. */
+async function runUntil(desk: TestDesk, activity: string, time = 1): Promise<void> {
+  const reached = Promise.withResolvers<void>();
+  let count = 0;
+  const ended = desk.run({
+    async execute(name, work) {
+      if (name === activity) count += 1;
+      if (name !== activity || count < time) return await work();
+      reached.resolve();
+      return await new Promise(() => undefined);
+    },
+  });
+  await Promise.race([
+    reached.promise,
+    ended.then(({ output }) => {
+      throw new Error(`it ended before ${activity}: ${JSON.stringify(output)}`);
+    }),
+  ]);
+}
+
+/** Runs what was accepted until it waits for somebody, and leaves it there for good. */
+async function runToRest(desk: TestDesk): Promise<void> {
+  const reached = Promise.withResolvers<void>();
+  void desk.run({
+    async atRest() {
+      reached.resolve();
+      await new Promise(() => undefined);
+    },
+  });
+  await reached.promise;
+}
+
+async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate }: Town): Promise<void> {
+  await onboard("workload", both);
+  await onboard("pod", pod);
+  const red = deskOf(member("red"));
+  await acceptOnboarding(red, request("red-1"));
+  await red.run();
+  await onboard("changed");
+  await onboard("changed", both);
+  await onboard("migrated", pod);
+  await migrate("migrated", "retire");
+  await desk.run();
+  await onboard("gone", { ...both, deletePolicy: "Keep" });
+  await acceptOffboarding(desk, { cluster, namespace: "gone" });
+  await desk.run();
+  await onboard("canceled", both, {
+    async execute(name, work) {
+      if (name === "grantDatabase") {
+        const { operation } = await recordOf("canceled");
+        await cancelOperation(ports.registry, operation, { by: requester, comment: "not yet" });
+      }
+      return await work();
+    },
+  });
+  await onboard("drifted");
+  cloud.credentials.clear();
+  const drifted = await recordOf("drifted");
+  await recordFindings(ports, drifted, await inspectNamespace(ports, inspectionOf(drifted)));
+  await onboard("repaired");
+  await acceptUpkeep(desk, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
+  await desk.run();
+}
+
+async function halfDone({ cloud, desk, onboard, migrate, refusing }: Town): Promise<void> {
+  await onboard("stopped", pod);
+  await migrate("stopped", "sideBySide");
+  await desk.run();
+  await refusing(["put credential", "remove identity"], async () => {
+    await onboard("left");
+    const failed = await onboard("left-again");
+    await acceptCompensation(desk, failed);
+    await desk.run();
+  });
+  await onboard("change-left");
+  await failAfter(cloud, "change sql-dev/orders", async () => {
+    await onboard("change-left", both);
+    await onboard("change-left", both);
+  });
+  await onboard("offboarding-left");
+  await refusing(["remove identity"], async () => {
+    await acceptOffboarding(desk, { cluster, namespace: "offboarding-left" });
+    await desk.run();
+  });
+  await onboard("migration-left", pod);
+  await refusing(["put credential", "remove ServiceAccount"], async () => {
+    await migrate("migration-left", "retire");
+    await desk.run();
+  });
+}
+
+/** It takes effect, and is said to have failed. */
+async function failAfter(cloud: FakeCloud, what: string, work: () => Promise<unknown>): Promise<void> {
+  cloud.onWrite = (call) => {
+    if (call.what === what && call.when === "after") throw new PermanentError("SQL_FORBIDDEN", "no more");
+  };
+  await work();
+  cloud.onWrite = () => undefined;
+}
+
+async function underWay({ cloud, desk, onboard, migrate, refusing }: Town): Promise<void> {
+  await acceptOnboarding(desk, request("accepted"));
+  desk.take();
+  await acceptOnboarding(desk, request("onboarding", both));
+  await runUntil(desk, "grantDatabase", 2);
+  await acceptOnboarding(desk, request("retrying"));
+  cloud.onWrite = ({ what }) => {
+    if (what === "change sql-dev/messages") throw new TransientError("SQL_UNAVAILABLE", "the database is resuming");
+  };
+  await runUntil(desk, "grantDatabase", 2);
+  cloud.onWrite = () => undefined;
+  await onboard("changing");
+  await acceptOnboarding(desk, request("changing", both));
+  await runUntil(desk, "grantDatabase");
+  await onboard("leaving", both);
+  await acceptOffboarding(desk, { cluster, namespace: "leaving" });
+  await runUntil(desk, "revokeDatabase");
+  await onboard("leaving-stopped", pod);
+  await migrate("leaving-stopped", "cutOver");
+  await desk.run();
+  await acceptOffboarding(desk, { cluster, namespace: "leaving-stopped" });
+  await runUntil(desk, "removeIdentity");
+  await onboard("repairing", both);
+  await acceptUpkeep(desk, "Repairing", {
+    berth: { cluster, namespace: "repairing" },
+    prepare: () => ({ repairTried: { findings: "fingerprint", time: "2026-11-24T00:00:00.000Z" } }),
+  });
+  await runUntil(desk, "grantDatabase");
+  await onboard("migrating", pod);
+  await migrate("migrating", "retire");
+  await runUntil(desk, "cutOver");
+  let failed = "";
+  await refusing(["put credential", "remove identity"], async () => {
+    failed = await onboard("compensating");
+  });
+  await acceptCompensation(desk, failed);
+  await runUntil(desk, "removeIdentity");
+  await onboard("compensating-change");
+  await failAfter(cloud, "change sql-dev/orders", async () => {
+    failed = await onboard("compensating-change", both);
+  });
+  await acceptCompensation(desk, failed);
+  desk.take();
+}
+
+async function waitForPeople({ ports, deskOf }: Town): Promise<void> {
+  const red = deskOf(member("red"));
+  const wanted = (namespace: string) => request(namespace, { databases: orders });
+  const ofRed: Caller = { ...approver, teams: ["red"] };
+  for (const kind of ["rejected", "approved"] as const) {
+    const { operation } = await acceptOnboarding(red, wanted("red-3"));
+    await red.run({
+      async atRest() {
+        await decideApproval(ports.registry, operation, { kind, by: ofRed, comment: "looked at it" });
+        red.raise(decisionEvent);
+      },
+    });
+  }
+  await acceptOnboarding(red, wanted("red-2"));
+  await runToRest(red);
+  // One that waits, too, one beyond the quota, and one of somebody else.
+  await acceptBatch(red, [wanted("red-4"), wanted("red-5"), request("blue-1")]);
+  await runToRest(red);
+}
+
+async function batches({ ports, desk, refusing }: Town): Promise<void> {
+  await refusing(["change sql-dev/orders"], async () => {
+    await acceptBatch(desk, [request("batch-1"), request("batch-2", both), request("workload", both)]);
+    await desk.run();
+  });
+  const canceled = await acceptBatch(desk, [request("batch-3"), request("batch-4")]);
+  await desk.run({
+    async execute(name, work) {
+      if (name === "prepareNamespace") {
+        const record = await cancelBatch(ports, canceled, { by: requester, comment: "wrong list" });
+        await passOn(ports, desk.client, record, { warn: desk.warn });
+      }
+      return await work();
+    },
+  });
+  await acceptBatch(desk, [request("batch-5"), request("batch-6"), request("batch-7")]);
+  await runUntil(desk, "prepareNamespace", 2);
+  await acceptBatch(desk, [request("batch-8")]);
+  desk.take();
+}

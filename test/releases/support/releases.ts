@@ -1,0 +1,39 @@
+/** What each release left behind, as tools/freezeRelease.ts keeps it. */
+import { readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { brotliDecompress } from "node:zlib";
+
+export const releasesFolder = join(import.meta.dirname, "../../fixtures/releases");
+
+/** Relative to the app's folder, as package.json `main` has it. */
+export const bundle = "dist/main.cjs";
+export const packedBundle = "main.cjs.br";
+/** A packed bundle may have so many: what every clone of the repository has to fetch. */
+export const mostBytes = 2 * 1024 * 1024;
+/** What a function app has besides its bundle. */
+export const appFiles = ["package.json", "host.json", "mooring.yaml"] as const;
+
+export const releases: readonly string[] = readdirSync(releasesFolder);
+
+/** A file of a release that is JSON. */
+export function readFixture(release: string, file: string): unknown {
+  return JSON.parse(readFileSync(join(releasesFolder, release, file), "utf8"));
+}
+
+export interface ReleasedApp {
+  /** A function app that a host can load. */
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+export async function unpackApp(release: string): Promise<ReleasedApp> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), `mooring-${release}-`)));
+  const from = join(releasesFolder, release);
+  for (const file of appFiles) await cp(join(from, file), join(folder, file));
+  await mkdir(join(folder, "dist"));
+  await writeFile(join(folder, bundle), await promisify(brotliDecompress)(await readFile(join(from, packedBundle))));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,275 @@
+/** Plans of Kubernetes objects, by the real client against the simulated API server. */
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
+import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
+import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
+import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
+import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
+import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
+import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+
+let cluster: TestCluster;
+let kubernetes: Kubernetes;
+beforeAll(async () => {
+  cluster = await startCluster();
+  const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  kubernetes = createKubernetes({ credential });
+});
+afterAll(() => cluster.simulator.close());
+
+let namespace = "";
+let name = "";
+beforeEach(async () => {
+  namespace = `team-${randomUUID().slice(0, 8)}`;
+  name = "settings";
+  await cluster.createNamespace(namespace);
+});
+afterEach(() => {
+  cluster.simulator.webhooks.length = 0;
+  cluster.simulator.restrictions.length = 0;
+  cluster.faults.clear();
+});
+
+const configMap = (data: Record<string, string>): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace },
+  data,
+});
+const account = (): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ServiceAccount",
+  metadata: { name: "app", namespace },
+});
+const namespaceObject = (): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: namespace },
+});
+const step = { name: "applyNamespace", target: "aks-dev/team" } as const;
+const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
+  ...{ cluster: "aks-dev", namespace, operation: "now", adoptionPolicy },
+});
+
+const plan = (desired: readonly KubernetesObject[], policy?: AdoptionPolicy): Promise<StepPlan> =>
+  planObjects(kubernetes, cluster.target, desired, { ...input(policy), step });
+
+/** What the step then does, and says of it. */
+async function run(desired: readonly KubernetesObject[], policy?: AdoptionPolicy) {
+  const said: { action: string; differences: readonly Difference[] }[] = [];
+  const willDo = async (action: string, differences: readonly Difference[] = []) => {
+    said.push({ action, differences });
+  };
+  const { action } = await bringObjects(kubernetes, cluster.target, desired, { ...input(policy), step: { willDo } });
+  return { action, differences: said.at(-1)?.differences ?? [] };
+}
+
+const codes = ({ blockers }: StepPlan) => blockers.map(({ code }) => code);
+
+it("asks the API server about everything that it would write, and writes nothing", async () => {
+  const before = cluster.faults.journal.length;
+
+  const planned = await plan([account(), configMap({ key: "value" })]);
+
+  expect(planned).toMatchObject({ action: "create", blockers: [] });
+  expect(planned.notices).toBeUndefined();
+  const asked = cluster.faults.journal.slice(before).map(({ operation }) => operation);
+  expect(asked).toEqual(expect.arrayContaining(["DRY-RUN PATCH serviceaccounts", "DRY-RUN PATCH configmaps"]));
+  expect(asked.filter((operation) => /^(PATCH|POST|PUT|DELETE) /.test(operation))).toEqual([]);
+  expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeUndefined();
+});
+
+it("does not ask where it would write nothing", async () => {
+  await run([configMap({ key: "value" })]);
+  const before = cluster.faults.journal.length;
+
+  expect(await plan([configMap({ key: "value" })])).toMatchObject({ blockers: [] });
+
+  expect(cluster.faults.journal.slice(before).map(({ operation }) => operation)).not.toContain(
+    "DRY-RUN PATCH configmaps",
+  );
+});
+
+describe("makes a blocker of", () => {
+  it("a webhook that denies the object", async () => {
+    cluster.simulator.webhooks.push({
+      name: "names.example",
+      sideEffects: "None",
+      deny: ({ resource }) => (resource.kind === "ConfigMap" ? "no settings here" : undefined),
+    });
+
+    const planned = await plan([account(), configMap({})]);
+
+    expect(planned).toMatchObject({
+      action: "conflict",
+      blockers: [{ code: "KUBERNETES_ADMISSION_DENIED", message: expect.stringContaining("no settings here") }],
+    });
+  });
+
+  it("a quota that is used up", async () => {
+    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace } };
+    await cluster.create({ ...quota, spec: { hard: { configmaps: "0" } } } as object);
+
+    const planned = await plan([configMap({})]);
+
+    expect(codes(planned)).toEqual(["KUBERNETES_QUOTA_EXCEEDED"]);
+    expect(planned.blockers[0]?.fix).toContain("ResourceQuota");
+  });
+
+  it("a right that Mooring does not have", async () => {
+    cluster.simulator.restrictions.push(({ verb, resource }) => verb === "patch" && resource === "configmaps");
+
+    expect(codes(await plan([configMap({})]))).toEqual(["KUBERNETES_FORBIDDEN"]);
+  });
+
+  it("an object that the API server calls invalid", async () => {
+    expect(codes(await plan([configMap({ "no key": "" })]))).toEqual(["KUBERNETES_REJECTED"]);
+  });
+
+  it("a change of a field that cannot be changed", async () => {
+    const { labels, annotations } = ownerMetadata({ cluster: "aks-dev", namespace }, "before");
+    const own = { ...configMap({ key: "one" }), metadata: { name, namespace, labels, annotations }, immutable: true };
+    await cluster.apply(own, "mooring");
+
+    expect((await plan([configMap({ key: "two" })])).blockers).toMatchObject([
+      { code: "KUBERNETES_REJECTED", message: expect.stringContaining("field is immutable") },
+    ]);
+  });
+
+  it("a field that the schema does not have", async () => {
+    expect(codes(await plan([{ ...configMap({}), dta: {} }]))).toEqual(["KUBERNETES_REJECTED"]);
+  });
+
+  it("a namespace that is going", async () => {
+    await cluster.apply({ ...configMap({}), metadata: { name: "held", namespace, finalizers: ["a.example/b"] } }, "a");
+    await cluster.core.deleteNamespace({ name: namespace });
+
+    expect(codes(await plan([configMap({})]))).toEqual(["NAMESPACE_TERMINATING"]);
+    await cluster.apply({ ...configMap({}), metadata: { name: "held", namespace } }, "a");
+  });
+
+  it("a webhook that sets other values than Mooring's, and says which", async () => {
+    cluster.simulator.webhooks.push({
+      name: "mesh.example",
+      sideEffects: "None",
+      mutate: ({ object }) => ({ ...object, data: { key: "webhook's" } }),
+    });
+
+    const planned = await plan([configMap({ key: "value" })]);
+
+    expect(planned.blockers).toMatchObject([
+      { code: "KUBERNETES_ALTERED", message: expect.stringContaining("data.key to webhook's, not value") },
+    ]);
+  });
+
+  it("a webhook that takes the owner's mark off, since the object could never be taken away again", async () => {
+    cluster.simulator.webhooks.push({
+      name: "clean.example",
+      sideEffects: "None",
+      mutate: ({ object }) => ({ ...object, metadata: { ...Object(object["metadata"]), annotations: {} } }),
+    });
+
+    expect(codes(await plan([configMap({})]))).toEqual(["KUBERNETES_ALTERED"]);
+  });
+
+  it("each of several objects", async () => {
+    cluster.simulator.restrictions.push(({ verb }) => verb === "patch");
+
+    expect(codes(await plan([account(), configMap({})]))).toEqual(["KUBERNETES_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
+  });
+
+  it("a webhook that denies a deletion", async () => {
+    await run([configMap({})]);
+    cluster.simulator.webhooks.push({
+      name: "keep.example",
+      sideEffects: "None",
+      deny: ({ operation }) => (operation === "DELETE" ? "it is to be kept" : undefined),
+    });
+    const refs = [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
+
+    const planned = await planObjectRemoval(kubernetes, cluster.target, refs, { cluster: "aks-dev", namespace, step });
+
+    expect(planned).toMatchObject({ action: "conflict", blockers: [{ code: "KUBERNETES_ADMISSION_DENIED" }] });
+    expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeDefined();
+  });
+});
+
+describe("in a namespace that is not there yet", () => {
+  beforeEach(() => {
+    namespace = `new-${randomUUID().slice(0, 8)}`;
+  });
+
+  it("asks for permission, and says that it could not ask for more", async () => {
+    const planned = await plan([namespaceObject(), configMap({})]);
+
+    expect(planned).toMatchObject({ action: "create", blockers: [] });
+    expect(planned.notices).toMatchObject([
+      { code: "NAMESPACE_NOT_THERE_YET", message: expect.stringContaining(`ConfigMap ${namespace}/settings`) },
+    ]);
+  });
+
+  it("makes a blocker of a right that is missing", async () => {
+    cluster.simulator.restrictions.push(({ verb, resource }) => verb === "create" && resource === "configmaps");
+
+    expect((await plan([namespaceObject(), configMap({})])).blockers).toMatchObject([
+      { code: "KUBERNETES_FORBIDDEN", message: expect.stringContaining("does not let Mooring create configmaps") },
+    ]);
+  });
+
+  it("asks nothing of a cluster that answers no access reviews", async () => {
+    const effect = { kind: "error", code: 403 } as const;
+    cluster.faults.add({ wire: "kubernetes", operation: /selfsubjectaccessreviews/, times: 9, effect });
+
+    expect((await plan([namespaceObject(), configMap({})])).blockers).toEqual([]);
+  });
+});
+
+it("says that a webhook which takes no dry runs could not be asked, and does not stop for it", async () => {
+  cluster.simulator.webhooks.push({ name: "audit.example", sideEffects: "Some", deny: () => undefined });
+
+  const planned = await plan([configMap({})]);
+
+  expect(planned).toMatchObject({ action: "create", blockers: [] });
+  expect(planned.notices).toMatchObject([
+    { code: "DRY_RUN_UNSUPPORTED", message: expect.stringMatching(/configmaps.*audit\.example/) },
+  ]);
+});
+
+it("says what goes because Mooring no longer sets it, and what a webhook adds, as the step then says it", async () => {
+  const { labels, annotations } = ownerMetadata({ cluster: "aks-dev", namespace }, "before");
+  const data = { key: "one", old: "of an earlier version" };
+  const old = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels, annotations }, data };
+  await cluster.apply(old, "mooring");
+  cluster.simulator.webhooks.push({
+    name: "cost.example",
+    sideEffects: "None",
+    mutate: ({ object }) => ({
+      ...object,
+      metadata: { ...Object(object["metadata"]), labels: { ...labels, costCenter: "42" } },
+    }),
+  });
+
+  const planned = await plan([configMap({ key: "two" })]);
+  const done = await run([configMap({ key: "two" })]);
+
+  const byField = (differences: readonly Difference[]) => differences.toSorted((a, b) => (a.field < b.field ? -1 : 1));
+  expect(byField(planned.differences)).toEqual([
+    { field: "data.key", current: "one", desired: "two" },
+    { field: "data.old", current: "of an earlier version", desired: null },
+    { field: "metadata.labels.costCenter", current: null, desired: "42" },
+  ]);
+  expect(done).toEqual({ action: "update", differences: planned.differences });
+});
+
+it("stops when the cluster has changed what it was given, although the plan could not know", async () => {
+  cluster.simulator.webhooks.push({
+    name: "late.example",
+    sideEffects: "None",
+    mutate: ({ object, dryRun }) => (dryRun ? object : { ...object, data: { key: "webhook's" } }),
+  });
+
+  expect((await plan([configMap({ key: "value" })])).blockers).toEqual([]);
+  await expect(run([configMap({ key: "value" })])).rejects.toMatchObject({ code: "KUBERNETES_ALTERED" });
+});

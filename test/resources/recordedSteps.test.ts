@@ -1,0 +1,122 @@
+/** The walk over all rooms against what orchestrations really asked for: the steps and undos of every recorded history. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { berthKey, identityName } from "../../src/domain/naming/names.ts";
+import { Migration } from "../../src/domain/operation/migration.ts";
+import type { OperationKind } from "../../src/domain/operation/operation.ts";
+import { stepText } from "../../src/domain/operation/stepName.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { plannedSteps } from "../../src/resources/plannedSteps.ts";
+import { undoStages, undoStep } from "../../src/resources/undoStages.ts";
+import { historiesFolder, type KeptHistory, recordedFiles } from "../proof/support/histories.ts";
+
+const kinds: Readonly<Record<string, OperationKind>> = {
+  onboardNamespace: "onboard",
+  changeNamespace: "change",
+  offboardNamespace: "offboard",
+  repairNamespace: "repair",
+  migrateNamespace: "migrate",
+  compensateOperation: "compensate",
+};
+
+const Input = z.object({
+  request: OnboardingRequest,
+  earlier: OnboardingRequest.optional(),
+  migration: Migration.optional(),
+  isMigrating: z.boolean().optional(),
+  compensates: z.object({ undos: z.array(z.string()) }).optional(),
+});
+type Input = z.infer<typeof Input>;
+
+const Call = z.object({
+  functionName: z.string(),
+  input: z.looseObject({
+    createdBy: z.string().optional(),
+    serviceAccount: z.string().optional(),
+    database: z.object({ server: z.string(), database: z.string() }).optional(),
+  }),
+});
+
+/** Written down here a second time: which steps an activity holds, and what is no step at all. */
+const together: Readonly<Record<string, readonly string[]>> = {
+  prepareNamespace: ["ensureIdentity", "applyNamespace"],
+  connectWorkload: ["applyServiceAccount", "federateIdentity"],
+  verifyAndConclude: ["verify"],
+  announceStart: [],
+  settleApproval: [],
+  recordOutcome: [],
+};
+const ofIdentity = ["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity"];
+
+interface Recorded {
+  readonly step: string;
+  readonly isUndo: boolean;
+}
+
+function recorded({ actions }: KeptHistory, { request }: Input): readonly Recorded[] {
+  return actions.flatMap((text) => {
+    const { data } = Call.safeParse(JSON.parse(text));
+    if (!data) return [];
+    const { functionName, input } = data;
+    const { createdBy, database, serviceAccount } = input;
+    return (together[functionName] ?? [functionName]).map((name) => {
+      const ofAccount = name.startsWith("retire") && serviceAccount !== undefined;
+      const ofNamespace = ofAccount ? `${berthKey(request)}/${serviceAccount}` : berthKey(request);
+      const target = ofIdentity.includes(name) ? identityName(request) : ofNamespace;
+      const key = database ? `${database.server}/${database.database}` : target;
+      return { step: `${name} ${key}`, isUndo: createdBy !== undefined };
+    });
+  });
+}
+
+function inputOf({ history }: KeptHistory): Input {
+  const started = history.find((event) => typeof event["Input"] === "string" && typeof event["Name"] === "string");
+  return Input.parse(JSON.parse(String(started?.["Input"])));
+}
+
+const runs = recordedFiles().flatMap(({ release, file }) =>
+  (JSON.parse(readFileSync(join(historiesFolder, release, file), "utf8")) as readonly KeptHistory[]).flatMap(
+    (kept, index) => {
+      const kind = kinds[kept.orchestration];
+      return kind ? [{ name: `${release} ${file} ${index} ${kept.orchestration}`, kind, kept }] : [];
+    },
+  ),
+);
+
+it("has many of every kind", () => {
+  const counted = Map.groupBy(runs, ({ kind }) => kind);
+
+  for (const kind of Object.values(kinds)) expect(counted.get(kind)?.length, kind).toBeGreaterThan(3);
+});
+
+it.each(runs)("$name", ({ kind, kept }) => {
+  const input = inputOf(kept);
+  const { request, earlier, isMigrating } = input;
+  const migration = input.migration ?? (isMigrating ? { until: "retire" as const } : undefined);
+  const undos = input.compensates?.undos ?? [];
+  const planned = plannedSteps(kind, request, { earlier, migration, undos }).map(stepText);
+  const calls = recorded(kept, input);
+  const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
+  const undone = calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step);
+
+  expect(forward.filter((step) => !planned.includes(step))).toEqual([]);
+  // One that was not undone, and did not stop at a step that nothing undoes, did all that it had to.
+  if (undone.length === 0 && hasSucceeded(kept)) expect(planned.filter((step) => !forward.includes(step))).toEqual([]);
+
+  const begun = undoStages(kind, request, { earlier }).filter(({ steps }) =>
+    steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
+  );
+  const text = (names: readonly string[]) => names.map((name) => stepText(undoStep(request, name) ?? none));
+  const all = text(begun.flatMap((stage) => stage.undos).toReversed());
+  const last = text(begun.at(-1)?.undos.toReversed() ?? []);
+  // A migration that fails by itself undoes the phase in which it did; anything else undoes all that has begun.
+  if (undone.length > 0) expect([all, ...(kind === "migrate" ? [last] : [])]).toContainEqual(undone);
+});
+
+const none = { name: "nothing", target: "" };
+
+function hasSucceeded({ actions }: KeptHistory): boolean {
+  return !actions.some((text) => text.includes('"functionName":"recordOutcome"') && text.includes('"status":"Failed"'));
+}

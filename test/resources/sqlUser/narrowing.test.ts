@@ -1,0 +1,45 @@
+import { beforeEach, expect, it } from "vitest";
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { printMark } from "../../../src/domain/naming/ownership.ts";
+import { planNarrowing } from "../../../src/resources/sqlUser/revocation.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const database = { server: "sql-dev", database: "orders", roles: ["reader" as const] };
+const user = identityName(berth);
+
+let cloud: FakeCloud;
+/** Mooring gave writing and EXECUTE; somebody else took EXECUTE away. */
+beforeEach(() => {
+  cloud = createFakeCloud();
+  const grants = { db_datareader: "o", db_datawriter: "o", EXECUTE: "o" };
+  const mark = printMark({ berth: "aks-dev/team-a", operation: "o", grants });
+  const roles = ["db_datareader", "db_datawriter"];
+  cloud.users
+    .get("sql-dev/orders")
+    ?.set(user, { ...{ name: user, type: "E", sid: "0xAB" }, roles, permissions: [], ownedSchemas: [], mark });
+});
+
+const left = printMark({ berth: "aks-dev/team-a", operation: "o", grants: { db_datareader: "o" } });
+
+it("takes back what the user still has, and from the mark what somebody else took away", async () => {
+  const { plan, changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database });
+
+  expect(plan).toMatchObject({
+    action: "update",
+    differences: [{ field: "db_datawriter", current: "granted", desired: null }],
+  });
+  expect(changes).toEqual([
+    { kind: "removeRole", user, role: "db_datawriter" },
+    { kind: "mark", user, mark: left },
+  ]);
+});
+
+it("plans for the user that the change makes anew, which has no more than it held", async () => {
+  const input = { ...berth, database: { ...database, roles: ["writer" as const] } };
+  const now = await planNarrowing(cloud.ports, "narrowDatabase", input);
+  const then = await planNarrowing(cloud.ports, "narrowDatabase", { ...input, next: { sid: "0xCD" } });
+
+  expect(now.plan).toMatchObject({ action: "update", differences: [] });
+  expect(then.plan).toMatchObject({ action: "none", differences: [] });
+});

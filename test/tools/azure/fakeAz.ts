@@ -1,0 +1,27 @@
+/** The Azure CLI for tests: answers by the beginning of a command, and remembers what it was asked. */
+import { type Az, AzFailed } from "../../../tools/azure/az.ts";
+
+export type Answer = unknown | ((args: readonly string[]) => unknown);
+
+export interface FakeAz {
+  readonly az: Az;
+  readonly calls: readonly string[];
+}
+
+/** The longest beginning counts; a command that nothing answers fails as one that Azure refuses. */
+export function createFakeAz(answers: Readonly<Record<string, Answer>>): FakeAz {
+  const calls: string[] = [];
+  const az: Az = async (...args) => {
+    const command = args.join(" ");
+    calls.push(command);
+    const [known] = Object.keys(answers)
+      .filter((beginning) => command.startsWith(beginning))
+      .toSorted((a, b) => b.length - a.length);
+    if (known === undefined) throw new AzFailed(`az ${command}: (ResourceNotFound) not found`);
+    const answer = answers[known];
+    return typeof answer === "function" ? await answer(args) : answer;
+  };
+  return { az, calls };
+}
+
+export const optionOf = (args: readonly string[], option: string): string => args[args.indexOf(option) + 1] ?? "";

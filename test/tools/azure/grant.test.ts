@@ -1,0 +1,116 @@
+/** What a template cannot give, given to a simulated server and to a cluster that the Azure CLI would reach. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { loadCatalog } from "../../../src/catalog.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { type Grant, grant } from "../../../tools/azure/grant.ts";
+import { grantDatabase, runScript } from "../../../tools/azure/grantDatabase.ts";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "../../support/sql.ts";
+import { createFakeAz, optionOf } from "./fakeAz.ts";
+
+const root = dirname(dirname(dirname(import.meta.dirname)));
+const catalog = loadCatalog(join(root, "mooring.yaml"));
+const identity = {
+  name: "id-mooring]; DROP TABLE x; --",
+  clientId: "00000000-0000-4000-8000-00000000000a",
+  principalId: "00000000-0000-4000-8000-00000000000b",
+};
+let sql: SqlSandbox;
+
+beforeAll(async () => {
+  sql = await startSqlSandbox();
+});
+afterAll(() => sql?.close());
+
+const login = async (principal = sql.admin) => ({
+  host: "localhost",
+  port: sql.simulator.port,
+  database: databaseName,
+  token: await sql.token(principal),
+});
+
+it("makes the user by SID, whatever its name, and finds it the next time", async () => {
+  const first = await grantDatabase(await login(), identity);
+  const second = await grantDatabase(await login(), identity);
+
+  expect([first, second]).toEqual(["created", "already there"]);
+  expect(sql.simulator.database(databaseName).users()).toContainEqual(
+    expect.objectContaining({ name: identity.name, sid: sidFromClientId(identity.clientId), roles: ["db_owner"] }),
+  );
+});
+
+it("does not take the user of another identity for Mooring's", async () => {
+  const reborn = { ...identity, clientId: "00000000-0000-4000-8000-00000000000c" };
+
+  await expect(grantDatabase(await login(), reborn)).rejects.toThrow("DROP USER [id-mooring]]; DROP TABLE x; --]");
+});
+
+it("runs the sample's script", async () => {
+  await runScript(await login(), await readFile(join(root, "examples/messagelist.sql"), "utf8"));
+
+  const pool = await sql.connect(sql.admin);
+  const { recordset } = await pool.request().query("SELECT COUNT(*) AS messages FROM messagelist");
+  expect(recordset).toEqual([{ messages: 2 }]);
+});
+
+const host = new URL(Object.values(catalog.clusters)[0]?.apiServer ?? "").hostname;
+const cluster = { id: "/subscriptions/s/aks-dev", name: "aks-dev", resourceGroup: "rg", fqdn: host };
+
+async function run(answers: Record<string, unknown>, grantIn = async () => "created"): Promise<readonly Grant[]> {
+  const { az } = createFakeAz({
+    "account get-access-token": { accessToken: "token" },
+    "aks list": [cluster],
+    "aks command invoke": { exitCode: 0, logs: "" },
+    ...answers,
+  });
+  const grants: Grant[] = [];
+  for await (const each of grant(az, { catalog, identity, grantIn })) grants.push(each);
+  return grants;
+}
+
+it("applies the ClusterRole with the identity in its place, and a user in every database", async () => {
+  let applied = "";
+  const grants = await run({
+    "aks command invoke": async (args: readonly string[]) => {
+      applied = await readFile(optionOf(args, "--file"), "utf8");
+      return { exitCode: 0, logs: "clusterrole.rbac.authorization.k8s.io/mooring created" };
+    },
+  });
+
+  expect(grants).toEqual([
+    { what: "cluster aks-dev", outcome: "ClusterRole and binding applied" },
+    { what: "database sql-dev/messages", outcome: "user created" },
+    { what: "database sql-dev/orders", outcome: "user created" },
+  ]);
+  expect(parseAllDocuments(applied).map((document) => document.toJS())).toEqual([
+    expect.objectContaining({ kind: "ClusterRole" }),
+    expect.objectContaining({
+      kind: "ClusterRoleBinding",
+      subjects: [expect.objectContaining({ kind: "User", name: identity.principalId })],
+    }),
+  ]);
+});
+
+it("says how to do by hand what it could not, and goes on", async () => {
+  const grants = await run({ "aks command invoke": { exitCode: 1, logs: "forbidden" } }, async () => {
+    throw new Error("Login failed for user '<token-identified principal>'.");
+  });
+
+  expect(grants.map(({ what, outcome }) => [what, outcome])).toEqual([
+    ["cluster aks-dev", "forbidden"],
+    ["database sql-dev/messages", "Login failed for user '<token-identified principal>'."],
+    ["database sql-dev/orders", "Login failed for user '<token-identified principal>'."],
+  ]);
+  expect(grants[0]?.byHand).toContain(`${identity.principalId}/" infra/kubernetes/cluster-role.yaml | kubectl apply`);
+  expect(grants[1]?.byHand).toContain(
+    `CREATE USER [id-mooring]]; DROP TABLE x; --] WITH SID = ${sidFromClientId(identity.clientId)}, TYPE = E;\nALTER ROLE [db_owner] ADD MEMBER [id-mooring]]; DROP TABLE x; --];`,
+  );
+});
+
+it("names a cluster that Azure does not have", async () => {
+  const [first] = await run({ "aks list": [] });
+
+  expect(first?.outcome).toContain(`has the API server ${host}`);
+});

@@ -1,0 +1,130 @@
+/** What `npm run package` makes is what Azure would run: it starts by itself, on the embedded host, with nothing of the checkout. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { unzipSync } from "fflate";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ensureBuilt } from "../../local/build.ts";
+import { names, startCloud } from "../../local/cloud.ts";
+import { startHostProcess } from "../../local/hostProcess.ts";
+import { checkCatalog, listContents, zip } from "../../tools/package/createPackage.ts";
+import { sha256 } from "../../tools/package/evidence.ts";
+import { Backend } from "../../tools/package/hostJson.ts";
+import { serviceOf } from "../support/service.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const catalog = join(root, "mooring.yaml");
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mooring-package-"));
+  await ensureBuilt();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Record<string, string>> {
+  const contents = await listContents({ backend, catalog: catalogFile });
+  return Object.fromEntries(Object.entries(contents).map(([path, bytes]) => [path, bytes.toString()]));
+}
+
+it.each(Backend.options)("holds what the app reads and nothing else: %s", async (backend) => {
+  const contents = await contentsFor(backend);
+
+  expect(Object.keys(contents).sort()).toEqual(["dist/main.cjs", "host.json", "mooring.yaml", "package.json"]);
+  expect(JSON.parse(contents["package.json"] ?? "")).toEqual({
+    name: "mooring",
+    version: expect.any(String),
+    private: true,
+    license: "MIT",
+    main: "dist/main.cjs",
+    engines: expect.anything(),
+  });
+});
+
+it("zips the same contents to the same bytes, and all of them", async () => {
+  const contents = await listContents({ backend: "scheduler", catalog });
+
+  const zipped = zip(contents);
+
+  expect(sha256(zip(contents))).toBe(sha256(zipped));
+  expect(digests(unzipSync(zipped))).toEqual(digests(contents));
+});
+
+const digests = (files: Readonly<Record<string, Uint8Array>>) =>
+  Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, sha256(bytes)]));
+
+it("tells the two backends apart in the storage provider alone", async () => {
+  const [scheduler, storage] = await Promise.all(
+    Backend.options.map(async (backend) => JSON.parse((await contentsFor(backend))["host.json"] ?? "")),
+  );
+
+  expect(scheduler.extensions.durableTask.storageProvider).toEqual({
+    type: "azureManaged",
+    connectionStringName: "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+  });
+  expect(storage.extensions.durableTask.storageProvider).toEqual({
+    type: "AzureStorage",
+    maxQueuePollingInterval: "00:00:02",
+    controlQueueVisibilityTimeout: "00:01:00",
+    workItemQueueVisibilityTimeout: "00:01:00",
+  });
+  scheduler.extensions.durableTask.storageProvider = storage.extensions.durableTask.storageProvider;
+  expect(scheduler).toEqual(storage);
+});
+
+// A cloud, a host, and an operation from its beginning to its end.
+it("starts by itself, is ready, and onboards a namespace", { timeout: 120_000 }, async () => {
+  const cloud = await startCloud({ callers: "keys" });
+  const app = join(folder, "app");
+  try {
+    const catalogFile = join(folder, "catalog.yaml");
+    const authority = join(folder, "authority.pem");
+    await writeFile(catalogFile, cloud.catalog);
+    await writeFile(authority, cloud.tls.certificate);
+    for (const [path, text] of Object.entries(await contentsFor("scheduler", catalogFile))) {
+      await mkdir(dirname(join(app, path)), { recursive: true });
+      await writeFile(join(app, path), text);
+    }
+    const settings = { ...cloud.settings, NODE_EXTRA_CA_CERTS: authority };
+    const host = await startHostProcess({ app, port: 0, data: join(folder, "data"), settings });
+    try {
+      const service = serviceOf({ url: host.url, key: cloud.callers?.key });
+
+      const ready = await service.call("GET", "/api/health/ready");
+      const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+      const request = { cluster: names.cluster, namespace: "packaged", databases };
+      const ended = await service.waitFor(await service.onboard(request));
+
+      expect(ready.status).toBe(200);
+      expect(ended).toMatchObject({ status: "Succeeded" });
+    } finally {
+      await host.close();
+    }
+  } finally {
+    await cloud.close();
+  }
+});
+
+const refusals = [
+  { name: "a backend that there is not", args: ["--backend", "redis"], code: 64, says: "takes scheduler or storage" },
+  { name: "a catalog that is not there", args: ["--catalog", "nowhere.yaml"], code: 78, says: "cannot be read" },
+  { name: "a catalog with a mistake", args: ["--catalog", "host.json"], code: 78, says: "tenantId" },
+];
+
+it.each(refusals)("refuses $name, and says why", async ({ args, code, says }) => {
+  const command = [join(root, "tools/package.ts"), ...args, "--out", join(folder, "refused")];
+
+  const refused = promisify(execFile)(process.execPath, command, { cwd: root });
+
+  await expect(refused).rejects.toMatchObject({ code, stderr: expect.stringContaining(says) });
+  await expect(readFile(join(folder, "refused/mooring.zip"))).rejects.toThrow("ENOENT");
+});
+
+it("refuses a catalog by which everybody could do everything", async () => {
+  const open = join(folder, "open.yaml");
+  await writeFile(open, (await readFile(catalog, "utf8")).replace(/^auth:\n(?: .*\n)+/m, ""));
+
+  expect(() => checkCatalog(open)).toThrow("the catalog has no auth");
+});

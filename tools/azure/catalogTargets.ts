@@ -1,0 +1,41 @@
+/** What a catalog names, as Azure names it. */
+import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+
+export interface Target {
+  /** Of the catalog's entry. */
+  readonly alias: string;
+  readonly subscriptionId: string;
+}
+
+export interface ClusterTarget extends Target {
+  /** Of its API server, by which a managed cluster is found. */
+  readonly host: string;
+  readonly identityResourceGroup: string;
+}
+
+export interface SqlTarget extends Target {
+  readonly resourceId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly databases: readonly string[];
+}
+
+export function clustersOf({ clusters }: Catalog): readonly ClusterTarget[] {
+  return Object.entries(clusters).map(([alias, { apiServer, subscriptionId, identityResourceGroup }]) => ({
+    alias,
+    subscriptionId,
+    identityResourceGroup,
+    host: new URL(apiServer).hostname,
+  }));
+}
+
+export function sqlServersOf({ sqlServers }: Catalog): readonly SqlTarget[] {
+  return Object.entries(sqlServers).map(([alias, { resourceId, host, port, databases }]) => ({
+    alias,
+    resourceId,
+    host,
+    port,
+    subscriptionId: resourceId.split("/")[2] ?? "",
+    databases: Object.keys(databases),
+  }));
+}

@@ -1,0 +1,54 @@
+/**
+ * The ClusterRole and its binding, applied by `az aks command invoke`: it runs in the cluster as the caller, so that a cluster
+ * without a public API server is reached as well, and neither kubectl nor kubelogin is needed here.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { Az } from "./az.ts";
+import type { ClusterTarget } from "./catalogTargets.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const placeholder = "<object id of Mooring's identity>";
+
+const Clusters = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    resourceGroup: z.string(),
+    fqdn: z.string().nullish(),
+    privateFqdn: z.string().nullish(),
+  }),
+);
+const Invoked = z.object({ exitCode: z.int().nullish(), logs: z.string().nullish() });
+
+export async function grantCluster(az: Az, target: ClusterTarget, principalId: string): Promise<void> {
+  const clusters = Clusters.parse(await az("aks", "list", "--subscription", target.subscriptionId));
+  const cluster = clusters.find(({ fqdn, privateFqdn }) => [fqdn, privateFqdn].includes(target.host));
+  if (cluster === undefined)
+    throw new Error(`No managed cluster of subscription ${target.subscriptionId} has the API server ${target.host}.`);
+
+  const folder = await mkdtemp(join(tmpdir(), "mooring-"));
+  try {
+    const file = join(folder, "cluster-role.yaml");
+    await writeFile(file, await clusterRoleFor(principalId));
+    const where = ["--ids", cluster.id];
+    const { exitCode, logs } = Invoked.parse(
+      await az("aks", "command", "invoke", ...where, "--command", "kubectl apply -f cluster-role.yaml", "--file", file),
+    );
+    if (exitCode !== 0) throw new Error(logs?.trim() || `kubectl ended with ${exitCode}.`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function clusterRoleFor(principalId: string): Promise<string> {
+  const text = await readFile(join(root, "infra/kubernetes/cluster-role.yaml"), "utf8");
+  if (!text.includes(placeholder)) throw new Error("infra/kubernetes/cluster-role.yaml has no place for the identity.");
+  return text.replace(placeholder, principalId);
+}
+
+/** For somebody who administers the cluster and may not run commands by way of Azure. */
+export const clusterByHand = (principalId: string): string =>
+  `sed "s/${placeholder}/${principalId}/" infra/kubernetes/cluster-role.yaml | kubectl apply -f -`;

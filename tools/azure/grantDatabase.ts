@@ -1,0 +1,85 @@
+/**
+ * Mooring's own user in a database, as infra/sql/database-user.sql makes it, but by SID: that needs no right to read the
+ * directory, and can be run again.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import sql from "mssql";
+import { quoteName } from "../../src/domain/naming/quoteName.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const created = "CREATE USER [mooring] FROM EXTERNAL PROVIDER;";
+
+export interface DatabaseLogin {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** Of the server's Entra administrator. */
+  readonly token: string;
+}
+
+export interface Identity {
+  readonly name: string;
+  readonly clientId: string;
+}
+
+/** Says what it did. */
+export async function grantDatabase(login: DatabaseLogin, identity: Identity): Promise<"created" | "already there"> {
+  const { create, rest } = await statementsFor(identity);
+  return await connected(login, async (pool) => {
+    const sid = sidFromClientId(identity.clientId);
+    const { recordset } = await pool
+      .request()
+      .input("name", sql.NVarChar(128), identity.name)
+      .query<{ sid: Buffer }>("SELECT sid FROM sys.database_principals WHERE name = @name");
+    const found = recordset[0] && `0x${recordset[0].sid.toString("hex").toUpperCase()}`;
+    if (found !== undefined && found !== sid)
+      throw new Error(
+        `The user ${identity.name} is of another identity (SID ${found}), perhaps one that was deleted. Run: DROP USER ${quoteName(identity.name)}`,
+      );
+    if (found === undefined) await pool.request().batch(create);
+    await pool.request().batch(rest);
+    return found === undefined ? "created" : "already there";
+  });
+}
+
+/** The two parts of the file, for this identity. */
+export async function statementsFor({ name, clientId }: Identity): Promise<{ create: string; rest: string }> {
+  const text = await readFile(join(root, "infra/sql/database-user.sql"), "utf8");
+  if (!text.includes(created)) throw new Error(`infra/sql/database-user.sql does not say ${created}`);
+  const user = quoteName(name);
+  const rest = text
+    .replace(created, "")
+    .replace(/^--.*$/gm, "")
+    .trim()
+    .replaceAll("[mooring]", user);
+  return { create: `CREATE USER ${user} WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`, rest };
+}
+
+/** Runs T-SQL as it stands in a file. */
+export function runScript(login: DatabaseLogin, script: string): Promise<void> {
+  return connected(login, async (pool) => void (await pool.request().batch(script)));
+}
+
+async function connected<T>(
+  { host, port, database, token }: DatabaseLogin,
+  use: (pool: sql.ConnectionPool) => Promise<T>,
+): Promise<T> {
+  const pool = new sql.ConnectionPool({
+    server: host,
+    port,
+    database,
+    // A serverless database that sleeps takes a minute to wake.
+    connectionTimeout: 90_000,
+    options: { encrypt: true, trustServerCertificate: false, appName: "mooring-grant" },
+    authentication: { type: "azure-active-directory-access-token", options: { token } },
+    pool: { max: 1 },
+  });
+  try {
+    await pool.connect();
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}

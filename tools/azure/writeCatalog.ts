@@ -1,0 +1,128 @@
+/** A catalog for clusters and SQL servers that are there, with every value as Azure has it. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import type { Az } from "./az.ts";
+import { authEntry } from "./entraApplication.ts";
+
+const ManagedCluster = z.object({
+  id: z.string(),
+  name: z.string(),
+  location: z.string(),
+  fqdn: z.string().nullish(),
+  privateFqdn: z.string().nullish(),
+  nodeResourceGroup: z.string(),
+  disableLocalAccounts: z.boolean().nullish(),
+  oidcIssuerProfile: z.object({ enabled: z.boolean().nullish(), issuerUrl: z.string().nullish() }).nullish(),
+  identityProfile: z.object({ kubeletidentity: z.object({ objectId: z.string() }).nullish() }).nullish(),
+});
+const SqlServer = z.object({ id: z.string(), name: z.string(), fullyQualifiedDomainName: z.string() });
+const Databases = z.array(z.object({ name: z.string() }));
+const Kubeconfig = z.object({
+  clusters: z.array(z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) })).min(1),
+});
+
+export interface CatalogOptions {
+  /** Resource ids. */
+  readonly clusters: readonly string[];
+  readonly sqlServers: readonly string[];
+  /** Client id of Mooring's Entra application. */
+  readonly audience: string;
+  readonly podIdentity: boolean;
+}
+
+export async function writeCatalog(az: Az, options: CatalogOptions): Promise<string> {
+  const { tenantId } = z.object({ tenantId: z.string() }).parse(await az("account", "show"));
+  const [clusters, sqlServers] = await Promise.all([
+    Promise.all(options.clusters.map((id) => describeCluster(az, id, options))),
+    Promise.all(options.sqlServers.map((id) => describeSqlServer(az, id))),
+  ]);
+  const catalog = {
+    tenantId,
+    clusters: Object.fromEntries(clusters),
+    sqlServers: Object.fromEntries(sqlServers),
+    ...authEntry({ clientId: options.audience, tenantId }),
+  };
+  // Whatever Azure said: what is printed is a catalog that Mooring starts with.
+  Catalog.parse(catalog);
+  return `${stringify(catalog)}
+# Who may ask for what: docs/callers.md. Until there is a team, only operators get anything.
+# teams:
+#   team-a:
+#     groups: [<object id of an Entra group>]
+#     clusters: [${clusters[0]?.[0] ?? "<cluster>"}]
+#     namespaces: [team-a, team-a-*]
+#     databases: { ${sqlServers[0]?.[0] ?? "<server>"}: { <database>: [reader, writer] } }
+`;
+}
+
+async function describeCluster(
+  az: Az,
+  id: string,
+  { podIdentity }: CatalogOptions,
+): Promise<readonly [string, object]> {
+  const cluster = ManagedCluster.parse(await az("aks", "show", "--ids", id));
+  const host = cluster.privateFqdn ?? cluster.fqdn;
+  if (!host) throw new Error(`Cluster ${cluster.name} has no API server that a name leads to.`);
+  const issuer = cluster.oidcIssuerProfile?.issuerUrl;
+  if (!issuer && !podIdentity)
+    throw new Error(
+      `Cluster ${cluster.name} has no OIDC issuer, which workload identity needs. Run: az aks update --ids ${id} --enable-oidc-issuer --enable-workload-identity`,
+    );
+  const kubeletObjectId = cluster.identityProfile?.kubeletidentity?.objectId;
+  return [
+    alias(cluster.name),
+    {
+      apiServer: `https://${host}:443`,
+      certificateAuthority: await certificateAuthorityOf(az, id),
+      ...(issuer ? { oidcIssuer: issuer } : {}),
+      subscriptionId: subscriptionOf(id),
+      identityResourceGroup: cluster.nodeResourceGroup,
+      location: cluster.location,
+      identityModes: [...(issuer ? ["workloadIdentity"] : []), ...(podIdentity ? ["podIdentity"] : [])],
+      ...(podIdentity && kubeletObjectId ? { podIdentity: { kubeletObjectId } } : {}),
+    },
+  ];
+}
+
+/** The API server's certificate is signed by the cluster's own authority, which only its kubeconfig has. */
+async function certificateAuthorityOf(az: Az, id: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mooring-"));
+  try {
+    const file = join(folder, "kubeconfig");
+    await az("aks", "get-credentials", "--ids", id, "--file", file, "--overwrite-existing");
+    const { clusters } = Kubeconfig.parse(parse(await readFile(file, "utf8")));
+    return Buffer.from(clusters[0]?.cluster["certificate-authority-data"] ?? "", "base64").toString("utf8");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function describeSqlServer(az: Az, id: string): Promise<readonly [string, object]> {
+  const server = SqlServer.parse(await az("sql", "server", "show", "--ids", id));
+  const [, , subscription = "", , group = ""] = id.split("/");
+  const where = ["--subscription", subscription, "--resource-group", group, "--server", server.name];
+  const databases = Databases.parse(await az("sql", "db", "list", ...where)).filter(({ name }) => name !== "master");
+  return [
+    alias(server.name),
+    {
+      resourceId: server.id,
+      host: server.fullyQualifiedDomainName,
+      databases: Object.fromEntries(databases.map(({ name }) => [name, { roles: ["reader", "writer"] }])),
+    },
+  ];
+}
+
+const subscriptionOf = (id: string): string => id.split("/")[2] ?? "";
+
+/** What requests call it: 1 to 40 lower-case letters, digits and hyphens. */
+function alias(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, "-")
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, "");
+}

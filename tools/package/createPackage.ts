@@ -1,0 +1,42 @@
+/** The zip that Flex Consumption takes: the bundle, host.json, package.json and the catalog, and nothing that the app does not read. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { zipSync } from "fflate";
+import { z } from "zod";
+import { isAnonymous, loadCatalog } from "../../src/catalog.ts";
+import { type Backend, hostJsonFor } from "./hostJson.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+
+const PackageJson = z.object({
+  name: z.string(),
+  version: z.string(),
+  license: z.string(),
+  main: z.string(),
+  engines: z.record(z.string(), z.string()),
+});
+
+/** Rejects a catalog that Mooring would not start with; a deployed app never lets everybody do everything. */
+export function checkCatalog(file: string): void {
+  isAnonymous(loadCatalog(file), { MOORING_ALLOW_ANONYMOUS: false });
+}
+
+/** By their path in the zip; the bundle has to be built. */
+export async function listContents(options: {
+  readonly backend: Backend;
+  readonly catalog: string;
+}): Promise<Readonly<Record<string, Buffer>>> {
+  const read = (name: string) => readFile(join(root, name));
+  const { main, ...described } = PackageJson.parse(JSON.parse((await read("package.json")).toString()));
+  return {
+    [main]: await read(main),
+    "host.json": Buffer.from(hostJsonFor(options.backend, (await read("host.json")).toString())),
+    "mooring.yaml": await readFile(options.catalog),
+    "package.json": Buffer.from(`${JSON.stringify({ ...described, private: true, main }, null, 2)}\n`),
+  };
+}
+
+/** The same contents make the same bytes, so that a digest says what is in it: the first day that a zip can name is every file's. */
+export function zip(contents: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  return zipSync({ ...contents }, { level: 9, mtime: new Date(1980, 0, 1) });
+}

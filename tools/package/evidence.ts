@@ -1,0 +1,72 @@
+/** What stands beside a package: what it is made of (CycloneDX) and from what it was made (in-toto, SLSA provenance 1). */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { Backend } from "./hostJson.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+
+const Bom = z.looseObject({ metadata: z.looseObject({ component: z.looseObject({ name: z.string() }) }) });
+
+/** Of the lock file's production dependencies: the bundle has those of their files that are reached. */
+export function writeBom(): string {
+  const npm = process.env["npm_execpath"];
+  const args = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"];
+  const [file, all] = npm === undefined ? ["npm", args] : [process.execPath, [npm, ...args]];
+  const bom = Bom.parse(JSON.parse(execFileSync(file, all, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })));
+  // npm takes the name of the folder.
+  const component = { ...bom.metadata.component, name: "mooring" };
+  return print({ ...bom, metadata: { ...bom.metadata, component } });
+}
+
+export interface Made {
+  readonly file: string;
+  readonly zip: Uint8Array;
+  readonly backend: Backend;
+  readonly catalog: string;
+}
+
+/** Not signed: a build service signs what it vouches for (.github/workflows/package.yml does). */
+export function writeProvenance({ file, zip, backend, catalog }: Made): string {
+  const commit = git("rev-parse", "HEAD");
+  const isClean = git("status", "--porcelain") === "";
+  return print({
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [{ name: file, digest: { sha256: sha256(zip) } }],
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {
+      buildDefinition: {
+        buildType: "https://slsa.dev/provenance/v1?command=npm-run-package",
+        externalParameters: { backend, catalog: { sha256: sha256(readFileSync(catalog)) } },
+        internalParameters: { node: process.version, isClean },
+        resolvedDependencies: [
+          ...(commit === undefined ? [] : [{ name: "source", digest: { gitCommit: commit } }]),
+          { name: "package-lock.json", digest: { sha256: sha256(readFileSync(join(root, "package-lock.json"))) } },
+        ],
+      },
+      runDetails: {
+        builder: { id: process.env["GITHUB_WORKFLOW_REF"] ?? "local" },
+        metadata: { invocationId: process.env["GITHUB_RUN_ID"] ?? "local" },
+      },
+    },
+  });
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** undefined where the sources are no checkout. */
+function git(...args: readonly string[]): string | undefined {
+  try {
+    return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function print(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,9 @@
+/**
+ * Writes the references of docs/errors.md and docs/findings.md anew from their catalogues:
+ * `node tools/run.mjs tools/writeErrorReference.ts`.
+ */
+import { describeErrors, describeFindings } from "./errorReference.ts";
+import { writeReference } from "./reference.ts";
+
+writeReference("errors.md", describeErrors());
+writeReference("findings.md", describeFindings());
