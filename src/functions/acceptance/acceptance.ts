@@ -5,22 +5,17 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
-import {
-  claimOnboarding,
-  expectFree,
-  findSettled,
-  kindOf,
-  newRecord,
-  operationOf,
-} from "../../application/admission/claim.ts";
+import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -78,23 +73,15 @@ export async function acceptOffboarding(
       if (current.state === "Offboarding") return undefined;
       expect(current);
       expectFree(current);
-      const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-      const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-      const before = {
-        state,
-        operation,
-        requestedBy,
-        acceptedTime,
-        ...(traceparent === undefined ? {} : { traceparent }),
-      };
-      mine = fresh.operation;
-      return { ...current, ...fresh, offboarding: { ignoreDependants, before } };
+      const next = beginOffboarding(current, beginningOf(desk), { ignoreDependants });
+      mine = next.operation;
+      return next;
     },
-    write: (_current, next) => registry.replaceNamespace(next),
+    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
   });
   if (change) return begin(desk, change);
   // The answer to the write may have got lost.
-  return record.operation === mine ? begin(desk, record) : attach(desk, record);
+  return record.operation === mine && isHeld(record) ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
@@ -103,12 +90,9 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
   const { record, change } = await amend({
     what: `What operation ${id} left undone`,
     read: () => findCompensation(registry, desk.by, id),
-    next({ current, compensates, isSame }) {
-      if (isSame) return undefined;
-      const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-      return { ...current, ...fresh, compensates };
-    },
-    write: (_found, next) => registry.replaceNamespace(next),
+    next: ({ current, compensates, isSame }) =>
+      isSame ? undefined : beginCompensation(current, beginningOf(desk), compensates),
+    write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),
   });
   return change ? begin(desk, change) : attach(desk, record.current);
 }
@@ -122,7 +106,7 @@ export async function attach({ ports: { registry } }: Desk, record: NamespaceRec
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   const { operation } = record;
   await desk.ports.registry.insertOperation(operationOf(record));
   try {
@@ -135,46 +119,40 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-export async function startOperation(
+/** Starts the orchestration of the operation that holds the record. */
+export function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  record: NamespaceRecord,
+  record: HeldRecord,
 ): Promise<void> {
-  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration, offboarding } = record;
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
-  const kind = kindOf(record);
-  switch (kind) {
-    case "onboard":
-      return await start(client, onboardNamespace, { instanceId, input });
-    case "change":
-      if (!earlier) throw nothingOf(record, "an earlier request");
-      return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard": {
-      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+  switch (record.state) {
+    case "Onboarding":
+      return start(client, onboardNamespace, { instanceId, input });
+    case "Changing":
+      return start(client, changeNamespace, { instanceId, input: { ...input, earlier: record.earlier } });
+    case "Offboarding": {
+      const { ignoreDependants } = record.offboarding;
       const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
-      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+      return start(client, offboardNamespace, { instanceId, input: offboardInput });
     }
-    case "compensate": {
-      if (!compensates) throw nothingOf(record, "what it compensates");
-      const { of, createdBy, undos, migrating } = compensates;
+    case "Compensating": {
+      const { of, createdBy, undos, migrating } = record.compensates;
       const compensation = {
         ...input,
         compensates: { of, createdBy, undos: [...undos] },
         ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
       };
-      return await start(client, compensateOperation, { instanceId, input: compensation });
+      return start(client, compensateOperation, { instanceId, input: compensation });
     }
-    case "repair":
-      return await start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
-    case "migrate":
-      if (!migration || clientId === undefined) throw nothingOf(record, "a migration");
-      return await start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+    case "Repairing":
+      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+    case "Migrating": {
+      const going = { clientId: record.clientId, migration: record.migration };
+      return start(client, migrateNamespace, { instanceId, input: { ...input, ...going } });
+    }
   }
-}
-
-function nothingOf({ operation, state }: NamespaceRecord, what: string): Error {
-  return new Error(`the record of operation ${operation} is ${state} and says nothing of ${what}`);
 }

@@ -1,7 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { z } from "zod";
-import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
+import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
@@ -10,8 +10,8 @@ import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -107,10 +107,8 @@ export async function planMigration(
   expectOnboarded(record);
   expect(record);
   const migration = prepareMigration(ports, record, wanted);
-  const { request, clientId } = record;
-  if (clientId === undefined) {
-    throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
-  }
+  const { request } = record;
+  const clientId = clientIdOf(record);
   const operation = createOperationId(new Date());
   const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
   return await withEstimate(ports, plan, { kind: "migrate", request });
