@@ -90,7 +90,7 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
             if (failure) throw new StepFailed(name, failure);
             return output.parse(result);
           },
-          failed: (error) => retriedFailure(name, error),
+          failed: (error) => retriedFailure(name, error, describe),
         });
       };
       return Object.assign(call, { activityName: name, run });
@@ -99,9 +99,11 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
 }
 
 /** Turns the runtime's text for an activity that used up its attempts back into a code and a message. */
-export function retriedFailure(activity: string, error: unknown): StepFailed {
+function retriedFailure(activity: string, error: unknown, describe: FailureRules["describe"]): StepFailed {
   if (error instanceof StepFailed) return error;
   const text = error instanceof Error ? error.message : String(error);
   const [, code, message] = /\[([A-Z][A-Z_]+)\] (.*?)(?: \n |\n|$)/.exec(text) ?? [];
-  return new StepFailed(activity, { code: code ?? "UNEXPECTED", message: message ?? text }, { cause: error });
+  const failure =
+    code === undefined || message === undefined ? { ...describe(error), message: text } : { code, message };
+  return new StepFailed(activity, failure, { cause: error });
 }

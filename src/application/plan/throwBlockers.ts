@@ -5,12 +5,11 @@ import { describeCode, type Plan } from "../../domain/operation/plan.ts";
 /** A passing fault alone makes the runtime look again; anything permanent stops the operation with all that was found. */
 export function throwBlockers({ steps }: Plan): void {
   const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
-  if (blockers.length === 0) return;
   const message = blockers
     .map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}${ownFix(blocker)}`)
     .join(" ");
   const [first] = blockers.toSorted((a, b) => Number(a.blocker.retryable) - Number(b.blocker.retryable));
-  throw errorOf(first?.blocker.code ?? "UNEXPECTED", message);
+  if (first) throw errorOf(first.blocker.code, message);
 }
 
 /** An error has its code's fix; what is to be done in the very case must not get lost. */
