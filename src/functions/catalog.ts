@@ -3,7 +3,7 @@ import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
-import type { RoleBundle } from "../domain/targets/roleBundles.ts";
+import { everyKind } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
@@ -18,21 +18,13 @@ export function registerCatalog({ catalog }: Ports, routes: Routes): void {
 }
 
 /** What the caller may ask for, by the names that requests use: no host, no resource id, no key. */
-export function publicCatalog({ clusters, sqlServers, teams }: Catalog, by: Caller) {
+export function publicCatalog(catalog: Catalog, by: Caller) {
+  const { clusters, teams } = catalog;
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
-  const rolesOf = (server: string, database: string, roles: readonly RoleBundle[]) =>
-    own ? roles.filter((role) => own.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     clusters: Object.entries(clusters)
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
       .map(([name, { identityModes }]) => ({ name, identityModes })),
-    sqlServers: Object.entries(sqlServers)
-      .map(([name, { databases }]) => ({
-        name,
-        databases: Object.entries(databases)
-          .map(([database, { roles }]) => ({ name: database, roles: rolesOf(name, database, roles) }))
-          .filter(({ roles }) => roles.length > 0),
-      }))
-      .filter(({ databases }) => !own || databases.length > 0),
+    ...Object.assign({}, ...everyKind.map((kind) => kind.published(catalog, own))),
   };
 }

@@ -14,6 +14,10 @@ export const requestFields = {
 };
 export type Targets = z.infer<z.ZodObject<typeof requestFields>>;
 
+/** The same fields where a namespace is shown, and the sections where a catalog is. */
+export const shownFields = { databases: sql.shownField } satisfies Record<keyof Targets, z.ZodType>;
+export const publishedSections = { sqlServers: sql.publishedSection } satisfies Record<keyof CatalogTargets, z.ZodType>;
+
 /** The sections of the catalog that list targets; `names` is what an alias may be. */
 export const catalogSections = (names: z.ZodString) => ({ sqlServers: sql.catalogSection(names) });
 export type CatalogTargets = z.infer<z.ZodObject<ReturnType<typeof catalogSections>>>;
@@ -27,19 +31,27 @@ export const ruleFields = { ...sql.ruleFields };
 export const policyFields = { ...sql.policyFields };
 export type TargetRule = z.infer<z.ZodObject<typeof ruleFields>>;
 type Policy = z.infer<z.ZodObject<typeof policyFields>>;
+type Published = z.infer<z.ZodObject<typeof publishedSections>>;
 
 export const targetKinds = {
   sqlDatabase: sql.sqlDatabase,
-} satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy>>;
+} satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, Published>>;
 export type TargetKindName = keyof typeof targetKinds;
 export const kindNames = namesOf(targetKinds);
 
-export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, TargetStepName>[] =
-  Object.values(targetKinds);
+export const everyKind: readonly TargetKind<
+  Targets,
+  CatalogTargets,
+  Rights,
+  TargetRule,
+  Policy,
+  Published,
+  TargetStepName
+>[] = Object.values(targetKinds);
 
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
-/** The steps of all kinds. */
-export type TargetStepName = StepsOf<(typeof targetKinds)[TargetKindName]>;
+/** The steps of a kind, or of all kinds. */
+export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;
 /** Those among them that are undos. */
 export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
 export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);

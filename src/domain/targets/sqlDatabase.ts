@@ -36,6 +36,9 @@ export const requestField = z
     "must not name a database twice",
   );
 
+/** Of what was accepted once, perhaps under other rules. */
+export const shownField = z.array(DatabaseRequest);
+
 interface Request {
   databases: DatabaseRequest[];
 }
@@ -241,8 +244,17 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
-function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
-  const rolesOf = (server: string, database: string, roles: readonly RoleBundle[]) =>
+/** What may be asked for, by the names that requests use. */
+export const publishedSection = z.array(
+  z.object({ name: z.string(), databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })) }),
+);
+
+interface Published {
+  readonly sqlServers: z.infer<typeof publishedSection>;
+}
+
+function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined): Published {
+  const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     sqlServers: Object.entries(sqlServers)
@@ -274,7 +286,7 @@ export const sqlDatabase = {
   danglingInRights,
   danglingInRule,
   published,
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy, Published>;
 
 function isUnique(values: readonly string[]): boolean {
   return new Set(values).size === values.length;

@@ -6,7 +6,7 @@ import { Migration } from "../../domain/operation/migration.ts";
 import { NamespaceState } from "../../domain/operation/namespaceState.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
-import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import { shownFields } from "../../domain/targets/index.ts";
 import {
   acceptedResponse,
   berth,
@@ -38,7 +38,7 @@ const NamespaceDocument = z
       description: "A migration that has stopped after a phase; POST …/migrate goes on.",
     }),
     identityMode: IdentityMode,
-    databases: z.array(DatabaseRequest),
+    ...shownFields,
   })
   .meta({ id: "Namespace" });
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { IdentityMode } from "../../domain/request/request.ts";
-import { RoleBundle } from "../../domain/targets/roleBundles.ts";
+import { publishedSections } from "../../domain/targets/index.ts";
 import { AuditRecord } from "../../domain/watching/audit.ts";
 import { berth, body, guarded, page, paging, problem } from "./openapiParts.ts";
 
@@ -23,12 +23,7 @@ const AuditCheck = z
 const CatalogDocument = z
   .object({
     clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
-    sqlServers: z.array(
-      z.object({
-        name: z.string(),
-        databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
-      }),
-    ),
+    ...publishedSections,
   })
   .meta({ id: "Catalog" });
 

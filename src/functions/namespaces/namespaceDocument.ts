@@ -2,6 +2,7 @@
 import { toDocument } from "../../domain/finding.ts";
 import { entityTag } from "../../domain/http/entityTag.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import { targetsOf } from "../../domain/targets/index.ts";
 
 export function tagOf(record: NamespaceRecord): string {
   const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
@@ -24,6 +25,6 @@ export function publicNamespace(record: NamespaceRecord) {
     findings: findings.map(toDocument),
     migration: migration && { completed: migration.completed, selector: migration.selector },
     identityMode: request.identityMode,
-    databases: request.databases,
+    ...targetsOf(request),
   };
 }
