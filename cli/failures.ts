@@ -1,4 +1,6 @@
 /** How the program ends when it does not do what was asked for. docs/cli.md promises these exit codes to scripts. */
+import type { ProblemDocument } from "../src/domain/documents/problem.ts";
+
 export const exitCodes = {
   done: 0,
   /** The service refused, the operation did not succeed, a plan is blocked, or a verification found errors. */
@@ -64,15 +66,8 @@ export class Interrupted extends Failure {
   }
 }
 
-/** A problem document (RFC 9457) as the service answers it. */
-export interface Problem {
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly fix: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-  readonly traceId: string;
-}
+/** What is read of the problem document that the service answers. */
+export type Problem = Omit<ProblemDocument, "type" | "title">;
 
 /** The service answered, and said no. */
 export class Refused extends Failure {

@@ -1,10 +1,12 @@
 /** Follows an operation to its end, and says so when whoever waits goes away before. */
+import type { BatchDocument, BatchItemDocument } from "../src/domain/documents/batch.ts";
+import type { BatchChange, ItemChange, OperationChange, StepChange } from "../src/domain/documents/feed.ts";
+import type { AnyOperationDocument, OperationDocument, StepDocument } from "../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../src/domain/operation/operation.ts";
 import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
 import { operationLines } from "./output/operation.ts";
 import { createProgress } from "./output/progress.ts";
 import type { Client } from "./service/client.ts";
-import type { Item, Operation, OperationSummary, Step } from "./service/documents.ts";
 import { follow, type ServerEvent } from "./service/events.ts";
 import type { Session } from "./session.ts";
 
@@ -23,8 +25,11 @@ export function exitCodeOf(
 /** All items of a batch: a page holds so many. */
 const everyItem = { top: "1000" };
 
-export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<Operation> {
-  return json<Operation>({ method: "GET", path: `/api/operations/${id}`, query: everyItem }, ["id", "status"]);
+export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<AnyOperationDocument> {
+  return json<AnyOperationDocument>({ method: "GET", path: `/api/operations/${id}`, query: everyItem }, [
+    "id",
+    "status",
+  ]);
 }
 
 /** Waits, prints how it ended, and returns the exit code. */
@@ -38,12 +43,12 @@ export async function waitAndPrint(
   return exitCodeOf(operation, options);
 }
 
-export async function printOperation(session: Session, operation: Operation): Promise<void> {
+export async function printOperation(session: Session, operation: AnyOperationDocument): Promise<void> {
   const lines = (view: Parameters<typeof operationLines>[1]) => operationLines(operation, view);
   await session.print({ document: operation, names: [operation.id], lines });
 }
 
-async function waitForEnd(session: Session, id: string): Promise<Operation> {
+async function waitForEnd(session: Session, id: string): Promise<AnyOperationDocument> {
   const { client, signal, say } = session;
   const progress = createProgress(process.stderr);
   const notify = (message: string) => progress.above(() => say(message));
@@ -58,7 +63,7 @@ async function waitForEnd(session: Session, id: string): Promise<Operation> {
         progress.show(operation);
         if (operation.phase === "awaitingApproval" && !isWaitingForPeople) {
           isWaitingForPeople = true;
-          for (const reason of operation.approval?.reasons ?? []) notify(reason);
+          for (const reason of reasonsOf(operation)) notify(reason);
           notify(`It waits for an approval. What is asked for: mooring status ${id}`);
         }
       }
@@ -88,25 +93,44 @@ function goesOn(error: Failure, id: string): Failure {
   return error;
 }
 
-function apply(operation: Operation, { event, data }: ServerEvent): Operation {
+function reasonsOf(operation: AnyOperationDocument): readonly string[] {
+  return operation.kind === "batch" ? [] : (operation.approval?.reasons ?? []);
+}
+
+function apply(operation: AnyOperationDocument, event: ServerEvent): AnyOperationDocument {
+  return operation.kind === "batch" ? applyToBatch(operation, event) : applyToOperation(operation, event);
+}
+
+function applyToOperation(operation: OperationDocument, { event, data }: ServerEvent): OperationDocument {
   switch (event) {
     case "operation":
-      return { ...operation, ...(data as OperationSummary) };
+      return { ...operation, ...(data as OperationChange) };
     case "step":
-      return { ...operation, steps: put(operation.steps ?? [], data as Step, isSameStep) };
-    case "item":
-      return withItem(operation, data as Item);
+      return { ...operation, steps: put(operation.steps, data as StepChange, isSameStep) };
     default:
       return operation;
   }
 }
 
+function applyToBatch(batch: BatchDocument, { event, data }: ServerEvent): BatchDocument {
+  switch (event) {
+    case "operation": {
+      const { totals = batch.totals, ...change } = data as BatchChange;
+      return { ...batch, ...change, totals };
+    }
+    case "item":
+      return withItem(batch, data as ItemChange);
+    default:
+      return batch;
+  }
+}
+
 /** The service counts again when the batch itself changes; between that, the items that came are counted here. */
-function withItem(operation: Operation, item: Item): Operation {
-  const items = put(operation.items ?? [], item, (a, b) => a.index === b.index);
+function withItem(batch: BatchDocument, item: BatchItemDocument): BatchDocument {
+  const items = put(batch.items, item, (a, b) => a.index === b.index);
   const count = (status: OperationStatus) => items.filter((each) => each.status === status).length;
   const totals = {
-    requests: operation.requests ?? items.length,
+    requests: batch.requests,
     notStarted: count("NotStarted"),
     running: count("Running"),
     succeeded: count("Succeeded"),
@@ -114,15 +138,15 @@ function withItem(operation: Operation, item: Item): Operation {
     failed: count("Failed"),
     canceled: count("Canceled"),
   };
-  return { ...operation, items, totals };
+  return { ...batch, items, totals };
 }
 
-function isSameStep(a: Step, b: Step): boolean {
+function isSameStep(a: StepDocument, b: StepDocument): boolean {
   return a.name === b.name && a.target === b.target;
 }
 
 /** In its place, or at the end: undos are not among the steps that were planned. */
-function put<T>(list: readonly T[], item: T, isSame: (a: T, b: T) => boolean): readonly T[] {
+function put<T>(list: readonly T[], item: T, isSame: (a: T, b: T) => boolean): T[] {
   const index = list.findIndex((each) => isSame(each, item));
   return index < 0 ? [...list, item] : list.with(index, item);
 }

@@ -1,6 +1,7 @@
 /** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
 
 import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
+import type { AuditCheck } from "./domain/documents/audit.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
@@ -364,7 +365,7 @@ export interface Audit {
     continuation?: string;
   }): Promise<Page<AuditRecord>>;
   /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
-  verify(): Promise<{ valid: boolean; entries: number; head: string; brokenAt?: number }>;
+  verify(): Promise<AuditCheck>;
 }
 
 // ——— What writes ———

@@ -1,3 +1,4 @@
+import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
 import { commentFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
@@ -5,7 +6,6 @@ import { approvalLines, headline } from "../output/operation.ts";
 import { viewOf } from "../output/view.ts";
 import { askWhether } from "../question.ts";
 import { decide } from "../requests/decide.ts";
-import type { Operation } from "../service/documents.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
 import { getOperation } from "../wait.ts";
@@ -30,16 +30,17 @@ export const command = defineCommand({
   },
 });
 
-async function hashOf(session: Session, operation: Operation, { isDryRun }: { isDryRun: boolean }) {
-  const { id, approval } = operation;
-  if (!approval) {
+async function hashOf(session: Session, operation: AnyOperationDocument, { isDryRun }: { isDryRun: boolean }) {
+  const { id } = operation;
+  if (operation.kind === "batch" || !operation.approval) {
     throw new UsageError(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
   }
+  const { approval } = operation;
   // Where nothing is decided, nobody need have seen it.
   return isDryRun ? approval.requestHash : await ask(session, { ...operation, approval });
 }
 
-type Waiting = Operation & { readonly approval: NonNullable<Operation["approval"]> };
+type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDocument["approval"]> };
 
 /** The hash of what a person has seen and said yes to; undefined for no. */
 async function ask(session: Session, operation: Waiting): Promise<string | undefined> {

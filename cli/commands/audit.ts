@@ -1,4 +1,4 @@
-import type { AuditRecord } from "../../src/domain/watching/audit.ts";
+import type { AuditCheck, AuditDocument } from "../../src/domain/documents/audit.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
@@ -6,12 +6,6 @@ import { table } from "../output/table.ts";
 import { age } from "../output/times.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
-
-interface ChainReport {
-  readonly valid: boolean;
-  readonly entries: number;
-  readonly head?: string;
-}
 
 const defaultLimit = 50;
 
@@ -30,7 +24,7 @@ export const command = defineCommand({
   async run(session, { cluster, namespace, operation, limit = String(defaultLimit), check }) {
     if (check) return await checkChain(session);
     const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    const { value } = await listAll<AuditRecord>(session.client, call, readCount("--limit", limit, { most: 10_000 }));
+    const { value } = await listAll<AuditDocument>(session.client, call, readCount("--limit", limit, { most: 10_000 }));
     await session.print({
       document: { value },
       names: value.map(({ id }) => id),
@@ -57,8 +51,8 @@ export const command = defineCommand({
 });
 
 async function checkChain(session: Session): Promise<number> {
-  const document = await session.client.json<ChainReport>({ method: "GET", path: "/api/audit/verify" }, ["valid"]);
-  const { valid, entries, head = "" } = document;
+  const document = await session.client.json<AuditCheck>({ method: "GET", path: "/api/audit/verify" }, ["valid"]);
+  const { valid, entries, head } = document;
   await session.print({
     document,
     names: [head],

@@ -1,7 +1,7 @@
+import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";
-import type { CatalogDocument } from "../service/documents.ts";
 
 export const command = defineCommand({
   description:

@@ -1,3 +1,5 @@
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
@@ -5,7 +7,6 @@ import { exitCodes, UsageError } from "../failures.ts";
 import { nameOf, namespaceTable } from "../output/namespaces.ts";
 import { operationTable } from "../output/operations.ts";
 import type { Printed } from "../output/print.ts";
-import type { Namespace, OperationSummary } from "../service/documents.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 
@@ -50,13 +51,13 @@ type Listing = Printed & { readonly isCut: boolean };
 
 async function listNamespaces({ client }: Session, { cluster }: Filters, most: number): Promise<Listing> {
   const call = { method: "GET", path: "/api/namespaces", query: { cluster } } as const;
-  const { value, isCut } = await listAll<Namespace>(client, call, most);
+  const { value, isCut } = await listAll<NamespaceDocument>(client, call, most);
   return { document: { value }, names: value.map(nameOf), lines: (view) => namespaceTable(value, view), isCut };
 }
 
 async function listOperations({ client }: Session, filters: Filters, most: number): Promise<Listing> {
   const call = { method: "GET", path: "/api/operations", query: { ...filters } } as const;
-  const { value, isCut } = await listAll<OperationSummary>(client, call, most);
+  const { value, isCut } = await listAll<AnySummary>(client, call, most);
   return {
     document: { value },
     names: value.map(({ id }) => id),

@@ -1,9 +1,9 @@
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { nameOf, namespaceLines } from "../output/namespaces.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
-import type { Namespace } from "../service/documents.ts";
 import { findOperation, findOperationId } from "../service/findOperation.ts";
 import { getOperation, printOperation, waitAndPrint } from "../wait.ts";
 
@@ -19,7 +19,7 @@ export const command = defineCommand({
     if (values.wait) return await waitAndPrint(session, await findOperation(client, text));
     if (text.includes("/")) {
       const { path } = namespaceOf(operands);
-      const document = await client.json<Namespace>({ method: "GET", path }, ["state", "findings"]);
+      const document = await client.json<NamespaceDocument>({ method: "GET", path }, ["state", "findings"]);
       await session.print({ document, names: [nameOf(document)], lines: (view) => namespaceLines(document, view) });
       return exitCodes.done;
     }

@@ -1,8 +1,8 @@
+import type { VerificationDocument } from "../../src/domain/documents/namespace.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { findingLines, summarizeFindings } from "../output/findings.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
-import type { Verification } from "../service/documents.ts";
 
 export const command = defineCommand({
   description:
@@ -12,7 +12,10 @@ export const command = defineCommand({
   examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json"],
   async run(session, _values, operands) {
     const { name, path } = namespaceOf(operands, "/verify");
-    const document = await session.client.json<Verification>({ method: "POST", path }, ["findings", "verifiedTime"]);
+    const document = await session.client.json<VerificationDocument>({ method: "POST", path }, [
+      "findings",
+      "verifiedTime",
+    ]);
     const { findings, severity } = document;
     await session.print({
       document,

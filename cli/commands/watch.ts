@@ -1,10 +1,10 @@
+import type { AnyChange } from "../../src/domain/documents/feed.ts";
 import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
 import { describeEvent } from "../output/event.ts";
 import { toJson } from "../output/print.ts";
 import { viewOf } from "../output/view.ts";
-import type { OperationSummary } from "../service/documents.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
@@ -33,10 +33,10 @@ export const command = defineCommand({
 
 async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boolean }): Promise<number> {
   const { client, signal, say } = session;
-  let last: OperationSummary | undefined;
+  let last: AnyChange | undefined;
   for await (const event of follow(client, path, { signal, notify: say })) {
     await printEvent(session, event, { isOfAll });
-    if (event.event === "operation") last = event.data as OperationSummary;
+    if (event.event === "operation") last = event.data as AnyChange;
   }
   return last && !isOfAll ? exitCodeOf(last) : exitCodes.done;
 }

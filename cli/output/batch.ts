@@ -1,13 +1,12 @@
 /** A batch: totals, and the namespaces that need somebody. */
-import type { Item, Operation } from "../service/documents.ts";
+import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import { facts } from "./facts.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { duration } from "./times.ts";
 import type { View } from "./view.ts";
 
-export function describeTotals({ totals }: Pick<Operation, "totals">): string {
-  if (!totals) return "";
+export function describeTotals({ totals }: Pick<BatchDocument, "totals">): string {
   const { requests, succeeded, unchanged, failed, canceled, running, notStarted } = totals;
   const parts = [
     `${succeeded} of ${requests} done`,
@@ -20,18 +19,19 @@ export function describeTotals({ totals }: Pick<Operation, "totals">): string {
   return parts.join(", ");
 }
 
-export function batchLines({ totals, items = [], nextLink }: Operation, view: View): readonly string[] {
+export function batchLines({ totals, items, nextLink }: BatchDocument, view: View): readonly string[] {
   const failed = items.filter(({ error }) => error !== undefined);
   return [
-    ...(totals ? [describeTotals({ totals }), ""] : []),
+    describeTotals({ totals }),
+    "",
     ...itemTable(items, view),
-    ...(nextLink === undefined ? [] : [`and ${(totals?.requests ?? 0) - items.length} more: -o json has all of them`]),
+    ...(nextLink === undefined ? [] : [`and ${totals.requests - items.length} more: -o json has all of them`]),
     ...(failed.length === 0 ? [] : [""]),
     ...failed.flatMap((item) => itemError(item, view)),
   ];
 }
 
-function itemTable(items: readonly Item[], view: View): readonly string[] {
+function itemTable(items: readonly BatchItemDocument[], view: View): readonly string[] {
   return table(
     items,
     [
@@ -45,7 +45,7 @@ function itemTable(items: readonly Item[], view: View): readonly string[] {
   );
 }
 
-function itemError({ cluster, namespace, error }: Item, view: View): readonly string[] {
+function itemError({ cluster, namespace, error }: BatchItemDocument, view: View): readonly string[] {
   if (!error) return [];
   return facts(
     [

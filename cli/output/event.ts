@@ -1,16 +1,11 @@
 /** What happened, on one line. */
-import type { Item, Operation, Step } from "../service/documents.ts";
+import type { AnyChange, ItemChange, StepChange } from "../../src/domain/documents/feed.ts";
+import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { ServerEvent } from "../service/events.ts";
 import { targetOf } from "./operation.ts";
 import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import type { View } from "./view.ts";
-
-interface Of {
-  readonly operation?: string;
-  readonly cluster?: string;
-  readonly namespace?: string;
-}
 
 /** Undefined for what the line before has said. `isOfAll`: the lines are of many operations, and each says of which. */
 export function describeEvent(
@@ -19,7 +14,7 @@ export function describeEvent(
   { isOfAll }: { isOfAll: boolean },
 ): string | undefined {
   const { paint, now } = view;
-  const told = (time: string | undefined, what: string, status: Step["status"], more: string) =>
+  const told = (time: string | undefined, what: string, status: OperationStatus, more: string) =>
     [
       paint("dim", clock(time ?? now.toISOString())),
       printable(what),
@@ -30,22 +25,22 @@ export function describeEvent(
       .join("  ");
   switch (event) {
     case "operation": {
-      const operation = data as Operation;
+      const operation = data as AnyChange;
       const { id, kind, status, phase, startTime, endTime, error } = operation;
       const what = `${kind} ${targetOf(operation)}${isOfAll || view.isWide ? ` ${id}` : ""}`;
       const more = error ? `${error.code}: ${error.message}` : phase === "done" ? "" : phase;
       return told(endTime ?? startTime, what, status, more);
     }
     case "step": {
-      const { name, target, status, action = "", attempts, error, startTime, endTime } = data as Step;
-      const { cluster, namespace } = data as Of;
+      const step = data as StepChange;
+      const { cluster, namespace, name, target, status, action = "", attempts, error, startTime, endTime } = step;
       const what = `${isOfAll ? `${cluster}/${namespace} ` : "  "}${name} ${target}`;
       const tries = attempts > 1 ? `try ${attempts}` : "";
       const more = [action === "none" ? "" : action, tries, error ? `${error.code}: ${error.message}` : ""];
       return told(endTime ?? startTime, what, status, more.filter((part) => part !== "").join("  "));
     }
     case "item": {
-      const { cluster, namespace, status, outcome = "", error, startTime, endTime } = data as Item;
+      const { cluster, namespace, status, outcome = "", error, startTime, endTime } = data as ItemChange;
       const more = error ? `${error.code}: ${error.message}` : outcome;
       return told(endTime ?? startTime, `  ${cluster}/${namespace}`, status, more);
     }

@@ -1,5 +1,5 @@
 /** Namespaces, as a list and one by one. */
-import type { Namespace } from "../service/documents.ts";
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
 import { describeDatabase } from "./operation.ts";
@@ -7,11 +7,11 @@ import { table } from "./table.ts";
 import { age } from "./times.ts";
 import type { Style, View } from "./view.ts";
 
-export function nameOf({ cluster, namespace }: Pick<Namespace, "cluster" | "namespace">): string {
+export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster" | "namespace">): string {
   return `${cluster}/${namespace}`;
 }
 
-export function namespaceTable(namespaces: readonly Namespace[], view: View): readonly string[] {
+export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
   if (namespaces.length === 0) return ["No namespace is onboarded."];
   return table(
     namespaces,
@@ -35,12 +35,12 @@ export function namespaceTable(namespaces: readonly Namespace[], view: View): re
   );
 }
 
-function styleOfState({ state }: Namespace): Style {
+function styleOfState({ state }: NamespaceDocument): Style {
   if (state === "Onboarded") return "green";
   return state === "Incomplete" ? "red" : "cyan";
 }
 
-export function namespaceLines(namespace: Namespace, view: View): readonly string[] {
+export function namespaceLines(namespace: NamespaceDocument, view: View): readonly string[] {
   const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
   const { migration, databases, findings } = namespace;
   const { paint, now } = view;

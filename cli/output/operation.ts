@@ -1,6 +1,11 @@
 /** An operation as lines of text: how it stands, its steps, and what went wrong. Pure, so that it can be drawn again and again. */
+import type {
+  AnyOperationDocument,
+  AnySummary,
+  OperationDocument,
+  StepDocument,
+} from "../../src/domain/documents/operation.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Operation, OperationSummary, Step } from "../service/documents.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
@@ -11,14 +16,14 @@ import { table } from "./table.ts";
 import { age, duration } from "./times.ts";
 import type { View } from "./view.ts";
 
-export function targetOf({ cluster, namespace, requests }: OperationSummary): string {
-  return cluster === undefined || namespace === undefined
-    ? count(requests ?? 0, "namespace")
-    : `${cluster}/${namespace}`;
+export function targetOf(operation: AnySummary): string {
+  return operation.kind === "batch"
+    ? count(operation.requests, "namespace")
+    : `${operation.cluster}/${operation.namespace}`;
 }
 
 /** `onboard aks-dev/team-a  Succeeded in 1.2 s` */
-export function headline(operation: Operation, { now, paint }: View): string {
+export function headline(operation: AnyOperationDocument, { now, paint }: View): string {
   const { kind, status, phase, createdTime, endTime } = operation;
   const state = phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${words[phase] ?? phase} …`;
   return `${paint("bold", printable(`${kind} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
@@ -26,7 +31,7 @@ export function headline(operation: Operation, { now, paint }: View): string {
 
 const words: Readonly<Record<string, string>> = { awaitingApproval: "waits for approval" };
 
-export function stepLines(steps: readonly Step[], view: View): readonly string[] {
+export function stepLines(steps: readonly StepDocument[], view: View): readonly string[] {
   return table(
     steps,
     [
@@ -43,14 +48,14 @@ export function stepLines(steps: readonly Step[], view: View): readonly string[]
 }
 
 /** Steps that only look have nothing to say but how they ended. */
-function actionOf({ action, attempts, status }: Step): string {
+function actionOf({ action, attempts, status }: StepDocument): string {
   const done = action === undefined || action === "none" || status === "NotStarted" ? "" : action;
   return attempts < 2 ? done : `${done} try ${attempts}`.trim();
 }
 
 /** All of it, for `status` and the end of a --wait. */
-export function operationLines(operation: Operation, view: View): readonly string[] {
-  const { id, steps = [], error, traceId, requestedBy, team, createdTime, approval, cancel, batch } = operation;
+export function operationLines(operation: AnyOperationDocument, view: View): readonly string[] {
+  const { id, error, traceId, requestedBy, team, createdTime, cancel } = operation;
   const { now, isWide } = view;
   const by = team === undefined ? requestedBy : `${requestedBy}, team ${team}`;
   const ended = error ? facts(errorFacts(operation), view) : [];
@@ -60,26 +65,36 @@ export function operationLines(operation: Operation, view: View): readonly strin
       [
         ["id", id],
         ["by", `${by}, ${age(createdTime, now)} ago`],
-        ["batch", batch],
-        ["client", operation.result?.clientId],
+        ...(operation.kind === "batch"
+          ? []
+          : ([
+              ["batch", operation.batch],
+              ["client", operation.result?.clientId],
+            ] as const)),
         ["trace", isWide || error ? traceId : undefined],
-        ...(isWide ? requestFacts(operation) : []),
+        ...(isWide && operation.kind !== "batch" ? requestFacts(operation) : []),
         ...(cancel
           ? [["cancel", `asked by ${cancel.by}${cancel.comment === undefined ? "" : `: ${cancel.comment}`}`] as const]
           : []),
       ],
       view,
     ),
-    ...(operation.phase === "awaitingApproval" && approval ? ["", ...approvalLines(operation, view)] : []),
+    ...(operation.kind !== "batch" && operation.phase === "awaitingApproval" && operation.approval
+      ? ["", ...approvalLines(operation, view)]
+      : []),
     ...(ended.length > 0 ? ["", ...ended] : []),
-    ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : []),
-    ...(steps.length > 0 ? ["", ...stepLines(steps, view)] : []),
-    ...troubles(steps, view),
+    ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : stepsWithTroubles(operation, view)),
   ];
 }
 
-function errorFacts({ id, error, leftUndone = [] }: Operation): readonly Fact[] {
+function stepsWithTroubles({ steps }: OperationDocument, view: View): readonly string[] {
+  return [...(steps.length > 0 ? ["", ...stepLines(steps, view)] : []), ...troubles(steps, view)];
+}
+
+function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
+  const { id, error } = operation;
   if (!error) return [];
+  const { leftUndone = [] } = operation.kind === "batch" ? {} : operation;
   return [
     ["error", `${error.code}: ${error.message}`],
     ["fix", error.fix],
@@ -89,7 +104,7 @@ function errorFacts({ id, error, leftUndone = [] }: Operation): readonly Fact[] 
 }
 
 /** What is approved, so that nobody has to look for it elsewhere. */
-export function approvalLines(operation: Operation, view: View): readonly string[] {
+export function approvalLines(operation: OperationDocument, view: View): readonly string[] {
   const { id, approval } = operation;
   if (!approval) return [];
   return facts(
@@ -104,11 +119,8 @@ export function approvalLines(operation: Operation, view: View): readonly string
   );
 }
 
-export function requestFacts({ request, replaces }: Operation): readonly Fact[] {
-  return [
-    ...(request ? [["asks", describeRequest(request)] as const] : []),
-    ...(replaces ? [["was", describeRequest(replaces)] as const] : []),
-  ];
+export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
+  return [["asks", describeRequest(request)], ...(replaces ? [["was", describeRequest(replaces)] as const] : [])];
 }
 
 function describeRequest({ identityMode, databases, ...rest }: OnboardingRequest): string {
@@ -123,7 +135,7 @@ export function describeDatabase({ server, database, roles }: OnboardingRequest[
 }
 
 /** What steps met; of one that tries again, when. */
-function troubles(steps: readonly Step[], view: View): readonly string[] {
+function troubles(steps: readonly StepDocument[], view: View): readonly string[] {
   const met = steps.flatMap(({ name, target, error, nextRetryTime, notices = [] }) => [
     ...(error
       ? facts(

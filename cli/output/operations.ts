@@ -1,12 +1,12 @@
 /** Operations as a list, newest first. */
-import type { OperationSummary } from "../service/documents.ts";
+import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import { targetOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { age, duration } from "./times.ts";
 import type { View } from "./view.ts";
 
-export function operationTable(operations: readonly OperationSummary[], view: View): readonly string[] {
+export function operationTable(operations: readonly AnySummary[], view: View): readonly string[] {
   if (operations.length === 0) return ["There is no such operation."];
   const { now } = view;
   return table(

@@ -3,14 +3,14 @@
  * and nothing moves.
  */
 import { stripVTControlCharacters } from "node:util";
-import type { Operation } from "../service/documents.ts";
+import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
 import { describeTotals } from "./batch.ts";
 import { headline, stepLines } from "./operation.ts";
 import { printable } from "./printable.ts";
-import { viewOf } from "./view.ts";
+import { type View, viewOf } from "./view.ts";
 
 export interface Progress {
-  show(operation: Operation): void;
+  show(operation: AnyOperationDocument): void;
   /** Makes room for a line that is not its own. */
   above(write: () => void): void;
   /** Takes away what moved, and leaves the last state where nothing else will show it. */
@@ -29,7 +29,7 @@ const showCursor = "\u001b[?25h";
 const clearBelow = "\u001b[0J";
 
 function createLive(stream: NodeJS.WriteStream): Progress {
-  let operation: Operation | undefined;
+  let operation: AnyOperationDocument | undefined;
   let drawn: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -44,12 +44,7 @@ function createLive(stream: NodeJS.WriteStream): Progress {
   const draw = () => {
     if (!operation) return;
     const view = viewOf(stream);
-    const { steps = [] } = operation;
-    const lines = [
-      headline(operation, view),
-      ...(operation.totals ? [`  ${describeTotals(operation)}`] : []),
-      ...(steps.length > 0 ? stepLines(steps, view) : []),
-    ];
+    const lines = [headline(operation, view), ...partsOf(operation, view)];
     erase();
     // What has scrolled off the screen cannot be drawn again, so only the end of a long list is live.
     drawn = lines.slice(-Math.max(1, stream.rows - 1));
@@ -80,6 +75,11 @@ function createLive(stream: NodeJS.WriteStream): Progress {
   };
 }
 
+function partsOf(operation: AnyOperationDocument, view: View): readonly string[] {
+  if (operation.kind === "batch") return [`  ${describeTotals(operation)}`];
+  return operation.steps.length > 0 ? stepLines(operation.steps, view) : [];
+}
+
 function createLines(stream: NodeJS.WriteStream): Progress {
   const told = new Set<string>();
   const tell = (key: string, line: string) => {
@@ -91,8 +91,11 @@ function createLines(stream: NodeJS.WriteStream): Progress {
     show(operation) {
       const view = viewOf(stream);
       tell(`${operation.phase} ${operation.status}`, headline(operation, view));
-      if (operation.totals) tell(describeTotals(operation), `  ${describeTotals(operation)}`);
-      for (const { name, target, action = "", status, attempts, error } of operation.steps ?? []) {
+      if (operation.kind === "batch") {
+        tell(describeTotals(operation), `  ${describeTotals(operation)}`);
+        return;
+      }
+      for (const { name, target, action = "", status, attempts, error } of operation.steps) {
         const what = printable(`${name} ${target}`);
         if (status !== "NotStarted" && status !== "Running") {
           tell(what, `  ${what}: ${action === "none" ? "" : `${action} `}${status}`);

@@ -1,11 +1,11 @@
 /** A request that starts an operation: planned, sent, or sent and followed to its end. */
+import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { exitCodes, Interrupted, TimedOut } from "../failures.ts";
 import { batchPlanLines } from "../output/batchPlan.ts";
 import { planLines } from "../output/plan.ts";
 import type { Call } from "../service/client.ts";
-import type { Accepted } from "../service/documents.ts";
 import type { Session } from "../session.ts";
 import { waitAndPrint } from "../wait.ts";
 
@@ -39,9 +39,9 @@ export async function planBatch(session: Session, requests: readonly object[]): 
 }
 
 export async function start(session: Session, { call, title }: Change): Promise<number> {
-  let accepted: Accepted;
+  let accepted: AcceptedDocument;
   try {
-    accepted = await session.client.json<Accepted>(call, ["id", "kind"]);
+    accepted = await session.client.json<AcceptedDocument>(call, ["id", "kind"]);
   } catch (error) {
     const next = ["It may have been accepted all the same: mooring list operations"];
     if (error instanceof Interrupted) throw new Interrupted(error.exitCode, { next });
@@ -52,10 +52,10 @@ export async function start(session: Session, { call, title }: Change): Promise<
 }
 
 /** Prints what was accepted; with --wait, how it ended. */
-export async function followAccepted(session: Session, accepted: Accepted, title: string): Promise<number> {
+export async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
   if (message !== undefined) session.say(message);
-  else if (isNew === false) session.say("The same was asked for before; this is its operation.");
+  else if (!isNew) session.say("The same was asked for before; this is its operation.");
   if (session.isWaiting) return await waitAndPrint(session, id);
   await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });
   session.say(`To follow it: mooring watch ${id}`);

@@ -1,6 +1,6 @@
 /** A decision of a person about an operation. */
+import type { DecisionDocument } from "../../src/domain/documents/accepted.ts";
 import { exitCodes } from "../failures.ts";
-import type { Accepted } from "../service/documents.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
 import { waitAndPrint } from "../wait.ts";
@@ -21,7 +21,7 @@ export async function decide(session: Session, { verb, text, body, isDryRun }: D
   const id = await findOperation(session.client, text);
   const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body } as const;
   if (isDryRun) return await plan(session, { call, title: `${verb} ${id}`, name: id });
-  const document = await session.client.json<Accepted>(call, ["id", "kind"]);
+  const document = await session.client.json<DecisionDocument>(call, ["id", "kind"]);
   if (session.isWaiting) {
     return await waitAndPrint(session, id, { wanted: verb === "cancel" ? "Canceled" : "Succeeded" });
   }

@@ -1,7 +1,8 @@
 /** The operation that somebody means: by its id, by a part of it that is like no other, or by its namespace. */
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import { UsageError } from "../failures.ts";
 import type { Client } from "./client.ts";
-import type { Namespace, OperationSummary } from "./documents.ts";
 import { pagesOf } from "./pages.ts";
 
 const wholeId = /^[0-9a-f]{14}-[0-9a-f]{16}$/;
@@ -17,9 +18,9 @@ export async function findOperationId(client: Client, text: string): Promise<str
       next: ["mooring list operations"],
     });
   }
-  const found: OperationSummary[] = [];
+  const found: AnySummary[] = [];
   let looked = 0;
-  for await (const page of pagesOf<OperationSummary>(client, { method: "GET", path: "/api/operations" })) {
+  for await (const page of pagesOf<AnySummary>(client, { method: "GET", path: "/api/operations" })) {
     looked += page.length;
     found.push(...page.filter(({ id }) => id.startsWith(text) || id.split("-")[1]?.startsWith(text)));
     if (found.length > 1 || looked >= mostLookedAt) break;
@@ -39,5 +40,5 @@ export async function findOperation(client: Client, text: string): Promise<strin
   if (!text.includes("/")) return await findOperationId(client, text);
   const [cluster = "", namespace = ""] = text.split("/");
   const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
-  return (await client.json<Namespace>({ method: "GET", path }, ["operation"])).operation;
+  return (await client.json<NamespaceDocument>({ method: "GET", path }, ["operation"])).operation;
 }

@@ -1,6 +1,6 @@
 /** Lists that come page by page. */
+import type { Page } from "../../src/domain/documents/page.ts";
 import type { Call, Client, Query } from "./client.ts";
-import type { Page } from "./documents.ts";
 
 /** The service gives no more at a time. */
 const mostOfPage = 200;

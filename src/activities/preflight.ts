@@ -36,9 +36,8 @@ export const checkNamespace = stepActivity({
   name: "checkNamespace",
   input: StepInput.extend({
     request: OnboardingRequest,
-    // Absent in histories of before a repair looked at all that it would do.
     clientId: z.guid().optional(),
-    isMigrating: z.boolean().default(false),
+    isMigrating: z.boolean(),
   }),
   output: StepResult,
   target: berthKey,

@@ -15,7 +15,7 @@ export const settleApproval = activity({
   input: StepInput.extend({
     request: OnboardingRequest,
     isTimeOver: z.boolean(),
-    /** Of a change; absent in histories of before it was looked again. */
+    /** Of a change. */
     earlier: OnboardingRequest.optional(),
   }),
   /** Not decided: what woke the orchestration was no decision, and it waits on. */

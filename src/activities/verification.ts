@@ -22,7 +22,7 @@ export const VerifyInput = StepInput.extend({
 export const proof = defineStep({
   name: "verify",
   input: VerifyInput,
-  output: StepResult.extend({ findings: z.array(Finding).default([]) }),
+  output: StepResult.extend({ findings: z.array(Finding) }),
   target: berthKey,
   async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
     const findings = await proveNamespace(ports, { request, clientId, isMigrating }, operation);

@@ -1,9 +1,10 @@
 import { app } from "@azure/functions";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import type { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
-import { everyKind } from "../domain/targets/index.ts";
+import { publishedTargets } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
@@ -18,13 +19,13 @@ export function registerCatalog({ catalog }: Ports, routes: Routes): void {
 }
 
 /** What the caller may ask for, by the names that requests use: no host, no resource id, no key. */
-export function publicCatalog(catalog: Catalog, by: Caller) {
+export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
   const { clusters, teams } = catalog;
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
   return {
     clusters: Object.entries(clusters)
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
       .map(([name, { identityModes }]) => ({ name, identityModes })),
-    ...Object.assign({}, ...everyKind.map((kind) => kind.published(catalog, own))),
+    ...publishedTargets(catalog, own),
   };
 }

@@ -1,15 +1,19 @@
 import { app } from "@azure/functions";
+import type { HealthDocument } from "../domain/documents/health.ts";
 import { logLine } from "../domain/watching/logLine.ts";
 import type { Ports } from "../ports.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
+
+const ok: HealthDocument = { status: "ok" };
+const unavailable: HealthDocument = { status: "unavailable", reason: "The registry tables do not answer." };
 
 export function registerHealth(ports: Ports, routes: Routes): void {
   app.http("live", {
     route: "api/health/live",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: routes.forAnybody(async () => json(200, { status: "ok" })),
+    handler: routes.forAnybody(async () => json(200, ok)),
   });
 
   app.http("ready", {
@@ -19,15 +23,11 @@ export function registerHealth(ports: Ports, routes: Routes): void {
     handler: routes.forAnybody(async (_request, { context }) => {
       try {
         await ports.registry.probe();
-        return json(200, { status: "ok" });
+        return json(200, ok);
       } catch (error) {
         // Whoever asks needs no proof of who they are, so why is for the log alone.
         context.warn(logLine("not ready", { reason: error instanceof Error ? error.message : String(error) }));
-        return json(
-          503,
-          { status: "unavailable", reason: "The registry tables do not answer." },
-          { "retry-after": "5" },
-        );
+        return json(503, unavailable, { "retry-after": "5" });
       }
     }),
   });

@@ -14,9 +14,9 @@ import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
   /** Both identity modes may have left their objects. */
-  isMigrating: z.boolean().default(false),
+  isMigrating: z.boolean(),
   /** Goes on although others depend on what is removed. */
-  ignoreDependants: z.boolean().default(false),
+  ignoreDependants: z.boolean(),
 });
 
 /**

@@ -15,12 +15,13 @@ import { createProgress } from "../../cli/output/progress.ts";
 import { shorten, table } from "../../cli/output/table.ts";
 import { age, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
-import type { Operation } from "../../cli/service/documents.ts";
 import { readBlock } from "../../cli/service/events.ts";
+import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import { errorCatalogue } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { toOperationError } from "../../src/domain/operation/plan.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
 const view = (changes: Partial<View> = {}): View => ({
@@ -32,7 +33,7 @@ const view = (changes: Partial<View> = {}): View => ({
 });
 
 const identity = "mooring-aks-dev-a-namespace-with-a-long-name-97c6e6f9";
-const operation: Operation = {
+const operation: OperationDocument = {
   id: "1eb066acc545eb-eeb4e713ef5927c9",
   kind: "onboard",
   status: "Running",
@@ -41,6 +42,11 @@ const operation: Operation = {
   namespace: "team-a",
   requestedBy: "somebody",
   createdTime: "2026-01-01T11:59:50Z",
+  request: OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }],
+  }),
   steps: [
     { name: "ensureIdentity", target: identity, action: "create", status: "Succeeded", attempts: 1 },
     { name: "verify", target: "aks-dev/team-a", status: "NotStarted", attempts: 0 },
@@ -133,11 +139,12 @@ it("suggests commands as the program was called", () => {
 describe("an operation", () => {
   it("that waits shows what is asked for and the whole command that approves it", () => {
     const hash = "a".repeat(64);
-    const waiting: Operation = {
+    const waiting: OperationDocument = {
       ...operation,
       phase: "awaitingApproval",
       approval: {
         reasons: ["Database sql-dev/orders needs approval."],
+        approvers: [{ role: "Onboarding.Approve" }],
         requestHash: hash,
         requestedTime: "2026-01-01T11:59:50.000Z",
         expiresTime: "2026-01-08T11:59:50.000Z",
@@ -154,7 +161,13 @@ describe("an operation", () => {
 
   it("that failed shows why, what to do, and the command for it", () => {
     const error = toOperationError("COMPENSATION_FAILED", "The identity is left.");
-    const failed: Operation = { ...operation, status: "Failed", phase: "done", error, leftUndone: ["removeIdentity"] };
+    const failed: OperationDocument = {
+      ...operation,
+      status: "Failed",
+      phase: "done",
+      error,
+      leftUndone: ["removeIdentity"],
+    };
 
     const lines = operationLines(failed, view());
 

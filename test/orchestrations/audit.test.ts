@@ -38,7 +38,8 @@ async function run(kind: "onboard" | "offboard", options: RunOptions = {}, opera
   if (current) await cloud.ports.registry.replaceNamespace({ ...record, etag: current.etag });
   else await cloud.ports.registry.insertNamespace(record);
   const input = { operation, request, retry: catalog.retry, requestedBy: "anna", traceparent };
-  await runOrchestration(`${kind}Namespace`, input, options);
+  const offboarding = { isMigrating: false, ignoreDependants: false };
+  await runOrchestration(`${kind}Namespace`, { ...input, ...(kind === "offboard" ? offboarding : {}) }, options);
 }
 
 const onboardEffects = [

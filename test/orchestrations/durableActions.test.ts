@@ -79,7 +79,7 @@ it("records the end by another activity when the last one could not", async () =
 it("undoes nothing of an operation that has succeeded", async () => {
   const { operation } = await acceptOnboarding(desk, request);
   await desk.run();
-  const input = { operation: "later", request, retry: catalog.retry };
+  const input = { operation: "later", request, retry: catalog.retry, requestedBy: "test" };
   const compensates = { of: operation, createdBy: operation, undos: ["removeIdentity"] };
 
   const { output } = await runOrchestration("compensateOperation", { ...input, compensates });

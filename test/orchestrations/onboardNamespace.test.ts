@@ -59,7 +59,9 @@ async function run(
     request,
   } as const;
   await cloud.ports.registry.insertOperation(fresh);
-  return await runOrchestration(`${kind}Namespace`, { operation, request, retry: catalog.retry }, { random });
+  const input = { operation, request, retry: catalog.retry, requestedBy: "test" };
+  const told = kind === "offboard" ? { ...input, isMigrating: false, ignoreDependants: false } : input;
+  return await runOrchestration(`${kind}Namespace`, told, { random });
 }
 
 it("gives a namespace identity, users, objects and credential, and says so", async () => {

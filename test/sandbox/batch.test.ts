@@ -3,6 +3,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
@@ -304,11 +305,12 @@ it("streams a batch item by item to its end", async () => {
     headers: { "x-mooring-key": sandbox.key ?? "" },
   });
   const text = await response.text();
-  const events = [...text.matchAll(/event: (\w+)\nid: .*\ndata: (.*)\n/g)].map(([, event, data]) => ({
+  const events = [...text.matchAll(/event: (\w+)\nid: .*\ndata: (.*)\n/g)].map(([, event = "", data]) => ({
     event,
     data: JSON.parse(data ?? ""),
   }));
 
+  expect(events.flatMap(checkEvent)).toEqual([]);
   const ends = events.filter(({ event, data }) => event === "item" && data.status === "Succeeded");
   expect(ends.map(({ data }) => data.namespace).toSorted()).toEqual([
     "red-streamed-0",

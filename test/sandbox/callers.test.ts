@@ -276,7 +276,7 @@ routes.push(
     operator: 200,
   },
 );
-const open = ["docs", "openapi", "live", "ready", "eventSchema"];
+const open = ["openapi", "live", "ready", "eventSchema"];
 
 describe("every route", () => {
   const isHeld = () =>

@@ -58,6 +58,8 @@ export async function operate(
     operation,
     request: record.request,
     retry: catalog.retry,
+    requestedBy: "test",
+    ignoreDependants: false,
     clientId: current?.clientId,
     isMigrating: record.migration !== undefined,
     migration: record.migration,

@@ -88,7 +88,7 @@ function createFanOut<Content>(subscriptions: readonly Queue<Content>[]) {
       lastSequenceNumber += 1;
       const made: { queue: Queue<Content>; sequenceNumber: number }[] = [];
       for (const queue of subscriptions) {
-        const sequenceNumber = queue.send(message);
+        const sequenceNumber = queue.send({ ...message, firstSequenceNumber: lastSequenceNumber });
         if (sequenceNumber !== undefined) made.push({ queue, sequenceNumber });
       }
       if (message.scheduledFor !== undefined) copies.set(lastSequenceNumber, made);

@@ -57,6 +57,7 @@ export function readMessage(payload: unknown): NewMessage<Content> {
     messageId: String(content.message.message_id),
     content,
     scheduledFor: scheduledFor instanceof Date ? scheduledFor.getTime() : undefined,
+    timeToLiveMs: message.ttl,
   };
 }
 
@@ -109,6 +110,7 @@ export function encodeMessage(queued: QueuedMessage<Content> | LockedMessage<Con
       application_properties: queued.addedProperties,
       message_annotations: {
         "x-opt-sequence-number": rhea.types.wrap_long(queued.sequenceNumber),
+        "x-opt-enqueue-sequence-number": rhea.types.wrap_long(queued.firstSequenceNumber),
         "x-opt-enqueued-time": rhea.types.wrap_timestamp(queued.enqueuedAt),
         "x-opt-message-state": rhea.types.wrap_int(stateNumbers[queued.state]),
         ...("lockedUntil" in queued ? { "x-opt-locked-until": rhea.types.wrap_timestamp(queued.lockedUntil) } : {}),

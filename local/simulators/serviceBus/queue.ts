@@ -25,12 +25,18 @@ export interface NewMessage<Content> {
   readonly content: Content;
   /** Undefined: now. */
   readonly scheduledFor?: number | undefined;
+  /** From when it is in the queue; undefined: forever. */
+  readonly timeToLiveMs?: number | undefined;
+  /** The topic's, where one hands the message on. */
+  readonly firstSequenceNumber?: number;
 }
 
 export type MessageState = "active" | "deferred" | "scheduled";
 
 export interface QueuedMessage<Content> {
   readonly sequenceNumber: number;
+  /** Where the message was submitted; another than its own in a subscription and among dead letters. */
+  readonly firstSequenceNumber: number;
   readonly messageId: string;
   readonly content: Content;
   readonly enqueuedAt: number;
@@ -56,6 +62,7 @@ export type Queue<Content> = ReturnType<typeof createQueue<Content>>;
 
 interface Entry<Content> {
   readonly sequenceNumber: number;
+  readonly firstSequenceNumber: number;
   readonly messageId: string;
   readonly content: Content;
   enqueuedAt: number;
@@ -63,6 +70,7 @@ interface Entry<Content> {
   deliveryCount: number;
   addedProperties: Properties;
   scheduledFor: number | undefined;
+  readonly timeToLiveMs: number | undefined;
   lock: { readonly token: string; until: number } | undefined;
 }
 
@@ -78,16 +86,29 @@ export function createQueue<Content>(
   const ready: number[] = [];
   const locks = new Map<string, Entry<Content>>();
   const scheduled = new Set<Entry<Content>>();
+  /** Those with a time to live. */
+  const mortal = new Set<Entry<Content>>();
   const recentIds = createDuplicateFilter((settings.duplicateDetectionSeconds ?? 0) * 1000, clock);
   const listeners = new Set<() => void>();
   let lastSequenceNumber = 0;
   let cancelWake = () => {};
   let wakeTime = Number.POSITIVE_INFINITY;
 
-  function store(message: Omit<Entry<Content>, "sequenceNumber" | "lock">): Entry<Content> {
+  function store({
+    firstSequenceNumber,
+    ...message
+  }: Omit<Entry<Content>, "sequenceNumber" | "firstSequenceNumber" | "lock"> & {
+    firstSequenceNumber: number | undefined;
+  }): Entry<Content> {
     lastSequenceNumber += 1;
-    const entry: Entry<Content> = { ...message, sequenceNumber: lastSequenceNumber, lock: undefined };
+    const entry: Entry<Content> = {
+      ...message,
+      sequenceNumber: lastSequenceNumber,
+      firstSequenceNumber: firstSequenceNumber ?? lastSequenceNumber,
+      lock: undefined,
+    };
     entries.set(entry.sequenceNumber, entry);
+    if (entry.timeToLiveMs !== undefined) mortal.add(entry);
     if (entry.state === "scheduled") scheduled.add(entry);
     else makeReady(entry);
     return entry;
@@ -101,6 +122,7 @@ export function createQueue<Content>(
   function remove(entry: Entry<Content>): void {
     entries.delete(entry.sequenceNumber);
     scheduled.delete(entry);
+    mortal.delete(entry);
   }
 
   function lock(entry: Entry<Content>): LockedMessage<Content> {
@@ -143,7 +165,7 @@ export function createQueue<Content>(
     });
   }
 
-  /** Does what time has made due: locks that ended, messages whose hour has come. */
+  /** Does what time has made due: locks that ended, messages whose hour has come or whose time is over. */
   function catchUp(): void {
     const now = clock.now();
     for (const [token, entry] of locks) {
@@ -158,6 +180,13 @@ export function createQueue<Content>(
       entry.state = "active";
       entry.enqueuedAt = now;
       makeReady(entry);
+    }
+    // Deleted without a word, as where dead-lettering on expiration is off, which is the default.
+    for (const entry of mortal) {
+      if (entry.lock || entry.state === "scheduled" || !isOver(entry, now)) continue;
+      remove(entry);
+      const index = ready.indexOf(entry.sequenceNumber);
+      if (index >= 0) ready.splice(index, 1);
     }
   }
 
@@ -186,7 +215,13 @@ export function createQueue<Content>(
     settings,
 
     /** The sequence number, or undefined when the message was a duplicate and is dropped. */
-    send({ messageId, content, scheduledFor }: NewMessage<Content>): number | undefined {
+    send({
+      messageId,
+      content,
+      scheduledFor,
+      timeToLiveMs,
+      firstSequenceNumber,
+    }: NewMessage<Content>): number | undefined {
       if (recentIds.isDuplicate(messageId)) return undefined;
       const now = clock.now();
       const later = scheduledFor !== undefined && scheduledFor > now;
@@ -198,6 +233,8 @@ export function createQueue<Content>(
         deliveryCount: 0,
         addedProperties: {},
         scheduledFor: later ? scheduledFor : undefined,
+        timeToLiveMs,
+        firstSequenceNumber,
       });
       if (later) arm(scheduledFor);
       return entry.sequenceNumber;
@@ -205,8 +242,11 @@ export function createQueue<Content>(
 
     /** Takes in a message that another queue gave up, with its delivery count. */
     accept(message: QueuedMessage<Content>, addedProperties: Properties): void {
-      const { messageId, content, deliveryCount } = message;
+      const { messageId, content, deliveryCount, firstSequenceNumber } = message;
       store({
+        firstSequenceNumber,
+        // Dead letters wait for somebody, however long.
+        timeToLiveMs: undefined,
         messageId,
         content,
         deliveryCount,
@@ -301,9 +341,23 @@ export function createQueue<Content>(
   };
 }
 
+function isOver({ enqueuedAt, timeToLiveMs }: Entry<unknown>, now: number): boolean {
+  return timeToLiveMs !== undefined && enqueuedAt + timeToLiveMs <= now;
+}
+
 function view<Content>(entry: Entry<Content>): QueuedMessage<Content> {
-  const { sequenceNumber, messageId, content, enqueuedAt, state, deliveryCount, addedProperties } = entry;
-  return { sequenceNumber, messageId, content, enqueuedAt, state, deliveryCount, addedProperties };
+  const { sequenceNumber, firstSequenceNumber, messageId, content, enqueuedAt, state, deliveryCount, addedProperties } =
+    entry;
+  return {
+    sequenceNumber,
+    firstSequenceNumber,
+    messageId,
+    content,
+    enqueuedAt,
+    state,
+    deliveryCount,
+    addedProperties,
+  };
 }
 
 function lockLost(): BrokerError {

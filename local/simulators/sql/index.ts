@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { serveConnection } from "./connection.ts";
+import { formatDecimal } from "./engine/decimal.ts";
 import { executeBatch } from "./engine/execute.ts";
 import { parseBatch } from "./engine/parser.ts";
 import type { SqlType, SqlValue } from "./engine/sqlTypes.ts";
@@ -138,6 +139,8 @@ function openFromInside(database: Database, context: ServerContext): SqlDatabase
   };
 }
 
-function shown(value: SqlValue, { kind }: SqlType): unknown {
-  return kind === "datetime2" && typeof value === "bigint" ? ticksToDate(value) : value;
+function shown(value: SqlValue, type: SqlType): unknown {
+  if (typeof value !== "bigint") return value;
+  if (type.kind === "decimal") return formatDecimal(value, type);
+  return type.kind === "datetime2" ? ticksToDate(value) : value;
 }

@@ -1,5 +1,7 @@
 /** Types and values as TDS writes them (MS-TDS 2.2.5.4 and 2.2.5.5): result columns out, parameters in. */
+
 import { ByteReader, u8, u16, u32, u64, ucs2 } from "./bytes.ts";
+import { asDecimal, decimal } from "./engine/decimal.ts";
 import {
   bytesToGuid,
   dateToTicks,
@@ -31,6 +33,8 @@ const token = {
   variant: 0x62,
   nText: 0x63,
   bitN: 0x68,
+  decimalN: 0x6a,
+  numericN: 0x6c,
   floatN: 0x6d,
   dateTimeN: 0x6f,
   bigInt: 0x7f,
@@ -46,7 +50,8 @@ const maximum = 0xffff;
 const ticksPerDay = 864_000_000_000n;
 const integerBytes: Partial<Record<SqlType["kind"], number>> = { tinyint: 1, smallint: 2, int: 4, bigint: 8 };
 
-export function writeTypeInfo({ kind, length = 1 }: SqlType): Buffer {
+export function writeTypeInfo(type: SqlType): Buffer {
+  const { kind, length = 1 } = type;
   const size = (unit: number) => u16(length === "max" ? maximum : length * unit);
   switch (kind) {
     case "bit":
@@ -56,6 +61,10 @@ export function writeTypeInfo({ kind, length = 1 }: SqlType): Buffer {
     case "int":
     case "bigint":
       return Buffer.of(token.intN, integerBytes[kind] ?? 4);
+    case "decimal": {
+      const { precision, scale } = asDecimal(type);
+      return Buffer.of(token.numericN, decimalBytes(precision), precision, scale);
+    }
     case "float":
       return Buffer.of(token.floatN, 8);
     case "uniqueidentifier":
@@ -77,9 +86,15 @@ export function writeTypeInfo({ kind, length = 1 }: SqlType): Buffer {
   }
 }
 
-export function writeValue({ kind, length }: SqlType, value: SqlValue): Buffer {
+/** The sign, and as many bytes as the largest number of that many digits needs. */
+function decimalBytes(precision: number): number {
+  return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;
+}
+
+export function writeValue(type: SqlType, value: SqlValue): Buffer {
+  const { kind, length } = type;
   if (kind === "sql_variant") return writeVariant(value);
-  const bytes = value === null ? undefined : toBytes({ kind, ...(length !== undefined && { length }) }, value);
+  const bytes = value === null ? undefined : toBytes(type, value);
   if (length === "max") {
     // PLP: the total, chunks, and an empty chunk to end it.
     if (!bytes) return u64(0xffff_ffff_ffff_ffffn);
@@ -92,7 +107,8 @@ export function writeValue({ kind, length }: SqlType, value: SqlValue): Buffer {
   return bytes ? Buffer.concat([u8(bytes.length), bytes]) : u8(0);
 }
 
-function toBytes({ kind, length }: SqlType, value: Exclude<SqlValue, null>): Buffer {
+function toBytes(type: SqlType, value: Exclude<SqlValue, null>): Buffer {
+  const { kind, length } = type;
   const fixed = typeof length === "number" ? length : 0;
   switch (kind) {
     case "bit":
@@ -113,6 +129,13 @@ function toBytes({ kind, length }: SqlType, value: Exclude<SqlValue, null>): Buf
       const bytes = Buffer.alloc(8);
       bytes.writeBigInt64LE(BigInt(String(value)));
       return bytes;
+    }
+    case "decimal": {
+      const number = BigInt(String(value));
+      const hex = (number < 0n ? -number : number)
+        .toString(16)
+        .padStart((decimalBytes(asDecimal(type).precision) - 1) * 2, "0");
+      return Buffer.concat([u8(number < 0n ? 0 : 1), Buffer.from(hex, "hex").reverse()]);
     }
     case "float": {
       const bytes = Buffer.alloc(8);
@@ -179,6 +202,10 @@ export function readParameter(reader: ByteReader, position: number): WireValue {
     case token.bitN:
       reader.u8();
       return readNullable(types.bit, reader.take(reader.u8()), (bytes) => bytes[0] !== 0);
+    case token.decimalN:
+    case token.numericN:
+      reader.u8();
+      return readDecimal(decimal(reader.u8(), reader.u8()), reader);
     case token.floatN:
       reader.u8();
       return readNullable(types.float, reader.take(reader.u8()), (bytes) =>
@@ -231,6 +258,13 @@ function readInteger(size: number, bytes: Buffer): WireValue {
     if (size === 1) return reader.u8();
     if (size === 2) return reader.take(2).readInt16LE();
     return size === 8 ? reader.take(8).readBigInt64LE() : reader.i32();
+  });
+}
+
+function readDecimal(type: SqlType, reader: ByteReader): WireValue {
+  return readNullable(type, reader.take(reader.u8()), (bytes) => {
+    const magnitude = BigInt(`0x0${Buffer.from(bytes.subarray(1)).reverse().toString("hex")}`);
+    return bytes[0] === 0 ? -magnitude : magnitude;
   });
 }
 

@@ -1,6 +1,4 @@
-import { z } from "zod";
 import type { Caller } from "../../domain/access/caller.ts";
-import { MigrationPhase } from "../../domain/operation/migration.ts";
 import type {
   Compensated,
   CompensatedMigration,
@@ -39,12 +37,6 @@ export async function findCompensation(
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }
 
-/** What a migration had to say of itself at its end. */
-const MigrationResult = z.object({
-  clientId: z.guid(),
-  migration: z.object({ completed: MigrationPhase.optional() }),
-});
-
 /** Of a migration, or of a compensation of one. */
 function migratingOf({
   kind,
@@ -54,13 +46,12 @@ function migratingOf({
   compensates,
 }: OperationRecord): CompensatedMigration | undefined {
   if (kind !== "migrate" || !migration) return compensates?.migrating;
-  const reached = MigrationResult.safeParse(result).data;
-  if (!reached) return undefined;
-  const { completed } = reached.migration;
+  if (!result?.migration) return undefined;
+  const { completed } = result.migration;
   const { completed: _before, ...lasting } = migration;
   return {
     request,
-    clientId: reached.clientId,
+    clientId: result.clientId,
     migration: { ...lasting, ...(completed ? { completed } : {}) },
   };
 }

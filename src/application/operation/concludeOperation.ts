@@ -7,6 +7,7 @@ import { type EndedOperation, nextRecord } from "../../domain/operation/lifecycl
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import { holderOf } from "../../domain/operation/namespaceState.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
+import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
@@ -67,9 +68,8 @@ async function endOf(
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
-  const clientId = result?.["clientId"];
   return {
-    ...(typeof clientId === "string" ? { clientId } : {}),
+    ...(result ? { clientId: result.clientId } : {}),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
   };
 }
@@ -78,7 +78,7 @@ function resultOf(
   { request, migration: progress }: Pick<Ending, "request" | "migration">,
   clientId: string,
   migration: Migration | undefined,
-): Record<string, unknown> {
+): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");
   const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };

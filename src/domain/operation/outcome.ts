@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Finding } from "../finding.ts";
-import { MigrationPhase } from "./migration.ts";
 import { OperationError } from "./operation.ts";
+import { MigrationProgress } from "./operationResult.ts";
 
 /** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
 export const Outcome = z.object({
@@ -14,7 +14,7 @@ export const Outcome = z.object({
   /** Of the verification at its end. */
   findings: z.array(Finding).optional(),
   /** How far a migration has come. */
-  migration: z.object({ completed: MigrationPhase.optional(), podsToMove: z.array(z.string()) }).optional(),
+  migration: MigrationProgress.optional(),
   /** Something is there that should not be; the namespace stays recorded then. */
   leftBehind: z.boolean(),
   /** Names of the undos that failed. */

@@ -9,6 +9,7 @@ import type { BatchOutcome, BatchTotals } from "./batch.ts";
 import type { Migration } from "./migration.ts";
 import type { NamespaceState } from "./namespaceState.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
+import type { OperationResult } from "./operationResult.ts";
 import type { Difference } from "./plan.ts";
 
 /** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
@@ -19,7 +20,7 @@ export interface NamespaceRecord extends Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly requestedBy: string;
-  /** Whose it is: the first team that onboarded it. Absent in old records, and in what operators did for no team. */
+  /** Whose it is: the first team that onboarded it. Absent in what operators did for no team. */
   readonly team?: string;
   /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
   readonly namespaceUid?: string;
@@ -128,7 +129,7 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly batch?: string;
   /** The migration that it is, or that was under way when an offboarding began. */
   readonly migration?: Migration;
-  readonly result?: Readonly<Record<string, unknown>>;
+  readonly result?: OperationResult;
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
   readonly earlier?: OnboardingRequest;

@@ -6,8 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
-
-const Time = z.iso.datetime();
+import { Time } from "../time.ts";
 
 export const ApprovalDecision = z.object({
   kind: z.enum(["approved", "rejected", "timedOut"]),
@@ -23,8 +22,8 @@ export type Approver = z.infer<typeof Approver>;
 
 export const Approval = z.object({
   reasons: z.array(z.string()).readonly(),
-  /** Whoever decides has to be each of them. Absent in old records. */
-  approvers: z.array(Approver).readonly().optional(),
+  /** Whoever decides has to be each of them. */
+  approvers: z.array(Approver).readonly(),
   /** Of the request that waits: an approval names it, so that what was approved is what runs. */
   requestHash: z.string(),
   requestedTime: Time,
@@ -72,7 +71,7 @@ function judge(rule: ApprovalRule, request: OnboardingRequest): readonly Approva
 }
 
 /** Whether the caller is everybody who has to decide. Operating is no right to approve: that takes another role. */
-export function mayDecide({ roles, teams }: Caller, { approvers = [] }: Pick<Approval, "approvers">): boolean {
+export function mayDecide({ roles, teams }: Caller, { approvers }: Pick<Approval, "approvers">): boolean {
   return [anyApprover, ...approvers].every(
     ({ role, team }) => roles.includes(role) && (team === undefined || teams.includes(team)),
   );

@@ -7,7 +7,7 @@ import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 
-/** What an operation or a namespace has that decides who may see it; old records have no team. */
+/** What an operation or a namespace has that decides who may see it. Without a team it is the operators'. */
 export interface Owned {
   readonly team?: string | undefined;
 }

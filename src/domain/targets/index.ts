@@ -2,7 +2,7 @@
  * The kinds of target there are. A new kind joins here: its fields in requests, catalog, rights and approval rules, and its
  * place in the list that everything else goes over.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
 import * as sql from "./sqlDatabase.ts";
 import type { TargetKind, TargetSteps } from "./target.ts";
@@ -13,10 +13,8 @@ export const requestFields = {
   databases: sql.requestField.meta({ minItems: 1 }),
 };
 export type Targets = z.infer<z.ZodObject<typeof requestFields>>;
-
-/** The same fields where a namespace is shown, and the sections where a catalog is. */
-export const shownFields = { databases: sql.shownField } satisfies Record<keyof Targets, z.ZodType>;
-export const publishedSections = { sqlServers: sql.publishedSection } satisfies Record<keyof CatalogTargets, z.ZodType>;
+/** The same in what is said of a namespace. */
+export const documentFields = { databases: z.array(sql.DatabaseRequest) } satisfies Record<keyof Targets, z.ZodType>;
 
 /** The sections of the catalog that list targets; `names` is what an alias may be. */
 export const catalogSections = (names: z.ZodString) => ({ sqlServers: sql.catalogSection(names) });
@@ -31,23 +29,15 @@ export const ruleFields = { ...sql.ruleFields };
 export const policyFields = { ...sql.policyFields };
 export type TargetRule = z.infer<z.ZodObject<typeof ruleFields>>;
 type Policy = z.infer<z.ZodObject<typeof policyFields>>;
-type Published = z.infer<z.ZodObject<typeof publishedSections>>;
 
 export const targetKinds = {
   sqlDatabase: sql.sqlDatabase,
-} satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, Published>>;
+} satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy>>;
 export type TargetKindName = keyof typeof targetKinds;
 export const kindNames = namesOf(targetKinds);
 
-export const everyKind: readonly TargetKind<
-  Targets,
-  CatalogTargets,
-  Rights,
-  TargetRule,
-  Policy,
-  Published,
-  TargetStepName
->[] = Object.values(targetKinds);
+export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, TargetStepName>[] =
+  Object.values(targetKinds);
 
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
 /** The steps of a kind, or of all kinds. */
@@ -55,6 +45,15 @@ export type TargetStepName<Kind extends TargetKindName = TargetKindName> = Steps
 /** Those among them that are undos. */
 export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
 export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);
+
+/** What GET /catalog says of the targets that may be asked for: by teams that have these rights, or by an operator. */
+export const publishedFields = { ...sql.publishedFields } satisfies Record<keyof CatalogTargets, z.ZodType>;
+export function publishedTargets(
+  catalog: CatalogTargets,
+  teams: readonly Rights[] | undefined,
+): z.infer<z.ZodObject<typeof publishedFields>> {
+  return { ...sql.published(catalog, teams) };
+}
 
 /** The fields of a request that name targets, and no other. */
 export function targetsOf({ databases }: Targets): Targets {

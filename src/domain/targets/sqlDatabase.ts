@@ -36,9 +36,6 @@ export const requestField = z
     "must not name a database twice",
   );
 
-/** Of what was accepted once, perhaps under other rules. */
-export const shownField = z.array(DatabaseRequest);
-
 interface Request {
   databases: DatabaseRequest[];
 }
@@ -244,16 +241,18 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
-/** What may be asked for, by the names that requests use. */
-export const publishedSection = z.array(
-  z.object({ name: z.string(), databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })) }),
-);
+/** What GET /catalog says of what may be asked for. */
+export const publishedFields = {
+  sqlServers: z.array(
+    z.object({
+      name: z.string(),
+      databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+    }),
+  ),
+};
 
-interface Published {
-  readonly sqlServers: z.infer<typeof publishedSection>;
-}
-
-function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined): Published {
+/** By teams that have these rights or, without any given, by an operator. */
+export function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
   const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
@@ -285,8 +284,7 @@ export const sqlDatabase = {
   danglingInPolicy,
   danglingInRights,
   danglingInRule,
-  published,
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy, Published>;
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
 
 function isUnique(values: readonly string[]): boolean {
   return new Set(values).size === values.length;

@@ -21,7 +21,7 @@ export interface DanglingName {
  * Everything that is known of a kind of target outside Azure. Each function takes a whole request, catalog, team or rule and
  * reads the fields of its own kind in it; so whoever goes over all kinds need not know any of them.
  */
-export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Published, Step extends string = string> {
+export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends string = string> {
   /** In the singular, for people. */
   readonly noun: string;
   readonly steps: TargetSteps<Step>;
@@ -46,6 +46,4 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Published, S
   danglingInPolicy(policy: Policy, catalog: Catalog): readonly DanglingName[];
   danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName[];
   danglingInRule(rule: Rule, catalog: Catalog): readonly DanglingName[];
-  /** What may be asked for: by teams that have these rights or, without any given, by an operator. */
-  published(catalog: Catalog, teams: readonly Rights[] | undefined): Partial<Published>;
 }

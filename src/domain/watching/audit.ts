@@ -18,7 +18,7 @@ export const AuditEntry = z.object({
   namespace: z.string().optional(),
   operation: z.string().optional(),
   who: z.string(),
-  /** Whose the namespace was; absent in old records, and where it was no team's. */
+  /** Whose the namespace was; absent where it was no team's. */
   team: z.string().optional(),
   /** The step that had the effect, or what was decided on, such as `onboard`. */
   what: z.string(),

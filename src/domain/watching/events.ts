@@ -7,8 +7,7 @@ import { z } from "zod";
 import { FindingDocument, Severity } from "../finding.ts";
 import { BatchTotals } from "../operation/batch.ts";
 import { OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
-
-const Time = z.iso.datetime();
+import { Time } from "../time.ts";
 
 const ApprovalData = z
   .strictObject({

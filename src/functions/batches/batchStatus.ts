@@ -3,6 +3,7 @@
  * waits reads the totals, and whoever looks for what failed asks for that.
  */
 import type { HttpRequest } from "@azure/functions";
+import type { BatchDocument, BatchItemDocument, BatchSummary } from "../../domain/documents/batch.ts";
 import { countItems, mostRequests } from "../../domain/operation/batch.ts";
 import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
 import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
@@ -25,7 +26,7 @@ export async function answerBatch(
   const page = asked.slice(0, top);
   const next = asked[top];
   const remaining = estimateRemaining(record, items, Date.now());
-  const document = {
+  const document: BatchDocument = {
     ...summaryOfBatch(record),
     phase: phaseOf(record),
     totals: countItems(items),
@@ -36,7 +37,7 @@ export async function answerBatch(
   return json(200, document, isFinal(record.status) ? {} : { "retry-after": "2" });
 }
 
-export function summaryOfBatch({ traceparent, ...record }: BatchRecord) {
+export function summaryOfBatch({ traceparent, ...record }: BatchRecord): BatchSummary {
   const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   return { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, traceId, error, cancel };
@@ -47,7 +48,7 @@ export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
   return status === "NotStarted" ? "preflight" : "provisioning";
 }
 
-export function publicItem(item: BatchItem) {
+export function publicItem(item: BatchItem): BatchItemDocument {
   const { index, cluster, namespace, status, operation, claim, kind, outcome } = item;
   const { needsApproval, error, startTime, endTime } = item;
   const isOwn = operation === undefined ? undefined : operation === claim;

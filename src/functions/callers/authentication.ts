@@ -2,13 +2,13 @@
 import type { HttpRequest } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
-import { createRateLimiter, type RateLimiter } from "../../domain/access/tokenBucket.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
+import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
 /** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
 const anybody: Caller = { id: "anonymous", name: "anonymous", teams: [], roles: AppRole.options };

@@ -2,6 +2,7 @@
 import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
+import { HealthDocument } from "../../domain/documents/health.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
@@ -10,8 +11,6 @@ import { operationPaths } from "./openapiOperations.ts";
 import { body, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
-
-const Health = z.object({ status: z.enum(["ok", "unavailable"]), reason: z.string().optional() });
 
 /** Every route may also end in what nobody foresaw. */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
@@ -61,7 +60,7 @@ export function createOpenApi() {
           operationId: "live",
           security: [],
           summary: "Whether the process answers",
-          responses: { 200: body("It does.", Health) },
+          responses: { 200: body("It does.", HealthDocument) },
         },
       },
       "/api/health/ready": {
@@ -69,7 +68,7 @@ export function createOpenApi() {
           operationId: "ready",
           security: [],
           summary: "Whether requests can be taken",
-          responses: { 200: body("They can.", Health), 503: body("The registry is away.", Health) },
+          responses: { 200: body("They can.", HealthDocument), 503: body("The registry is away.", HealthDocument) },
         },
       },
       "/api/openapi.json": {
@@ -78,14 +77,6 @@ export function createOpenApi() {
           security: [],
           summary: "This document",
           responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
-        },
-      },
-      "/api/docs": {
-        get: {
-          operationId: "docs",
-          security: [],
-          summary: "This document for people",
-          responses: { 200: { description: "A page.", content: { "text/html": { schema: z.string() } } } },
         },
       },
     }),

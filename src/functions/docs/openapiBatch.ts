@@ -1,55 +1,9 @@
 /** Batches, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { BatchBody, BatchOutcome, BatchPlan, BatchTotals, mostRequests } from "../../domain/operation/batch.ts";
-import { BatchRemaining } from "../../domain/operation/batchRemaining.ts";
-import { OperationError, OperationKind, OperationStatus, Phase } from "../../domain/operation/operation.ts";
-import { acceptedResponse, body, bodyProblems, guarded, idempotencyHeaders, problem, Time } from "./openapiParts.ts";
-
-export const BatchSummary = z.object({
-  id: z.string(),
-  kind: z.literal("batch"),
-  status: OperationStatus,
-  requests: z.int().meta({ description: "How many it has." }),
-  requestedBy: z.string(),
-  team: z.string().optional().meta({ description: "Absent where it is an operator's, or of several teams." }),
-  createdTime: Time,
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-  traceId: z.string().optional(),
-  error: OperationError.optional(),
-  cancel: z.object({ by: z.string(), time: Time, comment: z.string().optional() }).optional(),
-});
-
-const BatchItemDocument = z.object({
-  index: z.int().meta({ description: "Its place in `requests`." }),
-  cluster: z.string(),
-  namespace: z.string(),
-  status: OperationStatus,
-  operation: z
-    .string()
-    .optional()
-    .meta({ description: "Whose status says more. Absent before it begins, and when it was refused." }),
-  isOwn: z.boolean().optional().meta({
-    description: "False: the very request had run, or was running, as an operation that is not this batch's.",
-  }),
-  kind: OperationKind.optional(),
-  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as the request asks." }),
-  needsApproval: z.boolean().optional().meta({
-    description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
-  }),
-  error: OperationError.optional(),
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-});
-
-export const BatchDocument = BatchSummary.extend({
-  phase: Phase,
-  totals: BatchTotals,
-  remaining: BatchRemaining.optional(),
-  items: z.array(BatchItemDocument),
-  nextLink: z.string().optional(),
-}).meta({ id: "Batch" });
+import { BatchBody, BatchPlan, mostRequests } from "../../domain/operation/batch.ts";
+import { OperationStatus } from "../../domain/operation/operation.ts";
+import { acceptedResponse, body, bodyProblems, guarded, idempotencyHeaders, problem } from "./openapiParts.ts";
 
 /** Of GET /api/operations/{id}, where it is a batch. */
 export const batchPaging = z.object({

@@ -1,12 +1,9 @@
 /** Onboarding, what is onboarded, and offboarding, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { FindingDocument } from "../../domain/finding.ts";
-import { Migration } from "../../domain/operation/migration.ts";
-import { NamespaceState } from "../../domain/operation/namespaceState.ts";
+import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
-import { shownFields } from "../../domain/targets/index.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
 import {
   acceptedResponse,
   berth,
@@ -16,31 +13,9 @@ import {
   flagProblem,
   guarded,
   idempotencyHeaders,
-  page,
   paging,
   problem,
-  Time,
 } from "./openapiParts.ts";
-
-const NamespaceDocument = z
-  .object({
-    cluster: z.string(),
-    namespace: z.string(),
-    state: NamespaceState,
-    operation: z.string(),
-    requestedBy: z.string(),
-    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
-    onboardedTime: Time.optional(),
-    verifiedTime: Time.optional(),
-    clientId: z.guid().optional(),
-    findings: z.array(FindingDocument).meta({ description: "What the last look found; at most 40, the worst first." }),
-    migration: Migration.pick({ completed: true, selector: true }).optional().meta({
-      description: "A migration that has stopped after a phase; POST …/migrate goes on.",
-    }),
-    identityMode: IdentityMode,
-    ...shownFields,
-  })
-  .meta({ id: "Namespace" });
 
 export const onboardingPaths: ZodOpenApiPathsObject = {
   "/api/onboardings": {
@@ -79,7 +54,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       summary: "What is onboarded",
       requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
       responses: guarded({
-        200: body("A page of namespaces.", page(NamespaceDocument)),
+        200: body("A page of namespaces.", NamespacePage),
         422: problem("A parameter is wrong."),
       }),
     },

@@ -1,78 +1,13 @@
 /** Operations and what people decide about them, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { AnyKind } from "../../domain/operation/batch.ts";
-import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../../domain/operation/operation.ts";
+import { DecisionDocument } from "../../domain/documents/accepted.ts";
+import { AnyOperationDocument, OperationPage } from "../../domain/documents/operation.ts";
+import { OperationStatus } from "../../domain/operation/operation.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { Approval } from "../../domain/policy/approval.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
 import { ApproveBody, CancelBody, RejectBody } from "../operations/decisions.ts";
-import { BatchDocument, BatchSummary, batchPaging } from "./openapiBatch.ts";
-import {
-  acceptedResponse,
-  body,
-  bodyProblems,
-  dryRun,
-  flagProblem,
-  guarded,
-  page,
-  paging,
-  problem,
-  Time,
-} from "./openapiParts.ts";
-import { MigrationProgress } from "./openapiUpkeep.ts";
-
-const StepDocument = z.object({
-  name: z.string(),
-  target: z.string(),
-  action: StepAction.optional(),
-  status: OperationStatus,
-  attempts: z.int(),
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-  error: OperationError.optional(),
-  notices: z
-    .array(OperationError)
-    .optional()
-    .meta({ description: "What the step could not find out, and what did not stop it." }),
-  nextRetryTime: Time.optional(),
-});
-
-const Signature = z.object({ by: z.string(), time: Time, comment: z.string().optional() });
-
-const OperationSummary = z.object({
-  id: z.string(),
-  kind: OperationKind,
-  status: OperationStatus,
-  cluster: z.string(),
-  namespace: z.string(),
-  batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
-  requestedBy: z.string(),
-  team: z.string().optional(),
-  createdTime: Time,
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
-  result: z.object({ clientId: z.guid(), manifest: z.string(), migration: MigrationProgress.optional() }).optional(),
-  error: OperationError.optional(),
-  approval: Approval.optional(),
-  cancel: Signature.optional(),
-  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
-  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
-});
-
-const OperationDocument = OperationSummary.extend({
-  phase: Phase,
-  request: OnboardingRequest,
-  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
-  steps: z.array(StepDocument),
-}).meta({ id: "Operation" });
-
-const DecisionDocument = Signature.extend({
-  id: z.string(),
-  kind: AnyKind,
-  decision: z.enum(["approve", "reject", "cancel"]),
-}).meta({ id: "Decision" });
+import { batchPaging } from "./openapiBatch.ts";
+import { acceptedResponse, body, bodyProblems, dryRun, flagProblem, guarded, paging, problem } from "./openapiParts.ts";
 
 const decisionResponse = {
   ...acceptedResponse,
@@ -103,7 +38,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
         }),
       },
       responses: guarded({
-        200: body("A page of operations.", page(z.union([OperationSummary, BatchSummary]))),
+        200: body("A page of operations.", OperationPage),
         422: problem("A parameter is wrong."),
       }),
     },
@@ -114,7 +49,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       summary: "The status of one operation, step by step",
       requestParams: { path: z.object({ id: z.string() }), query: batchPaging },
       responses: guarded({
-        200: body("The operation, of a namespace or of a batch.", z.union([OperationDocument, BatchDocument])),
+        200: body("The operation, of a namespace or of a batch.", AnyOperationDocument),
         404: problem("There is none of that id."),
         422: problem("A parameter is wrong."),
       }),

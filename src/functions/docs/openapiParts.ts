@@ -1,21 +1,7 @@
 /** What several routes of the OpenAPI document share. */
 import { z } from "zod";
-import { AnyKind } from "../../domain/operation/batch.ts";
-
-export const Time = z.iso.datetime();
-
-export const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    fix: z.string().meta({ description: "What to do next." }),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-    traceId: z.string(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
+import { AcceptedDocument } from "../../domain/documents/accepted.ts";
+import { ProblemDocument } from "../../domain/documents/problem.ts";
 
 export const body = (description: string, schema: z.ZodType) => ({
   description,
@@ -23,7 +9,7 @@ export const body = (description: string, schema: z.ZodType) => ({
 });
 export const problem = (description: string) => ({
   description,
-  content: { "application/problem+json": { schema: Problem } },
+  content: { "application/problem+json": { schema: ProblemDocument } },
 });
 /** The answers of every route that asks who calls. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
@@ -44,7 +30,6 @@ export const bodyProblems = {
   413: problem("The body is larger than 16 KB."),
   422: problem("A field is wrong; errors names each."),
 };
-export const page = (schema: z.ZodType) => z.object({ value: z.array(schema), nextLink: z.string().optional() });
 export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 export const berth = z.object({ cluster: z.string(), namespace: z.string() });
 
@@ -59,15 +44,6 @@ export const idempotencyHeaders = z.object({
       "The same key with the same request gives the same answer for 24 hours. Repeatability-Request-ID is taken, too.",
   }),
 });
-
-const AcceptedDocument = z
-  .object({
-    id: z.string(),
-    kind: AnyKind,
-    isNew: z.boolean().meta({ description: "False when the same request had this operation already." }),
-    message: z.string().optional().meta({ description: "Says so when there is nothing to do." }),
-  })
-  .meta({ id: "Accepted" });
 
 export const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument),

@@ -1,7 +1,7 @@
 /** The routes that keep an onboarded namespace right, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { FindingDocument, Severity } from "../../domain/finding.ts";
+import { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { MigrationPhase } from "../../domain/operation/migration.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { MigrationRequest } from "../namespaces/migrations.ts";
@@ -16,25 +16,7 @@ import {
   guarded,
   idempotencyHeaders,
   problem,
-  Time,
 } from "./openapiParts.ts";
-
-export const MigrationProgress = z.object({
-  completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
-  podsToMove: z.array(z.string()).meta({ description: "Pods that used pod identity when the migration began." }),
-});
-
-const VerificationDocument = z
-  .object({
-    cluster: z.string(),
-    namespace: z.string(),
-    verifiedTime: Time,
-    severity: Severity.optional().meta({
-      description: "Of the worst finding; absent when all is as it was asked for.",
-    }),
-    findings: z.array(FindingDocument),
-  })
-  .meta({ id: "Verification" });
 
 const isHeld = problem("Another operation has the namespace, or left it half done.");
 const isOther = problem("The namespace is not as If-Match names it.");

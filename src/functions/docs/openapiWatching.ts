@@ -1,31 +1,9 @@
 /** The routes by which people and programs follow what Mooring does, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { IdentityMode } from "../../domain/request/request.ts";
-import { publishedSections } from "../../domain/targets/index.ts";
-import { AuditRecord } from "../../domain/watching/audit.ts";
-import { berth, body, guarded, page, paging, problem } from "./openapiParts.ts";
-
-const AuditDocument = AuditRecord.meta({
-  id: "AuditRecord",
-  description: "One effect or decision. previousHash is the hash of the record with the sequence before.",
-});
-
-const AuditCheck = z
-  .object({
-    valid: z.boolean(),
-    entries: z.int().meta({ description: "How many records were read." }),
-    head: z.string().meta({ description: "Hash of the newest record; kept elsewhere, it also shows a forged chain." }),
-    brokenAt: z.int().optional().meta({ description: "Sequence of the newest record that is not as it was written." }),
-  })
-  .meta({ id: "AuditCheck" });
-
-const CatalogDocument = z
-  .object({
-    clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
-    ...publishedSections,
-  })
-  .meta({ id: "Catalog" });
+import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
+import { CatalogDocument } from "../../domain/documents/catalog.ts";
+import { berth, body, guarded, paging, problem } from "./openapiParts.ts";
 
 const lastEventId = z.object({
   "last-event-id": z
@@ -126,7 +104,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
         }),
       },
       responses: guarded({
-        200: body("A page of the audit trail.", page(AuditDocument)),
+        200: body("A page of the audit trail.", AuditPage),
         422: problem("A parameter is wrong."),
       }),
     },

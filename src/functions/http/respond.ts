@@ -1,6 +1,8 @@
 /** The one place that turns results and errors into HTTP. Problems are RFC 9457. */
 
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
+import type { ProblemDocument } from "../../domain/documents/problem.ts";
 import { PermanentError, type RefusalCode, type StepErrorCode, statusOf, TransientError } from "../../domain/errors.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal, type RefusalDetails } from "../../domain/policy/refusal.ts";
@@ -18,7 +20,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** 202 with the addresses where the operation can be watched; Retry-After in seconds. */
-export function accepted(request: HttpRequest, operation: string, body: unknown): Answer {
+export function accepted(request: HttpRequest, operation: string, body: AcceptedDocument | DecisionDocument): Answer {
   const address = new URL(`/api/operations/${operation}`, request.url);
   const location = `${address.pathname}`;
   return json(202, body, { location, "operation-location": location, "retry-after": "1" });
@@ -37,7 +39,16 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   const { fix } = toOperationError(code, message);
   const title = code.toLowerCase().replaceAll("_", " ");
   const type = `urn:mooring:error:${code}`;
-  const body = { type, title, status, detail: message, code, fix, ...(errors ? { errors } : {}), traceId };
+  const body: ProblemDocument = {
+    type,
+    title,
+    status,
+    detail: message,
+    code,
+    fix,
+    ...(errors ? { errors: [...errors] } : {}),
+    traceId,
+  };
   return { status, headers, body: JSON.stringify(body) };
 }
 

@@ -1,4 +1,5 @@
 /** What a caller sees of an onboarded namespace, and the tag of what it saw. */
+import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { entityTag } from "../../domain/http/entityTag.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
@@ -9,7 +10,7 @@ export function tagOf(record: NamespaceRecord): string {
   return entityTag({ is, found: findings });
 }
 
-export function publicNamespace(record: NamespaceRecord) {
+export function publicNamespace(record: NamespaceRecord): NamespaceDocument {
   const { cluster, namespace, state, operation, request, requestedBy, team } = record;
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   return {

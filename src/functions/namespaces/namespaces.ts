@@ -4,6 +4,7 @@ import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { findNamespace, mustSee } from "../../application/admission/seeNamespace.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
+import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { NamespaceRecord } from "../../domain/operation/records.ts";
@@ -35,7 +36,8 @@ export function registerNamespaces(ports: Ports, routes: Routes): void {
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: value.map(publicNamespace), ...nextLink(request, continuation) });
+      const page: NamespacePage = { value: value.map(publicNamespace), ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 

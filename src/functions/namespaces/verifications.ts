@@ -3,6 +3,7 @@ import { findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
 import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
+import type { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -42,7 +43,14 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
       }
       const severity = worstOf(findings);
       context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
-      return json(200, { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) });
+      const document: VerificationDocument = {
+        cluster,
+        namespace,
+        verifiedTime,
+        severity,
+        findings: findings.map(toDocument),
+      };
+      return json(200, document);
     }),
   });
 }

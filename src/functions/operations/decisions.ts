@@ -5,8 +5,10 @@ import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
 import type { AppRole, Caller } from "../../domain/access/caller.ts";
+import type { Signature } from "../../domain/documents/signature.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
+import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -28,8 +30,11 @@ export const ApproveBody = z.strictObject({
   requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
 });
 
+/** Of a cancel, or of an approval: what its record says of the decision. */
+type Decided = Omit<ApprovalDecision, "kind">;
+
 interface Verb<T> {
-  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: object | undefined }>;
+  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: Decided | undefined }>;
   readonly plan: (told: Told<T>) => Promise<Plan>;
 }
 
@@ -108,10 +113,15 @@ function decision<T>(
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
       else await wake(getClient(context), record, context);
-      // A decision about an approval has a kind of its own; the answer's is the operation's.
-      return accepted(request, id, { ...decided, id, kind: record.kind, decision: verb });
+      return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });
     }),
   });
+}
+
+function signatureOf(id: string, decided: Decided | undefined): Signature {
+  const { by, time, comment } = decided ?? {};
+  if (by !== undefined && time !== undefined) return { by, time, comment };
+  throw new Error(`the record of operation ${id} does not say who decided about it`);
 }
 
 async function passOnNow(

@@ -3,6 +3,13 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
+import type {
+  AnySummary,
+  OperationDocument,
+  OperationPage,
+  OperationSummary,
+  StepDocument,
+} from "../../domain/documents/operation.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
@@ -33,8 +40,14 @@ export function registerOperations(ports: Ports, routes: Routes): void {
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
       // An approver must see what is approved, and what it replaces.
       const { request: asked, earlier } = record;
-      const status = { ...summary(record), phase, request: asked, replaces: earlier, steps: listSteps(record, steps) };
-      return json(200, status, headers);
+      const document: OperationDocument = {
+        ...summaryOfOperation(record),
+        phase,
+        request: asked,
+        replaces: earlier,
+        steps: listSteps(record, steps),
+      };
+      return json(200, document, headers);
     }),
   });
 
@@ -49,7 +62,8 @@ export function registerOperations(ports: Ports, routes: Routes): void {
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: value.map(summary), ...nextLink(request, continuation) });
+      const page: OperationPage = { value: value.map(summary), ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 }
@@ -73,11 +87,11 @@ function readFilters(request: HttpRequest) {
   };
 }
 
-export function summary(record: AnyOperation) {
+function summary(record: AnyOperation): AnySummary {
   return record.kind === "batch" ? summaryOfBatch(record) : summaryOfOperation(record);
 }
 
-function summaryOfOperation({
+export function summaryOfOperation({
   id,
   kind,
   status,
@@ -89,11 +103,11 @@ function summaryOfOperation({
   startTime,
   endTime,
   ...rest
-}: OperationRecord) {
+}: OperationRecord): OperationSummary {
   const { result, error, approval, cancel, leftUndone, compensates, traceparent, batch } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
-  const decided = { approval, cancel, leftUndone, compensates: compensates?.of };
+  const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
   return { id, kind, status, cluster, namespace, batch, ...who, result, error, ...decided };
 }
 
@@ -107,11 +121,11 @@ export async function findPhase(client: DurableClient, record: Pick<AnyOperation
 const CustomStatus = z.object({ phase: Phase });
 
 /** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
-function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): readonly object[] {
+function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
   const { kind, request, earlier, compensates, migration } = operation;
   const records = settleSteps(operation, stored);
   const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
-  const planned = steps.map(({ name, target }) => {
+  const planned = steps.map(({ name, target }): StepDocument => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
   });
@@ -132,7 +146,7 @@ export function publicStep({
   error,
   notices,
   nextRetryTime,
-}: StepRecord) {
+}: StepRecord): StepDocument {
   const isOver = isFinal(status);
   return {
     name,
@@ -144,7 +158,7 @@ export function publicStep({
     endTime,
     // What an earlier try met is history once the step has succeeded.
     error: status === "Succeeded" ? undefined : error,
-    notices,
+    notices: notices && [...notices],
     nextRetryTime: isOver ? undefined : nextRetryTime,
   };
 }

@@ -1,4 +1,5 @@
 import { app, type HttpRequest } from "@azure/functions";
+import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
@@ -12,12 +13,13 @@ export function registerAudit(ports: Ports, routes: Routes): void {
     authLevel: "anonymous",
     handler: routes.forCallers(async (request, { by }) => {
       const teams = visibleTeams(by);
-      const page = await ports.audit.read({
+      const { value, continuation } = await ports.audit.read({
         ...readFilters(request),
         ...(teams === undefined ? {} : { teams }),
         ...readLimit(request),
       });
-      return json(200, { value: page.value, ...nextLink(request, page.continuation) });
+      const page: AuditPage = { value: [...value], ...nextLink(request, continuation) };
+      return json(200, page);
     }),
   });
 
@@ -26,7 +28,10 @@ export function registerAudit(ports: Ports, routes: Routes): void {
     methods: ["GET"],
     authLevel: "anonymous",
     // The chain is of all teams, and how long it is says how busy the others are.
-    handler: routes.forRoles(["Onboarding.Operate"], async () => json(200, await ports.audit.verify())),
+    handler: routes.forRoles(["Onboarding.Operate"], async () => {
+      const check: AuditCheck = await ports.audit.verify();
+      return json(200, check);
+    }),
   });
 }
 

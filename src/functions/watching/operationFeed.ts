@@ -5,12 +5,13 @@
  */
 import type { DurableClient } from "durable-functions";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
+import type { AnyChange, ItemChange, OperationEnd, StepChange } from "../../domain/documents/feed.ts";
 import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
-import { phaseOf, publicItem } from "../batches/batchStatus.ts";
-import { findPhase, publicStep, summary } from "../operations/operations.ts";
+import { phaseOf, publicItem, summaryOfBatch } from "../batches/batchStatus.ts";
+import { findPhase, publicStep, summaryOfOperation } from "../operations/operations.ts";
 import type { ServerEvent } from "./eventStream.ts";
 
 interface Cursor {
@@ -66,8 +67,8 @@ export function followOperation({ registry }: Source, client: DurableClient, id:
     if (!operation) return [];
     const events = withIds(sent, changesOf(sent, await look({ registry }, client, operation)));
     if (!isFinal(operation.status)) return events;
-    const { status } = operation;
-    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data: { operation: id, status } }];
+    const data: OperationEnd = { operation: id, status: operation.status };
+    return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data }];
   };
 }
 
@@ -211,7 +212,7 @@ interface Part {
   readonly key: string;
   readonly event: "step" | "item";
   readonly changedTime?: string | undefined;
-  readonly data: object;
+  readonly data: StepChange | ItemChange;
 }
 
 /** As the feed of all shows it: the operations of a batch's items speak for themselves. */
@@ -227,7 +228,8 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
     const parts = items.flatMap((item): Part[] => {
       if (item.status === "NotStarted") return [];
       const { index, changedTime } = item;
-      return [{ key: `${id} ${index}`, event: "item", changedTime, data: { batch: id, ...publicItem(item) } }];
+      const data: ItemChange = { batch: id, ...publicItem(item) };
+      return [{ key: `${id} ${index}`, event: "item", changedTime, data }];
     });
     return { operation, phase: phaseOf(operation), totals: countItems(items), parts };
   }
@@ -235,7 +237,7 @@ async function look({ registry }: Source, client: DurableClient, operation: AnyO
   const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
   const parts = settleSteps(operation, steps).map((step): Part => {
     const { name, target, changedTime } = step;
-    const data = { operation: id, cluster, namespace, ...publicStep(step) };
+    const data: StepChange = { operation: id, cluster, namespace, ...publicStep(step) };
     return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };
   });
   return { operation, phase, parts };
@@ -290,7 +292,11 @@ function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): rea
   const sayOperation = () => {
     sent.times.set(id, operation.changedTime ?? "").set(`phase ${id}`, phase);
     const { changedTime: operations = "" } = operation;
-    events.push({ event: "operation", data: { ...summary(operation), phase, totals }, operations, phase });
+    const data: AnyChange =
+      operation.kind === "batch"
+        ? { ...summaryOfBatch(operation), phase, totals }
+        : { ...summaryOfOperation(operation), phase };
+    events.push({ event: "operation", data, operations, phase });
   };
   const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
   // What ended is said after its parts, everything else before them.

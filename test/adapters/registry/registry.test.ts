@@ -389,7 +389,7 @@ it("writes into every row which version of its form it has", async () => {
 
 it("leaves the version as it is when it changes a part of a row", async () => {
   const operation = `op-${crypto.randomUUID()}`;
-  const step = { name: "preflight", target: "aks-dev/team-a" };
+  const step = { name: "preflight", target: "aks-dev/team-a" } as const;
   await registry.startStep(operation, step, "2026-11-24T00:00:00.000Z");
   const row = { partitionKey: operation, rowKey: "preflight%3Aaks-dev%2Fteam-a" };
   await rowsOf("MooringSteps").updateEntity({ ...row, v: 7 }, "Merge");

@@ -61,7 +61,7 @@ it("goes by the steps of recent operations that succeeded at the first try", asy
 
 it("counts what runs now, but not what waits for a person", async () => {
   const approval = {
-    ...{ reasons: [], requestHash: "h", reminders: 0 },
+    ...{ reasons: [], approvers: [], requestHash: "h", reminders: 0 },
     ...{ requestedTime: "2026-11-24T00:00:00.000Z", expiresTime: "2026-11-25T00:00:00.000Z" },
   };
   await record("runs", "Running");
@@ -101,7 +101,14 @@ it("sees how many of the recent operations ran at a time, and what they took bet
       endTime: time(start + 4),
     });
   }
-  const approval = { reasons: [], requestHash: "h", reminders: 0, requestedTime: time(0), expiresTime: time(900) };
+  const approval = {
+    reasons: [],
+    approvers: [],
+    requestHash: "h",
+    reminders: 0,
+    requestedTime: time(0),
+    expiresTime: time(900),
+  };
   await record("waited", "Succeeded", { startTime: time(0), endTime: time(600), approval });
 
   expect(await readToday(cloud.ports.registry)).toMatchObject({

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { Auth } from "../../../src/domain/access/access.ts";
 import { callerOfKey } from "../../../src/domain/access/localKeys.ts";
-import { createRateLimiter } from "../../../src/domain/access/tokenBucket.ts";
 import { Claims, callerOf } from "../../../src/domain/policy/claims.ts";
 import { catalog, groups, redWorkload } from "../../support/teams.ts";
 
@@ -46,41 +45,4 @@ it("knows a key by its digest, whatever stands beside it", () => {
   expect(callerOfKey(auth, "first")).toMatchObject({ id: "key:one", roles: ["Onboarding.Operate"], teams: [] });
   expect(callerOfKey(auth, "second")).toMatchObject({ id: "key:two", teams: ["red"] });
   for (const wrong of ["", "First", digest("first"), "first "]) expect(callerOfKey(auth, wrong)).toBeUndefined();
-});
-
-it("lets a burst pass, then one request each interval, and says how long to wait", () => {
-  let now = 0;
-  const limiter = createRateLimiter({ requestsPerSecond: 0.5, burst: 2 }, { now: () => now });
-
-  expect([limiter.take("a"), limiter.take("a"), limiter.take("a")]).toEqual([undefined, undefined, 2]);
-  expect(limiter.take("b")).toBeUndefined();
-  now = 1_000;
-  expect(limiter.take("a")).toBe(1);
-  now = 2_000;
-  expect([limiter.take("a"), limiter.take("a")]).toEqual([undefined, 2]);
-  now = 1_000_000;
-  expect([limiter.take("a"), limiter.take("a"), limiter.take("a")]).toEqual([undefined, undefined, 2]);
-});
-
-it("takes several tokens for what costs more, and never more than a full bucket", () => {
-  const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 10 }, { now: () => 0 });
-
-  expect(limiter.take("a", 8)).toBeUndefined();
-  expect(limiter.take("a", 4)).toBe(1);
-  expect(limiter.take("a", 2)).toBeUndefined();
-  expect(limiter.take("b", 1_000)).toBeUndefined();
-  expect(limiter.take("b", 1_000)).toBe(5);
-});
-
-it("forgets callers that have been quiet, and none that is being held back", () => {
-  let now = 0;
-  const limiter = createRateLimiter({ requestsPerSecond: 1, burst: 1 }, { now: () => now });
-  for (let index = 0; index < 10_000; index += 1) limiter.take(`quiet-${index}`);
-  now = 900;
-  limiter.take("greedy");
-
-  expect(limiter.take("greedy")).toBe(1);
-  now = 1_000;
-  limiter.take("one more");
-  expect(limiter.take("greedy")).toBe(1);
 });

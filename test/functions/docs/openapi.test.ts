@@ -1,9 +1,5 @@
 /** The documents of the service against the service itself: as it is composed in src/main.ts. */
 import { beforeAll, expect, it, vi } from "vitest";
-import { errorCatalogue } from "../../../src/domain/errors.ts";
-import { createHtmlPage } from "../../../src/domain/http/htmlPage.ts";
-import { renderDocs } from "../../../src/functions/docs/docsPage.ts";
-import { docsStyle } from "../../../src/functions/docs/docsStyle.ts";
 import { createOpenApi } from "../../../src/functions/docs/openapi.ts";
 import { registrations } from "../../support/core.ts";
 import { checkAnswer, type OpenApi } from "../../support/openApi.ts";
@@ -84,48 +80,4 @@ it("finds an answer that is not as the document says", () => {
 
   expect(checkAnswer(document, good)).toEqual([]);
   for (const change of changes) expect(checkAnswer(document, { ...good, ...change })).toHaveLength(1);
-});
-
-it("shows every route, parameter, schema, field and error code on the page, and loads nothing", () => {
-  const html = renderDocs(createOpenApi());
-
-  for (const route of routes) expect(html).toContain(route.split(" ")[1]);
-  for (const code of Object.keys(errorCatalogue)) expect(html).toContain(`<code>${code}</code>`);
-  for (const text of [
-    "idempotency-key",
-    "dryRun",
-    "schema-OnboardingRequest",
-    "databases[].roles",
-    "application/problem+json",
-  ]) {
-    expect(html).toContain(text);
-  }
-  expect(html).not.toMatch(/<script|<link|<img|src=|on\w+=|style=|javascript:/i);
-  const targets = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
-  expect(targets.length).toBeGreaterThan(30);
-  expect(targets.filter((id) => !html.includes(`id="${id}"`))).toEqual([]);
-});
-
-it("writes what the document holds as text, whatever it holds", () => {
-  const hostile = `<img src=x onerror=alert(1)>"'&`;
-  const html = renderDocs({
-    info: { title: hostile, version: "1", description: hostile },
-    paths: {
-      "/x": { get: { operationId: "x", summary: hostile, responses: { 200: { description: hostile } } } },
-    },
-    components: {
-      schemas: { S: { type: "object", description: hostile, properties: { [hostile]: { enum: [hostile] } } } },
-    },
-  });
-
-  expect(html).not.toContain("<img");
-  expect(html).toContain("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;");
-});
-
-it("allows its own style by hash and nothing else", () => {
-  const { html, policy } = createHtmlPage({ title: "t", style: docsStyle, body: "" });
-
-  expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; /);
-  expect(policy).not.toContain("unsafe");
-  expect(html).toContain(`<style>${docsStyle}</style>`);
 });

@@ -9,7 +9,7 @@ import {
   TransientError,
 } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import { problem as problemOf } from "../../../src/functions/http/respond.ts";
+import { problem } from "../../../src/functions/http/respond.ts";
 
 const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   INVALID_REQUEST: 422,
@@ -110,7 +110,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
 
 function answerTo(error: Error) {
   const context = new InvocationContext({ logHandler: () => undefined });
-  const { status, headers, body } = problemOf(error, { context, traceId: "0af7651916cd43dd8448eb211c80319c" });
+  const { status, headers, body } = problem(error, { context, traceId: "0af7651916cd43dd8448eb211c80319c" });
   return { status, headers: new Headers(headers), problem: JSON.parse(String(body)) };
 }
 

@@ -8,7 +8,7 @@ import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
-import { accepted } from "../../../src/functions/http/respond.ts";
+import { json } from "../../../src/functions/http/respond.ts";
 import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
@@ -174,7 +174,7 @@ async function askWithKey(
   const asked = { request, by, body: null, context: { warn: desk.warn } };
   const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (id) => {
     const { operation = "", ...rest } = (await ask(desk, index, id)) ?? {};
-    return accepted(request, operation, { id: operation, ...rest });
+    return json(202, { id: operation, ...rest });
   });
   const { id: operation, ...rest } = JSON.parse(String(answer.body));
   return { operation, ...rest };

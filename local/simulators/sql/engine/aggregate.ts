@@ -2,6 +2,7 @@
 import { compileError, incorrectSyntax } from "../errors.ts";
 import type { Expression } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
+import { decimal } from "./decimal.ts";
 import type { Environment } from "./functions.ts";
 import { compare, convert, type SqlValue, types } from "./sqlTypes.ts";
 
@@ -45,6 +46,16 @@ export function compileAggregate(
   const valuesOf = ({ group, outer }: Frame) =>
     group.map((row) => operand.evaluate({ row, group: [], outer })).filter((value) => value !== null);
   if (call.name.startsWith("COUNT")) return { type: countType, evaluate: (frame) => asCount(valuesOf(frame).length) };
+  if (call.name === "SUM" && operand.type.kind === "decimal") {
+    const type = decimal(38, operand.type.scale ?? 0);
+    return {
+      type,
+      evaluate: (frame) => {
+        const values = valuesOf(frame).filter((value) => typeof value === "bigint");
+        return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0n);
+      },
+    };
+  }
   if (call.name === "SUM") {
     return {
       type: operand.type,

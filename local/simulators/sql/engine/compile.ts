@@ -7,6 +7,7 @@ import { compileAggregate } from "./aggregate.ts";
 import type { Expression } from "./ast.ts";
 import { compileCondition } from "./condition.ts";
 import type { Row } from "./database.ts";
+import { asDecimal, decimal, decimalArithmetic } from "./decimal.ts";
 import { bareFunctions, concatenatedType, type Environment, functions, globalVariables } from "./functions.ts";
 import { compileQuery } from "./query.ts";
 import { variableKey } from "./session.ts";
@@ -44,6 +45,8 @@ export interface Frame {
 export interface Compiled {
   readonly type: SqlType;
   readonly traits?: ColumnTraits | undefined;
+  /** Of a whole number that stands in the text: as which decimal it meets another. */
+  readonly exactType?: SqlType | undefined;
   readonly evaluate: (frame: Frame) => SqlValue;
 }
 
@@ -57,6 +60,7 @@ export function compileExpression(expression: Expression, scope: Scope, environm
       return {
         type: expression.type,
         traits: { isNullable: expression.value === null, isIdentity: false },
+        exactType: Number.isInteger(expression.value) ? decimal(String(expression.value).length, 0) : undefined,
         evaluate: () => expression.value,
       };
     case "column":
@@ -74,8 +78,11 @@ export function compileExpression(expression: Expression, scope: Scope, environm
         evaluate: (frame) => convert(operand.evaluate(frame), operand.type, type, Number(style?.evaluate(frame) ?? 0)),
       };
     }
-    case "negate":
-      return arithmetic("-", { type: types.int, evaluate: () => 0 }, compileInner(expression.operand));
+    case "negate": {
+      const operand = compileInner(expression.operand);
+      if (operand.type.kind === "decimal") return negated(operand);
+      return arithmetic("-", { type: types.int, evaluate: () => 0 }, operand);
+    }
     case "arithmetic":
       return arithmetic(expression.operator, compileInner(expression.left), compileInner(expression.right));
     case "case":
@@ -202,6 +209,7 @@ function arithmetic(operator: string, left: Compiled, right: Compiled): Compiled
     };
   }
   const common = commonType(left.type, right.type);
+  if (common.kind === "decimal") return exactArithmetic(operator, left, right);
   const type = common.kind === "bit" || isText(common) ? types.int : common;
   if (!["tinyint", "smallint", "int", "bigint", "float"].includes(type.kind)) {
     throw new SqlError(8117, `Operand data type ${type.kind} is invalid for ${operator} operator.`);
@@ -213,6 +221,30 @@ function arithmetic(operator: string, left: Compiled, right: Compiled): Compiled
       const second = convert(right.evaluate(frame), right.type, types.float);
       if (typeof first !== "number" || typeof second !== "number") return null;
       return convert(calculate(operator, first, second), types.float, type);
+    },
+  };
+}
+
+function negated({ type, evaluate }: Compiled): Compiled {
+  return {
+    type,
+    evaluate: (frame) => {
+      const value = evaluate(frame);
+      return typeof value === "bigint" ? -value : null;
+    },
+  };
+}
+
+function exactArithmetic(operator: string, left: Compiled, right: Compiled): Compiled {
+  const leftType = asDecimal(left.exactType ?? left.type);
+  const rightType = asDecimal(right.exactType ?? right.type);
+  const { type, calculate: calculateExactly } = decimalArithmetic(operator, leftType, rightType);
+  return {
+    type,
+    evaluate: (frame) => {
+      const first = convert(left.evaluate(frame), left.type, leftType);
+      const second = convert(right.evaluate(frame), right.type, rightType);
+      return typeof first === "bigint" && typeof second === "bigint" ? calculateExactly(first, second) : null;
     },
   };
 }

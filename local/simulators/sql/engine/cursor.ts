@@ -2,6 +2,7 @@
 import { compileError, incorrectSyntax, SqlError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { ObjectName } from "./ast.ts";
+import { decimal } from "./decimal.ts";
 import { nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
 import type { Token } from "./tokenizer.ts";
 
@@ -152,6 +153,9 @@ export class Cursor {
       case "uniqueidentifier":
       case "sql_variant":
         return { kind: name };
+      case "decimal":
+      case "numeric":
+        return this.#decimal();
       case "integer":
         return types.int;
       case "sysname":
@@ -176,6 +180,23 @@ export class Cursor {
       default:
         throw new SqlError(2715, `Column, parameter, or variable: Cannot find data type ${name}.`);
     }
+  }
+
+  #decimal(): SqlType {
+    if (!this.acceptSymbol("(")) return decimal(18, 0);
+    const precision = this.integer();
+    const scale = this.acceptSymbol(",") ? this.integer() : 0;
+    this.expectSymbol(")");
+    if (precision < 1 || precision > 38) {
+      throw compileError(
+        2750,
+        `Column or parameter: Specified column precision ${precision} is out of range (1 to 38).`,
+      );
+    }
+    if (scale < 0 || scale > precision) {
+      throw compileError(192, `The scale must be less than or equal to the precision.`);
+    }
+    return decimal(precision, scale);
   }
 
   #length(defaultLength: number): number | "max" {

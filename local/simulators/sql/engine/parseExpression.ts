@@ -1,6 +1,7 @@
 /** Expressions, conditions and SELECT: they contain each other, so they stand together. */
 import type { Expression, Select, SelectItem, Source } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
+import { parseDecimal } from "./decimal.ts";
 import { nvarchar, types, untyped, varbinary } from "./sqlTypes.ts";
 
 /** A condition, or a value: which of the two it must be, the compiler checks. */
@@ -122,6 +123,8 @@ function parseLiteral(cursor: Cursor): Expression {
     const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, "hex");
     return { kind: "literal", type: varbinary(bytes.length), value: bytes };
   }
+  const exact = token.text.includes(".") ? parseDecimal(token.text) : undefined;
+  if (exact) return { kind: "literal", ...exact };
   if (!/^\d+$/.test(token.text)) return { kind: "literal", type: types.float, value: Number(token.text) };
   const value = Number(token.text);
   return value <= 2_147_483_647

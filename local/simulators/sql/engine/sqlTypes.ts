@@ -1,5 +1,6 @@
 /** The types of the engine, how their values look in JavaScript, and how one becomes another. */
 import { SqlError } from "../errors.ts";
+import { asDecimal, commonDecimal, formatDecimal, parseDecimal, rescale } from "./decimal.ts";
 
 export type Kind =
   | "bit"
@@ -7,6 +8,7 @@ export type Kind =
   | "smallint"
   | "int"
   | "bigint"
+  | "decimal"
   | "float"
   | "nvarchar"
   | "varchar"
@@ -21,10 +23,13 @@ export interface SqlType {
   readonly kind: Kind;
   /** Characters of text, bytes of varbinary. */
   readonly length?: number | "max";
+  /** Digits of decimal, and how many of them stand behind the point. */
+  readonly precision?: number;
+  readonly scale?: number;
 }
 
 /**
- * bit: boolean. tinyint to int, float: number. bigint: bigint. Text: string. varbinary: Buffer. uniqueidentifier: the
+ * bit: boolean. tinyint to int, float: number. bigint: bigint. decimal: bigint, without its point. Text: string. varbinary: Buffer. uniqueidentifier: the
  * GUID in upper case. datetime2: bigint, in units of 100 ns since 0001-01-01. sql_variant: a string, the only thing that
  * this engine puts into one.
  */
@@ -58,7 +63,8 @@ export function isText({ kind }: SqlType): boolean {
   return kind === "nvarchar" || kind === "varchar" || kind === "nchar" || kind === "char";
 }
 
-export function nameOf({ kind, length }: SqlType): string {
+export function nameOf({ kind, length, precision, scale }: SqlType): string {
+  if (kind === "decimal") return `numeric(${precision},${scale})`;
   return length === undefined ? kind : `${kind}(${length})`;
 }
 
@@ -74,6 +80,7 @@ const precedence: readonly Kind[] = [
   "smallint",
   "int",
   "bigint",
+  "decimal",
   "float",
   "datetime2",
   "sql_variant",
@@ -82,8 +89,13 @@ const precedence: readonly Kind[] = [
 /** The type in which two operands meet; of two texts, or two binaries, the longer. */
 export function commonType(left: SqlType, right: SqlType): SqlType {
   const winner = precedence.indexOf(left.kind) >= precedence.indexOf(right.kind) ? left : right;
+  if (winner.kind === "decimal" && isExact(left) && isExact(right)) return commonDecimal(left, right);
   if (winner.length === undefined) return winner;
   return { kind: winner.kind, length: longer(left.length, right.length) };
+}
+
+function isExact({ kind }: SqlType): boolean {
+  return kind === "decimal" || kind === "bit" || kind === "bigint" || kind in ranges;
 }
 
 export function longer(left: number | "max" = 1, right: number | "max" = 1): number | "max" {
@@ -112,6 +124,8 @@ export function convert(value: SqlValue, from: SqlType, to: SqlType, style = 0):
       return typeof value === "bigint" && from.kind === "bigint"
         ? value
         : BigInt(Math.trunc(toNumber(value, from, to)));
+    case "decimal":
+      return toDecimal(value, from, to);
     case "float":
       return toNumber(value, from, to);
     case "nvarchar":
@@ -145,6 +159,7 @@ function toNumber(value: SqlValue, from: SqlType, to: SqlType): number {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value === "bigint" && from.kind === "bigint") return Number(value);
+  if (typeof value === "bigint" && from.kind === "decimal") return Number(formatDecimal(value, from));
   if (typeof value === "string" && (isText(from) || from.kind === "sql_variant")) {
     const text = value.trim();
     if (to.kind === "bit" && /^(true|false)$/i.test(text)) return text.toLowerCase() === "true" ? 1 : 0;
@@ -159,11 +174,26 @@ function toNumber(value: SqlValue, from: SqlType, to: SqlType): number {
   throw clash(from, to);
 }
 
+function toDecimal(value: SqlValue, from: SqlType, to: SqlType): bigint {
+  if (typeof value === "bigint" && from.kind === "decimal") return rescale(value, from, to);
+  if (typeof value === "bigint" && from.kind === "bigint") return rescale(value, asDecimal(from), to);
+  if (typeof value === "string") {
+    const parsed = parseDecimal(value.trim());
+    if (parsed) return rescale(parsed.value, parsed.type, to);
+    throw new SqlError(8114, `Error converting data type ${from.kind} to numeric.`);
+  }
+  const { scale = 0 } = to;
+  return rescale(BigInt(toNumber(value, from, to).toFixed(scale).replace(".", "")), { kind: "decimal", scale }, to);
+}
+
 function toText(value: SqlValue, from: SqlType, to: SqlType, style: number): string {
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return value ? "1" : "0";
   if (typeof value === "number") return String(value);
-  if (typeof value === "bigint") return from.kind === "datetime2" ? formatTicks(value, style) : String(value);
+  if (typeof value === "bigint") {
+    if (from.kind === "decimal") return formatDecimal(value, from);
+    return from.kind === "datetime2" ? formatTicks(value, style) : String(value);
+  }
   if (!Buffer.isBuffer(value)) throw clash(from, to);
   if (style === 1) return `0x${value.toString("hex").toUpperCase()}`;
   if (style === 2) return value.toString("hex").toUpperCase();

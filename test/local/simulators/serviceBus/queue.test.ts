@@ -39,6 +39,50 @@ function openQueue(settings: Partial<QueueSettings> = {}) {
   return { clock, queue, deadLetters, send, receive };
 }
 
+test("a message whose time to live is over is gone, unless somebody holds its lock or it is dead", () => {
+  const { clock, queue, deadLetters, send, receive } = openQueue({ lockDurationSeconds: 30 });
+  queue.send({ messageId: "short", content: "", timeToLiveMs: 10_000 });
+  queue.send({ messageId: "held", content: "", timeToLiveMs: 10_000 });
+  queue.send({ messageId: "dead", content: "", timeToLiveMs: 10_000 });
+  const later = clock.now() + 60_000;
+  queue.send({ messageId: "later", content: "", timeToLiveMs: 10_000, scheduledFor: later });
+  send("long");
+  queue.release(receive().lockToken);
+  const [, held, dead] = [receive(), receive(), receive()];
+  queue.deadLetter(dead.lockToken);
+  clock.advance(20);
+
+  expect(queue.peek().map(({ messageId }) => messageId)).toEqual(["short", "held", "later", "long"]);
+  queue.complete(held.lockToken);
+  clock.advance(45);
+  expect(receive().messageId).toBe("later");
+  expect(receive().messageId).toBe("long");
+  expect(deadLetters.peek().map(({ messageId }) => messageId)).toEqual(["dead"]);
+});
+
+test("a message keeps the number that it was first given, in a topic's subscriptions and among dead letters", () => {
+  const clock = createManualClock();
+  const topic = { name: "events", subscriptions: [{ name: "a" }, { name: "b" }] };
+  const broker = createBroker<string>({ queues: [{ name: "q" }], topics: [topic] }, clock);
+  const numbers = (path: string) =>
+    broker
+      .find(path)
+      ?.queue?.peek()
+      .map(({ sequenceNumber, firstSequenceNumber }) => [sequenceNumber, firstSequenceNumber]);
+
+  for (const messageId of ["1", "2"]) broker.find("q")?.send?.({ messageId, content: "" });
+  for (const messageId of ["1", "2"]) broker.find("events")?.send?.({ messageId, content: "" });
+  const queue = broker.find("q")?.queue;
+  queue?.complete(queue.receive()?.lockToken ?? "");
+  queue?.deadLetter(queue.receive()?.lockToken ?? "");
+
+  expect(numbers("events/Subscriptions/b")).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(numbers(`q${deadLetterSuffix}`)).toEqual([[1, 2]]);
+});
+
 const lockLost = expect.objectContaining({ condition: "com.microsoft:message-lock-lost" });
 const notFound = expect.objectContaining({ condition: "com.microsoft:message-not-found" });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openSandbox, type Sandbox, until } from "./sandbox.ts";
@@ -55,6 +56,20 @@ test("a message that was sent is received once, completed and gone", async () =>
   expect(inQueue().messages()).toHaveLength(1);
   await receiver.completeMessage(message);
   expect(inQueue().messages()).toEqual([]);
+});
+
+test("a message says the number of its submission, and does not outlive its time", async () => {
+  const client = sandbox.client();
+  const sender = client.createSender(shortLocks);
+  const receiver = client.createReceiver(shortLocks, { receiveMode: "receiveAndDelete" });
+
+  await sender.sendMessages([{ body: "brief", timeToLive: 1 }]);
+  await sleep(20);
+  await sender.sendMessages([{ body: "lasting", timeToLive: 60_000 }]);
+  const message = await receiveOne(receiver);
+
+  expect(message.body).toBe("lasting");
+  expect(message.enqueuedSequenceNumber).toBe(message.sequenceNumber?.toNumber());
 });
 
 test("an abandoned message comes again with one more delivery, and is dead-lettered after the last", async () => {

@@ -29,7 +29,7 @@ describe("expressions", () => {
     ["1 + 2 * 3 - -4", 11],
     ["7 / 2", 3],
     ["7 % 4", 3],
-    ["7 / 2.0", 3.5],
+    ["7 / 2.0", "3.500000"],
     ["(1 + 2) * 3", 9],
     ["N'a' + 'b'", "ab"],
     ["'it''s'", "it's"],
@@ -236,6 +236,42 @@ describe("SELECT", () => {
 
   it("in a place for one value refuses more", async () => {
     expect(await fails("SELECT (SELECT id FROM a)")).toBe(512);
+  });
+});
+
+describe("decimal", () => {
+  it.each([
+    ["1.5", "1.5"],
+    ["-0.05", "-0.05"],
+    ["1.5 + 1", "2.5"],
+    ["0.1 + 0.2", "0.3"],
+    ["1.25 * 1.5", "1.875"],
+    ["10 - 0.01", "9.99"],
+    ["CAST('12345678901234567.895' AS decimal(20, 2))", "12345678901234567.90"],
+    ["CAST(-2.5 AS decimal(5))", "-3"],
+    ["CAST(1.5 AS int)", 1],
+    ["CAST(1.50 AS nvarchar(10))", "1.50"],
+    ["CAST(1.5 AS float)", 1.5],
+    ["1.5 + CAST(1 AS float)", 2.5],
+    ["1.5e0", 1.5],
+    ["2.0 / 3", "0.666666"],
+    ["-7.5 % 2", "-1.5"],
+    ["CASE WHEN 1.50 = 1.5 AND 1.4 < 2 THEN 'equal' END", "equal"],
+  ])("%s is %s", async (expression, expected) => {
+    expect(await value(expression)).toBe(expected);
+  });
+
+  it("is a column's type, added up without loss, and refused where it does not fit", async () => {
+    await database.runScript(
+      "CREATE TABLE t (price decimal(9, 2), weight float); INSERT t VALUES (0.1, 2.5), (0.2, 1)",
+    );
+
+    expect(await one("SELECT SUM(price) AS price, SUM(weight) AS weight FROM t WHERE price < 0.25")).toEqual([
+      { price: "0.30", weight: 3.5 },
+    ]);
+    expect(await fails("INSERT t (price) VALUES (12345678.5)")).toBe(8115);
+    expect(await fails("SELECT 1.5 / 0")).toBe(8134);
+    expect(await fails("SELECT CAST('x' AS decimal)")).toBe(8114);
   });
 });
 

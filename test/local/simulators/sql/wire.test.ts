@@ -43,6 +43,7 @@ describe("values", () => {
       ["int", sql.Int, -2_147_483_648],
       ["bigint", sql.BigInt, "-9223372036854775808"],
       ["float", sql.Float, 1.5e-7],
+      ["decimal", sql.Decimal(18, 4), -1234.5678],
       ["nvarchar", sql.NVarChar(50), "漢字 😀"],
       ["varchar", sql.VarChar(50), "é"],
       ["max", sql.NVarChar(sql.MAX), ""],

@@ -1,5 +1,5 @@
 /** How often each caller may ask: a bucket of tokens that fills at a steady rate. */
-import type { Limits } from "./access.ts";
+import type { Limits } from "../../domain/access/access.ts";
 
 export interface RateLimiter {
   /** Undefined when the request may pass; else the whole seconds after which it may. Never more than a full bucket. */

@@ -1,0 +1,21 @@
+/** Answers that lead to an operation. */
+import { z } from "zod";
+import { AnyKind } from "../operation/batch.ts";
+import { Signature } from "./signature.ts";
+
+export const AcceptedDocument = z
+  .object({
+    id: z.string(),
+    kind: AnyKind,
+    isNew: z.boolean().meta({ description: "False when the same request had this operation already." }),
+    message: z.string().optional().meta({ description: "Says so when there is nothing to do." }),
+  })
+  .meta({ id: "Accepted" });
+export type AcceptedDocument = z.infer<typeof AcceptedDocument>;
+
+export const DecisionDocument = Signature.extend({
+  id: z.string(),
+  kind: AnyKind,
+  decision: z.enum(["approve", "reject", "cancel"]),
+}).meta({ id: "Decision" });
+export type DecisionDocument = z.infer<typeof DecisionDocument>;

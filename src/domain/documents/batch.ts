@@ -1,0 +1,55 @@
+/** A batch and its items, as their status tells of them. */
+import { z } from "zod";
+import { BatchOutcome, BatchTotals } from "../operation/batch.ts";
+import { BatchRemaining } from "../operation/batchRemaining.ts";
+import { OperationError, OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
+import { Time } from "../time.ts";
+import { Signature } from "./signature.ts";
+
+export const BatchSummary = z.object({
+  id: z.string(),
+  kind: z.literal("batch"),
+  status: OperationStatus,
+  requests: z.int().meta({ description: "How many it has." }),
+  requestedBy: z.string(),
+  team: z.string().optional().meta({ description: "Absent where it is an operator's, or of several teams." }),
+  createdTime: Time,
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  traceId: z.string().optional(),
+  error: OperationError.optional(),
+  cancel: Signature.optional(),
+});
+export type BatchSummary = z.infer<typeof BatchSummary>;
+
+export const BatchItemDocument = z.object({
+  index: z.int().meta({ description: "Its place in `requests`." }),
+  cluster: z.string(),
+  namespace: z.string(),
+  status: OperationStatus,
+  operation: z
+    .string()
+    .optional()
+    .meta({ description: "Whose status says more. Absent before it begins, and when it was refused." }),
+  isOwn: z.boolean().optional().meta({
+    description: "False: the very request had run, or was running, as an operation that is not this batch's.",
+  }),
+  kind: OperationKind.optional(),
+  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as the request asks." }),
+  needsApproval: z.boolean().optional().meta({
+    description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
+  }),
+  error: OperationError.optional(),
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+});
+export type BatchItemDocument = z.infer<typeof BatchItemDocument>;
+
+export const BatchDocument = BatchSummary.extend({
+  phase: Phase,
+  totals: BatchTotals,
+  remaining: BatchRemaining.optional(),
+  items: z.array(BatchItemDocument),
+  nextLink: z.string().optional(),
+}).meta({ id: "Batch" });
+export type BatchDocument = z.infer<typeof BatchDocument>;

@@ -1,0 +1,12 @@
+/** What may be asked for, by the names that requests use. */
+import { z } from "zod";
+import { IdentityMode } from "../request/request.ts";
+import { publishedFields } from "../targets/index.ts";
+
+export const CatalogDocument = z
+  .object({
+    clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
+    ...publishedFields,
+  })
+  .meta({ id: "Catalog" });
+export type CatalogDocument = z.infer<typeof CatalogDocument>;

@@ -1,0 +1,67 @@
+/** An operation and its steps, as their status tells of them. */
+import { z } from "zod";
+import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../operation/operation.ts";
+import { OperationResult } from "../operation/operationResult.ts";
+import { Approval } from "../policy/approval.ts";
+import { OnboardingRequest } from "../request/request.ts";
+import { Time } from "../time.ts";
+import { BatchDocument, BatchSummary } from "./batch.ts";
+import { page } from "./page.ts";
+import { Signature } from "./signature.ts";
+
+export const StepDocument = z.object({
+  name: z.string(),
+  target: z.string(),
+  action: StepAction.optional(),
+  status: OperationStatus,
+  attempts: z.int(),
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  error: OperationError.optional(),
+  notices: z
+    .array(OperationError)
+    .optional()
+    .meta({ description: "What the step could not find out, and what did not stop it." }),
+  nextRetryTime: Time.optional(),
+});
+export type StepDocument = z.infer<typeof StepDocument>;
+
+export const OperationSummary = z.object({
+  id: z.string(),
+  kind: OperationKind,
+  status: OperationStatus,
+  cluster: z.string(),
+  namespace: z.string(),
+  batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
+  requestedBy: z.string(),
+  team: z.string().optional(),
+  createdTime: Time,
+  startTime: Time.optional(),
+  endTime: Time.optional(),
+  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
+  result: OperationResult.optional(),
+  error: OperationError.optional(),
+  approval: Approval.optional(),
+  cancel: Signature.optional(),
+  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
+});
+export type OperationSummary = z.infer<typeof OperationSummary>;
+
+export const OperationDocument = OperationSummary.extend({
+  phase: Phase,
+  request: OnboardingRequest,
+  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  steps: z.array(StepDocument),
+}).meta({ id: "Operation" });
+export type OperationDocument = z.infer<typeof OperationDocument>;
+
+/** Of a namespace or of a batch. */
+export const AnySummary = z.union([OperationSummary, BatchSummary]);
+export type AnySummary = z.infer<typeof AnySummary>;
+
+export const AnyOperationDocument = z.union([OperationDocument, BatchDocument]);
+export type AnyOperationDocument = z.infer<typeof AnyOperationDocument>;
+
+export const OperationPage = page(AnySummary);
+export type OperationPage = z.infer<typeof OperationPage>;

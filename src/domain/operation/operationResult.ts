@@ -1,0 +1,15 @@
+/** What an operation has to show for itself once it has ended. */
+import { z } from "zod";
+import { MigrationPhase } from "./migration.ts";
+
+export const MigrationProgress = z.object({
+  completed: MigrationPhase.optional().meta({ description: "The last phase that is complete." }),
+  podsToMove: z.array(z.string()).meta({ description: "Pods that used pod identity when the migration began." }),
+});
+
+export const OperationResult = z.object({
+  clientId: z.guid(),
+  manifest: z.string(),
+  migration: MigrationProgress.optional(),
+});
+export type OperationResult = z.infer<typeof OperationResult>;
