@@ -8,14 +8,16 @@ export function applyBlock(current: string | undefined, { file, line, kind, text
     return text;
   }
   if (current === undefined) throw fail("there is no such file");
-  return hunksOf(text).reduce((lines, { before, after }) => {
-    const places = placesOf(lines, before);
-    const [place] = places;
-    const first = before.find((each) => each.trim() !== "") ?? "";
-    if (place === undefined) throw fail(`it does not have the lines from "${first.trim()}" on`);
-    if (places.length > 1) throw fail(`it has the lines from "${first.trim()}" on ${places.length} times`);
-    return lines.toSpliced(place, before.length, ...after);
-  }, current.split("\n")).join("\n");
+  return hunksOf(text)
+    .reduce((lines, { before, after }) => {
+      const places = placesOf(lines, before);
+      const [place] = places;
+      const first = before.find((each) => each.trim() !== "") ?? "";
+      if (place === undefined) throw fail(`it does not have the lines from "${first.trim()}" on`);
+      if (places.length > 1) throw fail(`it has the lines from "${first.trim()}" on ${places.length} times`);
+      return lines.toSpliced(place, before.length, ...after);
+    }, current.split("\n"))
+    .join("\n");
 }
 
 interface Hunk {
@@ -27,7 +29,10 @@ interface Hunk {
 function hunksOf(text: string): readonly Hunk[] {
   return text.split(/^@@.*\n/m).flatMap((hunk) => {
     // An editor may have taken the space off an empty line.
-    const lines = hunk.split("\n").slice(0, -1).map((each) => (each === "" ? " " : each));
+    const lines = hunk
+      .split("\n")
+      .slice(0, -1)
+      .map((each) => (each === "" ? " " : each));
     const without = (sign: string) => lines.filter((each) => !each.startsWith(sign)).map((each) => each.slice(1));
     return lines.length === 0 ? [] : [{ before: without("+"), after: without("-") }];
   });

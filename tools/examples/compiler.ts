@@ -11,8 +11,8 @@ export interface TypeProblem {
 export interface Compiler {
   /** All that `tsc -p` of that folder would say. */
   checkAll(project: string): readonly TypeProblem[];
-  /** What `tsc -p` says of the project as a whole, such as an import from outside it; of its files nothing. */
-  checkProject(project: string): readonly TypeProblem[];
+  /** What it would say of these files, such as that one imports what is outside. */
+  checkFiles(project: string, files: readonly string[]): readonly TypeProblem[];
   /**
    * The first error when the file is as it was before, or is not there (undefined). `first` are looked at first: most errors
    * are in files that belong together.
@@ -59,7 +59,11 @@ export function createCompiler(root: string): Compiler {
       whole = createProgram(project);
       return ts.getPreEmitDiagnostics(whole).map(toProblem);
     },
-    checkProject: (project) => createProgram(project).getOptionsDiagnostics().map(toProblem),
+    checkFiles(project, files) {
+      const program = createProgram(project);
+      const own = files.flatMap((file) => program.getSourceFile(join(root, file)) ?? []);
+      return own.flatMap((file) => program.getSemanticDiagnostics(file)).map(toProblem);
+    },
     findErrorWithout(file, { text, first }) {
       const program = createProgram(".", { path: join(root, file), text });
       const rank = ({ fileName }: ts.SourceFile) => {
