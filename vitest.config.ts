@@ -1,12 +1,29 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { compileCache } from "./local/compileCache.ts";
+
+// For the workers, and for all that they start.
+process.env["NODE_COMPILE_CACHE"] ??= compileCache;
+
+/**
+ * What touches nothing of its process: no servers, no trusted certificates, no environment. One worker runs such files one
+ * after another on the same modules, where a process for each spends most of its time reading them again.
+ */
+const pure = ["test/*.test.ts", "test/{application,domain,durable,functions,orchestrations,resources}/**/*.test.ts"];
+const include = ["test/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    setupFiles: ["test/support/core.ts"],
+    setupFiles: ["test/support/setup.ts"],
     // Wire tests start servers and child processes; two cores are shared with them.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Much of their time is waiting, so that a core is not one too many for a worker.
+    maxWorkers: availableParallelism(),
     reporters: ["default"],
+    projects: [
+      { extends: true, test: { name: "pure", include: pure, isolate: false } },
+      { extends: true, test: { name: "wired", include, exclude: pure } },
+    ],
   },
 });

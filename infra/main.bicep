@@ -94,11 +94,11 @@ var entra = catalog.?auth.?entra
 var easyAuth = catalog.?auth.?easyAuth ?? false
 var audience = contains(catalog, 'auth')
   ? easyAuth && empty(entra)
-      ? fail('mooring.yaml has auth.easyAuth and no auth.entra: App Service authentication would not know whose tokens to take. Add auth.entra (docs/callers.md).')
+      ? fail('mooring.yaml has auth.easyAuth and no auth.entra: App Service authentication would not know whose tokens to take. Add auth.entra (docs/callers.md)')
       : entra.?audiences[0] ?? ''
-  : fail('mooring.yaml has no auth, so Mooring would not start. Add auth.entra with the application that infra/entra makes (docs/deploy.md).')
+  : fail('mooring.yaml has no auth, so Mooring would not start. Run npm run azure -- entra and add what it prints (docs/deploy.md)')
 var budgetStart = budgetAmount > 0 && (empty(budgetStartDate) || empty(budgetContactEmails))
-  ? fail('A budget needs the day that it starts, the first of a month, and somebody to mail: set budgetStartDate and budgetContactEmails.')
+  ? fail('A budget needs the day that it starts, the first of a month, and somebody to mail: set budgetStartDate and budgetContactEmails')
   : budgetStartDate
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {

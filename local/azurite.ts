@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { compileCache } from "./compileCache.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
 export interface TableService {
@@ -27,19 +29,23 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   const child = spawn(
     process.execPath,
     [
-      // Azurite does not notice when its parent is killed, and would stay for ever.
-      ...["--import", "data:text/javascript,process.on('disconnect',()=>process.exit())"],
+      ...["--import", pathToFileURL(join(import.meta.dirname, "azuritePreload.ts")).href],
       createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js"),
       ...["--tableHost", "127.0.0.1", "--tablePort", String(port)],
       ...["--oauth", "basic", "--cert", certificate, "--key", key],
       // The sandbox's world lives in memory; so does its registry.
       ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
     ],
-    { cwd: folder, stdio: ["ignore", "pipe", "pipe", "ipc"] },
+    {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    },
   );
 
   try {
     await waitUntilReady(child);
+    child.send("ready");
   } catch (error) {
     child.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });

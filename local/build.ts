@@ -15,8 +15,9 @@ export async function ensureBuilt(): Promise<void> {
   if (times.some((time) => time >= built)) await buildApp();
 }
 
-export async function buildApp(): Promise<void> {
-  const { outputFiles } = await build({
+/** Gives the files that went into the bundle, relative to the checkout. */
+export async function buildApp(): Promise<readonly string[]> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [join(source, "main.ts")],
     outfile: bundle,
@@ -35,6 +36,7 @@ export async function buildApp(): Promise<void> {
     legalComments: "none",
     logLevel: "warning",
     write: false,
+    metafile: true,
   });
   await mkdir(dirname(bundle), { recursive: true });
   // The bundle last: its time says that all of it is there. Renamed into place, because several tests may build at once
@@ -50,6 +52,7 @@ export async function buildApp(): Promise<void> {
       await rm(draft, { force: true });
     }
   }
+  return Object.keys(metafile.inputs);
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

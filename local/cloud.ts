@@ -5,6 +5,7 @@ import type { TokenCredential } from "@azure/identity";
 import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
+import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type Rights, readRights } from "./rights.ts";
 import { startArm } from "./simulators/arm/index.ts";
@@ -94,6 +95,7 @@ const images = {
   "message-app": {
     command: process.execPath,
     args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+    environment: { NODE_COMPILE_CACHE: compileCache },
   },
 };
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { compileCache } from "./compileCache.ts";
 
 export interface HostProcessOptions {
   /** The folder with package.json and host.json. */
@@ -35,7 +36,7 @@ export async function startHostProcess({ app, port, data, settings, onLog }: Hos
     // Its stdout says once more what the channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...settings },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: compileCache, ...settings },
   });
   const ended = once(child, "exit").then(() => undefined);
   const tail = collectLog(child, onLog);

@@ -14,6 +14,8 @@ export interface SandboxOptions extends CloudOptions {
   /** The lowest that the service logs. */
   readonly logLevel?: "information" | "warning";
   readonly onLog?: (line: string) => void;
+  /** The folder of a function app, such as another release's; the checkout, built anew when it has to be, without it. */
+  readonly app?: string;
 }
 
 export interface Sandbox {
@@ -44,13 +46,19 @@ export class PortTaken extends Error {
 }
 
 /** The checkout, whose package.json names the built app. */
-const app = dirname(import.meta.dirname);
+const checkout = dirname(import.meta.dirname);
 
-export async function startSandbox({ port = 0, logLevel, onLog, ...options }: SandboxOptions = {}): Promise<Sandbox> {
+export async function startSandbox({
+  port = 0,
+  logLevel,
+  onLog,
+  app,
+  ...options
+}: SandboxOptions = {}): Promise<Sandbox> {
   if (port !== 0) await checkPort(port);
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
-  const building = ensureBuilt();
+  const building = app === undefined ? ensureBuilt() : Promise.resolve();
   // Awaited below, when whatever started beside it can be closed again.
   building.catch(() => undefined);
   let cloud: Cloud | undefined;
@@ -61,7 +69,13 @@ export async function startSandbox({ port = 0, logLevel, onLog, ...options }: Sa
     const { kubeconfig, ...files } = await writeFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const start = (onPort: number) =>
-      startHostProcess({ app, port: onPort, data: join(folder, "host"), settings, ...(onLog ? { onLog } : {}) });
+      startHostProcess({
+        app: app ?? checkout,
+        port: onPort,
+        data: join(folder, "host"),
+        settings,
+        ...(onLog ? { onLog } : {}),
+      });
     host = await start(port);
     const { url } = host;
     const running = cloud;

@@ -1,13 +1,12 @@
 /** What `npm start` prints: where everything is, and commands that can be pasted from the checkout's folder. */
+import { styleText } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
-import { paintFor } from "./demo/operationView.ts";
 import { describeEndpoints } from "./endpoints.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolean }): string {
   const { url, cloud, kubeconfig } = sandbox;
-  const paint = paintFor(process.stdout);
   const isUsual = new URL(url).port === "7071";
   const mooring = (words: string) => `npx mooring ${words}`;
   const suggestions: [string, ...string[]][] = [
@@ -30,19 +29,19 @@ export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolea
   const tried = suggestions.flatMap(([title, ...commands]) => [
     "",
     title,
-    ...commands.map((each) => `  ${paint("cyan", each)}`),
+    ...commands.map((each) => `  ${styleText("cyan", each)}`),
   ]);
   return `${[
     "",
-    `${paint("bold", "Mooring is running at")} ${paint("green", url)}`,
+    `${styleText("bold", "Mooring is running at")} ${styleText("green", url)}`,
     "",
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
     "",
-    paint("bold", "Try it, from another terminal in this folder:"),
+    styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
     "",
-    paint("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
+    styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
     ...describeEndpoints(sandbox).map((line) => `  ${line}`),
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,

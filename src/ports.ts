@@ -4,12 +4,12 @@ import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
 import type { AuditCheck } from "./domain/documents/audit.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
 import type { Berth } from "./domain/naming/names.ts";
+import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
   AnyOperation,
   BatchItem,
   BatchRecord,
-  NamespaceRecord,
   OpenBatch,
   OperationRecord,
   Page,
@@ -249,6 +249,9 @@ export interface QueueMessages {
 
 // ——— Registry (Table Storage) ———
 
+/** Is told of a record that cannot be read, and is left out then; without it, the error is thrown. */
+type Unreadable = (error: Error) => void;
+
 export interface Registry extends Batches {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
@@ -260,9 +263,9 @@ export interface Registry extends Batches {
   }): Promise<Page<NamespaceRecord>>;
   countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
-  heldNamespaces(): Promise<readonly Stored<NamespaceRecord>[]>;
+  heldNamespaces(unreadable?: Unreadable): Promise<readonly Stored<HeldRecord>[]>;
   /** Onboarded, and last verified before the given time; in no order. */
-  namespacesToVerify(query: { before: string }): Promise<readonly Stored<NamespaceRecord>[]>;
+  namespacesToVerify(query: { before: string }, unreadable?: Unreadable): Promise<readonly Stored<OnboardedRecord>[]>;
   /** False when a record is there already. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
   /** False when somebody wrote since the record was read. */

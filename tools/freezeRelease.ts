@@ -61,6 +61,7 @@ async function packBundle(): Promise<Uint8Array> {
 }
 
 async function keepTables(): Promise<void> {
+  if (["tables.json", "records.json"].every((file) => existsSync(join(release, file)))) return;
   const { settings, close } = await startTables();
   try {
     await furnish(settings);

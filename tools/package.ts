@@ -21,12 +21,12 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exit(78);
 }
-await buildApp();
+const bundled = await buildApp();
 const packaged = zip(await listContents({ backend, catalog }));
 await mkdir(out, { recursive: true });
 const file = join(out, "mooring.zip");
 await writeFile(file, packaged);
-await writeFile(join(out, "mooring.cdx.json"), writeBom());
+await writeFile(join(out, "mooring.cdx.json"), writeBom(bundled));
 await writeFile(
   join(out, "mooring.provenance.json"),
   writeProvenance({ file: "mooring.zip", zip: packaged, backend, catalog }),

@@ -7,8 +7,8 @@ import { viewOf } from "../output/view.ts";
 import { askWhether } from "../question.ts";
 import { decide } from "../requests/decide.ts";
 import { findOperation } from "../service/findOperation.ts";
+import { getOperation } from "../service/followOperation.ts";
 import type { Session } from "../session.ts";
-import { getOperation } from "../wait.ts";
 
 export const command = defineCommand({
   description:

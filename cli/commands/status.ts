@@ -5,7 +5,8 @@ import { exitCodes } from "../failures.ts";
 import { nameOf, namespaceLines } from "../output/namespaces.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
 import { findOperation, findOperationId } from "../service/findOperation.ts";
-import { getOperation, printOperation, waitAndPrint } from "../wait.ts";
+import { getOperation } from "../service/followOperation.ts";
+import { printOperation, waitAndPrint } from "../wait.ts";
 
 export const command = defineCommand({
   description:

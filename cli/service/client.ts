@@ -2,10 +2,10 @@
  * Mooring's HTTP interface. A request that changes something carries an idempotency key, so that asking again after a lost
  * answer is the same request and has the same operation.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
+import { pause } from "./pause.ts";
 
 export interface Query {
   readonly [name: string]: string | undefined;
@@ -91,12 +91,12 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
         answer = { status: response.status, headers: response.headers, body: await response.text() };
       } catch (cause) {
         signal.throwIfAborted();
-        const pause = pausesMs[lost];
+        const pauseMs = pausesMs[lost];
         // Nobody listens there: the request was not sent, and asking again would find nobody either.
-        if (pause === undefined || (lost === 0 && isNobodyThere(cause))) throw noAnswer(server, cause);
+        if (pauseMs === undefined || (lost === 0 && isNobodyThere(cause))) throw noAnswer(server, cause);
         lost += 1;
         notify(`The connection to ${server.origin} broke (${reasonOf(cause)}); asking again, as the same request.`);
-        await pauseFor(pause, signal);
+        await pause(pauseMs, signal);
         continue;
       }
       const wait = secondsToWait(answer, { isPatient, wasLost: lost > 0 });
@@ -104,7 +104,7 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
       waits += 1;
       if (answer.status === 429) notify(`The service is asked too often; asking again in ${wait} s.`);
       else if (answer.status === 503) notify(`The service cannot answer now; asking again in ${wait} s.`);
-      await pauseFor(wait * 1_000, signal);
+      await pause(wait * 1_000, signal);
     }
   }
 
@@ -128,10 +128,6 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
       throw notMooring(server, response.status, " where events were asked for");
     },
   };
-}
-
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** The first try, whose answer was lost, is still at work. */

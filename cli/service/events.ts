@@ -1,7 +1,7 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events"), taken up again where the connection broke. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
 import { type Client, noAnswer, reasonOf } from "./client.ts";
+import { pause } from "./pause.ts";
 
 export interface ServerEvent {
   readonly event: string;
@@ -85,10 +85,6 @@ function isFinal(error: unknown): boolean {
 
 function gone(client: Client, error: unknown): Unreachable {
   return error instanceof Unreachable ? error : noAnswer(client.server, error);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 async function* blocksOf(body: ReadableStream<Uint8Array> | null, hear: () => void): AsyncGenerator<string, void> {

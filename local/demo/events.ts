@@ -1,5 +1,5 @@
 /** What the walk-through tells, whoever listens: a terminal, or a machine that reads lines of JSON. */
-import type { Operation } from "./service.ts";
+import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 
 export type DemoEvent =
   | { readonly event: "starting" }
@@ -16,7 +16,7 @@ export type DemoEvent =
       readonly body?: unknown;
     }
   /** Every change of an operation. */
-  | { readonly event: "operation"; readonly operation: Operation }
+  | { readonly event: "operation"; readonly operation: OperationDocument }
   | {
       readonly event: "workload";
       readonly pod: string;

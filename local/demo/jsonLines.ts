@@ -1,31 +1,55 @@
 /** Tells the walk-through to a machine: one event on each line. */
+import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import type { DemoEvent, Teller } from "./events.ts";
-import type { Step } from "./service.ts";
 
 export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
   const write = (event: object) => stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
   const told = new Map<string, string>();
 
-  /** An operation is polled; a step is told when it has changed. */
-  function tellSteps(operation: string, steps: readonly Step[]): void {
-    for (const step of steps) {
-      const key = `${operation} ${step.name} ${step.target}`;
-      const text = JSON.stringify(step);
-      if (step.status === "NotStarted" || told.get(key) === text) continue;
-      told.set(key, text);
-      write({ event: "step", operation, ...step });
-    }
+  /** Each change of an operation tells all of it; what is as it was is not told again. */
+  function tellChange(key: string, event: object): void {
+    const text = JSON.stringify(event);
+    if (told.get(key) === text) return;
+    told.set(key, text);
+    write(event);
   }
 
   function tell(event: DemoEvent): void {
     if (event.event !== "operation") return void write(event);
-    const { steps, ...state } = event.operation;
-    tellSteps(state.id, steps);
-    const text = JSON.stringify(state);
-    if (told.get(state.id) === text) return;
-    told.set(state.id, text);
-    write({ event: "operation", ...state });
+    const { id, steps } = event.operation;
+    for (const step of steps.filter(({ status }) => status !== "NotStarted"))
+      tellChange(`${id} ${step.name} ${step.target}`, { event: "step", operation: id, ...stepOf(step) });
+    tellChange(id, { event: "operation", ...stateOf(event.operation) });
   }
 
   return { tell, close: () => undefined };
+}
+
+/** What the story is about, and not all that the service says. */
+function stepOf({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepDocument) {
+  return { name, target, action, status, attempts, startTime, endTime, error: errorOf(error), nextRetryTime };
+}
+
+function stateOf({
+  id,
+  kind,
+  status,
+  phase,
+  cluster,
+  namespace,
+  createdTime,
+  endTime,
+  result,
+  error,
+}: OperationDocument) {
+  const { clientId } = result ?? {};
+  return {
+    ...{ id, kind, status, phase, cluster, namespace, createdTime, endTime },
+    result: result && { clientId },
+    error: errorOf(error),
+  };
+}
+
+function errorOf(error: OperationDocument["error"]) {
+  return error && { code: error.code, message: error.message, fix: error.fix };
 }

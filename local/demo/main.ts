@@ -1,6 +1,7 @@
 /** `npm run demo`: starts a sandbox, tells the walk-through in it, and ends everything again. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseArgs } from "node:util";
+import { Refused } from "../../cli/failures.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
 import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
@@ -70,7 +71,8 @@ function keepLog(line: string): void {
 /** What it was, and the last words of the service when the error is not one of the story's own. */
 function describe(error: unknown): string {
   if (error instanceof Surprise) return error.message;
-  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Refused ? `${error.problem.code}: ` : "";
+  const text = `${code}${error instanceof Error ? error.message : String(error)}`;
   const log = serviceLog.slice(-5);
   return log.length === 0 ? text : `${text} The service said: ${log.join(" | ")}`;
 }

@@ -1,104 +1,80 @@
-/** Mooring's HTTP interface as a client of it sees it. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
-
-const OperationError = z.object({ code: z.string(), message: z.string(), fix: z.string() });
-
-const Step = z.object({
-  name: z.string(),
-  target: z.string(),
-  action: z.string().optional(),
-  status: z.enum(["NotStarted", "Running", "Succeeded", "Failed", "Canceled"]),
-  attempts: z.int(),
-  startTime: z.string().optional(),
-  endTime: z.string().optional(),
-  error: OperationError.optional(),
-  nextRetryTime: z.string().optional(),
-});
-export type Step = z.infer<typeof Step>;
-
-const Operation = z.object({
-  id: z.string(),
-  kind: z.string(),
-  status: Step.shape.status,
-  phase: z.string(),
-  cluster: z.string(),
-  namespace: z.string(),
-  createdTime: z.string(),
-  endTime: z.string().optional(),
-  result: z.object({ clientId: z.string().optional() }).optional(),
-  error: OperationError.optional(),
-  steps: z.array(Step),
-});
-export type Operation = z.infer<typeof Operation>;
-
-const Operations = z.object({ value: z.array(z.object({ id: z.string() })) });
-
-const Namespaces = z.object({ value: z.array(z.object({ namespace: z.string() })) });
+/** What a team asks Mooring for, with the command line's own client. */
+import { type Call, createClient } from "../../cli/service/client.ts";
+import { headersOf } from "../../cli/service/credential.ts";
+import { followOperation, hasEnded } from "../../cli/service/followOperation.ts";
+import { listAll } from "../../cli/service/pages.ts";
+import { pause } from "../../cli/service/pause.ts";
+import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type {
+  AnyOperationDocument,
+  OperationDocument,
+  OperationSummary,
+} from "../../src/domain/documents/operation.ts";
 
 export interface Service {
-  /** Sends the request and returns the address of the operation that it started. */
-  start(method: "POST" | "DELETE", path: string, body?: unknown): Promise<string>;
-  /** The address of the newest operation for a namespace, as soon as there is one. */
+  /** Sends the request and returns the id of the operation that it started. */
+  start(call: Call): Promise<string>;
+  /** The newest operation for a namespace, as soon as there is one. */
   findOperation(berth: { cluster: string; namespace: string }): Promise<string>;
   /** Namespaces that the service knows. */
   listNamespaces(): Promise<readonly string[]>;
-  /** Looks again and again until the operation is over. */
-  follow(path: string, onChange: (operation: Operation) => void): Promise<Operation>;
+  /** Tells each change until the operation is over, also the last one. */
+  follow(id: string, onChange: (operation: OperationDocument) => void): Promise<OperationDocument>;
 }
 
 const pollMs = 50;
 const timeoutMs = 60_000;
+/** A service that is gone here will not come back. */
+const pace = { silenceMs: timeoutMs, patienceMs: 0, retryMs: pollMs };
 
 export function createService(url: string, { signal }: { signal: AbortSignal }): Service {
-  async function call(method: string, path: string, body?: unknown) {
-    const answer = await fetch(new URL(path, url), {
-      method,
-      signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer;
-  }
+  const notify = () => undefined;
+  const credential = headersOf({ kind: "none" });
+  const client = createClient({ server: new URL(url), credential, signal, isPatient: false, notify });
 
-  async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
-      await sleep(pollMs, undefined, { signal });
+  /** Aborts what takes too long, with what it was. */
+  async function within<T>(what: string, act: (until: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const late = new Error(`${what} did not come within ${timeoutMs / 1_000} s`);
+    const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+    try {
+      return await act(AbortSignal.any([signal, deadline.signal]));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   return {
-    async start(method, path, body) {
-      const answer = await call(method, path, body);
-      const location = answer.headers.get("operation-location");
-      if (answer.status !== 202 || location === null) {
-        throw new Error(`${method} ${path}: ${answer.status}, and no Operation-Location`);
-      }
-      return location;
+    async start(call) {
+      return (await client.json<AcceptedDocument>(call, ["id"])).id;
     },
     findOperation: ({ cluster, namespace }) =>
-      until(`an operation for ${cluster}/${namespace}`, async () => {
-        const query = new URLSearchParams({ cluster, namespace });
-        const { value } = Operations.parse(await (await call("GET", `/api/operations?${query}`)).json());
-        return value[0] && `/api/operations/${value[0].id}`;
+      within(`an operation for ${cluster}/${namespace}`, async (until) => {
+        const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
+        for (;;) {
+          const [newest] = (await listAll<OperationSummary>(client, call, 1)).value;
+          if (newest) return newest.id;
+          await pause(pollMs, until);
+        }
       }),
     async listNamespaces() {
-      const { value } = Namespaces.parse(await (await call("GET", "/api/namespaces")).json());
+      const { value } = await listAll<NamespaceDocument>(client, { method: "GET", path: "/api/namespaces" }, 100);
       return value.map(({ namespace }) => namespace);
     },
-    follow(path, onChange) {
-      let last = "";
-      return until(`the end of ${path}`, async () => {
-        const text = await (await call("GET", path)).text();
-        const operation = Operation.parse(JSON.parse(text));
-        if (text !== last) onChange(operation);
-        last = text;
-        return ["Succeeded", "Failed", "Canceled"].includes(operation.status) ? operation : undefined;
-      });
-    },
+    follow: (id, onChange) =>
+      within(`the end of operation ${id}`, async (until) => {
+        // The event of its end says less than the operation itself, which is told once.
+        const tell = (state: AnyOperationDocument) => void (hasEnded(state) || onChange(expectNoBatch(state)));
+        const last = await followOperation(client, id, { signal: until, notify, pace, onChange: tell });
+        onChange(expectNoBatch(last));
+        return expectNoBatch(last);
+      }),
   };
+}
+
+/** Nobody in the story asks for several namespaces at once. */
+function expectNoBatch(operation: AnyOperationDocument): OperationDocument {
+  if (operation.kind === "batch") throw new Error(`operation ${operation.id} is a batch`);
+  return operation;
 }

@@ -3,10 +3,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { type ClusterObject, createTeamCluster, type Run, readManifest, type TeamCluster } from "./cluster.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
-import { createService, type Operation, type Service } from "./service.ts";
+import { createService, type Service } from "./service.ts";
 
 export const root = dirname(dirname(import.meta.dirname));
 
@@ -19,7 +20,7 @@ export interface Stage {
   /** Tells that it is so, or stops the walk-through. */
   check(what: string, isSo: boolean, found: string): void;
   /** Tells each change until the operation is over, and stops the walk-through when it ends otherwise. */
-  follow(path: string, expected: Operation["status"]): Promise<Operation>;
+  follow(id: string, expected: OperationDocument["status"]): Promise<OperationDocument>;
   /** Runs the pod of a manifest in a namespace, and stops the walk-through when it ends otherwise. */
   runWorkload(options: WorkloadOptions): Promise<Run>;
 }
@@ -55,8 +56,8 @@ export function createStage(
       if (!isSo) throw new Surprise(`${what}: ${found}`);
       tell({ event: "check", what, found });
     },
-    async follow(path, expected) {
-      const operation = await service.follow(path, (each) => tell({ event: "operation", operation: each }));
+    async follow(id, expected) {
+      const operation = await service.follow(id, (each) => tell({ event: "operation", operation: each }));
       if (operation.status !== expected) {
         const { code, message } = operation.error ?? { code: "", message: "" };
         throw new Surprise(

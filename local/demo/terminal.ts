@@ -1,20 +1,23 @@
 /** Tells the walk-through to a person. */
+import { viewOf } from "../../cli/output/view.ts";
+import { wrap } from "../../cli/output/wrap.ts";
 import type { DemoEvent, Teller } from "./events.ts";
-import { paintFor } from "./operationView.ts";
-import { createProgress, widthOf } from "./progress.ts";
+import { boundedViewOf, createProgress } from "./progress.ts";
 
 export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
-  const paint = paintFor(stream);
+  const { paint } = viewOf(stream);
   const progress = createProgress(stream);
   const write = (line = "") => stream.write(`${line}\n`);
+  // Asked for each time: the window may have another width by now.
+  const widthNow = () => boundedViewOf(stream).width;
 
   function paragraph(text: string): void {
-    for (const line of wrap(text, widthOf(stream) - 2)) write(`  ${line}`);
+    for (const line of wrap(text, widthNow() - 2)) write(`  ${line}`);
   }
 
   /** A line with something at its right end, when there is room. */
   function spread(left: string, right: string): void {
-    const gap = widthOf(stream) - left.length - right.length;
+    const gap = widthNow() - left.length - right.length;
     write(gap < 2 ? left : `${left}${" ".repeat(gap)}${paint("dim", right)}`);
   }
 
@@ -34,7 +37,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
       case "chapter": {
         const title = `${event.number}  ${event.title}`;
         write();
-        write(`${paint("bold", title)} ${paint("dim", "─".repeat(Math.max(0, widthOf(stream) - title.length - 1)))}`);
+        write(`${paint("bold", title)} ${paint("dim", "─".repeat(Math.max(0, widthNow() - title.length - 1)))}`);
         paragraph(event.text);
         write();
         return;
@@ -44,7 +47,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
         return;
       case "request":
         write(`  ${paint("cyan", "→")} ${event.to}${event.file === undefined ? "" : paint("dim", `  ${event.file}`)}`);
-        for (const line of printRequest(event.body).flatMap((each) => wrap(each, widthOf(stream) - 4)))
+        for (const line of printRequest(event.body).flatMap((each) => wrap(each, widthNow() - 4)))
           write(paint("dim", `    ${line}`));
         return;
       case "operation": {
@@ -58,13 +61,13 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
       case "workload": {
         const { pod, exitCode, log, durationMs } = event;
         const lines = log.trimEnd().split("\n");
-        for (const line of lines.flatMap((each) => wrap(each.replaceAll("\t", "  "), widthOf(stream) - 4)))
+        for (const line of lines.flatMap((each) => wrap(each.replaceAll("\t", "  "), widthNow() - 4)))
           write(`  ${paint(exitCode === 0 ? "green" : "yellow", "│")} ${line}`);
         spread(`    ${pod} ended with exit code ${exitCode}`, inSeconds(durationMs));
         return;
       }
       case "check": {
-        const [first = "", ...rest] = wrap(`${event.what}: ${event.found}`, widthOf(stream) - 4);
+        const [first = "", ...rest] = wrap(`${event.what}: ${event.found}`, widthNow() - 4);
         write(`  ${paint("green", "✔")} ${first}`);
         for (const line of rest) write(`    ${line}`);
         return;
@@ -82,15 +85,14 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
   }
 
   function tellCommand({ command, note }: { command: string; note?: string }): void {
-    for (const line of note === undefined ? [] : wrap(note, widthOf(stream) - 4))
-      write(`  ${paint("dim", `# ${line}`)}`);
-    const lines = wrap(command, widthOf(stream) - 6);
+    for (const line of note === undefined ? [] : wrap(note, widthNow() - 4)) write(`  ${paint("dim", `# ${line}`)}`);
+    const lines = wrap(command, widthNow() - 6);
     write(`  ${paint("cyan", "$")} ${lines.join(" \\\n      ")}`);
   }
 
   function tellError({ code, message, fix }: { code: string; message: string; fix: string }): void {
     const fact = (label: string, text: string) => {
-      const [first = "", ...rest] = wrap(text, widthOf(stream) - 10);
+      const [first = "", ...rest] = wrap(text, widthNow() - 10);
       write(`    ${paint("bold", label)}  ${first}`);
       for (const line of rest) write(`          ${line}`);
     };
@@ -120,18 +122,5 @@ function printItem(item: unknown): string {
 }
 
 function inSeconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** At spaces; a word that is longer than a line stays whole, so that it can be copied. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+  return `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -10,6 +10,7 @@ const workloadIdentityPod = "pod.workload-identity.yaml";
 const podIdentityPod = "pod.pod-identity.yaml";
 /** In the name, the tags, the labels or the annotations of everything that Mooring makes or adopts. */
 const mark = "mooring";
+const onboard = { method: "POST", path: "/api/onboardings" } as const;
 
 export async function walkThrough(stage: Stage): Promise<void> {
   const before = await refuseAtFirst(stage);
@@ -49,8 +50,8 @@ async function onboardOverHttp(stage: Stage): Promise<string> {
     "Workload identity: a token of the pod's service account is exchanged for one of a managed identity.",
   );
   stage.tell({ event: "request", to: "POST /api/onboardings", file, body: request });
-  const path = await stage.service.start("POST", "/api/onboardings", request);
-  const { result } = await stage.follow(path, "Succeeded");
+  const id = await stage.service.start({ ...onboard, body: request });
+  const { result } = await stage.follow(id, "Succeeded");
   const { injected } = await stage.runWorkload({ manifest: workloadIdentityPod, namespace: "team-a", rows });
   stage.check(
     "No secret, only what Kubernetes gave it",
@@ -111,7 +112,7 @@ async function failAndUndo(stage: Stage): Promise<void> {
     effect: { kind: "error", code: 15247, message: "User does not have permission to perform this action." },
   });
   stage.tell({ event: "request", to: "POST /api/onboardings", file, body: request });
-  const operation = await stage.follow(await service.start("POST", "/api/onboardings", request), "Failed");
+  const operation = await stage.follow(await service.start({ ...onboard, body: request }), "Failed");
   restore();
 
   const failed = operation.steps.find(({ status }) => status === "Failed");
@@ -133,7 +134,7 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
   for (const namespace of ["team-a", "team-b"]) {
     const path = `/api/namespaces/${names.cluster}/${namespace}`;
     stage.tell({ event: "request", to: `DELETE ${path}` });
-    await stage.follow(await service.start("DELETE", path), "Succeeded");
+    await stage.follow(await service.start({ method: "DELETE", path }), "Succeeded");
   }
   const server = `localhost,${sandbox.cloud.sql.port}`;
   await stage.runWorkload({

@@ -3,6 +3,7 @@
  * when it is ready; everything a person reads is on stderr.
  */
 import { Console } from "node:console";
+import { flushCompileCache } from "node:module";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ConfigurationError } from "./configurationError.ts";
@@ -41,6 +42,8 @@ try {
   process.chdir(app);
   host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken });
   announce(host);
+  // With NODE_COMPILE_CACHE. A host that is killed in the end would keep nothing of what was compiled.
+  flushCompileCache();
 } catch (error) {
   log.write("critical", "the host cannot start", describeError(error));
   process.exit(error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.software);

@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 export interface Image {
   readonly command: string;
   readonly args: readonly string[];
+  /** What the image itself brings; a pod may say otherwise. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ContainerProcess {
@@ -20,7 +22,7 @@ process.on("exit", () => {
 });
 
 export function startContainer({
-  image: { command, args },
+  image: { command, args, environment: own = {} },
   environment,
   folder,
   onOutput,
@@ -30,7 +32,11 @@ export function startContainer({
   folder: string;
   onOutput: (text: string) => void;
 }): ContainerProcess {
-  const child = spawn(command, args, { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { ...own, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   alive.add(child);
   child.stdout.setEncoding("utf8").on("data", onOutput);
   child.stderr.setEncoding("utf8").on("data", onOutput);

@@ -1,10 +1,9 @@
 /** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
-import { kindOf } from "../application/admission/claim.ts";
 import { concludeBatch as conclude } from "../application/batch/concludeBatch.ts";
 import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
 import { takeItem as take } from "../application/batch/takeItem.ts";
-import type { NamespaceRecord } from "../domain/operation/records.ts";
+import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { activity } from "./host.ts";
 
@@ -46,7 +45,7 @@ export const takeItem = activity({
 
 function toRun(record: NamespaceRecord): ItemToRun {
   const { operation, request, earlier, requestedBy, team, traceparent } = record;
-  const kind = kindOf(record) === "change" ? "change" : "onboard";
+  const kind = record.state === "Changing" ? "change" : "onboard";
   return { kind, operation, request, earlier, requestedBy, team, traceparent };
 }
 

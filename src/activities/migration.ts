@@ -10,8 +10,9 @@ import { errorOf, PermanentError } from "../domain/errors.ts";
 import { Finding, keep } from "../domain/finding.ts";
 import { berthKey } from "../domain/naming/names.ts";
 import { Migration, migrated } from "../domain/operation/migration.ts";
+import type { NamespaceRecord, RecordIn } from "../domain/operation/namespaceRecord.ts";
 import type { StepAction } from "../domain/operation/operation.ts";
-import type { NamespaceRecord, Stored } from "../domain/operation/records.ts";
+import type { Stored } from "../domain/operation/records.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { hashRequest } from "../domain/request/requestHash.ts";
 import type { Registry } from "../ports.ts";
@@ -98,16 +99,17 @@ export const undoCutOver = stepActivity({
 async function changeRecord(
   registry: Registry,
   input: z.infer<typeof MigrationInput>,
-  change: (record: Stored<NamespaceRecord>) => Stored<NamespaceRecord>,
+  change: (record: Stored<RecordIn<"Migrating" | "Compensating">>) => NamespaceRecord,
 ): Promise<StepAction> {
   const record = await registry.getNamespace(input);
-  if (record?.operation !== input.operation) {
+  const isMine = record?.operation === input.operation;
+  if (!isMine || (record.state !== "Migrating" && record.state !== "Compensating")) {
     throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer has ${berthKey(input)}.`);
   }
   const changed = change(record);
   const requestHash = hashRequest(changed.request);
   if (requestHash === record.requestHash) return "none";
-  if (await registry.replaceNamespace({ ...changed, requestHash })) return "update";
+  if (await registry.replaceNamespace({ ...changed, requestHash, etag: record.etag })) return "update";
   throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
 }
 

@@ -18,8 +18,7 @@ export const OperationInput = z.object({
   retry: RetryPolicy,
   /** What the request replaces: of a change, and of what follows one that ended half-way. */
   earlier: OnboardingRequest.optional(),
-  /** Absent in histories of before there was an audit trail. */
-  requestedBy: z.string().optional(),
+  requestedBy: z.string(),
   team: z.string().optional(),
   traceparent: z.string().optional(),
 });

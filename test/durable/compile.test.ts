@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 
 const head = `
 import type { DurableClient, OrchestrationContext } from "durable-functions";
-import { prepareNamespace } from "../../src/activities/resources/prepareNamespace.ts";
+import { prepareNamespace } from "../../src/activities/namespace.ts";
 import { start } from "../../src/durable/orchestration.ts";
 import { all, type Durable } from "../../src/durable/step.ts";
 import { onboardNamespace } from "../../src/orchestrations/onboardNamespace.ts";

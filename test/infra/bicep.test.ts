@@ -51,6 +51,14 @@ if (bicep === undefined) {
       },
     );
 
+    it.each([
+      { file: "no-auth.bicepparam", says: "Run npm run azure -- entra and add what it prints" },
+      { file: "easy-auth-without-entra.bicepparam", says: "Add auth.entra" },
+      { file: "budget-without-start.bicepparam", says: "set budgetStartDate and budgetContactEmails" },
+    ])("refuses before anything is created: $file", async ({ file, says }) => {
+      await expect(server.predict(join(import.meta.dirname, "refused", file))).rejects.toThrow(says);
+    });
+
     it.each(parameterFiles)("predicts for %s what is in the repository", async (file) => {
       const parameters = join(deployments, file);
 

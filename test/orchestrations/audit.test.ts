@@ -32,11 +32,16 @@ async function run(kind: "onboard" | "offboard", options: RunOptions = {}, opera
     requestHash: "hash",
     requestedBy: "anna",
     acceptedTime: "2026-11-24T00:00:00.000Z",
-    state: kind === "onboard" ? ("Onboarding" as const) : ("Offboarding" as const),
   };
+  const { requestedBy, acceptedTime } = record;
+  const before = { state: "Onboarded", operation: "onboard-1", requestedBy, acceptedTime } as const;
+  const held =
+    kind === "onboard"
+      ? ({ ...record, state: "Onboarding" } as const)
+      : ({ ...record, state: "Offboarding", offboarding: { ignoreDependants: false, before } } as const);
   const current = await cloud.ports.registry.getNamespace(request);
-  if (current) await cloud.ports.registry.replaceNamespace({ ...record, etag: current.etag });
-  else await cloud.ports.registry.insertNamespace(record);
+  if (current) await cloud.ports.registry.replaceNamespace({ ...held, etag: current.etag });
+  else await cloud.ports.registry.insertNamespace(held);
   const input = { operation, request, retry: catalog.retry, requestedBy: "anna", traceparent };
   const offboarding = { isMigrating: false, ignoreDependants: false };
   await runOrchestration(`${kind}Namespace`, { ...input, ...(kind === "offboard" ? offboarding : {}) }, options);

@@ -5,7 +5,7 @@ import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { bindingName, federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
 import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
-import type { NamespaceRecord } from "../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";

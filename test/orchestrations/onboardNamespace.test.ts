@@ -44,10 +44,15 @@ async function run(
     acceptedTime: "2026-11-24T00:00:00.000Z",
   };
   const current = await cloud.ports.registry.getNamespace(request);
-  const state = kind === "onboard" ? "Onboarding" : "Offboarding";
-  if (current) await cloud.ports.registry.replaceNamespace({ ...record, state, etag: current.etag });
-  else await cloud.ports.registry.insertNamespace({ ...record, state });
   const { cluster, namespace, requestedBy, acceptedTime: createdTime } = record;
+  const before = { state: "Onboarded", operation: "onboard-1", requestedBy, acceptedTime: createdTime } as const;
+  const offboarding = { ignoreDependants: false, before };
+  const held =
+    kind === "onboard"
+      ? ({ ...record, state: "Onboarding" } as const)
+      : ({ ...record, state: "Offboarding", offboarding } as const);
+  if (current) await cloud.ports.registry.replaceNamespace({ ...held, etag: current.etag });
+  else await cloud.ports.registry.insertNamespace(held);
   const fresh = {
     id: operation,
     kind,

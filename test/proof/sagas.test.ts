@@ -2,10 +2,11 @@
  * Seeded worlds, run from the first request to nothing left, on the SDK's own replay engine. A seed that fails is printed
  * with all that happened; put it into `onceFailing` with the fix. `MOORING_SEEDS=1000000` runs more of them.
  */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { defects } from "./support/defects.ts";
 import { hasBatches, simulate } from "./support/simulate.ts";
 
@@ -38,19 +39,38 @@ interface Report {
   readonly count: number;
 }
 
-function work(share: Share): Promise<Report> {
-  const { promise, resolve, reject } = Promise.withResolvers<Report>();
-  const worker = fork(fileURLToPath(new URL("./support/sagaWorker.ts", import.meta.url)), [], {
-    // Nearly all of it dies young.
-    execArgv: ["--max-semi-space-size=32"],
-  });
-  worker.send(share);
-  worker.once("message", (report) => resolve(report as Report));
-  worker.once("error", reject);
-  worker.once("exit", (code, signal) =>
-    reject(new Error(`the worker ended with ${code ?? signal} before it had a report`)),
-  );
-  return promise;
+const workers: ChildProcess[] = [];
+afterAll(() => {
+  for (const worker of workers) worker.disconnect();
+});
+
+/** A worker that is there goes on: it has read and compiled everything. */
+function workerOf(index: number): ChildProcess {
+  const worker =
+    workers[index] ??
+    fork(fileURLToPath(new URL("./support/sagaWorker.ts", import.meta.url)), [], {
+      // Nearly all of it dies young.
+      execArgv: ["--max-semi-space-size=32"],
+    });
+  workers[index] = worker;
+  return worker;
+}
+
+/** One share at a time for each worker. */
+async function work(share: Share, index = 0): Promise<Report> {
+  const worker = workerOf(index);
+  const ending = new AbortController();
+  const { signal } = ending;
+  try {
+    const answer = once(worker, "message", { signal });
+    const end = once(worker, "exit", { signal }).then(([code, by]) => {
+      throw new Error(`the worker ended with ${code ?? by} before it had a report`);
+    });
+    worker.send(share);
+    return (await Promise.race([answer, end]))[0];
+  } finally {
+    ending.abort();
+  }
 }
 
 function range(from: number, to: number, step = 1): number[] {
@@ -67,7 +87,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   const threads = Math.min(4, availableParallelism());
   const reports = await Promise.all(
     Array.from({ length: threads }, (_, index) =>
-      work({ seeds: range(first + index, first + count, threads), stopAtFirst: false }),
+      work({ seeds: range(first + index, first + count, threads), stopAtFirst: false }, index),
     ),
   );
 

@@ -1,4 +1,4 @@
-/** Vitest's setup: stands in for the host's core module before anything requires @azure/functions. */
+/** Stands in for the host's core module before anything requires @azure/functions. */
 import { beginApp } from "../../local/host/core.ts";
 import { createLog } from "../../local/host/log.ts";
 

@@ -4,10 +4,11 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type {
   BatchItem,
   BatchRecord,
-  NamespaceRecord,
   OpenBatch,
   OperationRecord,
   StepRecord,
@@ -331,11 +332,11 @@ function registryOf(state: State): Ports["registry"] {
     getNamespace: async (berth) => namespaces.get(key(berth)),
     listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
     countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
-    heldNamespaces: async () => [...namespaces.values()].filter(({ state }) => /ing$/.test(state)),
+    heldNamespaces: async () => [...namespaces.values()].filter(isHeld),
     namespacesToVerify: async ({ before }) =>
-      [...namespaces.values()].filter(
-        ({ state, verifiedTime }) => state === "Onboarded" && verifiedTime !== undefined && verifiedTime < before,
-      ),
+      [...namespaces.values()]
+        .filter(isOnboarded)
+        .filter(({ verifiedTime }) => verifiedTime !== undefined && verifiedTime < before),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
       stamp(record);

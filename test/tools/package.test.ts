@@ -6,21 +6,22 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ensureBuilt } from "../../local/build.ts";
+import { buildApp } from "../../local/build.ts";
 import { names, startCloud } from "../../local/cloud.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { checkCatalog, listContents, zip } from "../../tools/package/createPackage.ts";
-import { sha256 } from "../../tools/package/evidence.ts";
+import { sha256, writeBom, writeProvenance } from "../../tools/package/evidence.ts";
 import { Backend } from "../../tools/package/hostJson.ts";
 import { serviceOf } from "../support/service.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const catalog = join(root, "mooring.yaml");
 let folder: string;
+let bundled: readonly string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mooring-package-"));
-  await ensureBuilt();
+  bundled = await buildApp();
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -120,6 +121,25 @@ it.each(refusals)("refuses $name, and says why", async ({ args, code, says }) =>
 
   await expect(refused).rejects.toMatchObject({ code, stderr: expect.stringContaining(says) });
   await expect(readFile(join(folder, "refused/mooring.zip"))).rejects.toThrow("ENOENT");
+});
+
+it("says beside it what it is made of and from what", async () => {
+  const zipped = zip(await listContents({ backend: "storage", catalog }));
+
+  const bom = JSON.parse(writeBom(bundled));
+  const { subject, predicate } = JSON.parse(
+    writeProvenance({ file: "mooring.zip", zip: zipped, backend: "storage", catalog }),
+  );
+  const parts: readonly string[] = bom.components.map(({ name }: { name: string }) => name);
+
+  expect(bom).toMatchObject({ bomFormat: "CycloneDX", metadata: { component: { name: "mooring" } } });
+  expect(parts).toEqual(expect.arrayContaining(["@azure/functions", "mssql", "zod"]));
+  expect(parts.filter((name) => ["vitest", "esbuild", "azurite"].includes(name))).toEqual([]);
+  expect(subject).toEqual([{ name: "mooring.zip", digest: { sha256: sha256(zipped) } }]);
+  expect(predicate.buildDefinition.externalParameters).toEqual({
+    backend: "storage",
+    catalog: { sha256: sha256(await readFile(catalog)) },
+  });
 });
 
 it("refuses a catalog by which everybody could do everything", async () => {

@@ -12,6 +12,7 @@ export interface CheckedEnvironment {
   readonly AZURE_LOCATION?: string | undefined;
   readonly MOORING_BACKEND?: string | undefined;
   readonly MOORING_STORAGE_SKU?: string | undefined;
+  readonly MOORING_PRIVATE_NETWORKING?: string | undefined;
 }
 
 const Account = z.object({ id: z.string(), tenantId: z.string() });
@@ -30,6 +31,8 @@ const providers = [
   "Microsoft.Insights",
 ];
 const schedulerProvider = "Microsoft.DurableTask";
+/** An app's subnet is delegated to Microsoft.App. */
+const networkProviders = ["Microsoft.App", "Microsoft.Network"];
 
 export async function findProblems(
   az: Az,
@@ -69,6 +72,7 @@ const usesScheduler = ({ MOORING_BACKEND: backend = "scheduler" }: CheckedEnviro
 const namesOfProviders = (environment: CheckedEnvironment) => [
   ...providers,
   ...(usesScheduler(environment) ? [schedulerProvider] : []),
+  ...(environment.MOORING_PRIVATE_NETWORKING === "true" ? networkProviders : []),
 ];
 
 function checkTenant({ tenantId }: Catalog, account: z.infer<typeof Account>): readonly string[] {

@@ -8,17 +8,47 @@ import type { Backend } from "./hostJson.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 
-const Bom = z.looseObject({ metadata: z.looseObject({ component: z.looseObject({ name: z.string() }) }) });
+const Bom = z.looseObject({
+  metadata: z.looseObject({ component: z.looseObject({ name: z.string(), "bom-ref": z.string() }) }),
+  components: z.array(z.looseObject({ name: z.string(), version: z.string(), "bom-ref": z.string() })),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()).default([]) })),
+});
+const Package = z.object({ name: z.string(), version: z.string() });
 
-/** Of the lock file's production dependencies: the bundle has those of their files that are reached. */
-export function writeBom(): string {
+/**
+ * What npm knows of the packages that these files of a bundle belong to. Not `npm sbom --omit dev`, which leaves out whatever a
+ * development tool uses, too, even where the app depends on it.
+ */
+export function writeBom(files: readonly string[]): string {
   const npm = process.env["npm_execpath"];
-  const args = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"];
+  const args = ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"];
   const [file, all] = npm === undefined ? ["npm", args] : [process.execPath, [npm, ...args]];
   const bom = Bom.parse(JSON.parse(execFileSync(file, all, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })));
   // npm takes the name of the folder.
   const component = { ...bom.metadata.component, name: "mooring" };
-  return print({ ...bom, metadata: { ...bom.metadata, component } });
+
+  const bundled = listPackages(files);
+  const components = bom.components.filter(({ name, version }) => bundled.has(`${name}@${version}`));
+  const known = new Set(components.map(({ name, version }) => `${name}@${version}`));
+  const unknown = [...bundled].filter((each) => !known.has(each));
+  if (unknown.length > 0) throw new Error(`The lock file does not have what is in the bundle: ${unknown.join(", ")}`);
+
+  const refs = new Set([component["bom-ref"], ...components.map((each) => each["bom-ref"])]);
+  const dependencies = bom.dependencies
+    .filter(({ ref }) => refs.has(ref))
+    .map((each) => ({ ...each, dependsOn: each.dependsOn.filter((ref) => refs.has(ref)) }));
+  return print({ ...bom, metadata: { ...bom.metadata, component }, components, dependencies });
+}
+
+/** As name@version. */
+function listPackages(files: readonly string[]): ReadonlySet<string> {
+  const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file) ?? []);
+  return new Set(
+    [...new Set(folders)].map((folder) => {
+      const { name, version } = Package.parse(JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")));
+      return `${name}@${version}`;
+    }),
+  );
 }
 
 export interface Made {

@@ -4,7 +4,7 @@ import type { Row } from "./engine/database.ts";
 import type { ReturnedValue } from "./engine/execute.ts";
 import type { ResultColumn } from "./engine/query.ts";
 import type { SqlError } from "./errors.ts";
-import { collation, writeTypeInfo, writeValue } from "./wireTypes.ts";
+import { collation, writeColumnType, writeColumnValue, writeTypeInfo, writeValue } from "./wireTypes.ts";
 
 export const doneStatus = { final: 0, more: 0x01, error: 0x02, count: 0x10, attention: 0x20 } as const;
 type DoneKind = "done" | "doneProc" | "doneInProc";
@@ -109,14 +109,17 @@ export function columnMetadata(columns: readonly ResultColumn[]): Buffer {
       u16(
         columnFlag.updatableUnknown | (isNullable ? columnFlag.nullable : 0) | (isIdentity ? columnFlag.identity : 0),
       ),
-      writeTypeInfo(type),
+      writeColumnType(type, { isNullable }),
       bVarchar(name),
     ]),
   ]);
 }
 
 export function row(columns: readonly ResultColumn[], values: Row): Buffer {
-  return Buffer.concat([u8(0xd1), ...columns.map(({ type }, index) => writeValue(type, values[index] ?? null))]);
+  return Buffer.concat([
+    u8(0xd1),
+    ...columns.map(({ type, traits = unknownTraits }, index) => writeColumnValue(type, values[index] ?? null, traits)),
+  ]);
 }
 
 export function returnStatus(status: number): Buffer {

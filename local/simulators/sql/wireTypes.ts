@@ -86,6 +86,26 @@ export function writeTypeInfo(type: SqlType): Buffer {
   }
 }
 
+/** Types whose values have no length before them; a column that is never NULL has one of these where there is one. */
+const fixedTokens: Partial<Record<SqlType["kind"], number>> = {
+  bit: token.bit,
+  tinyint: token.tinyInt,
+  smallint: token.smallInt,
+  int: token.int,
+  bigint: token.bigInt,
+  float: token.float,
+};
+
+export function writeColumnType(type: SqlType, { isNullable }: { isNullable: boolean }): Buffer {
+  const fixed = isNullable ? undefined : fixedTokens[type.kind];
+  return fixed === undefined ? writeTypeInfo(type) : u8(fixed);
+}
+
+export function writeColumnValue(type: SqlType, value: SqlValue, { isNullable }: { isNullable: boolean }): Buffer {
+  const isFixed = !isNullable && type.kind in fixedTokens && value !== null;
+  return isFixed ? toBytes(type, value) : writeValue(type, value);
+}
+
 /** The sign, and as many bytes as the largest number of that many digits needs. */
 function decimalBytes(precision: number): number {
   return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;

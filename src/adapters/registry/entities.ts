@@ -1,12 +1,16 @@
 /**
  * Records as table entities: text, numbers and booleans as they are, anything deeper as JSON under its name with `_json`
- * behind it. A value may have at most 32,768 characters (Table service data model), so long texts are cut.
+ * behind it. A value may have at most 32,768 characters (Table service data model): long texts are cut; longer JSON goes on
+ * in `…_json_2` and so on, and `…_json` begins with the number of its parts. An entity may have 1 MiB.
  */
 import type { TableEntity } from "@azure/data-tables";
 import type { Stored } from "../../domain/operation/records.ts";
 
 const jsonSuffix = "_json";
 const longestText = 30_000;
+/** JSON never begins like this. */
+const partsMark = /^(\d+)\|/;
+const laterPart = /_json_\d+$/;
 /**
  * The form in which this release writes rows; it reads every older one (test/releases). Rows of 0.1.0 have no version, and
  * the form of version 1.
@@ -34,10 +38,36 @@ export function toPartialEntity(partitionKey: string, rowKey: string, record: ob
   const entity: TableEntity = { partitionKey, rowKey };
   for (const [field, value] of Object.entries(record)) {
     if (value === undefined || systemFields.has(field)) continue;
-    if (typeof value === "object") entity[field + jsonSuffix] = JSON.stringify(value);
+    if (typeof value === "object") Object.assign(entity, toProperties(field + jsonSuffix, JSON.stringify(value)));
     else entity[field] = typeof value === "string" ? value.slice(0, longestText) : value;
   }
   return entity;
+}
+
+function toProperties(name: string, json: string): Record<string, string> {
+  const [first = "", ...later] = partsOf(json);
+  if (later.length === 0) return { [name]: first };
+  const others = later.map((part, at) => [`${name}_${at + 2}`, part]);
+  return { [name]: `${later.length + 1}|${first}`, ...Object.fromEntries(others) };
+}
+
+/** Never cut between the two halves of a character: each part is sent as UTF-8 of its own. */
+function partsOf(json: string): readonly string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < json.length; from += parts.at(-1)?.length ?? 0) {
+    const part = json.slice(from, from + longestText);
+    parts.push(part.isWellFormed() ? part : part.slice(0, -1));
+  }
+  return parts;
+}
+
+/** Only as many parts as the first one says: a merge with something shorter leaves the others of before in the row. */
+function fromProperties(name: string, properties: ReadonlyMap<string, unknown>): unknown {
+  const first = String(properties.get(name));
+  const [mark = "", count] = partsMark.exec(first) ?? [];
+  const later = Array.from({ length: Number(count ?? 1) - 1 }, (_, at) => properties.get(`${name}_${at + 2}`));
+  if (later.includes(undefined)) throw new Error(`of ${name}, which has ${count} parts, not all are there`);
+  return JSON.parse(first.slice(mark.length) + later.join(""));
 }
 
 /** The properties of a row that `fromEntity` needs to give these fields of its record. */
@@ -49,9 +79,10 @@ export function propertiesOf(fields: readonly string[]): string[] {
 export function fromEntity<T extends object>(entity: object): Stored<T> {
   expectReadable(entity);
   const record: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(entity)) {
-    if (systemFields.has(field) && field !== "etag") continue;
-    if (field.endsWith(jsonSuffix)) record[field.slice(0, -jsonSuffix.length)] = JSON.parse(String(value));
+  const properties = new Map<string, unknown>(Object.entries(entity));
+  for (const [field, value] of properties) {
+    if ((systemFields.has(field) && field !== "etag") || laterPart.test(field)) continue;
+    if (field.endsWith(jsonSuffix)) record[field.slice(0, -jsonSuffix.length)] = fromProperties(field, properties);
     else record[field] = value;
   }
   if ("timestamp" in entity) record["changedTime"] = toSortable(String(entity.timestamp));

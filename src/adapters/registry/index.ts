@@ -6,11 +6,14 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
+import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { heldStates } from "../../domain/operation/namespaceState.ts";
-import type { AnyOperation, NamespaceRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { AnyOperation, StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
+import { readNamespaceRow, readStoredNamespace, readStoredNamespaces } from "./namespaceRows.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 const operationsPartition = "operations";
@@ -32,26 +35,25 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 
   return {
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
-    getNamespace: ({ cluster, namespace }) => namespaces.get(cluster, namespace),
-    listNamespaces: ({ cluster, teams, limit, continuation }) =>
-      namespaces.page(
-        [
-          ["PartitionKey", cluster],
-          ["team", teams],
-        ],
-        limit,
-        continuation,
-      ),
+    async getNamespace({ cluster, namespace }) {
+      const row = await namespaces.get(cluster, namespace);
+      return row && readStoredNamespace(row);
+    },
+    async listNamespaces({ cluster, teams, limit, continuation }) {
+      const filters = [["PartitionKey", cluster] as const, ["team", teams] as const];
+      const { value, ...more } = await namespaces.page(filters, limit, continuation);
+      return { value: value.map(readNamespaceRow), ...more };
+    },
     // The service counts nothing, but need not send what is counted.
     countNamespaces: async (team) => (await namespaces.all([["team", team]], ["team"])).length,
     // One scan of the table for all of the states: there is no index on them.
-    heldNamespaces: () => namespaces.all([["state", heldStates]]),
+    heldNamespaces: async (unreadable) =>
+      readStoredNamespaces(await namespaces.all([["state", heldStates]]), unreadable).filter(isHeld),
     // Times of one form compare as texts.
-    namespacesToVerify: ({ before }) =>
-      namespaces.all([
-        ["state", "Onboarded"],
-        ["verifiedTime", before, "lt"],
-      ]),
+    async namespacesToVerify({ before }, unreadable) {
+      const filters = [["state", "Onboarded"] as const, ["verifiedTime", before, "lt"] as const];
+      return readStoredNamespaces(await namespaces.all(filters), unreadable).filter(isOnboarded);
+    },
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),

@@ -3,8 +3,9 @@
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import type { OperationRecord } from "../../domain/operation/records.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";

@@ -9,9 +9,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { holderOf } from "../../domain/operation/namespaceState.ts";
-import { isFinal, type OperationKind } from "../../domain/operation/operation.ts";
-import type { NamespaceRecord, OperationRecord, PreviousRecord, Stored } from "../../domain/operation/records.ts";
+import {
+  type Beginning,
+  depthOf,
+  isFree,
+  isHeld,
+  type Opening,
+  open,
+  operationOf,
+  supersede,
+} from "../../domain/operation/lifecycle.ts";
+import type {
+  FreeRecord,
+  HeldRecord,
+  NamespaceRecord,
+  OnboardedRecord,
+} from "../../domain/operation/namespaceRecord.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
@@ -22,14 +37,13 @@ import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerA
 import type { Clerk } from "./clerk.ts";
 import { expectStillThere } from "./stillThere.ts";
 
-export interface Claim {
-  readonly record: NamespaceRecord;
-  /**
-   * `begun`: the request has the namespace, under an operation of its own. `follows`: the very request runs already, or is
-   * onboarded (`unchanged`); the record names the operation.
-   */
-  readonly how: "begun" | "follows" | "unchanged";
-}
+/**
+ * `begun`: the request has the namespace, under an operation of its own. `follows`: the very request runs already, or is
+ * onboarded (`unchanged`); the record names the operation.
+ */
+export type Claim =
+  | { readonly how: "begun"; readonly record: HeldRecord }
+  | { readonly how: "follows" | "unchanged"; readonly record: NamespaceRecord };
 
 export async function claimOnboarding(
   clerk: Clerk,
@@ -40,29 +54,33 @@ export async function claimOnboarding(
   const { registry } = ports;
   const admission = admit(clerk, request, options);
   const requestHash = hashRequest(request);
-  const opened = newRecord(clerk, "Onboarding", request, requestHash);
+  const { cluster, namespace } = request;
+  const opening = { ...beginningOf(clerk), cluster, namespace, request, requestHash };
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const current = await findSettled(registry, request);
     // The answer to the write got lost, and its repetition met what the first had written.
-    if (current?.operation === opened.operation) return { record: current, how: "begun" };
+    if (current?.operation === opening.operation) {
+      return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
+    }
     const team = ownerAfter(clerk, admission, current);
-    const fresh = forBatch(clerk, { ...opened, ...(team === undefined ? {} : { team }) });
+    const fresh = forBatch(clerk, { ...opening, ...(team === undefined ? {} : { team }) });
     if (!current) {
-      if (await insertWithinQuota(ports, fresh, operationOf(fresh))) return { record: fresh, how: "begun" };
+      const record = open(fresh);
+      if (await insertWithinQuota(ports, record, operationOf(record))) return { record, how: "begun" };
       continue;
     }
     const same = await findSame(clerk, current, { ...fresh, takeOver: admission.takeOver });
     if (same) return same;
-    const next = supersede(current, fresh, admission);
-    if (await registry.replaceNamespace(next)) return { record: next, how: "begun" };
+    expectSupersedable(current);
+    refuseTooManyHalfDone(current);
+    const earlier = earlierOf(request, current);
+    const record = supersede(current, fresh, { earlier, takeOver: admission.takeOver });
+    if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
   }
 }
 
-/**
- * The record when its operation is the answer to the request; refuses a request that has to wait. Otherwise a new operation
- * would take the namespace over.
- */
+/** The record when its operation is the answer to the request. Otherwise a new operation has to take the namespace over. */
 export async function findSame(
   clerk: Pick<Clerk, "ports" | "warn">,
   current: NamespaceRecord,
@@ -73,9 +91,13 @@ export async function findSame(
     await expectStillThere(clerk, current);
     return { record: broughtThere(current), how: "unchanged" };
   }
+  return undefined;
+}
+
+/** Refuses a request that has to wait. */
+export function expectSupersedable(current: NamespaceRecord): asserts current is FreeRecord {
   expectFree(current);
   refuseWhileMigrating(current);
-  return undefined;
 }
 
 type Wanted = Pick<NamespaceRecord, "requestHash"> & {
@@ -84,23 +106,30 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 };
 
 /** No operation holds the namespace. */
-export function expectFree({ state, operation, ...berth }: NamespaceRecord): void {
-  if (state === "Onboarded" || state === "Incomplete") return;
-  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(berth)}.`, { operation });
+export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {
+  if (isFree(record)) return;
+  const { operation } = record;
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(record)}.`, { operation });
 }
 
 /** Neither held by an operation nor left half done by one. */
-export function expectOnboarded(record: NamespaceRecord): void {
+export function expectOnboarded(record: NamespaceRecord): asserts record is OnboardedRecord {
   expectFree(record);
   if (record.state === "Onboarded") return;
   throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
 }
 
+/** The client id of the namespace's identity, by which its users are known. */
+export function clientIdOf(record: OnboardedRecord): string {
+  if (record.clientId !== undefined) return record.clientId;
+  throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
+}
+
 /** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
-function forBatch({ ports, item }: Clerk, record: NamespaceRecord): NamespaceRecord {
-  if (!item) return record;
-  const waits = needsApproval(ports.catalog, record.request, record.team).length > 0;
-  return { ...record, batch: { operation: item.batch, isStarter: !waits } };
+function forBatch({ ports, batch }: Clerk, opening: Opening): Opening {
+  if (batch === undefined) return opening;
+  const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
+  return { ...opening, batch: { operation: batch, isStarter: !waits } };
 }
 
 const settlingPolls = 40;
@@ -116,7 +145,7 @@ export async function findSettled(
 ): Promise<Stored<NamespaceRecord> | undefined> {
   for (let poll = 1; ; poll += 1) {
     const current = await registry.getNamespace(berth);
-    if (!current || current.state === "Onboarded" || current.state === "Incomplete") return current;
+    if (!current || isFree(current)) return current;
     const holder = await registry.getOperation(current.operation);
     if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
     await sleep(settlingPollMs);
@@ -146,37 +175,14 @@ function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecor
   throw new Refusal("MIGRATION_PENDING", message, { operation });
 }
 
-/** The record by which a new operation takes the namespace over from one that has ended. */
-function supersede(
-  current: Stored<NamespaceRecord>,
-  fresh: NamespaceRecord,
-  { takeOver }: { takeOver: boolean },
-): Stored<NamespaceRecord> {
-  const { earlier: _earlier, previous: _previous, compensates: _compensates, offboarding: _over, ...own } = current;
-  const { team, namespaceUid, ...rest } = own;
-  // A take-over binds the record to the Kubernetes namespace that is there now.
-  const lasting = namespaceUid === undefined || takeOver ? rest : { ...rest, namespaceUid };
-  const { state, operation, request, requestHash, requestedBy, acceptedTime } = current;
-  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
-  const held = { state, operation, request, requestHash, requestedBy, acceptedTime, ...owner };
-  const previous = {
-    ...held,
-    ...(current.earlier ? { earlier: current.earlier } : {}),
-    ...(current.state === "Incomplete" && current.previous ? { previous: current.previous } : {}),
-  };
-  if (depthOf(previous) > mostHalfDone) {
-    const message = `${mostHalfDone} operations in a row left ${berthKey(current)} half done; offboard it first.`;
-    throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
-  }
-  const earlier = earlierOf(fresh.request, current);
-  return earlier ? { ...lasting, ...fresh, state: "Changing", previous, earlier } : { ...lasting, ...fresh, previous };
-}
-
-/** How many records stand behind one another to be restored. They share a table's cell, so there is an end to it. */
+/** How many records stand behind one another to be restored. They share a row, so there is an end to it. */
 const mostHalfDone = 5;
 
-function depthOf({ previous }: PreviousRecord): number {
-  return previous ? 1 + depthOf(previous) : 0;
+function refuseTooManyHalfDone(current: FreeRecord): void {
+  if (depthOf(current) <= mostHalfDone) return;
+  const { operation } = current;
+  const message = `${mostHalfDone} operations in a row left ${berthKey(current)} half done; offboard it first.`;
+  throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
 }
 
 /** What the request would replace. */
@@ -186,53 +192,13 @@ export function earlierOf(request: OnboardingRequest, current: NamespaceRecord):
   return findEarlier(request, current);
 }
 
-export function newRecord(
-  { by, traceparent, item }: Omit<Clerk, "ports">,
-  state: NamespaceRecord["state"],
-  request: OnboardingRequest,
-  requestHash: string,
-): NamespaceRecord {
+export function beginningOf({ by, traceparent, operation }: Omit<Clerk, "ports">): Beginning {
   const now = new Date();
   return {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    state,
-    operation: item?.operation ?? createOperationId(now),
-    request,
-    requestHash,
+    operation: operation ?? createOperationId(now),
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
     traceparent,
-    // Of the operation that held the record before.
     batch: undefined,
-  };
-}
-
-/** What kind of operation holds the record, or held it last. */
-export function kindOf({ state, earlier }: Pick<NamespaceRecord, "state" | "earlier">): OperationKind {
-  const kind = holderOf(state) ?? "onboard";
-  return kind === "change" && !earlier ? "onboard" : kind;
-}
-
-export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
-  const { traceparent, earlier, compensates, migration, batch } = record;
-  const kind = kindOf(record);
-  const isConcerned = kind === "migrate" || kind === "offboard" || kind === "repair";
-  return {
-    id,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy,
-    ...(team === undefined ? {} : { team }),
-    createdTime: acceptedTime,
-    request,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(earlier ? { earlier } : {}),
-    ...(migration && isConcerned ? { migration } : {}),
-    ...(compensates && kind === "compensate" ? { compensates } : {}),
-    ...(batch ? { batch: batch.operation } : {}),
   };
 }

@@ -9,6 +9,8 @@ export interface Clerk {
   readonly traceparent: Traceparent;
   /** Into the log. */
   readonly warn?: (message: string) => void;
-  /** Of an item of a batch: the id that its operation gets, noted there before, so that a second try claims the same. */
-  readonly item?: { readonly batch: string; readonly operation: string };
+  /** The id that the operation gets, noted somewhere before, so that a second try begins the same; a new one without it. */
+  readonly operation?: string;
+  /** Whose lane claims. */
+  readonly batch?: string;
 }

@@ -1,7 +1,8 @@
 /** Which namespaces a caller sees. */
 import type { Caller } from "../../domain/access/caller.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";

@@ -5,20 +5,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
+import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type {
-  BatchItem,
-  BatchRecord,
-  NamespaceRecord,
-  OperationRecord,
-  Stored,
-} from "../../domain/operation/records.ts";
+import type { BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { type Claim, claimOnboarding, kindOf, operationOf } from "../admission/claim.ts";
+import { type Claim, claimOnboarding } from "../admission/claim.ts";
 import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";
 
@@ -61,7 +57,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const { request, claim: operation } = item;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
-  const clerk = { ports, by: batch.by, traceparent, item: { batch: batch.id, operation } };
+  const clerk = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
   try {
     claim = await claimOnboarding(clerk, request);

@@ -1,4 +1,4 @@
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Ports } from "../../ports.ts";
 import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";

@@ -2,21 +2,26 @@ import type { Caller } from "../../domain/access/caller.ts";
 import type {
   Compensated,
   CompensatedMigration,
-  NamespaceRecord,
-  OperationRecord,
-  Stored,
-} from "../../domain/operation/records.ts";
+  FreeRecord,
+  RecordIn,
+} from "../../domain/operation/namespaceRecord.ts";
+import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
+
+type Found = { readonly compensates: Compensated } & (
+  | { readonly isSame: true; readonly current: Stored<RecordIn<"Compensating">> }
+  | { readonly isSame: false; readonly current: Stored<FreeRecord> }
+);
 
 /** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
 export async function findCompensation(
   registry: Pick<Registry, "findOperation" | "getNamespace">,
   by: Caller,
   id: string,
-): Promise<{ current: Stored<NamespaceRecord>; compensates: Compensated; isSame: boolean }> {
+): Promise<Found> {
   const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
   const refuse = (why: string, operation: string | undefined) =>
     new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
@@ -26,13 +31,12 @@ export async function findCompensation(
   const migrating = migratingOf(failed);
   const createdBy = failed.compensates?.createdBy ?? id;
   const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
-  if (current?.state === "Compensating" && current.compensates?.of === id)
+  if (current?.state === "Compensating" && current.compensates.of === id) {
     return { current, compensates, isSame: true };
+  }
   // A migration leaves its namespace onboarded, whatever it could not undo.
   const isLeft = current?.operation === id && current.state === (migrating ? "Onboarded" : "Incomplete");
-  if (undos.length > 0 && isLeft) {
-    return { current, compensates, isSame: false };
-  }
+  if (undos.length > 0 && isLeft) return { current, compensates, isSame: false };
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }

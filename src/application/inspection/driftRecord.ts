@@ -1,7 +1,8 @@
 /** What a look found goes into the namespace's record, and to the topic when it is not what the look before found. */
 
 import { type Finding, fingerprint, keep } from "../../domain/finding.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
@@ -14,9 +15,9 @@ export function inspectionOf({ request, clientId, namespaceUid, migration }: Nam
 /** Undefined when somebody wrote the record since it was read: an operation has the namespace, and will look itself. */
 export async function recordFindings(
   { registry, events }: Pick<Ports, "registry" | "events">,
-  record: Stored<NamespaceRecord>,
+  record: Stored<OnboardedRecord>,
   findings: readonly Finding[],
-): Promise<NamespaceRecord | undefined> {
+): Promise<OnboardedRecord | undefined> {
   const time = new Date().toISOString();
   const kept = keep(findings);
   // Told before it is kept: after a crash in between it is told again, under the same id.

@@ -3,13 +3,13 @@ import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { type EndedOperation, nextRecord } from "../../domain/operation/lifecycle.ts";
+import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
-import { holderOf } from "../../domain/operation/namespaceState.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { NamespaceRecord, OperationRecord } from "../../domain/operation/records.ts";
+import type { OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import { amend } from "../amend.ts";
@@ -85,21 +85,18 @@ function resultOf(
 }
 
 /** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
-async function settleNamespace(
-  { registry, events }: Ports,
-  input: Origin & EndedOperation,
-  time: string,
-): Promise<void> {
+async function settleNamespace({ registry, events }: Ports, input: Origin & End, time: string): Promise<void> {
   await amend({
     what: `The record of ${berthKey(input)}`,
     read: () => registry.getNamespace(input),
     async next(record) {
-      if (record.operation !== input.operation || holderOf(record.state) === undefined) return undefined;
-      const next = nextRecord(record, input, time);
+      if (record.operation !== input.operation || !isHeld(record)) return undefined;
+      const next = end(record, input, time);
       if (next) await tellDrift({ events }, record, { next, time });
       return { next };
     },
-    write: (record, { next }) => (next ? registry.replaceNamespace(next) : registry.removeNamespace(record)),
+    write: (record, { next }) =>
+      next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record),
   });
 }
 

@@ -12,7 +12,7 @@ interface Origin {
   readonly cluster?: string | undefined;
   readonly namespace?: string | undefined;
   readonly operation?: string | undefined;
-  readonly requestedBy?: string | undefined;
+  readonly requestedBy: string;
   readonly team?: string | undefined;
   readonly traceparent?: Traceparent | undefined;
 }
@@ -85,7 +85,7 @@ function base({
     time: new Date().toISOString(),
     ...(cluster === undefined ? {} : { cluster }),
     ...(namespace === undefined ? {} : { namespace }),
-    who: requestedBy ?? "unknown",
+    who: requestedBy,
     ...(team === undefined ? {} : { team }),
     ...(operation === undefined ? {} : { operation }),
     ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),

@@ -1,79 +1,243 @@
-import { isError } from "../finding.ts";
+/**
+ * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, ends and lets it
+ * go. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
+ */
+import { type Finding, isError } from "../finding.ts";
+import type { Berth } from "../naming/names.ts";
+import type { OnboardingRequest } from "../request/request.ts";
 import { isPast, type Migration } from "./migration.ts";
+import type {
+  Compensated,
+  FreeRecord,
+  HeldRecord,
+  NamespaceRecord,
+  OnboardedRecord,
+  PreviousRecord,
+  RecordIn,
+} from "./namespaceRecord.ts";
+import { type FreeState, type HeldState, holders, type NamespaceState } from "./namespaceState.ts";
 import type { OperationKind, OperationStatus } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";
-import type { NamespaceRecord, Stored } from "./records.ts";
+import type { OperationRecord } from "./records.ts";
 
-export type EndedOperation = Omit<Outcome, "status"> & {
+/** What an operation writes into the record of a namespace when it begins. */
+export interface Beginning {
   readonly operation: string;
-  readonly kind: OperationKind;
-  readonly status: OperationStatus;
-};
+  readonly requestedBy: string;
+  readonly acceptedTime: string;
+  readonly traceparent: string;
+  /** Undefined, and said so: that of the operation before is over. */
+  readonly batch: NamespaceRecord["batch"];
+}
 
-/** Undefined when nothing is left to keep a record of. */
-export function nextRecord(
-  record: Stored<NamespaceRecord>,
-  outcome: EndedOperation,
-  time: string,
-): Stored<NamespaceRecord> | undefined {
-  const { kind, status, leftBehind } = outcome;
+/** An operation that brings the namespace to a request. */
+export interface Opening extends Beginning, Berth {
+  readonly request: OnboardingRequest;
+  readonly requestHash: string;
+  readonly team?: string;
+}
+
+type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
+
+/** An operation holds the namespace. */
+export function isHeld<R extends NamespaceRecord>(record: R): record is In<R, HeldState> {
+  return !isFree(record);
+}
+
+/** Another operation may begin. */
+export function isFree<R extends NamespaceRecord>(record: R): record is In<R, FreeState> {
+  return record.state === "Onboarded" || record.state === "Incomplete";
+}
+
+export function isOnboarded<R extends NamespaceRecord>(record: R): record is In<R, "Onboarded"> {
+  return record.state === "Onboarded";
+}
+
+/** What kind of operation holds the record. One that is free was onboarded once, whatever came after. */
+export function kindOf(record: NamespaceRecord): OperationKind {
+  return isFree(record) ? "onboard" : holders[record.state];
+}
+
+/** The operation of the record, as it is recorded when it is accepted. */
+export function operationOf(record: NamespaceRecord): OperationRecord {
+  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
+  const { traceparent, earlier, compensates, migration, batch } = record;
+  const kind = kindOf(record);
+  const isConcerned = kind === "migrate" || kind === "offboard" || kind === "repair";
+  return {
+    id,
+    kind,
+    cluster,
+    namespace,
+    status: "NotStarted",
+    requestedBy,
+    ...(team === undefined ? {} : { team }),
+    createdTime: acceptedTime,
+    request,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(earlier ? { earlier } : {}),
+    ...(migration && isConcerned ? { migration } : {}),
+    ...(compensates && kind === "compensate" ? { compensates } : {}),
+    ...(batch ? { batch: batch.operation } : {}),
+  };
+}
+
+/** The first operation of a namespace. */
+export function open(opening: Opening): RecordIn<"Onboarding"> {
+  return { ...opening, state: "Onboarding" };
+}
+
+/** An onboarding takes the namespace over from an operation that has ended; `earlier` is what its request replaces. */
+export function supersede(
+  current: FreeRecord,
+  opening: Opening,
+  { earlier, takeOver }: { earlier: OnboardingRequest | undefined; takeOver: boolean },
+): RecordIn<"Onboarding" | "Changing"> {
+  const { earlier: _earlier, previous: _previous, compensates: _tried, migration: _over, ...own } = current;
+  const { team: _owner, namespaceUid, ...lasting } = own;
+  // A take-over binds the record to the Kubernetes namespace that is there now.
+  const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
+  const begun = { ...lasting, ...bound, ...opening, previous: previousOf(current) };
+  return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
+}
+
+function previousOf(current: FreeRecord): PreviousRecord {
+  const { operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid } = current;
+  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const held = { operation, request, requestHash, requestedBy, acceptedTime, ...owner };
+  if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
+  const { earlier, previous } = current;
+  return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
+}
+
+/** How many records stand behind one another to be restored. */
+export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
+  return previous ? 1 + depthOf(previous) : 0;
+}
+
+export function beginOffboarding(
+  current: FreeRecord,
+  beginning: Beginning,
+  { ignoreDependants }: { ignoreDependants: boolean },
+): RecordIn<"Offboarding"> {
+  const { state, operation, requestedBy, acceptedTime, traceparent } = current;
+  const before = { state, operation, requestedBy, acceptedTime, ...(traceparent === undefined ? {} : { traceparent }) };
+  return { ...current, ...beginning, state: "Offboarding", offboarding: { ignoreDependants, before } };
+}
+
+export function beginCompensation(
+  current: FreeRecord,
+  beginning: Beginning,
+  compensates: Compensated,
+): RecordIn<"Compensating"> {
+  return { ...current, ...beginning, state: "Compensating", compensates };
+}
+
+export function beginRepair(
+  current: OnboardedRecord,
+  beginning: Beginning,
+  tried: Pick<NamespaceRecord, "repairTried">,
+): RecordIn<"Repairing"> {
+  return { ...current, ...tried, ...beginning, state: "Repairing" };
+}
+
+export function beginMigration(
+  current: OnboardedRecord,
+  beginning: Beginning,
+  going: { readonly migration: Migration; readonly clientId: string },
+): RecordIn<"Migrating"> {
+  return { ...current, ...going, ...beginning, state: "Migrating" };
+}
+
+/** What an operation reports at its end; a cancellation may have made something else of its status. */
+export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & { readonly status: OperationStatus };
+
+/** The record after the operation that holds it; undefined when nothing is left to keep a record of. */
+export function end(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
+  const { status, leftBehind, isUntouched = false } = outcome;
   const hasSucceeded = status === "Succeeded";
-  switch (kind) {
-    case "onboard":
-    case "change": {
-      if (!hasSucceeded) return leftBehind ? { ...record, state: "Incomplete" } : restored(record);
-      const { earlier: _gone, previous: _past, compensates: _done, ...lasting } = verified(record, outcome, time);
-      return { ...lasting, onboardedTime: time, verifiedTime: time, onboardedBy: outcome.operation };
+  switch (record.state) {
+    case "Onboarding":
+    case "Changing": {
+      if (!hasSucceeded) return leftBehind ? incomplete(record) : restored(record);
+      const { earlier: _gone, previous: _past, ...lasting } = { ...record, ...seen(record, outcome, time) };
+      return {
+        ...lasting,
+        state: "Onboarded",
+        onboardedTime: time,
+        verifiedTime: time,
+        onboardedBy: record.operation,
+      };
     }
-    case "compensate": {
+    case "Compensating": {
       const isUndone = hasSucceeded || !leftBehind;
-      if (record.compensates?.migrating) return migratedBack(record, record.compensates.migrating.migration, isUndone);
-      return isUndone ? restored(record) : { ...record, state: "Incomplete" };
+      const { migrating } = record.compensates;
+      if (migrating) return migratedBack(record, migrating.migration, isUndone);
+      return isUndone ? restored(record) : incomplete(record);
     }
-    case "offboard": {
+    case "Offboarding":
       if (hasSucceeded) return undefined;
-      const { offboarding, ...lasting } = record;
-      return outcome.isUntouched && offboarding
-        ? { ...lasting, ...offboarding.before }
-        : { ...lasting, state: "Incomplete" };
-    }
-    case "repair": {
+      return isUntouched ? untouched(record) : incomplete(record);
+    case "Repairing": {
       // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
-      const { repairTried: _over, ...settled } = verified(record, outcome, time);
-      return hasSucceeded ? settled : { ...record, state: "Onboarded" };
+      if (!hasSucceeded) return { ...record, state: "Onboarded" };
+      const { repairTried: _over, ...settled } = record;
+      return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
     }
-    case "migrate":
-      return withMigration(verified(record, outcome, time), outcome);
+    case "Migrating": {
+      const { migration, ...settled } = record;
+      const left = leftOf(migration, outcome);
+      return { ...settled, ...seen(record, outcome, time), state: "Onboarded", ...(left ? { migration: left } : {}) };
+    }
   }
 }
 
-function verified(
-  record: Stored<NamespaceRecord>,
-  { kind, status, clientId, namespaceUid, ...outcome }: EndedOperation,
-  time: string,
-): Stored<NamespaceRecord> {
+interface Seen {
+  readonly clientId?: string;
+  readonly namespaceUid?: string;
+  readonly verifiedTime?: string;
+  readonly lookedTime?: string;
+  readonly findings?: readonly Finding[];
+}
+
+/** What the operation has seen of the namespace. */
+function seen(record: HeldRecord, { status, clientId, namespaceUid, ...outcome }: End, time: string): Seen {
   // After a crash what was found may be lost; what was proven is that nothing breaks access.
-  const isProven = status === "Succeeded" && kind !== "migrate";
+  const isProven = status === "Succeeded" && record.state !== "Migrating";
   const findings =
     outcome.findings ?? (isProven ? (record.findings ?? []).filter((each) => !isError(each)) : undefined);
   return {
-    ...record,
-    state: "Onboarded",
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...(clientId === undefined ? {} : { clientId }),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
   };
 }
 
+function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" | "Offboarding">): FreeRecord {
+  const { offboarding: _over, ...lasting } = record;
+  return { ...lasting, state: "Incomplete" };
+}
+
+/** What the record was before the operation that was undone; undefined when there was none. */
+function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
+  const { earlier: _earlier, previous, compensates: _tried, team: _team, namespaceUid: _uid, ...lasting } = record;
+  return previous && { ...lasting, ...previous };
+}
+
+/** An offboarding had removed nothing. */
+function untouched(record: RecordIn<"Offboarding">): FreeRecord {
+  const { offboarding, ...lasting } = record;
+  const { state, ...before } = offboarding.before;
+  if (state === "Incomplete") return { ...lasting, ...before, state };
+  const { earlier: _earlier, previous: _previous, compensates: _tried, ...whole } = lasting;
+  return { ...whole, ...before, state };
+}
+
 /** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */
-function withMigration(
-  { migration, ...record }: Stored<NamespaceRecord>,
-  { leftBehind, migration: outcome }: EndedOperation,
-): Stored<NamespaceRecord> {
-  if (!migration) return record;
-  const completed = outcome?.completed ?? migration.completed;
+function leftOf(migration: Migration, { leftBehind, migration: reached }: End): Migration | undefined {
+  const completed = reached?.completed ?? migration.completed;
   const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remains : {}) };
-  return completed !== "retire" && isToRemember(now) ? { ...record, migration: now } : record;
+  return completed !== "retire" && isToRemember(now) ? now : undefined;
 }
 
 const remains = { hasRemains: true } as const;
@@ -84,24 +248,8 @@ function isToRemember({ completed, hasRemains }: Migration): boolean {
 }
 
 /** After undos of a migration that had failed: with all of them done, it stands where `reached` says. */
-function migratedBack(
-  { compensates: _tried, migration, ...record }: Stored<NamespaceRecord>,
-  reached: Migration,
-  isUndone: boolean,
-): Stored<NamespaceRecord> {
+function migratedBack(record: RecordIn<"Compensating">, reached: Migration, isUndone: boolean): OnboardedRecord {
+  const { compensates: _tried, migration, earlier: _earlier, previous: _previous, ...lasting } = record;
   const now = isUndone ? reached : { ...(migration ?? reached), ...remains };
-  return { ...record, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };
-}
-
-/** What the record was before the operation that was undone; undefined when there was none. */
-function restored(record: Stored<NamespaceRecord>): Stored<NamespaceRecord> | undefined {
-  const {
-    earlier: _earlier,
-    previous,
-    compensates: _compensates,
-    team: _team,
-    namespaceUid: _uid,
-    ...lasting
-  } = record;
-  return previous && { ...lasting, ...previous };
+  return { ...lasting, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };
 }

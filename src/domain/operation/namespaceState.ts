@@ -15,9 +15,11 @@ export const NamespaceState = z.enum([
 ]);
 export type NamespaceState = z.infer<typeof NamespaceState>;
 
-export type HeldState = Exclude<NamespaceState, "Onboarded" | "Incomplete">;
+export type FreeState = "Onboarded" | "Incomplete";
+export type HeldState = Exclude<NamespaceState, FreeState>;
 
-const holders: Record<HeldState, OperationKind> = {
+/** The operations of namespaces, by the state in which they hold one. */
+export const holders: Readonly<Record<HeldState, OperationKind>> = {
   Onboarding: "onboard",
   Changing: "change",
   Offboarding: "offboard",
@@ -26,8 +28,3 @@ const holders: Record<HeldState, OperationKind> = {
   Migrating: "migrate",
 };
 export const heldStates = Object.keys(holders) as readonly HeldState[];
-
-/** The kind of the operation that holds a namespace in this state; undefined when none does. */
-export function holderOf(state: NamespaceState): OperationKind | undefined {
-  return state === "Onboarded" || state === "Incomplete" ? undefined : holders[state];
-}

@@ -1,98 +1,15 @@
-/** What the registry keeps of namespaces, operations, batches and steps. Times are RFC 3339. */
+/** What the registry keeps of operations, batches and steps; of namespaces: namespaceRecord.ts. Times are RFC 3339. */
 
 import type { Caller } from "../access/caller.ts";
-import type { Finding } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import type { Approval } from "../policy/approval.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import type { BatchOutcome, BatchTotals } from "./batch.ts";
 import type { Migration } from "./migration.ts";
-import type { NamespaceState } from "./namespaceState.ts";
+import type { Compensated } from "./namespaceRecord.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
 import type { OperationResult } from "./operationResult.ts";
 import type { Difference } from "./plan.ts";
-
-/** `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. */
-export interface NamespaceRecord extends Berth {
-  readonly state: NamespaceState;
-  /** The operation that holds the namespace, or the last that did. */
-  readonly operation: string;
-  readonly request: OnboardingRequest;
-  readonly requestHash: string;
-  readonly requestedBy: string;
-  /** Whose it is: the first team that onboarded it. Absent in what operators did for no team. */
-  readonly team?: string;
-  /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
-  readonly namespaceUid?: string;
-  /** RFC 3339, as every time here. */
-  readonly acceptedTime: string;
-  /** W3C trace context of the request that was accepted. */
-  readonly traceparent?: string;
-  readonly onboardedTime?: string;
-  readonly verifiedTime?: string;
-  readonly clientId?: string;
-  /** The operation that brought it to its request. */
-  readonly onboardedBy?: string;
-  /** What the last look found that is not as it was asked for. */
-  readonly findings?: readonly Finding[];
-  /** When it was last looked at, also in vain; `verifiedTime` is the last look that saw everything. */
-  readonly lookedTime?: string;
-  /** The last repair that nobody asked for, so that one in vain is not repeated with every look. */
-  readonly repairTried?: { readonly findings: string; readonly time: string };
-  /** A migration that is under way, or stopped between two phases. */
-  readonly migration?: Migration;
-  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
-  readonly earlier?: OnboardingRequest;
-  /** What the record was before the operation that holds it: restored when the operation is undone. */
-  readonly previous?: PreviousRecord;
-  /** Of a compensation: what it runs again, for which operation. */
-  readonly compensates?: Compensated;
-  /** The batch that the operation belongs to, and whether a lane of it starts the operation: then nobody else may. */
-  readonly batch?: { readonly operation: string; readonly isStarter: boolean } | undefined;
-  readonly offboarding?: Offboarding;
-}
-
-export interface Offboarding {
-  /** It goes on although others depend on what it removes. */
-  readonly ignoreDependants: boolean;
-  /** What the record said before: restored when the offboarding removes nothing. */
-  readonly before: Pick<NamespaceRecord, "state" | "operation" | "requestedBy" | "acceptedTime" | "traceparent">;
-}
-
-export type PreviousRecord = Pick<
-  NamespaceRecord,
-  | "state"
-  | "operation"
-  | "request"
-  | "requestHash"
-  | "requestedBy"
-  | "acceptedTime"
-  | "earlier"
-  | "team"
-  | "namespaceUid"
-> & {
-  /** Of one that ended half-way: what it would have restored, and a compensation of it still has to. */
-  readonly previous?: PreviousRecord;
-};
-
-export interface Compensated {
-  /** The operation that was asked to be compensated. */
-  readonly of: string;
-  /** The operation that created what is left. */
-  readonly createdBy: string;
-  /** Names of undos, in the order in which they run. */
-  readonly undos: readonly string[];
-  /** Of a migration: what its undos need, and what the record goes back to. */
-  readonly migrating?: CompensatedMigration;
-}
-
-export interface CompensatedMigration {
-  /** What the namespace was onboarded with when the migration began. */
-  readonly request: OnboardingRequest;
-  readonly clientId: string;
-  /** `completed` is how far it has come when nothing is left undone. */
-  readonly migration: Migration;
-}
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
 export type Stored<T> = T & { readonly etag: string };

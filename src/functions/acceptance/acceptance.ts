@@ -5,22 +5,18 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
-import {
-  claimOnboarding,
-  expectFree,
-  findSettled,
-  kindOf,
-  newRecord,
-  operationOf,
-} from "../../application/admission/claim.ts";
+import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import { withAccountOf } from "../../domain/operation/migration.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -44,6 +40,18 @@ export interface Accepted {
 export interface Desk extends Clerk {
   readonly client: DurableClient;
   readonly warn: (message: string) => void;
+  /** An earlier try of the request, of whose end nobody knows, may have begun `operation`. */
+  readonly isRepeated?: boolean;
+}
+
+/** A desk whose operation has its id before it begins: by that a try knows again what another one has begun. */
+export type NamedDesk = Desk & { readonly operation: string };
+
+/** Whatever has become of what an earlier try has begun, it is the answer: nothing begins a second time. */
+export async function acceptOnce(desk: Desk, accept: (desk: NamedDesk) => Promise<Accepted>): Promise<Accepted> {
+  const { operation = createOperationId(new Date()), isRepeated = false, ports } = desk;
+  const begun = isRepeated ? await ports.registry.getOperation(operation) : undefined;
+  return begun ? { operation, kind: begun.kind, isNew: false } : await accept({ ...desk, operation });
 }
 
 export async function acceptOnboarding(
@@ -51,9 +59,11 @@ export async function acceptOnboarding(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  const { record, how } = await claimOnboarding(desk, request, options);
-  if (how === "begun") return await begin(desk, record);
-  return { ...(await attach(desk, record)), isUnchanged: how === "unchanged" };
+  return await acceptOnce(desk, async (own) => {
+    const { record, how } = await claimOnboarding(own, request, options);
+    if (how === "begun") return await begin(own, record);
+    return { ...(await attach(own, record)), isUnchanged: how === "unchanged" };
+  });
 }
 
 export async function acceptOffboarding(
@@ -69,60 +79,53 @@ export async function acceptOffboarding(
   } = {},
 ): Promise<Accepted> {
   const { registry } = desk.ports;
-  let mine: string | undefined;
-  const { record, change } = await amend({
-    what: `The record of ${berthKey(berth)}`,
-    read: async () => mustSee(desk.by, berth, await findSettled(registry, berth)),
-    next(current) {
-      // Also with an old If-Match: it is this request that changed the record, sent a second time.
-      if (current.state === "Offboarding") return undefined;
-      expect(current);
-      expectFree(current);
-      const fresh = newRecord(desk, "Offboarding", current.request, current.requestHash);
-      const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-      const before = {
-        state,
-        operation,
-        requestedBy,
-        acceptedTime,
-        ...(traceparent === undefined ? {} : { traceparent }),
-      };
-      mine = fresh.operation;
-      return { ...current, ...fresh, offboarding: { ignoreDependants, before } };
-    },
-    write: (_current, next) => registry.replaceNamespace(next),
+  return await acceptOnce(desk, async (own) => {
+    const { record, change } = await amend({
+      what: `The record of ${berthKey(berth)}`,
+      read: async () => mustSee(own.by, berth, await findSettled(registry, berth)),
+      next(current) {
+        // Also with an old If-Match: it is this request that changed the record, sent a second time.
+        if (current.state === "Offboarding" || current.operation === own.operation) return undefined;
+        expect(current);
+        expectFree(current);
+        return beginOffboarding(current, beginningOf(own), { ignoreDependants });
+      },
+      write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+    });
+    return change ? begin(own, change) : attach(own, record);
   });
-  if (change) return begin(desk, change);
-  // The answer to the write may have got lost.
-  return record.operation === mine ? begin(desk, record) : attach(desk, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
   const { registry } = desk.ports;
-  const { record, change } = await amend({
-    what: `What operation ${id} left undone`,
-    read: () => findCompensation(registry, desk.by, id),
-    next({ current, compensates, isSame }) {
-      if (isSame) return undefined;
-      const fresh = newRecord(desk, "Compensating", current.request, current.requestHash);
-      return { ...current, ...fresh, compensates };
-    },
-    write: (_found, next) => registry.replaceNamespace(next),
+  return await acceptOnce(desk, async (own) => {
+    const { record, change } = await amend({
+      what: `What operation ${id} left undone`,
+      read: () => findCompensation(registry, own.by, id),
+      next: ({ current, compensates, isSame }) =>
+        isSame ? undefined : beginCompensation(current, beginningOf(own), compensates),
+      write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),
+    });
+    return change ? begin(own, change) : attach(own, record.current);
   });
-  return change ? begin(desk, change) : attach(desk, record.current);
 }
 
-/** The same request again: the operation that has it. Its record is written here too, should the first caller have died. */
-export async function attach({ ports: { registry } }: Desk, record: NamespaceRecord): Promise<Accepted> {
+/**
+ * The operation that has the very request. Its record is written here too, should the first caller have died; and where that
+ * was an earlier try of this one, it is started.
+ */
+export async function attach(desk: NamedDesk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
+  if (operation === desk.operation && isHeld(record)) return await begin(desk, record);
+  const { registry } = desk.ports;
   const known = await registry.getOperation(operation);
   if (known) return { operation, kind: known.kind, isNew: false };
   await registry.insertOperation(operationOf(record));
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accepted> {
+export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   const { operation } = record;
   await desk.ports.registry.insertOperation(operationOf(record));
   try {
@@ -135,46 +138,40 @@ export async function begin(desk: Desk, record: NamespaceRecord): Promise<Accept
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-export async function startOperation(
+/** Starts the orchestration of the operation that holds the record. */
+export function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  record: NamespaceRecord,
+  record: HeldRecord,
 ): Promise<void> {
-  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, compensates } = record;
-  const { clientId, migration, offboarding } = record;
+  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
   const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
   const isMigrating = migration !== undefined;
-  const kind = kindOf(record);
-  switch (kind) {
-    case "onboard":
-      return await start(client, onboardNamespace, { instanceId, input });
-    case "change":
-      if (!earlier) throw nothingOf(record, "an earlier request");
-      return await start(client, changeNamespace, { instanceId, input: { ...input, earlier } });
-    case "offboard": {
-      const ignoreDependants = offboarding?.ignoreDependants ?? false;
+  switch (record.state) {
+    case "Onboarding":
+      return start(client, onboardNamespace, { instanceId, input });
+    case "Changing":
+      return start(client, changeNamespace, { instanceId, input: { ...input, earlier: record.earlier } });
+    case "Offboarding": {
+      const { ignoreDependants } = record.offboarding;
       const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
-      return await start(client, offboardNamespace, { instanceId, input: offboardInput });
+      return start(client, offboardNamespace, { instanceId, input: offboardInput });
     }
-    case "compensate": {
-      if (!compensates) throw nothingOf(record, "what it compensates");
-      const { of, createdBy, undos, migrating } = compensates;
+    case "Compensating": {
+      const { of, createdBy, undos, migrating } = record.compensates;
       const compensation = {
         ...input,
         compensates: { of, createdBy, undos: [...undos] },
         ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
       };
-      return await start(client, compensateOperation, { instanceId, input: compensation });
+      return start(client, compensateOperation, { instanceId, input: compensation });
     }
-    case "repair":
-      return await start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
-    case "migrate":
-      if (!migration || clientId === undefined) throw nothingOf(record, "a migration");
-      return await start(client, migrateNamespace, { instanceId, input: { ...input, clientId, migration } });
+    case "Repairing":
+      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
+    case "Migrating": {
+      const going = { clientId: record.clientId, migration: record.migration };
+      return start(client, migrateNamespace, { instanceId, input: { ...input, ...going } });
+    }
   }
-}
-
-function nothingOf({ operation, state }: NamespaceRecord, what: string): Error {
-  return new Error(`the record of operation ${operation} is ${state} and says nothing of ${what}`);
 }

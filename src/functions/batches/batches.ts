@@ -27,7 +27,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       if (isDryRun) return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests));
       const desk = deskOf(ports, { context, by, traceparent });
-      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async (operation) => {
+      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
         const id = await acceptBatch(desk, requests, operation);
         const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));

@@ -1,7 +1,8 @@
 /** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
 import { settleItems } from "../../application/batch/concludeBatch.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { NamespaceRecord, OpenBatch } from "../../domain/operation/records.ts";
+import type { OpenBatch } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { settledEvent } from "../../orchestrations/onboardBatch.ts";

@@ -22,6 +22,13 @@ interface Asked {
   readonly context: Pick<InvocationContext, "warn">;
 }
 
+export interface Attempt {
+  /** The id of what the request begins. */
+  readonly operation: string;
+  /** An earlier try, of whose end nobody knows, may have begun it. */
+  readonly isRepeated: boolean;
+}
+
 /**
  * Answers a request that comes with a key once, and its repetitions with the same answer. A refusal is not kept: nothing
  * was done, and asking again may have another end. `work` gets an id for what it begins, the same at every try.
@@ -29,12 +36,12 @@ interface Asked {
 export async function answerOnce(
   keys: IdempotencyKeys,
   { request, by, body, context }: Asked,
-  work: (operation: string) => Promise<Answer>,
+  work: (attempt: Attempt) => Promise<Answer>,
 ): Promise<Answer> {
   const now = new Date();
   const fresh = createOperationId(now);
   const key = readKey(request);
-  if (key === undefined) return await work(fresh);
+  if (key === undefined) return await work({ operation: fresh, isRepeated: false });
   const { pathname, search } = new URL(request.url);
   const fingerprint = fingerprintOf({ method: request.method, path: `${pathname}${search}`, body });
   const claimedTime = now.toISOString();
@@ -45,7 +52,8 @@ export async function answerOnce(
   const mine = { caller: by.id, key };
   let answer: Answer;
   try {
-    answer = await work(claimed.operation ?? fresh);
+    const { operation = fresh } = claimed;
+    answer = await work({ operation, isRepeated: operation !== fresh });
   } catch (error) {
     const isUndone = error instanceof Refusal;
     // Of anything else nobody knows what it did: the next try is told the operation that this one may have begun.

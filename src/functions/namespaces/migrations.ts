@@ -1,7 +1,7 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { z } from "zod";
-import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
+import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
@@ -10,8 +10,8 @@ import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -56,12 +56,19 @@ export function registerMigrations(ports: Ports, routes: Routes): void {
         expect(record);
         return { migration: prepareMigration(ports, record, wanted) };
       };
-      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: wanted, context }, async () => {
-        const { operation, kind, isNew } = await acceptUpkeep(desk, "Migrating", { berth, prepare });
-        const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
-        context.log(logLine("migration accepted", facts));
-        return accepted(httpRequest, operation, { id: operation, kind, isNew });
-      });
+      return await answerOnce(
+        ports.idempotencyKeys,
+        { request: httpRequest, by, body: wanted, context },
+        async (attempt) => {
+          const { operation, kind, isNew } = await acceptUpkeep({ ...desk, ...attempt }, "Migrating", {
+            berth,
+            prepare,
+          });
+          const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
+          context.log(logLine("migration accepted", facts));
+          return accepted(httpRequest, operation, { id: operation, kind, isNew });
+        },
+      );
     }),
   });
 }
@@ -107,10 +114,8 @@ export async function planMigration(
   expectOnboarded(record);
   expect(record);
   const migration = prepareMigration(ports, record, wanted);
-  const { request, clientId } = record;
-  if (clientId === undefined) {
-    throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
-  }
+  const { request } = record;
+  const clientId = clientIdOf(record);
   const operation = createOperationId(new Date());
   const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
   return await withEstimate(ports, plan, { kind: "migrate", request });

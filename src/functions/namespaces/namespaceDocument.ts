@@ -2,7 +2,7 @@
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { entityTag } from "../../domain/http/entityTag.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
 
 export function tagOf(record: NamespaceRecord): string {

@@ -6,8 +6,8 @@ import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
 import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
@@ -67,8 +67,11 @@ export function registerNamespaces(ports: Ports, routes: Routes): void {
       if (readFlag(request, "dryRun")) {
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
-      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const { operation, isNew } = await acceptOffboarding(desk, berth, { expect, ignoreDependants });
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
+        const { operation, isNew } = await acceptOffboarding({ ...desk, ...attempt }, berth, {
+          expect,
+          ignoreDependants,
+        });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });

@@ -6,8 +6,8 @@ import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planRepair } from "../../application/plan/planRepair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -36,11 +36,18 @@ export function registerRepairs(ports: Ports, routes: Routes): void {
       };
       if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
       const desk = deskOf(ports, { context, by, traceparent });
-      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body: null, context }, async () => {
-        const { operation, kind, isNew } = await acceptUpkeep(desk, "Repairing", { berth, prepare });
-        context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
-        return accepted(httpRequest, operation, { id: operation, kind, isNew });
-      });
+      return await answerOnce(
+        ports.idempotencyKeys,
+        { request: httpRequest, by, body: null, context },
+        async (attempt) => {
+          const { operation, kind, isNew } = await acceptUpkeep({ ...desk, ...attempt }, "Repairing", {
+            berth,
+            prepare,
+          });
+          context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+          return accepted(httpRequest, operation, { id: operation, kind, isNew });
+        },
+      );
     }),
   });
 }

@@ -12,7 +12,8 @@ import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -61,7 +62,7 @@ export async function watchDrift(
   { repair, ...pace }: Watch,
 ): Promise<void> {
   const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, Date.now())) {
+  for (const record of await dueNamespaces(ports, context, Date.now())) {
     if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
     looks.push(look(ports, context, { record, repair }));
   }
@@ -69,10 +70,15 @@ export async function watchDrift(
 }
 
 /** The longest unseen first. One that could not be read waits its turn again, and holds nobody up. */
-async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<NamespaceRecord>[]> {
+async function dueNamespaces(
+  { catalog, registry }: Ports,
+  context: Pick<InvocationContext, "warn">,
+  now: number,
+): Promise<readonly Stored<OnboardedRecord>[]> {
   const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
-  const seen = ({ lookedTime, verifiedTime }: NamespaceRecord) => lookedTime ?? verifiedTime ?? "";
-  return (await registry.namespacesToVerify({ before }))
+  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message }));
+  const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
+  return (await registry.namespacesToVerify({ before }, unreadable))
     .filter((record) => seen(record) < before)
     .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
     .slice(0, mostPerRun);
@@ -81,7 +87,7 @@ async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise
 async function look(
   ports: Ports,
   context: Pick<InvocationContext, "log" | "warn">,
-  { record, repair }: { record: Stored<NamespaceRecord> } & Pick<Watch, "repair">,
+  { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
 ): Promise<void> {
   const namespace = berthKey(record);
   try {
@@ -106,7 +112,7 @@ async function look(
 async function noteFailedLook(
   { registry }: Ports,
   context: Pick<InvocationContext, "warn">,
-  record: Stored<NamespaceRecord>,
+  record: Stored<OnboardedRecord>,
 ): Promise<void> {
   try {
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });

@@ -26,8 +26,10 @@ export function registerOnboardings(ports: Ports, routes: Routes): void {
       const request = readOnboardingRequest(ports.catalog, body);
       const desk = deskOf(ports, { context, by, traceparent });
       if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
-      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async () => {
-        const { operation, kind, isNew, isUnchanged } = await acceptOnboarding(desk, request, { takeOver });
+      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
+        const { operation, kind, isNew, isUnchanged } = await acceptOnboarding({ ...desk, ...attempt }, request, {
+          takeOver,
+        });
         const { cluster, namespace } = request;
         const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted", facts));

@@ -1,5 +1,5 @@
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../application/admission/admission.ts";
-import { earlierOf, findSame, findSettled } from "../../application/admission/claim.ts";
+import { earlierOf, expectSupersedable, findSame, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
@@ -35,6 +35,7 @@ export async function planUntimed(
   if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
   const same = current && (await findSame(clerk, current, { requestHash: hashRequest(request), ...admission }));
   if (same) return planOfSame(same.record);
+  if (current) expectSupersedable(current);
   const operation = createOperationId(new Date());
   const earlier = current && earlierOf(request, current);
   return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });

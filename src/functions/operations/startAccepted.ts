@@ -2,13 +2,14 @@
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
-import { kindOf, operationOf } from "../../application/admission/claim.ts";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
+import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { NamespaceRecord, Stored } from "../../domain/operation/records.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
@@ -30,7 +31,9 @@ export function registerStartAccepted(ports: Ports): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       const mender = { ports, client, warn: context.warn.bind(context) };
-      const held = await ports.registry.heldNamespaces();
+      const held = await ports.registry.heldNamespaces(({ message }) =>
+        context.warn(logLine("namespace not read", { reason: message })),
+      );
       for (const record of held) {
         try {
           if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
@@ -47,7 +50,7 @@ export function registerStartAccepted(ports: Ports): void {
 }
 
 /** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
-export async function mend({ ports, client, warn }: Mender, record: Stored<NamespaceRecord>): Promise<void> {
+export async function mend({ ports, client, warn }: Mender, record: Stored<HeldRecord>): Promise<void> {
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {

@@ -13,7 +13,7 @@ export const StepInput = z.object({
   cluster: z.string(),
   namespace: z.string(),
   retry: RetryPolicy,
-  requestedBy: z.string().optional(),
+  requestedBy: z.string(),
   team: z.string().optional(),
   /** W3C trace context of the request. */
   traceparent: z.string().optional(),

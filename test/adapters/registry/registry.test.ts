@@ -8,7 +8,13 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
-import type { BatchRecord, NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type {
+  FreeRecord,
+  HeldRecord,
+  PreviousRecord,
+  RecordIn,
+} from "../../../src/domain/operation/namespaceRecord.ts";
+import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Registry } from "../../../src/ports.ts";
 
@@ -46,7 +52,10 @@ const request = OnboardingRequest.parse({
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 
-function namespaceRecord(changes: Partial<NamespaceRecord> = {}): NamespaceRecord {
+const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
+type Base = Pick<RecordIn<"Onboarding">, "cluster" | "namespace" | "operation" | "team">;
+
+function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding">, "previous"> {
   return {
     cluster: "aks-dev",
     namespace: `n-${crypto.randomUUID().slice(0, 8)}`,
@@ -72,6 +81,37 @@ it("gives back a namespace's record as it was written", async () => {
   });
 });
 
+it("keeps what large requests that ended half-way would restore, one behind another", async () => {
+  const databases = Array.from({ length: 50 }, (_, index) => ({
+    server: "sql-dev",
+    database: `${"orders-".repeat(17)}${index}`,
+    roles: ["reader" as const],
+  }));
+  const { operation, requestedBy, requestHash, acceptedTime } = namespaceRecord();
+  const large = { operation, requestedBy, requestHash, acceptedTime, request: { ...request, databases } };
+  let previous: PreviousRecord = { ...large, state: "Onboarded" };
+  for (let depth = 0; depth < 6; depth += 1) {
+    previous = { ...large, state: "Incomplete", earlier: large.request, previous };
+  }
+  const record: HeldRecord = { ...namespaceRecord(), ...large, state: "Changing", earlier: large.request, previous };
+
+  expect(await registry.insertNamespace(record)).toBe(true);
+
+  const read = await registry.getNamespace(record);
+  expect(read).toMatchObject(record);
+  if (!read) throw new Error("the record is not there");
+  expect(
+    await registry.replaceNamespace({
+      ...namespaceRecord(),
+      ...large,
+      namespace: record.namespace,
+      state: "Onboarded",
+      etag: read.etag,
+    }),
+  ).toBe(true);
+  expect(await registry.getNamespace(record)).not.toHaveProperty("previous");
+});
+
 it("lets one of fifty writers at once have the namespace", async () => {
   const { namespace } = namespaceRecord();
 
@@ -90,18 +130,28 @@ it("refuses a write and a removal by somebody who read an older record", async (
   await registry.insertNamespace(record);
   const read = await registry.getNamespace(record);
   if (!read) throw new Error("the record is not there");
+  const { etag } = read;
 
-  expect(await registry.replaceNamespace({ ...read, state: "Onboarded" })).toBe(true);
+  expect(await registry.replaceNamespace({ ...record, state: "Onboarded", etag })).toBe(true);
 
-  expect(await registry.replaceNamespace({ ...read, state: "Incomplete" })).toBe(false);
+  expect(await registry.replaceNamespace({ ...record, state: "Incomplete", etag })).toBe(false);
   expect(await registry.removeNamespace(read)).toBe(false);
   expect((await registry.getNamespace(record))?.state).toBe("Onboarded");
 });
 
 it("finds the namespaces that an operation holds", async () => {
-  const states = ["Onboarding", "Changing", "Offboarding", "Compensating"] as const;
-  const held = states.map((state) => namespaceRecord({ state }));
-  const free = namespaceRecord({ state: "Onboarded" });
+  const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
+  const { operation, requestedBy, requestHash, acceptedTime } = namespaceRecord();
+  const before = { state: "Onboarded", operation, requestedBy, acceptedTime } as const;
+  const held: readonly HeldRecord[] = [
+    namespaceRecord(),
+    { ...namespaceRecord(), state: "Changing", earlier: request, previous: { ...before, request, requestHash } },
+    { ...namespaceRecord(), state: "Offboarding", offboarding: { ignoreDependants: false, before } },
+    { ...namespaceRecord(), state: "Compensating", compensates: { of: "op-0", createdBy: "op-0", undos: [] } },
+    { ...namespaceRecord(), state: "Repairing" },
+    { ...namespaceRecord(), state: "Migrating", clientId, migration },
+  ];
+  const free: FreeRecord = { ...namespaceRecord(), state: "Onboarded" };
   for (const record of [...held, free]) await registry.insertNamespace(record);
 
   const names = (await registry.heldNamespaces()).map(({ namespace }) => namespace);
@@ -111,9 +161,10 @@ it("finds the namespaces that an operation holds", async () => {
 });
 
 it("finds the onboarded namespaces that were verified before a time", async () => {
-  const old = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.000Z" });
-  const fresh = namespaceRecord({ state: "Onboarded", verifiedTime: "2026-01-01T00:00:00.002Z" });
-  const held = namespaceRecord({ state: "Repairing", verifiedTime: "2026-01-01T00:00:00.000Z" });
+  const verified = (verifiedTime: string) => ({ ...namespaceRecord(), verifiedTime });
+  const old: FreeRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Onboarded" };
+  const fresh: FreeRecord = { ...verified("2026-01-01T00:00:00.002Z"), state: "Onboarded" };
+  const held: HeldRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Repairing" };
   for (const record of [old, fresh, held]) await registry.insertNamespace(record);
 
   const found = await registry.namespacesToVerify({ before: "2026-01-01T00:00:00.001Z" });
@@ -382,7 +433,7 @@ it("writes into every row which version of its form it has", async () => {
   const read = await registry.getNamespace(record);
   if (!read) throw new Error("the record is not there");
   expect(read).not.toHaveProperty("v");
-  await registry.replaceNamespace({ ...read, state: "Onboarded" });
+  await registry.replaceNamespace({ ...record, state: "Onboarded", etag: read.etag });
 
   expect(await rowsOf("MooringNamespaces").getEntity("versions", namespace)).toMatchObject({ v: 1 });
 });

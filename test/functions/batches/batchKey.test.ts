@@ -34,7 +34,7 @@ async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body
     headers: { "idempotency-key": "key" },
   });
   const asked = { request, by: requester, body, context: { warn: () => undefined } };
-  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (operation) =>
+  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async ({ operation }) =>
     accepted(request, operation, { id: await acceptBatch(desk, requests, operation), kind: "batch", isNew: true }),
   );
   return JSON.parse(String(answer.body)).id;

@@ -4,7 +4,8 @@ import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { finding } from "../../../src/domain/finding.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
-import type { NamespaceRecord, Stored } from "../../../src/domain/operation/records.ts";
+import { beginOffboarding, beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
+import type { HeldRecord, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { toRepair, watchDrift } from "../../../src/functions/namespaces/watchDrift.ts";
@@ -28,10 +29,7 @@ function request(namespace: string) {
   return OnboardingRequest.parse({ cluster: "aks-dev", namespace, databases });
 }
 
-async function onboard(
-  namespace: string,
-  changes: Partial<NamespaceRecord> = { verifiedTime: long, lookedTime: long },
-) {
+async function onboard(namespace: string, changes: Seen = { verifiedTime: long, lookedTime: long }) {
   await operate(cloud, "onboard", request(namespace));
   edit(namespace, changes);
   cloud.events.length = 0;
@@ -43,8 +41,28 @@ function record(namespace: string) {
   return found;
 }
 
-function edit(namespace: string, changes: Partial<Stored<NamespaceRecord>>) {
+type Seen = Partial<Pick<NamespaceRecord, "verifiedTime" | "lookedTime" | "findings">>;
+
+function edit(namespace: string, changes: Seen) {
   cloud.namespaces.set(`aks-dev/${namespace}`, { ...record(namespace), ...changes });
+}
+
+const other = {
+  operation: "another",
+  requestedBy: "somebody",
+  acceptedTime: long,
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  batch: undefined,
+};
+
+function onboarded(namespace: string) {
+  const found = record(namespace);
+  if (!isOnboarded(found)) throw new Error(`${namespace} is ${found.state}`);
+  return found;
+}
+
+function hold(namespace: string, held: HeldRecord) {
+  cloud.namespaces.set(`aks-dev/${namespace}`, { ...held, etag: "another" });
 }
 
 function dropUser(namespace: string) {
@@ -112,12 +130,13 @@ it("starts a repair for the severities of the catalog, and for no other", async 
 });
 
 it("does not look at what an operation holds, and gives up its findings when one came in between", async () => {
-  await onboard("held", { verifiedTime: long, lookedTime: long, state: "Repairing" });
+  await onboard("held");
+  hold("held", beginRepair(onboarded("held"), other, {}));
   await onboard("raced");
   dropUser("raced");
   const { registry } = cloud.ports;
   const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
-    edit("raced", { state: "Offboarding", etag: "another" });
+    hold("raced", beginOffboarding(onboarded("raced"), other, { ignoreDependants: false }));
     return await registry.replaceNamespace(next);
   };
 

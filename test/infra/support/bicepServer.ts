@@ -18,7 +18,7 @@ const Predicted = z.object({ snapshot: z.string() });
 const Snapshot = z.looseObject({ outputs: z.record(z.string(), z.unknown()).default({}) });
 const Answer = z.object({
   id: z.int(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ message: z.string() }).optional(),
 });
 

@@ -2,8 +2,8 @@
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {

@@ -7,7 +7,7 @@ import type { DurableClient } from "durable-functions";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Desk } from "../../../src/functions/acceptance/acceptance.ts";
 import { wake } from "../../../src/functions/acceptance/wake.ts";

@@ -1,14 +1,9 @@
 /** What must be true of batches when all has come to rest, told by the operations and the world and not by the batch. */
 import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
 import { countItems } from "../../../src/domain/operation/batch.ts";
+import type { NamespaceRecord, PreviousRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
-import type {
-  BatchItem,
-  BatchRecord,
-  NamespaceRecord,
-  OperationRecord,
-  PreviousRecord,
-} from "../../../src/domain/operation/records.ts";
+import type { BatchItem, BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { Watched } from "./batchHost.ts";
 import { checkActions, checkAudit, checkForeignThere, checkRecords, checkUndone, type Problem } from "./invariants.ts";
 import { judge, namedUndos } from "./judge.ts";

@@ -4,8 +4,10 @@
  */
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { end } from "../../../src/domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
@@ -178,7 +180,8 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
       if (last && !last.after) last.after = before;
       const record = findRecord(world, berth);
       // An offboarding keeps what was before in a place of its own.
-      const previous = record?.offboarding ? { ...record, ...record.offboarding.before } : record?.previous;
+      const untouched = { status: "Failed", leftBehind: false, isUntouched: true } as const;
+      const previous = record?.state === "Offboarding" ? end(record, untouched, "") : record?.previous;
       performed.push({ ...watched, before, previous });
     },
     ends(id) {

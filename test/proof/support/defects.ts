@@ -91,8 +91,11 @@ function withoutOpening(ports: Ports): Ports {
 /** Forgets how far a migration has come. */
 function withoutMigration(ports: Ports): Ports {
   const { registry } = ports;
-  const replaceNamespace: typeof registry.replaceNamespace = ({ migration, ...record }) =>
-    registry.replaceNamespace(record.state === "Onboarded" || !migration ? record : { ...record, migration });
+  const replaceNamespace: typeof registry.replaceNamespace = (record) => {
+    if (record.state !== "Onboarded") return registry.replaceNamespace(record);
+    const { migration: _migration, ...rest } = record;
+    return registry.replaceNamespace(rest);
+  };
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
@@ -153,11 +156,14 @@ function withoutKeys(ports: Ports): Ports {
   return { ...ports, idempotencyKeys };
 }
 
-/** Loses what a record was before, so that there is nothing to go back to. */
+/** Loses what a record was before, so that there is nothing to go back to; of a change the compiler would not have it. */
 function withoutPrevious(ports: Ports): Ports {
   const { registry } = ports;
-  const replaceNamespace: typeof registry.replaceNamespace = ({ previous: _previous, ...record }) =>
-    registry.replaceNamespace(record);
+  const replaceNamespace: typeof registry.replaceNamespace = (record) => {
+    if (record.state === "Changing") return registry.replaceNamespace(record);
+    const { previous: _previous, ...rest } = record;
+    return registry.replaceNamespace(rest);
+  };
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 

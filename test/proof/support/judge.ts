@@ -2,8 +2,9 @@
 import { isError } from "../../../src/domain/finding.ts";
 import { bindingName } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
+import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import type { CompensatedMigration, NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";

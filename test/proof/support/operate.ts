@@ -172,7 +172,7 @@ async function askWithKey(
     headers: { "idempotency-key": key },
   });
   const asked = { request, by, body: null, context: { warn: desk.warn } };
-  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async (id) => {
+  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async ({ operation: id }) => {
     const { operation = "", ...rest } = (await ask(desk, index, id)) ?? {};
     return json(202, { id: operation, ...rest });
   });

@@ -230,6 +230,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await canceledAt("retireDatabase", one)(stage);
   },
   "approval-given": decided(answer("approved")),
+  "approval-of-a-change": async (stage) => {
+    await stage.onboard({ databases: databases.slice(1) });
+    await decided(answer("approved"))(stage);
+  },
   "approval-refused": decided(answer("rejected")),
   "approval-in-vain": decided(async () => undefined),
   "approval-canceled": decided(async ({ cloud, desk }, operation) => {

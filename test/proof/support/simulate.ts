@@ -6,7 +6,7 @@
  */
 import "./sleepless.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";

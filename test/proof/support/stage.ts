@@ -2,7 +2,8 @@
 
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
-import type { NamespaceRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { type Act, longAgo } from "./acts.ts";
 import { hasPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";

@@ -12,8 +12,9 @@ import { inspectNamespace } from "../../../src/application/inspection/inspection
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
+import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/records.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
   acceptCompensation,
@@ -55,26 +56,20 @@ export const keys: readonly IdempotencyRecord[] = [
 ];
 
 export async function furnish(settings: TableSettings): Promise<void> {
-  const cloud = createFakeCloud();
-  const { red } = withTeams.teams;
-  const ports: Ports = {
-    ...cloud.ports,
-    catalog: { ...withTeams, teams: { ...withTeams.teams, ...(red ? { red: { ...red, quota: 4 } } : {}) } },
-    registry: createRegistry(settings),
-    audit: createAudit(settings),
-    idempotencyKeys: createIdempotencyKeys(settings),
-  };
-  providePorts(ports);
-  const town = createTown(cloud, ports);
+  const town = createTown(settings);
   await settled(town);
   await halfDone(town);
   await underWay(town);
   await waitForPeople(town);
   await batches(town);
-  for (const { answer, ...claimed } of keys) {
-    await ports.idempotencyKeys.insert(claimed);
-    if (answer) await ports.idempotencyKeys.answer(claimed, answer);
-  }
+  await claimKeys(town);
+}
+
+/** Writes a few rows into each of the tables. */
+export async function furnishSparsely(settings: TableSettings): Promise<void> {
+  const town = createTown(settings);
+  await batches(town);
+  await claimKeys(town);
 }
 
 interface Town {
@@ -89,7 +84,17 @@ interface Town {
   deskOf(by: Caller): TestDesk;
 }
 
-function createTown(cloud: FakeCloud, ports: Ports): Town {
+function createTown(settings: TableSettings): Town {
+  const cloud = createFakeCloud();
+  const { red } = withTeams.teams;
+  const ports: Ports = {
+    ...cloud.ports,
+    catalog: { ...withTeams, teams: { ...withTeams.teams, ...(red ? { red: { ...red, quota: 4 } } : {}) } },
+    registry: createRegistry(settings),
+    audit: createAudit(settings),
+    idempotencyKeys: createIdempotencyKeys(settings),
+  };
+  providePorts(ports);
   const desk = createDesk({ ports }, requester);
   const town: Town = {
     cloud,
@@ -183,6 +188,7 @@ async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate 
   await onboard("drifted");
   cloud.credentials.clear();
   const drifted = await recordOf("drifted");
+  if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
   await recordFindings(ports, drifted, await inspectNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
   await acceptUpkeep(desk, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
@@ -309,4 +315,11 @@ async function batches({ ports, desk, refusing }: Town): Promise<void> {
   await runUntil(desk, "prepareNamespace", 2);
   await acceptBatch(desk, [request("batch-8")]);
   desk.take();
+}
+
+async function claimKeys({ ports: { idempotencyKeys } }: Town): Promise<void> {
+  for (const { answer, ...claimed } of keys) {
+    await idempotencyKeys.insert(claimed);
+    if (answer) await idempotencyKeys.answer(claimed, answer);
+  }
 }

@@ -72,9 +72,10 @@ async function readEachOf<T, R>(
   all: Readonly<Record<string, readonly T[]>>,
   read: (owner: string, one: T) => Promise<R>,
 ): Promise<Record<string, R[]>> {
-  const found: Record<string, R[]> = {};
-  for (const [owner, own] of Object.entries(all)) found[owner] = await readEach(own, (one) => read(owner, one));
-  return found;
+  const found = await readEach(Object.entries(all), async ([owner, own]): Promise<[string, R[]]> => {
+    return [owner, await readEach(own, (one) => read(owner, one))];
+  });
+  return Object.fromEntries(found);
 }
 
 /** Without what the service sets anew with every write. */

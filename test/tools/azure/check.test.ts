@@ -52,6 +52,12 @@ const wrong = [
     says: "az provider register --wait --namespace Microsoft.ServiceBus",
   },
   {
+    what: "a network that may not be delegated to the app",
+    changes: { "provider show --namespace Microsoft.App": { ...registered, registrationState: "NotRegistered" } },
+    environment: { ...environment, MOORING_PRIVATE_NETWORKING: "true" },
+    says: "az provider register --wait --namespace Microsoft.App",
+  },
+  {
     what: "a region without the scheduler",
     changes: {},
     environment: { AZURE_LOCATION: "germanywestcentral", MOORING_STORAGE_SKU: "Standard_LRS" },

@@ -40,6 +40,26 @@ function errorOf({ tokens }: RawReply): number | undefined {
   return tokens[0] === 0xaa ? tokens.readUInt32LE(3) : undefined;
 }
 
+describe("a column that is never NULL", () => {
+  // SqlClient reads no length where the flags say NOT NULL, whatever the type says.
+  it("of a number has the type of fixed length, and its values no length before them", async () => {
+    const client = await open();
+    const { tokens } = await client.batch("SELECT 5 AS n");
+    const table = "CREATE TABLE fixed (a bit NOT NULL, b tinyint NOT NULL, c bigint NOT NULL, d float NOT NULL, e int)";
+    await client.batch(`${table}; INSERT INTO fixed VALUES (1, 2, 3, 4, 5)`);
+    const mixed = await client.batch("SELECT * FROM fixed");
+    client.close();
+
+    const name = (text: string) => `01${Buffer.from(text, "utf16le").toString("hex")}`;
+    expect(tokens.toString("hex", 0, tokens.length - 26)).toBe(`81010000000000080038${name("n")}d105000000`);
+    const columns = ["080032a", "080030b", "08007fc", "08003ed", "09002604e"].map(
+      (column) => `00000000${column.slice(0, -1)}${name(column.slice(-1))}`,
+    );
+    const row = `d10102${"0300000000000000"}${"0000000000001040"}${"0405000000"}`;
+    expect(mixed.tokens.toString("hex", 0, mixed.tokens.length - 26)).toBe(`810500${columns.join("")}${row}`);
+  });
+});
+
 describe("a transaction", () => {
   const rows = (table: string) => sandbox.simulator.database("orders").runScript(`SELECT * FROM ${table}`);
 

@@ -1,0 +1,94 @@
+/** What an onboarding takes, and what it leaves in the durable history. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { names } from "../../local/cloud.ts";
+import type { Sandbox } from "../../local/sandbox.ts";
+
+export const databases = Array.from({ length: 50 }, (_, index) => `db${index}`);
+
+export interface Measured {
+  readonly totalMs: number;
+  /** How long at least one injected latency was running: what the cloud alone would take for these calls in this order. */
+  readonly cloudMs: number;
+  readonly calls: number;
+  readonly operation: string;
+}
+
+export async function onboard({ url, cloud }: Sandbox, namespace: string, count: number): Promise<Measured> {
+  const before = cloud.faults.journal.length;
+  const started = performance.now();
+  const request = {
+    cluster: names.cluster,
+    namespace,
+    databases: databases.slice(0, count).map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+  };
+  const response = await fetch(`${url}/api/onboardings`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+  });
+  const { id } = (await response.json()) as { id: string };
+  await waitUntilPublished(cloud, id);
+  const totalMs = performance.now() - started;
+  const arrivals = cloud.faults.arrivals.slice(before);
+  return { totalMs, cloudMs: union(arrivals, cloud.faults.latencyMs), calls: arrivals.length, operation: id };
+}
+
+/** The event on the topic is the end of the operation; looking at it from this process costs the service nothing. */
+async function waitUntilPublished(cloud: Sandbox["cloud"], id: string): Promise<void> {
+  const topic = cloud.serviceBus.subscription(names.topic, "all");
+  for (;;) {
+    const seen = topic
+      .messages()
+      .find(({ messageId }) => messageId === `${id}/Succeeded` || messageId === `${id}/Failed`);
+    if (seen?.messageId.endsWith("/Failed")) throw new Error(`operation ${id} failed`);
+    if (seen) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Total length of the intervals [start, start + length], counted once where they overlap. */
+function union(starts: readonly number[], length: number): number {
+  let total = 0;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const start of starts.toSorted((a, b) => a - b)) {
+    total += Math.max(0, start + length - Math.max(start, end));
+    end = Math.max(end, start + length);
+  }
+  return total;
+}
+
+export function quantile(numbers: readonly number[], q: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+/** `turns`: how often the orchestrator ran; `events` are what it replays in each but the first, markers of turns left out. */
+export function historyOf(store: DatabaseSync, operation: string) {
+  const rows = store
+    .prepare("SELECT event FROM history WHERE instance = (SELECT key FROM instances WHERE id = ?)")
+    .all(operation)
+    .map((row) => String(row["event"]));
+  const ofType = (...types: number[]) =>
+    rows.filter((event) => types.includes((JSON.parse(event) as { EventType: number }).EventType));
+  const [started, scheduled, completed, turnStarted] = [0, 4, 5, 12];
+  return {
+    activities: ofType(scheduled).length,
+    events: ofType(started, scheduled, completed).length,
+    turns: ofType(turnStarted).length,
+    bytes: rows.reduce((sum, event) => sum + event.length, 0),
+  };
+}
+
+async function findStore(folder: string): Promise<string> {
+  const files = await readdir(folder, { recursive: true });
+  const file = files.find((name) => name.endsWith(".db") || name.endsWith(".sqlite"));
+  if (!file) throw new Error(`no store of the durable engine in ${folder}: ${files.join(", ")}`);
+  return join(folder, file);
+}
+
+/** Of a host that has ended: the store is locked as long as one has it. */
+export async function openStore(dataFolder: string): Promise<DatabaseSync> {
+  return new DatabaseSync(await findStore(dataFolder), { readOnly: true });
+}

@@ -1,0 +1,91 @@
+/** An operation as it goes along, put together from what the service tells of it. */
+import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
+import type { BatchChange, ItemChange, OperationChange, StepChange } from "../../src/domain/documents/feed.ts";
+import type { AnyOperationDocument, OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
+import type { OperationStatus } from "../../src/domain/operation/operation.ts";
+import type { Client } from "./client.ts";
+import { type FollowOptions, follow, type ServerEvent } from "./events.ts";
+
+export function hasEnded({ status }: { readonly status: OperationStatus }): boolean {
+  return status === "Succeeded" || status === "Failed" || status === "Canceled";
+}
+
+/** All items of a batch: a page holds so many. */
+const everyItem = { top: "1000" };
+
+export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<AnyOperationDocument> {
+  return json<AnyOperationDocument>({ method: "GET", path: `/api/operations/${id}`, query: everyItem }, [
+    "id",
+    "status",
+  ]);
+}
+
+/** Returns how it ended. `onChange` takes each state before, also the one that was met first, unless that was the end. */
+export async function followOperation(
+  client: Client,
+  id: string,
+  { onChange, ...options }: FollowOptions & { readonly onChange: (operation: AnyOperationDocument) => void },
+): Promise<AnyOperationDocument> {
+  let operation = await getOperation(client, id);
+  if (hasEnded(operation)) return operation;
+  onChange(operation);
+  for await (const event of follow(client, `/api/operations/${id}/events`, options)) {
+    operation = apply(operation, event);
+    onChange(operation);
+  }
+  return await getOperation(client, id);
+}
+
+function apply(operation: AnyOperationDocument, event: ServerEvent): AnyOperationDocument {
+  return operation.kind === "batch" ? applyToBatch(operation, event) : applyToOperation(operation, event);
+}
+
+function applyToOperation(operation: OperationDocument, { event, data }: ServerEvent): OperationDocument {
+  switch (event) {
+    case "operation":
+      return { ...operation, ...(data as OperationChange) };
+    case "step":
+      return { ...operation, steps: put(operation.steps, data as StepChange, isSameStep) };
+    default:
+      return operation;
+  }
+}
+
+function applyToBatch(batch: BatchDocument, { event, data }: ServerEvent): BatchDocument {
+  switch (event) {
+    case "operation": {
+      const { totals = batch.totals, ...change } = data as BatchChange;
+      return { ...batch, ...change, totals };
+    }
+    case "item":
+      return withItem(batch, data as ItemChange);
+    default:
+      return batch;
+  }
+}
+
+/** The service counts again when the batch itself changes; between that, the items that came are counted here. */
+function withItem(batch: BatchDocument, item: BatchItemDocument): BatchDocument {
+  const items = put(batch.items, item, (a, b) => a.index === b.index);
+  const count = (status: OperationStatus) => items.filter((each) => each.status === status).length;
+  const totals = {
+    requests: batch.requests,
+    notStarted: count("NotStarted"),
+    running: count("Running"),
+    succeeded: count("Succeeded"),
+    unchanged: items.filter(({ outcome }) => outcome === "unchanged").length,
+    failed: count("Failed"),
+    canceled: count("Canceled"),
+  };
+  return { ...batch, items, totals };
+}
+
+function isSameStep(a: StepDocument, b: StepDocument): boolean {
+  return a.name === b.name && a.target === b.target;
+}
+
+/** In its place, or at the end: undos are not among the steps that were planned. */
+function put<T>(list: readonly T[], item: T, isSame: (a: T, b: T) => boolean): T[] {
+  const index = list.findIndex((each) => isSame(each, item));
+  return index < 0 ? [...list, item] : list.with(index, item);
+}

@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { fromEntity, toEntity } from "../../../src/adapters/registry/entities.ts";
+
+/** Table service data model: a text has at most 64 KiB, and its characters have two bytes. */
+const longestValue = 32_768;
+const textOf = (length: number) => "€".repeat(length);
+
+it("keeps what is longer than one property may be, in several", () => {
+  const record = { id: "op-1", previous: { request: textOf(100_000) }, earlier: { request: "short" } };
+
+  const entity = toEntity("aks-dev", "team-a", record);
+
+  expect(Object.values(entity).filter((value) => String(value).length > longestValue)).toEqual([]);
+  expect(fromEntity({ ...entity, etag: "1" })).toEqual({ ...record, etag: "1" });
+});
+
+it("cuts no character in two, which would be sent as two that nobody knows", () => {
+  const record = { previous: { request: `a${"😀".repeat(50_000)}` } };
+
+  const entity = toEntity("aks-dev", "team-a", record);
+
+  expect(Object.values(entity).filter((value) => !String(value).isWellFormed())).toEqual([]);
+  expect(fromEntity(entity)).toEqual(record);
+});
+
+it("reads no more of what was longer before than there is now: a merge leaves properties that it does not name", () => {
+  const long = toEntity("aks-dev", "team-a", { previous: { request: textOf(100_000) } });
+  const shorter = { previous: { request: textOf(40_000) } };
+  const short = { previous: { request: "short" } };
+
+  expect(fromEntity({ ...long, ...toEntity("aks-dev", "team-a", shorter) })).toMatchObject(shorter);
+  expect(fromEntity({ ...long, ...toEntity("aks-dev", "team-a", short) })).toMatchObject(short);
+});
+
+it("says which property lacks a part, instead of reading half a value", () => {
+  const entity = toEntity("aks-dev", "team-a", { previous: { request: textOf(100_000) } });
+  const { previous_json_2: _lost, ...rest } = { previous_json_2: undefined, ...entity };
+
+  expect(() => fromEntity(rest)).toThrow("previous_json");
+});

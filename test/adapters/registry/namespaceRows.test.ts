@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { createTables, type Rows } from "../../proof/support/tables.ts";
+
+const row = {
+  cluster: "aks-dev",
+  namespace: "team-a",
+  operation: "op-1",
+  request: {
+    cluster: "aks-dev",
+    namespace: "team-a",
+    identityMode: "workloadIdentity",
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    serviceAccount: "app",
+    adoptionPolicy: "IfIdentical",
+    deletePolicy: "Delete",
+  },
+  requestHash: "hash",
+  requestedBy: "somebody",
+  acceptedTime: "2026-11-24T00:00:00.000Z",
+};
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+
+/** A registry whose table has these rows, whoever wrote them. */
+function registryOf(...written: readonly { readonly namespace: string; readonly [field: string]: unknown }[]) {
+  const table: Rows = new Map(
+    written.map((record, index) => [
+      `aks-dev\n${record.namespace}`,
+      { partition: "aks-dev", etag: `${index}`, record },
+    ]),
+  );
+  const settings = { newEtag: () => "new", isRepeated: () => false };
+  return createTables(new Map([["MooringNamespaces", table]]), async (_wire, _what, effect) => effect(), settings)
+    .registry;
+}
+
+it.each([
+  ["a change of nothing", { state: "Changing" }, /earlier: .*previous: /],
+  ["a migration without one", { state: "Migrating", clientId: "5f1a7a1e-0000-4000-8000-000000000001" }, /migration: /],
+  ["a migration of no identity", { state: "Migrating" }, /clientId: /],
+  ["a compensation of nothing", { state: "Compensating" }, /compensates: /],
+  ["an offboarding of what nobody knows", { state: "Offboarding" }, /offboarding: /],
+  ["a state that there is not", { state: "Onboard" }, /state: /],
+  ["no request", { state: "Onboarded", request: undefined }, /request: /],
+])("says of %s which row it is, and what it lacks", async (_title, changes, lacks) => {
+  const reading = registryOf({ ...row, ...changes }).getNamespace(berth);
+
+  await expect(reading).rejects.toThrow("the row aks-dev/team-a of MooringNamespaces is no record of a namespace");
+  await expect(reading).rejects.toThrow(lacks);
+});
+
+it("leaves out what it cannot read where somebody is told of it, so that a timer goes on with the others", async () => {
+  const other = { ...row, namespace: "team-b" };
+  const registry = registryOf({ ...row, state: "Changing" }, { ...other, state: "Onboarding" });
+  const told: string[] = [];
+
+  const held = await registry.heldNamespaces(({ message }) => told.push(message));
+
+  expect(held).toEqual([{ ...other, state: "Onboarding", etag: "1" }]);
+  expect(told).toEqual([expect.stringContaining("aks-dev/team-a")]);
+  await expect(registry.heldNamespaces()).rejects.toThrow("aks-dev/team-a");
+});
+
+it("reads a record without what its state cannot have", async () => {
+  const before = { state: "Onboarded", operation: "op-0", requestedBy: "somebody", acceptedTime: row.acceptedTime };
+  const registry = registryOf({ ...row, state: "Repairing", offboarding: { ignoreDependants: false, before } });
+
+  expect(await registry.getNamespace(berth)).toEqual({ ...row, state: "Repairing", etag: "0" });
+});

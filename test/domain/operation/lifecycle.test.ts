@@ -1,0 +1,412 @@
+/** State × event → record: what a namespace's record is after an operation has begun, and after it has ended. */
+import { describe, expect, it } from "vitest";
+import { type Finding, finding } from "../../../src/domain/finding.ts";
+import {
+  beginCompensation,
+  beginMigration,
+  beginOffboarding,
+  beginRepair,
+  depthOf,
+  type End,
+  end,
+  isFree,
+  isHeld,
+  kindOf,
+  type Opening,
+  open,
+  operationOf,
+  supersede,
+} from "../../../src/domain/operation/lifecycle.ts";
+import type { Migration } from "../../../src/domain/operation/migration.ts";
+import type {
+  Compensated,
+  FreeRecord,
+  HeldRecord,
+  NamespaceRecord,
+  RecordIn,
+} from "../../../src/domain/operation/namespaceRecord.ts";
+import { NamespaceState } from "../../../src/domain/operation/namespaceState.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const requestFor = (database: string) =>
+  OnboardingRequest.parse({ ...berth, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
+const [first, second, third] = [requestFor("messages"), requestFor("orders"), requestFor("stock")];
+const [t1, t2, t3] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"];
+const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
+const trace = (id: string) => `00-${id.repeat(32)}-b7ad6b7169203331-01`;
+const broken = finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "there", found: null });
+const added = finding("IDENTITY_TAGS_ADDED", "id-team-a", { field: "tags", expected: null, found: "owner" });
+
+/** What the operation of before had written, and what the next one writes. */
+const was = {
+  ...berth,
+  operation: "op-1",
+  request: first,
+  requestHash: "hash-1",
+  requestedBy: "anna",
+  acceptedTime: t1,
+  traceparent: trace("1"),
+  team: "red",
+  namespaceUid: "uid-1",
+  batch: { operation: "batch-1", isStarter: true },
+};
+const known = {
+  onboardedTime: t1,
+  verifiedTime: t1,
+  lookedTime: t1,
+  clientId,
+  onboardedBy: "op-1",
+  findings: [broken, added],
+  repairTried: { findings: "fingerprint", time: t1 },
+};
+const beginning = {
+  operation: "op-2",
+  requestedBy: "ben",
+  acceptedTime: t2,
+  traceparent: trace("2"),
+  batch: undefined,
+};
+const opening: Opening = { ...beginning, ...berth, request: second, requestHash: "hash-2", team: "red" };
+const migration: Migration = { until: "retire", serviceAccount: "app", selector: "team-a" };
+const compensates: Compensated = { of: "op-1", createdBy: "op-1", undos: ["removeIdentity"] };
+const ofMigration: Compensated = {
+  ...compensates,
+  migrating: { request: first, clientId, migration: { ...migration, completed: "sideBySide" } },
+};
+
+const { batch: _batch, traceparent: _trace, cluster: _cluster, namespace: _namespace, ...restorable } = was;
+const previous = { ...restorable, state: "Onboarded" } as const;
+const halfDone = { ...restorable, state: "Incomplete", earlier: third, previous } as const;
+
+const onboarded: RecordIn<"Onboarded"> = { ...was, ...known, state: "Onboarded" };
+const incomplete: RecordIn<"Incomplete"> = { ...was, ...known, state: "Incomplete", earlier: third, previous };
+const held = { ...was, ...known, ...beginning, request: second, requestHash: "hash-2" };
+const own = { ...was, ...known, ...beginning };
+const records: { readonly [S in NamespaceState]: RecordIn<S> } = {
+  Onboarding: { ...held, state: "Onboarding", previous: halfDone },
+  Changing: { ...held, state: "Changing", earlier: first, previous },
+  Onboarded: onboarded,
+  Offboarding: {
+    ...own,
+    state: "Offboarding",
+    offboarding: {
+      ignoreDependants: false,
+      before: { state: "Onboarded", operation: "op-1", requestedBy: "anna", acceptedTime: t1 },
+    },
+  },
+  Compensating: { ...own, state: "Compensating", earlier: third, previous, compensates },
+  Repairing: { ...own, state: "Repairing" },
+  Migrating: { ...own, state: "Migrating", migration, clientId },
+  Incomplete: incomplete,
+};
+
+const { team: _team, ...openingOfNoTeam } = opening;
+const { team: _owner, namespaceUid: _uid, ...previousOfNoTeam } = previous;
+const { previous: _previous, ...onlyHalfDone } = incomplete;
+
+describe("an operation begins", () => {
+  it.each<[string, NamespaceRecord, object]>([
+    ["where nothing is: onboarding", open(opening), { ...opening, state: "Onboarding" }],
+    [
+      "Onboarded, by a request that replaces another: the record of before is kept to be restored",
+      supersede(onboarded, opening, { earlier: first, takeOver: false }),
+      { ...known, namespaceUid: "uid-1", ...opening, state: "Changing", earlier: first, previous },
+    ],
+    [
+      "Onboarded, by the same request in a take-over: the namespace that is there now counts",
+      supersede(onboarded, { ...opening, team: "blue" }, { earlier: undefined, takeOver: true }),
+      { ...known, ...opening, team: "blue", state: "Onboarding", previous },
+    ],
+    [
+      "Onboarded, by an operator for no team: the team is no longer the record's",
+      supersede(onboarded, openingOfNoTeam, { earlier: first, takeOver: false }),
+      { ...known, namespaceUid: "uid-1", ...openingOfNoTeam, state: "Changing", earlier: first, previous },
+    ],
+    [
+      "Incomplete, by a request that replaces another: what it would have restored still has to be",
+      supersede({ ...incomplete, compensates }, opening, { earlier: first, takeOver: false }),
+      { ...known, namespaceUid: "uid-1", ...opening, state: "Changing", earlier: first, previous: halfDone },
+    ],
+    [
+      "Onboarded: offboarding says what it was",
+      beginOffboarding({ ...onboarded, migration }, beginning, { ignoreDependants: true }),
+      {
+        ...own,
+        migration,
+        state: "Offboarding",
+        offboarding: {
+          ignoreDependants: true,
+          before: {
+            state: "Onboarded",
+            operation: "op-1",
+            requestedBy: "anna",
+            acceptedTime: t1,
+            traceparent: trace("1"),
+          },
+        },
+      },
+    ],
+    [
+      "Incomplete: offboarding knows what is left to take away",
+      beginOffboarding(incomplete, beginning, { ignoreDependants: false }),
+      {
+        ...own,
+        state: "Offboarding",
+        earlier: third,
+        previous,
+        offboarding: {
+          ignoreDependants: false,
+          before: {
+            state: "Incomplete",
+            operation: "op-1",
+            requestedBy: "anna",
+            acceptedTime: t1,
+            traceparent: trace("1"),
+          },
+        },
+      },
+    ],
+    [
+      "Incomplete: compensation",
+      beginCompensation(incomplete, beginning, compensates),
+      { ...own, state: "Compensating", earlier: third, previous, compensates },
+    ],
+    [
+      "Onboarded: compensation of a migration",
+      beginCompensation({ ...onboarded, migration }, beginning, ofMigration),
+      { ...own, state: "Compensating", migration, compensates: ofMigration },
+    ],
+    [
+      "Onboarded: repair that somebody asked for",
+      beginRepair(onboarded, beginning, {}),
+      { ...own, state: "Repairing" },
+    ],
+    [
+      "Onboarded: repair that nobody asked for",
+      beginRepair(onboarded, beginning, { repairTried: { findings: "other", time: t2 } }),
+      { ...own, state: "Repairing", repairTried: { findings: "other", time: t2 } },
+    ],
+    [
+      "Onboarded: migration",
+      beginMigration(onboarded, beginning, { migration, clientId }),
+      { ...own, state: "Migrating", migration, clientId },
+    ],
+  ])("%s", (_title, record, expected) => {
+    expect(record).toEqual(expected);
+  });
+});
+
+describe("an operation ends", () => {
+  const time = t3;
+  const succeeded: End = { status: "Succeeded", leftBehind: false };
+  const failed: End = { status: "Failed", leftBehind: false };
+  const canceled: End = { status: "Canceled", leftBehind: false };
+  const leftBehind: End = { status: "Failed", leftBehind: true };
+  const findings: Finding[] = [added];
+  const seen = { verifiedTime: time, lookedTime: time, findings };
+  const reached = { clientId: "5f1a7a1e-0000-4000-8000-000000000002", namespaceUid: "uid-2" };
+  const { Onboarding, Changing, Offboarding, Compensating, Repairing, Migrating } = records;
+  const brought = { onboardedTime: time, onboardedBy: "op-2" };
+  const restored = { ...own, ...restorable };
+  const { team: _team, namespaceUid: _uid, ...restoredOfNoTeam } = restored;
+  const { previous: _previous, ...firstCompensated } = Compensating;
+  const { repairTried: _tried, ...repaired } = own;
+  const fresh = open(opening);
+  const beforeHalfDone = { ...Offboarding.offboarding.before, state: "Incomplete" } as const;
+  const backTo = (completed: Migration["completed"]): RecordIn<"Compensating"> => ({
+    ...own,
+    state: "Compensating",
+    migration: { ...migration, hasRemains: true },
+    compensates: {
+      ...compensates,
+      migrating: { request: first, clientId, migration: { ...migration, ...(completed ? { completed } : {}) } },
+    },
+  });
+
+  it.each<[string, HeldRecord, End, object | undefined]>([
+    [
+      "Onboarding, Succeeded",
+      fresh,
+      { ...succeeded, ...reached, findings },
+      { ...opening, ...reached, ...seen, ...brought, state: "Onboarded" },
+    ],
+    [
+      "Onboarding, Succeeded, and what was found got lost in a crash: no error can be left",
+      Onboarding,
+      succeeded,
+      { ...held, ...seen, ...brought, state: "Onboarded" },
+    ],
+    ["Onboarding, Failed and undone, where nothing was", fresh, failed, undefined],
+    ["Onboarding, Canceled and undone, where nothing was", fresh, canceled, undefined],
+    ["Onboarding, Failed and undone, after one half done", Onboarding, failed, { ...restored, ...halfDone }],
+    ["Onboarding, Failed, and something is left", fresh, leftBehind, { ...opening, state: "Incomplete" }],
+    [
+      "Onboarding, Failed, and something is left, after one half done",
+      Onboarding,
+      leftBehind,
+      { ...held, state: "Incomplete", previous: halfDone },
+    ],
+    [
+      "Changing, Succeeded",
+      Changing,
+      { ...succeeded, ...reached, findings },
+      { ...held, ...reached, ...seen, ...brought, state: "Onboarded" },
+    ],
+    ["Changing, Failed and undone", Changing, failed, { ...restored, state: "Onboarded" }],
+    [
+      "Changing, Failed and undone, of no team before",
+      { ...Changing, previous: previousOfNoTeam },
+      failed,
+      { ...restoredOfNoTeam, state: "Onboarded" },
+    ],
+    [
+      "Changing, Failed, and something is left",
+      Changing,
+      leftBehind,
+      { ...held, state: "Incomplete", earlier: first, previous },
+    ],
+    ["Offboarding, Succeeded", Offboarding, succeeded, undefined],
+    [
+      "Offboarding, Failed before it removed anything",
+      Offboarding,
+      { ...failed, isUntouched: true },
+      { ...own, operation: "op-1", requestedBy: "anna", acceptedTime: t1, state: "Onboarded" },
+    ],
+    [
+      "Offboarding, Canceled before it removed anything, of one half done",
+      { ...Offboarding, earlier: third, previous, offboarding: { ignoreDependants: false, before: beforeHalfDone } },
+      { ...canceled, isUntouched: true },
+      {
+        ...own,
+        operation: "op-1",
+        requestedBy: "anna",
+        acceptedTime: t1,
+        state: "Incomplete",
+        earlier: third,
+        previous,
+      },
+    ],
+    ["Offboarding, Failed half-way", { ...Offboarding, migration }, failed, { ...own, state: "Incomplete", migration }],
+    ["Compensating, Succeeded", Compensating, succeeded, { ...restored, state: "Onboarded" }],
+    ["Compensating, Succeeded, where nothing was", firstCompensated, succeeded, undefined],
+    [
+      "Compensating, Failed again",
+      Compensating,
+      leftBehind,
+      { ...own, state: "Incomplete", earlier: third, previous, compensates },
+    ],
+    [
+      "Compensating a migration, Succeeded: as far as it had come",
+      backTo("sideBySide"),
+      succeeded,
+      { ...own, state: "Onboarded", migration: { ...migration, completed: "sideBySide" } },
+    ],
+    [
+      "Compensating a migration, Succeeded: to before its first write",
+      backTo(undefined),
+      succeeded,
+      { ...own, state: "Onboarded" },
+    ],
+    [
+      "Compensating a migration, Failed again: it stands where it stood",
+      backTo("sideBySide"),
+      leftBehind,
+      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true } },
+    ],
+    [
+      "Repairing, Succeeded: it may be tried again",
+      Repairing,
+      { ...succeeded, ...reached, findings },
+      { ...repaired, ...reached, ...seen, state: "Onboarded" },
+    ],
+    [
+      "Repairing, Failed: as onboarded as it was",
+      { ...Repairing, migration },
+      leftBehind,
+      { ...own, migration, state: "Onboarded" },
+    ],
+    [
+      "Migrating, Succeeded until its end",
+      Migrating,
+      { ...succeeded, findings, migration: { completed: "retire", podsToMove: [] } },
+      { ...own, ...seen, state: "Onboarded" },
+    ],
+    [
+      "Migrating, Succeeded until a phase: it goes on from there, and what a look found before stays",
+      Migrating,
+      { ...succeeded, migration: { completed: "cutOver", podsToMove: [] } },
+      { ...own, state: "Onboarded", migration: { ...migration, completed: "cutOver" } },
+    ],
+    [
+      "Migrating, Succeeded with a look: an inventory leaves nothing",
+      Migrating,
+      { ...succeeded, migration: { completed: "inventory", podsToMove: [] } },
+      { ...own, state: "Onboarded" },
+    ],
+    ["Migrating, Failed before it wrote", Migrating, failed, { ...own, state: "Onboarded" }],
+    [
+      "Migrating, Failed, and something is left",
+      Migrating,
+      leftBehind,
+      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true } },
+    ],
+    [
+      "Migrating, Canceled after a phase of an earlier call",
+      { ...Migrating, migration: { ...migration, completed: "verify" } },
+      canceled,
+      { ...own, state: "Onboarded", migration: { ...migration, completed: "verify" } },
+    ],
+  ])("%s", (_title, record, outcome, expected) => {
+    expect(end(record, outcome, time)).toEqual(expected);
+  });
+});
+
+describe("the operation of a record", () => {
+  it.each(NamespaceState.options)("%s", (state) => {
+    const record = records[state];
+    const kinds: Record<NamespaceState, string> = {
+      Onboarding: "onboard",
+      Changing: "change",
+      Onboarded: "onboard",
+      Offboarding: "offboard",
+      Compensating: "compensate",
+      Repairing: "repair",
+      Migrating: "migrate",
+      Incomplete: "onboard",
+    };
+
+    expect(kindOf(record)).toBe(kinds[state]);
+    expect(isHeld(record)).toBe(state.endsWith("ing"));
+    expect(isFree(record)).toBe(!isHeld(record));
+    expect(operationOf(record)).toMatchObject({
+      id: record.operation,
+      kind: kinds[state],
+      createdTime: record.acceptedTime,
+    });
+  });
+
+  it("has what its kind needs, and nothing of what the record was before", () => {
+    const { Changing, Compensating, Migrating, Offboarding } = records;
+    const tried: RecordIn<"Offboarding"> = { ...Offboarding, migration, compensates };
+
+    expect(operationOf(Changing)).toMatchObject({ earlier: first });
+    expect(operationOf(Compensating)).toMatchObject({ compensates, earlier: third });
+    expect(operationOf(Migrating)).toMatchObject({ migration });
+    expect(operationOf(tried)).toMatchObject({ migration });
+    expect(operationOf(tried)).not.toHaveProperty("compensates");
+    expect(operationOf({ ...onboarded, migration })).not.toHaveProperty("migration");
+  });
+});
+
+it("counts the records that stand behind one another", () => {
+  const depths: readonly [FreeRecord, number][] = [
+    [onboarded, 0],
+    [onlyHalfDone, 0],
+    [incomplete, 1],
+    [{ ...incomplete, previous: halfDone }, 2],
+    [{ ...incomplete, previous: { ...halfDone, previous: halfDone } }, 3],
+  ];
+
+  expect(depths.map(([record]) => depthOf(record))).toEqual(depths.map(([, depth]) => depth));
+});

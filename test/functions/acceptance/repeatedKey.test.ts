@@ -1,0 +1,104 @@
+/** A request that comes again with its Idempotency-Key begins nothing a second time, also where the first answer got lost. */
+import { HttpRequest } from "@azure/functions";
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { answerOnce } from "../../../src/functions/http/idempotency.ts";
+import { accepted } from "../../../src/functions/http/respond.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+let cloud: FakeCloud;
+let desk: TestDesk;
+
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  desk = createDesk(cloud);
+  providePorts(cloud.ports);
+});
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
+
+const accepts = {
+  onboard: (at: Desk) => acceptOnboarding(at, request),
+  offboard: (at: Desk) => acceptOffboarding(at, request),
+  repair: (at: Desk) => acceptUpkeep(at, "Repairing", { berth: request, prepare: () => ({}) }),
+};
+type Accept = keyof typeof accepts;
+
+/** As the routes do it; gives the operation that the caller is told. */
+async function send(what: Accept, changes: (ports: Ports) => Partial<Ports> = () => ({})): Promise<string> {
+  const ports = { ...cloud.ports, ...changes(cloud.ports) };
+  const headers = { "idempotency-key": "key" };
+  const httpRequest = new HttpRequest({ url: `http://localhost/api/${what}`, method: "POST", headers });
+  const asked = { request: httpRequest, by: requester, body: null, context: { warn: () => undefined } };
+  const answer = await answerOnce(ports.idempotencyKeys, asked, async (attempt) => {
+    const { operation, kind, isNew } = await accepts[what]({ ...desk, ports, ...attempt });
+    return accepted(httpRequest, operation, { id: operation, kind, isNew });
+  });
+  return JSON.parse(String(answer.body)).id;
+}
+
+const answerLost = ({ idempotencyKeys }: Ports) => ({ idempotencyKeys: { ...idempotencyKeys, answer: lost } });
+
+async function minutesPass(): Promise<void> {
+  const before = new Date(Date.now() - 120_000).toISOString();
+  await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, before);
+}
+
+async function onboard(): Promise<void> {
+  await acceptOnboarding(desk, request);
+  await desk.run();
+}
+
+it("repairs once, though the repair has ended by then", async () => {
+  await onboard();
+  const first = await send("repair", answerLost);
+  await desk.run();
+  await minutesPass();
+
+  expect(await send("repair")).toBe(first);
+  expect([...cloud.operations.values()].filter(({ kind }) => kind === "repair")).toHaveLength(1);
+});
+
+it("does not offboard what somebody has onboarded since", async () => {
+  await onboard();
+  const first = await send("offboard", answerLost);
+  await desk.run();
+  await onboard();
+  await minutesPass();
+
+  expect(await send("offboard")).toBe(first);
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded" });
+});
+
+it("does not onboard what somebody has offboarded since", async () => {
+  const first = await send("onboard", answerLost);
+  await desk.run();
+  await acceptOffboarding(desk, request);
+  await desk.run();
+  await minutesPass();
+
+  expect(await send("onboard")).toBe(first);
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it.each(["onboard", "offboard", "repair"] as const)("goes on with what it began and died over: %s", async (what) => {
+  if (what !== "onboard") await onboard();
+  const dies = ({ registry }: Ports) => ({ registry: { ...registry, insertOperation: lost } });
+  await expect(send(what, dies)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  const begun = cloud.namespaces.get("aks-dev/team-a")?.operation;
+
+  expect(await send(what)).toBe(begun);
+  await desk.run();
+  expect(cloud.operations.get(begun ?? "")).toMatchObject({ status: "Succeeded" });
+});

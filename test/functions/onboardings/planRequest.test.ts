@@ -1,0 +1,49 @@
+/** A plan of a request is refused as the request would be. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
+import { createDesk, type TestDesk } from "../../support/desk.ts";
+import { createFakeCloud } from "../../support/fakeCloud.ts";
+
+let desk: TestDesk;
+
+beforeEach(() => {
+  const cloud = createFakeCloud();
+  providePorts(cloud.ports);
+  desk = createDesk(cloud);
+});
+
+const onboarded = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  identityMode: "podIdentity",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+const another = { ...onboarded, databases: [{ server: "sql-dev", database: "orders", roles: ["reader" as const] }] };
+
+async function expectRefusal(code: string): Promise<void> {
+  await expect(planRequest(desk, another)).rejects.toMatchObject({ code });
+  await expect(acceptOnboarding(desk, another)).rejects.toMatchObject({ code });
+}
+
+it("is refused while another operation has the namespace", async () => {
+  await acceptOnboarding(desk, onboarded);
+  await expectRefusal("OPERATION_IN_PROGRESS");
+  await desk.run();
+
+  await acceptOffboarding(desk, onboarded);
+  await expectRefusal("OPERATION_IN_PROGRESS");
+});
+
+it("is refused between two phases of a migration", async () => {
+  await acceptOnboarding(desk, onboarded);
+  await desk.run();
+  const migration = { until: "sideBySide", serviceAccount: "app", selector: "team-a" } as const;
+  await acceptUpkeep(desk, "Migrating", { berth: onboarded, prepare: () => ({ migration }) });
+  await desk.run();
+
+  await expectRefusal("MIGRATION_PENDING");
+});
