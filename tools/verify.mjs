@@ -13,6 +13,7 @@ const checks = [
   ["types of src alone", ["tsc", "-p", "src"]],
   ["types", ["tsc", "-p", "."]],
   ["dead code", ["knip"]],
+  ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],
 ];
 // CI runs the tests by themselves, for their report.

@@ -4,14 +4,22 @@
  */
 import type { ProcessStepName, StepName } from "../domain/operation/stepName.ts";
 import type { Room, StepFacts } from "./definitions/room.ts";
+import { targetRoom } from "./definitions/targetRoom.ts";
 import { federatedCredential } from "./federatedCredential/federatedCredential.ts";
 import { identity } from "./identity/identity.ts";
 import { namespace } from "./namespace/namespace.ts";
 import { podIdentity } from "./podIdentity/podIdentity.ts";
 import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
-import { sqlUser } from "./sqlUser/sqlUser.ts";
 
-export const rooms = { identity, sqlUser, namespace, serviceAccount, podIdentity, federatedCredential };
+export const rooms = {
+  identity,
+  /** The identity as a user in each database, with what the role bundles give there. */
+  sqlUser: targetRoom("sqlDatabase"),
+  namespace,
+  serviceAccount,
+  podIdentity,
+  federatedCredential,
+};
 export type RoomName = keyof typeof rooms;
 export const everyRoom: readonly Room[] = Object.values(rooms);
 

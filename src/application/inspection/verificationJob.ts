@@ -8,7 +8,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
-import { configMapName, verificationJobName } from "../../domain/naming/names.ts";
+import { namesInside, verificationJobName } from "../../domain/naming/names.ts";
 import { ownerMetadata } from "../../domain/naming/ownership.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import { mayRead } from "../../domain/targets/roleBundles.ts";
@@ -17,14 +17,14 @@ import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 
 type Access = Pick<Ports, "kubernetes">;
 
-/** Nothing to say when the login worked, or when the catalog allows no Job on the cluster. */
+/** Nothing to say when the login worked, when there is no database, or when the catalog allows no Job on the cluster. */
 export async function tryLogin(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   request: OnboardingRequest,
   run: string,
 ): Promise<readonly Finding[]> {
   const cluster = findCluster(catalog, request.cluster);
-  if (!cluster.verificationJob) return [];
+  if (!cluster.verificationJob || request.databases.length === 0) return [];
   const job = verificationJob(request, { ...cluster.verificationJob, run });
   const target = `Job ${job.metadata.name}`;
   const unproven = (found: string) =>
@@ -59,7 +59,7 @@ function verificationJob(
   const container = {
     name: "verify",
     image,
-    envFrom: [{ configMapRef: { name: configMapName } }],
+    envFrom: [{ configMapRef: { name: namesInside.configMap } }],
     terminationMessagePolicy: "FallbackToLogsOnError",
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
     // What the restricted Pod Security Standard demands.

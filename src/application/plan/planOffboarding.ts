@@ -23,7 +23,9 @@ export async function planOffboarding(
 ): Promise<Plan> {
   const request = withAccountOf(migration, record.request);
   const gaveRole = (role: RoleAssignment) =>
-    furnished.some(({ effects }) => effects.gaveRole?.(ports.catalog, request, role));
+    [request, earlier].some(
+      (each) => each && furnished.some(({ effects }) => effects.gaveRole?.(ports.catalog, each, role)),
+    );
   const input = { kind: "offboard", operation: "", request, earlier, ignoreDependants, gaveRole } as const;
   return toPlan(await lookAtSteps(ports, plannedSteps("offboard", request, { earlier, migration }), input));
 }

@@ -52,7 +52,10 @@ const ApprovalRule = z
         description: "Who decides, besides having the role Onboarding.Approve.",
       }),
   })
-  .refine(({ by: _by, ...named }) => Object.values(named).some(Boolean), "must name roles, databases or clusters")
+  .refine(
+    ({ by: _by, ...named }) => Object.values(named).some(Boolean),
+    `must name ${Object.keys(ruleFields).join(", ")} or clusters`,
+  )
   .meta({ description: "A request needs approval when everything that the rule names is in it." });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 

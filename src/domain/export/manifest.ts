@@ -1,10 +1,10 @@
 /** What a team pastes into its Deployment, as YAML. */
 import { stringify } from "yaml";
-import { configMapName } from "../naming/names.ts";
+import { namesInside } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 
 export function manifestFragment(request: OnboardingRequest): string {
-  const containers = [{ name: "app", envFrom: [{ configMapRef: { name: configMapName } }] }];
+  const containers = [{ name: "app", envFrom: [{ configMapRef: { name: namesInside.configMap } }] }];
   const template =
     request.identityMode === "workloadIdentity"
       ? {

@@ -35,8 +35,11 @@ export function bindingName(berth: Berth): string {
   return `${identityName(berth)}-binding`;
 }
 
-/** The ConfigMap that carries SERVER_NAME and DATABASE_NAME. */
-export const configMapName = "mooring-databases";
+/** What Mooring puts into every namespace, each under the same name in all of them. */
+export const namesInside = {
+  /** The ConfigMap that carries SERVER_NAME and DATABASE_NAME. */
+  configMap: "mooring-databases",
+} as const;
 
 /** The Job that logs in as the workload does; the same for the same run, so that a second try finds it. */
 export function verificationJobName(run: string): string {

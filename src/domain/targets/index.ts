@@ -12,9 +12,9 @@ export const requestFields = {
   // As long as there is no other kind, a request without a database asks for nothing.
   databases: sql.requestField.meta({ minItems: 1 }),
 };
-/** The same in what is said of a namespace. */
-export const documentFields = { databases: z.array(sql.DatabaseRequest) };
 export type Targets = z.infer<z.ZodObject<typeof requestFields>>;
+/** The same in what is said of a namespace. */
+export const documentFields = { databases: z.array(sql.DatabaseRequest) } satisfies Record<keyof Targets, z.ZodType>;
 
 /** The sections of the catalog that list targets; `names` is what an alias may be. */
 export const catalogSections = (names: z.ZodString) => ({ sqlServers: sql.catalogSection(names) });
@@ -40,14 +40,14 @@ export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, Tar
   Object.values(targetKinds);
 
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
-/** The steps of all kinds. */
-export type TargetStepName = StepsOf<(typeof targetKinds)[TargetKindName]>;
+/** The steps of a kind, or of all kinds. */
+export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;
 /** Those among them that are undos. */
 export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
 export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);
 
 /** What GET /catalog says of the targets that may be asked for: by teams that have these rights, or by an operator. */
-export const publishedFields = { ...sql.publishedFields };
+export const publishedFields = { ...sql.publishedFields } satisfies Record<keyof CatalogTargets, z.ZodType>;
 export function publishedTargets(
   catalog: CatalogTargets,
   teams: readonly Rights[] | undefined,

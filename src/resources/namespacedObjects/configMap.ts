@@ -1,4 +1,4 @@
-import { configMapName } from "../../domain/naming/names.ts";
+import { namesInside } from "../../domain/naming/names.ts";
 import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
 import type { NamespacedObject } from "../definitions/namespacedObject.ts";
 
@@ -6,7 +6,7 @@ import type { NamespacedObject } from "../definitions/namespacedObject.ts";
 export const configMap: NamespacedObject = {
   apiVersion: "v1",
   kind: "ConfigMap",
-  name: configMapName,
+  name: namesInside.configMap,
   fields(catalog, { databases }) {
     const all = databases.map((request) => {
       // The roles are the database's to check; here only its address counts.

@@ -1,5 +1,8 @@
+import type { namesInside } from "../../domain/naming/names.ts";
 import type { NamespacedObject } from "../definitions/namespacedObject.ts";
 import { configMap } from "./configMap.ts";
 
+const objects: { readonly [Name in keyof typeof namesInside]: NamespacedObject } = { configMap };
+
 /** What Mooring puts into every namespace, in the order in which it is made. */
-export const namespacedObjects: readonly NamespacedObject[] = [configMap];
+export const namespacedObjects: readonly NamespacedObject[] = Object.values(objects);

@@ -5,6 +5,7 @@ import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { TargetStepName } from "../../domain/targets/index.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
@@ -14,7 +15,6 @@ import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { grantDatabase, planDatabase } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
 import { narrowDatabase, planNarrowing, planRevocation, retireDatabase, revokeDatabase } from "./revocation.ts";
-import type { sqlUser } from "./sqlUser.ts";
 
 export const sqlUserSteps = defineTargetSteps({
   grant: grantDatabase,
@@ -24,7 +24,7 @@ export const sqlUserSteps = defineTargetSteps({
   targetIn: (request, key): { database: DatabaseRequest } => ({ database: findDatabaseOf(request, key) }),
 });
 
-export const sqlUserEffects: RoomEffects<keyof typeof sqlUser.steps> = {
+export const sqlUserEffects: RoomEffects<TargetStepName<"sqlDatabase">> = {
   looks: {
     async grantDatabase(ports, { kind, request, operation, identity, step }) {
       const database = findDatabaseOf(request, step.target);

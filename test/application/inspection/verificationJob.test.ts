@@ -62,6 +62,13 @@ it("runs nothing where the catalog allows no Job", async () => {
   expect(job).toBeUndefined();
 });
 
+it("runs nothing for a namespace that has no database", async () => {
+  const without = { ...workload, databases: [] };
+
+  expect(await tryLogin(portsWhere({ exitCode: 2 }), without, "run")).toEqual([]);
+  expect(job).toBeUndefined();
+});
+
 it("logs in as the workload does, with Mooring's mark, and takes the Job away again", async () => {
   expect(await tryLogin(portsWhere({ exitCode: 0 }), workload, "run")).toEqual([]);
 

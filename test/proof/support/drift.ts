@@ -1,5 +1,5 @@
 /** What somebody else does to an onboarded namespace, between two operations. */
-import { bindingName, configMapName, identityName } from "../../../src/domain/naming/names.ts";
+import { bindingName, identityName, namesInside } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ObjectRef } from "../../../src/ports.ts";
@@ -20,7 +20,7 @@ const inNamespace = (request: OnboardingRequest, apiVersion: string, kind: strin
 function ownObjects(request: OnboardingRequest): readonly ObjectRef[] {
   const pod = "aadpodidentity.k8s.io/v1";
   return [
-    inNamespace(request, "v1", "ConfigMap", configMapName),
+    inNamespace(request, "v1", "ConfigMap", namesInside.configMap),
     inNamespace(request, "v1", "ServiceAccount", request.serviceAccount),
     inNamespace(request, pod, "AzureIdentity", identityName(request)),
     inNamespace(request, pod, "AzureIdentityBinding", bindingName(request)),

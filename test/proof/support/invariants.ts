@@ -3,10 +3,10 @@
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
 import {
   bindingName,
-  configMapName,
   federatedCredentialName,
   federatedSubject,
   identityName,
+  namesInside,
 } from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
@@ -59,7 +59,7 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
   expectFields(
-    { apiVersion: "v1", kind: "ConfigMap", name: configMapName },
+    { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
   );
   if (request.identityMode === "podIdentity") {

@@ -1,10 +1,10 @@
 /** What people, and other operations, may have done to an onboarded namespace since. */
 import {
   bindingName,
-  configMapName,
   federatedCredentialName,
   federatedSubject,
   identityName,
+  namesInside,
 } from "../../../src/domain/naming/names.ts";
 import { ownerMetadata, ownerTags, printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
@@ -122,7 +122,7 @@ function messObjects({ dice, objects }: World, request: OnboardingRequest, newGu
   const { namespace, serviceAccount } = request;
   const inNamespace = { apiVersion: "v1", namespace };
   const refs: readonly ObjectRef[] = [
-    { ...inNamespace, kind: "ConfigMap", name: configMapName },
+    { ...inNamespace, kind: "ConfigMap", name: namesInside.configMap },
     { ...inNamespace, kind: "ServiceAccount", name: serviceAccount },
     { apiVersion: podApi, namespace, kind: "AzureIdentity", name: identityName(request) },
     { apiVersion: podApi, namespace, kind: "AzureIdentityBinding", name: bindingName(request) },

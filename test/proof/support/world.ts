@@ -6,10 +6,10 @@ import {
   type Berth,
   berthKey,
   bindingName,
-  configMapName,
   federatedCredentialName,
   federatedSubject,
   identityName,
+  namesInside,
 } from "../../../src/domain/naming/names.ts";
 import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
@@ -294,7 +294,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
   }
   if (dice.chance(0.15)) {
     const fields = { data: dice.pick([{ SERVER_NAME: "theirs" }, { OTHER: "theirs" }]) };
-    place(objects, object("v1", "ConfigMap", { name: configMapName, fields }), { uid: newGuid() });
+    place(objects, object("v1", "ConfigMap", { name: namesInside.configMap, fields }), { uid: newGuid() });
   }
   if (dice.chance(0.1)) {
     const fields = { spec: dice.pick([{ selector: "theirs" }, { azureIdentity: name }]) };
@@ -334,7 +334,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
   if (dice.chance(0.6)) {
     place(
       objects,
-      object("v1", "ConfigMap", { name: configMapName, fields: { metadata, data: { SERVER_NAME: "x" } } }),
+      object("v1", "ConfigMap", { name: namesInside.configMap, fields: { metadata, data: { SERVER_NAME: "x" } } }),
       by(),
     );
   }

@@ -1,0 +1,149 @@
+/**
+ * Does what docs/extending.md says, word by word, in a copy of the checkout: applies its blocks, compiles, formats, and runs
+ * what the chapters test. Then it leaves out each file of `src` in turn, and the compiler has to miss it where the chapter
+ * says so.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { applyBlock } from "./examples/applyBlock.ts";
+import { type Chapter, readChapters } from "./examples/chapters.ts";
+import { createCompiler, type TypeProblem } from "./examples/compiler.ts";
+
+const root = dirname(import.meta.dirname);
+const document = "docs/extending.md";
+
+/** How many files of `src` each may take: what a chapter needs beyond that, the code has to give. */
+const mostFiles: Readonly<Record<string, number>> = {
+  "A role bundle": 1,
+  "An object in every namespace": 3,
+  "A kind of target": 8,
+};
+
+/** Of a message: the compiler writes whole types out. */
+const longest = 200;
+
+const started = performance.now();
+const problems: string[] = [];
+const chapters = readChapters(await readFile(join(root, document), "utf8"));
+checkLimits();
+const copy = await copyCheckout();
+try {
+  const changed = await applyAll();
+  const files = [...changed.keys()];
+  const tests = files.filter((file) => file.endsWith(".test.ts"));
+  const running = [
+    run("biome", ["@biomejs/biome/bin/biome", "check", "--error-on-warnings", ...files.filter(isCode)]),
+    run("eslint", ["eslint/bin/eslint.js", "--max-warnings", "0", "--no-warn-ignored", "src/resources"]),
+    run("vitest", ["vitest/vitest.mjs", "run", "test/importRules.test.ts", ...tests]),
+  ];
+  checkTypes(changed);
+  for (const { name, code, output } of await Promise.all(running)) {
+    if (code !== 0) problems.push(`${name} ended with ${code}:\n${output}`);
+  }
+} catch (error) {
+  if (!(error instanceof Error)) throw error;
+  problems.push(error.message);
+} finally {
+  await rm(copy, { recursive: true, force: true });
+}
+for (const problem of problems) console.error(`${document}: ${problem}`);
+console.log(`${chapters.length} worked examples, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+function checkLimits(): void {
+  const titles = chapters.map(({ title }) => title);
+  const wanted = Object.keys(mostFiles);
+  if (titles.join() !== wanted.join()) problems.push(`has the chapters ${titles.join(", ")}, not ${wanted.join(", ")}`);
+  for (const chapter of chapters) {
+    const most = mostFiles[chapter.title] ?? 0;
+    const files = filesOfSrc(chapter);
+    if (files.length > most)
+      problems.push(`"${chapter.title}" takes ${files.length} files of src, and may take ${most}`);
+  }
+}
+
+function filesOfSrc({ blocks }: Chapter): readonly string[] {
+  return [...new Set(blocks.map(({ file }) => file).filter((file) => file.startsWith("src/")))];
+}
+
+function isCode(file: string): boolean {
+  return /\.(ts|json)$/.test(file);
+}
+
+/** What Git knows, and what it would. Times are kept: a lock file that looks newer than node_modules would be installed. */
+async function copyCheckout(): Promise<string> {
+  const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`);
+  const folder = await mkdtemp(join(tmpdir(), "mooring-examples-"));
+  for (const file of listed.stdout.split("\0").filter(Boolean)) {
+    // One that was deleted and not committed is listed, too.
+    await cp(join(root, file), join(folder, file), { preserveTimestamps: true }).catch(ignoreMissing);
+  }
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  return folder;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+}
+
+/** By file, what it was before; undefined for a new one. */
+async function applyAll(): Promise<ReadonlyMap<string, string | undefined>> {
+  const before = new Map<string, string | undefined>();
+  for (const { file } of chapters.flatMap(({ blocks }) => blocks)) {
+    before.set(file, await readFile(join(copy, file), "utf8").catch(() => undefined));
+  }
+  // A reader takes one of them: it must not need another.
+  for (const { blocks } of chapters) applyTo(new Map(before), blocks);
+  const after = new Map(before);
+  for (const { blocks } of chapters) applyTo(after, blocks);
+  for (const [file, text = ""] of after) {
+    await mkdir(dirname(join(copy, file)), { recursive: true });
+    await writeFile(join(copy, file), text);
+  }
+  return before;
+}
+
+function applyTo(files: Map<string, string | undefined>, blocks: Chapter["blocks"]): void {
+  for (const block of blocks) files.set(block.file, applyBlock(files.get(block.file), block));
+}
+
+function checkTypes(before: ReadonlyMap<string, string | undefined>): void {
+  const compiler = createCompiler(copy);
+  const found = [...compiler.checkAll("."), ...compiler.checkFiles("src", chapters.flatMap(filesOfSrc))];
+  problems.push(...found.map((each) => `does not compile: ${print(each)}`));
+  if (found.length > 0) return;
+  for (const chapter of chapters) {
+    const together = chapter.blocks.map(({ file }) => file);
+    for (const file of filesOfSrc(chapter)) {
+      const error = compiler.findErrorWithout(file, { text: before.get(file), first: together });
+      console.log(`without ${file}:\n  ${error ? print(error) : "compiles"}`);
+      const place = chapter.missedIn.get(file);
+      if (!error) problems.push(`nothing misses ${file}`);
+      else if (error.file !== place) problems.push(`${file} is missed in ${error.file}, and not in ${place}`);
+    }
+  }
+}
+
+function print({ file, line, message }: TypeProblem): string {
+  return `${file}:${line} ${message.length > longest ? `${message.slice(0, longest)} …` : message}`;
+}
+
+/** A package's program in the copy, by this Node. */
+async function run(name: string, [program = "", ...args]: readonly string[]) {
+  const child = spawn(process.execPath, [join(root, "node_modules", program), ...args], { cwd: copy });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, "close");
+  return { name, code: Number(code), output };
+}
