@@ -12,7 +12,8 @@ import { acceptOnboarding } from "../acceptance/acceptance.ts";
 import { deskOf } from "../acceptance/desk.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
-import { parseJson, readOnboardingRequest } from "../http/readRequest.ts";
+import { readOnboardingRequest } from "../http/readRequest.ts";
+import { readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -27,7 +28,7 @@ export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail
       const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
       const traceparent = traceOfMessage(message, context);
       try {
-        const request = readOnboardingRequest(ports.catalog, unwrap(decode(message)));
+        const request = readOnboardingRequest(ports.catalog, readMessage(message));
         const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
         const facts = { operation, isNew, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted from the queue", facts));
@@ -46,24 +47,6 @@ export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail
       await ports.queue.complete(lockToken);
     },
   });
-}
-
-/** The host hands over text that it could parse as a value, other text as a string, and bytes as bytes. */
-function decode(message: unknown): unknown {
-  if (message instanceof Uint8Array) return parseJson(message);
-  if (typeof message === "string") return parseJson(new TextEncoder().encode(message));
-  parseJson(new TextEncoder().encode(JSON.stringify(message) ?? ""));
-  return message;
-}
-
-const CloudEventEnvelope = z.looseObject({ specversion: z.literal("1.0"), data: z.unknown() });
-
-function unwrap(value: unknown): unknown {
-  const isEnvelope = typeof value === "object" && value !== null && "specversion" in value;
-  if (!isEnvelope) return value;
-  const envelope = CloudEventEnvelope.safeParse(value);
-  if (envelope.success && envelope.data.data !== undefined) return envelope.data.data;
-  throw new Refusal("INVALID_REQUEST", "The CloudEvents envelope needs specversion 1.0 and data.");
 }
 
 const busyPolls = 60;
