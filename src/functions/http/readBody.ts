@@ -2,7 +2,9 @@ import type { HttpRequest } from "@azure/functions";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { maxBodyBytes, parseJson, tooLarge } from "./readRequest.ts";
 
-export async function readBody(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<unknown> {
+type Sent = Pick<HttpRequest, "headers" | "body">;
+
+export async function readBody(request: Sent, maxBytes: number = maxBodyBytes): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(type)) {
     throw new Refusal("UNSUPPORTED_MEDIA_TYPE", `Content-Type is "${type}"; send application/json.`);
@@ -11,32 +13,30 @@ export async function readBody(request: HttpRequest, maxBytes: number = maxBodyB
 }
 
 /** For routes where a request without a body is complete. */
-export async function readOptionalBody(request: HttpRequest): Promise<unknown> {
+export async function readOptionalBody(request: Sent): Promise<unknown> {
   const bytes = await readBytes(request);
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-async function readBytes(request: HttpRequest, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) {
-    await discard(request);
-    throw tooLarge(declared, maxBytes);
-  }
-  return new Uint8Array(await request.arrayBuffer());
-}
-
 const mostDiscarded = 64 * 1024 * 1024;
 
-/** Whoever is still sending does not read: an answer before the end of the body would be lost with the connection. */
-async function discard({ body }: HttpRequest): Promise<void> {
-  const reader = body?.getReader();
-  if (!reader) return;
-  for (let bytes = 0; bytes <= mostDiscarded; ) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    bytes += value.byteLength;
+/**
+ * What is more than the limit is never kept: whoever sends in chunks need not say beforehand how much it is. It is read to its
+ * end all the same, since whoever is still sending does not read, and the answer would be lost with the connection.
+ */
+async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
+  const declared = Number(headers.get("content-length") ?? 0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const each of body ?? []) {
+    const chunk: Uint8Array = each;
+    size += chunk.byteLength;
+    if (Math.max(declared, size) <= maxBytes) chunks.push(chunk);
+    else if (size > mostDiscarded) break;
   }
-  await reader.cancel();
+  const told = Math.max(declared, size);
+  if (told > maxBytes) throw tooLarge(told, maxBytes);
+  return Buffer.concat(chunks);
 }
 
 /**
