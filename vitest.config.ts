@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     setupFiles: ["test/support/setup.ts"],
     // Wire tests start servers and child processes; two cores are shared with them.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // Much of their time is waiting, so that a core is not one too many for a worker.
     maxWorkers: availableParallelism(),
     reporters: ["default"],

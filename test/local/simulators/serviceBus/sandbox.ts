@@ -97,9 +97,9 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
   };
 }
 
-/** Waits until the condition holds; fails after 10 seconds. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Waits until the condition holds. */
+export async function until(condition: () => boolean, { withinMs = 10_000 } = {}): Promise<void> {
+  const deadline = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`It never came true: ${condition.toString()}`);
     await sleep(10);
