@@ -181,8 +181,8 @@ test("tells a stream of events that its client has gone, so that it looks no fur
   const { url } = await runHost({
     code: `${setup}
       const { answerEvents, defaultPace } = require(${JSON.stringify(events)});
-      const { goneSignal, watchClients } = require(${JSON.stringify(clients)});
-      watchClients();
+      const { watchClients } = require(${JSON.stringify(clients)});
+      const { goneSignal } = watchClients();
       globalThis.looksOfStream = 0;
       app.get("follow", (_request, context) => answerEvents({
         poll: async () => { globalThis.looksOfStream++; return []; },
