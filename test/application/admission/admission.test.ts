@@ -96,24 +96,9 @@ it("gives a take-over that is sent twice the same operation", async () => {
 
 it("gives way when another instance of the service was faster, and says so to whoever was given the operation", async () => {
   const desk = deskOf(member("red"));
-  const { registry } = desk.ports;
   const wanted = request("red-mine");
-  let counted = 0;
-  const racing: Ports = {
-    ...desk.ports,
-    registry: {
-      ...registry,
-      async countNamespaces(team) {
-        counted += 1;
-        if (counted === 2) {
-          for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
-          // The same request came a second time meanwhile.
-          await acceptOnboarding(deskOf(member("red")), wanted);
-        }
-        return registry.countNamespaces(team);
-      },
-    },
-  };
+  // The same request comes a second time meanwhile.
+  const racing = overtaken(desk.ports, () => acceptOnboarding(deskOf(member("red")), wanted));
 
   await expect(acceptOnboarding({ ...desk, ports: racing }, wanted)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
 
@@ -127,18 +112,7 @@ it("leaves nobody with an operation that never runs, who read the record before 
   const desk = deskOf(member("red"));
   const { registry } = desk.ports;
   const wanted = request("red-mine");
-  let counted = 0;
-  const racing: Ports = {
-    ...desk.ports,
-    registry: {
-      ...registry,
-      async countNamespaces(team) {
-        counted += 1;
-        if (counted === 2) for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
-        return registry.countNamespaces(team);
-      },
-    },
-  };
+  const racing = overtaken(desk.ports);
   // The second one reads the record while it is there, and records its operation when the first has been refused.
   const slow: Ports = {
     ...desk.ports,
@@ -179,6 +153,26 @@ it("leaves nobody with an operation that never runs, who read the record before 
     error: { code: "QUOTA_EXCEEDED" },
   });
 });
+
+/** Ports of an instance that finds room in the quota, and whose team has filled it elsewhere when it counts again. */
+function overtaken(ports: Ports, meanwhile: () => Promise<unknown> = async () => undefined): Ports {
+  const { registry } = ports;
+  let counted = 0;
+  return {
+    ...ports,
+    registry: {
+      ...registry,
+      async countNamespaces(team) {
+        counted += 1;
+        if (counted === 2) {
+          for (const name of ["red-a", "red-b", "red-c"]) await registry.insertNamespace(other(name));
+          await meanwhile();
+        }
+        return registry.countNamespaces(team);
+      },
+    },
+  };
+}
 
 function other(namespace: string) {
   return {
