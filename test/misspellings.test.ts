@@ -1,7 +1,7 @@
 /**
  * A name that is misspelt anywhere in src does not compile. Wherever the name of a step, an undo, an error, a finding or a kind
  * of target stands, as a string or as a key, it is misspelt, one place at a time, and the compiler has to object: a sample in
- * every run, all of them with MOORING_SOAK=1.
+ * every run, all of them with MOORING_PROOFS=soak.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { findingCatalogue } from "../src/domain/finding.ts";
 import { kindNames } from "../src/domain/targets/index.ts";
 import { stepFacts } from "../src/resources/index.ts";
 import { createDice } from "./proof/support/random.ts";
+import { isSoak, shareOf } from "./support/proofs.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const tables = [stepFacts, findingCatalogue, refusals, stepErrors, notices];
@@ -102,8 +103,8 @@ function isSeen({ file, end }: Place): boolean {
   }
 }
 
-const { MOORING_SOAK: isSoak, MOORING_TEST_SEED: seed = "1" } = process.env;
-const sample = isSoak ? places : createDice(Number(seed)).shuffle(places).slice(0, 40);
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const sample = isSoak ? places : createDice(seed).shuffle(places).slice(0, shareOf(40));
 
 it("finds the places, and a compiler that is content with them", () => {
   const drawn = new Set(sample.map(({ file }) => file));

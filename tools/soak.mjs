@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // Every soak draws another sample; a failing one is repeated with MOORING_TEST_SEED.
 const seed = String(Date.now() % 1_000_000);
-const settings = { MOORING_SOAK: "1", MOORING_SEEDS: "200000", MOORING_KILLS: "100", MOORING_TEST_SEED: seed };
+const settings = { MOORING_PROOFS: "soak", MOORING_SEEDS: "200000", MOORING_KILLS: "100", MOORING_TEST_SEED: seed };
 const files = ["test/proof", "test/sandbox/kill.test.ts"];
 
 // One file at a time: each of them keeps both cores busy by itself.

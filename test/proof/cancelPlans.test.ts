@@ -3,10 +3,11 @@
  * planned to be canceled, and canceled. `MOORING_SEEDS=100000` runs more of them, `MOORING_TEST_SEED=n` others.
  */
 import { describe, expect, it } from "vitest";
+import { shareOf } from "../support/proofs.ts";
 import { planAndCancel } from "./support/canceled.ts";
 import type { Spoil } from "./support/planned.ts";
 
-const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? 1_000), 50_000);
+const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
 
 async function tell(seed: number): Promise<string> {
@@ -26,7 +27,7 @@ it(`undoes what the plan of the cancel said, in ${count} worlds`, async () => {
 
   if (process.env["MOORING_TELL"]) console.log(seen, bad);
   expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0] ?? 0)}`).toBe("");
-  if (count < 1_000) return;
+  if (count < shareOf(1_000)) return;
   for (const kind of ["onboard", "change", "migrate"]) {
     for (const rest of ["before", "on", "lost", "refused"]) {
       expect(seen[`${kind} ${rest} something`] ?? 0, `${kind} ${rest}`).toBeGreaterThan(count / 500);

@@ -7,14 +7,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Call } from "../../local/simulators/faults.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, isAbout, type Kind, type Mode, targetOf, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
 import { identityOf, listFaults, listRemains } from "./support/remains.ts";
 
-const isSoak = process.env["MOORING_SOAK"] === "1";
-const sampleSize = isSoak ? Number.POSITIVE_INFINITY : 50;
+const sampleSize = isSoak ? Number.POSITIVE_INFINITY : shareOf(50);
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);

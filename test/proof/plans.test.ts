@@ -4,9 +4,10 @@
  * `MOORING_TEST_SEED=n` others.
  */
 import { describe, expect, it } from "vitest";
+import { shareOf } from "../support/proofs.ts";
 import { planAndRun, type Spoil } from "./support/planned.ts";
 
-const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? 1_000), 50_000);
+const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
 
 /** Seeds that have found a defect, whatever `count` is. */
@@ -34,7 +35,7 @@ it(`does what the plan said, and nothing when something was in the way, in ${cou
   if (process.env["MOORING_TELL"]) console.log(seen);
   expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0] ?? 0)}`).toBe("");
   // Worlds in which nothing is in the way, or something always is, prove nothing.
-  if (count < 1_000) return;
+  if (count < shareOf(1_000)) return;
   for (const kind of ["onboard", "change", "offboard", "repair", "migrate"]) {
     expect(seen[`${kind} Succeeded`] ?? 0, kind).toBeGreaterThan(count / 100);
     const blocked = Object.entries(seen).filter(([each]) => each.startsWith(`${kind} blocked`));

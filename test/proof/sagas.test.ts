@@ -7,10 +7,11 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { shareOf } from "../support/proofs.ts";
 import { defects } from "./support/defects.ts";
 import { hasBatches, simulate } from "./support/simulate.ts";
 
-const count = Number(process.env["MOORING_SEEDS"] ?? 20_000);
+const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(20_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
 /** Seeds that find a defect when it is put back, whatever `count` is. They stand for the worlds of today's code. */
@@ -96,7 +97,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   expect(reports.reduce((sum, report) => sum + report.count, 0)).toBe(count);
   // Worlds in which nothing goes wrong, or everything does, prove nothing.
   const seen = (what: string) => reports.reduce((sum, report) => sum + (report.seen[what] ?? 0), 0);
-  if (count < 10_000) return;
+  if (count < 5_000) return;
   expect(seen("onboard Succeeded")).toBeGreaterThan(count / 5);
   expect(seen("offboard Succeeded")).toBeGreaterThan(count / 5);
   for (const code of ["ARM_FORBIDDEN", "SQL_FORBIDDEN", "KUBERNETES_CONFLICT", "IDENTITY_CONFLICT"]) {

@@ -6,13 +6,13 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Wire } from "../../local/simulators/faults.ts";
+import { isSoak } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, titleOf } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
 import { listFaults, listRemains } from "./support/remains.ts";
 
-const isSoak = process.env["MOORING_SOAK"] === "1";
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const mode = "workloadIdentity";
 const database = "messages";

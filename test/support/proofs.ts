@@ -1,0 +1,14 @@
+/**
+ * How much of a proof a run takes: `MOORING_PROOFS=quick` a quarter of the worlds, races and cells (the default), `full` all
+ * of them (`.ci/run`), `soak` far more (`npm run soak`).
+ */
+import { z } from "zod";
+
+const extent = z.enum(["quick", "full", "soak"]).parse(process.env["MOORING_PROOFS"] ?? "quick");
+
+export const isSoak = extent === "soak";
+
+/** As many of the `full` number as this run takes. */
+export function shareOf(full: number): number {
+  return extent === "quick" ? Math.ceil(full / 4) : full;
+}
