@@ -150,6 +150,11 @@ it("ends with REJECTED when it is rejected, and nothing was written", async () =
     status: "Failed",
     error: { code: "REJECTED", message: expect.stringContaining("ask first") },
   });
+  // Sent again by somebody who got no answer: it is the same decision, and enters the trail once.
+  const again = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
+  expect(again).toMatchObject({ status: 202, body: { decision: "reject" } });
+  const trail = (await service.call("GET", `/api/audit?operation=${operation.id}`)).body["value"] as object[];
+  expect(trail.filter((entry) => Object(entry).action === "reject")).toHaveLength(1);
   expectNothingOf(namespace);
 });
 

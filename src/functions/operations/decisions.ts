@@ -103,12 +103,13 @@ function decision<T>(
       if (isDryRun) return json(200, await plan({ by, id, body }));
       const { record, decided } = await decide({ by, id, body });
       const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
-      // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same.
+      // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same. Only what
+      // runs can be decided on; the status of now may be the end of it by then, and would make a second entry.
       await appendDecision(ports, origin, {
         id: `${id}/${by.id}`,
         what: record.kind,
         action: verb,
-        outcome: record.status,
+        outcome: "Running",
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
