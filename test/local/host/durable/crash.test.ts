@@ -1,43 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 
-interface Host {
-  readonly url: string;
-  kill(): Promise<void>;
-}
-
-async function startHost(directory: string): Promise<Host> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [
-      resolve("test/local/host/durable/support/crashChild.ts"),
-      resolve("test/local/host/durable/apps/crash"),
-      directory,
-    ],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, CRASH_TEST_ATTEMPTS: join(directory, "attempts.txt") },
-    },
-  );
-  if (child.stdout === null) throw new Error("The host has no output.");
-  const [url]: string[] = await once(createInterface(child.stdout), "line");
-  return {
-    url: url ?? "",
-    async kill() {
-      if (child.exitCode !== null) return;
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    },
-  };
-}
-
 /** Starts instances until the host is gone; gives back the numbers of those that were acknowledged. */
-async function startUntilGone(host: Host, first: number): Promise<number[]> {
+async function startUntilGone(host: CrashHost, first: number): Promise<number[]> {
   const acknowledged: number[] = [];
   for (let n = first; ; n++) {
     try {
@@ -57,7 +25,7 @@ interface Status {
   readonly output: unknown;
 }
 
-async function statusOf(host: Host, n: number): Promise<Status> {
+async function statusOf(host: CrashHost, n: number): Promise<Status> {
   const response = await fetch(`${host.url}/instances/number-${n}`);
   if (response.status === 404) return { runtimeStatus: "lost", output: null };
   return (await response.json()) as Status;
@@ -73,16 +41,16 @@ test("finishes every acknowledged orchestration right, however often the host is
   // Kills at random moments: while instances start and run, and while the host still takes up what the last one left.
   // A host that is killed early, or that gets little of the machine, acknowledges few: then it takes more rounds.
   for (let round = 0; round < 4 || acknowledged.length <= 20; round++) {
-    const host = await startHost(directory);
+    const host = await startCrashHost(directory);
     const starting = Promise.all([0, 1, 2, 3].map((lane) => startUntilGone(host, round * 40_000 + lane * 10_000)));
     await new Promise((wait) => setTimeout(wait, 20 + Math.random() * 250));
     await host.kill();
     acknowledged.push(...(await starting).flat());
-    const interrupted = await startHost(directory);
+    const interrupted = await startCrashHost(directory);
     await new Promise((wait) => setTimeout(wait, Math.random() * 60));
     await interrupted.kill();
   }
-  const host = await startHost(directory);
+  const host = await startCrashHost(directory);
   const statuses = new Map<number, Status>();
   await expect
     .poll(
@@ -114,7 +82,7 @@ test("finishes every acknowledged orchestration right, however often the host is
   await rm(directory, { recursive: true });
 });
 
-async function allInstances(host: Host): Promise<{ instanceId: string; runtimeStatus: string }[]> {
+async function allInstances(host: CrashHost): Promise<{ instanceId: string; runtimeStatus: string }[]> {
   for (;;) {
     const response = await fetch(`${host.url}/instances?top=100000&showInput=false`);
     const all = (await response.json()) as { instanceId: string; runtimeStatus: string }[];

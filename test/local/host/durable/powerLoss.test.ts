@@ -1,0 +1,144 @@
+/**
+ * The power goes while the host works. Its system calls are recorded once; then disks are made of them as they may be after
+ * a loss at a moment of chance, and a host starts on each: what was acknowledged by then is finished, and right.
+ */
+import { execFileSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { createDice } from "../../../proof/support/random.ts";
+import { shareOf } from "../../../support/proofs.ts";
+import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
+import { createDisk } from "./support/disk.ts";
+import { createStoreFolder } from "./support/durableHost.ts";
+
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const losses = shareOf(40);
+const instances = 24;
+const calls = "pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,unlink";
+
+function isInstalled(): boolean {
+  try {
+    execFileSync("strace", ["-V"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whatever the host does to its store, and whatever it answers, in order. */
+async function record(directory: string): Promise<readonly string[]> {
+  const trace = join(directory, "trace");
+  const host = await startCrashHost(directory, [
+    "strace",
+    "-qq",
+    "-y",
+    "-xx",
+    "-s",
+    "1000000",
+    "-e",
+    calls,
+    "-o",
+    trace,
+  ]);
+  for (let n = 0; n < instances; n += 4) {
+    await Promise.all([n, n + 1, n + 2, n + 3].map((each) => begin(host, each)));
+    await sleep(20);
+  }
+  await expect.poll(async () => (await list(host)).length, { timeout: 30_000 }).toBeGreaterThan(instances / 2);
+  await host.kill();
+  const lines: string[] = [];
+  for await (const line of createInterface(createReadStream(trace))) lines.push(line);
+  return lines;
+}
+
+async function begin(host: CrashHost, n: number): Promise<void> {
+  const url = `${host.url}/orchestrators/everything/number-${n}`;
+  const { status } = await fetch(url, { method: "POST", body: String(n) });
+  expect(status).toBe(202);
+}
+
+interface Instance {
+  readonly instanceId: string;
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+}
+
+async function list(host: CrashHost): Promise<readonly Instance[]> {
+  return (await (await fetch(`${host.url}/instances?top=10000`)).json()) as Instance[];
+}
+
+interface Loss {
+  readonly image: ReadonlyMap<string, Buffer>;
+  /** Numbers of the instances whose 202 had left. */
+  readonly acknowledged: readonly number[];
+}
+
+function findLosses(lines: readonly string[], folder: string): readonly Loss[] {
+  const dice = createDice(seed);
+  const moments = new Set(Array.from({ length: losses }, () => dice.roll(lines.length)));
+  const disk = createDisk((path) => path.startsWith(folder) && basename(path).includes(".sqlite"));
+  const acknowledged: number[] = [];
+  return lines.flatMap((line, index) => {
+    const answer = /\{"id":"number-(\d+)"/.exec(disk.take(line) ?? "");
+    if (answer) acknowledged.push(Number(answer[1]));
+    return moments.has(index) ? [{ image: disk.lose(dice), acknowledged: [...acknowledged] }] : [];
+  });
+}
+
+async function expectAllThere({ image, acknowledged }: Loss): Promise<void> {
+  const directory = await createStoreFolder();
+  await writeFile(join(directory, "attempts.txt"), "");
+  for (const [path, data] of image) await writeFile(join(directory, basename(path)), data);
+  const host = await startCrashHost(directory);
+  try {
+    const unfinished = async () =>
+      (await list(host))
+        .filter(({ runtimeStatus }) => runtimeStatus !== "Completed")
+        .map(({ instanceId }) => instanceId);
+    await expect.poll(unfinished, { timeout: 30_000, interval: 50 }).toEqual([]);
+    const all = await list(host);
+    for (const n of acknowledged) {
+      expect(all.find(({ instanceId }) => instanceId === `number-${n}`)?.output, `number-${n}`).toMatchObject({
+        doubled: [2 * (n + 1), 2 * (n + 2), 2 * (n + 3)],
+        child: n / 2,
+      });
+    }
+    const tallies = (await (await fetch(`${host.url}/entities/tally?fetchState=true`)).json()) as { state: number }[];
+    const finished = all.filter(({ instanceId }) => instanceId.startsWith("number-"));
+    expect(tallies.reduce((sum, { state }) => sum + state, 0)).toBe(2 * finished.length);
+  } finally {
+    await host.kill();
+    await rm(directory, { recursive: true });
+  }
+}
+
+describe.skipIf(!isInstalled())("a power loss (skipped where strace is not installed: apt-get install strace)", () => {
+  test(`loses nothing that was acknowledged, at ${losses} moments (seed ${seed})`, { timeout: 600_000 }, async () => {
+    const directory = await createStoreFolder();
+    await writeFile(join(directory, "attempts.txt"), "");
+    const found = findLosses(await record(directory), directory);
+
+    for (const loss of found) await expectAllThere(loss);
+
+    // Losses before the first answer, or after the last, prove little.
+    expect(found.some(({ acknowledged }) => acknowledged.length > 0 && acknowledged.length < instances)).toBe(true);
+    await rm(directory, { recursive: true });
+  });
+
+  test("loses what was acknowledged when commits are not synced", { timeout: 120_000 }, async () => {
+    const directory = await createStoreFolder();
+    await writeFile(join(directory, "attempts.txt"), "");
+    const lines = await record(directory);
+    const unsynced = lines.filter((line) => !/^f(data)?sync\(/.test(line));
+    const found = findLosses(unsynced, directory).filter(({ acknowledged }) => acknowledged.length > 0);
+
+    // The host finds no store, or one without what was acknowledged; or it does not even start on what is left of it.
+    const [last] = found.toReversed();
+    await expect(last && expectAllThere(last)).rejects.toThrow(/^number-|^the host ended/);
+    await rm(directory, { recursive: true });
+  });
+});

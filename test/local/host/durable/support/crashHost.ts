@@ -1,0 +1,43 @@
+/** The host of crashChild.ts in a process of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface CrashHost {
+  readonly url: string;
+  kill(): Promise<void>;
+}
+
+/** `under` is a command that runs another, such as a tracer, with its arguments. */
+export async function startCrashHost(directory: string, under: readonly string[] = []): Promise<CrashHost> {
+  const script = resolve("test/local/host/durable/support/crashChild.ts");
+  const [command = "", ...args] = [
+    ...under,
+    process.execPath,
+    script,
+    resolve("test/local/host/durable/apps/crash"),
+    directory,
+  ];
+  const child: ChildProcess = spawn(command, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    // A tracer dies with what it traces only when both are asked to.
+    detached: true,
+    env: { ...process.env, CRASH_TEST_ATTEMPTS: join(directory, "attempts.txt") },
+  });
+  const { stdout, pid } = child;
+  if (stdout === null || pid === undefined) throw new Error("The host has no output.");
+  const ended = once(child, "exit").then(([code, by]) => {
+    throw new Error(`the host ended with ${code ?? by} before it was there`);
+  });
+  const [url]: string[] = await Promise.race([once(createInterface(stdout), "line"), ended]);
+  ended.catch(() => undefined);
+  return {
+    url: url ?? "",
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      process.kill(-pid, "SIGKILL");
+      await ended.catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * What a disk may hold after a power loss, reconstructed from the system calls of a process (strace): all that was synced,
+ * and of what was written since then any part, in sectors. The model is that of "All File Systems Are Not Created Equal"
+ * (Pillai et al., OSDI 2014) for data in place; that a file is made or removed is taken for lasting.
+ */
+import type { Dice } from "../../../../proof/support/random.ts";
+
+const sectorBytes = 512;
+
+interface Write {
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+export interface Disk {
+  /** A line of `strace -y -xx`; gives back what was sent to a socket. */
+  take(line: string): string | undefined;
+  /** By path, what is there when the power goes now. */
+  lose(dice: Dice): ReadonlyMap<string, Buffer>;
+}
+
+const call =
+  /^(?<name>pwrite64|fsync|fdatasync|ftruncate|write|writev)\(\d+<(?<file>[^>]*)>(?:, (?<rest>.*))?\)\s+= (?<result>-?\d+)/;
+const removal = /^unlink\("(?<file>[^"]*)"\)\s+= 0/;
+const text = /"(?<hex>(?:\\x[0-9a-f]{2})*)"/g;
+
+export function createDisk(isOurs: (path: string) => boolean): Disk {
+  const synced = new Map<string, Buffer>();
+  const pending = new Map<string, Write[]>();
+
+  const sync = (path: string) => {
+    synced.set(path, (pending.get(path) ?? []).reduce(apply, synced.get(path) ?? Buffer.alloc(0)));
+    pending.delete(path);
+  };
+
+  return {
+    take(line) {
+      const removed = decode(removal.exec(line)?.groups?.["file"] ?? "").toString();
+      synced.delete(removed);
+      pending.delete(removed);
+      const { name = "", file = "", rest = "", result } = call.exec(line)?.groups ?? {};
+      if (name === "") return undefined;
+      if (Number(result) < 0) throw new Error(`A call failed: ${line.slice(0, 80)} … = ${result}`);
+      const path = decode(file).toString();
+      if (path.startsWith("socket:") || path.startsWith("TCP:")) return sentBy(rest);
+      if (!isOurs(path)) return undefined;
+      if (name === "fsync" || name === "fdatasync") sync(path);
+      else if (name === "pwrite64") {
+        const offset = Number(/, (\d+)$/.exec(rest)?.[1]);
+        pending.set(path, [...(pending.get(path) ?? []), { offset, data: textsIn(rest) }]);
+      } else throw new Error(`The store is written by ${name}, of which this disk knows nothing.`);
+      return undefined;
+    },
+    lose(dice) {
+      const image = new Map(synced);
+      for (const [path, writes] of pending) {
+        const kept = writes.flatMap((write) => sectorsOf(write).filter(() => dice.chance(0.5)));
+        // What an operating system has not been asked to order, it may write in any order.
+        image.set(path, dice.shuffle(kept).reduce(apply, image.get(path) ?? Buffer.alloc(0)));
+      }
+      return image;
+    },
+  };
+}
+
+function sentBy(rest: string): string {
+  return textsIn(rest).toString("latin1");
+}
+
+function textsIn(rest: string): Buffer {
+  return Buffer.concat([...rest.matchAll(text)].map(({ groups }) => decode(groups?.["hex"] ?? "")));
+}
+
+function decode(escaped: string): Buffer {
+  return Buffer.from(escaped.replaceAll("\\x", ""), "hex");
+}
+
+function sectorsOf({ offset, data }: Write): Write[] {
+  const sectors: Write[] = [];
+  for (let at = 0; at < data.length; ) {
+    const end = Math.min(data.length, at + sectorBytes - ((offset + at) % sectorBytes));
+    sectors.push({ offset: offset + at, data: data.subarray(at, end) });
+    at = end;
+  }
+  return sectors;
+}
+
+function apply(file: Buffer, { offset, data }: Write): Buffer {
+  const end = offset + data.length;
+  const grown = Buffer.alloc(Math.max(file.length, end));
+  file.copy(grown);
+  data.copy(grown, offset);
+  return grown;
+}
