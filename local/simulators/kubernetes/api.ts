@@ -232,7 +232,9 @@ function read({ body, headers }: ApiRequest): Json {
   }
   try {
     // JSON is YAML too, but parsing it as JSON is faster and stricter.
-    return mediaType.endsWith("yaml") && !body.trimStart().startsWith("{") ? parseYaml(body) : JSON.parse(body);
+    const isYaml = mediaType.endsWith("yaml") && !body.trimStart().startsWith("{");
+    // As the API server does, YAML becomes JSON first; what contains itself cannot.
+    return JSON.parse(isYaml ? (JSON.stringify(parseYaml(body)) ?? "null") : body);
   } catch (error) {
     throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
   }
