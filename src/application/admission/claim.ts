@@ -58,7 +58,10 @@ export async function claimOnboarding(
   const opening = { ...beginningOf(clerk), cluster, namespace, request, requestHash };
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
-    const current = await findSettled(registry, request);
+    const current = await findSettled(registry, request, (found) => {
+      if (found?.operation !== opening.operation) ownerAfter(clerk, admission, found);
+      return found;
+    });
     // The answer to the write got lost, and its repetition met what the first had written.
     if (current?.operation === opening.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
@@ -138,13 +141,15 @@ const settlingPollMs = 50;
 /**
  * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
  * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
+ * `see` refuses what the caller may not have, before anything is done whose time would tell how the namespace stands.
  */
-export async function findSettled(
+export async function findSettled<Seen extends Stored<NamespaceRecord> | undefined>(
   registry: Pick<Registry, "getNamespace" | "getOperation">,
   berth: Berth,
-): Promise<Stored<NamespaceRecord> | undefined> {
+  see: (record: Stored<NamespaceRecord> | undefined) => Seen,
+): Promise<Seen> {
   for (let poll = 1; ; poll += 1) {
-    const current = await registry.getNamespace(berth);
+    const current = see(await registry.getNamespace(berth));
     if (!current || isFree(current)) return current;
     const holder = await registry.getOperation(current.operation);
     if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;

@@ -13,16 +13,17 @@ export async function findNamespace(
   by: Caller,
   berth: Berth,
 ): Promise<Stored<NamespaceRecord>> {
-  return mustSee(by, berth, await registry.getNamespace(berth));
+  return mustSee(by, berth)(await registry.getNamespace(berth));
 }
 
 export function mustSee(
   by: Caller,
   berth: Berth,
-  record: Stored<NamespaceRecord> | undefined,
-): Stored<NamespaceRecord> {
-  if (!record || !maySee(by, record)) throw notOnboarded(berth);
-  return record;
+): (record: Stored<NamespaceRecord> | undefined) => Stored<NamespaceRecord> {
+  return (record) => {
+    if (!record || !maySee(by, record)) throw notOnboarded(berth);
+    return record;
+  };
 }
 
 /** The same words for what is not there and for what is another team's. */

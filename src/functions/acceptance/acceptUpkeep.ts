@@ -37,7 +37,7 @@ export async function acceptUpkeep<S extends Upkeep>(
   return await acceptOnce(desk, async (own) => {
     const { record, change } = await amend({
       what: `The record of ${berthKey(berth)}`,
-      read: async () => mustSee(own.by, berth, await findSettled(registry, berth)),
+      read: () => findSettled(registry, berth, mustSee(own.by, berth)),
       next(current) {
         if (current.state === state || current.operation === own.operation) return undefined;
         expectOnboarded(current);

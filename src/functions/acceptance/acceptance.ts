@@ -82,7 +82,7 @@ export async function acceptOffboarding(
   return await acceptOnce(desk, async (own) => {
     const { record, change } = await amend({
       what: `The record of ${berthKey(berth)}`,
-      read: async () => mustSee(own.by, berth, await findSettled(registry, berth)),
+      read: () => findSettled(registry, berth, mustSee(own.by, berth)),
       next(current) {
         // Also with an old If-Match: it is this request that changed the record, sent a second time.
         if (current.state === "Offboarding" || current.operation === own.operation) return undefined;

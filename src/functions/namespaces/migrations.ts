@@ -109,7 +109,7 @@ export async function planMigration(
   berth: Berth,
   { wanted, expect = () => undefined }: { wanted: MigrationRequest; expect?: (record: NamespaceRecord) => void },
 ): Promise<Plan> {
-  const record = mustSee(by, berth, await findSettled(ports.registry, berth));
+  const record = await findSettled(ports.registry, berth, mustSee(by, berth));
   if (record.state === "Migrating") return planOfSame(record);
   expectOnboarded(record);
   expect(record);

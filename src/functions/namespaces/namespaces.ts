@@ -87,7 +87,7 @@ export async function planDeletion(
     ignoreDependants = false,
   }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
 ): Promise<Plan> {
-  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
   if (current.state === "Offboarding") return planOfSame(current);
   expect(current);
   expectFree(current);

@@ -57,7 +57,7 @@ export async function planRepairOf(
   berth: Berth,
   expect: (record: NamespaceRecord) => void = () => undefined,
 ): Promise<Plan> {
-  const current = mustSee(by, berth, await findSettled(ports.registry, berth));
+  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
   if (current.state === "Repairing") return planOfSame(current);
   expectOnboarded(current);
   expect(current);

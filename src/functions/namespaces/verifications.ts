@@ -25,7 +25,7 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);
-      const record = mustSee(by, berth, await findSettled(ports.registry, berth));
+      const record = await findSettled(ports.registry, berth, mustSee(by, berth));
       // In the middle of an operation everything differs from everything.
       expectFree(record);
       const { cluster, namespace } = record;

@@ -29,7 +29,10 @@ export async function planUntimed(
 ): Promise<Plan> {
   const { ports } = clerk;
   const admission = admit(clerk, request, options);
-  const current = await findSettled(ports.registry, request);
+  const current = await findSettled(ports.registry, request, (found) => {
+    ownerAfter(clerk, admission, found);
+    return found;
+  });
   const team = ownerAfter(clerk, admission, current);
   const { cluster, namespace } = request;
   if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
