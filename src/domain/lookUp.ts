@@ -3,9 +3,9 @@ export function lookUp<T>(table: Readonly<Record<string, T>>, key: string): T | 
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-/** The names that a table has, for people. */
-export function listNames(table: object): string {
-  return Object.keys(table).join(", ") || "none";
+/** A sentence about a name that a table does not have, with the names that it has. */
+export function insteadOf(sentence: string, what: string, names: readonly string[]): string {
+  return `${sentence.replace(/\.$/, "")}; ${what} ${names.join(", ") || "none"}.`;
 }
 
 /** The names that a table has, with their type. */

@@ -600,6 +600,64 @@ it("lets a workload call for its team with its own token", async () => {
   expect(await workload.waitFor(id)).toMatchObject({ status: "Succeeded", team: "red", requestedBy: oid });
 });
 
+describe("what a refusal tells of the catalog", () => {
+  const known = [names.cluster, names.sqlServer, "messages", "orders"];
+  const unknown = "nothing-like-it";
+  const [database] = request("red-asked").databases;
+  const asks = [
+    request("red-asked", { cluster: unknown }),
+    request("red-asked", { databases: [{ ...database, server: unknown }] }),
+    request("red-asked", { databases: [{ ...database, database: unknown }] }),
+    request("red-asked", { databases: [{ ...database, roles: ["owner"] }] }),
+  ];
+  /** Everything that is said of the request, on each way that one takes over HTTP. */
+  const told = async (service: Service, body: object) => {
+    const batch = await service.call("POST", "/api/onboardings/batch?dryRun=true", { requests: [body] });
+    return [
+      ...(await Promise.all(
+        ["/api/onboardings", "/api/onboardings?dryRun=true"].map((path) => service.call("POST", path, body)),
+      )),
+      batch,
+    ].map(({ body: { traceId: _, ...answer } }) => JSON.stringify(answer));
+  };
+
+  it("is nothing, to a caller in no team: not even whether there is such a thing", async () => {
+    const nobody = await as({ role: "request" });
+    const ofThere = await told(nobody, request("red-asked"));
+    expect(ofThere[0]).toContain("NOT_ALLOWED");
+    for (const ask of asks) {
+      const asked = JSON.stringify(ask);
+      const answers = await told(nobody, ask);
+
+      expect(known.filter((name) => !asked.includes(name) && answers.join().includes(name))).toEqual([]);
+      expect(answers.map((text) => text.replaceAll(unknown, "…"))).toEqual(
+        ofThere.map((text) => (ask.cluster === unknown ? text.replaceAll(names.cluster, "…") : text)),
+      );
+    }
+  });
+
+  it("is what its team has, to a member of one; and all, to an operator", async () => {
+    const [red, all] = [await as({ team: "red", role: "request" }), await as({ role: "operate" })];
+    const [cluster = {}, server = {}] = asks;
+
+    for (const answer of await told(red, cluster)) expect(answer).toContain(`it has ${names.cluster}`);
+    for (const answer of await told(red, server)) expect(answer).toContain(`${names.sqlServer}/messages`);
+    for (const answer of await told(all, server)) expect(answer).toContain(`it has ${names.sqlServer}`);
+  });
+
+  it("is what the queue's team has, to whoever reads the dead letters", async () => {
+    const queue = sandbox.cloud.serviceBus.queue(names.queue);
+    asks.forEach((body, index) => void queue.send({ messageId: `asked-${index}`, body }));
+    const reasons = () =>
+      queue
+        .deadLetters()
+        .filter(({ messageId }) => String(messageId).startsWith("asked-"))
+        .map(({ applicationProperties }) => applicationProperties["DeadLetterReason"]);
+
+    await expect.poll(reasons, { timeout: 20_000 }).toEqual(asks.map(() => "NOT_ALLOWED"));
+  });
+});
+
 it("has put no token and no key into any answer or log", async () => {
   const answers = [
     await operator.call("GET", "/api/operations?top=200"),

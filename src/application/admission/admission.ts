@@ -23,7 +23,7 @@ export interface Admission {
 }
 
 export function admit(
-  { ports, by }: Pick<Clerk, "ports" | "by">,
+  { ports, by }: Pick<Clerk, "by"> & { readonly ports: Pick<Ports, "catalog"> },
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {

@@ -1,11 +1,15 @@
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
+import { insteadOf } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { findClusterFor } from "./clusters.ts";
 
-/** Everything in a request that the catalog does not know or allow. */
+/**
+ * Everything in a request that the catalog does not know or allow, with what it has instead: only for whoever sees all of the
+ * catalog, or may ask for this.
+ */
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
   return [...clusterProblems(catalog, request), ...everyKind.flatMap((kind) => kind.problems(catalog, request))];
 }
@@ -16,7 +20,8 @@ function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly
     return [];
   } catch (error) {
     if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
-    const { code, message: detail } = error;
+    const { code, message } = error;
+    const detail = code === "UNKNOWN_CLUSTER" ? insteadOf(message, "it has", Object.keys(catalog.clusters)) : message;
     return [{ pointer: `/${fieldOf[code]}`, code, detail }];
   }
 }

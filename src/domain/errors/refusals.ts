@@ -147,7 +147,7 @@ export const refusals = {
     isPolicy: true,
     endsSteps: true,
     cause: "The team of the caller may not ask for that.",
-    fix: "Ask the platform team for the entry in the catalog that the message names (docs/callers.md).",
+    fix: "Name what the message says that the team has, or ask the platform team for the entry in the catalog (docs/callers.md).",
   },
   TEAM_REQUIRED: {
     status: 422,

@@ -4,7 +4,7 @@ import { PermanentError } from "../errors.ts";
 import { lookUp } from "../lookUp.ts";
 import { type Berth, berthKey } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { findProblems, type Owned } from "./policy.ts";
+import { findProblems, inWords, type Owned } from "./policy.ts";
 
 /** Stops when the team that has the namespace may no longer ask for this. */
 export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Owned, request: OnboardingRequest): void {
@@ -13,8 +13,7 @@ export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Own
   if (!team) throw new PermanentError("NOT_ALLOWED", `The catalog has no team "${name}" any more.`);
   const problems = findProblems(team, request);
   if (problems.length === 0) return;
-  const why = problems.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
-  throw new PermanentError("NOT_ALLOWED", `Team "${name}" may not ask for this: ${why}.`);
+  throw new PermanentError("NOT_ALLOWED", `Team "${name}" may not ask for this: ${inWords(problems)}.`);
 }
 
 /** Stops when the namespace has the name of the one that was onboarded, and is another. */

@@ -79,7 +79,9 @@ export function decideTeam(
   if (first !== undefined || isOperator) return { team: first };
   const [only] = judged;
   if (judged.length === 1 && only) return denyAll(only.name, only.problems);
-  return deny("NOT_ALLOWED", judged.length === 0 ? "You are in no team." : "None of your teams may ask for this.");
+  if (judged.length === 0) return deny("NOT_ALLOWED", "You are in no team.");
+  const why = judged.map(({ name, problems }) => `team "${name}": ${inWords(problems)}`);
+  return deny("NOT_ALLOWED", `None of your teams may ask for this; ${why.join("; ")}.`);
 }
 
 /** Everything in a request that the team may not ask for. */
@@ -117,8 +119,11 @@ export function missingRole(anyOf: readonly AppRole[]): string {
 
 function denyAll(team: string, problems: readonly FieldProblem[]): TeamDecision {
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
-  const why = errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
-  return deny("NOT_ALLOWED", `Team "${team}" may not ask for this: ${why}.`, errors);
+  return deny("NOT_ALLOWED", `Team "${team}" may not ask for this: ${inWords(problems)}.`, errors);
+}
+
+export function inWords(problems: readonly FieldProblem[]): string {
+  return problems.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
 }
 
 function deny(code: Denial["code"], message: string, errors?: Denial["errors"]): TeamDecision {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { compareText } from "../canonicalJson.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
-import { listNames, lookUp } from "../lookUp.ts";
+import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { bundlesInWords, RoleBundle } from "./roleBundles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
@@ -86,27 +86,21 @@ export interface DatabaseTarget {
   readonly database: string;
 }
 
-/** The database, provided that the catalog allows the roles there. */
+/** The database, provided that the catalog allows the roles there. The error does not say what else the catalog has. */
 export function findDatabase(catalog: Catalog, { server: name, database, roles }: DatabaseRequest): DatabaseTarget {
   const server = lookUp(catalog.sqlServers, name);
   if (!server) {
-    throw new PermanentError(
-      "UNKNOWN_SQL_SERVER",
-      `The catalog has no SQL server "${name}"; it has ${listNames(catalog.sqlServers)}.`,
-    );
+    throw new PermanentError("UNKNOWN_SQL_SERVER", `The catalog has no SQL server "${name}".`);
   }
   const entry = lookUp(server.databases, database);
   if (!entry) {
-    throw new PermanentError(
-      "UNKNOWN_DATABASE",
-      `The catalog lists no database "${database}" on "${name}"; it lists ${listNames(server.databases)}.`,
-    );
+    throw new PermanentError("UNKNOWN_DATABASE", `The catalog lists no database "${database}" on "${name}".`);
   }
   const refused = roles.filter((role) => !entry.roles.includes(role));
   if (refused.length > 0) {
     throw new PermanentError(
       "ROLE_NOT_ALLOWED",
-      `The catalog does not allow ${refused.join(", ")} on ${name}/${database}; it allows ${entry.roles.join(", ")}.`,
+      `The catalog does not allow ${refused.join(", ")} on ${name}/${database}.`,
     );
   }
   return { server: { ...server, alias: name }, database };
@@ -130,10 +124,23 @@ function problems(catalog: Catalog, { databases }: Request): readonly FieldProbl
       return [];
     } catch (error) {
       if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
-      const { code, message: detail } = error;
+      const { code, message } = error;
+      const detail = withAlternatives(catalog, database, { code, message });
       return [{ pointer: `/databases/${index}/${fieldOf[code]}`, code, detail }];
     }
   });
+}
+
+/** For whoever may see all of the catalog, or may ask for this. */
+function withAlternatives(
+  { sqlServers }: Catalog,
+  { server, database }: DatabaseRequest,
+  { code, message }: { code: keyof typeof fieldOf; message: string },
+): string {
+  if (code === "UNKNOWN_SQL_SERVER") return insteadOf(message, "it has", Object.keys(sqlServers));
+  const listed = lookUp(sqlServers, server)?.databases ?? {};
+  if (code === "UNKNOWN_DATABASE") return insteadOf(message, "it lists", Object.keys(listed));
+  return insteadOf(message, "it allows", lookUp(listed, database)?.roles ?? []);
 }
 
 function rolesOn({ sqlServers }: Catalog, server: string, database: string): readonly RoleBundle[] | undefined {
@@ -152,9 +159,15 @@ interface Rights {
 
 function refusals(team: Rights, { databases }: Request): readonly FieldProblem[] {
   const code = "NOT_ALLOWED" as const;
+  const own = Object.entries(team.databases).flatMap(([server, on]) =>
+    Object.keys(on).map((database) => keyOf({ server, database })),
+  );
   return databases.flatMap(({ server, database, roles }, index) => {
     const allowed = lookUp(lookUp(team.databases, server) ?? {}, database);
-    if (!allowed) return [{ pointer: `/databases/${index}/database`, code, detail: "is not a database of the team" }];
+    if (!allowed) {
+      const detail = `is not a database of the team; it has ${own.join(", ") || "none"}`;
+      return [{ pointer: `/databases/${index}/database`, code, detail }];
+    }
     const refused = roles.filter((role) => !allowed.includes(role));
     if (refused.length === 0) return [];
     const detail = `${refused.join(", ")} is not the team's there; ${allowed.join(", ")} is`;

@@ -23,7 +23,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
-      const { body, requests } = await readBatch(request, ports.catalog);
+      const { body, requests } = await readBatch(request, { catalog: ports.catalog, by });
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       if (isDryRun) return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests));
       const desk = deskOf(ports, { context, by, traceparent });

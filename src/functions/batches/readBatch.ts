@@ -1,15 +1,15 @@
 /** From the body of a batch to its requests, or one refusal that names everything that is wrong with any of them. */
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
-import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
+import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { readBody } from "../http/readBody.ts";
-import { parseFields, toProblems } from "../http/readRequest.ts";
+import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
 /** More would not be read, and a body of 4 MB can have very many. */
 const mostProblems = 100;
@@ -30,12 +30,12 @@ export interface BatchBody {
   readonly requests: readonly OnboardingRequest[];
 }
 
-export async function readBatch(request: HttpRequest, catalog: Catalog): Promise<BatchBody> {
+export async function readBatch(request: HttpRequest, reader: Reader): Promise<BatchBody> {
   const body = await readBody(request, maxBatchBytes);
-  return { body, requests: readRequests(catalog, body) };
+  return { body, requests: readRequests(reader, body) };
 }
 
-export function readRequests(catalog: Catalog, body: unknown): readonly OnboardingRequest[] {
+export function readRequests(reader: Reader, body: unknown): readonly OnboardingRequest[] {
   const { requests } = parseFields(Envelope, body);
   const problems: FieldProblem[] = [];
   const read = requests.flatMap((value, index) => {
@@ -47,12 +47,18 @@ export function readRequests(catalog: Catalog, body: unknown): readonly Onboardi
       add(parsed.error.issues.flatMap(toProblems));
       return [];
     }
-    add(checkAgainstCatalog(catalog, parsed.data));
+    add(catalogProblems(reader, parsed.data));
     return [{ index, request: parsed.data }];
   });
   problems.push(...findRepeated(read));
   if (problems.length > 0) throw refuse(problems);
   return read.map(({ request }) => request);
+}
+
+/** What no team of the caller may ask for is refused at its turn (readRequest.ts says why the catalog is not asked then). */
+function catalogProblems({ catalog, by }: Reader, request: OnboardingRequest): readonly FieldProblem[] {
+  if (!mayOperate(by) && "denial" in decideTeam(catalog, by, request)) return [];
+  return checkAgainstCatalog(catalog, request);
 }
 
 /** Which of two requests for one namespace is meant, nobody could tell from the outcome. */

@@ -1,9 +1,12 @@
 /** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
 import type { z } from "zod";
+import { admit } from "../../application/admission/admission.ts";
+import type { Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 
@@ -29,8 +32,19 @@ export function tooLarge(bytes: number, maxBytes: number): Refusal {
   return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${bytes} bytes; at most ${maxBytes} are taken.`);
 }
 
-export function readOnboardingRequest(catalog: Catalog, value: unknown): OnboardingRequest {
+/** Of whom a request comes, and against what it is read. */
+export interface Reader {
+  readonly catalog: Catalog;
+  readonly by: Caller;
+}
+
+/**
+ * A caller is told what its teams may ask for, and of the rest of the catalog nothing: what no team of his may ask for is
+ * refused before anybody looks whether it is there.
+ */
+export function readOnboardingRequest({ catalog, by }: Reader, value: unknown): OnboardingRequest {
   const request = parseFields(OnboardingRequest, value);
+  if (!mayOperate(by)) admit({ ports: { catalog }, by }, request);
   const problems = checkAgainstCatalog(catalog, request);
   if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
   return request;

@@ -27,8 +27,9 @@ export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail
     handler: async (message, context) => {
       const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
       const traceparent = traceOfMessage(message, context);
+      const by = queueCaller(ports.catalog);
       try {
-        const request = readOnboardingRequest(ports.catalog, readMessage(message));
+        const request = readOnboardingRequest({ catalog: ports.catalog, by }, readMessage(message));
         const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
         const facts = { operation, isNew, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted from the queue", facts));
@@ -37,7 +38,6 @@ export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail
         context.warn(
           logLine("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] }),
         );
-        const by = queueCaller(ports.catalog);
         // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
         const refused = { by, what: context.functionName, traceparent };
         if (ports.catalog.auth) await noteRefusalOf(refusals, error, refused, context);

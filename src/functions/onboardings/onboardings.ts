@@ -23,7 +23,7 @@ export function registerOnboardings(ports: Ports, routes: Routes): void {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
-      const request = readOnboardingRequest(ports.catalog, body);
+      const request = readOnboardingRequest({ catalog: ports.catalog, by }, body);
       const desk = deskOf(ports, { context, by, traceparent });
       if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {

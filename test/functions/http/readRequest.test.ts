@@ -4,6 +4,10 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { parseJson, readOnboardingRequest } from "../../../src/functions/http/readRequest.ts";
 import { catalog } from "../../support/fakeCloud.ts";
+import { operator } from "../../support/teams.ts";
+
+/** Who may see all of the catalog. */
+const reader = { catalog, by: operator };
 
 const good = {
   cluster: "aks-dev",
@@ -94,16 +98,14 @@ const bad: [what: string, request: unknown, code: string, pointer: string][] = [
 ];
 
 it.each(bad)("refuses %s and points at it", (_what, request, code, pointer) => {
-  const refusal = refusalOf(() => readOnboardingRequest(catalog, request));
+  const refusal = refusalOf(() => readOnboardingRequest(reader, request));
 
   expect(refusal.code).toBe(code);
   expect(refusal.details.errors?.map((error) => error.pointer)).toContain(pointer);
 });
 
 it("names every field that is wrong, not only the first", () => {
-  const refusal = refusalOf(() =>
-    readOnboardingRequest(catalog, { ...good, namespace: "X", cluster: "a b", extra: 1 }),
-  );
+  const refusal = refusalOf(() => readOnboardingRequest(reader, { ...good, namespace: "X", cluster: "a b", extra: 1 }));
 
   expect(refusal.details.errors?.map(({ pointer }) => pointer).toSorted()).toEqual([
     "/cluster",
@@ -114,7 +116,7 @@ it("names every field that is wrong, not only the first", () => {
 
 it("is not fooled by a __proto__ in the body", () => {
   const refusal = refusalOf(() =>
-    readOnboardingRequest(catalog, parseJson(new TextEncoder().encode(`{"__proto__":{"cluster":"aks-dev"}}`))),
+    readOnboardingRequest(reader, parseJson(new TextEncoder().encode(`{"__proto__":{"cluster":"aks-dev"}}`))),
   );
 
   expect(refusal.code).toBe("INVALID_REQUEST");
@@ -133,7 +135,7 @@ it("refuses bytes that are no UTF-8", () => {
 });
 
 it("takes a good request and fills in the defaults", () => {
-  expect(readOnboardingRequest(catalog, good)).toEqual({
+  expect(readOnboardingRequest(reader, good)).toEqual({
     ...good,
     identityMode: "workloadIdentity",
     serviceAccount: "app",
