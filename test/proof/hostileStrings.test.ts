@@ -1,6 +1,7 @@
 /** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { printCursor } from "../../src/domain/http/cursor.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -258,6 +259,27 @@ it("answers hostile addresses and queries without an error of its own", async ()
       const { status, body } = await service.call(method, path, method === "POST" ? "{}" : undefined);
 
       expect(status, `${method} ${path}: ${JSON.stringify(body)}`).toBeLessThan(500);
+    }
+  }
+}, 60_000);
+
+it("refuses continuations that hold hostile keys, or asks the tables for what is behind them", async () => {
+  // Of any length that an address may have.
+  const texts = [...hostile, "a".repeat(5_000)].filter((value) => typeof value === "string" && value.length < 6_000);
+  for (const text of texts as string[]) {
+    for (const cursor of [
+      { partition: text, row: text },
+      { partition: "operations", row: text },
+      { partition: "audit", row: text },
+    ]) {
+      for (const list of ["operations", "namespaces", "audit"]) {
+        const answer = await service.call("GET", `/api/${list}?continuation=${printCursor(cursor)}`);
+
+        const what = `${list} from ${JSON.stringify(cursor).slice(0, 80)}: ${JSON.stringify(answer.body).slice(0, 200)}`;
+        expect([200, 400], what).toContain(answer.status);
+        if (answer.status === 400) expect(answer.body, what).toMatchObject({ code: "INVALID_PARAMETER" });
+        if (!text.isWellFormed()) expect(answer.status, what).toBe(400);
+      }
     }
   }
 }, 60_000);

@@ -30,8 +30,8 @@ export const refusals = {
     status: 400,
     isPolicy: false,
     cause:
-      "A query parameter is neither true nor false, is there twice, or is written otherwise than it is documented.",
-    fix: "Write it as /api/openapi.json has it, once, with the value true or false.",
+      "A flag in the query is neither true nor false, is there twice, or is written otherwise than it is documented; or `continuation` is none that a `nextLink` gave.",
+    fix: "Write a flag as /api/openapi.json has it, once, with the value true or false; take `continuation` as it stands in the `nextLink` of the page before.",
   },
   UNKNOWN_CLUSTER: {
     status: 422,

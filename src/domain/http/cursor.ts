@@ -4,7 +4,17 @@
  */
 import { z } from "zod";
 
-const Cursor = z.strictObject({ partition: z.string(), row: z.string() });
+/**
+ * What a table's key can be (Table service data model): what can be none is no place in a list, and some of it, such as half of
+ * a surrogate pair, cannot even be asked for.
+ */
+const Key = z
+  .string()
+  .max(1_024)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what may not be in a key.
+  .regex(/^[^/\\#?\u0000-\u001f\u007f-\u009f]*$/)
+  .refine((key) => key.isWellFormed());
+const Cursor = z.strictObject({ partition: Key, row: Key });
 export type Cursor = z.infer<typeof Cursor>;
 
 export function printCursor({ partition, row }: Cursor): string {

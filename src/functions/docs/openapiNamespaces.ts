@@ -14,6 +14,7 @@ import {
   guarded,
   idempotencyHeaders,
   paging,
+  pagingProblems,
   problem,
 } from "./openapiParts.ts";
 
@@ -55,7 +56,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage),
-        422: problem("A parameter is wrong."),
+        ...pagingProblems,
       }),
     },
   },

@@ -7,7 +7,17 @@ import { OperationStatus } from "../../domain/operation/operation.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { ApproveBody, CancelBody, RejectBody } from "../operations/decisions.ts";
 import { batchPaging } from "./openapiBatch.ts";
-import { acceptedResponse, body, bodyProblems, dryRun, flagProblem, guarded, paging, problem } from "./openapiParts.ts";
+import {
+  acceptedResponse,
+  body,
+  bodyProblems,
+  dryRun,
+  flagProblem,
+  guarded,
+  paging,
+  pagingProblems,
+  problem,
+} from "./openapiParts.ts";
 
 const decisionResponse = {
   ...acceptedResponse,
@@ -39,7 +49,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       },
       responses: guarded({
         200: body("A page of operations.", OperationPage),
-        422: problem("A parameter is wrong."),
+        ...pagingProblems,
       }),
     },
   },

@@ -14,7 +14,7 @@ export const problem = (description: string) => ({
 /** The answers of every route that asks who calls. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
   401: problem("The request does not prove who sends it; WWW-Authenticate says how."),
-  403: problem("The caller, or its team, may not do that."),
+  403: problem("The caller, or its team, may not do that; or a change came from a page of another site."),
   429: problem("The caller asks too often; Retry-After says how long to wait."),
   ...responses,
 });
@@ -29,6 +29,11 @@ export const bodyProblems = {
   400: problem("The body is not JSON, or a flag such as dryRun is neither true nor false."),
   413: problem("The body is larger than 16 KB."),
   422: problem("A field is wrong; errors names each."),
+};
+/** Of every list that comes in pages. */
+export const pagingProblems = {
+  400: problem("continuation is none that a nextLink gave."),
+  422: problem("A parameter is wrong."),
 };
 export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
 export const berth = z.object({ cluster: z.string(), namespace: z.string() });

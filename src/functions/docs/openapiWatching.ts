@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { CatalogDocument } from "../../domain/documents/catalog.ts";
-import { berth, body, guarded, paging, problem } from "./openapiParts.ts";
+import { berth, body, guarded, paging, pagingProblems, problem } from "./openapiParts.ts";
 
 const lastEventId = z.object({
   "last-event-id": z
@@ -105,7 +105,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       },
       responses: guarded({
         200: body("A page of the audit trail.", AuditPage),
-        422: problem("A parameter is wrong."),
+        ...pagingProblems,
       }),
     },
   },

@@ -15,7 +15,8 @@ export function readLimit(request: HttpRequest): { limit: number; continuation?:
   const continuation = request.query.get("continuation");
   if (continuation === null) return { limit };
   if (!readCursor(continuation)) {
-    throw new Refusal("INVALID_REQUEST", "Query parameter continuation is none that a nextLink gave.");
+    const errors = [{ pointer: "?continuation", detail: "is none that a nextLink gave" }];
+    throw new Refusal("INVALID_PARAMETER", "Query parameter continuation is none that a nextLink gave.", { errors });
   }
   return { limit, continuation };
 }
