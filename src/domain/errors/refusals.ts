@@ -129,6 +129,12 @@ export const refusals = {
     cause: "The request body is not declared as JSON.",
     fix: "Send it with the header Content-Type: application/json.",
   },
+  CROSS_SITE_REQUEST: {
+    status: 403,
+    isPolicy: false,
+    cause: "A browser sent the request from a page of another site (its headers Sec-Fetch-Site or Origin say so).",
+    fix: "Send it from the app's own pages, or from a client that is no browser, such as the command line.",
+  },
   MALFORMED_JSON: {
     status: 400,
     isPolicy: false,

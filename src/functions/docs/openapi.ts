@@ -12,16 +12,20 @@ import { body, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 
-/** Every route may also end in what nobody foresaw. */
+/** Every route may also end in what nobody foresaw, and every change is refused when it comes from another site's page. */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const unforeseen = problem("Any other problem; its code says which.");
+  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.") };
   return Object.fromEntries(
     Object.entries(paths).map(([path, item]) => [
       path,
       Object.fromEntries(
         Object.entries(item).map(([method, operation]) => [
           method,
-          { ...operation, responses: { ...operation.responses, default: unforeseen } },
+          {
+            ...operation,
+            responses: { ...(method === "get" ? {} : undeclared), ...operation.responses, default: unforeseen },
+          },
         ]),
       ),
     ]),

@@ -35,7 +35,6 @@ export const batchPaths: ZodOpenApiPathsObject = {
         ...bodyProblems,
         409: problem("The first request with the idempotency key is being answered."),
         413: problem("The body is larger than 4 MB."),
-        415: problem("The body is not declared as JSON."),
         422: problem("Fields are wrong, or a namespace comes twice; errors names up to 100."),
         503: problem("The registry does not answer."),
       }),

@@ -1,14 +1,12 @@
 import type { HttpRequest } from "@azure/functions";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { expectJson } from "./browserRequest.ts";
 import { maxBodyBytes, parseJson, tooLarge } from "./readRequest.ts";
 
 type Sent = Pick<HttpRequest, "headers" | "body">;
 
 export async function readBody(request: Sent, maxBytes: number = maxBodyBytes): Promise<unknown> {
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(type)) {
-    throw new Refusal("UNSUPPORTED_MEDIA_TYPE", `Content-Type is "${type}"; send application/json.`);
-  }
+  expectJson(request);
   return parseJson(await readBytes(request, maxBytes), maxBytes);
 }
 

@@ -1,9 +1,10 @@
-/** What every HTTP route does before and after its own work: the trace, who calls, and problems for errors. */
+/** What every HTTP route does before and after its own work: the trace, from where it comes, who calls, and problems for errors. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
+import { expectDeliberate } from "./browserRequest.ts";
 import { type Answer, problem } from "./respond.ts";
 
 /** What a handler is told besides the request. */
@@ -56,9 +57,11 @@ function answering(handler: Handler<Call>): Registered {
   return async (request, context) => {
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
-    const answer = await handler(request, { context, traceparent }).catch((error: unknown) =>
-      problem(error, { context, traceId: traceIdOf(traceparent) }),
-    );
+    const work = async () => {
+      expectDeliberate(request);
+      return await handler(request, { context, traceparent });
+    };
+    const answer = await work().catch((error: unknown) => problem(error, { context, traceId: traceIdOf(traceparent) }));
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
 }

@@ -1,0 +1,92 @@
+/** Which requests a browser may have sent for a page of another site, and which bodies are declared as what they have to be. */
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { expect, it } from "vitest";
+import { createCallers } from "../../../src/functions/callers/authentication.ts";
+import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { json } from "../../../src/functions/http/respond.ts";
+import { createRoutes } from "../../../src/functions/http/route.ts";
+import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
+
+const { ports } = createFakeCloud();
+const { forAnybody } = createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports) });
+
+async function ask(
+  headers: Record<string, string>,
+  { method = "POST", url = "https://mooring.example/api/onboardings" } = {},
+): Promise<{ status: unknown; code: unknown }> {
+  let runs = 0;
+  const handler = forAnybody(async () => {
+    runs += 1;
+    return json(200, {});
+  });
+  const { status, body } = await handler(new HttpRequest({ method, url, headers }), new InvocationContext());
+  const { code } = JSON.parse(String(body));
+  expect(runs).toBe(status === 200 ? 1 : 0);
+  return { status, code };
+}
+
+const own = "https://mooring.example";
+const foreign = "https://evil.example";
+
+it.each<[string, Record<string, string>]>([
+  ["no browser", {}],
+  ["the app's own page", { origin: own, "sec-fetch-site": "same-origin" }],
+  ["whoever typed the address or clicked a bookmark", { "sec-fetch-site": "none" }],
+  ["the app's own page, of an older browser", { origin: own }],
+  [
+    "the app's own page, behind a proxy that asks under another name",
+    { origin: foreign, "sec-fetch-site": "same-origin" },
+  ],
+  [
+    "the same, of an older browser",
+    { origin: foreign, host: "app.azurewebsites.net", "x-forwarded-host": "evil.example" },
+  ],
+  ["the same, behind two proxies", { origin: foreign, "x-forwarded-host": "evil.example, inner.example" }],
+  ["the same, behind an application gateway", { origin: foreign, "x-original-host": "evil.example:443" }],
+  ["a page that came over HTTP to where TLS ends before the app", { origin: "http://mooring.example" }],
+  ["the default port, written down", { origin: own, host: "mooring.example:443" }],
+])("takes a change of %s", async (_what, headers) => {
+  expect(await ask(headers)).toMatchObject({ status: 200 });
+});
+
+const cross: [string, Record<string, string>][] = [
+  ["another site", { origin: foreign, "sec-fetch-site": "cross-site" }],
+  ["a neighbour under the same domain", { origin: "https://other.example", "sec-fetch-site": "same-site" }],
+  ["another site, with the origin of the app", { origin: own, "sec-fetch-site": "cross-site" }],
+  ["another site, in words that nobody knows", { "sec-fetch-site": "friendly" }],
+  ["another site, of an older browser", { origin: foreign }],
+  ["another port", { origin: "https://mooring.example:8443" }],
+  ["a name that begins like the app's", { origin: "https://mooring.example.evil.example" }],
+  ["a frame in a sandbox, or a file", { origin: "null" }],
+  ["something that is no origin", { origin: "mooring.example" }],
+  ["an origin without a host", { origin: "file://" }],
+  ["an empty origin", { origin: "" }],
+];
+
+it.each(cross)("refuses a change of a page of %s", async (_what, headers) => {
+  for (const method of ["POST", "DELETE", "PUT", "PATCH"]) {
+    expect(await ask(headers, { method })).toEqual({ status: 403, code: "CROSS_SITE_REQUEST" });
+  }
+  expect(await ask(headers, { method: "GET" })).toMatchObject({ status: 200 });
+});
+
+it.each([
+  ["none", {}],
+  ["none, said in so many words", { "content-length": "0" }],
+  ["none, under any type", { "content-length": "0", "content-type": "application/x-www-form-urlencoded" }],
+  ["JSON", { "content-length": "2", "content-type": "application/json" }],
+  ["JSON of a kind", { "content-length": "2", "content-type": "application/cloudevents+json; charset=utf-8" }],
+  ["JSON in chunks", { "transfer-encoding": "chunked", "content-type": "application/json" }],
+])("takes a body that is %s", async (_what, headers) => {
+  expect(await ask(headers)).toMatchObject({ status: 200 });
+});
+
+it.each([
+  ["a form", { "content-length": "2", "content-type": "application/x-www-form-urlencoded" }],
+  ["a text", { "content-length": "2", "content-type": "text/plain;charset=UTF-8" }],
+  ["a text that names JSON", { "content-length": "2", "content-type": "text/plain; application/json" }],
+  ["of no type", { "content-length": "2" }],
+  ["in chunks, of no type", { "transfer-encoding": "chunked" }],
+])("refuses a body that is %s, also where the route reads none", async (_what, headers) => {
+  expect(await ask(headers)).toEqual({ status: 415, code: "UNSUPPORTED_MEDIA_TYPE" });
+});

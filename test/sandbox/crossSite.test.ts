@@ -1,0 +1,79 @@
+/** A page of another site, open in the browser of whoever runs the sandbox: it changes nothing, on any route. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: SuiteSandbox;
+let service: Service;
+let operation: string;
+/** Every route that changes something, filled in with what is there. */
+let changes: { readonly method: string; readonly path: string }[];
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  service = serviceOf(sandbox);
+  const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
+  operation = await service.onboard({ cluster: names.cluster, namespace: "team-a", databases: [database] });
+  await service.waitFor(operation);
+  const { body } = await service.call("GET", "/api/openapi.json");
+  changes = Object.entries(body["paths"] as Record<string, object>).flatMap(([template, methods]) => {
+    const path = template
+      .replace("{cluster}", names.cluster)
+      .replace("{namespace}", "team-a")
+      .replace("{id}", operation);
+    return Object.keys(methods).flatMap((method) => (method === "get" ? [] : [{ method: method.toUpperCase(), path }]));
+  });
+});
+afterAll(() => sandbox?.close());
+
+/** As a browser sends it: what a form or `fetch` with `mode: "no-cors"` can do without asking first. */
+async function send(
+  { method, path }: (typeof changes)[number],
+  headers: Record<string, string>,
+  body?: string,
+): Promise<object> {
+  const response = await fetch(`${sandbox.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  const { code } = (await response.json()) as { code?: string };
+  return { path, status: response.status, code };
+}
+
+const operations = async () => (await service.call("GET", "/api/operations")).body["value"];
+
+it("begins nothing for a page of another site", async () => {
+  expect(changes.length).toBeGreaterThanOrEqual(10);
+  for (const change of changes) {
+    const refused = { path: change.path, status: 403, code: "CROSS_SITE_REQUEST" };
+    for (const headers of [{ "sec-fetch-site": "cross-site", origin: "https://evil.example" }, { origin: "null" }]) {
+      expect(await send(change, headers)).toEqual(refused);
+      expect(await send(change, { ...headers, "content-type": "text/plain" }, "{}")).toEqual(refused);
+    }
+  }
+  expect(await operations()).toMatchObject([{ id: operation, status: "Succeeded" }]);
+});
+
+it("begins nothing for a body that is not declared as JSON", async () => {
+  for (const change of changes) {
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
+      const refused = { path: change.path, status: 415, code: "UNSUPPORTED_MEDIA_TYPE" };
+      expect(await send(change, { "content-type": type }, "{}")).toEqual(refused);
+    }
+  }
+  expect(await operations()).toMatchObject([{ id: operation, status: "Succeeded" }]);
+});
+
+it("takes the same of its own page, without a body, and with one of JSON", async () => {
+  const own = { origin: sandbox.url, "sec-fetch-site": "same-origin" };
+  const path = `/api/namespaces/${names.cluster}/team-a`;
+
+  expect(await send({ method: "POST", path: `${path}/verify` }, own)).toMatchObject({ status: 200 });
+  // An older browser, or one that reached the sandbox under a name of the network.
+  expect(await send({ method: "POST", path: `${path}/repair?dryRun=true` }, { origin: sandbox.url })).toMatchObject({
+    status: 200,
+  });
+  const json = { ...own, "content-type": "application/json" };
+  expect(await send({ method: "POST", path: `/api/operations/${operation}/cancel` }, json, "{}")).toMatchObject({
+    status: 409,
+    code: "OPERATION_ENDED",
+  });
+});
