@@ -170,12 +170,23 @@ describe("a request", () => {
 });
 
 describe("a file", () => {
+  const letters = [..."abcdefghi"];
+  /** Ten times ten, and so on: nine lines stand for a billion texts. */
+  const bomb = letters
+    .map((name, index) => `${name}: &${name} [${Array(10).fill(index === 0 ? "x" : `*${letters[index - 1]}`)}]`)
+    .join("\n");
+  const databases = "    - server: sql-dev\n      database: messages\n      roles: [reader, writer]\n".repeat(10);
+  const large = `- cluster: aks-dev\n  namespace: team-a\n  databases:\n${databases}`.repeat(1_000);
+
   it.each([
     ["one document", "a: 1", 1],
     ["JSON", '{"a": 1}', 1],
     ["several documents", "a: 1\n---\na: 2\n---\n# nothing\n", 2],
     ["a list", "- a: 1\n- a: 2\n", 2],
     ["the body of a batch", "requests:\n  - a: 1\n  - a: 2\n", 2],
+    ["aliases", `a: &a { x: 1 }\nb:\n${"- *a\n".repeat(100)}`, 1],
+    ["many more requests than a batch takes, as JSON", JSON.stringify(Array(200_000).fill({ a: 1 })), 200_000],
+    ["a batch of a thousand large requests", large, 1_000],
     ["nothing", "# only words\n", 0],
     ["empty", "", 0],
   ])("%s", async (_what, content, requests) => {
@@ -186,6 +197,18 @@ describe("a file", () => {
     ["a: 1\nb: [", "teams.yaml, line 2, column "],
     ["hello", 'teams.yaml: document 1 holds "hello"'],
     ["a: 1\n---\n- 5\n", "teams.yaml: document 2 holds 5"],
+    ["a: 1\nb: *c", "teams.yaml, line 2, column 4: nothing before it is marked as &c"],
+    ["a: &a\n  - x\n  - *a", "teams.yaml, line 3, column 5: *a is a part of what it stands for"],
+    ["---\na: &a\n  b:\n    c: *a", "teams.yaml, line 4, column 8: *a is a part of what it stands for"],
+    [`a: &a 1\nb:\n${"- *a\n".repeat(101)}`, "teams.yaml, line 103, column 3: *a is used more than 100 times"],
+    [bomb, "teams.yaml, line 1, column 1: aliases of aliases stand for too much"],
+    ["[".repeat(60_000), /^teams.yaml, line 1, column \d+: this is nested too deeply/],
+    ["- ".repeat(60_000), /^teams.yaml, line 1, column \d+: this is nested too deeply/],
+    ["- a\n".repeat(300_000), /^teams.yaml, line \d{6}: this is more YAML than can be read at a time/],
+    ["---\na: 1\n".repeat(300_000), /^teams.yaml, line \d{6}: this is more YAML than can be read at a time/],
+    [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, "teams.yaml: document 1 holds a list in a list"],
+    [JSON.stringify(Array(300_000).fill("a")), 'teams.yaml: document 1 holds "a"'],
+    [JSON.stringify(["a".repeat(1_000_000)]), /^teams.yaml: document 1 holds "a{99}…, and/],
   ])("that is none is told where: %#", async (content, message) => {
     await expect(parseRequests("teams.yaml", content)).rejects.toThrow(message);
   });
