@@ -27,6 +27,10 @@ const Config = z.object({
     description:
       "How long one call to Azure, to a database, to a cluster or to the tables may take before it is made again.",
   }),
+  // At least an hour more than is promised of a key (domain/http/idempotency.ts): clocks differ.
+  MOORING_IDEMPOTENCY_ROW_HOURS: z.coerce.number().min(25).default(48).meta({
+    description: "After how many hours the row of an idempotency key is removed; the key is good for 24.",
+  }),
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",

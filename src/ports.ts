@@ -350,6 +350,8 @@ export interface IdempotencyKeys {
   release(key: KeyOfCaller): Promise<void>;
   /** Says that it was claimed then. */
   expire(key: KeyOfCaller, claimedTime: string): Promise<void>;
+  /** Removes keys that were claimed before that time, at most so many, and says how many. One that is claimed again stays. */
+  removeClaimedBefore(time: string, most: number): Promise<number>;
 }
 
 // ——— Audit trail (Table Storage) ———
@@ -446,6 +448,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     answer: "notes",
     release: "notes",
     expire: "notes",
+    removeClaimedBefore: "notes",
   },
   events: { publish: "notes" },
   queue: { complete: "notes", deadLetter: "notes" },

@@ -68,6 +68,7 @@ const leftAlone = [
   "MOORING_ALLOW_ANONYMOUS",
   "MOORING_ARM_WRITES_PER_SECOND",
   "MOORING_CALL_TIMEOUT_MS",
+  "MOORING_IDEMPOTENCY_ROW_HOURS",
   "MOORING_KUBERNETES_SCOPE",
   "ServiceBusConnection__customEndpointAddress",
 ];

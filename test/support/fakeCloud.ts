@@ -300,6 +300,11 @@ function keysOf(): Ports["idempotencyKeys"] {
       const record = records.get(id(key));
       if (record) write({ ...record, claimedTime });
     },
+    async removeClaimedBefore(time, most) {
+      const old = [...records].filter(([, { claimedTime }]) => claimedTime < time).slice(0, most);
+      for (const [key] of old) records.delete(key);
+      return old.length;
+    },
   };
 }
 

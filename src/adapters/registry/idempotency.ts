@@ -8,6 +8,9 @@ export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys 
   return createIdempotencyKeysOn(table(openTables(settings), "MooringIdempotency"));
 }
 
+const pageSize = 500;
+const atOnce = 20;
+
 /** On any table, so that a test can keep it in memory and let each of its calls fail. */
 export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): IdempotencyKeys {
   return {
@@ -19,6 +22,24 @@ export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): Idempot
       await keys.remove(hash(caller), hash(key), "*");
     },
     expire: ({ caller, key }, claimedTime) => keys.merge(hash(caller), hash(key), { claimedTime }),
+    async removeClaimedBefore(time, most) {
+      let removed = 0;
+      let continuation: string | undefined;
+      do {
+        const left = most - removed;
+        const page = await keys.page([["claimedTime", time, "lt"]], Math.min(pageSize, left), continuation);
+        const old = page.value.slice(0, left);
+        for (let from = 0; from < old.length; from += atOnce) {
+          const some = old.slice(from, from + atOnce);
+          const gone = await Promise.all(
+            some.map(({ caller, key, etag }) => keys.remove(hash(caller), hash(key), etag)),
+          );
+          removed += gone.filter(Boolean).length;
+        }
+        continuation = page.continuation;
+      } while (continuation !== undefined && removed < most);
+      return removed;
+    },
   };
 }
 

@@ -86,7 +86,7 @@ export interface Table<T extends object> {
   /** Changes fields of the row as it was read. */
   amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
-  page(filters: Filters, limit: number, continuation?: string): Promise<Page<T>>;
+  page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
   /** `fields` leaves the other fields out, so that they are not sent. */
   all(filters: Filters, fields?: readonly (keyof T & string)[]): Promise<Stored<T>[]>;
 }
@@ -140,7 +140,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
-      run(async (client): Promise<Page<T>> => {
+      run(async (client): Promise<Page<Stored<T>>> => {
         if (letsNothingPass(filters)) return { value: [] };
         const partition = filters.find(([field]) => field === "PartitionKey")?.[1];
         const after = rowsAfter(continuation, typeof partition === "string" ? partition : undefined);

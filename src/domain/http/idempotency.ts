@@ -29,7 +29,9 @@ export function fingerprintOf(request: { method: string; path: string; body: unk
   return createHash("sha256").update(canonicalJson(request)).digest("hex");
 }
 
-const keptMs = 24 * 60 * 60 * 1_000;
+/** As the OpenAPI document promises. */
+export const keptHours = 24;
+const keptMs = keptHours * 60 * 60 * 1_000;
 /** Longer than a request can take: whoever claimed the key and has not answered by then has died. */
 const claimMs = 60_000;
 

@@ -7,6 +7,7 @@ import { createFaults } from "../../../local/simulators/faults.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
+import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type {
   FreeRecord,
@@ -16,10 +17,11 @@ import type {
 } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Registry } from "../../../src/ports.ts";
+import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
 
 let tables: TableService;
 let registry: Registry;
+let keys: IdempotencyKeys;
 /** Rows of a table as they are. */
 let rowsOf: (table: string) => TableClient;
 /** The same tables, through something that breaks calls. */
@@ -36,6 +38,7 @@ beforeAll(async () => {
   const token = await mintAccessToken(world, principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
   registry = createRegistry({ endpoint: tables.endpoint, credential });
+  keys = createIdempotencyKeys({ endpoint: tables.endpoint, credential });
   rowsOf = (table) => new TableClient(tables.endpoint, table, credential);
   broken = await startTableFaults(tables, { faults, tls });
   throughBroken = createRegistry({ endpoint: broken.endpoint, credential, timeoutMs: 300 });
@@ -472,4 +475,23 @@ it("refuses to read what a newer release wrote, and says which row and what to d
   });
   await rewrite(namespace, { v: 1 });
   expect(await registry.getNamespace(record)).toMatchObject(record);
+});
+
+it("removes the oldest idempotency keys, page by page, and not more than it is told", async () => {
+  const claimedTime = "2026-11-24T00:00:00.000Z";
+  const insert = (caller: string, count: number, time: string) =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        keys.insert({ caller, key: `${index}`, fingerprint: "f", claimedTime: time }),
+      ),
+    );
+  for (const caller of ["anna", "bert", "cora"]) await insert(caller, 180, claimedTime);
+  await insert("dora", 5, "2026-11-25T00:00:00.000Z");
+  const before = "2026-11-24T12:00:00.000Z";
+
+  expect(await keys.removeClaimedBefore(before, 20)).toBe(20);
+  expect(await keys.removeClaimedBefore(before, 5_000)).toBe(3 * 180 - 20);
+  expect(await keys.removeClaimedBefore(before, 5_000)).toBe(0);
+  expect(await keys.find({ caller: "bert", key: "7" })).toBeUndefined();
+  expect(await keys.find({ caller: "dora", key: "4" })).toMatchObject({ claimedTime: "2026-11-25T00:00:00.000Z" });
 });

@@ -1,0 +1,25 @@
+/** Removes the rows of idempotency keys that are good no more: a key that comes again is another request by then. */
+import { app, type InvocationContext } from "@azure/functions";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { Ports } from "../../ports.ts";
+
+/** More wait for the next run: 20,000 an hour are more than a caller's limits let in for long. */
+const mostPerRun = 5_000;
+const hourMs = 3_600_000;
+
+export function registerForgetIdempotencyKeys(ports: Ports, { rowHours }: { readonly rowHours: number }): void {
+  app.timer("forgetIdempotencyKeys", {
+    schedule: "0 */15 * * * *",
+    handler: async (_timer, context) => await forgetIdempotencyKeys(ports, context, { rowHours, now: new Date() }),
+  });
+}
+
+export async function forgetIdempotencyKeys(
+  { idempotencyKeys }: Pick<Ports, "idempotencyKeys">,
+  context: Pick<InvocationContext, "log">,
+  { rowHours, now }: { readonly rowHours: number; readonly now: Date },
+): Promise<void> {
+  const before = new Date(now.getTime() - rowHours * hourMs).toISOString();
+  const removed = await idempotencyKeys.removeClaimedBefore(before, mostPerRun);
+  if (removed > 0) context.log(logLine("idempotency keys removed", { removed, before }));
+}
