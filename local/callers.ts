@@ -19,11 +19,14 @@ export function createCallers({
   cluster,
   sqlServer,
   databases,
+  isEasyAuth,
 }: {
   issuer: string;
   cluster: string;
   sqlServer: string;
   databases: readonly string[];
+  /** Believes the header of App Service authentication instead of verifying access tokens. */
+  isEasyAuth: boolean;
 }): Callers {
   const key = randomBytes(32).toString("base64url");
   const audience = randomUUID();
@@ -40,7 +43,7 @@ export function createCallers({
     redApplication,
     catalog: {
       auth: {
-        entra: { issuer, audiences: [audience] },
+        ...(isEasyAuth ? { easyAuth: true } : { entra: { issuer, audiences: [audience] } }),
         keys: {
           operator: {
             sha256: createHash("sha256").update(key).digest("hex"),

@@ -29,7 +29,7 @@ export interface CloudOptions {
   /** Settings of the service besides those that the cloud needs. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether the service tells callers apart; by default everybody may do everything. */
-  readonly callers?: "anonymous" | "keys";
+  readonly callers?: "anonymous" | "keys" | "easyAuth";
   /** The catalog's policy of what needs approval; the default without it. */
   readonly approval?: object;
   /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
@@ -188,9 +188,15 @@ export async function startCloud({
     const identity = entra.appServiceIdentity(mooring.clientId);
     const { issuer } = entra;
     const callers =
-      mode === "keys"
-        ? createCallers({ issuer, cluster: names.cluster, sqlServer: names.sqlServer, databases })
-        : undefined;
+      mode === "anonymous"
+        ? undefined
+        : createCallers({
+            issuer,
+            cluster: names.cluster,
+            sqlServer: names.sqlServer,
+            databases,
+            isEasyAuth: mode === "easyAuth",
+          });
     return {
       world,
       faults,

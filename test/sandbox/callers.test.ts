@@ -8,6 +8,7 @@ import { names } from "../../local/cloud.ts";
 import { createSigningKey } from "../../local/simulators/world.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
+import { berth, createRoutes, occupy, open, type Person, people, request, roleOf } from "./support/routes.ts";
 
 let sandbox: SuiteSandbox;
 let callers: Callers;
@@ -24,16 +25,10 @@ beforeAll(async () => {
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
 
-type Team = "red" | "blue";
-const roleOf = { request: "Onboarding.Request", approve: "Onboarding.Approve", operate: "Onboarding.Operate" };
+/** A person, with changes to the claims of the token. */
+type Claimant = Person & { readonly changes?: Readonly<Record<string, unknown>> };
 
-interface Person {
-  readonly team?: Team;
-  readonly role?: keyof typeof roleOf;
-  readonly changes?: Readonly<Record<string, unknown>>;
-}
-
-function tokenOf({ team, role, changes = {} }: Person): Promise<string> {
+function tokenOf({ team, role, changes = {} }: Claimant): Promise<string> {
   return sandbox.cloud.entra.apiToken({
     audience: callers.audience,
     oid: randomUUID(),
@@ -51,18 +46,9 @@ async function as(person: Person): Promise<Service> {
   return serviceOf({ url: sandbox.url }, bearer(await tokenOf(person)));
 }
 
-function request(namespace: string, changes: object = {}) {
-  return {
-    cluster: names.cluster,
-    namespace,
-    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
-    ...changes,
-  };
-}
-
 const seconds = () => Math.floor(Date.now() / 1_000);
 
-async function claimsOf(person: Person): Promise<Record<string, unknown>> {
+async function claimsOf(person: Claimant): Promise<Record<string, unknown>> {
   const [, payload = ""] = (await tokenOf(person)).split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString());
 }
@@ -107,195 +93,12 @@ const forgeries: Record<string, () => Promise<Record<string, string>>> = {
   },
 };
 
-interface Route {
-  /** As the OpenAPI document has it. */
-  readonly operationId: string;
-  readonly ask: (service: Service) => Promise<Answer>;
-  /** Answer to a member of the team that has the thing, without and with the role Onboarding.Request. */
-  readonly member: { readonly approve: number; readonly request: number };
-  /** To a member of another team. */
-  readonly other: number;
-  /** To a caller with Onboarding.Operate alone. */
-  readonly operator: number;
-  /** To the sandbox's key, which has every role; the operator's answer without it. */
-  readonly key?: number;
-}
-
-/** What is asked for belongs to the team red. */
-const owned = "red-owned";
 let operation: string;
-
-const berth = `/api/namespaces/${names.cluster}/${owned}`;
-const routes: Route[] = [
-  {
-    operationId: "createOnboarding",
-    ask: (service) => service.call("POST", "/api/onboardings", request(owned)),
-    member: { approve: 403, request: 202 },
-    other: 403,
-    operator: 202,
-  },
-  {
-    operationId: "createOnboarding",
-    ask: (service) => service.call("POST", "/api/onboardings?dryRun=true", request(owned)),
-    member: { approve: 403, request: 200 },
-    other: 403,
-    operator: 200,
-  },
-  {
-    operationId: "createBatch",
-    // Whose namespaces they are decides each namespace's outcome, and not the answer.
-    ask: (service) => service.call("POST", "/api/onboardings/batch", { requests: [request(owned)] }),
-    member: { approve: 403, request: 202 },
-    other: 202,
-    operator: 202,
-  },
-  {
-    operationId: "createBatch",
-    ask: (service) => service.call("POST", "/api/onboardings/batch?dryRun=true", { requests: [request(owned)] }),
-    member: { approve: 403, request: 200 },
-    other: 200,
-    operator: 200,
-  },
-  {
-    operationId: "listOperations",
-    ask: (service) => service.call("GET", "/api/operations"),
-    member: { approve: 200, request: 200 },
-    other: 200,
-    operator: 200,
-  },
-  {
-    operationId: "getOperation",
-    ask: (service) => service.call("GET", `/api/operations/${operation}`),
-    member: { approve: 200, request: 200 },
-    other: 404,
-    operator: 200,
-  },
-  {
-    operationId: "listNamespaces",
-    ask: (service) => service.call("GET", "/api/namespaces"),
-    member: { approve: 200, request: 200 },
-    other: 200,
-    operator: 200,
-  },
-  {
-    operationId: "getNamespace",
-    ask: (service) => service.call("GET", berth),
-    member: { approve: 200, request: 200 },
-    other: 404,
-    operator: 200,
-  },
-  {
-    operationId: "deleteNamespace",
-    // It is asked for while the namespace is held, so that the matrix changes nothing.
-    ask: (service) => service.call("DELETE", `/api/namespaces/${names.cluster}/red-held`),
-    member: { approve: 403, request: 409 },
-    other: 404,
-    operator: 409,
-  },
-];
-// A dry run tells each caller what the decision would.
-for (const [verb, query] of ["approve", "reject"].flatMap((each) => [
-  [each, ""],
-  [each, "?dryRun=true"],
-])) {
-  routes.push({
-    operationId: `${verb}Operation`,
-    // The operation waits for nothing: whoever may decide is told so.
-    ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}${query}`, { requestHash: "hash" }),
-    member: { approve: 409, request: 403 },
-    other: 403,
-    operator: 403,
-    key: 409,
-  });
-}
-for (const query of ["", "?dryRun=true"]) {
-  for (const verb of ["cancel", "compensate"]) {
-    routes.push({
-      operationId: `${verb}Operation`,
-      ask: (service) => service.call("POST", `/api/operations/${operation}/${verb}${query}`),
-      member: { approve: 403, request: 409 },
-      other: 404,
-      operator: 409,
-    });
-  }
-}
-for (const verb of ["verify", "repair", "migrate"]) {
-  routes.push({
-    operationId: `${verb}Namespace`,
-    ask: (service) => service.call("POST", `/api/namespaces/${names.cluster}/red-held/${verb}`),
-    member: { approve: 403, request: 409 },
-    other: 404,
-    operator: 409,
-  });
-}
-for (const [operationId, path] of [
-  ["exportNamespace", `${berth}/export?format=azurecli`],
-  ["getManifest", `${berth}/manifest`],
-] as const) {
-  routes.push({
-    operationId,
-    ask: (service) => service.call("GET", path),
-    member: { approve: 200, request: 200 },
-    other: 404,
-    operator: 200,
-  });
-}
-for (const [operationId, path] of [
-  ["getCatalog", "/api/catalog"],
-  ["listAudit", "/api/audit"],
-] as const) {
-  routes.push({
-    operationId,
-    ask: (service) => service.call("GET", path),
-    member: { approve: 200, request: 200 },
-    other: 200,
-    operator: 200,
-  });
-}
-routes.push(
-  {
-    operationId: "verifyAudit",
-    ask: (service) => service.call("GET", "/api/audit/verify"),
-    member: { approve: 403, request: 403 },
-    other: 403,
-    operator: 200,
-  },
-  {
-    operationId: "followOperation",
-    ask: (service) => service.call("GET", `/api/operations/${operation}/events`),
-    member: { approve: 200, request: 200 },
-    other: 404,
-    operator: 200,
-  },
-  {
-    // It goes on for minutes, so that only its beginning is read.
-    operationId: "followAll",
-    ask: (service) => service.call("GET", "/api/events", undefined, { accept: "text/event-stream" }),
-    member: { approve: 200, request: 200 },
-    other: 200,
-    operator: 200,
-  },
-);
-const open = ["openapi", "live", "ready", "eventSchema"];
+const routes = createRoutes(() => operation);
 
 describe("every route", () => {
-  const isHeld = () =>
-    sandbox.cloud.faults.journal.filter(({ wire, operation: call }) => wire === "sql" && call === "CREATE USER")
-      .length === 2;
-
   beforeAll(async () => {
-    const red = await as({ team: "red", role: "request" });
-    operation = await red.onboard(request(owned));
-    await red.waitFor(operation);
-    // Held for as long as the matrix takes.
-    sandbox.cloud.faults.add({
-      wire: "sql",
-      operation: "CREATE USER",
-      times: 1,
-      effect: { kind: "delay", ms: 20_000 },
-    });
-    await red.onboard(request("red-held"));
-    while (!isHeld()) await new Promise((resolve) => setTimeout(resolve, 10));
+    operation = await occupy(await as({ team: "red", role: "request" }));
   });
 
   it("is in this matrix, and documents its refusals", async () => {
@@ -328,14 +131,7 @@ describe("every route", () => {
     }
   });
 
-  it.each<[string, Person, (route: Route) => number]>([
-    ["a member without a role", { team: "red" }, () => 403],
-    ["a member who may approve", { team: "red", role: "approve" }, ({ member }) => member.approve],
-    ["a member who may request", { team: "red", role: "request" }, ({ member }) => member.request],
-    ["a member of another team", { team: "blue", role: "request" }, ({ other }) => other],
-    ["a caller in no team", { role: "request" }, ({ other }) => other],
-    ["an operator", { role: "operate" }, (route) => route.operator],
-  ])("answers %s as it may", async (_who, person, expected) => {
+  it.each(people)("answers %s as it may", async (_who, person, expected) => {
     const service = await as(person);
     for (const route of routes) {
       const { status, body } = await route.ask(service);

@@ -19,6 +19,8 @@ const longNames: Readonly<Record<string, string>> = {
   "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
 };
 const lists = new Set(["roles", "groups"]);
+/** There is one of each: where a principal has two, perhaps under both names, nobody knows which one is meant. */
+const decisive = ["oid", "tid", "azp", "appid"];
 
 export function readClientPrincipal(header: string): Claims | undefined {
   let json: unknown;
@@ -35,6 +37,7 @@ export function readClientPrincipal(header: string): Claims | undefined {
     const name = longNames[typ] ?? typ;
     found.set(name, [...(found.get(name) ?? []), val]);
   }
+  if (decisive.some((name) => new Set(found.get(name)).size > 1)) return undefined;
   return Claims.safeParse(
     Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : values[0]])),
   ).data;

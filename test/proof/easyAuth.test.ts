@@ -1,0 +1,137 @@
+/**
+ * App Service authentication in the place of access tokens: every caller asks every route, as X-MS-CLIENT-PRINCIPAL says who it
+ * is, in all the ways in which that may be written; and then with what nobody has signed. The default run takes a sample of
+ * both; `npm run soak` takes all, and 2,000 principals that were tampered with (`MOORING_TEST_SEED` draws others).
+ */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createRoutes, occupy, type Person, people, type Route, roleOf } from "../sandbox/support/routes.ts";
+import { isSoak, shareOf } from "../support/proofs.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { dialects, forgeries, mutate, type Principal, principalOf, print } from "./support/principals.ts";
+import { createDice } from "./support/random.ts";
+
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const tampered = isSoak ? 2_000 : shareOf(400);
+
+let sandbox: SuiteSandbox;
+let operation: string;
+const routes = createRoutes(() => operation);
+const log: string[] = [];
+/** Answers that were compared with what they had to be. */
+let checks = 0;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "easyAuth", onLog: (line) => log.push(line) });
+  operation = await occupy(as(principal({ team: "red", role: "request" })));
+}, 120_000);
+afterAll(async () => {
+  if (isSoak) console.log(`Easy Auth: ${checks} answers as they had to be`);
+  await sandbox?.close();
+});
+
+function principal({ team, role }: Person): Principal {
+  const { callers, world } = sandbox.cloud;
+  return principalOf({
+    tenant: world.tenantId,
+    oid: randomUUID(),
+    groups: [randomUUID(), ...(team && callers ? [callers.groups[team]] : [])],
+    roles: role ? [roleOf[role]] : [],
+  });
+}
+
+const headersOf = (value: Principal | string) => ({
+  "x-ms-client-principal": typeof value === "string" ? value : print(value),
+  // What the platform says besides, and is not to be believed without the principal.
+  "x-ms-client-principal-id": randomUUID(),
+  "x-ms-client-principal-name": "operator",
+  "x-ms-client-principal-idp": "aad",
+});
+
+const as = (value: Principal | string): Service => serviceOf({ url: sandbox.url }, headersOf(value));
+
+async function expectAnswer(
+  route: Route,
+  service: Service,
+  wanted: { readonly status: number; readonly code?: string },
+) {
+  const { status, body } = await route.ask(service);
+  const code = wanted.code === undefined ? undefined : body["code"];
+  expect({ route: route.operationId, status, code }).toEqual({ route: route.operationId, code: undefined, ...wanted });
+  checks += 1;
+}
+
+it.each(people)(
+  "answers %s as it may",
+  async (_who, person, expected) => {
+    const dice = createDice(seed);
+    const written = Object.values(dialects);
+    for (const write of isSoak ? written : dice.shuffle(written).slice(0, 2)) {
+      const service = as(write(principal(person)));
+      for (const route of routes) await expectAnswer(route, service, { status: expected(route) });
+    }
+  },
+  120_000,
+);
+
+it("answers 401 to whatever is no principal of the tenant, on every route", async () => {
+  const dice = createDice(seed);
+  for (const [what, value] of Object.entries(forgeries(principal({ team: "red", role: "operate" })))) {
+    for (const route of isSoak ? routes : dice.shuffle(routes).slice(0, 6)) {
+      await expectAnswer(route, as(value), { status: 401, code: "UNAUTHENTICATED" }).catch((cause: unknown) => {
+        throw new Error(`a principal that is ${what} was let in`, { cause });
+      });
+    }
+  }
+}, 120_000);
+
+it("takes no other proof where the principal is none", async () => {
+  const [, forged = ""] =
+    Object.entries(forgeries(principal({ role: "operate" }))).find(([what]) => what === "null") ?? [];
+  const both = serviceOf(sandbox, { ...headersOf(forged), "x-mooring-key": sandbox.key ?? "" });
+
+  for (const route of routes) await expectAnswer(route, both, { status: 401, code: "UNAUTHENTICATED" });
+  // The platform hands on the token that it has verified; without `entra` in the catalog nobody can verify it here.
+  const withToken = {
+    ...headersOf(principal({ team: "blue", role: "request" })),
+    authorization: "Bearer of.the.platform",
+  };
+  for (const route of routes) await expectAnswer(route, serviceOf(sandbox, withToken), { status: route.other });
+});
+
+it(`opens nothing of another team's to ${tampered} principals that were tampered with`, async () => {
+  const dice = createDice(seed);
+  const closed = routes.filter(({ other }) => other >= 400);
+  expect(closed.length).toBeGreaterThan(15);
+  for (let index = 0; index < tampered; index += 1) {
+    const value = mutate(dice, principal({ team: "blue", role: "request" }));
+    const route = dice.pick(closed);
+    const { status, body } = await route.ask(as(value));
+
+    const what = `${index}: ${route.operationId} ${status} ${JSON.stringify(body).slice(0, 200)} for ${Buffer.from(value, "base64")}`;
+    expect([400, 401, 403, 404, 409], what).toContain(status);
+    if (status === 409) expect(body["code"], what).not.toBe("OPERATION_IN_PROGRESS");
+    checks += 1;
+  }
+}, 1_200_000);
+
+/** Node's server takes 16 KB of headers; Entra's tokens have 200 groups at most (docs/callers.md). */
+it.each([
+  [150, 200],
+  [400, 431],
+  [5_000, 431],
+])("answers a principal of %i groups with %i", async (groups, expected) => {
+  const person = principal({ team: "red", role: "request" });
+  const many = Array.from({ length: groups }, () => ({ typ: "groups", val: randomUUID() }));
+  const headers = headersOf({ ...person, claims: [...many, ...person.claims] });
+  const { status, body } = await fetch(`${sandbox.url}/api/operations/${operation}`, { headers });
+  await body?.cancel();
+
+  expect(status).toBe(expected);
+  checks += 1;
+});
+
+it("met nothing on the way that nobody foresaw", () => {
+  expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
+});

@@ -1,0 +1,222 @@
+/** Who may do what, route by route: the callers and the routes that every way of proving who one is has to be asked with. */
+import { names } from "../../../local/cloud.ts";
+import type { Answer, Service } from "../../support/service.ts";
+
+export type Team = "red" | "blue";
+export const roleOf = { request: "Onboarding.Request", approve: "Onboarding.Approve", operate: "Onboarding.Operate" };
+
+export interface Person {
+  readonly team?: Team;
+  readonly role?: keyof typeof roleOf;
+}
+
+export function request(namespace: string, changes: object = {}) {
+  return {
+    cluster: names.cluster,
+    namespace,
+    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
+    ...changes,
+  };
+}
+
+export interface Route {
+  /** As the OpenAPI document has it. */
+  readonly operationId: string;
+  readonly ask: (service: Service) => Promise<Answer>;
+  /** Answer to a member of the team that has the thing, without and with the role Onboarding.Request. */
+  readonly member: { readonly approve: number; readonly request: number };
+  /** To a member of another team. */
+  readonly other: number;
+  /** To a caller with Onboarding.Operate alone. */
+  readonly operator: number;
+  /** To the sandbox's key, which has every role; the operator's answer without it. */
+  readonly key?: number;
+}
+
+/** Each of them is asked for every route. */
+export const people: readonly [who: string, person: Person, expected: (route: Route) => number][] = [
+  ["a member without a role", { team: "red" }, () => 403],
+  ["a member who may approve", { team: "red", role: "approve" }, ({ member }) => member.approve],
+  ["a member who may request", { team: "red", role: "request" }, ({ member }) => member.request],
+  ["a member of another team", { team: "blue", role: "request" }, ({ other }) => other],
+  ["a caller in no team", { role: "request" }, ({ other }) => other],
+  ["an operator", { role: "operate" }, (route) => route.operator],
+];
+
+/** What is asked for belongs to the team red, and so does a namespace whose operation waits for an approval all the time. */
+export const owned = "red-owned";
+const held = "red-held";
+
+/** Gives the operation that onboarded what is asked for. */
+export async function occupy(red: Service): Promise<string> {
+  const operation = await red.onboard(request(owned));
+  await red.waitFor(operation);
+  const database = { server: names.sqlServer, database: "orders", roles: ["executor"] };
+  const waiting = await red.onboard(request(held, { databases: [database] }));
+  for (;;) {
+    const { phase, ...ended } = await red.operation(waiting);
+    if (phase === "awaitingApproval") return operation;
+    if (phase === "done") throw new Error(`it does not wait for an approval: ${JSON.stringify(ended)}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export const berth = `/api/namespaces/${names.cluster}/${owned}`;
+const berthHeld = `/api/namespaces/${names.cluster}/${held}`;
+
+/** `operation` is asked for with each call. */
+export function createRoutes(operation: () => string): readonly Route[] {
+  const routes: Route[] = [
+    {
+      operationId: "createOnboarding",
+      ask: (service) => service.call("POST", "/api/onboardings", request(owned)),
+      member: { approve: 403, request: 202 },
+      other: 403,
+      operator: 202,
+    },
+    {
+      operationId: "createOnboarding",
+      ask: (service) => service.call("POST", "/api/onboardings?dryRun=true", request(owned)),
+      member: { approve: 403, request: 200 },
+      other: 403,
+      operator: 200,
+    },
+    {
+      operationId: "createBatch",
+      // Whose namespaces they are decides each namespace's outcome, and not the answer.
+      ask: (service) => service.call("POST", "/api/onboardings/batch", { requests: [request(owned)] }),
+      member: { approve: 403, request: 202 },
+      other: 202,
+      operator: 202,
+    },
+    {
+      operationId: "createBatch",
+      ask: (service) => service.call("POST", "/api/onboardings/batch?dryRun=true", { requests: [request(owned)] }),
+      member: { approve: 403, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+    {
+      operationId: "listOperations",
+      ask: (service) => service.call("GET", "/api/operations"),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+    {
+      operationId: "getOperation",
+      ask: (service) => service.call("GET", `/api/operations/${operation()}`),
+      member: { approve: 200, request: 200 },
+      other: 404,
+      operator: 200,
+    },
+    {
+      operationId: "listNamespaces",
+      ask: (service) => service.call("GET", "/api/namespaces"),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+    {
+      operationId: "getNamespace",
+      ask: (service) => service.call("GET", berth),
+      member: { approve: 200, request: 200 },
+      other: 404,
+      operator: 200,
+    },
+    {
+      operationId: "deleteNamespace",
+      // It is asked for while the namespace is held, so that the matrix changes nothing.
+      ask: (service) => service.call("DELETE", berthHeld),
+      member: { approve: 403, request: 409 },
+      other: 404,
+      operator: 409,
+    },
+  ];
+  // A dry run tells each caller what the decision would.
+  for (const [verb, query] of ["approve", "reject"].flatMap((each) => [
+    [each, ""],
+    [each, "?dryRun=true"],
+  ])) {
+    routes.push({
+      operationId: `${verb}Operation`,
+      // The operation waits for nothing: whoever may decide is told so.
+      ask: (service) => service.call("POST", `/api/operations/${operation()}/${verb}${query}`, { requestHash: "hash" }),
+      member: { approve: 409, request: 403 },
+      other: 403,
+      operator: 403,
+      key: 409,
+    });
+  }
+  for (const query of ["", "?dryRun=true"]) {
+    for (const verb of ["cancel", "compensate"]) {
+      routes.push({
+        operationId: `${verb}Operation`,
+        ask: (service) => service.call("POST", `/api/operations/${operation()}/${verb}${query}`),
+        member: { approve: 403, request: 409 },
+        other: 404,
+        operator: 409,
+      });
+    }
+  }
+  for (const verb of ["verify", "repair", "migrate"]) {
+    routes.push({
+      operationId: `${verb}Namespace`,
+      ask: (service) => service.call("POST", `${berthHeld}/${verb}`),
+      member: { approve: 403, request: 409 },
+      other: 404,
+      operator: 409,
+    });
+  }
+  for (const [operationId, path] of [
+    ["exportNamespace", `${berth}/export?format=azurecli`],
+    ["getManifest", `${berth}/manifest`],
+  ] as const) {
+    routes.push({
+      operationId,
+      ask: (service) => service.call("GET", path),
+      member: { approve: 200, request: 200 },
+      other: 404,
+      operator: 200,
+    });
+  }
+  for (const [operationId, path] of [
+    ["getCatalog", "/api/catalog"],
+    ["listAudit", "/api/audit"],
+  ] as const) {
+    routes.push({
+      operationId,
+      ask: (service) => service.call("GET", path),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    });
+  }
+  routes.push(
+    {
+      operationId: "verifyAudit",
+      ask: (service) => service.call("GET", "/api/audit/verify"),
+      member: { approve: 403, request: 403 },
+      other: 403,
+      operator: 200,
+    },
+    {
+      operationId: "followOperation",
+      ask: (service) => service.call("GET", `/api/operations/${operation()}/events`),
+      member: { approve: 200, request: 200 },
+      other: 404,
+      operator: 200,
+    },
+    {
+      // It goes on for minutes, so that only its beginning is read.
+      operationId: "followAll",
+      ask: (service) => service.call("GET", "/api/events", undefined, { accept: "text/event-stream" }),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+  );
+  return routes;
+}
+/** Asked by nobody in particular: whoever asks gets the same. */
+export const open = ["openapi", "live", "ready", "eventSchema"];
