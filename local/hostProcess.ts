@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { compileCache } from "./compileCache.ts";
+import { isToParent, type MeetTurn, type ToHost } from "./host/turnFaults.ts";
 
 export interface HostProcessOptions {
   /** The folder with package.json and host.json. */
@@ -12,11 +13,15 @@ export interface HostProcessOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Takes each line that the host logs. */
   readonly onLog?: (line: string) => void;
+  /** Asked before each turn of an orchestration while the host is told that there are faults of it. */
+  readonly meetTurn?: MeetTurn;
 }
 
 export interface HostProcess {
   readonly url: string;
   readonly pid: number;
+  /** Whether there are faults that turns may meet. */
+  hasTurnFaults(isSo: boolean): void;
   /** Settles when the process has ended, however it did. */
   readonly ended: Promise<void>;
   /** SIGKILL: no time to say goodbye. */
@@ -29,7 +34,8 @@ export interface HostProcess {
 const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
-export async function startHostProcess({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
+export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+  const { app, port, data, settings, onLog, meetTurn } = options;
   const child = spawn(process.execPath, [entry, "--app", app, "--port", String(port), "--data", data], {
     // In a group of its own, or Ctrl-C would end it before whoever started it has decided how.
     detached: true,
@@ -40,6 +46,17 @@ export async function startHostProcess({ app, port, data, settings, onLog }: Hos
   });
   const ended = once(child, "exit").then(() => undefined);
   const tail = collectLog(child, onLog);
+
+  const tell = (message: ToHost) => {
+    if (child.connected) child.send(message, () => undefined);
+  };
+  child.on("message", (message) => {
+    if (!isToParent(message)) return;
+    const { question, name, instanceId } = message;
+    const answer = (failure?: string) =>
+      tell({ event: "turnFault", question, ...(failure === undefined ? {} : { failure }) });
+    Promise.resolve(meetTurn?.({ name, instanceId })).then(answer, (error: unknown) => answer(String(error)));
+  });
 
   const url = await new Promise<string>((resolve, reject) => {
     child.on("message", (message) => {
@@ -56,7 +73,14 @@ export async function startHostProcess({ app, port, data, settings, onLog }: Hos
     await ended;
     clearTimeout(timer);
   };
-  return { url, pid: child.pid ?? 0, ended, kill: () => end("SIGKILL"), close: () => end("SIGTERM") };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    hasTurnFaults: (isArmed) => tell({ event: "turnFaults", isArmed }),
+    ended,
+    kill: () => end("SIGKILL"),
+    close: () => end("SIGTERM"),
+  };
 }
 
 function isReady(message: unknown): message is { event: "ready"; url: string } {

@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "./build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
+import type { Turn } from "./host/turnFaults.ts";
 import { type HostProcess, startHostProcess } from "./hostProcess.ts";
+import type { Faults } from "./simulators/faults.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** Of the service; any free port without it. */
@@ -68,14 +70,20 @@ export async function startSandbox({
     await building;
     const { kubeconfig, ...files } = await writeFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
-    const start = (onPort: number) =>
-      startHostProcess({
+    const { faults } = cloud;
+    const start = async (onPort: number) => {
+      const started = await startHostProcess({
         app: app ?? checkout,
         port: onPort,
         data: join(folder, "host"),
         settings,
+        meetTurn: (turn) => meetTurn(faults, turn),
         ...(onLog ? { onLog } : {}),
       });
+      faults.onChange = () => started.hasTurnFaults(faults.has("durable"));
+      faults.onChange();
+      return started;
+    };
     host = await start(port);
     const { url } = host;
     const running = cloud;
@@ -108,6 +116,15 @@ export async function startSandbox({
     await removeFolder();
     throw error;
   }
+}
+
+/** What the Durable extension says when it has nobody to run an orchestration that is due. */
+const noWorkers = "Did not find any initialized language workers";
+
+/** An error fails the orchestration, a delay holds it up; other effects are of wires. */
+async function meetTurn(faults: Faults, { name, instanceId }: Turn): Promise<string | undefined> {
+  const effect = await faults.meet({ wire: "durable", operation: name, target: instanceId });
+  return effect?.kind === "error" ? (effect.message ?? noWorkers) : undefined;
 }
 
 /** Before anything is started: whoever chose the port waits for the answer. */

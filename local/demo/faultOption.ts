@@ -15,7 +15,7 @@ const Effects = z.discriminatedUnion("kind", [
 ]) satisfies z.ZodType<Effect>;
 
 const FaultOption = z.strictObject({
-  wire: z.enum(["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity"]),
+  wire: z.enum(["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity", "durable"]),
   operation: z.string().exactOptional(),
   target: z.string().exactOptional(),
   skip: z.int().exactOptional(),

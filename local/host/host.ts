@@ -17,6 +17,7 @@ import { findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
+import type { MeetTurn } from "./turnFaults.ts";
 
 export interface HostOptions {
   /** The function app's folder, with host.json and package.json. */
@@ -30,6 +31,7 @@ export interface HostOptions {
   readonly log?: Log;
   /** The durable store could not be written: what is acknowledged from here on would be lost, so the host should end. */
   readonly onBroken?: (error: Error) => void;
+  readonly meetTurn?: MeetTurn | undefined;
 }
 
 export interface Host {
@@ -77,6 +79,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       key: keys.system,
       log,
       ...(options.onBroken === undefined ? {} : { onBroken: options.onBroken }),
+      ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
     });
     if (durable !== undefined) endDurable = () => durable.close();
     const triggers: TriggerContext = {

@@ -10,6 +10,7 @@ import { ConfigurationError } from "./configurationError.ts";
 import { type Host, startHost } from "./host.ts";
 import { createLog } from "./log.ts";
 import { describeError } from "./report.ts";
+import { askParent } from "./turnFaults.ts";
 
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
@@ -40,7 +41,7 @@ process.on("uncaughtException", (error) => {
 
 try {
   process.chdir(app);
-  host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken });
+  host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken, meetTurn: askParent() });
   announce(host);
   // With NODE_COMPILE_CACHE. A host that is killed in the end would keep nothing of what was compiled.
   flushCompileCache();

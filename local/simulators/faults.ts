@@ -4,13 +4,17 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "nodeIdentity" | "tables";
+export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "nodeIdentity" | "tables" | "durable";
 
 /** One call as a test would name it: `{ wire: "sql", operation: "CREATE USER", target: "sql-dev/orders" }`. */
 export interface Call {
   readonly wire: Wire;
-  /** ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words. */
+  /**
+   * ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words; of the
+   * embedded host's turns, the name of the orchestration.
+   */
   readonly operation: string;
+  /** Of a turn, the instance's id. */
   readonly target: string;
 }
 
@@ -49,6 +53,10 @@ export interface Faults {
   /** Returns a function that takes the fault back. */
   add(fault: Fault): () => void;
   clear(): void;
+  /** Whether a fault of that wire is there. */
+  has(wire: Wire): boolean;
+  /** Told whenever faults come or go. */
+  onChange: () => void;
   /** Every call takes at least this long. */
   latencyMs: number;
   /** Waits out latency and delays, and returns the effect to act out, if any. */
@@ -67,21 +75,27 @@ export function createFaults(): Faults {
     latencyMs: 0,
     journal,
     arrivals,
+    onChange: () => undefined,
+    has: (wire) => active.some(({ fault }) => fault.wire === wire),
     add(fault) {
       const entry = { fault, seen: 0 };
       active.push(entry);
+      this.onChange();
       return () => {
         const index = active.indexOf(entry);
         if (index >= 0) active.splice(index, 1);
+        this.onChange();
       };
     },
     clear() {
       active.length = 0;
+      this.onChange();
     },
     async meet(call) {
       journal.push(call);
       arrivals.push(performance.now());
-      if (this.latencyMs > 0) await sleep(this.latencyMs);
+      // A turn is no call to the cloud.
+      if (this.latencyMs > 0 && call.wire !== "durable") await sleep(this.latencyMs);
       const effect = next(active, call);
       if (effect?.kind !== "delay") return effect;
       await sleep(effect.ms);

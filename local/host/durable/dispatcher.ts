@@ -15,9 +15,11 @@
  * ready instances cannot put off the commit.
  */
 import type { Log } from "../log.ts";
+import type { MeetTurn } from "../turnFaults.ts";
 import type { Clock } from "./clock.ts";
+import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
-import { EventType } from "./history.ts";
+import { EventType, type Failure } from "./history.ts";
 import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
@@ -35,6 +37,8 @@ export interface DispatcherOptions extends TurnContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly arrange?: Arrange;
+  /** Faults of the engine itself. */
+  readonly meetTurn?: MeetTurn;
 }
 
 export interface Dispatcher {
@@ -128,13 +132,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // The orchestration's time must not lie before that of a timer it is told about.
     const now = batch.reduce((latest, { due }) => Math.max(latest, due ?? 0), clock.now());
     const events = batch.map(({ event }) => event);
+    const { id, name, customStatus } = instance.row;
+    const failed = (failure: Failure): Outcome => {
+      return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
+    };
     try {
+      const fault = await options.meetTurn?.({ name, instanceId: id });
+      if (fault !== undefined) return failed(describeOrchestratorFailure(name, fault));
       return await runTurn(options, instance, events, now);
     } catch (error) {
-      const { id, name, customStatus } = instance.row;
       log.error("durable turn failed in the host", { instanceId: id, error: String(error) });
-      const failure = describeHostFault(name, error);
-      return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
+      return failed(describeHostFault(name, error));
     }
   }
 

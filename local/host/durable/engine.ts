@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import type { MeetTurn } from "../turnFaults.ts";
 import { createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
 import { createDispatcher } from "./dispatcher.ts";
@@ -27,13 +28,15 @@ export interface EngineOptions {
   readonly log: Log;
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
+  readonly meetTurn?: MeetTurn | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
 
 export type Engine = ReturnType<typeof createEngine>;
 
-export function createEngine({ app, directory, settings, clock, log, onBroken, arrange, mostInMemory }: EngineOptions) {
+export function createEngine(options: EngineOptions) {
+  const { app, directory, settings, clock, log, onBroken, arrange, meetTurn, mostInMemory } = options;
   const file = join(directory, `${settings.hubName}.sqlite`);
   const database = openDatabase(file);
   const store = createStore(database);
@@ -86,6 +89,7 @@ export function createEngine({ app, directory, settings, clock, log, onBroken, a
     clock,
     log,
     ...(arrange === undefined ? {} : { arrange }),
+    ...(meetTurn === undefined ? {} : { meetTurn }),
   });
 
   // Taken up before anything new can come, and worked on from `start`.

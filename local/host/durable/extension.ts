@@ -1,6 +1,7 @@
 /** The Durable Functions extension of the local host: everything the shell needs to know about it. */
 import type { DurableExtension, FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import type { MeetTurn } from "../turnFaults.ts";
 import { instanceLinks, writeClientPayload } from "./clientPayload.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEngine } from "./engine.ts";
@@ -28,6 +29,8 @@ export interface DurableOptions {
   readonly graceMs?: number;
   /** How many messages a turn may take; here so that a test can show why the rule is needed. */
   readonly arrange?: Arrange;
+  /** Faults of the engine itself, for those who want to see what comes of them. */
+  readonly meetTurn?: MeetTurn;
 }
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
@@ -40,6 +43,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     log: options.log.category("Host.Triggers.DurableTask"),
     onBroken: options.onBroken,
     arrange: options.arrange,
+    meetTurn: options.meetTurn,
   });
   const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key: options.key });
   const api = {

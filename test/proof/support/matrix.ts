@@ -81,6 +81,8 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     { name: "unauthorized", effect: { kind: "error", code: "amqp:unauthorized-access", status: 401 }, passes: false },
   ],
   entra: [...cuts.filter(({ name }) => name !== "no answer"), answers("server_error", 500), answers("slow_down", 429)],
+  // test/sandbox/takeUp.test.ts
+  durable: [],
   nodeIdentity: [],
   tables: [
     ...cuts,
