@@ -9,8 +9,15 @@ import type { Cancel, OperationRecord, Stored } from "../../domain/operation/rec
 import type { Registry } from "../../ports.ts";
 import { amendOperation } from "../amendOperation.ts";
 
-export async function expectNotCanceled(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
-  throwIfCanceled(await registry.getOperation(operation));
+/**
+ * Comes before the first write of a step. One that lay in a queue when its orchestration was ended may run when the operation
+ * is over: what it made then, nobody would undo.
+ */
+export async function expectWanted(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
+  const record = await registry.getOperation(operation);
+  throwIfCanceled(record);
+  if (record?.status !== "Failed") return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has failed, and does nothing more.`);
 }
 
 /** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */

@@ -11,7 +11,7 @@ import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
-import { commitOperation, expectNotCanceled, expectNotSucceeded } from "../decisions/cancellation.ts";
+import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
@@ -28,7 +28,7 @@ export async function runStep<I extends StepInput, O extends StepResult>(
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
-  const mayGoOn = Promise.all([trail.started, expectWanted(registry, input)]);
+  const mayGoOn = Promise.all([trail.started, expectAllowed(registry, input)]);
   mayGoOn.catch(() => undefined);
   try {
     const context = { ...trail, invocation, commit: () => commitOperation(registry, operation) };
@@ -47,13 +47,13 @@ export async function runStep<I extends StepInput, O extends StepResult>(
 }
 
 /** An undo may run because its operation was canceled, and must not stop for that. */
-async function expectWanted(
+async function expectAllowed(
   registry: Pick<Registry, "getOperation">,
   input: StepInput & { readonly createdBy?: unknown },
 ): Promise<void> {
   const { createdBy } = input;
   if (typeof createdBy === "string") await expectNotSucceeded(registry, createdBy);
-  else await expectNotCanceled(registry, input.operation);
+  else await expectWanted(registry, input.operation);
 }
 
 /** Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. */
