@@ -67,13 +67,16 @@ export const cutOver = stepActivity({
   target: berthKey,
   async run(input, { registry }, step) {
     if (input.migration.until === "cutOver") await step.commit();
-    const change = planCutOver(input.request);
-    if (change.action === "update") await step.willDo(change.action, change.differences);
-    const action = await changeRecord(registry, input, (record) => ({
-      ...record,
-      request: migrated(record.request, input.migration),
-      migration: { ...input.migration, completed: "cutOver" },
-    }));
+    const { differences } = planCutOver(input.request);
+    const action = await changeRecord(registry, input, {
+      // Not where a run before has done it: what that one said counts.
+      before: () => step.willDo("update", differences),
+      change: (record) => ({
+        ...record,
+        request: migrated(record.request, input.migration),
+        migration: { ...input.migration, completed: "cutOver" },
+      }),
+    });
     return { action };
   },
 });
@@ -85,13 +88,11 @@ export const undoCutOver = stepActivity({
   output: StepResult,
   target: berthKey,
   async run(input, { registry }, step) {
-    const change = await planUndoCutOver(registry, input.request);
-    if (change.action === "update") await step.willDo(change.action, change.differences);
-    const action = await changeRecord(registry, input, (record) => ({
-      ...record,
-      request: input.request,
-      migration: input.migration,
-    }));
+    const { differences } = await planUndoCutOver(registry, input.request);
+    const action = await changeRecord(registry, input, {
+      before: () => step.willDo("update", differences),
+      change: (record) => ({ ...record, request: input.request, migration: input.migration }),
+    });
     return { action };
   },
 });
@@ -99,7 +100,13 @@ export const undoCutOver = stepActivity({
 async function changeRecord(
   registry: Registry,
   input: z.infer<typeof MigrationInput>,
-  change: (record: Stored<RecordIn<"Migrating" | "Compensating">>) => NamespaceRecord,
+  {
+    before,
+    change,
+  }: {
+    readonly before: () => Promise<void>;
+    readonly change: (record: Stored<RecordIn<"Migrating" | "Compensating">>) => NamespaceRecord;
+  },
 ): Promise<StepAction> {
   const record = await registry.getNamespace(input);
   const isMine = record?.operation === input.operation;
@@ -109,6 +116,7 @@ async function changeRecord(
   const changed = change(record);
   const requestHash = hashRequest(changed.request);
   if (requestHash === record.requestHash) return "none";
+  await before();
   if (await registry.replaceNamespace({ ...changed, requestHash, etag: record.etag })) return "update";
   throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
 }
