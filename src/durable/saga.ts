@@ -1,7 +1,8 @@
 /**
  * A saga: steps with their undos. An undo is registered *before* its step runs, because a step that failed or timed out
  * may still have had its effect; so undos are keyed by the request and treat "not there" as success. When the body
- * throws, the undos run newest first; one that fails does not stop the rest, and is reported by name.
+ * throws, the undos run newest first; one that fails does not stop the rest, and is reported by name. Registered again, it is
+ * the same undo, and keeps its place.
  */
 import type { Durable, Work } from "./step.ts";
 
@@ -29,7 +30,9 @@ export function* saga<T>(
 ): Durable<T> {
   const undos: Undo[] = [];
   try {
-    return yield* body((name, undo) => undos.push({ name, undo }));
+    return yield* body((name, undo) => {
+      if (!undos.some((each) => each.name === name)) undos.push({ name, undo });
+    });
   } catch (cause) {
     beforeCompensation?.(cause);
     const failures = yield* runUndos(undos.reverse());

@@ -8,7 +8,7 @@ import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
-import { ChangeIncomplete, conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 import { provision } from "./provision.ts";
 
 const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
@@ -24,14 +24,26 @@ export const changeNamespace = orchestration({
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
       const isAll = takesNothingAway(input.request, input.earlier);
-      const provisioned = yield* saga((onFailure) => provision(context, input, { onFailure, isAll }), {
-        beforeCompensation: () => setPhase(context, "compensating"),
-      });
+      const isInPlace = !isAll && input.resumed?.isCommitted === true;
+      const provisioned = isInPlace
+        ? yield* findInPlace(context, input)
+        : yield* saga((onFailure) => provision(context, input, { onFailure, isAll }), {
+            beforeCompensation: () => setPhase(context, "compensating"),
+          });
       if (isAll) return provisioned;
       yield* retire(context, input, input.earlier);
       return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
     }),
 });
+
+/** An earlier run has proven the new state, and may have begun to take the old one away: nothing is undone any more. */
+function* findInPlace(context: OrchestrationContext, input: OperationInput): Durable<Report> {
+  try {
+    return yield* provision(context, input, { onFailure: () => undefined, isAll: false });
+  } catch (error) {
+    throw new ChangeIncomplete(error);
+  }
+}
 
 /** What the verification before the last phase finds of what the last phase takes away. */
 const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);

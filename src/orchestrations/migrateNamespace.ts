@@ -13,7 +13,7 @@ import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
-import { undoRegistrar } from "./undos.ts";
+import { begunUndos, throwFailure, undoRegistrar } from "./undos.ts";
 
 const MigrateInput = OperationInput.extend({ clientId: z.guid(), migration: Migration });
 type MigrateInput = z.infer<typeof MigrateInput>;
@@ -27,8 +27,8 @@ export const migrateNamespace = orchestration({
   name: "migrateNamespace",
   input: MigrateInput,
   run: (context, input) => {
-    const { migration, clientId } = input;
-    const progress: Progress = { completed: migration.completed, podsToMove: [] };
+    const { migration, clientId, resumed } = input;
+    const progress: Progress = { completed: resumed?.migration?.completed ?? migration.completed, podsToMove: [] };
     const reached = () => ({
       clientId,
       migration: { completed: progress.completed, podsToMove: progress.podsToMove },
@@ -60,7 +60,8 @@ function* migrate(
   const { serviceAccount } = migration;
   const { adoptionPolicy } = request;
   const base = stepBase(input);
-  const undoLater = undoRegistrar("migrate", { ...input, migrating: { clientId, migration } });
+  const undoInput = { ...input, migrating: { clientId, migration } };
+  const undoLater = undoRegistrar("migrate", undoInput);
   const look = { ...base, request, migration, clientId };
   const identity = { clientId };
   let findings: Finding[] | undefined;
@@ -93,15 +94,23 @@ function* migrate(
       yield* removePodIdentity(base, retry);
     },
   };
-  const earlier: Undo[] = [];
+  const before = input.resumed?.migration;
+  const earlier = begunUndos(undoInput, before?.undos);
+  let open = begunUndos(undoInput, input.resumed?.undos);
   /** Undoes what the phase added or, when the operation was canceled, what all of its phases did. */
   function* inSaga(phase: (onFailure: OnFailure) => Durable<void>): Durable<void> {
     const own: Undo[] = [];
+    const register: OnFailure = (name, undo) => {
+      // Of a phase that an earlier run has completed: what came after it rests on it.
+      if (earlier.some((each) => each.name === name)) return;
+      open = open.filter((each) => each.name !== name);
+      own.push({ name, undo });
+    };
     try {
-      yield* phase((name, undo) => own.push({ name, undo }));
+      yield* phase(register);
     } catch (cause) {
       const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
-      const undos = isCanceled ? [...earlier, ...own] : own;
+      const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
       if (undos.length > 0) setPhase(context, "compensating");
       const failures = yield* runUndos(undos.toReversed());
       // Also when an undo failed: of what was complete by then there is less now, and a compensation takes the rest back.
@@ -112,8 +121,12 @@ function* migrate(
     earlier.push(...own);
   }
 
-  for (const phase of MigrationPhase.options.filter((each) => reaches(each, migration))) {
-    yield* inSaga(phases[phase]);
+  const runs = (phase: MigrationPhase) => reaches(phase, migration) && (!before || isPast(phase, before.from));
+  for (const phase of MigrationPhase.options.filter(runs)) {
+    yield* inSaga(function* (onFailure) {
+      throwFailure(input);
+      yield* phases[phase](onFailure);
+    });
     progress.completed = further(progress.completed, phase);
   }
   if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? findings : undefined;

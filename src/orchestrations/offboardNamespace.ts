@@ -28,7 +28,7 @@ export const offboardNamespace = orchestration({
   name: "offboardNamespace",
   input: OffboardInput,
   run: (context, input) => {
-    let isUntouched = true;
+    let isUntouched = !input.resumed?.hasChanged;
     const body = function* () {
       const { request, earlier, retry, isMigrating, ignoreDependants } = input;
       const { serviceAccount, deletePolicy } = request;

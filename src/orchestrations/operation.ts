@@ -6,6 +6,7 @@ import { recordOutcome } from "../activities/outcome.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
+import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -21,6 +22,8 @@ export const OperationInput = z.object({
   requestedBy: z.string(),
   team: z.string().optional(),
   traceparent: z.string().optional(),
+  /** Absent in the first run. */
+  resumed: Resumption.optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
@@ -30,7 +33,7 @@ export function stepBase({
   request: { cluster, namespace },
   retry,
   ...origin
-}: Omit<OperationInput, "earlier">) {
+}: Omit<OperationInput, "earlier" | "resumed">) {
   const { requestedBy, team, traceparent } = origin;
   return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
 }

@@ -13,7 +13,7 @@ import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
-import { undoRegistrar } from "./undos.ts";
+import { resume, undoRegistrar } from "./undos.ts";
 
 /** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `isAll`: that is the end. */
 export function* provision(
@@ -26,6 +26,7 @@ export function* provision(
   const base = stepBase(input);
   const kind = earlier ? "change" : "onboard";
   const undoLater = undoRegistrar(kind, input);
+  resume(onFailure, input);
 
   setPhase(context, "preflight");
   const { approval } = yield* preflight({ ...base, request, ...(earlier ? { earlier } : {}) }, retry);

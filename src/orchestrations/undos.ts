@@ -12,7 +12,8 @@ import type { StepName } from "../domain/operation/stepName.ts";
 import { readUndo, type UndoStepName } from "../domain/operation/undoName.ts";
 import { selectorOf } from "../domain/request/request.ts";
 import type { TargetUndoName } from "../domain/targets/index.ts";
-import type { OnFailure } from "../durable/saga.ts";
+import { StepFailed } from "../durable/activity.ts";
+import type { OnFailure, Undo } from "../durable/saga.ts";
 import type { Step } from "../durable/step.ts";
 import type { MakingStage } from "../resources/definitions/room.ts";
 import { undoStages } from "../resources/undoStages.ts";
@@ -35,6 +36,21 @@ export function undoRegistrar(
     );
     for (const name of stage?.undos ?? []) onFailure(name, () => undoBy(input, input.operation, name));
   };
+}
+
+/** Of an operation that is taken up again: what an earlier run had begun is undone with the rest, whatever fails now. */
+export function resume(onFailure: OnFailure, input: UndoInput): void {
+  for (const { name, undo } of begunUndos(input, input.resumed?.undos)) onFailure(name, undo);
+  throwFailure(input);
+}
+
+export function begunUndos(input: UndoInput, names: readonly string[] = []): Undo[] {
+  return names.map((name) => ({ name, undo: () => undoBy(input, input.operation, name) }));
+}
+
+/** What an earlier run had begun to undo must not be made again. */
+export function throwFailure({ resumed }: UndoInput): void {
+  if (resumed?.failure) throw new StepFailed(resumed.failure.step, resumed.failure);
 }
 
 /**

@@ -83,17 +83,19 @@ export function roomsOfMode(mode: IdentityMode): readonly Room[] {
 }
 
 function migrationSteps(request: OnboardingRequest, migration: Pick<Migration, "until">): readonly StepKey[] {
+  const phases = migrationPhases(request);
+  const proof = reaches("retire", migration) ? [ofNamespace("verify", request)] : [];
+  return [...MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : [])), ...proof];
+}
+
+/** The steps of each phase. What proves the end comes after the last one. */
+export function migrationPhases(request: OnboardingRequest): Readonly<Record<MigrationPhase, readonly StepKey[]>> {
   const process = (name: ProcessStepName) => ofNamespace(name, request);
-  const phases: Record<MigrationPhase, readonly StepKey[]> = {
+  return {
     inventory: [process("takeInventory")],
     sideBySide: roomsOfMode("workloadIdentity").flatMap((room) => room.ensure(request)),
     verify: [process("verifySideBySide")],
     cutOver: [process("cutOver")],
-    retire: [
-      process("checkPods"),
-      ...roomsOfMode("podIdentity").flatMap((room) => room.remove(request)),
-      process("verify"),
-    ],
+    retire: [process("checkPods"), ...roomsOfMode("podIdentity").flatMap((room) => room.remove(request))],
   };
-  return MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : []));
 }

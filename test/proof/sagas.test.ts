@@ -20,10 +20,10 @@ const onceFailing: [seed: number, defect: string][] = [
   [439, "a take-over that was sent twice was told that another operation runs"],
   [499, "an offboarding after a migration that stopped half-way left the migration's service account"],
   [591, "a repair in the middle of a migration showed a step that it never takes"],
-  [829, "a compensation that did not come to its first undo ended as if nothing were left"],
+  [484, "a compensation that did not come to its first undo ended as if nothing were left"],
   [2640, "a way back whose end was recorded twice took the namespace's record with it"],
   [9107, "a migration that was canceled at once forgot what the one before had left"],
-  [3545, "a repair whose process died at its end kept the errors that it had put right"],
+  [941, "a repair whose process died at its end kept the errors that it had put right"],
   [1074803, "a namespace that a canceled batch had claimed and not started was onboarded all the same"],
   [1347, "an operation that one run of its last step ended, and the other did not, lost its client id"],
 ];
@@ -125,6 +125,12 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     "item Failed REJECTED",
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
+  }
+  for (const what of ["onboard taken up", "offboard taken up", "onboard Failed ORCHESTRATION_FAILED"]) {
+    expect(seen(what), what).toBeGreaterThan(count / 500);
+  }
+  for (const what of ["repair taken up", "migrate taken up", "compensate taken up"]) {
+    expect(seen(what), what).toBeGreaterThan(count / 5_000);
   }
   for (const what of [
     "takeOver Succeeded",

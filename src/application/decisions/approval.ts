@@ -16,7 +16,7 @@ import { throwIfCanceled } from "./cancellation.ts";
 
 const minuteMs = 60_000;
 
-/** Records and tells that the request waits; undefined when it needs no approval. Twice is as once. */
+/** Records and tells that the request waits; undefined when it need not: it needs no approval, or has it. Twice is as once. */
 export async function requestApproval(
   ports: Ports,
   { operation, request }: { operation: string; request: OnboardingRequest },
@@ -41,6 +41,11 @@ export async function requestApproval(
       reminders: 0,
     };
   });
+  if (approval.decision) {
+    // Decided before this run began, and nobody will wake it: nobody is asked again.
+    await takeDecision(ports, { operation, request, isTimeOver: false });
+    return undefined;
+  }
   await publishApproval(ports, record, approval);
   return approval;
 }

@@ -356,6 +356,13 @@ export const stepErrors = {
     cause: "The lock on a queue message had ended before the message was settled.",
     fix: "Nothing: Service Bus delivers the message again. If it lasts, raise the queue's lock duration.",
   },
+  ORCHESTRATION_FAILED: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The durable runtime, a defect or somebody who terminated it has ended the operation's orchestration, and taking it up again did not help.",
+    fix: "Read the message and the host's log. If `leftUndone` names undos, call POST /api/operations/{id}/compensate; if the namespace is Incomplete without any, send the same request again or offboard it.",
+  },
   UNEXPECTED: {
     // Whether a request may be sent again, nobody knows of what nobody foresaw; a step may always be tried again.
     status: 500,

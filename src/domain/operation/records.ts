@@ -29,6 +29,8 @@ interface RecordOfOperation {
   readonly namespaceUid?: string;
   /** When the record was written last, by the table's own clock. */
   readonly changedTime?: string;
+  /** How often it was taken up again after its orchestration had ended without an outcome. */
+  readonly restarts?: number;
   /** Who asked to cancel it. Once this is written the operation of a namespace cannot succeed any more. */
   readonly cancel?: Cancel;
 }
@@ -63,6 +65,8 @@ export interface BatchRecord extends RecordOfOperation {
   /** Who sent it, as they were then: its items are claimed for them. */
   readonly by: Caller;
   readonly requests: number;
+  /** Why no run of it begins any more: what has not begun by then never does. */
+  readonly givenUp?: string;
   /** Once it has ended. */
   readonly result?: BatchTotals;
 }

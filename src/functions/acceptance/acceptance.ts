@@ -17,6 +17,7 @@ import { withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
+import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -117,9 +118,11 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
  */
 export async function attach(desk: NamedDesk, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
-  if (operation === desk.operation && isHeld(record)) return await begin(desk, record);
   const { registry } = desk.ports;
   const known = await registry.getOperation(operation);
+  // What has begun is taken up with what it has done, and not here.
+  const isToStart = operation === desk.operation && (!known || known.status === "NotStarted");
+  if (isToStart && isHeld(record)) return await begin(desk, record);
   if (known) return { operation, kind: known.kind, isNew: false };
   await registry.insertOperation(operationOf(record));
   return { operation, kind: kindOf(record), isNew: false };
@@ -138,15 +141,17 @@ export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-/** Starts the orchestration of the operation that holds the record. */
+/** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it has done. */
 export function startOperation(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   record: HeldRecord,
+  resumed?: Resumption,
 ): Promise<void> {
   const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
-  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...(earlier ? { earlier } : {}) };
+  const before = { ...(earlier ? { earlier } : {}), ...(resumed ? { resumed } : {}) };
+  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...before };
   const isMigrating = migration !== undefined;
   switch (record.state) {
     case "Onboarding":

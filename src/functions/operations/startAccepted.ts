@@ -1,23 +1,22 @@
 /** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
 import { app } from "@azure/functions";
-import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
+import { type DurableClient, getClient, input } from "durable-functions";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
 import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { startOperation } from "../acceptance/acceptance.ts";
 import type { Mender } from "../acceptance/mender.ts";
 import { wake } from "../acceptance/wake.ts";
 import { tendBatches } from "../batches/tendBatches.ts";
 import { findPhase } from "./operations.ts";
+import { startAgain, takeUp } from "./takeUp.ts";
 
 /** A request that is being accepted this moment starts its operation itself. */
 const graceMs = 10_000;
@@ -49,8 +48,12 @@ export function registerStartAccepted(ports: Ports): void {
   });
 }
 
-/** Starts what the record accepted and nobody started, or records the end that its orchestration could not record. */
-export async function mend({ ports, client, warn }: Mender, record: Stored<HeldRecord>): Promise<void> {
+/**
+ * Starts what the record accepted and nobody started; takes up what ended without an outcome, or records the end that its
+ * orchestration could not record.
+ */
+export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<void> {
+  const { ports, client, warn } = mender;
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
@@ -58,11 +61,12 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<HeldR
     warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
     await ports.registry.insertOperation(operationOf(record));
     await cancelWithBatch(ports, record);
-    await startOperation(client, ports, record);
+    await startAgain(mender, record);
   } else if (hasEnded(instance)) {
+    const outcome = Outcome.safeParse(instance.output).data ?? (await takeUp(mender, record));
+    if (!outcome) return;
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
-    const outcome = Outcome.safeParse(instance.output).data ?? unknownOutcome(instance.runtimeStatus);
     await concludeOperation(ports, {
       operation,
       cluster,
@@ -72,10 +76,12 @@ export async function mend({ ports, client, warn }: Mender, record: Stored<HeldR
       requestedBy,
       team,
       traceparent,
+      // Known since before it began; an outcome of its own has the same.
+      ...(record.state === "Migrating" ? { clientId: record.clientId } : {}),
       ...outcome,
     });
   } else {
-    await tendApproval({ ports, client, warn }, operation);
+    await tendApproval(mender, operation);
   }
 }
 
@@ -104,9 +110,4 @@ async function tendApproval({ ports, client, warn }: Mender, operation: string):
   } else if ((await findPhase(client, record)) === "awaitingApproval") {
     await wake(client, record, { warn });
   }
-}
-
-function unknownOutcome(runtimeStatus: OrchestrationRuntimeStatus): Outcome {
-  const message = `The orchestration ended as ${runtimeStatus} without an outcome; what it created may still be there.`;
-  return { status: "Failed", error: toOperationError("UNEXPECTED", message), leftBehind: true };
 }

@@ -106,6 +106,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   SERVICE_BUS_FORBIDDEN: 500,
   SERVICE_BUS_REJECTED: 500,
   MESSAGE_LOCK_LOST: 503,
+  ORCHESTRATION_FAILED: 500,
   UNEXPECTED: 500,
 };
 

@@ -17,9 +17,10 @@ import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";
+import { breakable } from "./engine.ts";
 import { type Call, calm, died } from "./faults.ts";
 import type { Problem } from "./invariants.ts";
-import { type Control, calmly, deliver, expectFault, mortal, traceparent } from "./operate.ts";
+import { type Control, calmly, deliver, expectFault, longAgo, mortal, traceparent } from "./operate.ts";
 import type { World } from "./world.ts";
 
 /** An operation while it runs. */
@@ -109,7 +110,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
           const id = options?.instanceId ?? "";
           const known = instances.get(id);
           // What has ended is replaced, as the extension does it.
-          if (!known || (known.run && name === "onboardBatch")) {
+          if (!known || known.run) {
             launch(id, { name, input: options?.input }).catch(() => undefined);
           }
           return id;
@@ -123,6 +124,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
             runtimeStatus: instance.run?.status ?? "Running",
             output: instance.run?.output,
             customStatus: instance.phase,
+            lastUpdatedTime: longAgo,
           } as Awaited<ReturnType<DurableClient["getStatus"]>>;
         }),
       raiseEvent: (id, name, data) =>
@@ -134,21 +136,24 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   /** Runs an instance to its end. What broke off is a run that failed. */
   async function launch(id: string, { name, input }: { name: string; input: unknown }): Promise<Instance> {
     const instance: Instance = { events: [] };
+    const isKnown = instances.has(id);
     instances.set(id, instance);
     const orchestration = instead[name] ?? name;
     faults.trace?.push(`  ${orchestration} ${id} runs`);
     const isBatch = name === "onboardBatch";
-    if (!isBatch) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
+    // Taken up again, it goes on.
+    if (!isBatch && !isKnown) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
     const broken = Promise.withResolvers<never>();
     await working(async () => {
-      const run = runOrchestration(
-        orchestration,
-        input,
-        isBatch ? ofBatch(instance, broken.reject) : ofOperation(id, instance),
-      );
+      const run = isBatch
+        ? runOrchestration(orchestration, input, ofBatch(instance, broken.reject))
+        : breakable(world.engine, faults, (breaking) => {
+            const { execute = (_name, work) => work(), ...options } = ofOperation(id, instance);
+            return runOrchestration(orchestration, input, { ...options, execute: breaking(execute) });
+          });
       instance.run = await Promise.race([run, broken.promise]).catch((error: unknown) => {
         if (!(error instanceof BrokeOff)) problems.push(`${name} ${id} is stuck: ${String(error)}`);
-        return { status: "Failed" as const, output: String(error) };
+        return { status: "Failed" as const, output: world.engine.text };
       });
     });
     if (!isBatch) watcher.ends(id);

@@ -186,7 +186,9 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
     },
     ends(id) {
       const one = performed.find((each) => each.id === id);
-      if (!one || one.after) return;
+      // Taken up again it ends once more; by the time that it is over another may have begun.
+      const isLast = performed.findLast((each) => one && berthKey(each.berth) === berthKey(one.berth)) === one;
+      if (!one || (one.after && !isLast)) return;
       one.after = own(world, one.berth, namespaces);
       const operation = findOperation(world, id);
       if (operation && isFinal(operation.status)) one.lacking = checkParts(world, operation.request);

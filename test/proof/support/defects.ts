@@ -28,6 +28,22 @@ function late(onFailure: OnFailure): OnFailure {
   };
 }
 
+/** Goes forward again although it was being undone. */
+const forwardAgain = orchestration({
+  name: "forwardAgain",
+  input: OperationInput,
+  run: (context, { resumed, ...input }) =>
+    conclude(context, { ...input, kind: "onboard" }, () => {
+      const { failure: _why, ...rest } = resumed ?? { undos: [], isCommitted: false, hasChanged: false };
+      return saga((onFailure) => provision(context, { ...input, resumed: rest }, { onFailure, isAll: true }));
+    }),
+});
+
+/** Takes up an operation as if it had done nothing. */
+function withoutSteps(ports: Ports): Ports {
+  return { ...ports, registry: { ...ports.registry, listSteps: async () => [] } };
+}
+
 /** An identity without its tags, a user without its mark: an undo takes them for somebody else's. */
 function withoutMarks(ports: Ports): Ports {
   const { identities, databases } = ports;
@@ -284,6 +300,11 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an undo that is registered after its step": {
     instead: { onboardNamespace: undoAfterStep.orchestrationName },
     finds: leaks,
+  },
+  "an operation that is taken up and has forgotten what it began": { spoil: withoutSteps, finds: leaks },
+  "an operation that is taken up and makes again what it had undone": {
+    instead: { onboardNamespace: forwardAgain.orchestrationName },
+    finds: /and has undone/,
   },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },

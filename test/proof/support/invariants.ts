@@ -11,6 +11,7 @@ import {
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
@@ -158,9 +159,14 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
   if (status === "Succeeded") {
     const more = { earlier: operation.earlier, migration: operation.migration, undos: operation.compensates?.undos };
-    for (const { name, target } of plannedSteps(kind, request, more)) {
+    const planned = plannedSteps(kind, request, more);
+    for (const { name, target } of planned) {
       const step = steps.find((each) => each.name === name && each.target === target);
       if (step?.status !== "Succeeded") problems.push(`step ${name} ${target} is ${step?.status}`);
+    }
+    const undone = steps.filter((step) => !planned.some((each) => isSameStep(each, step)));
+    for (const step of undone.filter((each) => each.status === "Succeeded")) {
+      problems.push(`it has succeeded, and has undone: ${step.name} ${step.target}`);
     }
   }
   return problems;
@@ -169,7 +175,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
 /** Every effect that a step reports is in the audit trail, and once. */
 export async function checkAudit(
   { registry, auditEntries, weather }: World,
-  { id, status, error }: OperationRecord,
+  { id, status, error, restarts = 0 }: OperationRecord,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   const entries = auditEntries().filter(({ operation }) => operation === id);
@@ -192,6 +198,8 @@ export async function checkAudit(
   }
   const count = (decision: string) =>
     entries.filter(({ kind, action }) => kind === "decision" && action === decision).length;
+  if (count("takenUp") < restarts)
+    problems.push(`taken up ${restarts} times, and audit has it ${count("takenUp")} times`);
   if (count("ended") !== 1) problems.push(`audit has "ended" ${count("ended")} times`);
   // What never got past its first step may not have been entered when it was accepted.
   if (count("accepted") !== 1 && (status === "Succeeded" || count("accepted") > 1)) {

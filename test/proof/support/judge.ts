@@ -131,7 +131,7 @@ function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
 function judgeRecord({ operation, record, recordBefore, before, after }: Scene): Problem[] {
   const { kind, status, error, result, id } = operation;
   const problems: Problem[] = [];
-  const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
+  const isLeft = operation.leftUndone !== undefined || error?.code === "CHANGE_INCOMPLETE";
   const expected = () => {
     if (kind === "offboard") return status === "Succeeded" ? undefined : "Incomplete";
     if (kind === "repair" || kind === "migrate") return "Onboarded";
@@ -141,7 +141,7 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     return isLeft ? "Incomplete" : recordBefore?.state;
   };
   // An end that nobody recorded is taken for the worst.
-  const isUnknown = error?.code === "UNEXPECTED" && record?.state === "Incomplete";
+  const isUnknown = error?.code === "ORCHESTRATION_FAILED" && record?.state === "Incomplete";
   // An offboarding that was stopped before its first removal leaves the record as it leaves everything else.
   const isAsBefore = kind === "offboard" && JSON.stringify([...before]) === JSON.stringify([...after]);
   const isRestored = isAsBefore && status !== "Succeeded" && record?.state === recordBefore?.state;
@@ -171,8 +171,9 @@ function judgePromise({ world, operation, record, recordBefore, lacking }: Scene
   return checkParts(world, record.request).map((each) => `it was onboarded and whole before: ${each}`);
 }
 
-/** The names in "What could not be undone: name (why); name (why)." */
-export function namedUndos({ error }: Pick<OperationRecord, "error">): readonly string[] {
+/** The names in "What could not be undone: name (why); name (why)."; of what was given up, those that the record has. */
+export function namedUndos({ error, leftUndone }: Pick<OperationRecord, "error" | "leftUndone">): readonly string[] {
+  if (error?.code === "ORCHESTRATION_FAILED") return leftUndone ?? [];
   if (error?.code !== "COMPENSATION_FAILED") return [];
   const list = /What could not be undone: (.*)$/s.exec(error.message)?.[1] ?? "";
   return [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: sql-[ab]\/[a-z]+)?) \(/g)].map(([, name]) => name ?? "");

@@ -13,6 +13,7 @@ import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";
+import { breakable } from "./engine.ts";
 import { type Call, calm, died, type Faults } from "./faults.ts";
 import type { Problem } from "./invariants.ts";
 import type { World } from "./world.ts";
@@ -199,18 +200,21 @@ export function expectFault(error: unknown): void {
   if (!(error instanceof PermanentError)) expectPassing(error);
 }
 
+/** Whatever has to pass after an instance has failed has passed. */
+export const longAgo = new Date(0);
+
 interface Instance {
   readonly name: string;
   readonly input: unknown;
-  run?: Run;
+  run?: Pick<Run, "status" | "output">;
 }
 
 async function runInstance(
   world: World,
   id: string,
   { name, input, control }: Instance & { control: Control },
-): Promise<Run> {
-  const { dice, faults, cancels, turnsAgain, portsOf } = world;
+): Promise<Pick<Run, "status" | "output">> {
+  const { dice, faults, cancels, turnsAgain, portsOf, engine } = world;
   const { instead = {} } = control;
   const orchestration = instead[name] ?? name;
   faults.trace?.push(`  ${orchestration} runs`);
@@ -227,28 +231,34 @@ async function runInstance(
     }
     if (dice.chance(0.8)) mailbox.raise("decision", {});
   };
-  return await runOrchestration(orchestration, input, {
-    mailbox,
-    async atRest() {
-      const choice = dice.roll(10);
-      if (choice < 6) await decide("approved");
-      else if (choice < 7) await decide("rejected");
-      else if (choice < 8) await decide("cancel");
-      else if (choice < 9) mailbox.raise("decision", {});
-    },
-    random: dice.next,
-    together: (open) => 1 + dice.roll(open),
-    turnAgain: () => dice.chance(turnsAgain),
-    maxTurns: 400,
-    async execute(activity, run) {
-      faults.trace?.push(`  → ${activity}`);
-      const isCanceled = faults.plan !== calm && dice.chance(cancels);
-      // Before it runs, or at any moment while it does.
-      const canceling = isCanceled ? decide("cancel") : undefined;
-      if (dice.chance(0.5)) await canceling;
-      return await deliver(world, { run, spoil: control.spoil, meanwhile: canceling });
-    },
-  }).catch((cause: unknown) => {
+  const run = breakable(
+    engine,
+    faults,
+    async (execute) =>
+      await runOrchestration(orchestration, input, {
+        mailbox,
+        async atRest() {
+          const choice = dice.roll(10);
+          if (choice < 6) await decide("approved");
+          else if (choice < 7) await decide("rejected");
+          else if (choice < 8) await decide("cancel");
+          else if (choice < 9) mailbox.raise("decision", {});
+        },
+        random: dice.next,
+        together: (open) => 1 + dice.roll(open),
+        turnAgain: () => dice.chance(turnsAgain),
+        maxTurns: 400,
+        execute: execute(async (activity, work) => {
+          faults.trace?.push(`  → ${activity}`);
+          const isCanceled = faults.plan !== calm && dice.chance(cancels);
+          // Before it runs, or at any moment while it does.
+          const canceling = isCanceled ? decide("cancel") : undefined;
+          if (dice.chance(0.5)) await canceling;
+          return await deliver(world, { run: work, spoil: control.spoil, meanwhile: canceling });
+        }),
+      }),
+  );
+  return await run.catch((cause: unknown) => {
     throw new Error(`${name} ${id}`, { cause });
   });
 }
@@ -312,7 +322,9 @@ function createClient(call: Call, instances: Map<string, Instance>): DurableClie
     startNew: (name, options) =>
       call("tables", "start instance", () => {
         const instanceId = options?.instanceId ?? "";
-        if (!instances.has(instanceId)) instances.set(instanceId, { name, input: options?.input });
+        const known = instances.get(instanceId);
+        // What has ended is replaced, as the extension does it.
+        if (!known || known.run) instances.set(instanceId, { name, input: options?.input });
         return instanceId;
       }),
     getStatus: (id) =>
@@ -323,6 +335,7 @@ function createClient(call: Call, instances: Map<string, Instance>): DurableClie
           instanceId: id,
           runtimeStatus: instance.run?.status ?? "Running",
           output: instance.run?.output,
+          lastUpdatedTime: longAgo,
         } as Awaited<ReturnType<DurableClient["getStatus"]>>;
       }),
   };

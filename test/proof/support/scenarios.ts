@@ -16,6 +16,7 @@ import type { Run } from "../../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+import { takeUpScenarios } from "./takeUpScenarios.ts";
 import { upkeepScenarios } from "./upkeepScenarios.ts";
 
 const one = { databases: databases.slice(0, 1) };
@@ -93,6 +94,7 @@ const answer =
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...upkeepScenarios,
   ...batchScenarios,
+  ...takeUpScenarios,
   "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
     await onboard();
     refuseWrites(cloud, "change sql-dev/orders");

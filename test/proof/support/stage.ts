@@ -36,6 +36,7 @@ const expected: ReadonlySet<string> = new Set([
   "APPROVAL_TIMED_OUT",
   "PODS_STILL_USE_POD_IDENTITY",
   "NAMESPACE_IN_USE",
+  "ORCHESTRATION_FAILED",
 ]);
 
 export function createStage(world: World, { control, isHarmless }: { control: Control; isHarmless: boolean }): Stage {
@@ -90,6 +91,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       const { status, error } = operation;
       tell(`— ${name} ${status} ${error?.code ?? ""} ${error?.message ?? ""}`);
       seen.push(`${name} ${status} ${error?.code ?? ""}`.trim());
+      if (operation.restarts !== undefined) seen.push(`${operation.kind} taken up`);
       if (operation.kind !== kind && !(kind === "onboard" && operation.kind === "change")) {
         problems.push(`${name} began ${operation.kind}`);
       }

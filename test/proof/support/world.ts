@@ -20,6 +20,7 @@ import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry }
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
+import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { createDice, type Dice } from "./random.ts";
@@ -50,6 +51,8 @@ export interface World {
   readonly cancels: number;
   /** How often an activity runs twice although once would do. */
   readonly twice: number;
+  /** How the durable runtime itself fails. */
+  readonly engine: EngineFaults;
   /** How often an orchestrator's turn is taken again, because the process died before it was recorded. */
   readonly turnsAgain: number;
   readonly events: string[];
@@ -170,6 +173,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
     turnsAgain: dice.pick([0, 0, 0.05]),
+    engine: createEngineFaults(seed),
     auditEntries: () => (entries ? [...entries.values()] : entriesOf(trail)),
     verifyAudit: async () => (await ports.audit.verify()).valid,
   };

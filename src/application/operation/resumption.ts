@@ -1,0 +1,134 @@
+/** What the records of an operation say when its orchestration has ended without a word: how far it came, and what is left. */
+import { isCode } from "../../domain/errors.ts";
+import { further, MigrationPhase } from "../../domain/operation/migration.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Outcome } from "../../domain/operation/outcome.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
+import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { Resumption } from "../../domain/operation/resumption.ts";
+import { isSameStep } from "../../domain/operation/stepName.ts";
+import { takesNothingAway } from "../../domain/request/change.ts";
+import { isStepName, stepFacts } from "../../resources/index.ts";
+import { migrationPhases, plannedSteps } from "../../resources/plannedSteps.ts";
+import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
+
+/** Undefined when no step has begun: then the operation begins as it would have. */
+export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
+  if (steps.length === 0) return undefined;
+  const { kind, request, earlier, migration, compensates } = operation;
+  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
+  const forward = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+  const stages = undoStages(kind, request, { earlier }).filter((stage) => forward.some((step) => isOf(stage, step)));
+  const isCommitted = operation.committedTime !== undefined;
+  const hasChanged = forward.some(({ name }) => !isStepName(name) || stepFacts[name].stage !== "look");
+  const failure = findFailure(operation, { forward, isBeingUndone: steps.length > forward.length });
+  const common = { isCommitted, hasChanged, ...(failure ? { failure } : {}) };
+  if (kind !== "migrate") return { ...common, undos: stages.flatMap(({ undos }) => undos) };
+
+  const own = lastComplete(operation, forward);
+  const completed = own === undefined ? migration?.completed : further(migration?.completed, own);
+  const isComplete = ({ phase }: UndoStage) => phase !== undefined && own !== undefined && further(own, phase) === own;
+  const undosOf = (which: readonly UndoStage[]) => which.flatMap(({ undos }) => undos);
+  return {
+    ...common,
+    undos: undosOf(stages.filter((stage) => !isComplete(stage))),
+    migration: {
+      ...(completed ? { completed } : {}),
+      undos: undosOf(stages.filter(isComplete)),
+      from: stages.some(({ phase }) => phase === "retire") ? "retire" : "inventory",
+    },
+  };
+}
+
+function isOf({ steps }: UndoStage, { name }: StepRecord): boolean {
+  return steps.some((each) => each === name);
+}
+
+/** Why it was being undone, or had to be: a step had failed for good. */
+function findFailure(
+  { kind, cancel, committedTime }: OperationRecord,
+  { forward, isBeingUndone }: { readonly forward: readonly StepRecord[]; readonly isBeingUndone: boolean },
+): Resumption["failure"] {
+  const hasUndos = kind === "onboard" || kind === "change" || kind === "migrate";
+  // What was proven and failed to be recorded, or to take the old state away, is tried again.
+  if (!hasUndos || (committedTime !== undefined && !isBeingUndone)) return undefined;
+  const failed = forward.filter(({ status }) => status === "Failed");
+  const first = failed.find(({ error }) => !isCode(error?.code, "OPERATION_CANCELED")) ?? failed[0];
+  if (first) {
+    const { name, error } = first;
+    return { step: name, code: error?.code ?? "UNEXPECTED", message: error?.message ?? `Step ${name} had failed.` };
+  }
+  if (!isBeingUndone) return undefined;
+  if (cancel) return { step: "cancel", code: "OPERATION_CANCELED", message: `Canceled by ${cancel.by}.` };
+  const message = "It was being undone when its orchestration broke off; why is not recorded.";
+  return { step: "orchestration", code: "ORCHESTRATION_FAILED", message };
+}
+
+/** Of a migration, the last phase that this operation has completed: one after it has begun, or all of its steps are done. */
+function lastComplete({ request }: OperationRecord, forward: readonly StepRecord[]): MigrationPhase | undefined {
+  const phases = migrationPhases(request);
+  const find = (phase: MigrationPhase) => phases[phase].map((step) => forward.find((each) => isSameStep(each, step)));
+  if (forward.some(({ name }) => name === "verify")) return "retire";
+  const furthest = MigrationPhase.options.findLastIndex((phase) => find(phase).some((step) => step !== undefined));
+  const last = MigrationPhase.options[furthest];
+  const isDone = last !== undefined && find(last).every((step) => step?.status === "Succeeded");
+  return isDone ? last : MigrationPhase.options[furthest - 1];
+}
+
+/** The end of an operation that is not taken up again. What it leaves has a name, so that a compensation can run it. */
+export function abandon(operation: OperationRecord, steps: readonly StepRecord[], why: string): Outcome {
+  const { kind, migration, compensates } = operation;
+  const left = resumptionOf(operation, steps);
+  const { hasChanged = false, failure } = left ?? {};
+  const outcome = (leftBehind: boolean, undos: readonly string[] = []): Outcome => {
+    const names = undos.toReversed();
+    const text = names.length === 0 ? why : `${why} Left to be undone: ${names.join(", ")}.`;
+    const error = toOperationError("ORCHESTRATION_FAILED", text);
+    return { status: "Failed", error, leftBehind, ...(names.length === 0 ? {} : { leftUndone: names }) };
+  };
+  switch (kind) {
+    case "onboard":
+    case "change": {
+      const undos = left?.undos ?? [];
+      return isInPlace(operation) ? outcome(true) : outcome(undos.length > 0, undos);
+    }
+    case "compensate":
+      return outcome(true, compensates?.undos.toReversed());
+    case "offboard":
+      return { ...outcome(true), isUntouched: !hasChanged };
+    case "repair":
+      return outcome(false);
+    case "migrate": {
+      const isCanceled = isCode(failure?.code, "OPERATION_CANCELED");
+      const undos = [...(isCanceled ? (left?.migration?.undos ?? []) : []), ...(left?.undos ?? [])];
+      const completed = (isCanceled ? undefined : left?.migration?.completed) ?? migration?.completed;
+      return {
+        ...outcome(undos.length > 0, undos),
+        migration: { ...(completed ? { completed } : {}), podsToMove: [] },
+      };
+    }
+  }
+}
+
+/** The new state of a change stands, and what it replaces may be half gone: there is no way back. */
+function isInPlace({ kind, request, earlier, committedTime }: OperationRecord): boolean {
+  return (
+    kind === "change" && committedTime !== undefined && earlier !== undefined && !takesNothingAway(request, earlier)
+  );
+}
+
+/** The outcome of an operation whose end is recorded, while its namespace is not free yet. */
+export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord[]): Outcome | undefined {
+  const { status, error, leftUndone, result } = operation;
+  if (!isFinal(status)) return undefined;
+  const progress = result?.migration ? { migration: result.migration } : {};
+  if (status === "Succeeded") return { status, leftBehind: false, ...progress };
+  return {
+    status: "Failed",
+    ...(error ? { error } : {}),
+    leftBehind: leftUndone !== undefined || isInPlace(operation),
+    ...(leftUndone ? { leftUndone: [...leftUndone] } : {}),
+    isUntouched: !(resumptionOf(operation, steps)?.hasChanged ?? false),
+    ...progress,
+  };
+}

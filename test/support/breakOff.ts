@@ -1,0 +1,67 @@
+/** What the runtime does to an orchestration that is due while its workers are replaced, and the timer that finds it then. */
+import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
+import { mend } from "../../src/functions/operations/startAccepted.ts";
+import type { TestDesk } from "./desk.ts";
+import { type RunOptions, runOrchestration } from "./durableRunner.ts";
+
+export const noWorkers = "Orchestrator function 'it' failed: Did not find any initialized language workers";
+
+/** Runs what was accepted until the given activity has run, or is about to; then nothing more of it does. */
+export async function breakOff(
+  desk: TestDesk,
+  activity: string,
+  { when = "after", ...options }: RunOptions & { when?: "before" | "after" } = {},
+): Promise<void> {
+  const { name, input } = desk.take();
+  const { execute = (_name, run) => run() } = options;
+  const broken = Promise.withResolvers<void>();
+  let isBroken = false;
+  const stop = () => {
+    isBroken = true;
+    broken.resolve();
+    return new Promise<never>(() => undefined);
+  };
+  const run = runOrchestration(name, input, {
+    ...options,
+    async execute(called, work) {
+      if (isBroken || (called === activity && when === "before")) return await stop();
+      const answer = execute(called, work);
+      await answer.catch(() => undefined);
+      return called === activity ? await stop() : await answer;
+    },
+  });
+  await Promise.race([broken.promise, run]);
+  if (!isBroken) throw new Error(`${name} never called ${activity}`);
+}
+
+export interface Found {
+  readonly runtimeStatus?: OrchestrationRuntimeStatus;
+  readonly output?: unknown;
+  readonly lastUpdatedTime?: Date;
+  readonly now?: number;
+}
+
+/** The timer comes by and finds the instance of whatever is held like this; what it starts is at the desk. */
+export async function comeByTimer(desk: TestDesk, found: Found = {}): Promise<void> {
+  const {
+    runtimeStatus = OrchestrationRuntimeStatus.Failed,
+    output = noWorkers,
+    lastUpdatedTime = new Date(0),
+    now,
+  } = found;
+  const client: Partial<DurableClient> = {
+    startNew: (name, options) => desk.client.startNew(name, options),
+    getStatus: async () => {
+      const status = { runtimeStatus, output, lastUpdatedTime };
+      return status as Awaited<ReturnType<DurableClient["getStatus"]>>;
+    },
+    raiseEvent: async (_id, name) => desk.raise(name),
+  };
+  const mender = {
+    ports: desk.ports,
+    client: client as DurableClient,
+    warn: () => undefined,
+    ...(now === undefined ? {} : { now: () => now }),
+  };
+  for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender, record);
+}
