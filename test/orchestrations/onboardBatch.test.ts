@@ -15,6 +15,7 @@ import { acceptBatch, passOn } from "../../src/functions/batches/acceptBatch.ts"
 import { tendBatches } from "../../src/functions/batches/tendBatches.ts";
 import { mend } from "../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../src/ports.ts";
+import { breakOff } from "../support/breakOff.ts";
 import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { type Run, type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
@@ -368,7 +369,7 @@ it("is started by the timer when it was accepted and never started, or when its 
     );
 
   await tick();
-  await tick({ runtimeStatus: "Terminated" });
+  await tick({ runtimeStatus: "Failed" });
 
   expect(warnings).toHaveLength(1);
   expect(started.map(({ name }) => name)).toEqual(["onboardBatch", "onboardBatch"]);
@@ -377,6 +378,48 @@ it("is started by the timer when it was accepted and never started, or when its 
   expect(JSON.stringify(first?.input)).not.toBe(JSON.stringify(second?.input));
   await runOrchestration("onboardBatch", first?.input);
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 3 } });
+});
+
+it.each([
+  { runtimeStatus: "Terminated", most: 0, output: "enough" },
+  { runtimeStatus: "Failed", most: 5, output: "Did not find any initialized language workers" },
+  { runtimeStatus: "Failed", most: 2, output: "nothing undoes as mistake" },
+])("is taken up $most times when it ends as $runtimeStatus with $output, and then given up", async (found) => {
+  const desk = deskOf();
+  const id = await acceptBatch(desk, requests(3));
+  await breakOff(desk, "takeBatchItem");
+  let started = 0;
+  const client: Partial<DurableClient> = {
+    getStatus: async () => found as object as Awaited<ReturnType<DurableClient["getStatus"]>>,
+    async startNew() {
+      started += 1;
+      return id;
+    },
+  };
+  const tick = () =>
+    tendBatches(
+      { ports: desk.ports, client: client as DurableClient, warn: () => undefined },
+      { held: [], before: Date.now() + 60_000 },
+    );
+
+  for (let ticks = 0; ticks < found.most + 2; ticks += 1) await tick();
+
+  expect(started).toBe(found.most);
+  const takenUp = cloud.audit.filter(({ operation, action }) => operation === id && action === "takenUp");
+  expect(takenUp).toHaveLength(found.most);
+  // What was claimed by then is the timer's, and goes on; the rest never begins.
+  const statuses = ended(id).items.map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual(["Failed", "Failed", "Running"]);
+  expect(ended(id).items.find(({ status }) => status === "Failed")?.error?.code).toBe("ORCHESTRATION_FAILED");
+  for (const record of await desk.ports.registry.heldNamespaces()) await startBy(desk, record);
+  await tick();
+  expect(ended(id).batch).toMatchObject({ status: "Failed", error: { code: "BATCH_INCOMPLETE" } });
+  expect(
+    ended(id)
+      .items.map(({ status }) => status)
+      .toSorted(),
+  ).toEqual(["Failed", "Failed", "Succeeded"]);
+  expect(cloud.openBatches.size).toBe(0);
 });
 
 it("is forgotten when its acceptance broke off before it was one", async () => {

@@ -1,4 +1,4 @@
-/** How a batch ends: when every item has, or when it was canceled and what began has. */
+/** How a batch ends: when every item has, or when it was canceled or given up and what began has. */
 
 import { isOfPolicy } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -22,7 +22,7 @@ export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
   let items = await settleItems(ports, id, await ports.registry.listBatchItems(id));
-  if (record.cancel) items = await giveUp(ports, record, items);
+  if (record.cancel || record.givenUp !== undefined) items = await giveUp(ports, record, items);
   const totals = countItems(items);
   const { notStarted: notBegun, running } = totals;
   if (notBegun + running > 0) {
@@ -79,27 +79,35 @@ export async function settleItems(
   return settled;
 }
 
-/** After a cancel: what has not begun never begins, and what is somebody else's operation is not waited for. */
+/** What has not begun never begins. After a cancel, what is somebody else's operation is not waited for, either. */
 async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
-  const { id, cancel } = batch;
+  const { id, cancel, givenUp } = batch;
   const items: BatchItem[] = [];
   for (const item of all) items.push(await findBegun(ports, id, item));
   const endTime = new Date().toISOString();
-  const end = (message: string) => ({
+  const canceled = (message: string) => ({
     status: "Canceled" as const,
     endTime,
     error: toOperationError("OPERATION_CANCELED", message),
   });
-  const changed = items.map((item) => {
-    if (item.status === "NotStarted") return { ...item, ...end(`Canceled by ${cancel?.by} before it began.`) };
-    if (item.status !== "Running" || item.operation === item.claim) return item;
-    return { ...item, ...end(`Operation ${item.operation} is not the batch's own, and goes on.`) };
+  const neverBegun = cancel
+    ? canceled(`Canceled by ${cancel.by} before it began.`)
+    : {
+        status: "Failed" as const,
+        endTime,
+        error: toOperationError("ORCHESTRATION_FAILED", `It never began. ${givenUp}`),
+      };
+  const endOf = ({ status, operation, claim }: BatchItem) => {
+    if (status === "NotStarted") return neverBegun;
+    if (!cancel || status !== "Running" || operation === claim) return undefined;
+    return canceled(`Operation ${operation} is not the batch's own, and goes on.`);
+  };
+  const updates = items.flatMap((item) => {
+    const changes = endOf(item);
+    return changes ? [{ index: item.index, changes }] : [];
   });
-  const updates = changed.flatMap((item, at) =>
-    item === items[at] ? [] : [{ index: item.index, changes: end(item.error?.message ?? "") }],
-  );
   if (updates.length > 0) await ports.registry.updateBatchItems(id, updates);
-  return changed;
+  return items.map((item) => ({ ...item, ...endOf(item) }));
 }
 
 /**

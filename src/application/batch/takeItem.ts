@@ -26,7 +26,7 @@ export async function takeItem(
   for (let tried = 0; tried < mostTaken; tried += 1) {
     const batch = await getBatch(ports, id);
     // Not begun is never begun.
-    if (batch.cancel) return {};
+    if (batch.cancel || batch.givenUp !== undefined) return {};
     const index = await takeIndex(ports, { batch: id, lane, done: last });
     if (index === undefined) return {};
     const record = await claimItem(ports, batch, index);

@@ -1,12 +1,16 @@
 /** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
-import { settleItems } from "../../application/batch/concludeBatch.ts";
+import type { DurableOrchestrationStatus } from "durable-functions";
+import { originOf } from "../../application/batch/batchRecord.ts";
+import { concludeBatch, settleItems } from "../../application/batch/concludeBatch.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { OpenBatch } from "../../domain/operation/records.ts";
+import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { settledEvent } from "../../orchestrations/onboardBatch.ts";
 import type { Mender } from "../acceptance/mender.ts";
+import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";
 
 /** A batch that has no record by then is one whose acceptance broke off; nobody was told of it. */
@@ -33,10 +37,11 @@ export async function tendBatches(mender: Mender, { held, before }: Tick): Promi
 }
 
 async function tendBatch(
-  { ports, client, warn }: Mender,
+  mender: Mender,
   open: OpenBatch,
   { before, isRunning }: { before: number; isRunning: (operation: string) => boolean },
 ): Promise<void> {
+  const { ports, client, warn } = mender;
   const { id, acceptedTime, requests, next } = open;
   const { registry } = ports;
   const accepted = Date.parse(acceptedTime);
@@ -49,8 +54,13 @@ async function tendBatch(
   if (!instance || hasEnded(instance)) {
     // Not closed, so it has not come to its end: what it has done is in the registry, and a new run goes on from there.
     if (accepted >= before) return;
-    warn(logLine("starting a batch", { operation: id, runtimeStatus: instance?.runtimeStatus }));
-    await startBatch(client, ports, record);
+    if (record.givenUp !== undefined) {
+      await passOn(ports, client, record, { warn });
+      await concludeBatch(ports, id);
+    } else if (!instance || (await isTakenUp(mender, record, instance))) {
+      warn(logLine("starting a batch", { operation: id, runtimeStatus: instance?.runtimeStatus }));
+      await startBatch(client, ports, record);
+    }
     return;
   }
   await passOn(ports, client, record, { warn });
@@ -60,4 +70,23 @@ async function tendBatch(
   const settled = await settleItems(ports, id, ended);
   const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
   if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
+}
+
+/** Whether a new run may begin now; counts it, and gives the batch up where there were enough. */
+async function isTakenUp(
+  { ports, now }: Mender,
+  record: Stored<BatchRecord>,
+  instance: DurableOrchestrationStatus,
+): Promise<boolean> {
+  const { id, restarts = 0 } = record;
+  const decision = mayRestart(instance, restarts, now?.() ?? Date.now());
+  if (decision === "later") return false;
+  if (decision === "never") {
+    await ports.registry.amendBatch(record, { givenUp: describeEnd(instance, restarts) });
+    return false;
+  }
+  const count = restarts + 1;
+  const entry = { id: `${id}/${count}`, what: "batch", action: "takenUp", outcome: "Running" };
+  await appendDecision(ports, originOf(record), { ...entry, reason: reasonOf(instance) });
+  return await ports.registry.amendBatch(record, { restarts: count });
 }
