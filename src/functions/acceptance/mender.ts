@@ -1,6 +1,9 @@
 import type { DurableClient } from "durable-functions";
 import type { Ports } from "../../ports.ts";
 
+/** A request that is being accepted this moment starts its operation itself. */
+export const graceMs = 10_000;
+
 /** What a timer or a request needs that mends what a crash left. */
 export interface Mender {
   readonly ports: Ports;

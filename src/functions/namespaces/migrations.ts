@@ -20,6 +20,7 @@ import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
 import { deskOf } from "../acceptance/desk.ts";
+import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
@@ -39,7 +40,7 @@ export const MigrationRequest = z
   .meta({ id: "MigrationRequest" });
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
-export function registerMigrations(ports: Ports, routes: Routes): void {
+export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSight): void {
   app.http("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
     methods: ["POST"],
@@ -60,10 +61,8 @@ export function registerMigrations(ports: Ports, routes: Routes): void {
         ports.idempotencyKeys,
         { request: httpRequest, by, body: wanted, context },
         async (attempt) => {
-          const { operation, kind, isNew } = await acceptUpkeep({ ...desk, ...attempt }, "Migrating", {
-            berth,
-            prepare,
-          });
+          const accept = () => acceptUpkeep({ ...desk, ...attempt }, "Migrating", { berth, prepare });
+          const { operation, kind, isNew } = await acceptMending(onSight, desk, { berth, accept });
           const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
           context.log(logLine("migration accepted", facts));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });

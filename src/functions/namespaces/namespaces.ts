@@ -1,11 +1,12 @@
 import { app } from "@azure/functions";
-import { input } from "durable-functions";
+import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { findNamespace, mustSee } from "../../application/admission/seeNamespace.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
 import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
@@ -14,6 +15,7 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOffboarding, type Desk } from "../acceptance/acceptance.ts";
 import { deskOf } from "../acceptance/desk.ts";
+import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
@@ -23,7 +25,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
-export function registerNamespaces(ports: Ports, routes: Routes): void {
+export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSight): void {
   app.http("listNamespaces", {
     route: "api/namespaces",
     methods: ["GET"],
@@ -45,9 +47,14 @@ export function registerNamespaces(ports: Ports, routes: Routes): void {
     route: "api/namespaces/{cluster}/{namespace}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: routes.forCallers(async (request, { by }) => {
+    extraInputs: [input.durableClient()],
+    handler: routes.forCallers(async (request, { context, by }) => {
       const berth = readBerth(request.params);
-      const record = await findNamespace(ports, by, berth);
+      let record = await findNamespace(ports, by, berth);
+      if (isHeld(record)) {
+        const mender = { client: getClient(context), warn: context.warn.bind(context) };
+        if (await onSight.meet(mender, berth, record.operation)) record = await findNamespace(ports, by, berth);
+      }
       const etag = tagOf(record);
       if (isKnown(request, etag)) return { status: 304, headers: { etag } };
       return json(200, publicNamespace(record), { etag });
@@ -68,10 +75,8 @@ export function registerNamespaces(ports: Ports, routes: Routes): void {
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
-        const { operation, isNew } = await acceptOffboarding({ ...desk, ...attempt }, berth, {
-          expect,
-          ignoreDependants,
-        });
+        const accept = () => acceptOffboarding({ ...desk, ...attempt }, berth, { expect, ignoreDependants });
+        const { operation, isNew } = await acceptMending(onSight, desk, { berth, accept });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });

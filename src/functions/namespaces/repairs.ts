@@ -14,6 +14,7 @@ import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
 import { deskOf } from "../acceptance/desk.ts";
+import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
@@ -22,7 +23,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export function registerRepairs(ports: Ports, routes: Routes): void {
+export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight): void {
   app.http("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
     methods: ["POST"],
@@ -40,10 +41,8 @@ export function registerRepairs(ports: Ports, routes: Routes): void {
         ports.idempotencyKeys,
         { request: httpRequest, by, body: null, context },
         async (attempt) => {
-          const { operation, kind, isNew } = await acceptUpkeep({ ...desk, ...attempt }, "Repairing", {
-            berth,
-            prepare,
-          });
+          const accept = () => acceptUpkeep({ ...desk, ...attempt }, "Repairing", { berth, prepare });
+          const { operation, kind, isNew } = await acceptMending(onSight, desk, { berth, accept });
           context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });
         },

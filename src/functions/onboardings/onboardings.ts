@@ -6,6 +6,7 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
 import { deskOf } from "../acceptance/desk.ts";
+import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readBody, readFlag } from "../http/readBody.ts";
 import { readOnboardingRequest } from "../http/readRequest.ts";
@@ -13,7 +14,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
-export function registerOnboardings(ports: Ports, routes: Routes): void {
+export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
   app.http("createOnboarding", {
     route: "api/onboardings",
     methods: ["POST"],
@@ -27,9 +28,8 @@ export function registerOnboardings(ports: Ports, routes: Routes): void {
       const desk = deskOf(ports, { context, by, traceparent });
       if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
       return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-        const { operation, kind, isNew, isUnchanged } = await acceptOnboarding({ ...desk, ...attempt }, request, {
-          takeOver,
-        });
+        const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, { takeOver });
+        const { operation, kind, isNew, isUnchanged } = await acceptMending(onSight, desk, { berth: request, accept });
         const { cluster, namespace } = request;
         const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
         context.log(logLine("onboarding accepted", facts));

@@ -18,12 +18,13 @@ import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
+import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
-export function registerOperations(ports: Ports, routes: Routes): void {
+export function registerOperations(ports: Ports, routes: Routes, onSight: OnSight): void {
   app.http("getOperation", {
     route: "api/operations/{id}",
     methods: ["GET"],
@@ -31,12 +32,15 @@ export function registerOperations(ports: Ports, routes: Routes): void {
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
-      const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
+      const client = getClient(context);
+      const find = async () => mustSeeOperation(by, id, await ports.registry.findOperation(id));
+      let record = await find();
+      if (record.kind !== "batch" && !isFinal(record.status)) {
+        const mender = { client, warn: context.warn.bind(context) };
+        if (await onSight.meet(mender, record, id)) record = await find();
+      }
       if (record.kind === "batch") return await answerBatch(ports, request, record);
-      const [phase, steps] = await Promise.all([
-        findPhase(getClient(context), record),
-        ports.registry.listSteps(record.id),
-      ]);
+      const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
       // An approver must see what is approved, and what it replaces.
       const { request: asked, earlier } = record;

@@ -12,14 +12,11 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import type { Mender } from "../acceptance/mender.ts";
+import { graceMs, type Mender } from "../acceptance/mender.ts";
 import { wake } from "../acceptance/wake.ts";
 import { tendBatches } from "../batches/tendBatches.ts";
 import { findPhase } from "./operations.ts";
 import { startAgain, takeUp } from "./takeUp.ts";
-
-/** A request that is being accepted this moment starts its operation itself. */
-const graceMs = 10_000;
 
 export function registerStartAccepted(ports: Ports): void {
   app.timer("startAccepted", {

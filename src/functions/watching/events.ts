@@ -8,6 +8,7 @@ import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { watchClients } from "../http/clientGone.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
@@ -19,7 +20,7 @@ function mayApprove({ roles }: Caller): boolean {
   return roles.includes("Onboarding.Approve");
 }
 
-export function registerEvents(ports: Ports, routes: Routes): void {
+export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): void {
   // For every route of the app: without it the host answers only when a handler has ended.
   app.setup({ enableHttpStream: true });
   const clients = watchClients();
@@ -34,8 +35,14 @@ export function registerEvents(ports: Ports, routes: Routes): void {
       const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       const lastEventId = request.headers.get("last-event-id");
       if (hasSeenEnd(lastEventId)) return { status: 204 };
+      const client = getClient(context);
+      const warn = context.warn.bind(context);
+      const poll = followOperation(ports, client, id, lastEventId);
       return answerEvents({
-        poll: followOperation(ports, getClient(context), id, lastEventId),
+        async poll() {
+          if (record.kind !== "batch") await onSight.meet({ client, warn }, record, id);
+          return await poll();
+        },
         isLast: ({ event }) => event === "end",
         gone: clients.goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
