@@ -319,15 +319,32 @@ it("is one operation however often it is asked for, and nothing else begins mean
   });
 });
 
-it("is refused once another operation has had the namespace", async () => {
+it("is open after a repair, which takes nothing from the way back", async () => {
+  const before = world();
+  cancelAndRefuse("undoCutOver", ...undoWrites);
+  const { operation } = await migrate();
+  clear();
+  const repair = await operate(cloud, "repair", record().request);
+  expect(repair.operation.status).toBe("Succeeded");
+
+  const { calls, ended } = await compensate(operation.id);
+
+  expect(calls).toEqual(["announceStart", ...everyUndo, "recordOutcome"]);
+  expect(ended?.status).toBe("Succeeded");
+  expect(withoutMakers(world())).toEqual(withoutMakers(before));
+  expect(await findings(pod, false)).toEqual([]);
+});
+
+it("is refused once another migration has had the namespace", async () => {
   cancelAndRefuse("remove credential");
   const { operation } = await migrate();
   clear();
-  const { operation: repair } = await operate(cloud, "repair", pod);
+  await operate(cloud, "repair", pod);
+  const { operation: later } = await migrate();
 
   await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({
     code: "NOTHING_TO_COMPENSATE",
-    details: { operation: repair.id },
+    details: { operation: later.id },
   });
 });
 

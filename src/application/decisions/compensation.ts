@@ -34,8 +34,9 @@ export async function findCompensation(
   if (current?.state === "Compensating" && current.compensates.of === id) {
     return { current, compensates, isSame: true };
   }
-  // A migration leaves its namespace onboarded, whatever it could not undo.
-  const isLeft = current?.operation === id && current.state === (migrating ? "Onboarded" : "Incomplete");
+  // A migration leaves its namespace onboarded, whatever it could not undo; then it may be repaired, and the way back is open.
+  const leftBy = (migrating && current?.migration?.leftBy) ?? current?.operation;
+  const isLeft = leftBy === id && current?.state === (migrating ? "Onboarded" : "Incomplete");
   if (undos.length > 0 && isLeft) return { current, compensates, isSame: false };
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);

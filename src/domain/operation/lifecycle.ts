@@ -185,8 +185,8 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
       return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
     }
     case "Migrating": {
-      const { migration, ...settled } = record;
-      const left = leftOf(migration, outcome);
+      const { migration: _going, ...settled } = record;
+      const left = leftOf(record, outcome);
       return { ...settled, ...seen(record, outcome, time), state: "Onboarded", ...(left ? { migration: left } : {}) };
     }
   }
@@ -234,13 +234,17 @@ function untouched(record: RecordIn<"Offboarding">): FreeRecord {
 }
 
 /** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */
-function leftOf(migration: Migration, { leftBehind, migration: reached }: End): Migration | undefined {
+function leftOf(record: RecordIn<"Migrating">, { leftBehind, migration: reached }: End): Migration | undefined {
+  // What an earlier one has left is not this one's to undo, and not that one's any more.
+  const { leftBy: _earlier, ...migration } = record.migration;
   const completed = reached?.completed ?? migration.completed;
-  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remains : {}) };
+  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remainsOf(record) : {}) };
   return completed !== "retire" && isToRemember(now) ? now : undefined;
 }
 
-const remains = { hasRemains: true } as const;
+function remainsOf({ operation }: HeldRecord): Pick<Migration, "hasRemains" | "leftBy"> {
+  return { hasRemains: true, leftBy: operation };
+}
 
 /** An inventory alone leaves nothing; what an earlier migration could not undo is there until one is through, or all is gone. */
 function isToRemember({ completed, hasRemains }: Migration): boolean {
@@ -250,6 +254,7 @@ function isToRemember({ completed, hasRemains }: Migration): boolean {
 /** After undos of a migration that had failed: with all of them done, it stands where `reached` says. */
 function migratedBack(record: RecordIn<"Compensating">, reached: Migration, isUndone: boolean): OnboardedRecord {
   const { compensates: _tried, migration, earlier: _earlier, previous: _previous, ...lasting } = record;
-  const now = isUndone ? reached : { ...(migration ?? reached), ...remains };
+  const { leftBy: _over, ...undone } = reached;
+  const now = isUndone ? undone : { ...(migration ?? undone), ...remainsOf(record) };
   return { ...lasting, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };
 }

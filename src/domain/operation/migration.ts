@@ -30,6 +30,8 @@ export const Migration = z.object({
   completed: MigrationPhase.optional(),
   /** Undos have failed: something may be there, however little is complete. */
   hasRemains: z.literal(true).optional(),
+  /** The operation whose undos these are: compensating it is the way back, whatever has been repaired since. */
+  leftBy: z.string().optional(),
 });
 export type Migration = z.infer<typeof Migration>;
 

@@ -312,7 +312,7 @@ describe("an operation ends", () => {
       "Compensating a migration, Failed again: it stands where it stood",
       backTo("sideBySide"),
       leftBehind,
-      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true } },
+      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true, leftBy: own.operation } },
     ],
     [
       "Repairing, Succeeded: it may be tried again",
@@ -349,7 +349,7 @@ describe("an operation ends", () => {
       "Migrating, Failed, and something is left",
       Migrating,
       leftBehind,
-      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true } },
+      { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true, leftBy: own.operation } },
     ],
     [
       "Migrating, Canceled after a phase of an earlier call",
