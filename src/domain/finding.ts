@@ -85,6 +85,10 @@ export const findingCatalogue = {
     "Mooring was refused when it read this back.",
     "`found` has the error code and its message; docs/errors.md has the fix.",
   ),
+  SELECTOR_SHARED: broken(
+    "Another AzureIdentityBinding selects the same pods for another identity: aad-pod-identity gives them either.",
+    "Remove the AzureIdentityBinding if nobody needs it, or ask for another selector and deploy the pods with it.",
+  ),
   LOGIN_MISCONFIGURED: broken(
     "The verification Job says that a setting is missing (exit code 2).",
     "Look at the ConfigMap mooring-databases; POST …/repair writes it again.",

@@ -38,11 +38,11 @@ export type Choice =
   /** It is there but not on the node yet. */
   | { readonly outcome: "pending" };
 
-/** Which identity the pod may have. `clientId` is what the caller asked for, if it asked for one. */
+/** Which identity the pod may have. `clientId` is what the caller asked for, if it asked for one; `random` gives 0 to 1. */
 export function chooseIdentity(
   assigned: readonly AssignedIdentity[],
   { namespace, pod }: Pod,
-  clientId: string | undefined,
+  { clientId, random }: { readonly clientId: string | undefined; readonly random: () => number },
 ): Choice {
   const mine = assigned.filter(({ spec }) => {
     if (spec.pod !== pod || spec.podNamespace !== namespace) return false;
@@ -51,8 +51,9 @@ export function chooseIdentity(
     const isNamespaced = metadata.annotations["aadpodidentity.k8s.io/Behavior"] === "namespaced";
     return !isNamespaced || metadata.namespace === namespace;
   });
-  // Several without a client id in the request: the documentation says one at random; here the first.
-  const ready = mine.find(({ status }) => status.status === "Assigned");
+  const assignedNow = mine.filter(({ status }) => status.status === "Assigned");
+  // Several without a client id in the request: one at random, as the documentation says.
+  const ready = assignedNow[Math.floor(random() * assignedNow.length)];
   if (ready) {
     const { resourceID, clientID } = ready.spec.azureIdentityRef.spec;
     return { outcome: "found", resourceId: resourceID, clientId: clientID };

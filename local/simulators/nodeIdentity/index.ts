@@ -23,11 +23,13 @@ export interface NodeIdentity {
 export interface NodeIdentityOptions {
   /** The AzureAssignedIdentity objects of a cluster, as they stand now. */
   readonly assignedIdentities: (cluster: string) => Iterable<unknown> | Promise<Iterable<unknown>>;
+  /** Which of several identities a pod gets; a test seeds it. */
+  readonly random?: () => number;
 }
 
 export function startNodeIdentity(
   { world, faults }: Pick<SimulatorContext, "world" | "faults">,
-  { assignedIdentities }: NodeIdentityOptions,
+  { assignedIdentities, random = Math.random }: NodeIdentityOptions,
 ): NodeIdentity {
   const listeners = new Set<Simulator>();
 
@@ -40,7 +42,7 @@ export function startNodeIdentity(
     if (!resource) return { status: 400, body: "parameter resource cannot be empty" };
     const clientId = url.searchParams.get("client_id") ?? undefined;
     const assigned = [...(await assignedIdentities(pod.cluster))].map((object) => AssignedIdentity.parse(object));
-    const choice = chooseIdentity(assigned, pod, clientId);
+    const choice = chooseIdentity(assigned, pod, { clientId, random });
     const where = `for pod:${pod.namespace}/${pod.pod}`;
     // NMI itself waits up to 80 s and 20 s before it gives these two answers; here the caller's retries do the waiting.
     if (choice.outcome === "none") return { status: 403, body: `no AzureAssignedIdentity found ${where}` };

@@ -222,6 +222,13 @@ export const stepErrors = {
     cause: "The cluster does not have the aad-pod-identity CRDs.",
     fix: "Install aad-pod-identity, or use identityMode workloadIdentity.",
   },
+  SELECTOR_SHARED: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Another AzureIdentityBinding selects the same pods for another identity: aad-pod-identity would give them either.",
+    fix: "Remove the AzureIdentityBinding that the message names if nobody needs it, or ask for another selector and deploy the pods with it.",
+  },
   KUBELET_ROLE_MISSING: {
     status: 500,
     retryable: false,

@@ -1,32 +1,79 @@
-/** Bindings of aad-pod-identity by which pods of others get the identity. */
+/** Bindings of aad-pod-identity that are not Mooring's: by which pods of others get the identity, and its own pods another. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey, bindingName, identityName } from "../../domain/naming/names.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import { type Dependants, isMarked, list, readable } from "../definitions/dependants.ts";
-import { podIdentityApi } from "./podIdentity.ts";
+import { behaviorAnnotation, podIdentityApi } from "./podIdentity.ts";
 
-const Binding = z.object({ spec: z.object({ azureIdentity: z.string(), selector: z.string().default("") }) });
+const BindingSpec = z.object({ azureIdentity: z.string(), selector: z.string().default("") });
+const Spec = z.object({ spec: BindingSpec });
 
-/** Aad-pod-identity looks the identity up in the binding's own namespace, so only the bindings there count. */
-async function bindingsOfIdentity(
+interface Binding extends z.infer<typeof BindingSpec> {
+  readonly metadata: KubernetesObject["metadata"];
+}
+
+async function listBindings(
   { kubernetes }: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,
-  berth: Berth,
-): Promise<readonly { readonly metadata: KubernetesObject["metadata"]; readonly selector: string }[]> {
-  const { namespace } = berth;
-  const query = { apiVersion: podIdentityApi, kind: "AzureIdentityBinding", namespace };
-  const bindings = await kubernetes.list(cluster, query);
+): Promise<readonly Binding[]> {
+  const bindings = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureIdentityBinding" });
   return bindings.flatMap((binding) => {
-    const { metadata } = binding;
-    const spec = Binding.safeParse(binding).data?.spec;
-    const isOther = metadata.namespace === namespace && metadata.name !== bindingName(berth);
-    return isOther && spec?.azureIdentity === identityName(berth) ? [{ metadata, selector: spec.selector }] : [];
+    const spec = Spec.safeParse(binding).data?.spec;
+    return spec ? [{ metadata: binding.metadata, ...spec }] : [];
   });
+}
+
+/** Aad-pod-identity looks the identity up in the binding's own namespace, so only the bindings there count. */
+function ofIdentity(bindings: readonly Binding[], berth: Berth): readonly Binding[] {
+  return bindings.filter(
+    ({ metadata, azureIdentity }) =>
+      metadata.namespace === berth.namespace &&
+      metadata.name !== bindingName(berth) &&
+      azureIdentity === identityName(berth),
+  );
+}
+
+/** By which pods that the request's selector selects may get another identity: aad-pod-identity picks either. */
+async function rivalsOf(
+  { kubernetes }: Pick<Ports, "kubernetes">,
+  cluster: ClusterTarget,
+  { bindings, request }: { bindings: readonly Binding[]; request: OnboardingRequest },
+): Promise<readonly Binding[]> {
+  const same = bindings.filter(({ selector }) => selector === selectorOf(request));
+  const reaching = await Promise.all(
+    same.map(async ({ metadata: { namespace = "" }, azureIdentity }) => {
+      if (namespace === request.namespace) return azureIdentity !== identityName(request);
+      // In managed mode every identity is for the pods of its own namespace; else its annotation says so.
+      if (cluster.podIdentity?.mode === "managed") return false;
+      const ref = { apiVersion: podIdentityApi, kind: "AzureIdentity", name: azureIdentity, namespace };
+      const identity = await kubernetes.get(cluster, ref);
+      return identity !== undefined && identity.metadata.annotations?.[behaviorAnnotation] !== "namespaced";
+    }),
+  );
+  return same.filter((_, index) => reaching[index]);
+}
+
+/** Whether others select the same pods: told before the first write. */
+export async function selectorConflict(
+  ports: Pick<Ports, "kubernetes">,
+  cluster: ClusterTarget,
+  request: OnboardingRequest,
+): Promise<OperationError | undefined> {
+  const rivals = await rivalsOf(ports, cluster, { bindings: await listBindings(ports, cluster), request });
+  if (rivals.length === 0) return undefined;
+  const names = list(rivals.map((rival) => `${nameOf(rival)} to ${rival.azureIdentity}`));
+  const message = `Other AzureIdentityBindings bind pods with the selector ${selectorOf(request)}: ${names}.`;
+  return toOperationError("SELECTOR_SHARED", message);
+}
+
+function nameOf({ metadata: { name, namespace = "" } }: Binding): string {
+  return `${namespace}/${name}`;
 }
 
 /** Who else depends on the AzureIdentity. */
@@ -36,9 +83,8 @@ export async function dependantsOfPodIdentity(
 ): Promise<Dependants> {
   const cluster = findCluster(ports.catalog, berth.cluster);
   return await readable(async () => {
-    const foreign = (await bindingsOfIdentity(ports, cluster, berth)).filter(
-      ({ metadata }) => !isMarked(metadata, berth),
-    );
+    const bindings = ofIdentity(await listBindings(ports, cluster), berth);
+    const foreign = bindings.filter(({ metadata }) => !isMarked(metadata, berth));
     if (foreign.length === 0) return [];
     const names = list(foreign.map(({ metadata, selector }) => `${metadata.name} (selector ${selector})`));
     const message = `AzureIdentityBindings of others in ${berthKey(berth)} give identity ${identityName(berth)} to pods: ${names}.`;
@@ -51,8 +97,20 @@ export async function inspectBindings(
   cluster: ClusterTarget,
   request: OnboardingRequest,
 ): Promise<readonly Finding[]> {
-  return (await bindingsOfIdentity(ports, cluster, request)).map(({ metadata, selector }) => {
-    const what = { field: "spec.selector", expected: null, found: selector };
-    return finding("BINDING_ADDED", `AzureIdentityBinding ${metadata.name}`, what);
-  });
+  const bindings = await listBindings(ports, cluster);
+  const rivals = await rivalsOf(ports, cluster, { bindings, request });
+  return [
+    ...ofIdentity(bindings, request).map(({ metadata, selector }) => {
+      const what = { field: "spec.selector", expected: null, found: selector };
+      return finding("BINDING_ADDED", `AzureIdentityBinding ${metadata.name}`, what);
+    }),
+    ...rivals.map((rival) => {
+      const what = {
+        field: "spec.selector",
+        expected: null,
+        found: `${rival.selector}, bound to ${rival.azureIdentity}`,
+      };
+      return finding("SELECTOR_SHARED", `AzureIdentityBinding ${nameOf(rival)}`, what);
+    }),
+  ];
 }

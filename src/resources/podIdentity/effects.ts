@@ -17,7 +17,7 @@ import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubern
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { waitUntilUnassigned } from "./assignedIdentities.ts";
-import { dependantsOfPodIdentity, inspectBindings } from "./bindings.ts";
+import { dependantsOfPodIdentity, inspectBindings, selectorConflict } from "./bindings.ts";
 import { checkKubeletRoles } from "./kubeletRoles.ts";
 import { bindingObject, type podIdentity, podIdentityApi, podIdentityObjects, podIdentityRefs } from "./podIdentity.ts";
 
@@ -115,7 +115,14 @@ const lookAtObjects: Look = async ({ catalog, kubernetes }, { request, operation
 
 export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
   looks: {
-    applyPodIdentity: lookAtObjects,
+    async applyPodIdentity(ports, input) {
+      const { request } = input;
+      const [plan, shared] = await Promise.all([
+        lookAtObjects(ports, input),
+        selectorConflict(ports, findCluster(ports.catalog, request.cluster), request),
+      ]);
+      return shared ? { ...plan, action: "conflict", blockers: [...plan.blockers, shared] } : plan;
+    },
     returnPodIdentity: lookAtObjects,
     async removePodIdentity(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;

@@ -20,6 +20,7 @@ export const podIdentity = defineRoom({
 });
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
+export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
 
 /**
  * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior
@@ -37,7 +38,7 @@ export function podIdentityObjects(
       metadata: {
         name,
         namespace: berth.namespace,
-        annotations: { "aadpodidentity.k8s.io/Behavior": "namespaced" },
+        annotations: { [behaviorAnnotation]: "namespaced" },
       },
       spec: { type: 0, resourceID: resourceId, clientID: clientId },
     },

@@ -9,12 +9,17 @@ import { addIdentity, createContext } from "../entra/fixture.ts";
 
 const scope = "https://database.windows.net/.default";
 const assigned: unknown[] = [];
+/** What the dice show next. */
+const drawn: number[] = [];
 let context: SimulatorContext;
 let node: NodeIdentity;
 
 beforeAll(async () => {
   context = await createContext();
-  node = startNodeIdentity(context, { assignedIdentities: (cluster) => (cluster === "aks-dev" ? assigned : []) });
+  node = startNodeIdentity(context, {
+    assignedIdentities: (cluster) => (cluster === "aks-dev" ? assigned : []),
+    random: () => drawn.shift() ?? 0,
+  });
 });
 
 afterEach(() => {
@@ -82,6 +87,21 @@ test("needs no client id when one identity is assigned, whatever the case of its
   const { token } = await (await credentialIn("app")).getToken(scope);
 
   expect(decodeJwt(token)["appid"]).toBe(identity.clientId);
+});
+
+test("gives a pod that has two and asks for neither either of them, by chance", async () => {
+  const identities = [addIdentity(context.world, "one"), addIdentity(context.world, "other")];
+  for (const identity of identities) assign(identity);
+  drawn.push(0, 0.99, 0.49);
+
+  const given: unknown[] = [];
+  for (const _ of drawn.slice()) {
+    const answer = await ask("app", "resource=https://database.windows.net/");
+    given.push(decodeJwt(String(((await answer.json()) as { access_token: string }).access_token))["appid"]);
+  }
+
+  const [one, other] = identities.map(({ clientId }) => clientId);
+  expect(given).toEqual([one, other, one]);
 });
 
 test("answers 403 to a pod that has none, and to one whose identity is another's", async () => {
