@@ -213,6 +213,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
       if (live !== undefined) requireSameVersion(resource, live, given);
+      else requireNoUid(target, given);
       const { object, managedFields } = applyConfiguration(live, config, {
         managedFields: live?.metadata.managedFields ?? [],
         schema: resource.schema,
@@ -309,6 +310,17 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   if (askedUid !== undefined && askedUid !== uid) {
     throw conflict(resource, name, `Precondition failed: UID in precondition: ${askedUid}, UID in object meta: ${uid}`);
   }
+}
+
+/** A UID says that the object is there. */
+function requireNoUid({ resource, name }: Target, given: JsonObject) {
+  const uid = stringAt(given, "metadata", "uid");
+  if (uid === undefined) return;
+  throw conflict(
+    resource,
+    name,
+    `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+  );
 }
 
 /** The metadata that no client changes. */

@@ -287,6 +287,17 @@ describe("what an apply request has to be", () => {
     expect(JSON.parse(text).message).toContain("fieldManager: Required value: is required for apply patch");
   });
 
+  test("makes nothing anew when it names a UID", async () => {
+    const uid = "11111111-2222-4333-8444-555555555555";
+    const { status, text } = await apply({ ...configMap({}), metadata: { name: "cmap", uid } }, "fieldManager=a");
+
+    expect(status).toBe(409);
+    expect(JSON.parse(text).message).toContain(
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    );
+    expect(cluster.simulator.objects.get("v1", "ConfigMap", "cmap", namespace)).toBeUndefined();
+  });
+
   test("must not bring managed fields", async () => {
     const { status, text } = await apply(
       { ...configMap({}), metadata: { name: "cmap", managedFields: [] } },
