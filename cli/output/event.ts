@@ -2,6 +2,7 @@
 import type { AnyChange, ItemChange, StepChange } from "../../src/domain/documents/feed.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { ServerEvent } from "../service/events.ts";
+import { actionText } from "./action.ts";
 import { targetOf } from "./operation.ts";
 import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
@@ -33,10 +34,10 @@ export function describeEvent(
     }
     case "step": {
       const step = data as StepChange;
-      const { cluster, namespace, name, target, status, action = "", attempts, error, startTime, endTime } = step;
+      const { cluster, namespace, name, target, status, action, attempts, error, startTime, endTime } = step;
       const what = `${isOfAll ? `${cluster}/${namespace} ` : "  "}${name} ${target}`;
       const tries = attempts > 1 ? `try ${attempts}` : "";
-      const more = [action === "none" ? "" : action, tries, error ? `${error.code}: ${error.message}` : ""];
+      const more = [actionText({ name, action }), tries, error ? `${error.code}: ${error.message}` : ""];
       return told(endTime ?? startTime, what, status, more.filter((part) => part !== "").join("  "));
     }
     case "item": {

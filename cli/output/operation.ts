@@ -6,6 +6,7 @@ import type {
   StepDocument,
 } from "../../src/domain/documents/operation.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
@@ -47,9 +48,8 @@ export function stepLines(steps: readonly StepDocument[], view: View): readonly 
   );
 }
 
-/** Steps that only look have nothing to say but how they ended. */
-function actionOf({ action, attempts, status }: StepDocument): string {
-  const done = action === undefined || action === "none" || status === "NotStarted" ? "" : action;
+function actionOf({ attempts, ...step }: StepDocument): string {
+  const done = step.status === "NotStarted" ? "" : actionText(step);
   return attempts < 2 ? done : `${done} try ${attempts}`.trim();
 }
 

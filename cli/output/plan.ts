@@ -2,6 +2,7 @@
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
+import { actionText } from "./action.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { actFor } from "./nextActs.ts";
@@ -57,7 +58,7 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
   const { paint, width } = view;
   const [sign, style] = signs[action];
   const room = width === undefined ? target.length : Math.max(12, width - nameWidth - 4 - 2 - 8);
-  const head = `${sign} ${name.padEnd(nameWidth)}  ${shorten(printable(target), room)}  ${action === "none" ? "" : action}`;
+  const head = `${sign} ${name.padEnd(nameWidth)}  ${shorten(printable(target), room)}  ${actionText({ name, action })}`;
   return [
     paint(style, head.trimEnd()),
     ...facts(

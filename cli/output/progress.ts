@@ -3,6 +3,7 @@
  * and nothing moves.
  */
 import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
+import { actionText } from "./action.ts";
 import { describeTotals } from "./batch.ts";
 import { canBeLive, createLive, type Live } from "./live.ts";
 import { headline, stepLines } from "./operation.ts";
@@ -40,10 +41,11 @@ function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
         tell(describeTotals(operation), `  ${describeTotals(operation)}`);
         return;
       }
-      for (const { name, target, action = "", status, attempts, error } of operation.steps) {
+      for (const step of operation.steps) {
+        const { name, target, status, attempts, error } = step;
         const what = printable(`${name} ${target}`);
         if (status !== "NotStarted" && status !== "Running") {
-          tell(what, `  ${what}: ${action === "none" ? "" : `${action} `}${status}`);
+          tell(what, `  ${what}: ${`${actionText(step)} ${status}`.trimStart()}`);
         } else if (error) {
           tell(`${what} ${attempts}`, `  ${what}: try ${attempts} met ${printable(`${error.code}: ${error.message}`)}`);
         }

@@ -1,5 +1,6 @@
 /** An operation as lines of text: one for its state, one for each step. Pure, so that it can be drawn again and again. */
 import { stripVTControlCharacters } from "node:util";
+import { actionText } from "../../cli/output/action.ts";
 import { headline } from "../../cli/output/operation.ts";
 import { shorten } from "../../cli/output/table.ts";
 import { duration } from "../../cli/output/times.ts";
@@ -61,11 +62,8 @@ export function renderStep(step: StepDocument, view: BoundedView, kind: string):
   return row.join(" ").trimEnd();
 }
 
-/** Steps that only look have nothing to say but how they ended. */
-const looks = new Set(["preflight", "verify", "verifyRemoval"]);
-
-function actionOf({ name, action, status, attempts }: StepDocument): string {
-  const done = looks.has(name) || status === "NotStarted" ? "" : (action ?? "");
+function actionOf({ attempts, ...step }: StepDocument): string {
+  const done = step.status === "NotStarted" ? "" : actionText(step);
   if (attempts < 2) return done;
   return done === "" ? `try ${attempts}` : `${done} ×${attempts}`;
 }
