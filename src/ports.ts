@@ -149,6 +149,8 @@ export interface DatabaseUser {
   readonly otherPermissions?: readonly string[];
   /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
   readonly dependants?: readonly string[];
+  /** When it was created; another user of the same name and SID has another time. */
+  readonly createdTime?: string;
   /** The extended property `mooring` on the user, as it stands. */
   readonly mark: string | undefined;
 }
@@ -204,8 +206,16 @@ export interface KubernetesObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
+    readonly managedFields?: readonly ManagedFields[];
   };
   readonly [field: string]: unknown;
+}
+
+/** What one manager has set (kubernetes.io "Server-Side Apply"). */
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }
 
 export interface Kubernetes {
@@ -214,7 +224,10 @@ export interface Kubernetes {
     cluster: ClusterTarget,
     query: { apiVersion: string; kind: string; namespace?: string; labelSelector?: string },
   ): Promise<readonly KubernetesObject[]>;
-  /** Server-side apply as field manager `mooring`, with strict field validation. A dry run writes nothing. */
+  /**
+   * Server-side apply as field manager `mooring`, with strict field validation. A dry run writes nothing. An object with a UID
+   * or a resourceVersion is applied to the one that has these, or not at all.
+   */
   apply(
     cluster: ClusterTarget,
     object: KubernetesObject,

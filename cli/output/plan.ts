@@ -15,6 +15,7 @@ const signs: Readonly<Record<StepAction, readonly [sign: string, style: Style]>>
   create: ["+", "green"],
   adopt: ["=", "cyan"],
   update: ["~", "yellow"],
+  keep: ["=", "cyan"],
   delete: ["-", "red"],
   none: [" ", "dim"],
   conflict: ["!", "red"],

@@ -50,7 +50,7 @@ export const verifySideBySide = stepActivity({
   target: berthKey,
   async run({ operation, request, migration, clientId }, ports, step) {
     const inspection = { request: migrated(request, migration), clientId, isMigrating: true };
-    const findings = await proveNamespace(ports, inspection, `${operation}-side-by-side`);
+    const { findings } = await proveNamespace(ports, inspection, `${operation}-side-by-side`);
     throwErrors(findings);
     const unproven = findings.find(({ code }) => code === "LOGIN_UNPROVEN");
     if (unproven) throw new PermanentError("VERIFICATION_FAILED", `The login could not be tried: ${unproven.found}`);

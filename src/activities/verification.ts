@@ -5,6 +5,7 @@ import { lookTwice, proveNamespace, throwErrors } from "../application/inspectio
 import { PermanentError } from "../domain/errors.ts";
 import { Finding, isError, keep } from "../domain/finding.ts";
 import { berthKey } from "../domain/naming/names.ts";
+import { KnownThing } from "../domain/naming/ownership.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
@@ -22,13 +23,15 @@ export const VerifyInput = StepInput.extend({
 export const proof = defineStep({
   name: "verify",
   input: VerifyInput,
-  output: StepResult.extend({ findings: z.array(Finding) }),
+  output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
   target: berthKey,
   async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
-    const findings = await proveNamespace(ports, { request, clientId, isMigrating }, operation);
+    const things = (await ports.registry.getNamespace(request))?.things;
+    const inspection = { request, clientId, isMigrating, things };
+    const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     if (findings.some(isError) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
     await step.commit();
-    return { action: "none", findings: [...keep(findings)] };
+    return { action: "none", findings: [...keep(findings)], things: [...seen.things] };
   },
 });
 

@@ -14,16 +14,18 @@ import { proof, VerifyInput } from "./verification.ts";
 export const verifyAndConclude = activity({
   name: "verifyAndConclude",
   input: VerifyInput.extend({ kind: OperationKind, namespaceUid: z.string().optional() }),
-  output: Outcome.pick({ clientId: true, namespaceUid: true, findings: true }).extend({ isRecorded: z.boolean() }),
+  output: Outcome.pick({ clientId: true, namespaceUid: true, findings: true, things: true }).extend({
+    isRecorded: z.boolean(),
+  }),
   async run(input, ports, invocation) {
     const record = await ports.registry.getOperation(input.operation);
     // The answer of a run before this one got lost: looking again could only spoil what that one has said.
     const isEnded = record?.status === "Succeeded";
-    const findings = isEnded ? undefined : (await runStep(proof, input, ports, invocation)).findings;
+    const seen = isEnded ? undefined : await runStep(proof, input, ports, invocation);
     const { identity, namespaceUid, ...origin } = input;
     const reached = {
       clientId: identity.clientId,
-      ...(findings ? { findings } : {}),
+      ...(seen ? { findings: seen.findings, things: seen.things } : {}),
       ...(namespaceUid === undefined ? {} : { namespaceUid }),
     };
     try {

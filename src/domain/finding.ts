@@ -69,6 +69,10 @@ export const findingCatalogue = {
   OBJECT_MISSING: error("A Kubernetes object is gone.", repair),
   OBJECT_CHANGED: error("A field of a Kubernetes object is not what Mooring set.", repair),
   OBJECT_SURPLUS: warning("An object of Mooring's is left from an earlier identity mode.", repair),
+  MARK_MISSING: warning(
+    "Somebody took off the mark by which Mooring knows what it has made or adopted: tags of the identity, labels and annotations of an object, or the extended property of a database user.",
+    `${repair} An offboarding before that goes by what Mooring recorded, as long as the thing is the same.`,
+  ),
   NAMESPACE_TERMINATING: broken(
     "The namespace is being deleted.",
     "Wait until it is gone; then repair makes it again, or offboard it.",
@@ -81,13 +85,13 @@ export const findingCatalogue = {
     "Somebody bound the identity to another selector in this namespace.",
     "Remove the AzureIdentityBinding if nobody knows it.",
   ),
-  UNREADABLE: broken(
-    "Mooring was refused when it read this back.",
-    "`found` has the error code and its message; docs/errors.md has the fix.",
-  ),
   SELECTOR_SHARED: broken(
     "Another AzureIdentityBinding selects the same pods for another identity: aad-pod-identity gives them either.",
     "Remove the AzureIdentityBinding if nobody needs it, or ask for another selector and deploy the pods with it.",
+  ),
+  UNREADABLE: broken(
+    "Mooring was refused when it read this back.",
+    "`found` has the error code and its message; docs/errors.md has the fix.",
   ),
   LOGIN_MISCONFIGURED: broken(
     "The verification Job says that a setting is missing (exit code 2).",

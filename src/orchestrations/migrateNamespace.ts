@@ -6,13 +6,12 @@ import { removePodIdentity } from "../activities/podIdentity.ts";
 import { applyServiceAccount } from "../activities/serviceAccount.ts";
 import { verify } from "../activities/verification.ts";
 import { isCode } from "../domain/errors.ts";
-import type { Finding } from "../domain/finding.ts";
 import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
-import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 import { begunUndos, throwFailure, undoRegistrar } from "./undos.ts";
 
 const MigrateInput = OperationInput.extend({ clientId: z.guid(), migration: Migration });
@@ -37,8 +36,8 @@ export const migrateNamespace = orchestration({
       context,
       { ...input, kind: "migrate" },
       function* () {
-        const findings = yield* migrate(context, input, progress);
-        return { ...reached(), ...(findings ? { findings } : {}) };
+        const seen = yield* migrate(context, input, progress);
+        return { ...reached(), ...seen };
       },
       reached,
     );
@@ -50,12 +49,12 @@ interface Progress {
   podsToMove: string[];
 }
 
-/** The findings of the namespace as it is at the end, when it was verified in that state. */
+/** What was found of the namespace as it is at the end, when it was verified in that state. */
 function* migrate(
   context: OrchestrationContext,
   input: MigrateInput,
   progress: Progress,
-): Durable<Finding[] | undefined> {
+): Durable<Pick<Report, "findings" | "things">> {
   const { request, migration, clientId, retry } = input;
   const { serviceAccount } = migration;
   const { adoptionPolicy } = request;
@@ -64,7 +63,7 @@ function* migrate(
   const undoLater = undoRegistrar("migrate", undoInput);
   const look = { ...base, request, migration, clientId };
   const identity = { clientId };
-  let findings: Finding[] | undefined;
+  let seen: Pick<Report, "findings" | "things"> = {};
 
   const phases: Record<MigrationPhase, (onFailure: OnFailure) => Durable<void>> = {
     *inventory() {
@@ -81,7 +80,8 @@ function* migrate(
     },
     *verify() {
       setPhase(context, "verifying");
-      findings = (yield* verifySideBySide(look, retry)).findings;
+      const { findings } = yield* verifySideBySide(look, retry);
+      seen = { findings };
     },
     *cutOver(onFailure) {
       setPhase(context, "provisioning");
@@ -129,12 +129,13 @@ function* migrate(
     });
     progress.completed = further(progress.completed, phase);
   }
-  if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? findings : undefined;
+  if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? seen : {};
 
   const target = migrated(request, migration);
   yield* inSaga(function* () {
     setPhase(context, "verifying");
-    findings = (yield* verify({ ...base, request: target, identity }, retry)).findings;
+    const { findings, things } = yield* verify({ ...base, request: target, identity }, retry);
+    seen = { findings, ...(things ? { things } : {}) };
   });
-  return findings;
+  return seen;
 }

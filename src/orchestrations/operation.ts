@@ -44,7 +44,9 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
 }
 
 /** What an operation has to say of its end besides how it ended. */
-export type Report = Partial<Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "migration" | "isUntouched">> & {
+export type Report = Partial<
+  Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "things" | "migration" | "isUntouched">
+> & {
   /** Its last step has recorded the end already. */
   readonly isRecorded?: boolean;
 };

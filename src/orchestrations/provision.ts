@@ -49,6 +49,9 @@ export function* provision(
   setPhase(context, "verifying");
   const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
   const proof = { ...base, request, identity };
-  if (!isAll) return { ...reached, findings: (yield* verify(proof, retry)).findings };
+  if (!isAll) {
+    const { findings, things } = yield* verify(proof, retry);
+    return { ...reached, findings, ...(things ? { things } : {}) };
+  }
   return yield* verifyAndConclude({ ...proof, kind, namespaceUid: uid }, retry);
 }

@@ -400,7 +400,7 @@ it("plans an offboarding: what goes, what stays and why, and writes nothing", as
     "revokeDatabase delete",
     "unfederateIdentity delete",
     "removeIdentity delete",
-    "removeNamespace delete",
+    "removeNamespace keep",
   ]);
   expect(plan.steps.at(-1)?.differences).toEqual([
     { field: "ConfigMap team-a/mooring-databases", current: "created by Mooring", desired: null },

@@ -335,6 +335,20 @@ it("is open after a repair, which takes nothing from the way back", async () => 
   expect(await findings(pod, false)).toEqual([]);
 });
 
+it("leaves in sight what a repair has made of the new way meanwhile, for the next repair to take away", async () => {
+  cancelAndRefuse("undoCutOver");
+  const { operation } = await migrate();
+  clear();
+  await operate(cloud, "repair", record().request);
+
+  const { ended } = await compensate(operation.id);
+
+  expect(ended?.status).toBe("Succeeded");
+  expect(record().request).toEqual(pod);
+  const left = await findings(bothWays, false);
+  expect(left.map(({ code }) => code).toSorted()).toEqual(["CREDENTIAL_SURPLUS", "OBJECT_SURPLUS"]);
+});
+
 it("is refused once another migration has had the namespace", async () => {
   cancelAndRefuse("remove credential");
   const { operation } = await migrate();

@@ -425,7 +425,7 @@ it("gives nothing to an identity that somebody put in the place of the one that 
   const identity = cloud.identities.get(name);
   if (!identity) throw new Error("no identity");
   const clientId = "99999999-9999-4999-8999-999999999999";
-  cloud.identities.set(name, { ...identity, clientId, tags: {} });
+  cloud.identities.set(name, { ...identity, clientId, principalId: clientId, tags: {} });
 
   const { operation } = await operate(cloud, "repair", workload);
 

@@ -226,7 +226,8 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
       const { name, namespace } = object.metadata;
       const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
       const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
-      const applied = { ...object, metadata: { ...object.metadata, uid } };
+      const managedFields = [{ manager: "mooring", operation: "Apply", fieldsV1: fieldsOf(object) }];
+      const applied = { ...object, metadata: { ...object.metadata, uid, managedFields } };
       if (!dryRun) await write(`apply ${object.kind}`, () => objects.set(key(ref), applied));
       return applied;
     },
@@ -245,6 +246,20 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
   };
 }
 
+/** What nobody owns of an object. */
+const unowned = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
+
+/** As managedFields name what an applier has set. */
+function fieldsOf(object: object, path = ""): Record<string, unknown> {
+  const fields = Object.entries(object).filter(([key]) => !unowned.has(path + key));
+  return Object.fromEntries(
+    fields.map(([key, value]) => {
+      const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [`f:${key}`, isMap ? fieldsOf(value, `${path}${key}.`) : {}];
+    }),
+  );
+}
+
 /** Of selectors only `name=value`. */
 function isSelected(labels: Readonly<Record<string, string>>, selector = ""): boolean {
   const [name = "", value] = selector.split("=");
@@ -257,12 +272,16 @@ function usersOf({ users }: State, database: string): Map<string, DatabaseUser> 
   return found;
 }
 
+/** So that no two users have the same time of creation. */
+let usersMade = 0;
+
 function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void {
   if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
     if (users.has(change.user)) throw new Error(`user ${change.user} exists (15023)`);
     const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(change.objectId);
-    const user = { name: change.user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
-    users.set(change.user, user);
+    const made = { name: change.user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+    users.set(change.user, { ...made, createdTime: new Date(Date.now() + usersMade).toISOString() });
+    usersMade += 1;
     return;
   }
   const user = users.get(change.user);

@@ -20,6 +20,15 @@ const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
     labels: z.record(z.string(), z.string()).exactOptional(),
     annotations: z.record(z.string(), z.string()).exactOptional(),
     deletionTimestamp: z.string().exactOptional(),
+    managedFields: z
+      .array(
+        z.looseObject({
+          manager: z.string().exactOptional(),
+          operation: z.string().exactOptional(),
+          fieldsV1: z.record(z.string(), z.unknown()).exactOptional(),
+        }),
+      )
+      .exactOptional(),
   }),
 });
 

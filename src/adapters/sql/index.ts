@@ -73,7 +73,12 @@ function bind(request: Request, { parameters }: Batch, driver: typeof import("ms
 }
 
 const Named = z.object({ id: z.number(), name: z.string() });
-const User = Named.extend({ type: z.string(), sid: z.instanceof(Buffer).nullable(), mark: z.string().nullable() });
+const User = Named.extend({
+  type: z.string(),
+  sid: z.instanceof(Buffer).nullable(),
+  created: z.date(),
+  mark: z.string().nullable(),
+});
 const Held = Named.extend({
   state: z.string(),
   class: z.string(),
@@ -111,7 +116,7 @@ function readState(recordsets: unknown): DatabaseState {
   const linesOf = <T extends { id: number }>(list: readonly T[], id: number, print: (each: T) => string) =>
     list.flatMap((each) => (each.id === id ? [print(each)] : [])).sort();
   return {
-    users: users.map(({ id, name, type, sid, mark }) => {
+    users: users.map(({ id, name, type, sid, created, mark }) => {
       const granted = namesOf(permissions, id);
       const otherPermissions = linesOf(held, id, printPermission);
       const dependants = [
@@ -126,6 +131,7 @@ function readState(recordsets: unknown): DatabaseState {
         roles: namesOf(roles, id),
         permissions: granted.filter((permission) => permission !== connect),
         ownedSchemas: namesOf(schemas, id),
+        createdTime: created.toISOString(),
         mark: mark ?? undefined,
         ...(granted.includes(connect) ? {} : { isDisabled: true }),
         ...(otherPermissions.length > 0 ? { otherPermissions } : {}),

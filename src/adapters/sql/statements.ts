@@ -29,7 +29,7 @@ const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
  * who has CONTROL, and by db_securityadmin ("Database-level roles").
  */
 const inspectText = `SET NOCOUNT ON;
-SELECT p.principal_id AS id, p.name, p.type, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark
+SELECT p.principal_id AS id, p.name, p.type, p.sid, p.create_date AS created, CAST(e.value AS nvarchar(${longestMark})) AS mark
 FROM sys.database_principals AS p
 LEFT JOIN sys.extended_properties AS e
   ON e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${owner}'

@@ -1,22 +1,24 @@
 /** What a look found goes into the namespace's record, and to the topic when it is not what the look before found. */
 
-import { type Finding, fingerprint, keep } from "../../domain/finding.ts";
+import { fingerprint, keep } from "../../domain/finding.ts";
+import { withUnseen } from "../../domain/naming/ownership.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
+import type { Inspected } from "./inspection.ts";
 
 /** What a look at an onboarded namespace has to know. */
-export function inspectionOf({ request, clientId, namespaceUid, migration }: NamespaceRecord): Inspection {
-  return { request, clientId, namespaceUid, isMigrating: migration !== undefined };
+export function inspectionOf({ request, clientId, namespaceUid, migration, things }: NamespaceRecord): Inspection {
+  return { request, clientId, namespaceUid, isMigrating: migration !== undefined, things };
 }
 
 /** Undefined when somebody wrote the record since it was read: an operation has the namespace, and will look itself. */
 export async function recordFindings(
   { registry, events }: Pick<Ports, "registry" | "events">,
   record: Stored<OnboardedRecord>,
-  findings: readonly Finding[],
+  { findings, things }: Inspected,
 ): Promise<OnboardedRecord | undefined> {
   const time = new Date().toISOString();
   const kept = keep(findings);
@@ -24,6 +26,7 @@ export async function recordFindings(
   if (fingerprint(kept) !== fingerprint(record.findings ?? [])) {
     await events.publish(driftEvent(record, kept, { since: record.verifiedTime ?? record.acceptedTime, time }));
   }
-  const next = { ...record, verifiedTime: time, lookedTime: time, findings: kept };
+  const known = { findings: kept, things: withUnseen(things, record.things) };
+  const next = { ...record, ...known, verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

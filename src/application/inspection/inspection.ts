@@ -1,23 +1,62 @@
-/** Reads everything of a namespace back and says what differs from what was asked for. Reads only. */
+/**
+ * Reads everything of a namespace back: what differs from what was asked for, and which things are the namespace's. Reads only.
+ */
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
+import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
-import type { Inspection } from "../../resources/definitions/inspection.ts";
+import type { Inspection, SeenThing } from "../../resources/definitions/inspection.ts";
 import { furnished } from "../../resources/effects.ts";
 import { readIdentity } from "../../resources/identity/effects.ts";
 
+export interface Inspected {
+  readonly findings: readonly Finding[];
+  /** Those that are there, for the namespace's record. */
+  readonly things: readonly KnownThing[];
+}
+
 export async function inspectNamespace(ports: Ports, inspection: Inspection): Promise<readonly Finding[]> {
+  return (await readNamespace(ports, inspection)).findings;
+}
+
+export async function readNamespace(ports: Ports, inspection: Inspection): Promise<Inspected> {
+  const seen: SeenThing[] = [];
+  const findings = await readBack(ports, inspection, (thing) => void seen.push(thing));
+  const lost = seen.flatMap((each) => {
+    const { thing: target, field, mark } = each;
+    const isLost = mark === undefined && Boolean(findRecorded(inspection, each));
+    return isLost ? [finding("MARK_MISSING", target, { field, expected: "Mooring's mark", found: null })] : [];
+  });
+  const things = seen.flatMap((each): readonly KnownThing[] => {
+    const { thing, id, mark = findRecorded(inspection, each) ?? "" } = each;
+    return id === undefined || mark.length > longestMark ? [] : [{ thing, id, mark }];
+  });
+  return { findings: [...findings, ...lost], things };
+}
+
+/** The record shares its row with everything else that is known of the namespace. */
+const longestMark = 4_000;
+
+function findRecorded({ things = [] }: Inspection, { thing, id }: SeenThing): string | undefined {
+  return things.find((each) => each.thing === thing && each.id === id)?.mark;
+}
+
+async function readBack(
+  ports: Ports,
+  inspection: Inspection,
+  note: (seen: SeenThing) => void,
+): Promise<readonly Finding[]> {
   let identity: ManagedIdentity | undefined;
   const identityFindings = await readable(identityName(inspection.request), async () => {
-    const found = await readIdentity(ports, inspection);
+    const found = await readIdentity(ports, inspection, note);
     identity = found.identity;
     return found.findings;
   });
   // Users and objects are right when they name the identity that is there; when it is gone, the one that was.
   const clientId = identity?.clientId ?? inspection.clientId;
   if (clientId === undefined) return identityFindings;
-  const input = { ...inspection, clientId, identity };
+  const input = { ...inspection, clientId, identity, note };
   const readings = furnished.flatMap(({ effects }) => effects.inspect(ports, input));
   const others = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>

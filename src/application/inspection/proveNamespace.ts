@@ -4,13 +4,29 @@ import { PermanentError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError } from "../../domain/finding.ts";
 import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
-import { inspectNamespace } from "./inspection.ts";
+import { type Inspected, readNamespace } from "./inspection.ts";
 import { tryLogin } from "./verificationJob.ts";
 
 /** Reads everything back and, when that is in order and the catalog allows it, logs in as the workload does. */
-export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<readonly Finding[]> {
-  const findings = await lookTwice(() => inspectNamespace(ports, inspection), isError);
-  return findings.some(isError) ? findings : [...findings, ...(await tryLogin(ports, inspection.request, run))];
+export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<Inspected> {
+  const { findings, things } = await readTwice(ports, inspection, isError);
+  if (findings.some(isError)) return { findings, things };
+  return { findings: [...findings, ...(await tryLogin(ports, inspection.request, run))], things };
+}
+
+/** Before it says that something is wrong; what there is, the last look says. */
+export async function readTwice(
+  ports: Ports,
+  inspection: Inspection,
+  isWrong?: (finding: Finding) => boolean,
+): Promise<Inspected> {
+  let things: Inspected["things"] = [];
+  const findings = await lookTwice(async () => {
+    const read = await readNamespace(ports, inspection);
+    things = read.things;
+    return read.findings;
+  }, isWrong);
+  return { findings, things };
 }
 
 export function throwErrors(findings: readonly Finding[]): void {

@@ -34,11 +34,15 @@ export function ownerMetadata(
 }
 
 /**
- * Annotations of an object that was there before: who adopted it and, where values of somebody else were replaced, those
- * values, so that giving the object up puts them back.
+ * Annotations of an object that was there before: who adopted it, by its UID, and, where values of somebody else were
+ * replaced, those values, so that giving the object up puts them back.
  */
-export function adopterMetadata(berth: Berth, operation: string, replaced: object = {}) {
-  const adopter = { [adopterAnnotation]: `${berthKey(berth)} ${operation}` };
+export function adopterMetadata(
+  berth: Berth,
+  operation: string,
+  { uid, replaced = {} }: { readonly uid: string | undefined; readonly replaced?: object },
+): ReturnType<typeof ownerMetadata> {
+  const adopter = { [adopterAnnotation]: [berthKey(berth), operation, ...(uid === undefined ? [] : [uid])].join(" ") };
   const isNothing = Object.keys(replaced).length === 0;
   return {
     labels: {},
@@ -57,25 +61,28 @@ export function readTags(tags: Readonly<Record<string, string>>): Ownership | un
   return toOwnership(tags[namespaceTag], tags[operationTag]);
 }
 
-interface Metadata {
+/** Of a Kubernetes object, as far as the marks are in it. */
+export interface MarkedMetadata {
+  readonly uid?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export function readMetadata({ labels, annotations }: Metadata): Ownership | undefined {
+export function readMetadata({ labels, annotations }: MarkedMetadata): Ownership | undefined {
   if (labels?.[managedByLabel] !== owner) return undefined;
   return toOwnership(annotations?.[namespaceAnnotation], annotations?.[operationAnnotation]);
 }
 
-export function adoptedBy({ annotations }: Metadata): Ownership | undefined {
-  const [berth, operation] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
-  return toOwnership(berth, operation);
+/** Undefined, too, where the mark came along to another object. Marks of 0.1.0 do not say on which object they were put. */
+export function adoptedBy({ uid, annotations }: MarkedMetadata): Ownership | undefined {
+  const [berth, operation, adopted] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
+  return adopted === undefined || adopted === uid ? toOwnership(berth, operation) : undefined;
 }
 
 const Replaced = z.looseObject({ metadata: z.looseObject({}).optional() });
 
 /** The part of the object that held other values before it was adopted. */
-export function readReplaced({ annotations }: Metadata): z.infer<typeof Replaced> {
+export function readReplaced({ annotations }: MarkedMetadata): z.infer<typeof Replaced> {
   try {
     return Replaced.parse(JSON.parse(annotations?.[replacedAnnotation] ?? "{}"));
   } catch {
@@ -110,4 +117,57 @@ export function readMark(text: string | undefined): UserMark | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What the record of a namespace keeps of a thing that is the namespace's: whose it is once somebody takes the mark off. */
+export const KnownThing = z.object({
+  /** As findings name it: an identity, `Kind name`, `server/database` of a user. */
+  thing: z.string(),
+  /** What no other thing of that name has: principal id, UID, SID and time of creation. */
+  id: z.string(),
+  /** Its mark in one text; empty for what was there before and was taken as it was. */
+  mark: z.string(),
+});
+export type KnownThing = z.infer<typeof KnownThing>;
+
+/** With things that were not looked at this time, as they were known before. */
+export function withUnseen(seen: readonly KnownThing[], before: readonly KnownThing[] = []): readonly KnownThing[] {
+  return [...seen, ...before.filter(({ thing }) => !seen.some((each) => each.thing === thing))];
+}
+
+const TagsMark = z.record(z.string(), z.string());
+
+/** The tags that mark an identity, in one text; undefined when it has no mark. */
+export function printTagsMark(tags: Readonly<Record<string, string>>): string | undefined {
+  const ownership = readTags(tags);
+  return ownership && JSON.stringify({ [namespaceTag]: ownership.berth, [operationTag]: ownership.operation });
+}
+
+/** Undefined for what is no mark: that of an identity which was taken as it was. */
+export function readTagsMark(text: string): Readonly<Record<string, string>> | undefined {
+  return text === "" ? undefined : TagsMark.parse(JSON.parse(text));
+}
+
+const MetadataMark = z.object({
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+});
+export type MetadataMark = z.infer<typeof MetadataMark>;
+
+/** Labels and annotations that mark an object, in one text; undefined when it has no mark. */
+export function printMetadataMark(metadata: MarkedMetadata): string | undefined {
+  const isCreated = readMetadata(metadata) !== undefined;
+  if (!isCreated && !adoptedBy(metadata)) return undefined;
+  const { annotations = {} } = metadata;
+  const own = isCreated ? [namespaceAnnotation, operationAnnotation] : [adopterAnnotation, replacedAnnotation];
+  const mark: MetadataMark = {
+    labels: isCreated ? { [managedByLabel]: owner } : {},
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([name]) => own.includes(name))),
+  };
+  return JSON.stringify(mark);
+}
+
+/** Undefined for what is no mark: that of an object which was taken as it was. */
+export function readMetadataMark(text: string): MetadataMark | undefined {
+  return text === "" ? undefined : MetadataMark.parse(JSON.parse(text));
 }

@@ -147,7 +147,7 @@ function rangeOf(step: TimedStep, { durations, jobSeconds }: Pick<Circumstances,
 }
 
 function isWrite(action: StepAction): boolean {
-  return action === "create" || action === "update" || action === "delete";
+  return action === "create" || action === "update" || action === "keep" || action === "delete";
 }
 
 export function round(seconds: number): number {

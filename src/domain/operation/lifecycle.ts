@@ -4,6 +4,7 @@
  */
 import { type Finding, isError } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
+import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { isPast, type Migration } from "./migration.ts";
 import type {
@@ -198,10 +199,11 @@ interface Seen {
   readonly verifiedTime?: string;
   readonly lookedTime?: string;
   readonly findings?: readonly Finding[];
+  readonly things?: readonly KnownThing[];
 }
 
 /** What the operation has seen of the namespace. */
-function seen(record: HeldRecord, { status, clientId, namespaceUid, ...outcome }: End, time: string): Seen {
+function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...outcome }: End, time: string): Seen {
   // After a crash what was found may be lost; what was proven is that nothing breaks access.
   const isProven = status === "Succeeded" && record.state !== "Migrating";
   const findings =
@@ -210,7 +212,13 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, ...outcome }
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...(clientId === undefined ? {} : { clientId }),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...(things ? { things: isWhole(record) ? things : withUnseen(things, record.things) } : {}),
   };
+}
+
+/** What a verification then has not seen is not the namespace's any more. */
+function isWhole({ state }: HeldRecord): boolean {
+  return state === "Onboarding" || state === "Changing";
 }
 
 function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" | "Offboarding">): FreeRecord {

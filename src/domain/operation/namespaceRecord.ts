@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { Finding } from "../finding.ts";
+import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { Migration } from "./migration.ts";
 import type { FreeState, HeldState, NamespaceState } from "./namespaceState.ts";
@@ -39,6 +40,8 @@ const known = {
   onboardedBy: z.string().exactOptional(),
   /** What the last look found that is not as it was asked for. */
   findings: z.array(Finding).readonly().exactOptional(),
+  /** What is the namespace's, whether made for it or adopted, as the last look that saw everything found it. */
+  things: z.array(KnownThing).readonly().exactOptional(),
   /** When it was last looked at, also in vain; `verifiedTime` is the last look that saw everything. */
   lookedTime: z.string().exactOptional(),
   /** The last repair that nobody asked for, so that one in vain is not repeated with every look. */

@@ -10,7 +10,8 @@ export type Phase = z.infer<typeof Phase>;
 export const OperationKind = z.enum(["onboard", "offboard", "change", "compensate", "repair", "migrate"]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
-export const StepAction = z.enum(["create", "adopt", "update", "none", "delete", "conflict"]);
+/** `keep`: the thing stays, and is not Mooring's any more; what Mooring had put into it has gone. */
+export const StepAction = z.enum(["create", "adopt", "update", "none", "keep", "delete", "conflict"]);
 export type StepAction = z.infer<typeof StepAction>;
 
 export const OperationError = z.object({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Finding } from "../finding.ts";
+import { KnownThing } from "../naming/ownership.ts";
 import { OperationError } from "./operation.ts";
 import { MigrationProgress } from "./operationResult.ts";
 
@@ -13,6 +14,8 @@ export const Outcome = z.object({
   error: OperationError.optional(),
   /** Of the verification at its end. */
   findings: z.array(Finding).optional(),
+  /** That were there at that verification. */
+  things: z.array(KnownThing).optional(),
   /** How far a migration has come. */
   migration: MigrationProgress.optional(),
   /** Something is there that should not be; the namespace stays recorded then. */

@@ -23,7 +23,7 @@ export const AuditEntry = z.object({
   /** The step that had the effect, or what was decided on, such as `onboard`. */
   what: z.string(),
   target: z.string(),
-  /** `create`, `adopt`, `update`, `delete`; of a decision `accepted`, `refused`, `ended` and the like. */
+  /** `create`, `adopt`, `update`, `keep`, `delete`; of a decision `accepted`, `refused`, `ended` and the like. */
   action: z.string(),
   outcome: z.string(),
   /** Error code of what was refused or failed. */

@@ -30,10 +30,10 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
       expectFree(record);
       const { cluster, namespace } = record;
       const inspection = inspectionOf(record);
-      const findings = await proveNamespace(ports, inspection, context.invocationId);
+      const { findings, things } = await proveNamespace(ports, inspection, context.invocationId);
       const verifiedTime = new Date().toISOString();
       try {
-        if (record.state === "Onboarded") await recordFindings(ports, record, findings);
+        if (record.state === "Onboarded") await recordFindings(ports, record, { findings, things });
       } catch (error) {
         // What was found is true all the same; the next look records it.
         if (!(error instanceof TransientError)) throw error;

@@ -6,8 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
 import { input } from "durable-functions";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
-import { inspectNamespace } from "../../application/inspection/inspection.ts";
-import { lookTwice } from "../../application/inspection/proveNamespace.ts";
+import { readTwice } from "../../application/inspection/proveNamespace.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
@@ -91,10 +90,10 @@ async function look(
 ): Promise<void> {
   const namespace = berthKey(record);
   try {
-    const read = await lookTwice(() => inspectNamespace(ports, inspectionOf(record)));
+    const { findings: read, things } = await readTwice(ports, inspectionOf(record));
     // Only another login can take back what a login found.
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
-    const recorded = await recordFindings(ports, record, findings);
+    const recorded = await recordFindings(ports, record, { findings, things });
     context.log(logLine("namespace looked at", { namespace, findings: findings.length, recorded: !!recorded }));
     if (!recorded) return;
     const tried = toRepair(ports.catalog, recorded, new Date());

@@ -2,17 +2,17 @@ import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
-import { ownerTags, readTags } from "../../domain/naming/ownership.ts";
+import { ownerTags, printTagsMark, readTags } from "../../domain/naming/ownership.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
-import type { Inspection } from "../definitions/inspection.ts";
+import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { dependantsOfIdentity } from "./dependants.ts";
 import type { identity } from "./identity.ts";
-import { planIdentity, planIdentityRemoval } from "./plan.ts";
+import { knownTags, planIdentity, planIdentityRemoval } from "./plan.ts";
 
 /** Creates the user-assigned identity of the namespace, or takes the one that is there as it is. */
 export const ensureIdentity = defineStep({
@@ -25,10 +25,17 @@ export const ensureIdentity = defineStep({
   output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
   target: identityName,
   async run(input, ports, step) {
-    const { plan, current, conflict } = await planIdentity(ports, input);
+    const { plan, current, conflict, lostTags } = await planIdentity(ports, input);
     throwConflict(conflict);
-    if (current) return { action: plan.action, ...pick(current) };
     const cluster = findCluster(ports.catalog, input.cluster);
+    if (current) {
+      if (lostTags) {
+        await step.willDo(plan.action, plan.differences);
+        const all = { ...current.tags, ...lostTags };
+        await ports.identities.put(identityRef(cluster, input), { location: current.location, tags: all });
+      }
+      return { action: plan.action, ...pick(current) };
+    }
     const tags = ownerTags(input, input.operation);
     await step.willDo("create", plan.differences, { isMarked: true });
     const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
@@ -77,9 +84,9 @@ export const identityEffects: RoomEffects<keyof typeof identity.steps> = {
   // Read before all others (`readIdentity`): they are right when they name the identity that is there.
   inspect: () => [],
 
-  remains: ({ catalog, identities }, request) => [
-    identities.get(identityRef(findCluster(catalog, request.cluster), request)).then((current) => {
-      const isOurs = current && readTags(current.tags)?.berth === berthKey(request);
+  remains: (ports, request) => [
+    ports.identities.get(identityRef(findCluster(ports.catalog, request.cluster), request)).then(async (current) => {
+      const isOurs = current && readTags((await knownTags(ports, request, current)).tags)?.berth === berthKey(request);
       return isOurs ? [`Identity ${identityName(request)} is still there.`] : [];
     }),
   ],
@@ -96,8 +103,13 @@ export const identityEffects: RoomEffects<keyof typeof identity.steps> = {
 export async function readIdentity(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
   { request, clientId }: Pick<Inspection, "request" | "clientId">,
+  note: InspectionInput["note"],
 ): Promise<{ readonly identity: ManagedIdentity | undefined; readonly findings: readonly Finding[] }> {
   const current = await identities.get(identityRef(findCluster(catalog, request.cluster), request));
+  if (current) {
+    const { name: thing, principalId: id, tags } = current;
+    note({ thing, id, mark: printTagsMark(tags), field: "tags" });
+  }
   return { identity: current, findings: compareIdentity(identityName(request), current, clientId) };
 }
 

@@ -1,20 +1,36 @@
 /** Whether the identity is created, taken as it is or left alone, and whether it goes. */
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { readTags } from "../../domain/naming/ownership.ts";
+import { printTagsMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 
 export interface IdentityDecision {
   readonly plan: StepPlan;
   readonly current: ManagedIdentity | undefined;
   readonly conflict: Conflict | undefined;
+  /** Mooring's tags, where somebody took them off. */
+  readonly lostTags?: Readonly<Record<string, string>> | undefined;
+}
+
+type Looking = Pick<Ports, "catalog" | "identities" | "registry">;
+
+/** With Mooring's tags, whoever took them off: the principal id is no other identity's. */
+export async function knownTags(
+  ports: Pick<Ports, "registry">,
+  berth: Berth,
+  { name, principalId, tags }: ManagedIdentity,
+): Promise<{ readonly tags: ManagedIdentity["tags"]; readonly lost?: ManagedIdentity["tags"] | undefined }> {
+  if (printTagsMark(tags) !== undefined) return { tags };
+  const lost = readTagsMark((await recordedMarks(ports, berth)(name, principalId)) ?? "");
+  return { tags: { ...tags, ...lost }, lost };
 }
 
 export async function planIdentity(
-  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  ports: Looking,
   input: Berth & {
     readonly operation: string;
     readonly adoptionPolicy: AdoptionPolicy;
@@ -22,9 +38,9 @@ export async function planIdentity(
     readonly clientId?: string | undefined;
   },
 ): Promise<IdentityDecision> {
-  const cluster = findCluster(catalog, input.cluster);
+  const cluster = findCluster(ports.catalog, input.cluster);
   const ref = identityRef(cluster, input);
-  const current = await identities.get(ref);
+  const current = await ports.identities.get(ref);
   const step: StepKey = { name: "ensureIdentity", target: ref.name };
   if (!current) {
     const differences = [
@@ -33,12 +49,21 @@ export async function planIdentity(
     ];
     return { plan: toStepPlan(step, { action: "create", differences }), current, conflict: undefined };
   }
-  const ownership = readTags(current.tags);
+  const { tags, lost: lostTags } = await knownTags(ports, input, current);
+  const ownership = readTags(tags);
+  if (lostTags && ownership?.berth === berthKey(input)) {
+    const differences = Object.entries(lostTags).map(([tag, desired]) => ({
+      field: `tags.${tag}`,
+      current: current.tags[tag] ?? null,
+      desired,
+    }));
+    return { plan: toStepPlan(step, { action: "update", differences }), current, conflict: undefined, lostTags };
+  }
   if (ownership?.berth === berthKey(input)) {
     const action = ownership.operation === input.operation ? "create" : "none";
     return { plan: toStepPlan(step, { action }), current, conflict: undefined };
   }
-  // The very one that was onboarded: adopted then, or its tags were taken off since.
+  // The very one that was onboarded: adopted then, or its tags were taken off before Mooring recorded them.
   if (current.clientId === input.clientId) {
     return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
   }
@@ -76,14 +101,14 @@ function adoptionConflict(
 }
 
 export async function planIdentityRemoval(
-  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  ports: Looking,
   input: Berth & { readonly createdBy?: string | undefined },
 ): Promise<Pick<IdentityDecision, "plan" | "current">> {
-  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
   const step: StepKey = { name: "removeIdentity", target: ref.name };
-  const current = await identities.get(ref);
+  const current = await ports.identities.get(ref);
   if (!current) return { plan: toStepPlan(step, { action: "none" }), current };
-  const ownership = readTags(current.tags);
+  const ownership = readTags((await knownTags(ports, input, current)).tags);
   const isCreated = ownership?.berth === berthKey(input);
   if (isCreated && (input.createdBy === undefined || ownership.operation === input.createdBy)) {
     const differences = [

@@ -53,7 +53,7 @@ export function valuesBefore(desired: object, current: object): Record<string, u
   return before;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

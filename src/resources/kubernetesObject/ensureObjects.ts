@@ -12,8 +12,10 @@ import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";
+import { knownMetadata } from "./knownMetadata.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -23,11 +25,14 @@ export interface ObjectDecision {
   readonly object: KubernetesObject | undefined;
   /** The object that is there. */
   readonly current: KubernetesObject | undefined;
+  /** Somebody took Mooring's mark off, and it is put on again. */
+  readonly isMarkLost?: boolean;
 }
 
 export interface EnsureInput extends Berth {
   readonly operation: string;
   readonly adoptionPolicy: AdoptionPolicy;
+  readonly recordedMark: RecordedMark;
 }
 
 export async function planObject(
@@ -41,8 +46,11 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object, current };
   }
-  const differences = compare(desired, current);
-  const ownership = readMetadata(current.metadata);
+  const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
+  const { uid } = metadata;
+  const changes = compare(desired, current);
+  const differences = isMarkLost ? [markDifference(desired), ...changes] : changes;
+  const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
@@ -50,20 +58,24 @@ export async function planObject(
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object, current };
+    return { action: "update", differences, conflict: undefined, object, current, isMarkLost };
   }
-  const adopter = adoptedBy(current.metadata);
+  const adopter = adoptedBy(metadata);
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
     // Adopted before: it changes with the request, and stays the adopting operation's to give up.
     if (differences.length === 0) {
       const action = adopter.operation === input.operation ? "adopt" : "none";
       return { action, differences, conflict: undefined, object: undefined, current };
     }
-    const mark = adopterMetadata(input, adopter.operation, readReplaced(current.metadata));
-    return { action: "update", differences, conflict: undefined, object: withMetadata(desired, mark), current };
+    const mark = adopterMetadata(input, adopter.operation, { uid, replaced: readReplaced(metadata) });
+    const object = withMetadata(desired, mark);
+    return { action: "update", differences, conflict: undefined, object, current, isMarkLost };
+  }
+  if (isAdoptedAsItWas && differences.length === 0) {
+    return { action: "none", differences, conflict: undefined, object: undefined, current };
   }
   const conflict = adoptionConflict(desired, differences, { ...input, owner: ownership?.berth });
-  const mark = adopterMetadata(input, input.operation, valuesBefore(desired, current));
+  const mark = adopterMetadata(input, input.operation, { uid, replaced: valuesBefore(desired, current) });
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, current };
 }
@@ -103,7 +115,7 @@ export async function bringObjects(
 ): Promise<{ action: StepAction; uids: readonly (string | undefined)[] }> {
   const decisions = await Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input)));
   for (const { conflict } of decisions) throwConflict(conflict);
-  const result = strongest(decisions.map(({ action }) => action));
+  const result = actionOfEnsuring(desired, decisions);
   const uids = decisions.map(({ current }) => current?.metadata.uid);
   if (decisions.every(({ object }) => !object)) return { action: result, uids };
 
@@ -129,10 +141,11 @@ export async function bringObjects(
 
 /** What becomes of the object, by what the API server stored, or would store. */
 export function differencesAfter(
-  { action, differences, current }: Pick<ObjectDecision, "action" | "differences" | "current">,
+  { action, differences, current, isMarkLost = false }: ObjectDecision,
   after: KubernetesObject,
 ): readonly Difference[] {
-  return action === "create" || !current ? differences : changesBetween(current, after);
+  if (action === "create" || !current) return differences;
+  return [...(isMarkLost ? [markDifference(after)] : []), ...changesBetween(current, after)];
 }
 
 /** A mutating webhook or policy that sets other values, or takes the mark off: it would do so every time. */
@@ -176,7 +189,22 @@ export function nameOf({ kind, metadata: { name, namespace } }: KubernetesObject
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-const strength: readonly StepAction[] = ["none", "adopt", "update", "create", "delete", "conflict"];
+function markDifference(object: KubernetesObject): Difference {
+  return { field: nameOf(object), current: "without Mooring's mark", desired: "marked" };
+}
+
+/** What a step does to the thing that it is named for. A namespace that was there is told as such, whatever is new in it. */
+export function actionOfEnsuring(
+  desired: readonly KubernetesObject[],
+  decisions: readonly Pick<ObjectDecision, "action">[],
+): StepAction {
+  const all = strongest(decisions.map(({ action }) => action));
+  const namespace = decisions[desired.findIndex(({ kind }) => kind === "Namespace")];
+  if (!namespace || namespace.action === "create" || all === "none") return all;
+  return namespace.action === "none" ? "update" : namespace.action;
+}
+
+const strength: readonly StepAction[] = ["none", "adopt", "keep", "update", "create", "delete", "conflict"];
 
 export function strongest(actions: readonly StepAction[]): StepAction {
   return actions.reduce<StepAction>(

@@ -2,10 +2,13 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { readMetadata } from "../../domain/naming/ownership.ts";
+import { type MarkedMetadata, printMetadataMark, readMetadata } from "../../domain/naming/ownership.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
+import { knownMetadata, thingOf } from "./knownMetadata.ts";
 
 type Reading = Pick<Kubernetes, "get">;
 
@@ -13,11 +16,13 @@ export async function inspectObject(
   kubernetes: Reading,
   cluster: ClusterTarget,
   desired: KubernetesObject,
+  note: InspectionInput["note"],
 ): Promise<readonly Finding[]> {
   const ref = refOf(desired);
   const current = await kubernetes.get(cluster, ref);
-  const target = nameOf(ref);
-  if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  const target = thingOf(ref);
+  if (current) noteObject(note, current);
+  else return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
   return compare(desired, current).map((difference) =>
     finding("OBJECT_CHANGED", target, {
       field: difference.field,
@@ -27,6 +32,11 @@ export async function inspectObject(
   );
 }
 
+export function noteObject(note: InspectionInput["note"], current: KubernetesObject): void {
+  const { metadata } = current;
+  note({ thing: thingOf(refOf(current)), id: metadata.uid, mark: printMetadataMark(metadata), field: "metadata" });
+}
+
 /** Of an object that the namespace should not have any more: whether Mooring made it. */
 export async function inspectSurplus(
   kubernetes: Reading,
@@ -34,8 +44,8 @@ export async function inspectSurplus(
   { ref, berth }: { ref: ObjectRef; berth: Berth },
 ): Promise<readonly Finding[]> {
   const current = await kubernetes.get(cluster, ref);
-  return current && isMadeFor(current, berth)
-    ? [finding("OBJECT_SURPLUS", nameOf(ref), { field: "object", expected: null, found: "made by Mooring" })]
+  return current && isMadeFor(current.metadata, berth)
+    ? [finding("OBJECT_SURPLUS", thingOf(ref), { field: "object", expected: null, found: "made by Mooring" })]
     : [];
 }
 
@@ -43,17 +53,14 @@ export async function inspectSurplus(
 export async function remainsOf(
   kubernetes: Reading,
   cluster: ClusterTarget,
-  { ref, berth }: { ref: ObjectRef; berth: Berth },
+  { ref, berth, recordedMark }: { ref: ObjectRef; berth: Berth; recordedMark: RecordedMark },
 ): Promise<readonly string[]> {
   const current = await kubernetes.get(cluster, ref);
-  const isLeft = current && isMadeFor(current, berth) && current.metadata.deletionTimestamp === undefined;
-  return isLeft ? [`${nameOf(ref)} is still there.`] : [];
+  if (!current || current.metadata.deletionTimestamp !== undefined) return [];
+  const { metadata } = await knownMetadata(current, recordedMark);
+  return isMadeFor(metadata, berth) ? [`${thingOf(ref)} is still there.`] : [];
 }
 
-function isMadeFor({ metadata }: KubernetesObject, berth: Berth): boolean {
+function isMadeFor(metadata: MarkedMetadata, berth: Berth): boolean {
   return readMetadata(metadata)?.berth === berthKey(berth);
-}
-
-function nameOf({ kind, name }: ObjectRef): string {
-  return `${kind} ${name}`;
 }

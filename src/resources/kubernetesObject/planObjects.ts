@@ -8,8 +8,9 @@ import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import {
+  actionOfEnsuring,
   differencesAfter,
   type EnsureInput,
   findAlteration,
@@ -20,7 +21,7 @@ import {
   refOf,
   strongest,
 } from "./ensureObjects.ts";
-import { planRemoval, type RemoveInput, removeOrRelease } from "./removeObjects.ts";
+import { actionOfRemoval, type Leaving, planRemoval, type RemoveInput, removeOrRelease } from "./removeObjects.ts";
 import { planRestoration, type Rewritten } from "./restoreObjects.ts";
 
 type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
@@ -47,7 +48,7 @@ export async function planObjects(
     decisions.map((decision) => rehearse(kubernetes, cluster, decision, { ...input, hasNamespace })),
   );
   return toStepPlan(step, {
-    action: strongest(decisions.map(({ action }) => action)),
+    action: actionOfEnsuring(desired, decisions),
     ...summarize(rehearsals, decisions),
   });
 }
@@ -55,20 +56,21 @@ export async function planObjects(
 export async function planObjectRemoval(
   kubernetes: Asked,
   cluster: ClusterTarget,
-  refs: readonly ObjectRef[],
+  refs: readonly Leaving[],
   { step, ...input }: RemoveInput & { readonly step: StepKey },
 ): Promise<StepPlan> {
   const decisions = await planRemoval(kubernetes, cluster, refs, input);
   const rehearsals = await Promise.all(
-    decisions.map(async ({ action, ref, uid, replaced, differences }): Promise<Rehearsal> => {
-      if (action === "none" || uid === undefined) return { differences };
+    decisions.map(async (decision): Promise<Rehearsal> => {
+      const { action, differences } = decision;
+      if (action === "none") return { differences };
       return await ask(differences, async () => {
-        await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced }, true);
+        await removeOrRelease(kubernetes, cluster, decision, true);
         return { differences };
       });
     }),
   );
-  return toStepPlan(step, { action: strongest(decisions.map(({ action }) => action)), ...summarize(rehearsals) });
+  return toStepPlan(step, { action: actionOfRemoval(decisions), ...summarize(rehearsals) });
 }
 
 export async function planObjectRestoration(
@@ -81,7 +83,7 @@ export async function planObjectRestoration(
   const rehearsals = await Promise.all(
     decisions.map(({ object, differences }) =>
       ask(differences, async () => {
-        if (object) await kubernetes.apply(cluster, object, { dryRun: true, force: true });
+        if (object) await kubernetes.apply(cluster, object, { dryRun: true });
         return { differences };
       }),
     ),

@@ -5,10 +5,20 @@ import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/owner
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
+import { compare } from "./differences.ts";
 import { nameOf, strongest, type WithStep } from "./ensureObjects.ts";
+import { replaceable, versionOf } from "./fieldOwners.ts";
+import { knownMetadata } from "./knownMetadata.ts";
 
 export interface RemoveInput extends Berth {
   readonly createdBy?: string | undefined;
+  readonly recordedMark: RecordedMark;
+}
+
+export interface Leaving extends ObjectRef {
+  /** It is not deleted, whoever created it, and is nobody's then. */
+  readonly isKept?: boolean;
 }
 
 export interface RemovalDecision {
@@ -16,56 +26,84 @@ export interface RemovalDecision {
   readonly differences: readonly Difference[];
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
-  /** What its owner had where Mooring wrote something else. */
-  readonly replaced?: ReturnType<typeof readReplaced> | undefined;
+  /** Of an object that stays: what Mooring applies to give it up. */
+  readonly released?: KubernetesObject;
 }
 
 /** Delete what Mooring created, update (give up the fields of) what it adopted, and leave the rest. */
 export async function planRemoval(
   kubernetes: Pick<Kubernetes, "get">,
   cluster: ClusterTarget,
-  refs: readonly ObjectRef[],
+  refs: readonly Leaving[],
   input: RemoveInput,
 ): Promise<readonly RemovalDecision[]> {
   return await Promise.all(refs.map(async (ref) => decideRemoval(ref, await kubernetes.get(cluster, ref), input)));
 }
 
-function decideRemoval(ref: ObjectRef, current: KubernetesObject | undefined, input: RemoveInput): RemovalDecision {
+async function decideRemoval(
+  { isKept = false, ...ref }: Leaving,
+  current: KubernetesObject | undefined,
+  input: RemoveInput,
+): Promise<RemovalDecision> {
   if (!current) return { action: "none", differences: [], ref, uid: undefined };
   const { uid } = current.metadata;
   const field = nameOf(current);
   const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
-  const ownership = readMetadata(current.metadata);
+  const { metadata } = await knownMetadata(current, input.recordedMark);
+  const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+    if (isKept) {
+      const difference = { field, current: "created by Mooring", desired: "stays, as nobody's" };
+      return { action: "keep", differences: [difference], ref, uid, released: bare(ref, current) };
+    }
     const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
     return { action: "delete", differences: [{ field, current: what, desired: null }], ref, uid };
   }
-  const adopter = adoptedBy(current.metadata);
+  const adopter = adoptedBy(metadata);
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
-    return { action: "update", differences: [difference], ref, uid, replaced: readReplaced(current.metadata) };
+    const released = bare(ref, current, replaceable(readReplaced(metadata), current));
+    return { action: "update", differences: [difference, ...compare(released, current)], ref, uid, released };
   }
   return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
+}
+
+/** Applying no more than the name and what is put back gives up every other field that only this manager owns. */
+function bare(
+  { apiVersion, kind, name, namespace }: ObjectRef,
+  current: KubernetesObject,
+  { metadata = {}, ...values }: { metadata?: object } = {},
+): KubernetesObject {
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { ...values, apiVersion, kind, metadata: { ...metadata, ...place, ...versionOf(current) } };
+}
+
+/**
+ * What a step did to the thing that it is named for. A namespace that stays is told as such, whatever goes of what is in it.
+ */
+export function actionOfRemoval(decisions: readonly RemovalDecision[]): StepAction {
+  const all = strongest(decisions.map(({ action }) => action));
+  const namespace = decisions.find(({ ref, uid }) => ref.kind === "Namespace" && uid !== undefined);
+  if (!namespace || namespace.action === "delete" || all === "none") return all;
+  return "keep";
 }
 
 /** Removes objects that Mooring created and gives up the fields of those that it adopted, in order. */
 export async function removeObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
-  refs: readonly ObjectRef[],
+  refs: readonly Leaving[],
   { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const removals = (await planRemoval(kubernetes, cluster, refs, input)).filter(({ action }) => action !== "none");
-  if (removals.length === 0) return "none";
-  const result = strongest(removals.map(({ action }) => action));
+  const decisions = await planRemoval(kubernetes, cluster, refs, input);
+  const removals = decisions.filter(({ action }) => action !== "none");
+  const result = actionOfRemoval(decisions);
+  if (removals.length === 0) return result;
   await step.willDo(
     result,
-    removals.flatMap(({ differences }) => differences),
+    decisions.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
   );
-  for (const { action, ref, uid, replaced } of removals) {
-    if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
-    await removeOrRelease(kubernetes, cluster, { action, ref, uid, replaced });
-  }
+  for (const removal of removals) await removeOrRelease(kubernetes, cluster, removal);
   return result;
 }
 
@@ -73,18 +111,10 @@ export async function removeObjects(
 export async function removeOrRelease(
   kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
-  { action, ref, uid, replaced }: Pick<RemovalDecision, "action" | "ref" | "replaced"> & { readonly uid: string },
+  { ref, uid, released }: Pick<RemovalDecision, "ref" | "uid" | "released">,
   dryRun = false,
 ): Promise<void> {
-  if (action === "delete") await kubernetes.remove(cluster, ref, { uid }, { dryRun });
-  // Applying no more than the name and what was replaced gives up every other field that only this manager owns.
-  else await kubernetes.apply(cluster, bare(ref, replaced), { force: true, dryRun });
-}
-
-function bare(
-  { apiVersion, kind, name, namespace }: ObjectRef,
-  { metadata, ...values }: ReturnType<typeof readReplaced> = {},
-): KubernetesObject {
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
-  return { ...values, apiVersion, kind, metadata: { ...metadata, ...place } };
+  if (released) await kubernetes.apply(cluster, released, { dryRun });
+  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+  else await kubernetes.remove(cluster, ref, { uid }, { dryRun });
 }

@@ -12,13 +12,17 @@ import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
+import { replaceable, versionOf } from "./fieldOwners.ts";
 
 export interface Rewritten {
   readonly written: KubernetesObject;
   readonly before: KubernetesObject;
 }
 
-/** Puts back what a change wrote over. An object that looks otherwise than what the change writes was not written. */
+/**
+ * Puts back what a change wrote over, where nobody else has set it since. An object that looks otherwise than what the change
+ * writes was not written.
+ */
 export async function restoreObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
@@ -30,7 +34,7 @@ export async function restoreObjects(
     const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
     if (!object) continue;
     await step.willDo(action, differences);
-    await kubernetes.apply(cluster, object, { force: true });
+    await kubernetes.apply(cluster, object);
     actions.push(action);
   }
   return strongest(actions);
@@ -44,11 +48,18 @@ export async function planRestoration(
 ): Promise<ObjectDecision> {
   const current = await kubernetes.get(cluster, refOf(written));
   const mark = current && markOf(current, berth);
-  const differences = current ? compare(before, current) : [];
-  if (!mark || differences.length === 0 || compare(written, current).length > 0) {
-    return { action: "none", differences: [], conflict: undefined, object: undefined, current };
-  }
-  return { action: "update", differences, conflict: undefined, object: withMetadata(before, mark), current };
+  const none = { action: "none", differences: [], conflict: undefined, object: undefined, current } as const;
+  if (!mark || compare(written, current).length > 0) return none;
+  const { apiVersion, kind, metadata, ...values } = before;
+  const restored = {
+    ...replaceable(values, current),
+    apiVersion,
+    kind,
+    metadata: { ...metadata, ...versionOf(current) },
+  };
+  const differences = compare(restored, current);
+  if (differences.length === 0) return none;
+  return { action: "update", differences, conflict: undefined, object: withMetadata(restored, mark), current };
 }
 
 /** The mark that the object has as Mooring's own or adopted one. */
@@ -57,6 +68,6 @@ function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof
   if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
   const adopter = adoptedBy(metadata);
   return adopter?.berth === berthKey(berth)
-    ? adopterMetadata(berth, adopter.operation, readReplaced(metadata))
+    ? adopterMetadata(berth, adopter.operation, { uid: metadata.uid, replaced: readReplaced(metadata) })
     : undefined;
 }

@@ -4,22 +4,22 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { type Difference, stays } from "../../domain/operation/plan.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/berthOwner.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
-import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
+import type { KubernetesObject, Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { Contents } from "../definitions/namespacedObject.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { PreflightInput, RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
-import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, noteObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
-import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { type Leaving, removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { dependantsOfNamespace } from "./dependants.ts";
@@ -32,10 +32,12 @@ export const applyNamespace = defineStep({
   input: StepInput.extend({ ...requestFields, adoptionPolicy: AdoptionPolicy }),
   output: StepResult.extend({ uid: z.string().exactOptional() }),
   target: berthKey,
-  async run(input, { catalog, kubernetes }, step) {
+  async run(input, ports, step) {
+    const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, input.cluster);
     const { action, uids } = await bringObjects(kubernetes, cluster, desiredObjects(catalog, input), {
       ...input,
+      recordedMark: recordedMarks(ports, input),
       step,
     });
     const [uid] = uids;
@@ -43,15 +45,16 @@ export const applyNamespace = defineStep({
   },
 });
 
-/** Removes what Mooring put into it, and the namespace when Mooring created it and the request lets it go. */
+/** Removes what Mooring put into it, and the namespace when Mooring created it and the request lets it go; else it is kept. */
 export const removeNamespace = defineStep({
   name: "removeNamespace",
   input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }, step) {
-    const cluster = findCluster(catalog, input.cluster);
-    return { action: await removeObjects(kubernetes, cluster, namespaceRefs(input), { ...input, step }) };
+  async run(input, ports, step) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+    return { action: await removeObjects(ports.kubernetes, cluster, namespaceRefs(input), removal) };
   },
 });
 
@@ -84,14 +87,14 @@ function objectsInside(catalog: Catalog, contents: Contents): readonly Kubernete
 function namespaceRefs({
   namespace: name,
   deletePolicy,
-}: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy }): readonly ObjectRef[] {
+}: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy }): readonly Leaving[] {
   const inside = namespacedObjects.map(({ apiVersion, kind, name: own }) => ({
     apiVersion,
     kind,
     name: own,
     namespace: name,
   }));
-  return deletePolicy === "Delete" ? [...inside, refOf(namespaceObject({ namespace: name }))] : inside;
+  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: deletePolicy === "Keep" }];
 }
 
 /** The objects in the namespace as a change writes them, and as they were before. */
@@ -109,24 +112,20 @@ function rewrittenContents(
 
 export const namespaceEffects: RoomEffects<keyof typeof namespace.steps> = {
   looks: {
-    async applyNamespace({ catalog, kubernetes }, { request, operation, step }) {
+    async applyNamespace(ports, { request, operation, step }) {
+      const { catalog, kubernetes } = ports;
       const cluster = findCluster(catalog, request.cluster);
-      return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), { ...request, operation, step });
+      const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+      return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), input);
     },
     async removeNamespace(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace: name } = request;
       // What an operation made goes with it, whatever is to stay in an offboarding.
       const deletePolicy = createdBy === undefined ? request.deletePolicy : "Delete";
       const refs = namespaceRefs({ namespace: name, deletePolicy });
-      const input = { cluster, namespace: name, createdBy, step };
+      const input = { cluster, namespace: name, createdBy, recordedMark: recordedMarks(ports, request), step };
       const plan = await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, input);
-      if (kind !== "offboard") return plan;
-      const field = `Namespace ${name}`;
-      if (deletePolicy === "Keep") {
-        const kept = { field, current: "deletePolicy Keep", desired: stays };
-        return { ...plan, differences: [...plan.differences, kept] };
-      }
-      if (!plan.differences.some((each: Difference) => each.field === field && each.desired === null)) return plan;
+      if (kind !== "offboard" || plan.action !== "delete") return plan;
       return withDependants(plan, [await dependantsOfNamespace(ports, request)], ignoreDependants);
     },
     async restoreNamespace({ catalog, kubernetes }, { request, earlier = request, step }) {
@@ -147,14 +146,17 @@ export const namespaceEffects: RoomEffects<keyof typeof namespace.steps> = {
       { target, read: () => inspectBerth(ports, cluster, input) },
       ...objectsInside(ports.catalog, request).map((object) => ({
         target,
-        read: () => inspectObject(ports.kubernetes, cluster, object),
+        read: () => inspectObject(ports.kubernetes, cluster, object, input.note),
       })),
     ];
   },
 
-  remains({ catalog, kubernetes }, request) {
-    const cluster = findCluster(catalog, request.cluster);
-    return namespaceRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return namespaceRefs(request).flatMap((ref) =>
+      ref.isKept ? [] : [remainsOf(ports.kubernetes, cluster, { ref, ...input })],
+    );
   },
 
   exported: (catalog, { request }) => ({ objects: desiredObjects(catalog, request) }),
@@ -191,12 +193,13 @@ function preflight(
 async function inspectBerth(
   ports: Pick<Ports, "kubernetes" | "registry">,
   cluster: ClusterTarget,
-  { request, namespaceUid }: InspectionInput,
+  { request, namespaceUid, note }: InspectionInput,
 ): Promise<readonly Finding[]> {
   const ref = refOf(namespaceObject(request));
   const current = await ports.kubernetes.get(cluster, ref);
   const target = `Namespace ${request.namespace}`;
   if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  noteObject(note, current);
   const { uid = null, deletionTimestamp } = current.metadata;
   if (deletionTimestamp !== undefined) {
     const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };

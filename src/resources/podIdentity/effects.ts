@@ -8,6 +8,7 @@ import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
 import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import type { Look } from "../definitions/look.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
@@ -28,10 +29,11 @@ const ApplyPodIdentityInput = StepInput.extend({
 });
 type ApplyPodIdentityInput = z.infer<typeof ApplyPodIdentityInput>;
 
-async function apply(input: ApplyPodIdentityInput, { catalog, kubernetes }: Ports, step: StepContext) {
-  const cluster = findCluster(catalog, input.cluster);
+async function apply(input: ApplyPodIdentityInput, ports: Ports, step: StepContext) {
+  const cluster = findCluster(ports.catalog, input.cluster);
   const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
-  return { action: await ensureObjects(kubernetes, cluster, desired, { ...input, step }) };
+  const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
+  return { action: await ensureObjects(ports.kubernetes, cluster, desired, ensuring) };
 }
 
 export const applyPodIdentity = defineStep({
@@ -62,13 +64,14 @@ export const removePodIdentity = defineStep({
 });
 
 async function takePodIdentityAway(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   input: Berth & { createdBy?: string | undefined },
   step: Pick<StepContext, "willDo">,
 ): Promise<StepAction> {
-  const cluster = findCluster(catalog, input.cluster);
-  const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), { ...input, step });
-  if (action === "delete") await waitUntilUnassigned(kubernetes, cluster, input);
+  const cluster = findCluster(ports.catalog, input.cluster);
+  const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+  const action = await removeObjects(ports.kubernetes, cluster, podIdentityRefs(input), removal);
+  if (action === "delete") await waitUntilUnassigned(ports.kubernetes, cluster, input);
   return action;
 }
 
@@ -105,12 +108,13 @@ function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): strin
 }
 
 /** What is there, or was, by the request or by the migration that takes it away. */
-const lookAtObjects: Look = async ({ catalog, kubernetes }, { request, operation, identity, migrating, step }) => {
-  const cluster = findCluster(catalog, request.cluster);
+const lookAtObjects: Look = async (ports, { request, operation, identity, migrating, step }) => {
+  const cluster = findCluster(ports.catalog, request.cluster);
   const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
   const selector = migrating?.migration.selector ?? selectorOf(request);
   const desired = desiredObjects(cluster, request, { clientId, selector });
-  return withUnknownClientId(await planObjects(kubernetes, cluster, desired, { ...request, operation, step }));
+  const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+  return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired, input));
 };
 
 export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
@@ -126,7 +130,7 @@ export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
     returnPodIdentity: lookAtObjects,
     async removePodIdentity(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;
-      const input = { cluster, namespace, createdBy, step };
+      const input = { cluster, namespace, createdBy, recordedMark: recordedMarks(ports, request), step };
       const target = findCluster(ports.catalog, cluster);
       const plan = await planObjectRemoval(ports.kubernetes, target, podIdentityRefs(request), input);
       if (kind !== "offboard" || plan.action !== "delete") return plan;
@@ -146,13 +150,13 @@ export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
     { about: "cluster", look: () => checkKubeletRoles(ports, cluster, identity) },
   ],
 
-  inspect(ports, { request, clientId, isMigrating = false }) {
+  inspect(ports, { request, clientId, isMigrating = false, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     if (request.identityMode === "podIdentity") {
       const desired = desiredObjects(cluster, request, { clientId, selector: selectorOf(request) });
       return [
-        ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object) })),
+        ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object, note) })),
         { target, read: () => inspectBindings(ports, cluster, request) },
       ];
     }
@@ -165,9 +169,10 @@ export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
 
   takeAway: (ports, { cluster, namespace }, step) => takePodIdentityAway(ports, { cluster, namespace }, step),
 
-  remains({ catalog, kubernetes }, request) {
-    const cluster = findCluster(catalog, request.cluster);
-    return podIdentityRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return podIdentityRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
   },
 
   exported(catalog, { request, clientId }) {

@@ -6,6 +6,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
@@ -25,10 +26,12 @@ export const applyServiceAccount = defineStep({
   }),
   output: StepResult,
   target: berthKey,
-  async run(input, { catalog, kubernetes }, step) {
+  async run(input, ports, step) {
+    const { catalog, kubernetes } = ports;
     const desired = desiredAccount(catalog, input, input.identity.clientId);
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await ensureObjects(kubernetes, cluster, [desired], { ...input, step }) };
+    const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
+    return { action: await ensureObjects(kubernetes, cluster, [desired], ensuring) };
   },
 });
 
@@ -36,11 +39,12 @@ const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string
 
 async function remove(
   input: z.infer<typeof RemoveServiceAccountInput>,
-  { catalog, kubernetes }: Ports,
-  step: StepContext,
+  ports: Ports,
+  step: Pick<StepContext, "willDo">,
 ) {
-  const cluster = findCluster(catalog, input.cluster);
-  return { action: await removeObjects(kubernetes, cluster, serviceAccountRefs(input), { ...input, step }) };
+  const cluster = findCluster(ports.catalog, input.cluster);
+  const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+  return { action: await removeObjects(ports.kubernetes, cluster, serviceAccountRefs(input), removal) };
 }
 
 export const removeServiceAccount = defineStep({
@@ -70,10 +74,11 @@ function desiredAccount(
 
 export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.steps> = {
   looks: {
-    async applyServiceAccount({ catalog, kubernetes }, { request, operation, identity, step }) {
-      const desired = desiredAccount(catalog, request, identity?.clientId ?? unknownClientId);
-      const cluster = findCluster(catalog, request.cluster);
-      return withUnknownClientId(await planObjects(kubernetes, cluster, [desired], { ...request, operation, step }));
+    async applyServiceAccount(ports, { request, operation, identity, step }) {
+      const desired = desiredAccount(ports.catalog, request, identity?.clientId ?? unknownClientId);
+      const cluster = findCluster(ports.catalog, request.cluster);
+      const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+      return withUnknownClientId(await planObjects(ports.kubernetes, cluster, [desired], input));
     },
     removeServiceAccount: (ports, { request, createdBy, step }) =>
       planAway(
@@ -89,12 +94,12 @@ export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.step
     { about: "cluster", look: async () => void (await expectWebhook(kubernetes, cluster)) },
   ],
 
-  inspect({ catalog, kubernetes }, { request, clientId, isMigrating = false }) {
+  inspect({ catalog, kubernetes }, { request, clientId, isMigrating = false, note }) {
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     if (request.identityMode === "workloadIdentity") {
       const desired = desiredAccount(catalog, request, clientId);
-      return [{ target, read: () => inspectObject(kubernetes, cluster, desired) }];
+      return [{ target, read: () => inspectObject(kubernetes, cluster, desired, note) }];
     }
     if (isMigrating) return [];
     return serviceAccountRefs(request).map((ref) => ({
@@ -103,25 +108,26 @@ export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.step
     }));
   },
 
-  takeAway({ catalog, kubernetes }, { request, ...input }, step) {
-    const cluster = findCluster(catalog, request.cluster);
-    return removeObjects(kubernetes, cluster, serviceAccountRefs(request), { ...input, step });
+  async takeAway(ports, { request: { serviceAccount: account }, ...input }, step) {
+    return (await remove({ ...input, serviceAccount: account }, ports, step)).action;
   },
 
-  remains({ catalog, kubernetes }, request) {
-    const cluster = findCluster(catalog, request.cluster);
-    return serviceAccountRefs(request).map((ref) => remainsOf(kubernetes, cluster, { ref, berth: request }));
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return serviceAccountRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
   },
 
   exported: (catalog, { request, clientId }) => ({ objects: [desiredAccount(catalog, request, clientId)] }),
 };
 
 async function planAway(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   input: Berth & { readonly createdBy?: string | undefined; readonly step: StepKey },
   refs: readonly ObjectRef[],
 ) {
-  return await planObjectRemoval(kubernetes, findCluster(catalog, input.cluster), refs, input);
+  const removal = { ...input, recordedMark: recordedMarks(ports, input) };
+  return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
 }
 
 async function expectWebhook(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {

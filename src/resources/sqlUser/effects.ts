@@ -1,6 +1,5 @@
 import { PermanentError } from "../../domain/errors.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
-import { readMark } from "../../domain/naming/ownership.ts";
+import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
@@ -14,7 +13,14 @@ import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { grantDatabase, planDatabase } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
-import { narrowDatabase, planNarrowing, planRevocation, retireDatabase, revokeDatabase } from "./revocation.ts";
+import {
+  findOurs,
+  narrowDatabase,
+  planNarrowing,
+  planRevocation,
+  retireDatabase,
+  revokeDatabase,
+} from "./revocation.ts";
 
 export const sqlUserSteps = defineTargetSteps({
   grant: grantDatabase,
@@ -75,17 +81,15 @@ export const sqlUserEffects: RoomEffects<TargetStepName<"sqlDatabase">> = {
 };
 
 async function userIn(
-  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  ports: Pick<Ports, "catalog" | "databases" | "registry">,
   request: OnboardingRequest,
   database: DatabaseRequest,
 ): Promise<readonly string[]> {
-  const name = identityName(request);
-  const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), {
-    name,
-    sid: undefined,
-  });
-  const isOurs = users.some(({ mark }) => readMark(mark)?.berth === berthKey(request));
-  return isOurs ? [`User ${name} is still in ${keyOf(database)}.`] : [];
+  const { cluster, namespace } = request;
+  const found = await findOurs(ports, { cluster, namespace, database });
+  // One that is only lent stays; of that it bears a mark says that not all was taken back.
+  const isLeft = found && (found.mark.operation !== null || found.user.mark !== undefined);
+  return isLeft ? [`User ${found.user.name} is still in ${keyOf(database)}.`] : [];
 }
 
 /** One look at each server; a database that the catalog does not list is told by its own step. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
-import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import {
   type Conflict,
@@ -16,8 +16,10 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import { type Grant, grantablePermissions, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, StepInput, StepResult } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
+import { type KnownMark, knownMark } from "./knownMark.ts";
 
 export const GrantInput = StepInput.extend({
   database: DatabaseRequest,
@@ -43,15 +45,18 @@ interface DatabasePlanInput extends Berth {
 }
 
 export async function planDatabase(
-  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
+  ports: Pick<Ports, "catalog" | "databases" | "registry">,
   input: DatabasePlanInput,
 ): Promise<DatabaseDecision> {
-  const target = findDatabase(catalog, input.database);
+  const target = findDatabase(ports.catalog, input.database);
   const name = identityName(input);
   const sid = input.identity && sidFromClientId(input.identity.clientId);
-  const state = await databases.inspect(target, { name, sid });
+  const state = await ports.databases.inspect(target, { name, sid });
   const desired = grantsOf(input.database.roles);
-  const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target });
+  const user = state.users.find((candidate) => candidate.name === name);
+  const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
+  const known = user && (await knownMark(user, about));
+  const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target, known });
   const decision = withRights(input, state, decided);
   const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
@@ -86,6 +91,8 @@ interface DecisionInput extends DatabasePlanInput {
   readonly users: readonly DatabaseUser[];
   readonly roles: readonly string[];
   readonly target: ReturnType<typeof findDatabase>;
+  /** Of the user of that name, when there is one. */
+  readonly known: KnownMark | undefined;
 }
 
 interface Decision {
@@ -107,10 +114,9 @@ function decide(input: DecisionInput): Decision {
   const user = users.find((candidate) => candidate.name === name);
   if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
 
-  const mark = readMark(user.mark);
-  const isOurs = mark?.berth === berthKey(input);
-  if (sid === undefined || user.sid !== sid) return isOurs ? repair(input, user, mark) : foreignSid(input, user);
-  return isOurs ? update(input, user, mark) : adopt(input, user);
+  const mark = input.known?.mark;
+  if (sid === undefined || user.sid !== sid) return mark ? repair(input, user, mark) : foreignSid(input, user);
+  return mark ? update(input, user, mark) : adopt(input, user);
 }
 
 /** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
@@ -184,7 +190,8 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   const missing = input.desired.filter((grant) => !has(user, grant));
   const isSurplus = (name: string) => input.takesBack === true && !input.desired.some((grant) => grant.name === name);
   const surplus = Object.keys(mark.grants).filter(isSurplus);
-  if (missing.length === 0 && surplus.length === 0) {
+  const isMarkLost = input.known?.isLost === true;
+  if (missing.length === 0 && surplus.length === 0 && !isMarkLost) {
     return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
   }
   const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !isSurplus(name)));
@@ -193,6 +200,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   return {
     action: "update",
     differences: [
+      ...(isMarkLost ? [{ field: "extended property mooring", current: null, desired: "set" }] : []),
       ...missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
       ...held.map((name) => ({ field: name, current: "granted", desired: null })),
     ],

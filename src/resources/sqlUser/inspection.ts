@@ -7,10 +7,11 @@ import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { userId } from "./knownMark.ts";
 
 export async function inspectDatabase(
   { catalog, databases }: Pick<Ports, "catalog" | "databases">,
-  { request, clientId }: Pick<InspectionInput, "request" | "clientId">,
+  { request, clientId, note }: Pick<InspectionInput, "request" | "clientId" | "note">,
   database: DatabaseRequest,
 ): Promise<readonly Finding[]> {
   const target = keyOf(database);
@@ -26,6 +27,8 @@ export async function inspectDatabase(
         : finding("USER_MISSING", target, { field: "user", expected: name, found: null }),
     ];
   }
+  const mark = readMark(user.mark) && user.mark;
+  note({ thing: target, id: userId(user), mark, field: "extended property mooring" });
   const findings: Finding[] = [];
   if (user.isDisabled && !user.roles.includes("db_owner")) {
     findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));

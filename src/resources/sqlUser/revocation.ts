@@ -1,13 +1,15 @@
 /** Taking a database away from the user, as a whole or in part. Only what the mark says that Mooring gave. */
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
-import { printMark, readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, RemovalInput, type StepDefinition, StepInput, StepResult } from "../definitions/step.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
+import { knownMark } from "./knownMark.ts";
 
 type TakingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
 
@@ -16,7 +18,7 @@ interface RevocationInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
-type Looking = Pick<Ports, "catalog" | "databases">;
+type Looking = Pick<Ports, "catalog" | "databases" | "registry">;
 
 export async function planRevocation(
   ports: Looking,
@@ -99,15 +101,17 @@ interface OurUser {
   readonly mark: UserMark;
 }
 
-async function findOurs(
-  { catalog, databases }: Looking,
+export async function findOurs(
+  ports: Looking,
   input: Omit<RevocationInput, "createdBy">,
 ): Promise<OurUser | undefined> {
-  const target = findDatabase(catalog, { ...input.database, roles: [] });
-  const { users } = await databases.inspect(target, { name: identityName(input), sid: undefined });
+  const target = findDatabase(ports.catalog, { ...input.database, roles: [] });
+  const { users } = await ports.databases.inspect(target, { name: identityName(input), sid: undefined });
   const [user] = users;
-  const mark = readMark(user?.mark);
-  return user && mark?.berth === berthKey(input) ? { user, mark } : undefined;
+  if (!user) return undefined;
+  const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
+  const { mark } = await knownMark(user, about);
+  return mark && { user, mark };
 }
 
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {

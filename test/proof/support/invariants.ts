@@ -254,7 +254,7 @@ export async function checkActions(
   }
   for (const thing of before.values()) {
     const [undo = ""] = thing.undo.split(" ");
-    if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], ["delete", "update"]);
+    if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], ["delete", "update", "keep"]);
   }
   for (const { name, action, target } of steps) {
     // A namespace that was going already is deleted once more.

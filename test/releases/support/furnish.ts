@@ -8,7 +8,7 @@ import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { inspectionOf, recordFindings } from "../../../src/application/inspection/driftRecord.ts";
-import { inspectNamespace } from "../../../src/application/inspection/inspection.ts";
+import { readNamespace } from "../../../src/application/inspection/inspection.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
@@ -189,7 +189,7 @@ async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate 
   cloud.credentials.clear();
   const drifted = await recordOf("drifted");
   if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
-  await recordFindings(ports, drifted, await inspectNamespace(ports, inspectionOf(drifted)));
+  await recordFindings(ports, drifted, await readNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
   await acceptUpkeep(desk, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
   await desk.run();

@@ -8,6 +8,8 @@ import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
 import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
+import { removeObjects } from "../../../src/resources/kubernetesObject/removeObjects.ts";
+import { restoreObjects } from "../../../src/resources/kubernetesObject/restoreObjects.ts";
 import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 let cluster: TestCluster;
@@ -48,9 +50,11 @@ const namespaceObject = (): KubernetesObject => ({
   kind: "Namespace",
   metadata: { name: namespace },
 });
+/** Of a namespace whose record knows nothing. */
+const recordedMark = async () => undefined;
 const step = { name: "applyNamespace", target: "aks-dev/team" } as const;
 const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
-  ...{ cluster: "aks-dev", namespace, operation: "now", adoptionPolicy },
+  ...{ cluster: "aks-dev", namespace, operation: "now", adoptionPolicy, recordedMark },
 });
 
 const plan = (desired: readonly KubernetesObject[], policy?: AdoptionPolicy): Promise<StepPlan> =>
@@ -189,7 +193,8 @@ describe("makes a blocker of", () => {
     });
     const refs = [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
 
-    const planned = await planObjectRemoval(kubernetes, cluster.target, refs, { cluster: "aks-dev", namespace, step });
+    const removal = { cluster: "aks-dev", namespace, recordedMark, step };
+    const planned = await planObjectRemoval(kubernetes, cluster.target, refs, removal);
 
     expect(planned).toMatchObject({ action: "conflict", blockers: [{ code: "KUBERNETES_ADMISSION_DENIED" }] });
     expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeDefined();
@@ -272,4 +277,57 @@ it("stops when the cluster has changed what it was given, although the plan coul
 
   expect((await plan([configMap({ key: "value" })])).blockers).toEqual([]);
   await expect(run([configMap({ key: "value" })])).rejects.toMatchObject({ code: "KUBERNETES_ALTERED" });
+});
+
+describe("gives back", () => {
+  const berth = () => ({ cluster: "aks-dev", namespace });
+  const refs = () => [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
+  const current = () => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
+  const applyAs = (object: object, manager: string, options: { force?: boolean } = {}) =>
+    cluster.apply(object, manager, options);
+  const withStep = { step: { willDo: async () => undefined } };
+
+  it("the values before an adoption, and leaves those that somebody has set since, also when it is undone", async () => {
+    await applyAs(configMap({ one: "before", two: "before" }), "team");
+    await run([configMap({ one: "ours", two: "ours" })], "Always");
+    await applyAs(configMap({ two: "since" }), "team", { force: true });
+
+    const undo = { ...berth(), createdBy: "now", recordedMark };
+    const planned = await planObjectRemoval(kubernetes, cluster.target, refs(), { ...undo, step });
+    const action = await removeObjects(kubernetes, cluster.target, refs(), { ...undo, ...withStep });
+
+    expect([planned.action, action]).toEqual(["update", "update"]);
+    expect(planned.differences).toContainEqual({ field: "data.one", current: "ours", desired: "before" });
+    expect(planned.differences.map(({ field }) => field)).not.toContain("data.two");
+    expect(current()).toMatchObject({ data: { one: "before", two: "since" } });
+  });
+
+  it("what a change wrote over, but not where somebody sets the same", async () => {
+    await run([configMap({ one: "before", two: "before" })]);
+    await run([configMap({ one: "changed", two: "changed" })]);
+    await applyAs(configMap({ two: "changed" }), "team");
+    const rewritten = {
+      written: configMap({ one: "changed", two: "changed" }),
+      before: configMap({ one: "before", two: "before" }),
+    };
+
+    await restoreObjects(kubernetes, cluster.target, [rewritten], { ...berth(), ...withStep });
+
+    expect(current()).toMatchObject({ data: { one: "before", two: "changed" } });
+  });
+
+  it("nothing to an object that somebody makes anew between the look and the write", async () => {
+    await applyAs(configMap({ one: "before" }), "team");
+    await run([configMap({ one: "ours" })], "Always");
+    const between = async () => {
+      await cluster.core.deleteNamespacedConfigMap({ name, namespace });
+      await applyAs(configMap({ one: "ours" }), "team");
+    };
+
+    const input = { ...berth(), recordedMark, step: { willDo: between } };
+    const removal = removeObjects(kubernetes, cluster.target, refs(), input);
+
+    await expect(removal).rejects.toMatchObject({ code: "KUBERNETES_THROTTLED" });
+    expect(current()).toMatchObject({ data: { one: "ours" } });
+  });
 });

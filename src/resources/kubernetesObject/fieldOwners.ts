@@ -1,0 +1,42 @@
+/** Whose the fields of an object are, by its managedFields (kubernetes.io "Server-Side Apply"). */
+import { owner } from "../../domain/naming/names.ts";
+import type { KubernetesObject, ManagedFields } from "../../ports.ts";
+import { isRecord } from "./differences.ts";
+
+/**
+ * Of values that are to replace what Mooring has written: those whose field Mooring alone owns. A field that somebody else has
+ * set since, or sets to the same, is theirs.
+ */
+export function replaceable(values: object, { metadata }: KubernetesObject): Record<string, unknown> {
+  const { managedFields = [] } = metadata;
+  const mine = managedFields.filter(({ manager, operation }) => manager === owner && operation === "Apply");
+  const others = managedFields.filter((each) => !mine.includes(each));
+  const has = (owners: readonly ManagedFields[], path: readonly string[]) =>
+    owners.some(({ fieldsV1 }) => isAt(fieldsV1, path));
+  return pick(values, [], (path) => has(mine, path) && !has(others, path));
+}
+
+function pick(
+  values: object,
+  path: readonly string[],
+  isMine: (path: readonly string[]) => boolean,
+): Record<string, unknown> {
+  const picked = Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
+    const at = [...path, key];
+    if (!isRecord(value)) return isMine(at) ? [[key, value]] : [];
+    const inner = pick(value, at, isMine);
+    return Object.keys(inner).length > 0 ? [[key, inner]] : [];
+  });
+  return Object.fromEntries(picked);
+}
+
+function isAt(fields: unknown, path: readonly string[]): boolean {
+  let at: unknown = fields;
+  for (const key of path) at = isRecord(at) ? at[`f:${key}`] : undefined;
+  return at !== undefined;
+}
+
+/** Applied with these, a write reaches what was looked at, or nothing: somebody may write, or make it anew, in between. */
+export function versionOf({ metadata: { uid, resourceVersion } }: KubernetesObject) {
+  return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+}

@@ -1,0 +1,38 @@
+import { adoptedBy, type MarkedMetadata, readMetadata, readMetadataMark } from "../../domain/naming/ownership.ts";
+import type { KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
+
+export interface KnownMetadata {
+  /** With the mark that the object has or, when that was taken off, with the one that the record has of it. */
+  readonly metadata: MarkedMetadata;
+  readonly isMarkLost: boolean;
+  /** It was there when the namespace was onboarded, and nothing of it had to be changed. */
+  readonly isAdoptedAsItWas: boolean;
+}
+
+export async function knownMetadata(
+  { apiVersion, kind, metadata }: KubernetesObject,
+  recordedMark: RecordedMark,
+): Promise<KnownMetadata> {
+  const asItIs = { metadata, isMarkLost: false, isAdoptedAsItWas: false };
+  if (readMetadata(metadata) || adoptedBy(metadata)) return asItIs;
+  const recorded = await recordedMark(thingOf({ apiVersion, kind, ...metadata }), metadata.uid);
+  if (recorded === undefined) return asItIs;
+  const mark = readMetadataMark(recorded);
+  if (!mark) return { ...asItIs, isAdoptedAsItWas: true };
+  const { labels, annotations } = mark;
+  return {
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...labels },
+      annotations: { ...metadata.annotations, ...annotations },
+    },
+    isMarkLost: true,
+    isAdoptedAsItWas: false,
+  };
+}
+
+/** An object as findings and the namespace's record name it: the namespace is the record's own. */
+export function thingOf({ kind, name }: ObjectRef): string {
+  return `${kind} ${name}`;
+}

@@ -1,0 +1,29 @@
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import type { DatabaseUser } from "../../ports.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
+
+export interface KnownMark {
+  /** Mooring's mark for the namespace or, when somebody took it off, the one that the record has of this very user. */
+  readonly mark: UserMark | undefined;
+  readonly isLost: boolean;
+}
+
+export async function knownMark(
+  user: DatabaseUser,
+  { berth, database, recordedMark }: { berth: Berth; database: string; recordedMark: RecordedMark },
+): Promise<KnownMark> {
+  const mark = readMark(user.mark);
+  if (mark) return { mark: ofBerth(mark, berth), isLost: false };
+  const recorded = ofBerth(readMark(await recordedMark(database, userId(user))), berth);
+  return { mark: recorded, isLost: recorded !== undefined };
+}
+
+/** A user that was dropped and made again may have the same SID, and is another one all the same. */
+export function userId({ sid, createdTime }: DatabaseUser): string | undefined {
+  return createdTime === undefined ? undefined : `${sid} ${createdTime}`;
+}
+
+function ofBerth(mark: UserMark | undefined, berth: Berth): UserMark | undefined {
+  return mark?.berth === berthKey(berth) ? mark : undefined;
+}

@@ -1,0 +1,182 @@
+/** Marks of ownership that somebody takes off: found, put right, and no reason to leave or to take what is not Mooring's. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { readMark, readMetadata, readTags } from "../../src/domain/naming/ownership.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+import { expectNothingLeft } from "../support/remains.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [
+    { server: "sql-dev", database: "messages", roles: ["reader"] },
+    { server: "sql-dev", database: "orders", roles: ["writer"] },
+  ],
+});
+const name = identityName(request);
+const namespaceKey = "v1 Namespace /team-a";
+const accountKey = "v1 ServiceAccount team-a/app";
+
+let cloud: FakeCloud;
+beforeEach(() => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+});
+
+function record() {
+  const found = cloud.namespaces.get("aks-dev/team-a");
+  if (!found) throw new Error("it is not onboarded");
+  return found;
+}
+
+const findings = () => inspectNamespace(cloud.ports, inspectionOf(record()));
+
+function ownObjects() {
+  return [...cloud.objects].filter(([, { kind }]) => kind !== "MutatingWebhookConfiguration");
+}
+
+/** By which operation each thing is marked, in the order of the things' names. */
+function marks() {
+  const users = [...cloud.users].flatMap(([database, all]) =>
+    [...all.values()].map(({ mark }) => [database, readMark(mark)?.operation] as const),
+  );
+  return [
+    ...[...cloud.identities.values()].map(({ tags }) => [name, readTags(tags)?.operation] as const),
+    ...ownObjects().map(([key, { metadata }]) => [key, readMetadata(metadata)?.operation] as const),
+    ...users,
+  ].toSorted(([a], [b]) => a.localeCompare(b));
+}
+
+function takeOffAllMarks() {
+  for (const [key, identity] of cloud.identities) cloud.identities.set(key, { ...identity, tags: { cost: "42" } });
+  for (const [key, { metadata, ...object }] of ownObjects()) {
+    const { labels: _labels, annotations = {}, ...bare } = metadata;
+    const left = Object.fromEntries(Object.entries(annotations).filter(([each]) => !each.startsWith("mooring.dev/")));
+    const unmarked = { ...object, apiVersion: object.apiVersion, kind: object.kind, metadata: bare };
+    cloud.objects.set(key, { ...unmarked, metadata: { ...bare, annotations: left } });
+  }
+  for (const users of cloud.users.values()) {
+    for (const user of users.values()) users.set(user.name, { ...user, mark: undefined });
+  }
+}
+
+it("knows in its record what is the namespace's, by what each thing is known again", async () => {
+  await operate(cloud, "onboard", request);
+
+  const { principalId } = cloud.identities.get(name) ?? {};
+  const { sid, createdTime } = cloud.users.get("sql-dev/orders")?.get(name) ?? {};
+  expect(record().things).toEqual(
+    expect.arrayContaining([
+      { thing: name, id: principalId, mark: expect.stringContaining("onboard-") },
+      { thing: "Namespace team-a", id: record().namespaceUid, mark: expect.stringContaining("onboard-") },
+      { thing: "sql-dev/orders", id: `${sid} ${createdTime}`, mark: expect.stringContaining("onboard-") },
+    ]),
+  );
+  expect(record().things).toHaveLength(6);
+});
+
+it("finds every mark that is gone, plans to put them on again, and does so with the maker's name", async () => {
+  await operate(cloud, "onboard", request);
+  const before = marks();
+  takeOffAllMarks();
+
+  const found = await findings();
+  const plan = await planRepair(cloud.ports, {
+    operation: "planned",
+    request,
+    clientId: record().clientId,
+    isMigrating: false,
+  });
+  const { operation } = await operate(cloud, "repair", request);
+
+  const lost = found.filter(({ code }) => code === "MARK_MISSING").map(({ target }) => target);
+  expect(lost.toSorted()).toEqual(
+    record()
+      .things?.map(({ thing }) => thing)
+      .toSorted(),
+  );
+  const writing = plan.steps.filter(({ action }) => action !== "none").map((step) => `${step.name} ${step.action}`);
+  expect(writing).toEqual([
+    "ensureIdentity update",
+    "applyNamespace update",
+    "grantDatabase update",
+    "grantDatabase update",
+    "applyServiceAccount update",
+  ]);
+  expect(operation.status).toBe("Succeeded");
+  expect(marks()).toEqual(before);
+  expect(cloud.identities.get(name)?.tags).toMatchObject({ cost: "42" });
+  expect((await findings()).map(({ code }) => code)).toEqual(["IDENTITY_TAGS_ADDED"]);
+});
+
+it("takes away what it has made, with or without the marks", async () => {
+  await operate(cloud, "onboard", request);
+  takeOffAllMarks();
+
+  const plan = await planOffboarding(cloud.ports, record());
+  const { operation } = await operate(cloud, "offboard", request);
+
+  expect(new Set(plan.steps.map(({ action }) => action))).toEqual(new Set(["delete"]));
+  expect(operation.status, operation.error?.message).toBe("Succeeded");
+  expectNothingLeft(cloud);
+});
+
+it("leaves what others have made anew in its place", async () => {
+  await operate(cloud, "onboard", request);
+  takeOffAllMarks();
+  const users = cloud.users.get("sql-dev/orders");
+  const [account, user] = [cloud.objects.get(accountKey), users?.get(name)];
+  const namespace = cloud.objects.get(namespaceKey);
+  if (!account || !user || !namespace) throw new Error("it is not onboarded");
+  cloud.objects.set(accountKey, { ...account, metadata: { ...account.metadata, uid: "anew" } });
+  cloud.objects.set(namespaceKey, { ...namespace, metadata: { ...namespace.metadata, uid: "anew" } });
+  users?.set(name, { ...user, createdTime: "2026-11-26T00:00:00.000Z" });
+
+  const { operation } = await operate(cloud, "offboard", request);
+
+  expect(operation.status, operation.error?.message).toBe("Succeeded");
+  expect(cloud.identities.size).toBe(0);
+  expect(
+    ownObjects()
+      .map(([key]) => key)
+      .toSorted(),
+  ).toEqual([namespaceKey, accountKey]);
+  expect([...cloud.users].map(([database, all]) => [database, all.size])).toEqual([
+    ["sql-dev/messages", 0],
+    ["sql-dev/orders", 1],
+  ]);
+});
+
+it("does not take what it adopted for its own, and says of it that nothing has changed", async () => {
+  const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
+  cloud.objects.set(namespaceKey, theirs);
+  await operate(cloud, "onboard", request);
+  const step = (operation: string) => cloud.steps.get(`${operation} applyNamespace aks-dev/team-a`)?.action;
+  const [onboarding] = [...cloud.operations.keys()];
+
+  const { operation: repair } = await operate(cloud, "repair", request);
+  const { operation: offboarding } = await operate(cloud, "offboard", request);
+
+  expect(record).toThrow();
+  expect([step(onboarding ?? ""), step(repair.id)]).toEqual(["adopt", "none"]);
+  expect(cloud.steps.get(`${offboarding.id} removeNamespace aks-dev/team-a`)?.action).toBe("keep");
+  expect(cloud.objects.get(namespaceKey)).toEqual(theirs);
+});
+
+it("learns what a namespace has that an earlier release has onboarded, at the first look", async () => {
+  await operate(cloud, "onboard", request);
+  const { things: _unknown, ...old } = record();
+  await cloud.ports.registry.replaceNamespace(old);
+  expect(await findings()).toEqual([]);
+
+  await operate(cloud, "repair", request);
+
+  expect(record().things).toHaveLength(6);
+});
