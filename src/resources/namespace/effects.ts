@@ -125,7 +125,8 @@ export const namespaceEffects: RoomEffects<keyof typeof namespace.steps> = {
       const refs = namespaceRefs({ namespace: name, deletePolicy });
       const input = { cluster, namespace: name, createdBy, recordedMark: recordedMarks(ports, request), step };
       const plan = await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, input);
-      if (kind !== "offboard" || plan.action !== "delete") return plan;
+      const goes = plan.differences.some(({ field, desired }) => field === `Namespace ${name}` && desired === null);
+      if (kind !== "offboard" || !goes) return plan;
       return withDependants(plan, [await dependantsOfNamespace(ports, request)], ignoreDependants);
     },
     async restoreNamespace({ catalog, kubernetes }, { request, earlier = request, step }) {
