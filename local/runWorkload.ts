@@ -10,6 +10,8 @@ import { withBinding } from "./demo/pods.ts";
 const usage = "usage: node tools/run.mjs local/runWorkload.ts --kubeconfig <file> <namespace>\n";
 const samples = join(dirname(import.meta.dirname), "samples/message-app");
 
+const Status = z.object({ message: z.string() });
+
 const { kubeconfig, namespace } = readArguments();
 try {
   const cluster = createTeamCluster(await readFile(kubeconfig, "utf8"));
@@ -30,8 +32,6 @@ async function podFor(cluster: TeamCluster) {
   const { selector } = z.object({ selector: z.string() }).parse(binding["spec"]);
   return withBinding(await readManifest(join(samples, "pod.pod-identity.yaml")), selector);
 }
-
-const Status = z.object({ message: z.string() });
 
 /** The API server's own sentence, and what to do about the one that is met most often. */
 function describe(error: unknown): string {
