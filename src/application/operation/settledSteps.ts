@@ -1,3 +1,4 @@
+import { isCode } from "../../domain/errors.ts";
 import { isFinal, type OperationKind, type OperationStatus } from "../../domain/operation/operation.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -18,6 +19,7 @@ interface Step {
   readonly status: OperationStatus;
   readonly endTime?: string;
   readonly changedTime?: string;
+  readonly error?: { readonly code: string };
 }
 
 /**
@@ -27,9 +29,10 @@ interface Step {
  */
 export function settleSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
   const { kind, request, status, endTime, earlier, migration, compensates } = operation;
-  if (!isFinal(status)) return steps;
+  const told = steps.map(tellCanceled);
+  if (!isFinal(status)) return told;
   const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
-  return steps.map((step) => {
+  return told.map((step) => {
     const isPlanned = planned.some((each) => isSameStep(each, step));
     const isOpen = !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
     if (!isOpen) return step;
@@ -41,4 +44,10 @@ export function settleSteps<S extends Step>(operation: Operation, steps: readonl
       changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),
     };
   });
+}
+
+/** A step that meets the cancellation ends with it as its error; it has not failed. */
+function tellCanceled<S extends Step>(step: S): S {
+  const isCanceled = step.status === "Failed" && isCode(step.error?.code, "OPERATION_CANCELED");
+  return isCanceled ? { ...step, status: "Canceled" } : step;
 }

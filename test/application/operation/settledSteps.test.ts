@@ -41,5 +41,17 @@ it("ends what still runs as the operation ended, and leaves what has ended", () 
 
 it("says nothing of an operation that runs", () => {
   const steps = [{ ...verify, status: "Running" }] as const;
-  expect(settleSteps({ ...ended, status: "Running" }, steps)).toBe(steps);
+  expect(settleSteps({ ...ended, status: "Running" }, steps)).toEqual(steps);
 });
+
+it.each(["Running", "Canceled"] as const)(
+  "calls a step that met the cancellation canceled, in an operation that is %s",
+  (status) => {
+    const met = { ...verify, status: "Failed", error: { code: "OPERATION_CANCELED" } } as const;
+    const failed = { ...verify, target: "aks-dev/other", status: "Failed", error: { code: "SQL_FIREWALL" } } as const;
+
+    const settled = settleSteps({ ...ended, status }, [met, failed]);
+
+    expect(settled.map((step) => step.status)).toEqual(["Canceled", "Failed"]);
+  },
+);
