@@ -40,7 +40,7 @@ const bad: [what: string, body: unknown, status: number, code: string, pointer?:
     "/databases/0/roles/0",
   ],
   ["a namespace that is no label", { ...good, namespace: "Team_A" }, 422, "INVALID_REQUEST", "/namespace"],
-  ["a system namespace", { ...good, namespace: "kube-system" }, 422, "INVALID_REQUEST", "/namespace"],
+  ["a system namespace", { ...good, namespace: "kube-system" }, 422, "SYSTEM_NAMESPACE", "/namespace"],
   ["no databases", { ...good, databases: [] }, 422, "INVALID_REQUEST", "/databases"],
   ["a database twice", { ...good, databases: [database, database] }, 422, "INVALID_REQUEST", "/databases"],
   ["an unknown field", { ...good, sudo: true }, 422, "INVALID_REQUEST", "/sudo"],

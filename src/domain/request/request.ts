@@ -1,5 +1,6 @@
 /** What a team sends. Names only catalog aliases: no host, URL or resource id ever comes from a request. */
 import { z } from "zod";
+import type { RefusalCode } from "../errors.ts";
 import { alias } from "../naming/alias.ts";
 import { countTargets, requestFields, someTarget } from "../targets/index.ts";
 
@@ -25,7 +26,10 @@ export const Namespace = Dns1123Label.refine(
     !/^(default|kube-.*|azure-.*|gatekeeper-system|calico-system|tigera-operator|aks-.*|dapr-system|flux-system)$/.test(
       name,
     ),
-  "is a system namespace; onboard a namespace of your own",
+  {
+    error: "is a system namespace; onboard a namespace of your own",
+    params: { code: "SYSTEM_NAMESPACE" satisfies RefusalCode },
+  },
 );
 
 export const ServiceAccountName = Dns1123Label;

@@ -4,6 +4,7 @@ import { admit } from "../../application/admission/admission.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
@@ -67,15 +68,20 @@ function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
 }
 
 export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
-  const code = "INVALID_REQUEST";
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       pointer: toPointer([...issue.path, key]),
-      code,
+      code: "INVALID_REQUEST",
       detail: "is not a known field",
     }));
   }
-  return [{ pointer: toPointer(issue.path), code, detail: issue.message }];
+  return [{ pointer: toPointer(issue.path), code: codeOf(issue), detail: issue.message }];
+}
+
+/** A rule of the schema may have a code of its own. */
+function codeOf(issue: z.core.$ZodIssue): RefusalCode {
+  const own: unknown = issue.code === "custom" ? issue.params?.["code"] : undefined;
+  return typeof own === "string" && isRefusalCode(own) ? own : "INVALID_REQUEST";
 }
 
 /** RFC 6901 */

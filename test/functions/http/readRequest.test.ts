@@ -74,7 +74,7 @@ const bad: [what: string, request: unknown, code: string, pointer: string][] = [
   ],
   ["no databases", { ...good, databases: [] }, "INVALID_REQUEST", "/databases"],
   ["a database twice", { ...good, databases: [database, database] }, "INVALID_REQUEST", "/databases"],
-  ["a system namespace", { ...good, namespace: "kube-system" }, "INVALID_REQUEST", "/namespace"],
+  ["a system namespace", { ...good, namespace: "kube-system" }, "SYSTEM_NAMESPACE", "/namespace"],
   ["capitals in a namespace", { ...good, namespace: "Team-A" }, "INVALID_REQUEST", "/namespace"],
   ["a quote in a namespace", { ...good, namespace: "a'b" }, "INVALID_REQUEST", "/namespace"],
   [
