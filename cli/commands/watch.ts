@@ -2,7 +2,7 @@ import type { AnyChange } from "../../src/domain/documents/feed.ts";
 import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
-import { describeEvent } from "../output/event.ts";
+import { createClock, describeEvent, type Telling } from "../output/event.ts";
 import { toJson } from "../output/print.ts";
 import { viewOf } from "../output/view.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
@@ -33,15 +33,16 @@ export const command = defineCommand({
 
 async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boolean }): Promise<number> {
   const { client, signal, say } = session;
+  const telling = { isOfAll, clock: createClock() };
   let last: AnyChange | undefined;
   for await (const event of follow(client, path, { signal, notify: say })) {
-    await printEvent(session, event, { isOfAll });
+    await printEvent(session, event, telling);
     if (event.event === "operation") last = event.data as AnyChange;
   }
   return last && !isOfAll ? exitCodeOf(last) : exitCodes.done;
 }
 
-async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { isOfAll: boolean }): Promise<void> {
+async function printEvent(session: Session, event: ServerEvent, telling: Telling): Promise<void> {
   const { format } = session;
   switch (format) {
     case "json":
@@ -57,7 +58,7 @@ async function printEvent(session: Session, event: ServerEvent, { isOfAll }: { i
       return;
     case "table":
     case "wide": {
-      const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), { isOfAll });
+      const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), telling);
       if (line !== undefined) session.write(`${line}\n`);
     }
   }

@@ -8,50 +8,75 @@ import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import type { View } from "./view.ts";
 
-/** Undefined for what the line before has said. `isOfAll`: the lines are of many operations, and each says of which. */
+export interface Telling {
+  /** The lines are of many operations, and each says of which. */
+  readonly isOfAll: boolean;
+  readonly clock: Clock;
+}
+
+/** Undefined for what the line before has said. */
 export function describeEvent(
   { event, data }: ServerEvent,
   view: View,
-  { isOfAll }: { isOfAll: boolean },
+  { isOfAll, clock }: Telling,
 ): string | undefined {
   const { paint, now } = view;
-  const told = (time: string | undefined, what: string, status: OperationStatus, more: string) =>
-    [
-      paint("dim", clock(time ?? now.toISOString())),
-      printable(what),
-      paint(styleOf({ status }), status),
-      printable(more),
-    ]
+  const told = (moment: Moment, what: string, status: OperationStatus, more: string) =>
+    [paint("dim", timeOfDay(clock(moment, now))), printable(what), paint(styleOf({ status }), status), printable(more)]
       .filter((part) => part !== "")
       .join("  ");
   switch (event) {
     case "operation": {
       const operation = data as AnyChange;
-      const { id, kind, status, phase, startTime, endTime, error } = operation;
+      const { id, kind, status, phase, createdTime, startTime = createdTime, endTime, error } = operation;
       const what = `${kind} ${targetOf(operation)}${isOfAll || view.isWide ? ` ${id}` : ""}`;
       const more = error ? `${error.code}: ${error.message}` : phase === "done" ? "" : phase;
-      return told(endTime ?? startTime, what, status, more);
+      return told({ of: id, startTime, endTime }, what, status, more);
     }
     case "step": {
       const step = data as StepChange;
-      const { cluster, namespace, name, target, status, action, attempts, error, startTime, endTime } = step;
+      const { operation, cluster, namespace, name, target, status, action, attempts, error } = step;
       const what = `${isOfAll ? `${cluster}/${namespace} ` : "  "}${name} ${target}`;
       const tries = attempts > 1 ? `try ${attempts}` : "";
       const more = [actionText({ name, action }), tries, error ? `${error.code}: ${error.message}` : ""];
-      return told(endTime ?? startTime, what, status, more.filter((part) => part !== "").join("  "));
+      const moment = { of: `${operation} ${name} ${target}`, startTime: step.startTime, endTime: step.endTime };
+      return told(moment, what, status, more.filter((part) => part !== "").join("  "));
     }
     case "item": {
-      const { cluster, namespace, status, outcome = "", error, startTime, endTime } = data as ItemChange;
+      const { batch, index, cluster, namespace, status, outcome = "", error, startTime, endTime } = data as ItemChange;
       const more = error ? `${error.code}: ${error.message}` : outcome;
-      return told(endTime ?? startTime, `  ${cluster}/${namespace}`, status, more);
+      return told({ of: `${batch} ${index}`, startTime, endTime }, `  ${cluster}/${namespace}`, status, more);
     }
     default:
       return undefined;
   }
 }
 
-/** Local time of day. */
-function clock(time: string): string {
-  const date = new Date(time);
+/** What an event says of when its thing began and ended. */
+interface Moment {
+  readonly of: string;
+  readonly startTime: string | undefined;
+  readonly endTime: string | undefined;
+}
+
+type Clock = (moment: Moment, now: Date) => Date;
+
+/**
+ * When it happened: its end, or its beginning when it is told for the first time. Of a change between the two an event has no
+ * time, so it is that of its coming. Several things go on at once; a line never has an earlier time than the one above.
+ */
+export function createClock(): Clock {
+  const told = new Set<string>();
+  let latest = 0;
+  return ({ of, startTime, endTime }, now) => {
+    const own = endTime ?? (told.has(of) ? undefined : startTime);
+    told.add(of);
+    latest = Math.max(latest, own === undefined ? now.getTime() : Date.parse(own));
+    return new Date(latest);
+  };
+}
+
+/** Local. */
+function timeOfDay(date: Date): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }

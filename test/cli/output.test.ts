@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { NotSignedIn, Refused } from "../../cli/failures.ts";
-import { describeEvent } from "../../cli/output/event.ts";
+import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
 import { actFor } from "../../cli/output/nextActs.ts";
@@ -230,12 +230,34 @@ it("tells an event on one line, and says nothing of the end, which the line befo
   };
   const error = toOperationError("SQL_UNAVAILABLE", "It\nresumes.");
 
-  const line = describeEvent({ event: "step", id: "1", data: { ...step, error } }, view(), { isOfAll: false });
+  const telling = { isOfAll: false, clock: createClock() };
+
+  const line = describeEvent({ event: "step", id: "1", data: { ...step, error } }, view(), telling);
 
   expect(line).toMatch(
     /^\d\d:00:00 {4}grantDatabase sql-dev\/orders {2}Running {2}try 2 {2}SQL_UNAVAILABLE: It resumes\.$/,
   );
-  expect(describeEvent({ event: "end", id: "2", data: {} }, view(), { isOfAll: false })).toBeUndefined();
+  expect(describeEvent({ event: "end", id: "2", data: {} }, view(), telling)).toBeUndefined();
+});
+
+it("tells what happens in the order of time: no line is of an earlier time than the one above", () => {
+  const telling = { isOfAll: true, clock: createClock() };
+  const at = (seconds: number) => new Date(now.getTime() + seconds * 1_000).toISOString();
+  const tell = (seconds: number, event: string, data: object) =>
+    describeEvent({ event, id: "", data: { ...operation, ...data } }, view({ now: new Date(at(seconds)) }), telling);
+  const step = { operation: operation.id, name: "grantDatabase", target: "sql-dev/orders", startTime: at(1) };
+
+  const lines = [
+    tell(9, "operation", { startTime: at(0), phase: "preflight" }),
+    tell(9, "step", { ...step, status: "Running", attempts: 1 }),
+    tell(9, "step", { ...step, name: "verify", status: "Succeeded", attempts: 1, endTime: at(2) }),
+    tell(9, "operation", { startTime: at(0), phase: "provisioning" }),
+    tell(20, "step", { ...step, status: "Running", attempts: 2 }),
+    tell(21, "operation", { id: "other", startTime: at(3), phase: "preflight" }),
+    tell(31, "operation", { startTime: at(0), status: "Succeeded", phase: "done", endTime: at(30) }),
+  ];
+
+  expect(lines.map((line) => line?.slice(6, 8))).toEqual(["00", "01", "02", "09", "20", "20", "30"]);
 });
 
 it("reads blocks of server-sent events: comments, several lines of data, values with colons", () => {
