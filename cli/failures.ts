@@ -3,12 +3,14 @@ import type { ProblemDocument } from "../src/domain/documents/problem.ts";
 
 export const exitCodes = {
   done: 0,
-  /** The service refused, the operation did not succeed, a plan is blocked, or a verification found errors. */
+  /** The service refused or has no such thing, the operation did not succeed, a plan is blocked, or a check found errors. */
   refused: 1,
   usage: 2,
   /** No answer, or one that says that the service cannot answer now. */
   unreachable: 3,
   timedOut: 4,
+  /** Standard output could not be written (sysexits.h, EX_IOERR). */
+  output: 74,
   /** The program itself is wrong (sysexits.h, EX_SOFTWARE). */
   defect: 70,
 } as const;
@@ -27,6 +29,12 @@ export abstract class Failure extends Error {
 export class UsageError extends Failure {
   override readonly name = "UsageError";
   override readonly exitCode = exitCodes.usage;
+}
+
+/** The service was asked, and what it answered shows that there is no such thing, or that it is not in the state for that. */
+export class NotPossible extends Failure {
+  override readonly name = "NotPossible";
+  override readonly exitCode = exitCodes.refused;
 }
 
 /** Nobody could say who asks. */

@@ -6,12 +6,12 @@ import { suggest } from "./arguments/suggest.ts";
 import { describeCommands, entries, loadCommand } from "./commands.ts";
 import { exitCodes, Failure, UsageError } from "./failures.ts";
 import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
-import { endWithReader, listenForInterruption } from "./interruption.ts";
+import { endWithOutput, listenForInterruption } from "./interruption.ts";
 import { printFailure } from "./output/failure.ts";
 import { spellingFor } from "./output/program.ts";
 import { createSession, type SessionFlags } from "./session.ts";
 
-endWithReader();
+endWithOutput();
 process.exitCode = await run(process.argv.slice(2));
 
 async function run(words: readonly string[]): Promise<number> {

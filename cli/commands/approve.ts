@@ -1,7 +1,7 @@
 import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
 import { commentFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes, UsageError } from "../failures.ts";
+import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
 import { viewOf } from "../output/view.ts";
 import { askWhether } from "../question.ts";
@@ -22,6 +22,11 @@ export const command = defineCommand({
   },
   examples: ["approve eeb4e7 --dry-run", "approve eeb4e7 --wait"],
   async run(session, { comment, "request-hash": hash, "dry-run": isDryRun }, [text = ""]) {
+    if (hash === undefined && !isDryRun && !canAsk()) {
+      throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
+        next: [`mooring status ${text}`],
+      });
+    }
     const id = await findOperation(session.client, text);
     const operation = hash === undefined ? await getOperation(session.client, id) : undefined;
     const requestHash = hash ?? (operation && (await hashOf(session, operation, { isDryRun })));
@@ -32,24 +37,23 @@ export const command = defineCommand({
 
 async function hashOf(session: Session, operation: AnyOperationDocument, { isDryRun }: { isDryRun: boolean }) {
   const { id } = operation;
-  if (operation.kind === "batch" || !operation.approval) {
-    throw new UsageError(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
+  if (operation.kind === "batch" || !operation.approval || operation.approval.decision) {
+    throw new NotPossible(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
   }
   const { approval } = operation;
   // Where nothing is decided, nobody need have seen it.
   return isDryRun ? approval.requestHash : await ask(session, { ...operation, approval });
 }
 
+function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
 type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDocument["approval"]> };
 
 /** The hash of what a person has seen and said yes to; undefined for no. */
 async function ask(session: Session, operation: Waiting): Promise<string | undefined> {
-  const { id, approval } = operation;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
-      next: [`mooring status ${id}`],
-    });
-  }
+  const { approval } = operation;
   const view = viewOf(process.stderr);
   const lines = [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)];
   process.stderr.write(lines.map((line) => `${line}\n`).join(""));

@@ -4,6 +4,10 @@ import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";
 import { age } from "../output/times.ts";
+import type { View } from "../output/view.ts";
+import { expectCluster } from "../service/expectCluster.ts";
+import { findOperation } from "../service/findOperation.ts";
+import { getOperation } from "../service/followOperation.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 
@@ -16,39 +20,48 @@ export const command = defineCommand({
   flags: {
     cluster: { value: "name", summary: "Only of this cluster" },
     namespace: { value: "name", summary: "Only of namespaces of this name" },
-    operation: { value: "id", summary: "Only of this operation" },
+    operation: { value: "operation", summary: "Only of this operation, named as `status` takes it" },
     limit: { value: "n", summary: `No more than these (${defaultLimit})` },
     check: { summary: "Check the chain instead" },
   },
   examples: ["audit --namespace team-a", "audit --check"],
-  async run(session, { cluster, namespace, operation, limit = String(defaultLimit), check }) {
+  async run(session, { cluster, namespace, operation: named, limit = String(defaultLimit), check }) {
     if (check) return await checkChain(session);
+    const { client } = session;
+    const most = readCount("--limit", limit, { most: 10_000 });
+    const operation = named === undefined ? undefined : await findOperation(client, named);
     const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    const { value } = await listAll<AuditDocument>(session.client, call, readCount("--limit", limit, { most: 10_000 }));
+    const { value, isCut } = await listAll<AuditDocument>(client, call, most);
+    if (value.length === 0 && operation !== undefined) await getOperation(client, operation);
+    if (value.length === 0 && cluster !== undefined) await expectCluster(client, cluster);
     await session.print({
       document: { value },
       names: value.map(({ id }) => id),
-      lines: (view) =>
-        table(
-          value,
-          [
-            { title: "AGE", cell: ({ time }) => age(time, view.now) },
-            { title: "WHO", cell: ({ who }) => who, least: 9 },
-            { title: "WHAT", cell: ({ what }) => what },
-            { title: "ACTION", cell: ({ action }) => action },
-            { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
-            { title: "TARGET", cell: ({ target }) => target, least: 12 },
-            { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },
-            { title: "TIME", cell: ({ time }) => time, isWide: true },
-            { title: "OPERATION", cell: ({ operation: of = "" }) => of, isWide: true },
-            { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
-          ],
-          view,
-        ),
+      lines: (view) => (value.length === 0 ? ["There is no such entry."] : auditTable(value, view)),
     });
+    if (isCut) session.say("There are more; --limit says how many to list.");
     return exitCodes.done;
   },
 });
+
+function auditTable(entries: readonly AuditDocument[], view: View): readonly string[] {
+  return table(
+    entries,
+    [
+      { title: "AGE", cell: ({ time }) => age(time, view.now) },
+      { title: "WHO", cell: ({ who }) => who, least: 9 },
+      { title: "WHAT", cell: ({ what }) => what },
+      { title: "ACTION", cell: ({ action }) => action },
+      { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
+      { title: "TARGET", cell: ({ target }) => target, least: 12 },
+      { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },
+      { title: "TIME", cell: ({ time }) => time, isWide: true },
+      { title: "OPERATION", cell: ({ operation = "" }) => operation, isWide: true },
+      { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
+    ],
+    view,
+  );
+}
 
 async function checkChain(session: Session): Promise<number> {
   const document = await session.client.json<AuditCheck>({ method: "GET", path: "/api/audit/verify" }, ["valid"]);

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, UsageError } from "../failures.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
 
 export const command = defineCommand({
@@ -7,11 +7,13 @@ export const command = defineCommand({
   operands: [{ name: "cluster/namespace", isRequired: true }],
   flags: {
     format: { value: "format", choices: ["kubernetes", "tsql", "azurecli"], summary: "As what (kubernetes)" },
-    database: { value: "server/database", summary: "T-SQL: only for this database" },
+    database: { value: "server/database", summary: "With --format tsql: only for this database" },
   },
   examples: ["export aks-dev/team-a > team-a.yaml", "export aks-dev/team-a --format tsql"],
   isText: true,
   async run(session, { format, database }, operands) {
+    if (database !== undefined && format !== "tsql")
+      throw new UsageError("--database is of T-SQL: give --format tsql with it.");
     const { path } = namespaceOf(operands, "/export");
     session.write(await session.client.text({ method: "GET", path, query: { format, database } }));
     return exitCodes.done;

@@ -7,6 +7,7 @@ import { exitCodes, UsageError } from "../failures.ts";
 import { nameOf, namespaceTable } from "../output/namespaces.ts";
 import { operationTable } from "../output/operations.ts";
 import type { Printed } from "../output/print.ts";
+import { expectCluster } from "../service/expectCluster.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 
@@ -41,6 +42,7 @@ export const command = defineCommand({
     const most = readCount("--limit", limit, { most: mostListed });
     const list = what === "namespaces" ? listNamespaces : listOperations;
     const { isCut, ...printed } = await list(session, { cluster, namespace, status }, most);
+    if (printed.names.length === 0 && cluster !== undefined) await expectCluster(session.client, cluster);
     await session.print(printed);
     if (isCut) session.say(`There are more; --limit says how many to list.`);
     return exitCodes.done;

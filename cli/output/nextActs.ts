@@ -20,6 +20,7 @@ const acts = {
   NAMESPACE_RECREATED: "An operator adds --take-over.",
   TEAM_REQUIRED: "Add --team <name>.",
   APPROVAL_MISMATCH: "mooring status <operation>",
+  APPROVAL_NOT_PENDING: "mooring status <operation>",
   IDENTITY_FEDERATED_BY_OTHERS: "To go on deliberately: --ignore-dependants.",
   IDENTITY_HAS_ROLES: "To go on deliberately: --ignore-dependants.",
   IDENTITY_USED_BY_OTHERS: "To go on deliberately: --ignore-dependants.",

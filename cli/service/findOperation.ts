@@ -1,7 +1,7 @@
 /** The operation that somebody means: by its id, by a part of it that is like no other, or by its namespace. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import { UsageError } from "../failures.ts";
+import { NotPossible, UsageError } from "../failures.ts";
 import type { Client } from "./client.ts";
 import { pagesOf } from "./pages.ts";
 
@@ -27,7 +27,7 @@ export async function findOperationId(client: Client, text: string): Promise<str
   }
   const [only, ...more] = found;
   if (only && more.length === 0) return only.id;
-  throw new UsageError(
+  throw new NotPossible(
     only
       ? `"${text}" is the beginning of more than one operation, such as ${only.id} and ${more[0]?.id}.`
       : `None of the last ${looked} operations begins with "${text}".`,

@@ -1,14 +1,16 @@
 /** `mooring` as a process of its own, against the service in its sandbox, which tells callers apart. */
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type BadConnection, startBadConnection } from "./support/badConnection.ts";
-import { type Ended, type RunOptions, run, start } from "./support/program.ts";
+import { checkout, type Ended, type RunOptions, run, start } from "./support/program.ts";
 
 let sandbox: SuiteSandbox;
 let folder: string;
@@ -143,7 +145,7 @@ describe("a namespace's life", () => {
     expect(short.stdout).toContain(`id      ${operation}\n`);
     expect(short.stdout).toMatch(/^verify +aks-dev\/red-life +Succeeded/m);
     expect(long.stdout).toBe(`${operation}\n`);
-    expect(none).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("mooring list operations") });
+    expect(none).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
   });
 
   it("is refused when a beginning fits several operations", async () => {
@@ -151,7 +153,7 @@ describe("a namespace's life", () => {
 
     const { code, stderr } = await mooring(["status", operation.slice(0, 4)]);
 
-    expect(code).toBe(2);
+    expect(code).toBe(1);
     expect(stderr).toContain("more than one operation");
   });
 
@@ -180,14 +182,43 @@ describe("a namespace's life", () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });
   });
 
-  it("leaves a trail that is whole", async () => {
+  it("leaves a trail that is whole, and says when there is more of it than it shows", async () => {
     const [trail, check] = await Promise.all([
       mooring(["audit", "--namespace", "red-life", "--limit", "3", "-o", "json"]),
       mooring(["audit", "--check"]),
     ]);
 
     expect(JSON.parse(trail.stdout).value).toHaveLength(3);
+    expect(trail.stderr).toBe("There are more; --limit says how many to list.\n");
     expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
+  });
+
+  it("has the trail of an operation under the beginning of its id, too", async () => {
+    const [, random = ""] = operation.split("-");
+
+    const [short, whole] = await Promise.all(
+      [random.slice(0, 8), operation].map((id) => mooring(["audit", "--operation", id, "-o", "json"])),
+    );
+
+    expect(short).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(short?.stdout ?? "").value.length).toBeGreaterThan(3);
+    expect(short?.stdout).toBe(whole?.stdout);
+  });
+
+  it("has T-SQL of one database, and no other format of one", async () => {
+    const [one, unasked, unknown] = await Promise.all([
+      mooring(["export", berth, "--format", "tsql", "--database", messages]),
+      mooring(["export", berth, "--database", messages]),
+      mooring(["export", berth, "--format", "tsql", "--database", "foo"]),
+    ]);
+    const overHttp = await fetch(`${sandbox.url}/api/namespaces/${berth}/export?database=foo`, {
+      headers: { "x-mooring-key": key },
+    });
+
+    expect(one).toMatchObject({ code: 0, stdout: expect.stringContaining("CREATE USER") });
+    expect(unasked).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("--format tsql") });
+    expect(unknown).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(messages) });
+    expect(await overHttp.json()).toMatchObject({ status: 422, errors: [{ pointer: "?database" }] });
   });
 
   it("ends with offboard --wait", async () => {
@@ -248,6 +279,53 @@ describe("what goes wrong", () => {
 
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`OPERATION_IN_PROGRESS[\\s\\S]*next {3}mooring status ${id} --wait`));
+  });
+});
+
+describe("what is not there", () => {
+  it("is said of an operation, as an error", async () => {
+    const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "nonsense"];
+
+    const [begun, whole, nonsense] = await Promise.all(asked.map((id) => mooring(["audit", "--operation", id])));
+
+    expect(begun).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
+    expect(whole).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_FOUND") });
+    expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is no operation") });
+  });
+
+  it("is said of a cluster, with those that there are", async () => {
+    const lists = [["list"], ["list", "operations"], ["audit"]];
+
+    const answers = await Promise.all(lists.map((words) => mooring([...words, "--cluster", "nope"])));
+
+    for (const answer of answers) {
+      expect(answer).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringMatching(/no cluster "nope".*aks-dev/),
+      });
+    }
+  });
+
+  it("is said of a namespace, as no error: it may come", async () => {
+    const [operations, trail] = await Promise.all(
+      [["list", "operations"], ["audit"]].map((words) => mooring([...words, "--namespace", "nobody"])),
+    );
+
+    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation.\n" });
+    expect(trail).toMatchObject({ code: 0, stdout: "There is no such entry.\n" });
+  });
+});
+
+it("says that what it printed could not be written", async () => {
+  const script = '"$0" cli/mooring.mjs list > /dev/full';
+  const env = { ...process.env, ...atSandbox() };
+
+  const ended = promisify(execFile)("sh", ["-c", script, process.execPath], { cwd: checkout, env });
+
+  await expect(ended).rejects.toMatchObject({
+    code: 74,
+    stderr: expect.stringMatching(/^mooring: Standard output cannot be written: no space left/),
   });
 });
 
@@ -398,6 +476,21 @@ describe("decisions", () => {
     expect(unseen).toMatchObject({ code: 2, stderr: expect.stringContaining("--request-hash") });
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("APPROVAL_MISMATCH") });
     expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining("Succeeded in") });
+  });
+
+  it("takes no decision about what waits for none, and ends alike whichever it was", async () => {
+    const { stdout } = await mooring([...onboardArgs(newBerth()), "--wait", "-o", "name"]);
+    const id = stdout.trim();
+
+    const [approve, plan, reject] = await Promise.all([
+      mooring(["approve", id, "--request-hash", "0".repeat(64)]),
+      mooring(["approve", id, "--dry-run"]),
+      mooring(["reject", id]),
+    ]);
+
+    for (const answer of [approve, plan, reject]) {
+      expect(answer).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(`mooring status ${id}`) });
+    }
   });
 
   it("plans each decision without making it", async () => {

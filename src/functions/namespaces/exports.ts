@@ -27,9 +27,10 @@ export function registerExports(ports: Ports, routes: Routes): void {
     handler: routes.forCallers(async (request, { by }) => {
       const format = readFormat(request);
       const onboarded = await findOnboarded(ports, request, by);
+      const database = readDatabase(request, format, onboarded);
       if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
       if (format === "azurecli") return text("text/x-shellscript", exportAzureCli(ports.catalog, onboarded));
-      return text("application/sql", exportTsql(ports.catalog, onboarded, readDatabase(request, onboarded)));
+      return text("application/sql", exportTsql(ports.catalog, onboarded, database));
     }),
   });
 
@@ -66,12 +67,12 @@ function readFormat({ query }: HttpRequest): Format {
   });
 }
 
-function readDatabase({ query }: HttpRequest, { request }: Exported): string | undefined {
+function readDatabase({ query }: HttpRequest, format: Format, { request }: Exported): string | undefined {
   const given = query.get("database");
   if (given === null) return undefined;
   const known = request.databases.map(({ server, database }) => `${server}/${database}`);
-  if (known.includes(given)) return given;
-  const detail = `takes ${known.join(", ")}`;
+  if (format === "tsql" && known.includes(given)) return given;
+  const detail = format === "tsql" ? `takes ${known.join(", ")}` : "goes with format=tsql";
   throw new Refusal("INVALID_REQUEST", `Query parameter database is "${given}"; it ${detail}.`, {
     errors: [{ pointer: "?database", detail }],
   });

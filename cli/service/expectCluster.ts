@@ -1,0 +1,14 @@
+/** A list of nothing is right of a cluster where nothing is, and wrong of one that there is not. */
+import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
+import { NotPossible } from "../failures.ts";
+import type { Client } from "./client.ts";
+
+export async function expectCluster(client: Client, name: string): Promise<void> {
+  const { clusters } = await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["clusters"]);
+  if (clusters.some((cluster) => cluster.name === name)) return;
+  const known = clusters.map((cluster) => cluster.name).join(", ");
+  throw new NotPossible(
+    `There is no cluster "${name}" in what you may name${known === "" ? "" : `; there is ${known}`}.`,
+    { next: ["mooring catalog"] },
+  );
+}
