@@ -1,8 +1,10 @@
 /** What docs/errors.md and docs/findings.md say of each code. */
+import { commandsFor } from "../cli/output/fix.ts";
+import { findingCatalogue } from "../src/domain/errors/findings.ts";
+import { type Fix, httpActs, sayFix, type Words } from "../src/domain/errors/fix.ts";
 import { notices } from "../src/domain/errors/notices.ts";
 import { isEndingRefusalCode, refusals } from "../src/domain/errors/refusals.ts";
 import { stepErrors } from "../src/domain/errors/stepErrors.ts";
-import { findingCatalogue } from "../src/domain/finding.ts";
 
 export function describeErrors(): string {
   return [
@@ -15,7 +17,7 @@ export function describeErrors(): string {
         String(status),
         yesOrNo(isEndingRefusalCode(code)),
         cause,
-        fix,
+        tell(fix),
       ]),
     ),
     "",
@@ -28,7 +30,7 @@ export function describeErrors(): string {
         yesOrNo(retryable),
         String(status),
         cause,
-        fix,
+        tell(fix),
       ]),
     ),
     "",
@@ -36,7 +38,7 @@ export function describeErrors(): string {
     "",
     ...table(
       ["code", "cause", "what to do"],
-      Object.entries(notices).map(([code, { cause, fix }]) => [codeOf(code), cause, fix]),
+      Object.entries(notices).map(([code, { cause, fix }]) => [codeOf(code), cause, tell(fix)]),
     ),
   ].join("\n");
 }
@@ -49,9 +51,19 @@ export function describeFindings(): string {
       severity,
       yesOrNo(repairable),
       cause,
-      fix,
+      tell(fix),
     ]),
   ).join("\n");
+}
+
+/** A reader of the documents may be at a terminal, or write a client. */
+const bothWords = Object.fromEntries(
+  Object.entries(commandsFor()).map(([act, command]) => [act, `\`${httpActs[act as keyof Words]}\` (\`${command}\`)`]),
+) as Words;
+
+function tell(fix: Fix): string {
+  if (typeof fix === "string") return sayFix(fix, "answered", bothWords);
+  return `${sayFix(fix, "retried", bothWords)} Once it is tried no more: ${sayFix(fix, "ended", bothWords)}`;
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

@@ -11,7 +11,7 @@ export const command = defineCommand({
   flags: {},
   examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json"],
   async run(session, _values, operands) {
-    const { name, path } = namespaceOf(operands, "/verify");
+    const { name, path, ...berth } = namespaceOf(operands, "/verify");
     const document = await session.client.json<VerificationDocument>({ method: "POST", path }, [
       "findings",
       "verifiedTime",
@@ -23,7 +23,7 @@ export const command = defineCommand({
       lines: (view) => {
         const style = severity === "Error" ? "red" : severity === undefined ? "green" : "yellow";
         const result = findings.length === 0 ? "is as it was asked for" : summarizeFindings(findings);
-        return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, view)];
+        return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, berth, view)];
       },
     });
     return severity === "Error" ? exitCodes.refused : exitCodes.done;

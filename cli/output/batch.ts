@@ -1,6 +1,7 @@
 /** A batch: totals, and the namespaces that need somebody. */
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import { facts } from "./facts.ts";
+import { fixFacts } from "./fix.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { duration } from "./times.ts";
@@ -45,12 +46,12 @@ function itemTable(items: readonly BatchItemDocument[], view: View): readonly st
   );
 }
 
-function itemError({ cluster, namespace, error }: BatchItemDocument, view: View): readonly string[] {
+function itemError({ cluster, namespace, operation, error }: BatchItemDocument, view: View): readonly string[] {
   if (!error) return [];
   return facts(
     [
       ["error", `${cluster}/${namespace}: ${error.code}: ${error.message}`],
-      ["fix", error.fix],
+      ...fixFacts(error, "ended", { cluster, namespace, ...(operation === undefined ? {} : { operation }) }),
     ],
     view,
   );

@@ -1,7 +1,9 @@
 /** The plans of a batch: one line for each namespace, and what stands in the way. */
+import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
 import { facts } from "./facts.ts";
+import { fixFacts } from "./fix.ts";
 import { table } from "./table.ts";
 import type { Style, View } from "./view.ts";
 
@@ -27,7 +29,7 @@ export function batchPlanLines({ totals, items }: BatchPlan, view: View): readon
     ),
     ...items.flatMap(({ cluster, namespace, plan, error }) =>
       [...(error ? [error] : []), ...(plan?.steps.flatMap(({ blockers }) => blockers) ?? [])].flatMap((each) =>
-        describeError(`${cluster}/${namespace}`, each, view),
+        describeError({ cluster, namespace }, each, view),
       ),
     ),
   ];
@@ -42,14 +44,12 @@ function countWrites({ plan }: PlannedItem): string {
   return String(plan.steps.filter(({ action }) => action !== "none" && action !== "conflict").length);
 }
 
-function describeError(name: string, { code, message, fix }: OperationError, view: View): readonly string[] {
+function describeError(berth: Berth, error: OperationError, view: View): readonly string[] {
+  const { code, message } = error;
   return [
     "",
     ...facts(
-      [
-        [name, `${code}: ${message}`],
-        ["fix", fix],
-      ],
+      [[`${berth.cluster}/${berth.namespace}`, `${code}: ${message}`], ...fixFacts(error, "answered", berth)],
       view,
     ),
   ];

@@ -1,6 +1,6 @@
 /** What went wrong, as a person can act on it: what, which fields, what to do, where to ask. */
 import { type Failure, Interrupted, Refused } from "../failures.ts";
-import { nextActs } from "./nextActs.ts";
+import { tellFix } from "./fix.ts";
 import { printable } from "./printable.ts";
 import type { Spelling } from "./program.ts";
 import { type View, viewOf } from "./view.ts";
@@ -28,8 +28,10 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     const what = failure instanceof Interrupted ? [] : wrap(`mooring: ${printable(failure.message)}`, width);
     return [...what.map((line) => paint("red", line)), ...acts(failure.next)];
   }
-  const { problem, retryAfterSeconds } = failure;
-  const { code, detail, errors = [], fix, traceId } = problem;
+  const { problem, operation, retryAfterSeconds } = failure;
+  const { code, detail, errors = [], traceId } = problem;
+  const { fix, next = [] } = tellFix(problem, "answered");
+  const inTheWay = operation === undefined ? [] : [`mooring status ${operation} --wait`];
   const head =
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;
   const pointerWidth = Math.max(0, ...errors.map(({ pointer }) => pointer.length));
@@ -44,7 +46,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     ...(retryAfterSeconds !== undefined && problem.status !== 409
       ? fact("wait", `${retryAfterSeconds} s; with --wait it is done for you`)
       : []),
-    ...acts([...nextActs(failure), ...failure.next]),
+    ...acts([...inTheWay, ...[next].flat(), ...failure.next]),
     ...fact("trace", traceId),
   ];
 }

@@ -1,6 +1,8 @@
 /** What a look found that is not as it was asked for. */
+import { fixOfFinding, isFindingCode } from "../../src/domain/errors/findings.ts";
 import type { FindingDocument, Severity } from "../../src/domain/finding.ts";
 import { facts } from "./facts.ts";
+import { commandsFor, type Subject } from "./fix.ts";
 import { printable } from "./printable.ts";
 import type { Style, View } from "./view.ts";
 
@@ -17,9 +19,9 @@ export function summarizeFindings(findings: readonly FindingDocument[]): string 
   return there.length === 0 ? "none" : there.join(", ");
 }
 
-export function findingLines(findings: readonly FindingDocument[], view: View): readonly string[] {
+export function findingLines(findings: readonly FindingDocument[], berth: Subject, view: View): readonly string[] {
   return findings.flatMap((finding) => {
-    const { severity, code, target, field, expected, found, fix, repairable } = finding;
+    const { severity, code, target, field, expected, found, fix } = finding;
     return [
       `${view.paint(styles[severity], severity)}  ${view.paint("bold", code)}  ${printable(target)}`,
       ...facts(
@@ -27,7 +29,8 @@ export function findingLines(findings: readonly FindingDocument[], view: View): 
           ["field", field],
           ["wanted", expected ?? "nothing"],
           ["found", found ?? "nothing"],
-          [repairable ? "repair" : "fix", repairable ? "mooring repair puts it right." : fix],
+          // Of a service that is newer than this program there may be codes that it does not know.
+          ["fix", isFindingCode(code) ? fixOfFinding(code, commandsFor(berth)) : fix],
         ],
         view,
         4,

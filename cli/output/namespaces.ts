@@ -60,6 +60,6 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
       ],
       view,
     ),
-    ...(findings.length > 0 ? ["", ...findingLines(findings, view)] : []),
+    ...(findings.length > 0 ? ["", ...findingLines(findings, namespace, view)] : []),
   ];
 }

@@ -10,7 +10,7 @@ import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
-import { actFor } from "./nextActs.ts";
+import { fixFacts, type Subject, tellFix } from "./fix.ts";
 import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
@@ -87,20 +87,29 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
   ];
 }
 
-function stepsWithTroubles({ steps }: OperationDocument, view: View): readonly string[] {
-  return [...(steps.length > 0 ? ["", ...stepLines(steps, view)] : []), ...troubles(steps, view)];
+function stepsWithTroubles(operation: OperationDocument, view: View): readonly string[] {
+  const { steps } = operation;
+  return [...(steps.length > 0 ? ["", ...stepLines(steps, view)] : []), ...troubles(steps, subjectOf(operation), view)];
 }
 
 function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
-  const { id, error } = operation;
+  const { error } = operation;
   if (!error) return [];
   const { leftUndone = [] } = operation.kind === "batch" ? {} : operation;
+  const [fix, ...next] = fixFacts(error, "ended", subjectOf(operation));
   return [
     ["error", `${error.code}: ${error.message}`],
-    ["fix", error.fix],
+    ...(fix ? [fix] : []),
     ["left", leftUndone.join(", ")],
-    ["next", actFor(error.code)?.replace("<operation>", id), "whole"],
+    ...next,
   ];
+}
+
+function subjectOf(operation: AnyOperationDocument): Subject {
+  const { id } = operation;
+  if (operation.kind === "batch") return { operation: id };
+  const { cluster, namespace } = operation;
+  return { operation: id, cluster, namespace };
 }
 
 /** What is approved, so that nobody has to look for it elsewhere. */
@@ -135,13 +144,13 @@ export function describeDatabase({ server, database, roles }: OnboardingRequest[
 }
 
 /** What steps met; of one that tries again, when. */
-function troubles(steps: readonly StepDocument[], view: View): readonly string[] {
-  const met = steps.flatMap(({ name, target, error, nextRetryTime, notices = [] }) => [
+function troubles(steps: readonly StepDocument[], subject: Subject, view: View): readonly string[] {
+  const met = steps.flatMap(({ name, target, status, error, nextRetryTime, notices = [] }) => [
     ...(error
       ? facts(
           [
             [`${name}`, `${target}: ${error.code}: ${error.message}`],
-            ["fix", error.fix],
+            ["fix", tellFix(error, status === "Running" ? "retried" : "ended", subject).fix],
             ["again", nextRetryTime],
           ],
           view,

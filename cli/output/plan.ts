@@ -5,7 +5,7 @@ import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
 import { actionText } from "./action.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
-import { actFor } from "./nextActs.ts";
+import { fixFacts } from "./fix.ts";
 import { printable } from "./printable.ts";
 import { shorten } from "./table.ts";
 import { span } from "./times.ts";
@@ -67,16 +67,8 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
       view,
       6,
     ),
-    ...blockers.flatMap(({ code, message, fix }) =>
-      facts(
-        [
-          ["blocked", `${code}: ${message}`],
-          ["fix", fix],
-          ["next", actFor(code)],
-        ],
-        view,
-        6,
-      ),
+    ...blockers.flatMap((blocker) =>
+      facts([["blocked", `${blocker.code}: ${blocker.message}`], ...fixFacts(blocker, "answered")], view, 6),
     ),
   ];
 }

@@ -3,6 +3,7 @@
  * is only told. A code stands in one of them, with its HTTP status where it can be an answer, and `fix` is what status
  * documents and docs/errors.md tell the reader to do (`node tools/run.mjs tools/writeErrorReference.ts` writes its tables).
  */
+import { type Act, actsOf, type Fix, httpActs, type Situation, sayFix, type Words } from "./errors/fix.ts";
 import { type NoticeCode, notices } from "./errors/notices.ts";
 import {
   type EndingRefusalCode,
@@ -22,7 +23,7 @@ import {
   type ToldStepErrorCode,
 } from "./errors/stepErrors.ts";
 
-export { isOfPolicy, isRefusalCode, type RefusalCode, type StepErrorCode };
+export { isOfPolicy, isRefusalCode, type RefusalCode, type Situation, type StepErrorCode };
 
 export const errorCatalogue = { ...refusals, ...stepErrors, ...notices };
 
@@ -35,6 +36,17 @@ export type ToldCode = NoticeCode | ToldStepErrorCode;
 
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);
+}
+
+/** By what the fix leads on. */
+export function actsFor(code: ErrorCode): readonly Act[] {
+  return actsOf(errorCatalogue[code].fix);
+}
+
+/** What the catalogue says to do about it: over HTTP, unless somebody has other words. */
+export function fixOf(code: ErrorCode, situation: Situation, words: Words = httpActs): string {
+  const { fix }: { readonly fix: Fix } = errorCatalogue[code];
+  return sayFix(fix, situation, words);
 }
 
 /** Compares a code that came as text, which may be anything, with one of the catalogue. */

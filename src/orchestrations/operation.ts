@@ -70,7 +70,7 @@ export function* conclude(
     isRecorded = byLastStep;
     ended = { status: "Succeeded", leftBehind: false, ...report };
   } catch (error) {
-    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error, kind), ...reached() };
+    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error), ...reached() };
   }
   try {
     if (!isRecorded) yield* recordOutcome({ ...operation, ...ended }, input.retry);
@@ -95,24 +95,18 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
   return { leftBehind: true, leftUndone: error.failures.map(({ compensation }) => compensation) };
 }
 
-function describe(error: unknown, kind: OperationKind) {
+function describe(error: unknown) {
   if (error instanceof ChangeIncomplete) return toOperationError("CHANGE_INCOMPLETE", error.message);
   if (error instanceof CompensationFailed) {
     const failures = error.failures
       .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
       .join("; ");
     const message = `${textOf(error.cause)} What could not be undone: ${failures}.`;
-    // Its namespace stays onboarded, and its phases look first: going on puts right what an undo has left, as going back does.
-    return kind === "migrate"
-      ? toOperationError("COMPENSATION_FAILED", message, afterMigration)
-      : toOperationError("COMPENSATION_FAILED", message);
+    return toOperationError("COMPENSATION_FAILED", message);
   }
   if (error instanceof StepFailed) return describeCode(error.code, error.message);
   return toOperationError("UNEXPECTED", textOf(error));
 }
-
-const afterMigration =
-  "Remove the obstacle that the message names. To go back, call POST /api/operations/{id}/compensate: it runs again what could not be undone. To go on, call POST /api/namespaces/{cluster}/{namespace}/migrate again: it finds what is left. To have neither way, offboard the namespace.";
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -6,7 +6,7 @@ import { NotSignedIn, Refused } from "../../cli/failures.ts";
 import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
-import { actFor } from "../../cli/output/nextActs.ts";
+import { tellFix } from "../../cli/output/fix.ts";
 import { operationLines } from "../../cli/output/operation.ts";
 import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
@@ -17,10 +17,10 @@ import { age, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
-import { errorCatalogue } from "../../src/domain/errors.ts";
+import { errorCatalogue, fixOf, isErrorCode } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { toOperationError } from "../../src/domain/operation/plan.ts";
+import { tellIn, toOperationError } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
@@ -96,14 +96,14 @@ describe("a failure", () => {
     status: 409,
     code: "OPERATION_IN_PROGRESS",
     detail: "Operation 1 runs for aks-dev/team-a.",
-    fix: "Wait for the operation that `Location` names, then send the request again.",
+    fix: fixOf("OPERATION_IN_PROGRESS", "answered"),
     traceId: "abc",
   };
 
   it("of the service is told with its fix, its trace and the next act", () => {
     expect(describeFailure(new Refused(problem, { operation: "1-2" }), view())).toEqual([
       "mooring: OPERATION_IN_PROGRESS: Operation 1 runs for aks-dev/team-a.",
-      "  fix    Wait for the operation that `Location` names, then send the request again.",
+      "  fix    Wait for the operation that the message names, then send the request again.",
       "  next   mooring status 1-2 --wait",
       "  trace  abc",
     ]);
@@ -118,11 +118,21 @@ describe("a failure", () => {
     expect(lines.at(-1)).toContain(command);
   });
 
-  it("leads on from codes that the service has", () => {
-    const led = Object.keys(errorCatalogue).filter((code) => actFor(code) !== undefined);
+  it("leads on by commands, whatever the service says of its routes", () => {
+    const codes = Object.keys(errorCatalogue).filter(isErrorCode);
 
-    expect(led.length).toBeGreaterThan(15);
-    expect(actFor("constructor")).toBeUndefined();
+    const told = codes.map((code) => tellFix({ code, fix: fixOf(code, "answered") }, "answered"));
+
+    expect(told.filter(({ fix }) => /\/api\/|\b(GET|POST|DELETE) |=true|[{}]/.test(fix))).toEqual([]);
+    expect(told.filter(({ next }) => next !== undefined).length).toBeGreaterThan(15);
+  });
+
+  it("leaves the service its own words where they are of the very case, or of a code that is not known here", () => {
+    const own = { code: "KUBELET_ROLE_MISSING", fix: "az role assignment create --role x" };
+    const unknown = { code: "constructor", fix: "Do that." };
+
+    expect(tellFix(own, "answered")).toEqual({ fix: own.fix });
+    expect(tellFix(unknown, "answered")).toEqual({ fix: unknown.fix });
   });
 });
 
@@ -174,6 +184,19 @@ describe("an operation", () => {
     expect(lines).toContain("  error  COMPENSATION_FAILED: The identity is left.");
     expect(lines).toContain("  left   removeIdentity");
     expect(lines).toContain(`  next   mooring compensate ${operation.id}`);
+    expect(lines.join("\n")).toContain(`remove the obstacle, then mooring compensate ${operation.id}.`);
+  });
+
+  it("says of a step that nothing is to be done only while it is tried again", () => {
+    const met = (status: "Running" | "Failed") => {
+      const error = tellIn(status === "Running" ? "retried" : "ended", toOperationError("SQL_UNAVAILABLE", "Paused."));
+      const step = { name: "grantDatabase", target: "sql-dev/orders", status, attempts: 8, error };
+      return operationLines({ ...operation, steps: [step] }, view()).join("\n");
+    };
+
+    expect(met("Running")).toContain("Nothing: Mooring tries again; a paused serverless database");
+    expect(met("Failed")).not.toContain("Nothing");
+    expect(met("Failed")).toContain("then send the request again.");
   });
 });
 
@@ -211,12 +234,12 @@ it("tells findings with what to do", () => {
     finding("CREDENTIAL_ADDED", "mooring-x", { field: "subject", expected: null, found: "system:serviceaccount:x:y" }),
   ].map(toDocument);
 
-  const lines = findingLines(found, view());
+  const lines = findingLines(found, { cluster: "aks-dev", namespace: "team-a" }, view());
 
   expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
   expect(summarizeFindings([])).toBe("none");
   expect(lines[0]).toBe("Error  USER_MISSING  sql-dev/messages");
-  expect(lines).toContain("    repair  mooring repair puts it right.");
+  expect(lines).toContain("    fix     mooring repair aks-dev/team-a puts it right.");
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });
 

@@ -1,6 +1,16 @@
 import { expect, it } from "vitest";
-import { type ErrorCode, errorOf, isOfPolicy, PermanentError, TransientError } from "../../src/domain/errors.ts";
-import { describeCode, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
+import { findingCatalogue, fixOfFinding, isFindingCode } from "../../src/domain/errors/findings.ts";
+import {
+  type ErrorCode,
+  errorCatalogue,
+  errorOf,
+  fixOf,
+  isErrorCode,
+  isOfPolicy,
+  PermanentError,
+  TransientError,
+} from "../../src/domain/errors.ts";
+import { describeCode, tellIn, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { describeErrors } from "../../tools/errorReference.ts";
 import { readReference } from "../../tools/reference.ts";
 
@@ -59,6 +69,31 @@ it("says of every kind of code what to do, and whether Mooring does it by itself
   });
   expect(describeCode("PERMISSIONS_UNKNOWN", "x")).toMatchObject({ code: "PERMISSIONS_UNKNOWN", retryable: false });
   expect(describeCode("constructor", "x")).toMatchObject({ code: "UNEXPECTED", retryable: true });
+});
+
+it("leads on only by acts that every surface has words for, and over HTTP by no command", () => {
+  const fixes = [
+    ...Object.keys(errorCatalogue).flatMap((code) => (isErrorCode(code) ? [fixOf(code, "answered")] : [])),
+    ...Object.keys(findingCatalogue).flatMap((code) => (isFindingCode(code) ? [fixOfFinding(code)] : [])),
+  ];
+  // What OpenAPI writes in braces is a part of a route; an act that nobody has a word for stays as it was.
+  const left = fixes.map((fix) => fix.replaceAll(/\/api\/\S+/g, ""));
+
+  expect(fixes.length).toBeGreaterThan(120);
+  expect(left.filter((fix) => /[{}]|mooring [a-z]|--(take-over|ignore-dependants|team)/.test(fix))).toEqual([]);
+});
+
+it("says that nothing is to be done only of what is tried again, whenever it was recorded", () => {
+  const recorded = {
+    ...toOperationError("CLUSTER_UNREACHABLE", "x"),
+    fix: "Nothing: Mooring tries again. So 0.1.0 said.",
+  };
+  const lasting = { ...toOperationError("KUBELET_ROLE_MISSING", "x"), fix: "az role assignment create" };
+
+  expect(tellIn("retried", recorded).fix).toMatch(/^Nothing: Mooring tries again\. If it lasts, check the cluster/);
+  expect(tellIn("ended", recorded).fix).toMatch(/^Check the cluster and .*, then send the request again\.$/);
+  expect(toOperationError("CLUSTER_UNREACHABLE", "x").fix).toMatch(/^Send the request again\. If it lasts, check/);
+  expect(tellIn("ended", lasting)).toEqual(lasting);
 });
 
 it("knows decisions of policy, and takes nothing else for one", () => {

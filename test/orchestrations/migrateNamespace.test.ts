@@ -398,7 +398,7 @@ it.each([
 
   expect(operation.error).toMatchObject({
     code: "COMPENSATION_FAILED",
-    fix: expect.stringContaining("/migrate again"),
+    fix: expect.stringContaining("/migrate "),
   });
   cloud.onWrite = () => undefined;
   // A fresh call, as the fix says.

@@ -21,11 +21,16 @@ function read(release: string, file: string): readonly KeptHistory[] {
   return JSON.parse(readFileSync(join(historiesFolder, release, file), "utf8"));
 }
 
+/** What a fix says is for readers, and a later release may say it better. */
+function withoutWords(action: string): string {
+  return action.replaceAll(/"fix":"(?:[^"\\]|\\.)*"/g, '"fix":"…"');
+}
+
 /** What differs first, or nothing. */
 async function compare({ orchestration, history, turnLog, actions }: KeptHistory): Promise<string> {
   for (const { events, actions: count } of turnLog) {
-    const now = (await replay(history.slice(0, events))).map(printAction);
-    const then = actions.slice(0, count);
+    const now = (await replay(history.slice(0, events))).map(printAction).map(withoutWords);
+    const then = actions.slice(0, count).map(withoutWords);
     if (now.join("\n") === then.join("\n")) continue;
     const at = then.findIndex((action, index) => action !== now[index]);
     const place = at < 0 ? then.length : at;

@@ -31,7 +31,7 @@ export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   }
   const endTime = new Date().toISOString();
   const ended = await amendBatch(ports, id, ({ status, cancel }) =>
-    isFinal(status) ? undefined : { ...judgeBatch(id, totals, cancel), result: totals, endTime },
+    isFinal(status) ? undefined : { ...judgeBatch(totals, cancel), result: totals, endTime },
   );
   return await close(ports, ended);
 }

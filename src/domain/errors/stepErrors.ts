@@ -1,16 +1,18 @@
+import type { PassingFix } from "./fix.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** What ends a step, delays it, or is the end of an operation whose steps have said the rest. */
-interface StepErrorEntry {
+type StepErrorEntry = {
   /** Of the answer to a request that meets it: a plan or a look asks what the steps ask. */
   readonly status: 500 | 503;
-  /** The durable runtime tries the step again. */
-  readonly retryable: boolean;
   /** It may be a notice instead: the question was of a dry run only, or the caller has chosen to go on. */
   readonly isTold?: true;
   readonly cause: string;
-  readonly fix: string;
-}
+} & (
+  | { readonly retryable: false; readonly fix: string }
+  /** The durable runtime tries the step again: until it gives up, there is nothing to do. */
+  | { readonly retryable: true; readonly fix: PassingFix }
+);
 
 export const stepErrors = {
   // Azure Resource Manager and managed identities
@@ -30,13 +32,13 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "Azure answered 429: too many calls.",
-    fix: "Nothing: Mooring waits as long as Azure asked and tries again.",
+    fix: { nothing: "Mooring waits as long as Azure asked and tries again" },
   },
   ARM_UNAVAILABLE: {
     status: 503,
     retryable: true,
     cause: "Azure did not answer, or answered with a server error.",
-    fix: "Nothing: Mooring reads back and tries again. If it lasts, see Azure's status page.",
+    fix: { nothing: "Mooring reads back and tries again", ifItLasts: "see Azure's status page" },
   },
   IDENTITY_CONFLICT: {
     status: 500,
@@ -60,7 +62,7 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "Another federated credential of the identity was being written.",
-    fix: "Nothing: Mooring tries again.",
+    fix: { nothing: "Mooring tries again" },
   },
   SQL_SERVER_MISSING: {
     status: 500,
@@ -134,7 +136,7 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "The new identity is not yet visible to SQL (33130).",
-    fix: "Nothing: Mooring tries again.",
+    fix: { nothing: "Mooring tries again" },
   },
   SQL_ROLE_MISSING: {
     status: 500,
@@ -152,14 +154,17 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "The database is resuming, failing over or throttling.",
-    fix: "Nothing: Mooring tries again; a paused serverless database takes about a minute.",
+    fix: {
+      nothing: "Mooring tries again; a paused serverless database takes about a minute",
+      ifItLasts: "look at the database in Azure",
+    },
   },
   // Kubernetes
   CLUSTER_UNREACHABLE: {
     status: 503,
     retryable: true,
     cause: "The cluster's API server did not answer.",
-    fix: "Nothing: Mooring tries again. If it lasts, check the cluster and its authorized IP ranges.",
+    fix: { nothing: "Mooring tries again", ifItLasts: "check the cluster and its authorized IP ranges" },
   },
   CLUSTER_UNAUTHORIZED: {
     status: 500,
@@ -208,7 +213,7 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "The API server answered 429, or asked to try again.",
-    fix: "Nothing: Mooring tries again.",
+    fix: { nothing: "Mooring tries again" },
   },
   KUBERNETES_CONFLICT: {
     status: 500,
@@ -245,7 +250,7 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "A node of the cluster still has the identity assigned.",
-    fix: "Nothing: Mooring looks again. If it lasts, check aad-pod-identity's MIC.",
+    fix: { nothing: "Mooring looks again", ifItLasts: "check aad-pod-identity's MIC" },
   },
   OIDC_ISSUER_MISMATCH: {
     status: 500,
@@ -259,42 +264,42 @@ export const stepErrors = {
     retryable: false,
     isTold: true,
     cause: "Somebody else federated a workload of theirs with the identity that would be removed.",
-    fix: "Remove the credentials that the message names (az identity federated-credential delete), or offboard with ignoreDependants=true: they go with the identity.",
+    fix: "Remove the credentials that the message names (az identity federated-credential delete), or offboard with {ignoreDependants}: they go with the identity.",
   },
   IDENTITY_HAS_ROLES: {
     status: 500,
     retryable: false,
     isTold: true,
     cause: "Somebody else gave the identity that would be removed a role in Azure.",
-    fix: "Remove the assignments that the message names (az role assignment delete), or offboard with ignoreDependants=true: they stay behind and lead to nobody.",
+    fix: "Remove the assignments that the message names (az role assignment delete), or offboard with {ignoreDependants}: they stay behind and lead to nobody.",
   },
   IDENTITY_USED_BY_OTHERS: {
     status: 500,
     retryable: false,
     isTold: true,
     cause: "Service accounts that are not Mooring's are annotated with the identity that would be removed.",
-    fix: "Take the annotation azure.workload.identity/client-id off the accounts that the message names, or offboard with ignoreDependants=true: they stay as they are and get no token.",
+    fix: "Take the annotation azure.workload.identity/client-id off the accounts that the message names, or offboard with {ignoreDependants}: they stay as they are and get no token.",
   },
   IDENTITY_BOUND_BY_OTHERS: {
     status: 500,
     retryable: false,
     isTold: true,
     cause: "AzureIdentityBindings that are not Mooring's give the AzureIdentity that would be removed to pods.",
-    fix: "Remove the bindings that the message names, or offboard with ignoreDependants=true: they stay and bind nothing.",
+    fix: "Remove the bindings that the message names, or offboard with {ignoreDependants}: they stay and bind nothing.",
   },
   NAMESPACE_IN_USE: {
     status: 500,
     retryable: false,
     isTold: true,
     cause: "Something runs or keeps data in the namespace, which Mooring created and would delete.",
-    fix: "Remove what the message names, onboard the namespace with deletePolicy Keep, or offboard with ignoreDependants=true: all of it is deleted.",
+    fix: "Remove what the message names, onboard the namespace with deletePolicy Keep, or offboard with {ignoreDependants}: all of it is deleted.",
   },
   // Verification and the operation itself
   PODS_STILL_USE_POD_IDENTITY: {
     status: 500,
     retryable: false,
     cause: "Pods with the label aadpodidbinding still run, and would lose their identity.",
-    fix: "Deploy the pods that the message names with the new manifest fragment, then call migrate again.",
+    fix: "Deploy the pods that the message names with the new manifest fragment, then go on with {migrate}.",
   },
   VERIFICATION_FAILED: {
     status: 500,
@@ -306,7 +311,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "Something that the operation had created could not be removed.",
-    fix: "The message names what is left; remove the obstacle, then POST /api/operations/{id}/compensate.",
+    fix: "The message names what is left; remove the obstacle, then {compensate}. What a migration has left, {migrate} puts right as well, and goes on.",
   },
   CHANGE_INCOMPLETE: {
     status: 500,
@@ -318,7 +323,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "Some namespaces of the batch did not succeed; the others did, and stay.",
-    fix: "Read the error of each at GET /api/operations/{id}?status=Failed, mend the cause, and send the batch again: what is done is left as it is.",
+    fix: "Read the error of each with {failedItems}, mend the cause, and send the batch again: what is done is left as it is.",
   },
   OPERATION_CANCELED: {
     status: 500,
@@ -336,14 +341,14 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "The registry tables did not answer.",
-    fix: "Nothing: Mooring tries again. If it lasts, check the storage account.",
+    fix: { nothing: "Mooring tries again", ifItLasts: "check the storage account" },
   },
   // Service Bus
   SERVICE_BUS_UNAVAILABLE: {
     status: 503,
     retryable: true,
     cause: "Service Bus did not answer, or throttled the call.",
-    fix: "Nothing: Mooring tries again. If it lasts, check the namespace and the network between.",
+    fix: { nothing: "Mooring tries again", ifItLasts: "check the Service Bus namespace and the network between" },
   },
   SERVICE_BUS_FORBIDDEN: {
     status: 500,
@@ -361,21 +366,24 @@ export const stepErrors = {
     status: 503,
     retryable: true,
     cause: "The lock on a queue message had ended before the message was settled.",
-    fix: "Nothing: Service Bus delivers the message again. If it lasts, raise the queue's lock duration.",
+    fix: {
+      nothing: "Service Bus delivers the message again",
+      ifItLasts: "raise the queue's lock duration",
+    },
   },
   ORCHESTRATION_FAILED: {
     status: 500,
     retryable: false,
     cause:
       "The durable runtime, a defect or somebody who terminated it has ended the operation's orchestration, and taking it up again did not help.",
-    fix: "Read the message and the host's log. If `leftUndone` names undos, call POST /api/operations/{id}/compensate; if the namespace is Incomplete without any, send the same request again or offboard it.",
+    fix: "Read the message and the host's log. If `leftUndone` names undos, run them with {compensate}; if the namespace is Incomplete without any, send the same request again or offboard it.",
   },
   UNEXPECTED: {
     // Whether a request may be sent again, nobody knows of what nobody foresaw; a step may always be tried again.
     status: 500,
     retryable: true,
     cause: "An error that Mooring has no entry for.",
-    fix: "Mooring tries again; if it lasts, report the message and the operation id.",
+    fix: { nothing: "Mooring tries again", ifItLasts: "report the message and the trace id" },
   },
 } as const satisfies Record<string, StepErrorEntry> & { readonly [Code in RefusalCode]?: never };
 

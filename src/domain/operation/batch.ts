@@ -70,7 +70,6 @@ export interface BatchEnd {
 
 /** How a batch ends of which every item has ended. It is canceled when that kept at least one item from its end. */
 export function judgeBatch(
-  id: string,
   totals: BatchTotals,
   cancel: { readonly by: string; readonly comment?: string } | undefined,
 ): BatchEnd {
@@ -82,7 +81,7 @@ export function judgeBatch(
     return { status: "Canceled", error: toOperationError("OPERATION_CANCELED", message) };
   }
   if (succeeded === requests) return { status: "Succeeded" };
-  const message = `${requests - succeeded} of ${requests} namespace(s) did not succeed (${failed} failed, ${canceled} canceled). GET /api/operations/${id}?status=Failed lists why.`;
+  const message = `${requests - succeeded} of ${requests} namespace(s) did not succeed (${failed} failed, ${canceled} canceled).`;
   return { status: "Failed", error: toOperationError("BATCH_INCOMPLETE", message) };
 }
 

@@ -1,12 +1,13 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
 import { z } from "zod";
 import {
-  errorCatalogue,
+  fixOf,
   isErrorCode,
   isRetried,
   type PermanentCode,
   PermanentError,
   type RefusalCode,
+  type Situation,
   type StepErrorCode,
   type ToldCode,
   type TransientCode,
@@ -60,20 +61,26 @@ export type Plan = Omit<z.infer<typeof Plan>, "steps"> & { readonly steps: StepP
 export function toOperationError(
   code: RefusalCode | StepErrorCode,
   message: string,
-  fix: string = errorCatalogue[code].fix,
+  fix: string = fixOf(code, "answered"),
 ): OperationError {
   return { code, message, fix, retryable: isRetried(code) };
 }
 
 /** What is told and stops nothing. */
 export function toNotice(code: ToldCode, message: string): OperationError {
-  return { code, message, fix: errorCatalogue[code].fix, retryable: isRetried(code) };
+  return { code, message, fix: fixOf(code, "answered"), retryable: isRetried(code) };
 }
 
 /** Code text that came back from a history or a table, where any string may stand. */
 export function describeCode(code: string, message: string): OperationError {
   const known = isErrorCode(code) ? code : "UNEXPECTED";
-  return { code: known, message, fix: errorCatalogue[known].fix, retryable: isRetried(known) };
+  return { code: known, message, fix: fixOf(known, "answered"), retryable: isRetried(known) };
+}
+
+/** As a status tells it, whenever it was recorded: what passes by itself does so only as long as it is tried again. */
+export function tellIn(situation: Situation, error: OperationError): OperationError {
+  const { code } = error;
+  return isErrorCode(code) && isRetried(code) ? { ...error, fix: fixOf(code, situation) } : error;
 }
 
 /** A conflict as a plan shows it, and as the step throws it. */

@@ -7,6 +7,7 @@ import type { BatchDocument, BatchItemDocument, BatchSummary } from "../../domai
 import { countItems, mostRequests } from "../../domain/operation/batch.ts";
 import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
 import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
+import { tellIn } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
@@ -40,7 +41,8 @@ export async function answerBatch(
 export function summaryOfBatch({ traceparent, ...record }: BatchRecord): BatchSummary {
   const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-  return { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, traceId, error, cancel };
+  const ended = { startTime, endTime, traceId, error: error && tellIn("ended", error) };
+  return { id, kind, status, requests, requestedBy, team, createdTime, ...ended, cancel };
 }
 
 export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
@@ -62,7 +64,7 @@ export function publicItem(item: BatchItem): BatchItemDocument {
     kind,
     outcome,
     needsApproval,
-    error,
+    error: error && tellIn("ended", error),
     startTime,
     endTime,
   };

@@ -11,6 +11,7 @@ import type {
   StepDocument,
 } from "../../domain/documents/operation.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
+import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -112,14 +113,20 @@ export function summaryOfOperation({
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
-  return { id, kind, status, cluster, namespace, batch, ...who, result, error, ...decided };
+  const ended = { result, error: error && tellIn("ended", error) };
+  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided };
 }
 
 /** Where a running operation is: the orchestration says it in its custom status. */
-export async function findPhase(client: DurableClient, record: Pick<AnyOperation, "id" | "status">): Promise<Phase> {
+export async function findPhase(
+  client: DurableClient,
+  record: Pick<AnyOperation, "id" | "status"> & Pick<OperationRecord, "approval">,
+): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const status = await findInstance(client, record.id);
-  return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
+  const phase = CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
+  // Somebody has decided, and the orchestration has not woken yet: nobody is waited for any more.
+  return phase === "awaitingApproval" && record.approval?.decision ? "preflight" : phase;
 }
 
 const CustomStatus = z.object({ phase: Phase });
@@ -161,7 +168,7 @@ export function publicStep({
     startTime,
     endTime,
     // What an earlier try met is history once the step has succeeded.
-    error: status === "Succeeded" ? undefined : error,
+    error: status === "Succeeded" || !error ? undefined : tellIn(isOver ? "ended" : "retried", error),
     notices: notices && [...notices],
     nextRetryTime: isOver ? undefined : nextRetryTime,
   };

@@ -1,0 +1,65 @@
+/** What to do about an error, in the words of the command line. */
+
+import type { Words } from "../../src/domain/errors/fix.ts";
+import { actsFor, fixOf, isErrorCode, type Situation } from "../../src/domain/errors.ts";
+import type { Fact } from "./facts.ts";
+
+/** What the error is of, as far as it is known: then a command can be copied. */
+export interface Subject {
+  readonly operation?: string;
+  readonly cluster?: string;
+  readonly namespace?: string;
+}
+
+export function commandsFor({ operation = "<operation>", cluster, namespace }: Subject = {}): Words {
+  const berth = cluster === undefined || namespace === undefined ? "<cluster/namespace>" : `${cluster}/${namespace}`;
+  return {
+    catalog: "mooring catalog",
+    namespaces: "mooring list",
+    operations: "mooring list operations",
+    operation: `mooring status ${operation}`,
+    failedItems: `mooring status ${operation}`,
+    compensate: `mooring compensate ${operation}`,
+    repair: `mooring repair ${berth}`,
+    migrate: `mooring migrate ${berth}`,
+    takeOver: "--take-over",
+    ignoreDependants: "--ignore-dependants",
+    team: "--team <name>",
+    credential: "MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE",
+    reference: "--help",
+  };
+}
+
+export interface Told {
+  readonly fix: string;
+  /** A command that leads on, whole. */
+  readonly next?: string;
+}
+
+/** Where the service has a fix for the very case, or is of another version, its own words stand. */
+export function tellFix(
+  { code, fix }: { readonly code: string; readonly fix: string },
+  situation: Situation,
+  subject?: Subject,
+): Told {
+  if (!isErrorCode(code)) return { fix };
+  const words = commandsFor(subject);
+  const next = actsFor(code).map((act) => words[act]);
+  if (fix !== fixOf(code, situation)) return withNext(fix, next[0]);
+  return withNext(
+    fixOf(code, situation, words),
+    next.find((each) => each.startsWith("mooring ")),
+  );
+}
+
+export function fixFacts(...error: Parameters<typeof tellFix>): readonly Fact[] {
+  const { fix, next } = tellFix(...error);
+  return [
+    ["fix", fix],
+    ["next", next, "whole"],
+  ];
+}
+
+function withNext(fix: string, next: string | undefined): Told {
+  return next === undefined ? { fix } : { fix, next };
+}

@@ -1,0 +1,33 @@
+import type { DurableClient } from "durable-functions";
+import { expect, it } from "vitest";
+import { toOperationError } from "../../../src/domain/operation/plan.ts";
+import { findPhase, publicStep } from "../../../src/functions/operations/operations.ts";
+
+it("tells a step that has failed for good what to do, and one that is tried again that there is nothing", () => {
+  const step = { name: "grantDatabase", target: "sql-dev/orders", attempts: 8, startTime: "2026-01-01T00:00:00Z" };
+  const error = toOperationError("SQL_UNAVAILABLE", "The database is paused.");
+
+  const [running, failed] = (["Running", "Failed"] as const).map((status) => publicStep({ ...step, status, error }));
+
+  expect(running?.error?.fix).toMatch(/^Nothing: Mooring tries again/);
+  expect(failed?.error?.fix).toMatch(/, then send the request again\.$/);
+});
+
+it("waits for nobody once somebody has decided, also before the orchestration has woken", async () => {
+  const client = {
+    getStatus: async () => ({ customStatus: { phase: "awaitingApproval" } }),
+  } as unknown as DurableClient;
+  const approval = {
+    reasons: [],
+    approvers: [],
+    requestHash: "0",
+    requestedTime: "2026-01-01T00:00:00Z",
+    expiresTime: "2026-01-08T00:00:00Z",
+    reminders: 0,
+  };
+  const decision = { kind: "approved", time: "2026-01-02T00:00:00Z" } as const;
+  const record = { id: "1", status: "Running" } as const;
+
+  expect(await findPhase(client, { ...record, approval })).toBe("awaitingApproval");
+  expect(await findPhase(client, { ...record, approval: { ...approval, decision } })).toBe("preflight");
+});
