@@ -68,15 +68,47 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   return new Error(message);
 }
 
-/** The error when no answer came: refused, cut, not trusted, or too slow. What was asked may have happened. */
+/** The error when no answer came: refused, cut, not trusted, or too slow. Unless it is not trusted, what was asked may have happened. */
 export function unreachable(
   cluster: ClusterTarget,
   request: ClusterRequest,
   { error, timeoutMs }: { error: unknown; timeoutMs: number },
-): TransientError {
+): PermanentError | TransientError {
+  const untrusted = codesOf(error).find((code) => codesOfUnknownAuthority.has(code));
+  if (untrusted !== undefined) return untrustedCertificate(cluster, request, { reason: untrusted, cause: error });
   const isLate = error instanceof Error && error.name === "TimeoutError";
   const why = isLate ? `did not answer within ${timeoutMs / 1000} s` : `did not answer: ${rootMessage(error)}`;
   return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, { cause: error });
+}
+
+/** nodejs.org "TLS": no chain leads from the certificate to an authority that is trusted. */
+const codesOfUnknownAuthority: ReadonlySet<string> = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
+
+/** Trying again changes nothing: the catalog has to name another authority. */
+function untrustedCertificate(
+  cluster: ClusterTarget,
+  request: ClusterRequest,
+  { reason, cause }: { reason: string; cause: unknown },
+): PermanentError {
+  const setting = `clusters.${cluster.alias}.certificateAuthority`;
+  const why =
+    cluster.certificateAuthority === undefined
+      ? `is of an authority that is not known here, and ${setting} is not set`
+      : `is not signed by ${setting} of the catalog`;
+  const message = `${subject(cluster, request)} was not sent: the server's certificate ${why} (${reason}).`;
+  return new PermanentError("CLUSTER_CERTIFICATE_UNTRUSTED", message, { cause });
+}
+
+function codesOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
+  const own = "code" in error && typeof error.code === "string" ? [error.code] : [];
+  return [...own, ...codesOf(error.cause)];
 }
 
 /** The error for a success whose body is not what the API promises. */

@@ -166,6 +166,13 @@ export const stepErrors = {
     cause: "The cluster's API server did not answer.",
     fix: { nothing: "Mooring tries again", ifItLasts: "check the cluster and its authorized IP ranges" },
   },
+  CLUSTER_CERTIFICATE_UNTRUSTED: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The certificate of the cluster's API server is of an authority that Mooring does not trust; AKS signs it with the cluster's own.",
+    fix: "Set the cluster's certificateAuthority in the catalog: certificate-authority-data of its kubeconfig (az aks get-credentials), decoded, as docs/catalog.md shows.",
+  },
   CLUSTER_UNAUTHORIZED: {
     status: 500,
     retryable: false,

@@ -356,10 +356,15 @@ describe("errors", () => {
 
     expect(certificateAuthority).toBe(cluster.tls.certificate);
     expect(await problemOf(kubernetes.kinds({ ...rest, certificateAuthority: certificate }, "v1"))).toMatchObject({
-      code: "CLUSTER_UNREACHABLE",
-      message: expect.stringContaining("certificate"),
+      code: "CLUSTER_CERTIFICATE_UNTRUSTED",
+      message: expect.stringMatching(
+        /is not signed by clusters\.aks-dev\.certificateAuthority of the catalog \(\w+\)\.$/,
+      ),
     });
-    expect(await problemOf(kubernetes.kinds(rest, "v1"))).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    expect(await problemOf(kubernetes.kinds(rest, "v1"))).toMatchObject({
+      code: "CLUSTER_CERTIFICATE_UNTRUSTED",
+      message: expect.stringMatching(/clusters\.aks-dev\.certificateAuthority is not set \(\w+\)\.$/),
+    });
   });
 
   test("says when nobody listens", async () => {
