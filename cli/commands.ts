@@ -29,7 +29,10 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       list: { summary: "Namespaces, or operations", load: () => import("./commands/list.ts") },
       status: { summary: "One operation step by step, or one namespace", load: () => import("./commands/status.ts") },
       watch: { summary: "What happens, as it happens", load: () => import("./commands/watch.ts") },
-      catalog: { summary: "What requests may name", load: () => import("./commands/catalog.ts") },
+      catalog: {
+        summary: "What requests may name; checks a catalog file",
+        load: () => import("./commands/catalog.ts"),
+      },
       audit: { summary: "Who had what done to what", load: () => import("./commands/audit.ts") },
       manifest: { summary: "What a team pastes into its Deployment", load: () => import("./commands/manifest.ts") },
       export: {

@@ -1,7 +1,7 @@
 /** The only reader of the catalog file. Every problem is listed with its place. */
 import { readFileSync } from "node:fs";
-import { LineCounter, parseDocument } from "yaml";
-import { Catalog } from "./domain/catalog/catalog.ts";
+import type { Catalog } from "./domain/catalog/catalog.ts";
+import { readCatalog } from "./domain/catalog/readCatalog.ts";
 
 export function loadCatalog(path: string): Catalog {
   let text: string;
@@ -16,20 +16,15 @@ export function loadCatalog(path: string): Catalog {
 }
 
 export function parseCatalog(text: string, name: string): Catalog {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
-  if (document.errors.length > 0) {
-    throw new Error(`${name} is not YAML:\n${document.errors.map(({ message }) => `  ${message}`).join("\n")}`);
-  }
-  const parsed = Catalog.safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => {
-    const node = document.getIn(path, true);
-    const offset = hasRange(node) ? lines.linePos(node.range[0]).line : undefined;
-    const place = offset === undefined ? "" : `line ${offset}: `;
-    return `  ${place}${path.join(".") || "the document"}: ${message}`;
+  const read = readCatalog(text);
+  if ("catalog" in read) return read.catalog;
+  const { isYaml, problems } = read;
+  const told = problems.map(({ line, setting, detail }) => {
+    const place = line === undefined ? "" : `line ${line}: `;
+    return `  ${place}${isYaml ? `${setting || "the document"}: ` : ""}${detail}`;
   });
-  throw new Error(`${name} has ${problems.length} problem(s):\n${problems.join("\n")}`);
+  const what = isYaml ? `has ${problems.length} problem(s)` : "is not YAML";
+  throw new Error(`${name} ${what}:\n${told.join("\n")}`);
 }
 
 /** Whether everybody may do everything: somebody's explicit choice, and never an entry that was forgotten. */
@@ -48,8 +43,4 @@ export function isAnonymous(
     );
   }
   return isAllowed;
-}
-
-function hasRange(node: unknown): node is { range: [number, number, number] } {
-  return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
 }

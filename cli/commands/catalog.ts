@@ -1,42 +1,54 @@
 import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
+import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Shows what your requests may name: clusters with their identity modes, and databases with their role bundles.",
-  operands: [],
+    "Shows what your requests may name: clusters with their identity modes, and databases with their role bundles. `catalog check` is for operators: it reads a catalog file here, asks no service, and says for each problem the line, the setting and what to do; exit code 1 when there is one.",
+  operands: [
+    { name: "check", isRequired: false, choices: ["check"] },
+    { name: "file", isRequired: false },
+  ],
   flags: {},
-  examples: ["catalog", "catalog -o yaml"],
-  async run(session) {
-    const document = await session.client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, [
-      "clusters",
-      "sqlServers",
-    ]);
-    const { clusters, sqlServers } = document;
-    const rows = [
-      ...clusters.map(({ name, identityModes }) => ({ kind: "cluster", name, allows: identityModes.join(", ") })),
-      ...sqlServers.flatMap(({ name: server, databases }) =>
-        databases.map(({ name, roles }) => ({ kind: "database", name: `${server}/${name}`, allows: roles.join(", ") })),
-      ),
-    ];
-    await session.print({
-      document,
-      names: rows.map(({ name }) => name),
-      lines: (view) =>
-        rows.length === 0
-          ? ["Nothing: none of your teams has an entry in the catalog."]
-          : table(
-              rows,
-              [
-                { title: "KIND", cell: ({ kind }) => kind },
-                { title: "NAME", cell: ({ name }) => name },
-                { title: "ALLOWS", cell: ({ allows }) => allows },
-              ],
-              view,
-            ),
-    });
-    return exitCodes.done;
+  examples: ["catalog", "catalog -o yaml", "catalog check mooring.yaml"],
+  async run(session, _values, [check, file]) {
+    if (check === undefined) return await showCatalog(session);
+    if (file === undefined)
+      throw new UsageError("catalog check needs file.", { next: ["mooring catalog check <file>"] });
+    const { checkCatalog } = await import("../catalogFile.ts");
+    return await checkCatalog(session, file);
   },
 });
+
+async function showCatalog(session: Session): Promise<number> {
+  const document = await session.client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, [
+    "clusters",
+    "sqlServers",
+  ]);
+  const { clusters, sqlServers } = document;
+  const rows = [
+    ...clusters.map(({ name, identityModes }) => ({ kind: "cluster", name, allows: identityModes.join(", ") })),
+    ...sqlServers.flatMap(({ name: server, databases }) =>
+      databases.map(({ name, roles }) => ({ kind: "database", name: `${server}/${name}`, allows: roles.join(", ") })),
+    ),
+  ];
+  await session.print({
+    document,
+    names: rows.map(({ name }) => name),
+    lines: (view) =>
+      rows.length === 0
+        ? ["Nothing: none of your teams has an entry in the catalog."]
+        : table(
+            rows,
+            [
+              { title: "KIND", cell: ({ kind }) => kind },
+              { title: "NAME", cell: ({ name }) => name },
+              { title: "ALLOWS", cell: ({ allows }) => allows },
+            ],
+            view,
+          ),
+  });
+  return exitCodes.done;
+}

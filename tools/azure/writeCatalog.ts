@@ -48,7 +48,8 @@ export async function writeCatalog(az: Az, options: CatalogOptions): Promise<str
   };
   // Whatever Azure said: what is printed is a catalog that Mooring starts with.
   Catalog.parse(catalog);
-  return `${stringify(catalog)}
+  return `# yaml-language-server: $schema=mooring.schema.json
+${stringify(catalog)}
 # Who may ask for what: docs/callers.md. Until there is a team, only operators get anything.
 # teams:
 #   team-a:

@@ -10,9 +10,14 @@ const TeamName = z
 
 const Key = z.strictObject({
   // Only the digest stands in the catalog: whoever reads the file cannot call with it.
-  sha256: z.string().regex(/^[0-9a-f]{64}$/i, "must be the SHA-256 of the key: 64 hexadecimal digits"),
-  roles: z.array(AppRole).min(1),
-  teams: z.array(TeamName).default([]),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, "must be the SHA-256 of the key: 64 hexadecimal digits")
+    .meta({
+      description: "The SHA-256 of the key, in hexadecimal digits.",
+    }),
+  roles: z.array(AppRole).min(1).meta({ description: "The app roles that whoever has the key has." }),
+  teams: z.array(TeamName).default([]).meta({ description: "The teams that whoever has the key is in." }),
 });
 export type Key = z.infer<typeof Key>;
 
@@ -28,7 +33,7 @@ export type EntraSettings = z.infer<typeof Entra>;
 
 export const Auth = z
   .strictObject({
-    entra: Entra.optional(),
+    entra: Entra.optional().meta({ description: "Access tokens of Microsoft Entra." }),
     easyAuth: z.boolean().default(false).meta({
       description:
         "Believe X-MS-CLIENT-PRINCIPAL. Only where App Service authentication stands before every request: it removes the header from what came in.",
@@ -44,9 +49,12 @@ export type Auth = z.infer<typeof Auth>;
 const ApprovalRule = z
   .strictObject({
     ...ruleFields,
-    clusters: z.array(z.string()).min(1).optional(),
+    clusters: z.array(z.string()).min(1).optional().meta({ description: "Aliases of clusters." }),
     by: z
-      .strictObject({ role: AppRole.default("Onboarding.Approve"), team: TeamName.optional() })
+      .strictObject({
+        role: AppRole.default("Onboarding.Approve").meta({ description: "The app role that the approver has." }),
+        team: TeamName.optional().meta({ description: "The team that the approver is in." }),
+      })
       .prefault({})
       .meta({
         description: "Who decides, besides having the role Onboarding.Approve.",
@@ -64,13 +72,17 @@ export const Team = z.strictObject({
   applications: z.array(z.guid()).default([]).meta({
     description: "Client ids of workloads that call with a token of their own.",
   }),
-  clusters: z.array(z.string()).min(1),
+  clusters: z.array(z.string()).min(1).meta({ description: "Aliases of the clusters that the team may name." }),
   namespaces: z
     .array(z.string().regex(/^[a-z0-9*-]{1,63}$/, "must be a namespace name in which * stands for any characters"))
-    .min(1),
+    .min(1)
+    .meta({ description: "The namespaces that the team may name; * stands for any characters." }),
   ...rightsFields,
   quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team may have at a time." }),
-  approval: z.array(ApprovalRule).default([]),
+  approval: z.array(ApprovalRule).default([]).meta({
+    description:
+      "Which of the team's requests wait for a second pair of eyes, besides those of approval for everybody.",
+  }),
 });
 export type Team = z.infer<typeof Team>;
 
@@ -84,8 +96,8 @@ export const Queue = z.strictObject({
 
 export const Limits = z
   .strictObject({
-    requestsPerSecond: z.number().positive().default(20),
-    burst: z.int().min(1).default(100),
+    requestsPerSecond: z.number().positive().default(20).meta({ description: "How fast the bucket fills." }),
+    burst: z.int().min(1).default(100).meta({ description: "How many requests may come at once." }),
   })
   .prefault({})
   .meta({ description: "Of each caller, on each instance of the service: a bucket of `burst` tokens." });

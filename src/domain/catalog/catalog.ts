@@ -17,19 +17,31 @@ const HttpsUrl = z.url({ protocol: /^https$/, error: "must be an https URL" });
 
 export const Cluster = z.strictObject({
   apiServer: HttpsUrl.meta({ description: "URL of the API server." }),
-  certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional().meta({
-    description: "PEM of the certificate authority; without it, the machine's trust store decides.",
-  }),
+  certificateAuthority: z
+    .string()
+    .startsWith("-----BEGIN CERTIFICATE-----", "must be a certificate in PEM: -----BEGIN CERTIFICATE-----")
+    .optional()
+    .meta({
+      description:
+        "The authority that signs the API server's certificate, in PEM. AKS has one for each cluster: certificate-authority-data of its kubeconfig, decoded. Without it, the machine's trust store decides.",
+    }),
   oidcIssuer: HttpsUrl.optional().meta({
     description: "oidcIssuerProfile.issuerUrl exactly as `az aks show` prints it, trailing slash included.",
   }),
-  subscriptionId: z.guid(),
+  subscriptionId: z.guid().meta({ description: "The subscription in which identities for the cluster are created." }),
   identityResourceGroup: z.string().min(1).max(90).meta({
     description:
       "Where identities are created: the node resource group (MC_…) or one that the kubelet identity can read.",
   }),
-  location: z.string().regex(/^[a-z0-9]+$/, "must be a region name such as westeurope"),
-  identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]),
+  location: z
+    .string()
+    .regex(/^[a-z0-9]+$/, "must be a region name such as westeurope")
+    .meta({
+      description: "The region of these identities, such as westeurope.",
+    }),
+  identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
+    description: "How a workload there may prove who it is.",
+  }),
   podIdentity: z
     .strictObject({
       mode: z.enum(["standard", "managed"]).default("standard").meta({
@@ -47,8 +59,8 @@ export const Cluster = z.strictObject({
     .meta({ description: "What preflight has to know of aad-pod-identity in the cluster." }),
   verificationJob: z
     .strictObject({
-      image: z.string().min(1).max(255),
-      timeoutSeconds: z.int().min(1).max(200).default(120),
+      image: z.string().min(1).max(255).meta({ description: "The image of the Job, which the cluster can pull." }),
+      timeoutSeconds: z.int().min(1).max(200).default(120).meta({ description: "How long the Job may take." }),
     })
     .optional()
     .meta({
@@ -80,13 +92,20 @@ export const ApprovalPolicy = z
   .meta({ description: "Which requests wait for a second pair of eyes." });
 
 const CatalogFields = z.strictObject({
-  tenantId: z.guid(),
-  clusters: z.record(Alias, Cluster),
+  tenantId: z.guid().meta({ description: "The Microsoft Entra tenant of everything in the catalog." }),
+  clusters: z.record(Alias, Cluster).meta({ description: "The Kubernetes clusters, by alias." }),
   ...catalogSections(Alias),
   drift: z
     .strictObject({
-      everyMinutes: z.number().positive().max(43_200).default(60),
-      repair: z.union([z.literal("none"), z.array(Severity).min(1)]).default("none"),
+      everyMinutes: z.number().positive().max(43_200).default(60).meta({
+        description: "How often each namespace is read back.",
+      }),
+      repair: z
+        .union([z.literal("none"), z.array(Severity).min(1)])
+        .default("none")
+        .meta({
+          description: "Findings of these severities start a repair: a list, or none.",
+        }),
     })
     .prefault({})
     .meta({
@@ -94,20 +113,27 @@ const CatalogFields = z.strictObject({
     }),
   approval: ApprovalPolicy,
   batch: z
-    .strictObject({ lanes: z.int().min(1).max(100).default(10) })
+    .strictObject({
+      lanes: z.int().min(1).max(100).default(10).meta({
+        description: "How many namespaces of one batch are worked on at the same time.",
+      }),
+    })
     .prefault({})
-    .meta({ description: "How many namespaces of one batch are worked on at the same time." }),
+    .meta({ description: "How requests that came together are worked on (docs/adr/0009)." }),
   retry: z
     .strictObject({
-      firstIntervalMs: z.int().min(10).default(5_000),
-      maxIntervalMs: z.int().min(10).default(60_000),
-      attempts: z.int().min(1).max(50).default(8),
+      firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "Before the second try." }),
+      maxIntervalMs: z.int().min(10).default(60_000).meta({ description: "Between two tries at most." }),
+      attempts: z.int().min(1).max(50).default(8).meta({ description: "How many tries a step has in all." }),
     })
     .prefault({})
     .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
-  auth: Auth.optional(),
-  teams: Teams.default({}),
-  queue: Queue.optional(),
+  auth: Auth.optional().meta({
+    description:
+      "How callers prove who they are; without it, MOORING_ALLOW_ANONYMOUS has to be true (docs/callers.md).",
+  }),
+  teams: Teams.default({}).meta({ description: "The teams, by name, and what each may ask for (docs/callers.md)." }),
+  queue: Queue.optional().meta({ description: "The queue onboarding-requests." }),
   limits: Limits,
 });
 

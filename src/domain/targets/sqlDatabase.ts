@@ -63,18 +63,22 @@ const SqlServer = z.strictObject({
     .regex(
       /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Sql\/servers\/[^/]+$/i,
       "must be /subscriptions/…/resourceGroups/…/providers/Microsoft.Sql/servers/…",
-    ),
+    )
+    .meta({ description: "The server in Azure Resource Manager, as `az sql server show --query id` prints it." }),
   host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
-  port: z.int().min(1).max(65535).default(1433),
+  port: z.int().min(1).max(65535).default(1433).meta({ description: "Of the server." }),
   userCreation: z.enum(["sid", "externalProvider"]).default("sid").meta({
     description:
       "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
   }),
-  databases: z.record(z.string().min(1).max(128), SqlDatabase),
+  databases: z.record(z.string().min(1).max(128), SqlDatabase).meta({
+    description: "The databases that requests may name, by name.",
+  }),
 });
 
 /** The section `sqlServers`, by alias. */
-export const catalogSection = (names: z.ZodString) => z.record(names, SqlServer);
+export const catalogSection = (names: z.ZodString) =>
+  z.record(names, SqlServer).meta({ description: "The Azure SQL servers, by alias." });
 
 interface Catalog {
   readonly sqlServers: Readonly<Record<string, z.infer<typeof SqlServer>>>;
@@ -193,8 +197,8 @@ function danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName
 const DatabaseName = z.string().regex(/^[^/]+\/[^/]+$/, "must be <server alias>/<database>");
 
 export const ruleFields = {
-  roles: z.array(RoleBundle).min(1).optional(),
-  databases: z.array(DatabaseName).min(1).optional(),
+  roles: z.array(RoleBundle).min(1).optional().meta({ description: "Role bundles." }),
+  databases: z.array(DatabaseName).min(1).optional().meta({ description: "Databases: server/database." }),
 };
 
 export const policyFields = {

@@ -1,0 +1,56 @@
+/** An operator's catalog file, checked on this machine by the very schema that the service starts with. */
+import { readFile } from "node:fs/promises";
+import type { CatalogProblem, ReadCatalog } from "../src/domain/catalog/readCatalog.ts";
+import { exitCodes, UsageError } from "./failures.ts";
+import { count } from "./output/count.ts";
+import { facts } from "./output/facts.ts";
+import type { View } from "./output/view.ts";
+import type { Session } from "./session.ts";
+
+export async function checkCatalog(session: Session, file: string): Promise<number> {
+  const text = await readText(file);
+  // The schema takes longer to read than everything else of a start: only for whoever checks a file.
+  const { readCatalog } = await import("../src/domain/catalog/readCatalog.ts");
+  const read = readCatalog(text);
+  const problems = "problems" in read ? read.problems : [];
+  await session.print({
+    document: { file, problems },
+    names: problems.map(({ setting }) => setting),
+    lines: (view) =>
+      "problems" in read ? problemLines(file, read.problems, view) : [`${view.paint("bold", file)}  ${summary(read)}`],
+  });
+  return problems.length === 0 ? exitCodes.done : exitCodes.refused;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "is not there" : String(cause);
+    throw new UsageError(`${file} cannot be read: ${why}.`, { cause });
+  }
+}
+
+function problemLines(file: string, problems: readonly CatalogProblem[], view: View): readonly string[] {
+  return [
+    `${view.paint("bold", file)}  ${view.paint("red", count(problems.length, "problem"))}`,
+    ...problems.flatMap(({ line, setting, detail, next }) => [
+      `${file}${line === undefined ? "" : `:${line}`}  ${view.paint("bold", setting || "the file")}`,
+      ...facts(
+        [
+          ["wrong", detail],
+          ["next", next],
+        ],
+        view,
+        4,
+      ),
+    ]),
+  ];
+}
+
+function summary({ catalog }: Extract<ReadCatalog, { catalog: unknown }>): string {
+  const { clusters, sqlServers, teams, auth } = catalog;
+  const size = (table: object, what: string) => count(Object.keys(table).length, what);
+  const parts = [size(clusters, "cluster"), size(sqlServers, "SQL server"), size(teams, "team")].join(", ");
+  return `nothing is wrong: ${parts}${auth ? "" : ", no auth: everybody may do everything"}`;
+}

@@ -1,0 +1,65 @@
+/** From the text of a catalog to the catalog, or to everything that is wrong with it: the line, the setting, and what to do. */
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { Catalog } from "./catalog.ts";
+import { catalogSchema, settingAt } from "./catalogSchema.ts";
+
+export interface CatalogProblem {
+  readonly line?: number;
+  /** `clusters.aks-dev.location`; empty for the file as a whole. */
+  readonly setting: string;
+  readonly detail: string;
+  readonly next: string;
+}
+
+export type ReadCatalog =
+  | { readonly catalog: Catalog }
+  | { readonly isYaml: boolean; readonly problems: readonly CatalogProblem[] };
+
+export function readCatalog(text: string): ReadCatalog {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ message, pos: [start] }) => {
+      const { line } = lines.linePos(start);
+      return { line, setting: "", detail: message, next: "Correct the YAML there." };
+    });
+    return { isYaml: false, problems };
+  }
+  const parsed = Catalog.safeParse(document.toJS());
+  if (parsed.success) return { catalog: parsed.data };
+  const lineOf = (path: readonly PropertyKey[]) => {
+    const node = document.getIn(path, true);
+    return hasRange(node) ? lines.linePos(node.range[0]).line : undefined;
+  };
+  return { isYaml: true, problems: parsed.error.issues.flatMap((issue) => describe(issue, lineOf)) };
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  lineOf: (path: readonly PropertyKey[]) => number | undefined,
+): readonly CatalogProblem[] {
+  const { path } = issue;
+  const at = (place: readonly PropertyKey[], detail: string, next: string): CatalogProblem => {
+    const line = lineOf(place) ?? lineOf(place.slice(0, -1));
+    return { ...(line === undefined ? {} : { line }), setting: place.join("."), detail, next };
+  };
+  const schema = catalogSchema();
+  const { description } = settingAt(schema, path);
+  const explained = description === undefined ? "" : ` ${description}`;
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(settingAt(schema, path).properties ?? {}).join(", ");
+    return issue.keys.map((key) =>
+      at([...path, key], "is no setting", `Remove it, or write the one that is meant: ${known}.`),
+    );
+  }
+  if (issue.code === "custom") return [at(path, issue.message, `Correct it.${explained}`)];
+  const isMissing = issue.code === "invalid_type" && issue.input === undefined;
+  return [
+    isMissing ? at(path, "is missing", `Add it.${explained}`) : at(path, issue.message, `Correct it.${explained}`),
+  ];
+}
+
+function hasRange(node: unknown): node is { range: [number, number, number] } {
+  return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
+}

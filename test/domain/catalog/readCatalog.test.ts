@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { readCatalog } from "../../../src/domain/catalog/readCatalog.ts";
+
+function problemsOf(text: string) {
+  const read = readCatalog(text);
+  return "problems" in read ? read.problems : [];
+}
+
+it("says of each problem the line, the setting, what is wrong, and what to do", () => {
+  const text = [
+    "tenantId: 00000000-0000-4000-8000-000000000001",
+    "clusters:",
+    "  aks-dev:",
+    "    apiServer: https://aks-dev.hcp.westeurope.azmk8s.io",
+    "    certificateAuthority: LS0tLS1CRUdJTg==",
+    "    subscriptionId: 00000000-0000-4000-8000-000000000003",
+    "    identityResourceGroup: MC_dev",
+    "    region: westeurope",
+    "sqlServers: {}",
+    "approval: { clusters: [aks-gone] }",
+  ].join("\n");
+
+  expect(problemsOf(text)).toEqual([
+    {
+      line: 5,
+      setting: "clusters.aks-dev.certificateAuthority",
+      detail: "must be a certificate in PEM: -----BEGIN CERTIFICATE-----",
+      next: expect.stringMatching(/^Correct it\. .*certificate-authority-data of its kubeconfig, decoded/),
+    },
+    {
+      line: 4,
+      setting: "clusters.aks-dev.location",
+      detail: "is missing",
+      next: expect.stringMatching(/^Add it\. The region of these identities, such as westeurope\./),
+    },
+    {
+      line: 8,
+      setting: "clusters.aks-dev.region",
+      detail: "is no setting",
+      next: expect.stringMatching(/^Remove it, or write the one that is meant: apiServer, .*location/),
+    },
+  ]);
+});
+
+it("finds a name that nothing else in the file has", () => {
+  const text =
+    "tenantId: 00000000-0000-4000-8000-000000000001\nclusters: {}\nsqlServers: {}\napproval:\n  clusters:\n    - aks-gone\n";
+
+  expect(problemsOf(text)).toMatchObject(
+    [{ line: 6, setting: "approval.clusters.0", detail: 'no cluster is "aks-gone"', next: /^Correct it/ }].map(
+      ({ next: _next, ...rest }) => rest,
+    ),
+  );
+});
+
+it("says where YAML is broken", () => {
+  expect(problemsOf("clusters:\n  a: [\n")).toMatchObject([
+    { line: expect.any(Number), next: "Correct the YAML there." },
+  ]);
+});
