@@ -3,7 +3,7 @@ import type { DurableExtension, RegisteredFunction, TypedData } from "./app.ts";
 /** The value of every `durableClient` binding of a function. */
 export function durableInputs(
   { bindings }: RegisteredFunction,
-  durable: DurableExtension | undefined,
+  durable: Pick<DurableExtension, "clientPayload"> | undefined,
 ): Record<string, TypedData> {
   const clients = bindings.filter(
     ({ type, direction }) => direction === "in" && type.toLowerCase() === "durableclient",

@@ -1,5 +1,6 @@
 /** Runs activities, at least once each, and tells the orchestration what became of them. */
 import type { FunctionApp, TypedData } from "../app.ts";
+import { durableInputs } from "../durableInputs.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
@@ -11,6 +12,8 @@ import { createSlots } from "./slots.ts";
 export interface ActivitiesOptions {
   readonly app: FunctionApp;
   readonly functions: DurableFunctions;
+  /** Of a `durableClient` input: an activity may have one, as any function may. */
+  readonly clientPayload: () => string;
   readonly settings: DurableSettings;
   readonly clock: Clock;
   /** The task is done, and this is what the orchestration learns. */
@@ -23,7 +26,7 @@ export interface Activities {
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
-  const { app, functions, settings, clock, onDone } = options;
+  const { app, functions, clientPayload, settings, clock, onDone } = options;
   const slots = createSlots(settings.maxConcurrentActivityFunctions);
 
   async function perform(task: ActivityTask): Promise<void> {
@@ -43,6 +46,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
       const { returnValue } = await app.invoke(definition.name, {
         trigger: { string: input },
+        inputs: durableInputs(definition, { clientPayload }),
         // As JSON: a plain string of digits would reach the app as a number.
         triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
       });

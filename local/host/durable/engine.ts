@@ -23,6 +23,7 @@ import { createStore } from "./store/store.ts";
 export interface EngineOptions {
   readonly app: FunctionApp;
   readonly directory: string;
+  readonly clientPayload: () => string;
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,7 +37,7 @@ export interface EngineOptions {
 export type Engine = ReturnType<typeof createEngine>;
 
 export function createEngine(options: EngineOptions) {
-  const { app, directory, settings, clock, log, onBroken, arrange, meetTurn, mostInMemory } = options;
+  const { app, directory, clientPayload, settings, clock, log, onBroken, arrange, meetTurn, mostInMemory } = options;
   const file = join(directory, `${settings.hubName}.sqlite`);
   const database = openDatabase(file);
   const store = createStore(database);
@@ -51,6 +52,7 @@ export function createEngine(options: EngineOptions) {
   const activities = createActivities({
     app,
     functions,
+    clientPayload,
     settings,
     clock,
     onDone(task, event) {

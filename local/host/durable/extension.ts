@@ -35,9 +35,12 @@ export interface DurableOptions {
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
   const settings = parseDurableSettings(options.settings);
+  const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key: options.key });
+  const clientPayload = () => writeClientPayload(endpoints());
   const engine = createEngine({
     app: options.app,
     directory: options.directory,
+    clientPayload,
     settings,
     clock: options.clock ?? systemClock,
     log: options.log.category("Host.Triggers.DurableTask"),
@@ -45,7 +48,6 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     arrange: options.arrange,
     meetTurn: options.meetTurn,
   });
-  const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key: options.key });
   const api = {
     engine,
     management: createManagement(engine),
@@ -54,7 +56,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
   let isClosing = false;
 
   return {
-    clientPayload: () => writeClientPayload(endpoints()),
+    clientPayload,
     async handle(call, path) {
       if (isClosing) return message(503, "The host is stopping.");
       return await route(api, call, path);

@@ -13,6 +13,8 @@ export interface QueueSettings {
   readonly lockDurationSeconds?: number;
   /** After so many deliveries without success a message is dead-lettered. Default 10, as in Azure. */
   readonly maxDeliveryCount?: number;
+  /** Messages whose time to live is over go to the dead-letter queue; they are deleted without it, as in Azure. */
+  readonly deadLetteringOnExpiration?: boolean;
   /** Messages whose id was seen within so many seconds are accepted and dropped. Absent: no duplicate detection. */
   readonly duplicateDetectionSeconds?: number;
 }
@@ -61,7 +63,7 @@ export interface DeadLettering {
 export type Queue<Content> = ReturnType<typeof createQueue<Content>>;
 
 interface Entry<Content> {
-  readonly sequenceNumber: number;
+  sequenceNumber: number;
   readonly firstSequenceNumber: number;
   readonly messageId: string;
   readonly content: Content;
@@ -177,24 +179,40 @@ export function createQueue<Content>(
     for (const entry of scheduled) {
       if ((entry.scheduledFor ?? 0) > now) continue;
       scheduled.delete(entry);
+      // As if it were sent now, with a number of now (Learn "Message sequencing and timestamps").
+      entries.delete(entry.sequenceNumber);
+      lastSequenceNumber += 1;
+      entry.sequenceNumber = lastSequenceNumber;
+      entries.set(entry.sequenceNumber, entry);
       entry.state = "active";
       entry.enqueuedAt = now;
       makeReady(entry);
     }
-    // Deleted without a word, as where dead-lettering on expiration is off, which is the default.
+    // A deferred message is not looked at until somebody asks for it (Learn "Message deferral").
     for (const entry of mortal) {
-      if (entry.lock || entry.state === "scheduled" || !isOver(entry, now)) continue;
-      remove(entry);
+      if (entry.lock || entry.state !== "active" || !isOver(entry, now)) continue;
+      expire(entry);
       const index = ready.indexOf(entry.sequenceNumber);
       if (index >= 0) ready.splice(index, 1);
     }
+  }
+
+  function expire(entry: Entry<Content>): void {
+    if (settings.deadLetteringOnExpiration && deadLetterQueue) {
+      moveToDeadLetters(entry, {
+        reason: "TTLExpiredException",
+        description: "The message expired and was dead lettered.",
+      });
+    } else remove(entry);
   }
 
   function findDeferred(sequenceNumbers: readonly number[]): Entry<Content>[] {
     catchUp();
     return sequenceNumbers.map((sequenceNumber) => {
       const entry = entries.get(sequenceNumber);
-      if (entry?.state === "deferred" && !entry.lock) return entry;
+      const isFree = entry?.state === "deferred" && !entry.lock;
+      if (isFree && !isOver(entry, clock.now())) return entry;
+      if (isFree) expire(entry);
       throw new BrokerError("com.microsoft:message-not-found", `No deferred message ${sequenceNumber} is free.`);
     });
   }

@@ -42,7 +42,16 @@ async function openEngine({ arrange = hiddenIdsFirst, mostInMemory = 2000 } = {}
   const directory = await createStoreFolder();
   const settings = parseDurableSettings({ maxConcurrentActivityFunctions: 100 });
   const { log } = createMemoryLog();
-  const engine = createEngine({ app, directory, settings, clock: systemClock, log, arrange, mostInMemory });
+  const engine = createEngine({
+    app,
+    directory,
+    clientPayload: () => "",
+    settings,
+    clock: systemClock,
+    log,
+    arrange,
+    mostInMemory,
+  });
   opened.push({ engine, directory });
   engine.start();
   return engine;

@@ -21,6 +21,12 @@ describe("activities", () => {
     expect(status).toMatchObject({ name: "greet", runtimeStatus: "Completed", input: "Ada", output: "Hello Ada" });
   });
 
+  test("gives an activity a durable client when it has that input", async () => {
+    expect((await host.run("startAnother", "Ada")).output).toBe("greeting-of-Ada");
+
+    expect(await host.finished("greeting-of-Ada")).toMatchObject({ output: "Hello Ada" });
+  });
+
   test("hands activities their input in the type it had", async () => {
     const { output } = await host.run("types");
 

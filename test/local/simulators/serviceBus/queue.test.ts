@@ -55,8 +55,8 @@ test("a message whose time to live is over is gone, unless somebody holds its lo
   expect(queue.peek().map(({ messageId }) => messageId)).toEqual(["short", "held", "later", "long"]);
   queue.complete(held.lockToken);
   clock.advance(45);
-  expect(receive().messageId).toBe("later");
   expect(receive().messageId).toBe("long");
+  expect(receive().messageId).toBe("later");
   expect(deadLetters.peek().map(({ messageId }) => messageId)).toEqual(["dead"]);
 });
 
@@ -196,6 +196,33 @@ test("a deferred message is received by its sequence number only, and stays defe
   queue.complete(queue.receiveDeferred([sequenceNumber])[0]?.lockToken ?? "");
 
   expect(queue.peek()).toEqual([]);
+});
+
+test("a deferred message expires when somebody asks for it, and its lock's end makes it deferred again", () => {
+  const { clock, queue, deadLetters } = openQueue({ lockDurationSeconds: 30, deadLetteringOnExpiration: true });
+  const number = queue.send({ messageId: "a", content: "", timeToLiveMs: 60_000 }) ?? 0;
+  queue.defer(queue.receive()?.lockToken ?? "");
+
+  queue.receiveDeferred([number]);
+  clock.advance(31);
+  expect(queue.peek()).toMatchObject([{ state: "deferred", deliveryCount: 1 }]);
+  clock.advance(30);
+  expect(queue.peek()).toMatchObject([{ state: "deferred" }]);
+  expect(() => queue.receiveDeferred([number])).toThrow(notFound);
+
+  expect(queue.peek()).toEqual([]);
+  expect(deadLetters.peek()).toMatchObject([
+    { messageId: "a", addedProperties: { DeadLetterReason: "TTLExpiredException" } },
+  ]);
+});
+
+test("a scheduled message gets its number at its hour, behind what came before", () => {
+  const { clock, queue, send, receive } = openQueue();
+  queue.send({ messageId: "later", content: "", scheduledFor: clock.now() + 1_000 });
+  send("now");
+  clock.advance(1);
+
+  expect([receive(), receive()].map(({ messageId }) => messageId)).toEqual(["now", "later"]);
 });
 
 test("a scheduled message is free at its hour, unless it was cancelled", () => {

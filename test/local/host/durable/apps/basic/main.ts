@@ -1,6 +1,6 @@
 /** An app with one function for each thing that the engine has to do right. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { trigger } from "@azure/functions";
+import { type InvocationContext, trigger } from "@azure/functions";
 import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
 import * as df from "durable-functions";
 
@@ -39,6 +39,11 @@ df.app.activity("flaky", {
     return `${key} at attempt ${run}`;
   },
 });
+df.app.activity("startGreeting", {
+  extraInputs: [df.input.durableClient()],
+  handler: async (name: string, context: InvocationContext) =>
+    await df.getClient(context).startNew("greet", { instanceId: `greeting-of-${name}`, input: name }),
+});
 df.app.activity("needsSwitch", {
   handler: (key: string) => {
     count(key);
@@ -49,6 +54,10 @@ df.app.activity("needsSwitch", {
 
 df.app.orchestration("greet", function* (context: OrchestrationContext) {
   return yield context.df.callActivity("hello", context.df.getInput());
+});
+
+df.app.orchestration("startAnother", function* (context: OrchestrationContext) {
+  return yield context.df.callActivity("startGreeting", context.df.getInput());
 });
 
 df.app.orchestration("types", function* (context: OrchestrationContext) {
