@@ -1,9 +1,11 @@
-/** Who may call a sandbox that tells callers apart: two teams with groups in its Entra, and an operator with a key. */
+/** Who may call a sandbox that tells callers apart: two teams with groups in its Entra, and an operator and an approver with keys. */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 
 export interface Callers {
   /** The operator's key, sent as x-mooring-key. */
   readonly key: string;
+  /** Of somebody who decides, and does nothing else. */
+  readonly approverKey: string;
   /** Client id of Mooring's application in the sandbox's Entra: the audience of access tokens. */
   readonly audience: string;
   /** Object ids of the groups whose members are in the teams `red` and `blue`. */
@@ -11,7 +13,7 @@ export interface Callers {
   /** Client id of a workload that is in the team `red`. */
   readonly redApplication: string;
   /** The entries of the catalog that say all this. */
-  readonly catalog: object;
+  readonly catalog: { readonly auth: object; readonly teams: object; readonly queue: { readonly team: string } };
 }
 
 export function createCallers({
@@ -28,7 +30,7 @@ export function createCallers({
   /** Believes the header of App Service authentication instead of verifying access tokens. */
   isEasyAuth: boolean;
 }): Callers {
-  const key = randomBytes(32).toString("base64url");
+  const [key, approverKey] = [newKey(), newKey()];
   const audience = randomUUID();
   const groups = { red: randomUUID(), blue: randomUUID() };
   const redApplication = randomUUID();
@@ -38,6 +40,7 @@ export function createCallers({
   };
   return {
     key,
+    approverKey,
     audience,
     groups,
     redApplication,
@@ -46,9 +49,10 @@ export function createCallers({
         ...(isEasyAuth ? { easyAuth: true } : { entra: { issuer, audiences: [audience] } }),
         keys: {
           operator: {
-            sha256: createHash("sha256").update(key).digest("hex"),
+            sha256: digest(key),
             roles: ["Onboarding.Request", "Onboarding.Approve", "Onboarding.Operate"],
           },
+          approver: { sha256: digest(approverKey), roles: ["Onboarding.Approve"] },
         },
       },
       teams: {
@@ -67,4 +71,12 @@ export function createCallers({
       queue: { team: "queue" },
     },
   };
+}
+
+function newKey(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+function digest(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
 }

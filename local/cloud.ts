@@ -32,6 +32,8 @@ export interface CloudOptions {
   readonly callers?: "anonymous" | "keys" | "easyAuth";
   /** The catalog's policy of what needs approval; the default without it. */
   readonly approval?: object;
+  /** What the catalog says of the queue besides its team; only where callers are told apart. */
+  readonly queue?: object;
   /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
@@ -108,6 +110,7 @@ export async function startCloud({
   databases = ["messages", "orders"],
   callers: mode = "anonymous",
   approval,
+  queue,
   verificationJob,
   drift,
   tableFaults = false,
@@ -158,7 +161,8 @@ export async function startCloud({
       keep(
         startServiceBus(context, {
           authorized: new Set([mooring.clientId, team.clientId]),
-          queues: [{ name: names.queue }],
+          // As infra/modules/serviceBus.bicep has it.
+          queues: [{ name: names.queue, deadLetteringOnExpiration: true }],
           topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
         }),
       ),
@@ -217,6 +221,7 @@ export async function startCloud({
         databases,
         callers,
         approval,
+        queue,
         verificationJob,
         drift,
       }),
@@ -310,6 +315,7 @@ function printCatalog(
     databases,
     callers,
     approval,
+    queue,
     verificationJob,
     drift,
   }: {
@@ -320,6 +326,7 @@ function printCatalog(
     databases: readonly string[];
     callers: Callers | undefined;
     approval: object | undefined;
+    queue: object | undefined;
     verificationJob: object | undefined;
     drift: object | undefined;
   },
@@ -353,5 +360,6 @@ function printCatalog(
     // One program plays every caller here.
     limits: { requestsPerSecond: 2_000, burst: 10_000 },
     ...callers?.catalog,
+    ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
   });
 }

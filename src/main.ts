@@ -1,6 +1,7 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
+import { provideAdmission } from "./activities/freedNamespace.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createTokens } from "./adapters/entra/index.ts";
@@ -32,6 +33,7 @@ import { registerVerifications } from "./functions/namespaces/verifications.ts";
 import { registerWatchDrift } from "./functions/namespaces/watchDrift.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardings/onboardingRequested.ts";
 import { registerOnboardings } from "./functions/onboardings/onboardings.ts";
+import { createWaitingLine } from "./functions/onboardings/waitingLine.ts";
 import { registerDecisions } from "./functions/operations/decisions.ts";
 import { registerOperations } from "./functions/operations/operations.ts";
 import { mend, registerStartAccepted } from "./functions/operations/startAccepted.ts";
@@ -91,8 +93,13 @@ const ports = createPorts(config, catalog);
 
 providePorts(ports);
 const refusals = createRefusalTrail(ports);
+const line = createWaitingLine(ports, { refusals });
+provideAdmission(line.admitNext);
 const routes = createRoutes({ callers: createCallers(ports), refusals });
-const onSight = createOnSight(ports, mend);
+const onSight = createOnSight(ports, async (mender, record) => {
+  await mend(mender, record);
+  await line.admitNext(mender, record);
+});
 registerOnboardings(ports, routes, onSight);
 registerBatches(ports, routes);
 registerOperations(ports, routes, onSight);
@@ -101,8 +108,8 @@ registerNamespaces(ports, routes, onSight);
 registerVerifications(ports, routes);
 registerRepairs(ports, routes, onSight);
 registerMigrations(ports, routes, onSight);
-registerOnboardingRequested(ports, refusals);
-registerStartAccepted(ports);
+registerOnboardingRequested(ports, line);
+registerStartAccepted(ports, line);
 registerWatchDrift(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerAudit(ports, routes);

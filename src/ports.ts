@@ -15,6 +15,7 @@ import type {
   Page,
   StepRecord,
   Stored,
+  WaitingRequest,
 } from "./domain/operation/records.ts";
 import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
@@ -257,7 +258,19 @@ export interface Events {
 export interface QueueMessages {
   /** Settles a message that the trigger received, by its lock token. */
   complete(lockToken: string): Promise<void>;
-  deadLetter(lockToken: string, why: { reason: string; description: string }): Promise<void>;
+  deadLetter(lockToken: string, why: DeadLetterReason): Promise<void>;
+  /** Sets it aside: it stays in the queue, is not delivered any more, and is known by its sequence number only. */
+  defer(lockToken: string): Promise<void>;
+  /** Settles a deferred message; false when it is not there any more. */
+  completeDeferred(sequenceNumber: number): Promise<boolean>;
+  deadLetterDeferred(sequenceNumber: number, why: DeadLetterReason): Promise<boolean>;
+  /** The bodies of messages before that one which are neither settled nor deferred: on their way, or coming again. */
+  undecidedBefore(sequenceNumber: number): Promise<readonly unknown[]>;
+}
+
+export interface DeadLetterReason {
+  readonly reason: string;
+  readonly description: string;
 }
 
 // ——— Registry (Table Storage) ———
@@ -265,7 +278,7 @@ export interface QueueMessages {
 /** Is told of a record that cannot be read, and is left out then; without it, the error is thrown. */
 type Unreadable = (error: Error) => void;
 
-export interface Registry extends Batches {
+export interface Registry extends Batches, WaitingRequests {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
@@ -341,6 +354,17 @@ export interface Batches {
     batch: string,
     changes: readonly { readonly index: number; readonly changes: Partial<BatchItem> }[],
   ): Promise<void>;
+}
+
+/** Requests from the queue that wait for their namespace. */
+export interface WaitingRequests {
+  /** Of one namespace, in their order. */
+  waitingFor(berth: Berth): Promise<readonly WaitingRequest[]>;
+  /** Of all namespaces, without the requests. */
+  listWaiting(): Promise<readonly Omit<WaitingRequest, "request">[]>;
+  /** Does nothing when it waits already. */
+  insertWaiting(record: WaitingRequest): Promise<void>;
+  removeWaiting(record: Pick<WaitingRequest, "cluster" | "namespace" | "sequenceNumber">): Promise<void>;
 }
 
 /** That something was written to the registry by this process; another process's writes are found by looking. */
@@ -451,6 +475,10 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     amendBatchItem: "notes",
     listBatchItems: "reads",
     updateBatchItems: "notes",
+    waitingFor: "reads",
+    listWaiting: "reads",
+    insertWaiting: "notes",
+    removeWaiting: "notes",
   },
   audit: { append: "notes", read: "reads", verify: "reads" },
   changes: { wait: "reads" },
@@ -464,5 +492,12 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     removeClaimedBefore: "notes",
   },
   events: { publish: "notes" },
-  queue: { complete: "notes", deadLetter: "notes" },
+  queue: {
+    complete: "notes",
+    deadLetter: "notes",
+    defer: "notes",
+    completeDeferred: "notes",
+    deadLetterDeferred: "notes",
+    undecidedBefore: "reads",
+  },
 };

@@ -26,6 +26,7 @@ export function namespaceTable(namespaces: readonly NamespaceDocument[], view: V
         cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
         least: 9,
       },
+      { title: "WAITING", cell: ({ waiting = [] }) => String(waiting.length), isWide: true },
       { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
       { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
       { title: "CLIENT ID", cell: ({ clientId = "" }) => clientId, isWide: true },
@@ -42,7 +43,7 @@ function styleOfState({ state }: NamespaceDocument): Style {
 
 export function namespaceLines(namespace: NamespaceDocument, view: View): readonly string[] {
   const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
-  const { migration, databases, findings } = namespace;
+  const { migration, databases, findings, waiting = [] } = namespace;
   const { paint, now } = view;
   return [
     `${paint("bold", nameOf(namespace))}  ${paint(styleOfState(namespace), state)}`,
@@ -56,6 +57,9 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ["verified", verifiedTime && `${age(verifiedTime, now)} ago`],
         ["operation", operation],
         ["migration", migration && `stopped after ${migration.completed ?? "its beginning"}; mooring migrate goes on`],
+        ...waiting.map(
+          (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,
+        ),
         ...databases.map((each) => ["database", describeDatabase(each)] as const),
       ],
       view,

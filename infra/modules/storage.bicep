@@ -20,6 +20,7 @@ var registryTables = [
   'MooringNamespaces'
   'MooringOperations'
   'MooringSteps'
+  'MooringWaiting'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {

@@ -5,6 +5,7 @@ import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput } from "../resources/definitions/step.ts";
+import { admitWaiting } from "./freedNamespace.ts";
 import { activity } from "./host.ts";
 
 /** Records and tells that the operation runs. */
@@ -22,8 +23,10 @@ export const recordOutcome = activity({
   name: "recordOutcome",
   input: StepInput.extend({ kind: OperationKind, request: OnboardingRequest, ...Outcome.shape }),
   output: z.object({}),
-  async run(input, ports) {
+  hasClient: true,
+  async run(input, ports, invocation) {
     await concludeOperation(ports, input);
+    await admitWaiting(invocation, input);
     return {};
   },
 });

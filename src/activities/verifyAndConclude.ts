@@ -4,6 +4,7 @@ import { runStep } from "../application/steps/runStep.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { logLine } from "../domain/watching/logLine.ts";
+import { admitWaiting } from "./freedNamespace.ts";
 import { activity } from "./host.ts";
 import { proof, VerifyInput } from "./verification.ts";
 
@@ -17,6 +18,7 @@ export const verifyAndConclude = activity({
   output: Outcome.pick({ clientId: true, namespaceUid: true, findings: true, things: true }).extend({
     isRecorded: z.boolean(),
   }),
+  hasClient: true,
   async run(input, ports, invocation) {
     const record = await ports.registry.getOperation(input.operation);
     // The answer of a run before this one got lost: looking again could only spoil what that one has said.
@@ -30,11 +32,12 @@ export const verifyAndConclude = activity({
     };
     try {
       await concludeOperation(ports, { ...origin, status: "Succeeded", leftBehind: false, ...reached });
-      return { ...reached, isRecorded: true };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       invocation.warn(logLine("end not recorded yet", { operation: input.operation, reason }));
       return { ...reached, isRecorded: false };
     }
+    await admitWaiting(invocation, input);
+    return { ...reached, isRecorded: true };
   },
 });

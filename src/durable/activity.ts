@@ -4,7 +4,7 @@
  * the runtime would try a 403 until its attempts are used up.
  */
 import type { InvocationContext } from "@azure/functions";
-import { app, type RegisteredActivityTask } from "durable-functions";
+import { app, type DurableClient, getClient, input, type RegisteredActivityTask } from "durable-functions";
 import { z } from "zod";
 import { type RetryPolicy, toRetryOptions } from "./retry.ts";
 import { type Step, step } from "./step.ts";
@@ -33,11 +33,16 @@ export interface ActivityDefinition<I, O, Ports> {
   readonly name: string;
   readonly input: z.ZodType<I>;
   readonly output: z.ZodType<O>;
+  /** Gives its invocation a durable client. */
+  readonly hasClient?: boolean;
   readonly run: (input: I, ports: Ports, invocation: Invocation) => Promise<NoInfer<O>>;
 }
 
 /** What an activity may know of the invocation that runs it. */
-export type Invocation = Pick<InvocationContext, "invocationId" | "log" | "warn" | "traceContext">;
+export interface Invocation extends Pick<InvocationContext, "invocationId" | "log" | "warn" | "traceContext"> {
+  /** Of an activity with `hasClient`. */
+  readonly client?: () => DurableClient;
+}
 
 export interface Activity<I, O, Ports> {
   /** Schedules the activity; `yield*` the result in an orchestrator. */
@@ -66,12 +71,14 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
     providePorts(ports) {
       provided = { ports };
     },
-    activity<I, O>({ name, input, output, run }: ActivityDefinition<I, O, Ports>) {
+    activity<I, O>({ name, input: schema, output, hasClient = false, run }: ActivityDefinition<I, O, Ports>) {
       const registered = app.activity(name, {
-        async handler(value: unknown, invocation: InvocationContext) {
+        ...(hasClient ? { extraInputs: [input.durableClient()] } : {}),
+        async handler(value: unknown, context: InvocationContext) {
           if (!provided) throw new Error(`activity ${name} ran before providePorts was called`);
+          const invocation = hasClient ? withClient(context) : context;
           try {
-            return { result: output.parse(await run(input.parse(value), provided.ports, invocation)) };
+            return { result: output.parse(await run(schema.parse(value), provided.ports, invocation)) };
           } catch (error) {
             const failure = permanentFailure(error);
             if (failure) return { failure };
@@ -95,6 +102,17 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
       };
       return Object.assign(call, { activityName: name, run });
     },
+  };
+}
+
+function withClient(context: InvocationContext): Invocation {
+  const { invocationId, traceContext } = context;
+  return {
+    invocationId,
+    ...(traceContext ? { traceContext } : {}),
+    log: context.log.bind(context),
+    warn: context.warn.bind(context),
+    client: () => getClient(context),
   };
 }
 

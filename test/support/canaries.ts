@@ -18,7 +18,8 @@ export function secretsOf({ cloud, key }: Pick<Sandbox, "cloud" | "key">, system
   const header = cloud.settings["IDENTITY_HEADER"] ?? "";
   if (header.length < 16) throw new Error("the identity header is no secret that could be searched for");
   const patterns = [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
-  return [systemKey, header, ...(key === undefined ? [] : [key]), ...patterns];
+  const keys = [key, cloud.callers?.approverKey].filter((each) => each !== undefined);
+  return [systemKey, header, ...keys, ...patterns];
 }
 
 export function search(places: readonly Place[], wanted: readonly Secret[]): string[] {

@@ -13,6 +13,7 @@ import type {
   OperationRecord,
   StepRecord,
   Stored,
+  WaitingRequest,
 } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createSerial } from "../../src/domain/serial.ts";
@@ -27,8 +28,10 @@ import type {
   ManagedIdentity,
   ObjectRef,
   Ports,
+  QueueMessages,
   RoleAssignment,
   UserChange,
+  WaitingRequests,
 } from "../../src/ports.ts";
 
 export interface FakeCloud {
@@ -47,11 +50,23 @@ export interface FakeCloud {
   /** By batch. */
   readonly items: Map<string, Stored<BatchItem & { readonly request: OnboardingRequest }>[]>;
   readonly steps: Map<string, StepRecord>;
+  /** By sequence number. */
+  readonly waiting: Map<number, WaitingRequest>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
   /** Called before and after every call that writes; throw to break it. */
   onWrite: (call: { what: string; when: "before" | "after" }) => void;
 }
+
+/** Of a service to which nobody sends messages. */
+export const idleQueue: QueueMessages = {
+  complete: async () => undefined,
+  deadLetter: async () => undefined,
+  defer: async () => undefined,
+  completeDeferred: async () => true,
+  deadLetterDeferred: async () => true,
+  undecidedBefore: async () => [],
+};
 
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
 
@@ -112,6 +127,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     openBatches: new Map(),
     items: new Map(),
     steps: new Map(),
+    waiting: new Map(),
     events: [],
     audit: [],
     onWrite: () => undefined,
@@ -163,7 +179,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       idempotencyKeys: keysOf(),
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
-      queue: { complete: async () => undefined, deadLetter: async () => undefined },
+      queue: idleQueue,
     } satisfies Ports,
   });
   return fake;
@@ -352,6 +368,7 @@ function registryOf(state: State): Ports["registry"] {
   const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
   return {
     ...batchesOf(state, nextEtag),
+    ...waitingOf(state),
     findOperation: async (id) => operations.get(id) ?? batches.get(id),
     getNamespace: async (berth) => namespaces.get(key(berth)),
     listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
@@ -408,6 +425,21 @@ function registryOf(state: State): Ports["registry"] {
       if (record) steps.set(id, { ...record, ...changes });
     },
     probe: async () => undefined,
+  };
+}
+
+function waitingOf({ waiting }: State): WaitingRequests {
+  const inOrder = () => [...waiting.values()].toSorted((a, b) => a.sequenceNumber - b.sequenceNumber);
+  return {
+    waitingFor: async ({ cluster, namespace }) =>
+      inOrder().filter((each) => each.cluster === cluster && each.namespace === namespace),
+    listWaiting: async () => inOrder(),
+    async insertWaiting(record) {
+      if (!waiting.has(record.sequenceNumber)) waiting.set(record.sequenceNumber, record);
+    },
+    async removeWaiting({ sequenceNumber }) {
+      waiting.delete(sequenceNumber);
+    },
   };
 }
 

@@ -20,6 +20,11 @@ export function toFailure(error: unknown, what: string): PermanentError | Transi
   }
 }
 
+/** Of a deferred message: settled, expired, never deferred, or locked by somebody. */
+export function isMessageNotFound(error: unknown): boolean {
+  return findServiceBusError(error)?.code === "MessageNotFound";
+}
+
 /**
  * After retries the client rejects with an AggregateError that has no code and no message of its own; what the last
  * attempt met says best how things stand. A failed connection nests a second AggregateError, of its addresses.

@@ -1,7 +1,8 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
-import type { QueueMessages } from "../../ports.ts";
+import Long from "long";
+import type { DeadLetterReason, QueueMessages } from "../../ports.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
-import { toFailure } from "./failure.ts";
+import { isMessageNotFound, toFailure } from "./failure.ts";
 
 /**
  * Settles messages that the Functions trigger received. The trigger's connection is the host's, and the Node worker is
@@ -22,8 +23,10 @@ export function createQueueMessages({
 }): QueueMessages & { close(): Promise<void> } {
   // No link for messages is opened by this: the receiver is only the SDK's way to settle.
   const receiver = openLazily(namespace, (client) => client.createReceiver(queue));
+  /** Whatever is before it has been settled or deferred, and is not delivered again. */
+  let firstUndecided = 1;
 
-  async function settle(what: string, act: (via: ServiceBusReceiver) => Promise<void>): Promise<void> {
+  async function run<R>(what: string, act: (via: ServiceBusReceiver) => Promise<R>): Promise<R> {
     let timer: NodeJS.Timeout | undefined;
     // The SDK waits a minute for an answer of $management, takes no abort signal here, and does not notice when the
     // connection breaks meanwhile.
@@ -34,7 +37,7 @@ export function createQueueMessages({
       }, timeoutMs);
     });
     try {
-      await Promise.race([receiver.use().then(act), late]);
+      return await Promise.race([receiver.use().then(act), late]);
     } catch (error) {
       throw toFailure(error, `${what} a message of queue "${queue}"`);
     } finally {
@@ -42,16 +45,81 @@ export function createQueueMessages({
     }
   }
 
+  /** Locks a deferred message and settles it; false when it is gone, as one also is whose time to live is over. */
+  async function settleDeferred(
+    what: string,
+    sequenceNumber: number,
+    act: (via: ServiceBusReceiver, message: ServiceBusReceivedMessage) => Promise<void>,
+  ): Promise<boolean> {
+    return await run(what, async (via) => {
+      const message = await receiveDeferred(via, sequenceNumber);
+      if (message) await act(via, message);
+      else await expectGone(via, sequenceNumber);
+      return message !== undefined;
+    });
+  }
+
   return {
-    complete: (lockToken) => settle("Completing", (via) => via.completeMessage(toSettleable(lockToken))),
-    deadLetter: (lockToken, { reason, description }) =>
-      settle("Dead-lettering", (via) =>
-        via.deadLetterMessage(toSettleable(lockToken), {
-          deadLetterReason: reason.slice(0, longestText),
-          deadLetterErrorDescription: description.slice(0, longestText),
-        }),
+    complete: (lockToken) => run("Completing", (via) => via.completeMessage(toSettleable(lockToken))),
+    deadLetter: (lockToken, why) =>
+      run("Dead-lettering", (via) => via.deadLetterMessage(toSettleable(lockToken), toOptions(why))),
+    defer: (lockToken) => run("Deferring", (via) => via.deferMessage(toSettleable(lockToken))),
+    completeDeferred: (sequenceNumber) =>
+      settleDeferred("Completing", sequenceNumber, (via, message) => via.completeMessage(message)),
+    deadLetterDeferred: (sequenceNumber, why) =>
+      settleDeferred("Dead-lettering", sequenceNumber, (via, message) =>
+        via.deadLetterMessage(message, toOptions(why)),
       ),
+    undecidedBefore: (sequenceNumber) =>
+      run("Peeking at", async (via) => {
+        const found: ServiceBusReceivedMessage[] = [];
+        for (let from = firstUndecided; from < sequenceNumber; ) {
+          const page = await via.peekMessages(mostPeeked, { fromSequenceNumber: Long.fromNumber(from) });
+          // What is scheduled gets another number at its hour.
+          found.push(...page.filter((each) => each.state === "active" && numberOf(each) < sequenceNumber));
+          from = numberOf(page.at(-1)) + 1;
+        }
+        const [first] = found;
+        firstUndecided = Math.max(firstUndecided, first ? numberOf(first) : sequenceNumber);
+        return found.map(({ body }) => body as unknown);
+      }),
     close: receiver.close,
+  };
+}
+
+/** So many at a time are asked for; the service may give less, and none only where there is none any more. */
+const mostPeeked = 100;
+
+/** Behind every other, when there is none. */
+function numberOf(message: ServiceBusReceivedMessage | undefined): number {
+  return message?.sequenceNumber?.toNumber() ?? Number.POSITIVE_INFINITY;
+}
+
+async function receiveDeferred(
+  via: ServiceBusReceiver,
+  sequenceNumber: number,
+): Promise<ServiceBusReceivedMessage | undefined> {
+  try {
+    const [message] = await via.receiveDeferredMessages(Long.fromNumber(sequenceNumber));
+    return message;
+  } catch (error) {
+    if (isMessageNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** One that is locked by somebody, or not deferred yet, is not given and still there: whoever took it for gone would forget it. */
+async function expectGone(via: ServiceBusReceiver, sequenceNumber: number): Promise<void> {
+  const [found] = await via.peekMessages(1, { fromSequenceNumber: Long.fromNumber(sequenceNumber) });
+  if (!found || numberOf(found) !== sequenceNumber) return;
+  if (found.expiresAtUtc !== undefined && found.expiresAtUtc.getTime() <= Date.now()) return;
+  throw new Error(`message ${sequenceNumber} is in somebody else's hands`);
+}
+
+function toOptions({ reason, description }: DeadLetterReason) {
+  return {
+    deadLetterReason: reason.slice(0, longestText),
+    deadLetterErrorDescription: description.slice(0, longestText),
   };
 }
 

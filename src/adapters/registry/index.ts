@@ -1,5 +1,5 @@
 /**
- * The registry in Azure Table Storage: these tables, and those of batches.ts, with ETags where two writers may meet.
+ * The registry in Azure Table Storage: these tables, and those of batches.ts and waiting.ts, with ETags where two writers may meet.
  *
  * | table             | partition    | row                |
  * | MooringNamespaces | cluster      | namespace          |
@@ -15,6 +15,7 @@ import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { readNamespaceRow, readStoredNamespace, readStoredNamespaces } from "./namespaceRows.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
+import { createWaitingOn } from "./waiting.ts";
 
 const operationsPartition = "operations";
 
@@ -35,6 +36,7 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 
   return {
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
+    ...createWaitingOn(table("MooringWaiting")),
     async getNamespace({ cluster, namespace }) {
       const row = await namespaces.get(cluster, namespace);
       return row && readStoredNamespace(row);

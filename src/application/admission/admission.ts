@@ -15,6 +15,8 @@ import type { Clerk } from "./clerk.ts";
 export interface AdmissionOptions {
   /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
   readonly takeOver?: boolean;
+  /** Waits a moment for an operation that has ended and has not let the namespace go; yes, when nothing is said. */
+  readonly isPatient?: boolean;
 }
 
 export interface Admission {

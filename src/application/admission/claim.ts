@@ -58,10 +58,12 @@ export async function claimOnboarding(
   const opening = { ...beginningOf(clerk), cluster, namespace, request, requestHash };
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
-    const current = await findSettled(registry, request, (found) => {
+    const { isPatient = true } = options;
+    const see = (found: Stored<NamespaceRecord> | undefined) => {
       if (found?.operation !== opening.operation) ownerAfter(clerk, admission, found);
       return found;
-    });
+    };
+    const current = isPatient ? await findSettled(registry, request, see) : see(await registry.getNamespace(request));
     // The answer to the write got lost, and its repetition met what the first had written.
     if (current?.operation === opening.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };

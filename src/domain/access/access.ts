@@ -88,11 +88,31 @@ export type Team = z.infer<typeof Team>;
 
 export const Teams = z.record(TeamName, Team);
 
+const dayMinutes = 24 * 60;
+/** As long as an approval may take when nothing is said of it. */
+const defaultWaitMinutes = 7 * dayMinutes;
+
 export const Queue = z.strictObject({
   team: TeamName.meta({
     description: "Whose requests the queue carries. Who may send is decided by Service Bus; messages are not believed.",
   }),
+  // Messages live 14 days (infra/modules/serviceBus.bicep).
+  waitMinutes: z
+    .number()
+    .positive()
+    .max(13 * dayMinutes)
+    .default(defaultWaitMinutes)
+    .meta({
+      description:
+        "How long a request waits for a namespace that another operation holds, before its message is dead-lettered with OPERATION_IN_PROGRESS.",
+    }),
 });
+export type Queue = z.infer<typeof Queue>;
+
+/** Also where the catalog says nothing of the queue. */
+export function longestWaitMs(queue: Queue | undefined): number {
+  return (queue?.waitMinutes ?? defaultWaitMinutes) * 60_000;
+}
 
 export const Limits = z
   .strictObject({
@@ -107,7 +127,7 @@ interface Aliases extends CatalogTargets {
   readonly clusters: object;
   readonly teams: Readonly<Record<string, Team>>;
   readonly auth?: Auth | undefined;
-  readonly queue?: z.infer<typeof Queue> | undefined;
+  readonly queue?: Queue | undefined;
 }
 
 /** Names in the access part of a catalog that nothing else in it has: a typing mistake there must not pass silently. */

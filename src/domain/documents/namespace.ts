@@ -23,6 +23,13 @@ export const NamespaceDocument = z
     migration: Migration.pick({ completed: true, selector: true }).optional().meta({
       description: "A migration that has stopped after a phase; POST …/migrate goes on.",
     }),
+    waiting: z
+      .array(z.object({ operation: z.string(), since: Time }))
+      .optional()
+      .meta({
+        description:
+          "Requests from the queue that begin one after another when the namespace is free, with the ids that their operations will have. Absent: none waits.",
+      }),
     identityMode: IdentityMode,
     ...documentFields,
   })

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** The last millisecond that a Date can hold. */
 const endOfTime = 8_640_000_000_000_000;
@@ -10,4 +10,18 @@ const endOfTime = 8_640_000_000_000_000;
 export function createOperationId(now: Date, random: (size: number) => Buffer = randomBytes): string {
   const countdown = (endOfTime - now.getTime()).toString(16).padStart(14, "0");
   return `${countdown}-${random(8).toString("hex")}`;
+}
+
+/** Of what a queue's message asks for: the same at each of its deliveries, so that they are one request. */
+export function operationIdOf({ sequenceNumber, messageId, sentTime }: SentMessage): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([sequenceNumber, messageId]))
+    .digest();
+  return createOperationId(sentTime, (size) => digest.subarray(0, size));
+}
+
+export interface SentMessage {
+  readonly sequenceNumber: number;
+  readonly messageId: string;
+  readonly sentTime: Date;
 }

@@ -103,6 +103,22 @@ export interface OpenBatch {
   readonly taken: Readonly<Record<string, number>>;
 }
 
+/**
+ * A request from the queue whose turn has not come: another operation holds its namespace, or an earlier request waits for
+ * it. Its message is deferred.
+ */
+export interface WaitingRequest extends Berth {
+  /** By which Service Bus gives a deferred message back; requests for a namespace go on in the order of these. */
+  readonly sequenceNumber: number;
+  /** The id that its operation will have. */
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  readonly traceparent: string;
+  readonly since: string;
+  /** When the message's time to live is over. */
+  readonly expires: string;
+}
+
 export interface StepRecord {
   readonly name: string;
   readonly target: string;

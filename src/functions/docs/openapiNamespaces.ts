@@ -70,7 +70,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           headers: z.object({
             etag: z.string().meta({
               description:
-                "What the namespace is, a dot, and what the last look found. If-Match takes only the first part; when it was looked at is in neither.",
+                "What the namespace is, a dot, and what the last look found with what waits. If-Match takes only the first part; when it was looked at is in neither.",
             }),
           }),
         },

@@ -2,17 +2,24 @@
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { entityTag } from "../../domain/http/entityTag.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
 
-export function tagOf(record: NamespaceRecord): string {
-  const { findings, verifiedTime: _when, ...is } = publicNamespace(record);
-  return entityTag({ is, found: findings });
+type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
+
+/** What waits changes the answer, and not what the namespace is. */
+export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
+  const { findings, verifiedTime: _when, waiting: queued, ...is } = publicNamespace(record, waiting);
+  return entityTag({ is, found: queued ? { findings, queued } : findings });
 }
 
-export function publicNamespace(record: NamespaceRecord): NamespaceDocument {
+export function publicNamespace(record: NamespaceRecord, waiting: readonly Waiting[] = []): NamespaceDocument {
   const { cluster, namespace, state, operation, request, requestedBy, team } = record;
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
+  // One that has just begun keeps its row for a moment.
+  const queued = waiting.filter((each) => berthKey(each) === berthKey(record) && each.operation !== operation);
   return {
     cluster,
     namespace,
@@ -25,6 +32,7 @@ export function publicNamespace(record: NamespaceRecord): NamespaceDocument {
     clientId,
     findings: findings.map(toDocument),
     migration: migration && { completed: migration.completed, selector: migration.selector },
+    ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
     identityMode: request.identityMode,
     ...targetsOf(request),
   };

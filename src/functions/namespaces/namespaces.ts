@@ -33,12 +33,18 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     handler: routes.forCallers(async (request, { by }) => {
       const teams = visibleTeams(by);
       const cluster = request.query.get("cluster");
-      const { value, continuation } = await ports.registry.listNamespaces({
-        ...(cluster === null ? {} : { cluster }),
-        ...(teams === undefined ? {} : { teams }),
-        ...readLimit(request),
-      });
-      const page: NamespacePage = { value: value.map(publicNamespace), ...nextLink(request, continuation) };
+      const [{ value, continuation }, waiting] = await Promise.all([
+        ports.registry.listNamespaces({
+          ...(cluster === null ? {} : { cluster }),
+          ...(teams === undefined ? {} : { teams }),
+          ...readLimit(request),
+        }),
+        ports.registry.listWaiting(),
+      ]);
+      const page: NamespacePage = {
+        value: value.map((record) => publicNamespace(record, waiting)),
+        ...nextLink(request, continuation),
+      };
       return json(200, page);
     }),
   });
@@ -55,9 +61,10 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
         const mender = { client: getClient(context), warn: context.warn.bind(context) };
         if (await onSight.meet(mender, berth, record.operation)) record = await findNamespace(ports, by, berth);
       }
-      const etag = tagOf(record);
+      const waiting = await ports.registry.waitingFor(berth);
+      const etag = tagOf(record, waiting);
       if (isKnown(request, etag)) return { status: 304, headers: { etag } };
-      return json(200, publicNamespace(record), { etag });
+      return json(200, publicNamespace(record, waiting), { etag });
     }),
   });
 

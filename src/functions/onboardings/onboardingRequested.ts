@@ -2,74 +2,83 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
-import { input } from "durable-functions";
+import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { berthKey } from "../../domain/naming/names.ts";
+import { operationIdOf } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { acceptOnboarding } from "../acceptance/acceptance.ts";
-import { deskOf } from "../acceptance/desk.ts";
+import type { Accepted } from "../acceptance/acceptance.ts";
 import { queueCaller } from "../callers/authentication.ts";
-import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { readOnboardingRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
+import { queueFunction, type WaitingLine } from "./waitingLine.ts";
 
 export const queueName = "onboarding-requests";
 
-export function registerOnboardingRequested(ports: Ports, refusals: RefusalTrail): void {
-  app.serviceBusQueue("onboardingRequested", {
+/** What the trigger says of a message. Names as the .NET extension gives them, with a small first letter. */
+const Delivery = z.object({
+  lockToken: z.string(),
+  sequenceNumber: z.coerce.number().pipe(z.int()),
+  messageId: z
+    .string()
+    .nullish()
+    .transform((id) => id ?? ""),
+  enqueuedTimeUtc: z.coerce.date(),
+  expiresAtUtc: z.coerce.date(),
+});
+
+export function registerOnboardingRequested(ports: Ports, line: WaitingLine): void {
+  app.serviceBusQueue(queueFunction, {
     connection: "ServiceBusConnection",
     queueName,
     // The handler settles each message itself: the trigger alone knows complete and abandon, not dead-letter with a reason.
     autoCompleteMessages: false,
     extraInputs: [input.durableClient()],
-    handler: async (message, context) => {
-      const lockToken = z.string().parse(context.triggerMetadata?.["lockToken"]);
-      const traceparent = traceOfMessage(message, context);
-      const by = queueCaller(ports.catalog);
-      try {
-        const request = readOnboardingRequest({ catalog: ports.catalog, by }, readMessage(message));
-        const { operation, isNew } = await acceptWhenFree(ports, request, { context, traceparent });
-        const facts = { operation, isNew, traceId: traceIdOf(traceparent) };
-        context.log(logLine("onboarding accepted from the queue", facts));
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
-        context.warn(
-          logLine("message dead-lettered", { code: error.code, messageId: context.triggerMetadata?.["messageId"] }),
-        );
-        // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
-        const refused = { by, what: context.functionName, traceparent };
-        if (ports.catalog.auth) await noteRefusalOf(refusals, error, refused, context);
-        await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-        return;
-      }
-      await ports.queue.complete(lockToken);
-    },
+    handler: (message, context) => takeMessage(ports, line, { message, context, client: getClient(context) }),
   });
 }
 
-const busyPolls = 60;
-const busyPollMs = 1_000;
+type Context = Pick<InvocationContext, "triggerMetadata" | "traceContext" | "log" | "warn">;
 
-/** Another operation for the namespace ends by itself, so the message waits for it under its lock. */
-async function acceptWhenFree(
+/** Decides about a message and settles it: begun, kept until its turn comes, or dead-lettered. */
+export async function takeMessage(
   ports: Ports,
-  request: Parameters<typeof acceptOnboarding>[1],
-  { context, traceparent }: { context: InvocationContext; traceparent: Traceparent },
-): ReturnType<typeof acceptOnboarding> {
-  const by = queueCaller(ports.catalog);
-  const desk = deskOf(ports, { context, by, traceparent });
-  for (let poll = 1; ; poll += 1) {
-    try {
-      return await acceptOnboarding(desk, request);
-    } catch (error) {
-      const isBusy = error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS";
-      if (!isBusy) throw error;
-      if (poll === busyPolls) throw new Error(error.message, { cause: error });
+  line: WaitingLine,
+  { message, context, client }: { message: unknown; context: Context; client: DurableClient },
+): Promise<void> {
+  const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
+  const traceparent = traceOfMessage(message, context);
+  const worker = { client, warn: context.warn.bind(context) };
+  let request: OnboardingRequest | undefined;
+  let accepted: Accepted | undefined;
+  try {
+    request = readOnboardingRequest({ catalog: ports.catalog, by: queueCaller(ports.catalog) }, readMessage(message));
+    const operation = operationIdOf({ sequenceNumber, messageId, sentTime: times.enqueuedTimeUtc });
+    const expires = times.expiresAtUtc.toISOString();
+    accepted = await line.arrive(worker, { request, sequenceNumber, operation, traceparent, expires });
+    const traceId = traceIdOf(traceparent);
+    if (accepted) {
+      const { operation: begun, isNew } = accepted;
+      context.log(logLine("onboarding accepted from the queue", { operation: begun, isNew, traceId }));
+    } else {
+      context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request), traceId }));
     }
-    await sleep(busyPollMs);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
+    context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
+    await line.noteRefused(worker, { traceparent }, error);
+    await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
+    if (request) await line.admitNext(worker, request);
+    return;
   }
+  await (accepted ? ports.queue.complete(lockToken) : ports.queue.defer(lockToken));
+  // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
+  // when it has begun nothing.
+  if (!accepted?.isNew) await line.admitNext(worker, request);
 }
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();
@@ -80,7 +89,7 @@ const TracedEnvelope = z.object({ specversion: z.string(), traceparent: z.unknow
  * The sender's trace: Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers; an envelope may
  * carry it as an attribute (CloudEvents, "Distributed Tracing" extension), and the message is the nearer of the two.
  */
-function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: InvocationContext): Traceparent {
+function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: Context): Traceparent {
   const properties = TraceProperties.safeParse(triggerMetadata?.["applicationProperties"]).data ?? {};
   const ofMessage = readTraceparent(properties.traceparent) ?? readTraceparent(properties["diagnostic-Id"]);
   const caller = ofMessage ?? TracedEnvelope.safeParse(message).data?.traceparent;
@@ -90,7 +99,7 @@ function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: Inv
 const longestPauseMs = 30_000;
 
 /** An abandoned message comes back at once; without a pause a short outage would use up all its deliveries. */
-async function waitBeforeRedelivery(error: unknown, context: InvocationContext): Promise<unknown> {
+async function waitBeforeRedelivery(error: unknown, context: Context): Promise<unknown> {
   const deliveries = Number(context.triggerMetadata?.["deliveryCount"] ?? 1);
   await sleep(Math.min(1_000 * 2 ** deliveries, longestPauseMs));
   return error;

@@ -15,10 +15,11 @@ import type { Ports } from "../../ports.ts";
 import { graceMs, type Mender } from "../acceptance/mender.ts";
 import { wake } from "../acceptance/wake.ts";
 import { tendBatches } from "../batches/tendBatches.ts";
+import type { WaitingLine } from "../onboardings/waitingLine.ts";
 import { findPhase } from "./operations.ts";
 import { startAgain, takeUp } from "./takeUp.ts";
 
-export function registerStartAccepted(ports: Ports): void {
+export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
   app.timer("startAccepted", {
     schedule: "*/15 * * * * *",
     runOnStartup: true,
@@ -41,6 +42,7 @@ export function registerStartAccepted(ports: Ports): void {
         }
       }
       await tendBatches(mender, { held, before });
+      await line.tend(mender);
     },
   });
 }

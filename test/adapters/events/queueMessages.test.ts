@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBusReceivedMessage } from "@azure/service-bus";
+import Long from "long";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createQueueMessages } from "../../../src/adapters/events/queueMessages.ts";
 import { namespaceHost, openSandbox, type Sandbox, until } from "../../local/simulators/serviceBus/sandbox.ts";
@@ -194,4 +195,57 @@ test("the trigger's receiver gets more messages than its AMQP session has slots,
 
   // Some seconds alone, many on a machine that others use.
   await until(() => view().messages().length === 0, { withinMs: 80_000 });
+});
+
+async function deferOne(messages: ReturnType<typeof open>): Promise<number> {
+  const { lockToken, sequenceNumber } = await receiveAsTrigger();
+  await messages.defer(lockToken);
+  return sequenceNumber?.toNumber() ?? 0;
+}
+
+test("a deferred message is known by its number only, and is completed by it", async () => {
+  const messages = open();
+  const number = await deferOne(messages);
+  expect(view().messages()).toMatchObject([{ state: "deferred", sequenceNumber: number, deliveryCount: 0 }]);
+
+  expect(await messages.completeDeferred(number)).toBe(true);
+
+  expect(view().messages()).toEqual([]);
+  expect(await messages.completeDeferred(number)).toBe(false);
+});
+
+test("a deferred message is dead-lettered with reason and description", async () => {
+  const messages = open();
+  const why = { reason: "OPERATION_IN_PROGRESS", description: "Operation x runs." };
+
+  expect(await messages.deadLetterDeferred(await deferOne(messages), why)).toBe(true);
+
+  expect(view().deadLetters()).toMatchObject([
+    { applicationProperties: { DeadLetterReason: why.reason, DeadLetterErrorDescription: why.description } },
+  ]);
+  expect(view().messages()).toEqual([]);
+});
+
+test("a deferred message that somebody has locked and not settled is not taken for gone, and comes back to be deferred", async () => {
+  const messages = open();
+  const number = await deferOne(messages);
+  await sandbox.client().createReceiver(queue).receiveDeferredMessages(Long.fromNumber(number));
+
+  await expect(messages.completeDeferred(number)).rejects.toMatchObject({ name: "TransientError" });
+
+  // The lock ends after two seconds.
+  await expect.poll(() => messages.completeDeferred(number).catch(() => "locked"), { timeout: 10_000 }).toBe(true);
+});
+
+test("what is before a message and neither settled nor deferred is found, also while it is locked", async () => {
+  const messages = open();
+  const deferred = await deferOne(messages);
+  const locked = await receiveAsTrigger();
+  for (const index of [1, 2]) view().send({ body: { index } });
+  const [, , , last] = view().messages();
+
+  expect(await messages.undecidedBefore(deferred)).toEqual([]);
+  expect(await messages.undecidedBefore(last?.sequenceNumber ?? 0)).toEqual([{ namespace: "team-a" }, { index: 1 }]);
+  await messages.complete(locked.lockToken);
+  expect(await messages.undecidedBefore(last?.sequenceNumber ?? 0)).toEqual([{ index: 1 }]);
 });

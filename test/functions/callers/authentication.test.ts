@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
+import { Queue } from "../../../src/domain/access/access.ts";
 import { AppRole } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
@@ -195,7 +196,7 @@ it("lets everybody do everything where the catalog has no auth", async () => {
 });
 
 it("takes from the queue what its team may ask for, and nothing where no team is named", () => {
-  expect(queueCaller({ auth: withTeams.auth, queue: { team: "red" } })).toMatchObject({
+  expect(queueCaller({ auth: withTeams.auth, queue: Queue.parse({ team: "red" }) })).toMatchObject({
     teams: ["red"],
     roles: ["Onboarding.Request"],
   });

@@ -17,6 +17,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
+import { idleQueue } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
@@ -159,7 +160,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
     audit: entries ? createSet(entries, call) : createTrail(trail, call, tableSettings),
     changes: { wait: async () => undefined },
-    queue: { complete: async () => undefined, deadLetter: async () => undefined },
+    queue: idleQueue,
   });
   const ports = portsOf(faults.call);
   const request = createRequest(dice);

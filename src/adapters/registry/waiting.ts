@@ -1,0 +1,48 @@
+/**
+ * Requests from the queue that wait for their namespace.
+ *
+ * | table          | partition           | row                                        |
+ * | MooringWaiting | `cluster:namespace` | sequence number of the message, 20 digits  |
+ */
+
+import type { Berth } from "../../domain/naming/names.ts";
+import type { WaitingRequest } from "../../domain/operation/records.ts";
+import type { WaitingRequests } from "../../ports.ts";
+import type { Table } from "./tables.ts";
+
+/** All but the request. */
+const listed = [
+  "cluster",
+  "namespace",
+  "sequenceNumber",
+  "operation",
+  "traceparent",
+  "since",
+  "expires",
+] as const satisfies readonly (keyof WaitingRequest)[];
+
+export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
+  return {
+    waitingFor: async (berth) => (await waiting.all([["PartitionKey", partitionOf(berth)]])).toSorted(bySequence),
+    listWaiting: async () => (await waiting.all([], listed)).toSorted(bySequence),
+    async insertWaiting(record) {
+      await waiting.insert(partitionOf(record), rowOf(record), record);
+    },
+    async removeWaiting(record) {
+      await waiting.remove(partitionOf(record), rowOf(record), "*");
+    },
+  };
+}
+
+/** Neither part has a colon. */
+function partitionOf({ cluster, namespace }: Berth): string {
+  return `${cluster}:${namespace}`;
+}
+
+function rowOf({ sequenceNumber }: Pick<WaitingRequest, "sequenceNumber">): string {
+  return String(sequenceNumber).padStart(20, "0");
+}
+
+function bySequence(a: Pick<WaitingRequest, "sequenceNumber">, b: Pick<WaitingRequest, "sequenceNumber">): number {
+  return a.sequenceNumber - b.sequenceNumber;
+}
