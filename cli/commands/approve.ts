@@ -12,7 +12,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Approves the request that waits; needs the role Onboarding.Approve and another person than the requester. On a terminal it shows what is asked for and asks back. Elsewhere --request-hash has to say which request was looked at; `mooring status` shows it. What was approved is what runs.",
+    "Approves the request that waits; needs the role Onboarding.Approve and another person than the requester; a request from the queue needs two of them. On a terminal it shows what is asked for and asks back. Elsewhere --request-hash has to say which request was looked at; `mooring status` shows it. What was approved is what runs.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: {
     "request-hash": { value: "hash", summary: "Approve exactly this request, without asking back" },

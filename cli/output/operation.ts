@@ -121,11 +121,18 @@ export function approvalLines(operation: OperationDocument, view: View): readonl
       ...approval.reasons.map((reason): Fact => ["waits", reason]),
       ...requestFacts(operation),
       ["until", approval.expiresTime],
+      ["approved", describeGiven(approval)],
       ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`, "whole"],
       ["or", `mooring reject ${id}`, "whole"],
     ],
     view,
   );
+}
+
+function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["approval"]>): string | undefined {
+  if (needed === undefined) return undefined;
+  const who = given.length === 0 ? "by nobody yet" : `by ${given.map(({ by }) => by).join(", ")}`;
+  return `${who}; ${needed} different people have to, since it came from the queue`;
 }
 
 export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {

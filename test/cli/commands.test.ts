@@ -465,7 +465,11 @@ describe("decisions", () => {
   it("approves what somebody has looked at, by the very command that status shows", async () => {
     const id = await requestByQueue();
     const { stdout } = await mooring(["status", id]);
-    const [, words = ""] = /next {3}mooring (approve .*)/.exec(stdout) ?? [];
+    const [, words = ""] = /next +mooring (approve .*)/.exec(stdout) ?? [];
+    expect(stdout).toMatch(/approved {2,}by nobody yet; 2 different people/);
+    const second = { MOORING_KEY: sandbox.cloud.callers?.approverKey ?? "" };
+    expect(await mooring(words.split(" "), { env: second })).toMatchObject({ code: 0 });
+    expect((await mooring(["status", id])).stdout).toMatch(/approved {2,}by key:approver; 2 different people/);
 
     const [unseen, other] = await Promise.all([
       mooring(["approve", id]),
@@ -505,7 +509,10 @@ describe("decisions", () => {
     expect(approve).toMatchObject({ code: 0, stdout: expect.stringMatching(/\+ ensureIdentity[\s\S]*takes/) });
     expect(reject).toMatchObject({ code: 0, stdout: expect.stringMatching(/nothing to change[\s\S]*notice/) });
     expect(cancel).toMatchObject({ code: 0, stdout: expect.stringContaining(`cancel ${id}`) });
-    expect(JSON.parse(document?.stdout ?? "")).toMatchObject({ blocked: false, needsApproval: [] });
+    expect(JSON.parse(document?.stdout ?? "")).toMatchObject({
+      blocked: false,
+      needsApproval: [expect.stringContaining("another person")],
+    });
     expect(JSON.parse(status)).toMatchObject({ phase: "awaitingApproval" });
     await mooring(["cancel", id, "--wait"]);
   });

@@ -7,11 +7,17 @@ import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
+/** Of another person who approves: a request from the queue needs two. */
+let second: Service;
 
 beforeAll(async () => {
   const orders = `${names.sqlServer}/orders`;
-  sandbox = await startSandbox({ approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.005 } });
+  sandbox = await startSandbox({
+    callers: "keys",
+    approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.005 },
+  });
   service = serviceOf(sandbox);
+  second = serviceOf(sandbox, { "x-mooring-key": sandbox.cloud.callers?.approverKey ?? "" });
 });
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
@@ -124,12 +130,16 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   const other = await service.call("POST", path, { requestHash: "another" });
   expect(other).toMatchObject({ status: 409, body: { code: "APPROVAL_MISMATCH" } });
   expect(await service.call("POST", `${path}?dryRun=true`, { requestHash: "another" })).toMatchObject({ status: 409 });
-  const plan = await service.call("POST", `${path}?dryRun=true`, { requestHash: hashOf(operation) });
+  const agreed = { requestHash: hashOf(operation) };
+  const first = await service.call("POST", `${path}?dryRun=true`, agreed);
+  expect(first.body).toMatchObject({ needsApproval: [expect.stringContaining("another person")] });
+  expect(await second.call("POST", path, agreed)).toMatchObject({ status: 202, body: { decision: "approve" } });
+  const plan = await service.call("POST", `${path}?dryRun=true`, agreed);
   expect(plan).toMatchObject({ status: 200, body: { blocked: false, needsApproval: [] } });
   expect(await service.operation(operation.id)).toMatchObject({ phase: "awaitingApproval" });
   const decided = (await service.call("GET", `/api/audit?operation=${operation.id}`)).body["value"] as object[];
-  expect(decided).toMatchObject([{ action: "accepted" }]);
-  const approved = await service.call("POST", path, { requestHash: hashOf(operation) });
+  expect(decided).toMatchObject([{ action: "approve" }, { action: "accepted" }]);
+  const approved = await service.call("POST", path, agreed);
   expect(approved).toMatchObject({ status: 202, body: { decision: "approve", kind: "onboard" } });
   const done = await service.waitFor(operation.id);
   expect(done).toMatchObject({ status: "Succeeded" });

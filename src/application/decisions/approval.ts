@@ -6,7 +6,7 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
-import { type Approval, needsApproval } from "../../domain/policy/approval.ts";
+import { type Approval, approvalsNeeded, needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
@@ -31,6 +31,7 @@ export async function requestApproval(
     if (current.approval) return current.approval;
     const now = Date.now();
     // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
+    const approvals = approvalsNeeded(current);
     const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
     return {
       reasons: needed.map(({ what }) => what),
@@ -39,6 +40,7 @@ export async function requestApproval(
       requestedTime: new Date(now).toISOString(),
       expiresTime: new Date(expires).toISOString(),
       reminders: 0,
+      ...(approvals > 1 ? { needed: approvals } : {}),
     };
   });
   if (approval.decision) {

@@ -3,7 +3,7 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
-import { type Approval, mayDecide } from "../../domain/policy/approval.ts";
+import { type Approval, approvalsNeeded, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports.ts";
@@ -58,7 +58,7 @@ function cancelOf(id: string, decision: Decision): Next {
   };
 }
 
-/** The approval names the request that the approver saw; the requester cannot decide. */
+/** The approval names the request that the approver saw; the requester cannot decide, nor one person alone for the queue. */
 export async function decideApproval(
   registry: Records,
   id: string,
@@ -95,8 +95,10 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
       const message = `The operation's request has hash ${approval.requestHash}, the approval names ${requestHash}.`;
       throw new Refusal("APPROVAL_MISMATCH", message, { operation: id });
     }
-    const made = approval.decision;
+    const { decision: made, given = [] } = approval;
     if (made?.kind === kind && made.by === by.id) return undefined;
+    const isGiven = given.some((each) => each.by === by.id);
+    if (kind === "approved" && isGiven && (!made || made.kind === kind)) return undefined;
     if (made?.kind === "timedOut" || (!made && now.getTime() >= Date.parse(approval.expiresTime))) {
       throw new Refusal("APPROVAL_TIMED_OUT", `The time to decide ended at ${approval.expiresTime}.`, {
         operation: id,
@@ -105,7 +107,12 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
     if (made) throw notPending(record, `it was ${made.kind} by ${made.by ?? "somebody"} at ${made.time}`);
     if (record.cancel) throw notPending(record, `it was canceled by ${record.cancel.by}`);
     if (isFinal(record.status)) throw notPending(record, "it has ended");
-    return { approval: { ...approval, decision: { kind, ...sign({ ...decision, now }) } } };
+    const signature = sign({ ...decision, now });
+    const needed = approvalsNeeded(record);
+    if (kind === "rejected" || needed === 1) return { approval: { ...approval, decision: { kind, ...signature } } };
+    const approvals = [...given, signature];
+    const isEnough = approvals.length >= needed;
+    return { approval: { ...approval, given: approvals, ...(isEnough ? { decision: { kind, ...signature } } : {}) } };
   };
 }
 

@@ -14,3 +14,6 @@ export interface Caller {
   readonly teams: readonly string[];
   readonly roles: readonly AppRole[];
 }
+
+/** The id of whoever sends messages: Service Bus does not tell who did, and no token or key has this id. */
+export const queueRequester = "queue";

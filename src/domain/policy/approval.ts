@@ -1,7 +1,7 @@
 /** The second pair of eyes: what needs it, and what is known of it. */
 import { z } from "zod";
 import type { ApprovalRule } from "../access/access.ts";
-import { AppRole, type Caller } from "../access/caller.ts";
+import { AppRole, type Caller, queueRequester } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -30,6 +30,15 @@ export const Approval = z.object({
   expiresTime: Time,
   /** How many were sent. */
   reminders: z.int(),
+  needed: z.int().optional().meta({
+    description:
+      "How many different people have to approve: two for a request from the queue, whose sender may be one of them. Absent: one.",
+  }),
+  given: z
+    .array(z.object({ by: z.string(), time: Time, comment: z.string().optional() }))
+    .readonly()
+    .optional()
+    .meta({ description: "Who has approved so far, where more than one person has to." }),
   decision: ApprovalDecision.optional(),
 });
 export type Approval = z.infer<typeof Approval>;
@@ -68,6 +77,14 @@ function judge(rule: ApprovalRule, request: OnboardingRequest): readonly Approva
   const found = everyKind.map((kind) => kind.approvals(rule, request, place));
   if (found.every((each) => each === undefined)) return [say(`Cluster "${request.cluster}"`)];
   return found.flatMap((each = []) => each.map(say));
+}
+
+/**
+ * How many different people have to approve. Of two who do, one at least did not send the message, whoever sent it: so
+ * nobody approves a request of his own, although the sender is not known.
+ */
+export function approvalsNeeded({ requestedBy }: { readonly requestedBy: string }): number {
+  return requestedBy === queueRequester ? 2 : 1;
 }
 
 /** Whether the caller is everybody who has to decide. Operating is no right to approve: that takes another role. */

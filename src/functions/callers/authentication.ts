@@ -1,6 +1,6 @@
 /** Who calls, what the caller's roles allow, and how often it may ask. */
 import type { HttpRequest } from "@azure/functions";
-import { AppRole, type Caller } from "../../domain/access/caller.ts";
+import { AppRole, type Caller, queueRequester } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
@@ -100,6 +100,7 @@ function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause
  * says whose requests it carries; one that tells callers apart and does not say it takes none from the queue.
  */
 export function queueCaller({ auth, queue }: Pick<Catalog, "auth" | "queue">): Caller {
-  if (queue) return { id: "queue", name: "queue", teams: [queue.team], roles: ["Onboarding.Request"] };
-  return { id: "queue", name: "queue", teams: [], roles: auth ? ["Onboarding.Request"] : AppRole.options };
+  const sender = { id: queueRequester, name: "queue" };
+  if (queue) return { ...sender, teams: [queue.team], roles: ["Onboarding.Request"] };
+  return { ...sender, teams: [], roles: auth ? ["Onboarding.Request"] : AppRole.options };
 }

@@ -79,7 +79,10 @@ function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<ty
     plan: ({ by, id, body }) => planApproval({ ports }, id, { kind, by, ...body }),
     async decide({ by, id, body }) {
       const record = await decideApproval(ports.registry, id, { kind, by, ...body });
-      return { record, decided: record.approval?.decision };
+      const { given = [], decision: made } = record.approval ?? {};
+      // One of several is a decision of its own.
+      const own = kind === "approved" ? given.find((each) => each.by === by.id) : undefined;
+      return { record, decided: own ?? made };
     },
   };
 }
@@ -113,7 +116,7 @@ function decision<T>(
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
-      else await wake(getClient(context), record, context);
+      else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
       return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });
     }),
   });

@@ -14,6 +14,7 @@ import { planCompensation } from "../../application/plan/planCompensation.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
+import { approvalsNeeded } from "../../domain/policy/approval.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 
 type Planner = Pick<Desk, "ports">;
@@ -25,10 +26,12 @@ export async function planApproval({ ports }: Planner, id: string, decision: App
   if (decision.kind === "rejected") {
     return { ...toPlan([]), notices: ["The operation has written nothing, and ends."] };
   }
-  const { request, earlier, team } = record;
+  const { request, earlier, team, approval } = record;
   const plan = await planOnboarding(ports, { operation: id, request, earlier, team });
+  const isLast = (approval?.given ?? []).length + 1 >= approvalsNeeded(record);
   // What it needs is what is being given.
-  return await withEstimate(ports, { ...plan, needsApproval: [] }, { kind: "onboard", request, operation: id });
+  const needsApproval = isLast ? [] : ["The request came from the queue: another person has to approve it, too."];
+  return await withEstimate(ports, { ...plan, needsApproval }, { kind: "onboard", request, operation: id });
 }
 
 export async function planCancelOf({ ports }: Planner, id: string, decision: Decision): Promise<Plan> {
