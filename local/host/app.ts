@@ -68,7 +68,7 @@ export interface HttpAnswer {
 export interface DurableExtension {
   /** The value of every `durableClient` input binding. */
   clientPayload(): string;
-  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix. */
+  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix, and the key of RPC. */
   handle(call: HttpCall, path: string): Promise<HttpAnswer>;
   /** Begins to run what the store holds; call once the app is loaded and the HTTP port is known. */
   start(): void;

@@ -77,6 +77,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       settings: hostJson.extensions.durableTask,
       baseUrl: () => server.url,
       key: keys.system,
+      rpcKey: keys.rpc,
       log,
       ...(options.onBroken === undefined ? {} : { onBroken: options.onBroken }),
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),

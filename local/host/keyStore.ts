@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostKeys } from "./http/keys.ts";
@@ -9,11 +9,19 @@ import { findSetting, type Settings } from "./settings.ts";
  * Function and master key exist only when configured.
  */
 export async function readKeys(dataDirectory: string, settings: Settings): Promise<HostKeys> {
+  const system =
+    findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key")));
   return {
-    system: findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key"))),
+    system,
+    rpc: rpcKeyOf(system),
     function: findSetting(settings, "MOORING_FUNCTION_KEY"),
     master: findSetting(settings, "MOORING_MASTER_KEY"),
   };
+}
+
+/** Not the system key itself: an address is written down in more places than a key. */
+export function rpcKeyOf(system: string): string {
+  return createHmac("sha256", system).update("durabletask").digest("base64url");
 }
 
 async function readOrMakeKey(path: string): Promise<string> {

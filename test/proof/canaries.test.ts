@@ -73,6 +73,7 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
   const management = await fetch(`${sandbox.url}/runtime/webhooks/durabletask/instances`);
   answers.push({ path: management.url, text: JSON.stringify([...management.headers]) + (await management.text()) });
   expect(management.status).toBe(401);
+  expect((await fetch(`${sandbox.url}/durabletask/instances`)).status).toBe(401);
 
   const store = await readStore(sandbox);
   const tables = await readTables(sandbox);

@@ -5,11 +5,14 @@ export interface Endpoints {
   readonly baseUrl: string;
   /** Opens the webhooks; the SDK puts it into the links it gives out. */
   readonly key: string;
+  /** A part of the address at which the SDK's own client calls. */
+  readonly rpcKey: string;
 }
 
 const webhooks = "/runtime/webhooks/durabletask";
 
-export function writeClientPayload({ hubName, baseUrl, key }: Endpoints): string {
+export function writeClientPayload(endpoints: Endpoints): string {
+  const { hubName, baseUrl, key, rpcKey } = endpoints;
   const base = `${baseUrl}${webhooks}`;
   const code = `code=${encodeURIComponent(key)}`;
   return JSON.stringify({
@@ -22,16 +25,16 @@ export function writeClientPayload({ hubName, baseUrl, key }: Endpoints): string
         `?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${code}`,
     },
     // The SDK replaces the first INSTANCEID only, and the literal {eventName} and {text}.
-    managementUrls: { id: "INSTANCEID", ...instanceLinks("INSTANCEID", { hubName, baseUrl, key }) },
+    managementUrls: { id: "INSTANCEID", ...instanceLinks("INSTANCEID", endpoints) },
     baseUrl: base,
     requiredQueryStringParameters: code,
     // Without it the client talks to port 7071, whatever port this host has.
-    rpcBaseUrl: `${baseUrl}/durabletask/`,
+    rpcBaseUrl: `${baseUrl}/durabletask/${rpcKey}/`,
   });
 }
 
 /** The links of one instance, in the SDK's template form. */
-export function instanceLinks(id: string, { hubName, baseUrl, key }: Endpoints) {
+export function instanceLinks(id: string, { hubName, baseUrl, key }: Omit<Endpoints, "rpcKey">) {
   const instance = `${baseUrl}${webhooks}/instances/${id}`;
   const query = `taskHub=${hubName}&connection=Storage&code=${encodeURIComponent(key)}`;
   return {

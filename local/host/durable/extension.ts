@@ -21,6 +21,8 @@ export interface DurableOptions {
   readonly baseUrl: () => string;
   /** The system key of the webhooks; whether it was given is for the shell to check. */
   readonly key: string;
+  /** Opens what the SDK's own client calls; as the system key, for the shell to check. */
+  readonly rpcKey: string;
   readonly log: Log;
   readonly clock?: Clock;
   /** The store could not be written: nothing is acknowledged from here on, and the host should end. */
@@ -35,7 +37,8 @@ export interface DurableOptions {
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
   const settings = parseDurableSettings(options.settings);
-  const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key: options.key });
+  const { key, rpcKey } = options;
+  const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key, rpcKey });
   const clientPayload = () => writeClientPayload(endpoints());
   const engine = createEngine({
     app: options.app,

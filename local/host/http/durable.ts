@@ -6,16 +6,19 @@ import { givenKey, type HostKeys, isOneOf } from "./keys.ts";
 import { headersOf } from "./message.ts";
 import { reply } from "./server.ts";
 
+const notForOthers =
+  "Only the app's own durable client calls here, at the address that its binding gives it. " +
+  "Call /runtime/webhooks/durabletask with the system key.\n";
+
 export async function serveDurable(
   request: IncomingMessage,
   response: ServerResponse,
   call: { url: URL; route: DurableRoute; durable: DurableExtension; keys: HostKeys; bodyLimit: number },
 ): Promise<void> {
   const { url, route, durable, keys, bodyLimit } = call;
-  if (route.isWebhook && !isOneOf(givenKey(request, url), [keys.system, keys.master])) return reply(response, 401);
-  // Only the SDK calls without a key; a browser always says one of these, and any web page can send a POST to loopback.
-  if (!route.isWebhook && (request.headers.origin !== undefined || request.headers["sec-fetch-site"] !== undefined))
-    return reply(response, 403);
+  if (route.isWebhook && !isOneOf(givenKey(request, url), [keys.system, keys.master]))
+    return reply(response, 401, "Give the system key as x-functions-key or as code in the query.\n");
+  if (!route.isWebhook && !isOneOf(route.key, [keys.rpc])) return reply(response, 401, notForOthers);
   const body = await readBody(request, bodyLimit);
   const answer = await durable.handle(
     { method: request.method ?? "GET", url, headers: headersOf(request), body },

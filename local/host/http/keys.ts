@@ -4,6 +4,8 @@ import type { IncomingMessage } from "node:http";
 export interface HostKeys {
   /** Opens /runtime/webhooks/durabletask. */
   readonly system: string;
+  /** A part of the address at which the app's own durable client calls; the client binding tells it, and nothing else. */
+  readonly rpc: string;
   /** Set: functions of level `function` ask for this key or the master key. Not set: no key is asked for. */
   readonly function?: string | undefined;
   /** Set: functions of level `admin` ask for it. */

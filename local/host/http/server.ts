@@ -50,7 +50,8 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       await handler(request, response, url);
     } catch (error) {
       log.error("request failed", {
-        path: url.pathname,
+        // Without the key that the durable client's address has.
+        path: findDurableRoute(url.pathname)?.path ?? url.pathname,
         error: error instanceof Error ? error.message : String(error),
       });
       if (response.headersSent) response.destroy();

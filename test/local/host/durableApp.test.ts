@@ -71,12 +71,12 @@ test("an HTTP function starts an orchestration that calls an activity, and its s
 test("an orchestration that waits goes on after the host was closed and started again", async () => {
   const dataDirectory = await createDataDirectory();
   const first = await runHost({ code, dataDirectory });
-  await start(first, "wait/one", {});
+  const { sendEventPostUri } = await start(first, "wait/one", {});
   await expect.poll(async () => (await status(first, "one")).runtimeStatus).toBe("Running");
   await first.close();
 
   const second = await runHost({ code, dataDirectory });
-  const url = `${second.url}/durabletask/instances/one/raiseEvent/answer`;
+  const url = sendEventPostUri.replace(first.url, second.url).replace("{eventName}", "answer");
   const raised = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: '"yes"' });
 
   expect(raised.status).toBe(202);

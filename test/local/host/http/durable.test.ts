@@ -21,7 +21,7 @@ async function serve() {
   server.serve(
     createHttpFunctions({
       routes: createRoutes([], { prefix: "" }),
-      keys: { system: "s", master: "m" },
+      keys: { system: "s", rpc: "r", master: "m" },
       bodyLimit: 1000,
       durable,
       streamTarget: undefined,
@@ -47,21 +47,32 @@ test("hands webhook calls with the system or master key to the extension, and no
   expect((await fetch(webhook, { headers: { "x-functions-key": "m" } })).status).toBe(202);
 });
 
-test("lets the SDK call without a key, but no web page", async () => {
+test("lets nobody list or start by the SDK's endpoint who was not told its address, and says what to call instead", async () => {
   const { url, calls } = await serve();
 
-  expect((await fetch(`${url}/durabletask/instances/a`)).status).toBe(202);
-  expect(calls[0]?.path).toBe("instances/a");
-  const rpc = `${url}/durabletask/orchestrators/a`;
-  expect((await fetch(rpc, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
-  expect((await fetch(rpc, { method: "POST", headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+  expect((await fetch(`${url}/durabletask/r/instances/a`)).status).toBe(202);
+  expect(calls).toMatchObject([{ path: "instances/a" }]);
+  for (const path of [
+    "instances",
+    "instances/a",
+    "x/instances/a",
+    "R/instances/a",
+    "r%2Finstances/a",
+    "s/instances/a",
+  ]) {
+    const refused = await fetch(`${url}/durabletask/${path}?code=s`, { headers: { "x-functions-key": "s" } });
+    expect([path, refused.status]).toEqual([path, 401]);
+    expect(await refused.text()).toContain("/runtime/webhooks/durabletask");
+  }
+  const started = await fetch(`${url}/durabletask/orchestrators/a`, { method: "POST" });
+  expect([started.status, started.headers.get("location")]).toEqual([401, null]);
   expect(calls).toHaveLength(1);
 });
 
 test("refuses a body over the limit before the extension sees it", async () => {
   const { url, calls } = await serve();
 
-  const answer = await fetch(`${url}/durabletask/orchestrators/a`, { method: "POST", body: "x".repeat(1001) });
+  const answer = await fetch(`${url}/durabletask/r/orchestrators/a`, { method: "POST", body: "x".repeat(1001) });
 
   expect(answer.status).toBe(413);
   expect(calls).toHaveLength(0);
@@ -72,7 +83,7 @@ test("while the host drains, functions that still run may call the extension, an
 
   await server.drain();
 
-  expect((await fetch(`${url}/durabletask/orchestrators/a`, { method: "POST" })).status).toBe(202);
+  expect((await fetch(`${url}/durabletask/r/orchestrators/a`, { method: "POST" })).status).toBe(202);
   expect((await fetch(`${url}/runtime/webhooks/durabletask/instances?code=s`)).status).toBe(503);
   expect((await fetch(`${url}/`)).status).toBe(503);
 });

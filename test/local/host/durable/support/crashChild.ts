@@ -10,7 +10,7 @@ import { serve } from "./serve.ts";
 const [folder = "", directory = ""] = process.argv.slice(2);
 const log = createLog({ filter: { default: "error" } });
 const app = await loadApp(folder, { log });
-const extension = createDurableExtension({ app, directory, baseUrl: () => server.url, key: "key", log });
+const extension = createDurableExtension({ app, directory, baseUrl: () => server.url, key: "key", rpcKey: "rpc", log });
 const server = await serve((call) => extension.handle(call, call.url.pathname.slice(1)));
 extension.start();
 console.log(server.url);

@@ -43,8 +43,17 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
   let handle: (call: HttpCall) => Promise<HttpAnswer> = async () => ({ status: 503, headers: {}, body: "" });
   const server = await serve((call) => handle(call));
   const { url } = server;
-  const extension = createDurableExtension({ app, directory, baseUrl: () => url, key: "system-key", log, ...given });
-  handle = (call) => extension.handle(call, call.url.pathname.replace(/^\/(runtime\/webhooks\/)?durabletask\//, ""));
+  const extension = createDurableExtension({
+    app,
+    directory,
+    baseUrl: () => url,
+    key: "system-key",
+    rpcKey: "rpc-key",
+    log,
+    ...given,
+  });
+  handle = (call) =>
+    extension.handle(call, call.url.pathname.replace(/^\/(runtime\/webhooks\/durabletask|durabletask\/rpc-key)\//, ""));
   // The SDK would otherwise send its links to port 7071.
   process.env["WEBSITE_HOSTNAME"] = new URL(url).host;
   const { client, seen } = await borrow(app, extension);
