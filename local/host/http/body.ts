@@ -9,13 +9,28 @@ export class ClientGone extends Error {
   override readonly name = "ClientGone";
 }
 
+/** As long as Kestrel, which is Azure's, goes on. */
+const discardMs = 5_000;
+
+/**
+ * Takes what is still on its way when the answer is there, and keeps none of it: whoever is sending does not read, and the
+ * answer would be lost with the connection. Not for ever: then the connection is cut.
+ */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const timer = setTimeout(() => request.destroy(), discardMs);
+  request.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+  request.resume();
+}
+
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   // Said beforehand: nothing of it has to be read.
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of request) {
+    // The connection has the answer still to carry.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
       if (size > limit) throw new BodyTooLarge();
       chunks.push(chunk);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "../app.ts";
-import { BodyTooLarge, ClientGone, readBody } from "./body.ts";
+import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
 import { givenKey, type HostKeys, mayCall } from "./keys.ts";
@@ -38,9 +38,8 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
     } catch (error) {
       if (error instanceof ClientGone) return;
       if (!(error instanceof BodyTooLarge)) throw error;
-      // The rest of the body is still on its way; the connection cannot be used again.
-      response.setHeader("connection", "close");
       reply(response, 413, "The request's body is larger than this host takes.\n");
+      discardRest(request);
     }
   };
 }

@@ -6,7 +6,7 @@
 import { type ClientRequest, type IncomingMessage, type ServerResponse, request as startRequest } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { InvocationInput, InvocationResult, TypedData } from "../app.ts";
-import { BodyTooLarge } from "./body.ts";
+import { BodyTooLarge, discardRest } from "./body.ts";
 import { headersOf, isEndToEnd, queryOf } from "./message.ts";
 import { reply } from "./server.ts";
 
@@ -24,7 +24,10 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
   if (Number(request.headers["content-length"] ?? 0) > call.bodyLimit) throw new BodyTooLarge();
   const upstream = await connect(request, call);
   response.once("close", () => upstream.destroy());
-  if (response.destroyed) return;
+  if (response.destroyed) {
+    upstream.destroy();
+    return;
+  }
 
   const sent = sendBody(request, upstream, call.bodyLimit);
   const copied = receive(upstream).then((answer) => copy(answer, response));
@@ -37,6 +40,7 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
     // Nothing was returned, so nothing comes through the SDK's port either.
     if (result === undefined || result === null) reply(response, 204);
     else await copied.catch(() => response.destroy());
+    discardRest(request);
   } catch (error) {
     upstream.destroy();
     await invoked.catch(() => {});
@@ -61,6 +65,8 @@ async function connect(request: IncomingMessage, call: StreamedCall): Promise<Cl
     path: request.url,
     headers: {
       ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => isHandedOn(name, request.method))),
+      // Or the SDK's server would close it after its answer, and a body that nobody has read resets it before that arrives.
+      connection: "keep-alive",
       "x-ms-invocation-id": call.invocationId,
       "x-forwarded-host": call.url.host,
       "x-forwarded-proto": "http",
@@ -104,7 +110,10 @@ function toInput(request: IncomingMessage, { invocationId, params, url }: Stream
   };
 }
 
-/** Rejects only when the body is too large: a client that goes away, or a handler that reads no further, is no failure. */
+/**
+ * As fast as the handler reads, and no further than it does. Rejects only when the body is too large: a client that goes
+ * away, or a handler that reads no further, is no failure.
+ */
 async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit: number): Promise<void> {
   if (!hasBody(request.method)) {
     request.resume();
@@ -112,18 +121,31 @@ async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit
     return;
   }
   let size = 0;
-  async function* count(chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
+  try {
+    // Not a pipeline: it ends the client's connection with the app's, and the answer with it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
       if (size > limit) throw new BodyTooLarge();
-      yield chunk;
+      if (!upstream.write(chunk)) await isTaken(upstream);
+      if (upstream.destroyed) return;
     }
-  }
-  try {
-    await pipeline(request, count, upstream);
+    upstream.end();
   } catch (error) {
     if (error instanceof BodyTooLarge) throw error;
+    upstream.destroy();
   }
+}
+
+/** Resolves when more can be written, or nobody is there to write to. */
+function isTaken(upstream: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    if (upstream.destroyed) resolve();
+    const done = () => {
+      upstream.off("drain", done).off("close", done);
+      resolve();
+    };
+    upstream.on("drain", done).on("close", done);
+  });
 }
 
 async function copy(answer: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -123,6 +123,12 @@ export const refusals = {
     cause: "The request body is larger than the route takes: 16 KB, and 4 MB for a batch.",
     fix: "Send a smaller request; of a batch, several smaller ones.",
   },
+  INCOMPLETE_BODY: {
+    status: 400,
+    isPolicy: false,
+    cause: "The connection ended before the request body was whole; nothing was done.",
+    fix: "Send the request again.",
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     isPolicy: false,

@@ -16,25 +16,32 @@ export async function readOptionalBody(request: Sent): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-const mostDiscarded = 64 * 1024 * 1024;
-
 /**
- * What is more than the limit is never kept: whoever sends in chunks need not say beforehand how much it is. It is read to its
- * end all the same, since whoever is still sending does not read, and the answer would be lost with the connection.
+ * Nothing is read beyond the limit: whoever sends in chunks need not say beforehand how much it is. What is left is the
+ * host's to throw away, and the stream is not canceled: that would end the connection, and the answer with it.
  */
 async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw tooLarge(maxBytes, declared);
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const each of body ?? []) {
-    const chunk: Uint8Array = each;
-    size += chunk.byteLength;
-    if (Math.max(declared, size) <= maxBytes) chunks.push(chunk);
-    else if (size > mostDiscarded) break;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return Buffer.concat(chunks);
+      const chunk: Uint8Array = value;
+      size += chunk.byteLength;
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal("INCOMPLETE_BODY", "The connection ended before the body was whole.", {}, { cause: error });
+  } finally {
+    reader.releaseLock();
   }
-  const told = Math.max(declared, size);
-  if (told > maxBytes) throw tooLarge(told, maxBytes);
-  return Buffer.concat(chunks);
 }
 
 /**

@@ -14,7 +14,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 export const maxBodyBytes = 16 * 1024;
 
 export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): unknown {
-  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes, bytes.byteLength);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -29,8 +29,10 @@ export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): u
   }
 }
 
-export function tooLarge(bytes: number, maxBytes: number): Refusal {
-  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${bytes} bytes; at most ${maxBytes} are taken.`);
+/** How many bytes it has is known only of one that was read, or that says so. */
+export function tooLarge(maxBytes: number, bytes?: number): Refusal {
+  const size = bytes === undefined ? `more than ${maxBytes}` : String(bytes);
+  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${size} bytes; at most ${maxBytes} are taken.`);
 }
 
 /** Of whom a request comes, and against what it is read. */

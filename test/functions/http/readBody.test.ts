@@ -2,9 +2,12 @@
 import { expect, it } from "vitest";
 import { readBody, readOptionalBody } from "../../../src/functions/http/readBody.ts";
 
+const json = new Headers({ "content-type": "application/json" });
+
 /** A client that sends so many chunks of 64 KiB without saying it beforehand, and counts what was taken of them. */
 function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
   let taken = 0;
+  let isCanceled = false;
   const body = new ReadableStream<Uint8Array>(
     {
       pull(controller) {
@@ -12,27 +15,46 @@ function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
         taken += 1;
         controller.enqueue(content);
       },
+      cancel() {
+        isCanceled = true;
+      },
     },
     { highWaterMark: 0 },
   );
-  return { request: { headers: new Headers({ "content-type": "application/json" }), body }, taken: () => taken };
+  return { request: { headers: new Headers(json), body }, taken: () => taken, isCanceled: () => isCanceled };
 }
 
-it("refuses what goes on beyond the limit, when it is at its end", async () => {
+it.each([20, Number.POSITIVE_INFINITY])(
+  "stops at the limit, and leaves the rest of %s chunks to the host",
+  async (chunks) => {
+    const { request, taken, isCanceled } = sending(chunks);
+
+    await expect(readBody(request)).rejects.toMatchObject({
+      code: "PAYLOAD_TOO_LARGE",
+      message: "The body has more than 16384 bytes; at most 16384 are taken.",
+    });
+    expect(taken()).toBe(1);
+    expect(isCanceled()).toBe(false);
+  },
+);
+
+it("reads nothing of what says itself that it is too much", async () => {
   const { request, taken } = sending(20);
+  request.headers.set("content-length", "20000");
 
   await expect(readBody(request)).rejects.toMatchObject({
     code: "PAYLOAD_TOO_LARGE",
-    message: `The body has ${20 * 64 * 1024} bytes; at most 16384 are taken.`,
+    message: "The body has 20000 bytes; at most 16384 are taken.",
   });
-  expect(taken()).toBe(20);
+  expect(taken()).toBe(0);
 });
 
-it("does not listen for ever", async () => {
-  const { request, taken } = sending(Number.POSITIVE_INFINITY);
+it("refuses a body whose sender goes away, which is no fault of the service", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    pull: () => Promise.reject(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
+  });
 
-  await expect(readBody(request)).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
-  expect(taken()).toBe(1_025);
+  await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "INCOMPLETE_BODY" });
 });
 
 it("reads what comes in pieces, and nothing where there is none", async () => {

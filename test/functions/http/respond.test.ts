@@ -28,6 +28,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   MIGRATION_PENDING: 409,
   NOT_FOUND: 404,
   PAYLOAD_TOO_LARGE: 413,
+  INCOMPLETE_BODY: 400,
   UNSUPPORTED_MEDIA_TYPE: 415,
   CROSS_SITE_REQUEST: 403,
   MALFORMED_JSON: 400,

@@ -1,4 +1,4 @@
-import { request as startRequest } from "node:http";
+import { type IncomingMessage, request as startRequest } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -148,6 +148,46 @@ test.each([
   });
 
   expect(status).toBe(413);
+});
+
+test("takes no more of a body than its handler reads, and hands on the answer while the client still sends", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.post("take", async (request) => {
+        const reader = request.body.getReader();
+        await reader.read();
+        reader.releaseLock();
+        await new Promise((resolve) => { globalThis.answerNow = resolve; });
+        return { status: 413, body: "too large" };
+      });
+      app.get("alive", () => ({ body: "yes" }));`,
+  });
+  const megabyte = Buffer.alloc(1024 * 1024);
+  let sent = 0;
+  const sending = startRequest(`${url}/api/take`, { method: "POST", headers: { "transfer-encoding": "chunked" } });
+  const answered = new Promise<IncomingMessage>((resolve, reject) =>
+    sending.on("response", resolve).on("error", reject),
+  );
+  // For ever: it is for the host to stop it.
+  const send = () => {
+    sent += 1;
+    sending.write(megabyte, (error) => (error ? undefined : setImmediate(send)));
+  };
+  send();
+  await expect.poll(() => Reflect.get(globalThis, "answerNow"), { timeout: 10_000 }).toBeDefined();
+  await sleep(500);
+  const taken = sent;
+  await sleep(500);
+
+  expect(sent).toBe(taken);
+  // What is on the way in the machine's own buffers, on two connections.
+  expect(taken).toBeLessThan(64);
+  Reflect.get(globalThis, "answerNow")();
+
+  const answer = await answered;
+  expect([answer.statusCode, Buffer.concat(await answer.toArray()).toString()]).toEqual([413, "too large"]);
+  expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+  sending.on("error", () => {}).destroy();
 });
 
 test("keeps the SDK's own listener on loopback and ends it with the host", async () => {
