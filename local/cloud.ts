@@ -37,6 +37,8 @@ export interface CloudOptions {
   /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
+  /** The catalog's limits of what its one caller may do; wide without them. */
+  readonly limits?: object;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -113,6 +115,8 @@ export async function startCloud({
   queue,
   verificationJob,
   drift,
+  // One program plays every caller here.
+  limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -224,6 +228,7 @@ export async function startCloud({
         queue,
         verificationJob,
         drift,
+        limits,
       }),
       settings: {
         ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
@@ -318,6 +323,7 @@ function printCatalog(
     queue,
     verificationJob,
     drift,
+    limits,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
@@ -329,6 +335,7 @@ function printCatalog(
     queue: object | undefined;
     verificationJob: object | undefined;
     drift: object | undefined;
+    limits: object;
   },
 ): string {
   return stringify({
@@ -357,8 +364,7 @@ function printCatalog(
     ...(approval ? { approval } : {}),
     ...(drift ? { drift } : {}),
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
-    // One program plays every caller here.
-    limits: { requestsPerSecond: 2_000, burst: 10_000 },
+    limits,
     ...callers?.catalog,
     ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
   });

@@ -146,6 +146,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
     keys,
     durable,
     bodyLimit: readBodyLimit(settings),
+    limits: hostJson.extensions.http,
     streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
     invoke: (definition, input) => run(app, { definition, input, durable }),
   });

@@ -20,12 +20,25 @@ const timeSpanSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** -1 stands for no limit. */
+const requestLimit = z
+  .literal(-1)
+  .or(z.int().min(1))
+  .default(-1)
+  .transform((limit) => (limit === -1 ? Number.POSITIVE_INFINITY : limit));
+
 const schema = z.looseObject({
   version: z.literal("2.0", 'must be "2.0"'),
   logging: z.looseObject({ logLevel: z.record(z.string(), levelSchema).default({}) }).prefault({}),
   extensions: z
     .looseObject({
-      http: z.looseObject({ routePrefix: z.string().default("api") }).prefault({}),
+      http: z
+        .looseObject({
+          routePrefix: z.string().default("api"),
+          maxConcurrentRequests: requestLimit,
+          maxOutstandingRequests: requestLimit,
+        })
+        .prefault({}),
       serviceBus: z
         .looseObject({
           autoCompleteMessages: z.boolean().default(true),

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { readRights } from "../../local/rights.ts";
 import { loadConfig } from "../../src/config.ts";
+import { Limits } from "../../src/domain/access/access.ts";
 import { maxBatchBytes } from "../../src/domain/operation/batch.ts";
 import { allowedValues } from "./support/allowedValues.ts";
 import { type Deployment, type Resource, readDeployment, readDeployments, valuesAt } from "./support/snapshots.ts";
@@ -265,6 +266,11 @@ it("has limits that fit together: of the instance, of host.json and of the code"
   );
   const { extensions } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
 
-  expect(concurrency).toEqual([extensions.http.maxConcurrentRequests]);
+  const { streams, changes } = Limits.parse({});
+  const { maxConcurrentRequests, maxOutstandingRequests } = extensions.http;
+  expect(concurrency).toEqual([maxConcurrentRequests]);
+  expect(maxOutstandingRequests).toBeGreaterThan(maxConcurrentRequests);
+  // Whoever only reads finds room beside full streams and changes.
+  expect(streams.inAll + changes.inAll).toBeLessThanOrEqual(0.6 * maxConcurrentRequests);
   expect(Number(settingsOf(scheduler)["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])).toBeGreaterThan(maxBatchBytes);
 });

@@ -10,7 +10,7 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ limits: { changes: { perCaller: 50, inAll: 50 } } });
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());

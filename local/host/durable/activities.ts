@@ -1,13 +1,13 @@
 /** Runs activities, at least once each, and tells the orchestration what became of them. */
 import type { FunctionApp, TypedData } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
+import { createSlots } from "../slots.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type HistoryEvent } from "./history.ts";
 import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
-import { createSlots } from "./slots.ts";
 
 export interface ActivitiesOptions {
   readonly app: FunctionApp;

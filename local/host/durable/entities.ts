@@ -5,6 +5,7 @@
  */
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import { createSlots } from "../slots.ts";
 import type { Clock } from "./clock.ts";
 import { type BatchAnswer, runEntityBatch } from "./entityBatch.ts";
 import { nextEntityStep } from "./entityInbox.ts";
@@ -14,7 +15,6 @@ import { EventType } from "./history.ts";
 import { entityId } from "./ids.ts";
 import type { Address, EntityLock, EntityMessage, EntityRequest, EntityRow } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
-import { createSlots } from "./slots.ts";
 import type { EntityStore } from "./store/entityStore.ts";
 
 export interface EntitiesOptions {

@@ -9,12 +9,14 @@ import { sendHttpData, toHttpData } from "./message.ts";
 import type { RouteMatch, Routes } from "./routes.ts";
 import { type RequestHandler, reply } from "./server.ts";
 import { stream } from "./stream.ts";
+import { createThrottle, type HttpLimits } from "./throttle.ts";
 
 export interface HttpFunctionsOptions {
   readonly routes: Routes;
   readonly keys: HostKeys;
   /** In bytes. */
   readonly bodyLimit: number;
+  readonly limits: HttpLimits;
   readonly durable: DurableExtension | undefined;
   /** Where the app's SDK listens when it streams HTTP. */
   readonly streamTarget: URL | undefined;
@@ -24,6 +26,7 @@ export interface HttpFunctionsOptions {
 /** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
 export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandler {
   const { routes, keys, bodyLimit, durable } = options;
+  const throttle = createThrottle(options.limits);
   return async function serve(request, response, url) {
     try {
       const durableRoute = durable && findDurableRoute(url.pathname);
@@ -34,7 +37,15 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
       const { definition } = found.route;
       if (!mayCall(definition.trigger["authLevel"], { given: givenKey(request, url), keys }))
         return reply(response, 401);
-      await call(request, response, { url, found, options });
+      const isTaken = await throttle(async () => {
+        // Whoever has gone while it waited gets no function started.
+        if (!response.destroyed) await call(request, response, { url, found, options });
+      });
+      if (isTaken) return;
+      // Azure's host does not say when to come back.
+      response.setHeader("retry-after", "1");
+      reply(response, 429, "As many requests run and wait as host.json allows (maxOutstandingRequests).\n");
+      discardRest(request);
     } catch (error) {
       if (error instanceof ClientGone) return;
       if (!(error instanceof BodyTooLarge)) throw error;

@@ -114,13 +114,32 @@ export function longestWaitMs(queue: Queue | undefined): number {
   return (queue?.waitMinutes ?? defaultWaitMinutes) * 60_000;
 }
 
+function shares(defaults: { readonly perCaller: number; readonly inAll: number }) {
+  return z
+    .strictObject({
+      perCaller: z
+        .int()
+        .min(1)
+        .default(defaults.perCaller)
+        .meta({ description: "How many of them one caller may have." }),
+      inAll: z.int().min(1).default(defaults.inAll).meta({ description: "How many all callers together may have." }),
+    })
+    .prefault({});
+}
+
 export const Limits = z
   .strictObject({
     requestsPerSecond: z.number().positive().default(20).meta({ description: "How fast the bucket fills." }),
     burst: z.int().min(1).default(100).meta({ description: "How many requests may come at once." }),
+    // Of the 100 requests that host.json allows at a time, 40 are left for whoever only reads.
+    streams: shares({ perCaller: 10, inAll: 40 }).meta({ description: "Streams of events that are open at a time." }),
+    changes: shares({ perCaller: 10, inAll: 20 }).meta({
+      description: "Requests other than GET that are being answered at a time.",
+    }),
   })
   .prefault({})
-  .meta({ description: "Of each caller, on each instance of the service: a bucket of `burst` tokens." });
+  .meta({ description: "On each instance of the service: of each caller a bucket of `burst` tokens, and what lasts." });
+export type Shares = z.infer<typeof Limits>["streams"];
 export type Limits = z.infer<typeof Limits>;
 
 interface Aliases extends CatalogTargets {

@@ -3,7 +3,7 @@
  * request.
  */
 interface RefusalEntry {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
   /**
    * A decision of policy, which enters the audit trail. What is malformed, not there, or in somebody's way for a moment is
    * none.
@@ -195,7 +195,20 @@ export const refusals = {
   RATE_LIMITED: {
     status: 429,
     isPolicy: false,
-    cause: "The caller asks more often than the catalog's limits allow.",
+    cause: "The caller asks more often, or for more changes at a time, than the catalog's limits allow.",
+    fix: "Wait as long as the answer says, then send the request again.",
+  },
+  TOO_MANY_STREAMS: {
+    status: 429,
+    isPolicy: false,
+    cause: "The caller, or all callers together, follow as many streams of events as the catalog's limits allow.",
+    fix: "Close streams that nobody reads, or wait as long as the answer says; one stream of /api/events tells of every operation.",
+  },
+  SERVICE_BUSY: {
+    status: 503,
+    isPolicy: false,
+    cause:
+      "This instance of the service answers as many changes at a time as the catalog's limits allow; nothing was done.",
     fix: "Wait as long as the answer says, then send the request again.",
   },
   FORBIDDEN: {

@@ -8,6 +8,7 @@ import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
+import { createPlaces } from "./places.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
 /** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
@@ -22,11 +23,17 @@ export interface Callers {
   admit(caller: Caller, anyOf: readonly AppRole[]): void;
   /** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
   charge(caller: Caller, tokens: number): void;
+  /** Refuses when the caller, or all of them, have as many changes under way as they may; call what it gives when it is done. */
+  beginChange(caller: Caller): () => void;
+  /** The same of streams of events. */
+  openStream(caller: Caller): () => void;
 }
 
 export function createCallers(ports: Identify): Callers {
   const { limits } = ports.catalog;
   const limiter = createRateLimiter(limits);
+  const changes = createPlaces(limits.changes);
+  const streams = createPlaces(limits.streams);
   return {
     identify: (request) => identify(ports, request),
     admit(caller, anyOf) {
@@ -35,6 +42,21 @@ export function createCallers(ports: Identify): Callers {
     },
     charge(caller, tokens) {
       if (tokens > 0) take(limiter, caller, Math.min(tokens, limits.burst - 1));
+    },
+    beginChange({ id }) {
+      const place = changes.take(id);
+      if (typeof place === "function") return place;
+      const [code, whose] =
+        place === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
+      throw new Refusal(code, `As many of ${whose} changes are being answered as the limits allow at a time.`, {
+        retryAfterSeconds: 1,
+      });
+    },
+    openStream({ id }) {
+      const place = streams.take(id);
+      if (typeof place === "function") return place;
+      const message = `As many of ${place === "caller's" ? "your" : "all callers'"} streams are open as the limits allow.`;
+      throw new Refusal("TOO_MANY_STREAMS", message, { retryAfterSeconds: 5 });
     },
   };
 }

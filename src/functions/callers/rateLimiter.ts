@@ -10,7 +10,7 @@ export interface RateLimiter {
 const maxBuckets = 10_000;
 
 export function createRateLimiter(
-  { requestsPerSecond, burst }: Limits,
+  { requestsPerSecond, burst }: Pick<Limits, "requestsPerSecond" | "burst">,
   { now = () => performance.now() }: { now?: () => number } = {},
 ): RateLimiter {
   const buckets = new Map<string, { tokens: number; time: number }>();

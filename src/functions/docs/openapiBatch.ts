@@ -36,7 +36,6 @@ export const batchPaths: ZodOpenApiPathsObject = {
         409: problem("The first request with the idempotency key is being answered."),
         413: problem("The body is larger than 4 MB."),
         422: problem("Fields are wrong, or a namespace comes twice; errors names up to 100."),
-        503: problem("The registry does not answer."),
       }),
     },
   },

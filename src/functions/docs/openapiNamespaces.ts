@@ -41,7 +41,6 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         409: problem(
           "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
         ),
-        503: problem("The registry does not answer."),
       }),
     },
   },

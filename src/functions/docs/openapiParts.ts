@@ -15,7 +15,8 @@ export const problem = (description: string) => ({
 export const guarded = <Responses extends object>(responses: Responses) => ({
   401: problem("The request does not prove who sends it; WWW-Authenticate says how."),
   403: problem("The caller, or its team, may not do that; or a change came from a page of another site."),
-  429: problem("The caller asks too often; Retry-After says how long to wait."),
+  429: problem("The caller asks too often, or for too much at a time; Retry-After says how long to wait."),
+  503: problem("The service is busy, or what it needs does not answer; Retry-After says how long to wait."),
   ...responses,
 });
 /** Of every route that can be planned, or says why not. */

@@ -29,7 +29,8 @@ export function accepted(request: HttpRequest, operation: string, body: Accepted
 export function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
   const { code, message, errors, operation, challenge, retryAfterSeconds } = toProblem(error);
   const status = statusOf(code);
-  if (status >= 500) context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
+  if (status >= 500 && !(error instanceof Refusal))
+    context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
   if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";

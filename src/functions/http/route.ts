@@ -18,6 +18,8 @@ export interface CallOfCaller extends Call {
   readonly by: Caller;
   /** What the request costs beyond the one token that every request does. */
   charge(tokens: number): void;
+  /** Refuses when too many are open; call what it gives when the stream is closed. */
+  openStream(): () => void;
 }
 
 type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
@@ -44,7 +46,17 @@ export function createRoutes({
       const by = await callers.identify(request);
       try {
         callers.admit(by, anyOf);
-        return await handler(request, { ...call, by, charge: (tokens) => callers.charge(by, tokens) });
+        const done = request.method === "GET" ? () => {} : callers.beginChange(by);
+        try {
+          return await handler(request, {
+            ...call,
+            by,
+            charge: (tokens) => callers.charge(by, tokens),
+            openStream: () => callers.openStream(by),
+          });
+        } finally {
+          done();
+        }
       } catch (error) {
         if (isProven(by)) await noteRefusal(refusals, error, { ...call, request, by });
         throw error;

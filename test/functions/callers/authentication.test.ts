@@ -17,13 +17,13 @@ import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.t
 import { groups, catalog as withTeams } from "../../support/teams.ts";
 
 const key = "a key of some length";
-const keys = {
-  ci: {
-    sha256: createHash("sha256").update(key).digest("hex"),
-    roles: ["Onboarding.Request" as const],
-    teams: ["red"],
-  },
-};
+const otherKey = "another key of some length";
+const keyOf = (text: string) => ({
+  sha256: createHash("sha256").update(text).digest("hex"),
+  roles: ["Onboarding.Request" as const],
+  teams: ["red"],
+});
+const keys = { ci: keyOf(key), other: keyOf(otherKey) };
 const entra = { issuer: "https://login.example/v2.0", audiences: ["mooring"] };
 const oid = "bbbbbbbb-0000-4000-8000-000000000001";
 const azp = "bbbbbbbb-0000-4000-8000-000000000002";
@@ -187,6 +187,49 @@ it("charges what a request costs beyond the first token, so that a full bucket i
   callers.charge(caller, 999);
 
   expect(() => callers.charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
+});
+
+it("answers so many changes at a time and refuses the others at once, and lets whoever reads pass", async () => {
+  provide({ entra, keys }, { limits: { changes: { perCaller: 1, inAll: 2 } } });
+  const logged: string[] = [];
+  const ends: (() => void)[] = [];
+  const send = async (method: "GET" | "POST", headers: Record<string, string>) => {
+    const handler = routesOf().forCallers(async () => {
+      if (method === "POST") await new Promise<void>((resolve) => ends.push(resolve));
+      return json(200, {});
+    });
+    const context = new InvocationContext({ functionName: "test", logHandler: (level) => logged.push(level) });
+    const {
+      status,
+      headers: given,
+      body,
+    } = await handler(new HttpRequest({ method, url: "http://x/", headers }), context);
+    const { code } = JSON.parse(String(body));
+    return { status, code, retryAfter: new Headers(given as Record<string, string>).get("retry-after") };
+  };
+  const [byKey, byToken] = [{ "x-mooring-key": key }, { authorization: "Bearer good" }];
+  const first = send("POST", byKey);
+  await expect.poll(() => ends.length).toBe(1);
+
+  expect(await send("POST", byKey)).toEqual({ status: 429, code: "RATE_LIMITED", retryAfter: "1" });
+  expect(await send("GET", byKey)).toMatchObject({ status: 200 });
+
+  const second = send("POST", byToken);
+  await expect.poll(() => ends.length).toBe(2);
+  expect(await send("POST", { "x-mooring-key": otherKey })).toEqual({
+    status: 503,
+    code: "SERVICE_BUSY",
+    retryAfter: "1",
+  });
+  // That it is busy is no fault of its own.
+  expect(logged).toEqual([]);
+
+  for (const end of ends.splice(0)) end();
+  expect(await Promise.all([first, second])).toMatchObject([{ status: 200 }, { status: 200 }]);
+  const again = send("POST", byKey);
+  await expect.poll(() => ends.length).toBe(1);
+  ends[0]?.();
+  expect(await again).toMatchObject({ status: 200 });
 });
 
 it("lets everybody do everything where the catalog has no auth", async () => {

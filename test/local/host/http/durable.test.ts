@@ -23,6 +23,7 @@ async function serve() {
       routes: createRoutes([], { prefix: "" }),
       keys: { system: "s", rpc: "r", master: "m" },
       bodyLimit: 1000,
+      limits: { maxConcurrentRequests: 1, maxOutstandingRequests: 1 },
       durable,
       streamTarget: undefined,
       invoke: () => Promise.reject(new Error("no function here")),

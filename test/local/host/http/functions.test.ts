@@ -145,6 +145,48 @@ test("a client that goes away while the function runs does not hurt the host", a
   expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
 });
 
+test("runs as many functions at a time as host.json says, lets as many more wait, and answers 429 beyond at once", async () => {
+  const { url } = await runHost({
+    code: `${echo}
+      globalThis.waitingFunctions = [];
+      app.get("hold", () => new Promise((resolve) => globalThis.waitingFunctions.push(() => resolve({ body: "held" }))));`,
+    hostJson: { extensions: { http: { maxConcurrentRequests: 2, maxOutstandingRequests: 3 } } },
+  });
+  const held: (() => void)[] = Reflect.get(globalThis, "waitingFunctions");
+  const answers: Response[] = [];
+  const asked = Array.from({ length: 5 }, async () => answers.push(await fetch(`${url}/api/hold`)));
+
+  await expect.poll(() => answers.map(({ status }) => status)).toEqual([429, 429]);
+  expect(answers.map(({ headers }) => headers.get("retry-after"))).toEqual(["1", "1"]);
+  expect(held).toHaveLength(2);
+
+  for (const release of held.splice(0)) release();
+  await expect.poll(() => held.length).toBe(1);
+  for (const release of held.splice(0)) release();
+  await Promise.all(asked);
+  expect(answers.map(({ status }) => status)).toEqual([429, 429, 200, 200, 200]);
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
+});
+
+test("starts no function for a client that went away while it waited", async () => {
+  const { url, lines } = await runHost({
+    code: `${echo}
+      app.get("hold", () => new Promise((resolve) => { globalThis.releaseHeld = () => resolve({ body: "held" }); }));`,
+    hostJson: { extensions: { http: { maxConcurrentRequests: 1 } } },
+  });
+  const first = fetch(`${url}/api/hold`);
+  await expect.poll(() => Reflect.get(globalThis, "releaseHeld")).toBeDefined();
+  await expect(fetch(`${url}/api/echo/gone`, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
+  // Until the host has seen it.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+
+  Reflect.get(globalThis, "releaseHeld")();
+
+  expect((await first).status).toBe(200);
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
+  expect(lines.filter((line) => line.startsWith("INF Function.echo executed"))).toHaveLength(1);
+});
+
 test("takes no name but loopback's own in the Host header", async () => {
   const { url } = await runHost({ code: echo });
   const { port } = new URL(url);

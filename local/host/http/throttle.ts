@@ -1,0 +1,27 @@
+import { createSlots } from "../slots.ts";
+
+export interface HttpLimits {
+  /** How many requests run at a time; the others wait for their turn. */
+  readonly maxConcurrentRequests: number;
+  /** How many run or wait. */
+  readonly maxOutstandingRequests: number;
+}
+
+/** False when as many requests run or wait as may; then nothing was done. */
+export type Throttle = (work: () => Promise<void>) => Promise<boolean>;
+
+/** As Azure's host keeps the limits of host.json (HttpThrottleMiddleware, HttpRequestQueue). */
+export function createThrottle({ maxConcurrentRequests, maxOutstandingRequests }: HttpLimits): Throttle {
+  const slots = createSlots(maxConcurrentRequests);
+  let outstanding = 0;
+  return async (work) => {
+    if (outstanding >= maxOutstandingRequests) return false;
+    outstanding += 1;
+    try {
+      await new Promise<void>((resolve, reject) => slots.run(() => work().then(resolve, reject)));
+    } finally {
+      outstanding -= 1;
+    }
+    return true;
+  };
+}

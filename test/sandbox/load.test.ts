@@ -1,0 +1,97 @@
+/** More than the service takes: whoever sends it is told so at once, and the others are served. */
+import { request as startRequest } from "node:http";
+import { connect } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: SuiteSandbox;
+let service: Service;
+const log: string[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    onLog: (line) => log.push(line),
+    limits: { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 3 }, changes: { perCaller: 5, inAll: 5 } },
+  });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+
+let count = 0;
+function request() {
+  count += 1;
+  const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
+  return { cluster: names.cluster, namespace: `load-${count}`, databases };
+}
+
+const megabyte = Buffer.alloc(1024 * 1024, " ");
+
+/** Sends a body in chunks of a megabyte, without saying beforehand how many, until it is answered. */
+function sendChunks(most: number): Promise<{ status: number | undefined; code: unknown; sent: number }> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let isAnswered = false;
+    const headers = { "content-type": "application/json", "transfer-encoding": "chunked" };
+    const sending = startRequest(`${sandbox.url}/api/onboardings`, { method: "POST", headers }, async (answer) => {
+      isAnswered = true;
+      const { code } = JSON.parse(Buffer.concat(await answer.toArray()).toString());
+      resolve({ status: answer.statusCode, code, sent });
+      sending.destroy();
+    });
+    sending.on("error", reject);
+    const next = () => {
+      if (isAnswered) return;
+      if (sent === most) return void sending.end();
+      sent += 1;
+      sending.write(megabyte, (error) => (error ? undefined : setImmediate(next)));
+    };
+    next();
+  });
+}
+
+it("answers 413 to large bodies of unknown size without taking them", async () => {
+  const answers = [];
+  for (let round = 0; round < 3; round += 1) {
+    answers.push(...(await Promise.all(Array.from({ length: 4 }, () => sendChunks(90)))));
+  }
+
+  expect(answers.map(({ status, code }) => `${status} ${code}`)).toEqual(Array(12).fill("413 PAYLOAD_TOO_LARGE"));
+  // What is on the way in the machine's own buffers; the service takes 16 KB.
+  expect(Math.max(...answers.map(({ sent }) => sent))).toBeLessThan(45);
+});
+
+it("tells of a client that goes away in the middle of its body by one line, and as no error", async () => {
+  const { port, host } = new URL(sandbox.url);
+  log.length = 0;
+
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.write(
+    `POST /api/onboardings HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half`,
+  );
+  await expect.poll(() => service.call("GET", "/api/health/live").then(({ status }) => status)).toBe(200);
+  socket.destroy();
+
+  const told = () => log.filter((line) => line.includes("createOnboarding"));
+  await expect.poll(told, { timeout: 10_000 }).toHaveLength(1);
+  expect(told()[0]).toMatch(/ INF Function\.createOnboarding executed/);
+  expect(log.filter((line) => / (WRN|ERR|CRT) |UNEXPECTED/.test(line))).toEqual([]);
+});
+
+it("answers what is more than it does at a time at once, and says when to come back", async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const { status, body, headers } = await service.call("POST", "/api/onboardings", request());
+      return { status, code: body["code"], retryAfter: headers.get("retry-after") };
+    }),
+  );
+
+  const refused = answers.filter(({ status }) => status !== 202);
+  expect(answers.length - refused.length).toBeGreaterThanOrEqual(5);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused.map(({ status, code, retryAfter }) => `${status} ${code} ${retryAfter}`))).toEqual(
+    new Set(["429 RATE_LIMITED 1"]),
+  );
+  expect((await service.call("POST", "/api/onboardings", request())).status).toBe(202);
+});
