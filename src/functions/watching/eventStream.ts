@@ -1,6 +1,7 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as it happens. */
-import type { Changes } from "../../ports.ts";
+import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";
+import type { Subscription } from "./subscription.ts";
 
 export interface ServerEvent {
   readonly event: string;
@@ -10,22 +11,19 @@ export interface ServerEvent {
 }
 
 export interface EventSourceOptions {
-  /** What is new since the last call. */
-  readonly poll: () => Promise<readonly ServerEvent[]>;
+  /** Left when the stream has ended. */
+  readonly subscription: Subscription;
   readonly isLast: (event: ServerEvent) => boolean;
-  readonly changes: Changes;
-  readonly pace: Pace;
-  /** Aborted when the client has gone. */
-  readonly gone?: AbortSignal;
-  /** Told of the first look of a row that failed. */
+  readonly pace?: Pace;
+  /** Undefined where the host does not let it be seen. */
+  readonly client?: Client | undefined;
+  /** Told of the first failure of a row. */
   readonly warn?: (reason: string) => void;
+  /** Called once, when nothing more is written. */
+  readonly ended?: () => void;
 }
 
 export interface Pace {
-  /** How long a change that another process made may go unseen. */
-  readonly pollMs: number;
-  /** Changes that follow one another this fast are looked at together. */
-  readonly settleMs: number;
   readonly heartbeatMs: number;
   /** When the stream ends and the client has to come back. */
   readonly limitMs: number;
@@ -33,23 +31,39 @@ export interface Pace {
 }
 
 export const defaultPace: Pace = {
-  pollMs: 1_000,
-  settleMs: 25,
   heartbeatMs: 15_000,
   limitMs: 120_000,
   retryMs: 1_000,
 };
 
-export function answerEvents(options: EventSourceOptions): Answer {
+/**
+ * In bytes: what may be written to a client that does not read it. The SDK writes whatever it is given, and keeps it until
+ * the client has read it; so a client that falls behind is cut off. It comes back with the id of the last event that it
+ * has read, and is told how things are by then.
+ */
+const mostUnread = 1024 * 1024;
+
+export function answerEvents({ client, ...options }: EventSourceOptions): Answer {
   const canceled = new AbortController();
-  const gone = AbortSignal.any([canceled.signal, ...(options.gone ? [options.gone] : [])]);
-  const chunks = writeEvents({ ...options, gone });
+  const gone = AbortSignal.any([canceled.signal, ...(client ? [client.gone] : [])]);
+  let isEnded = false;
+  const end = () => {
+    if (isEnded) return;
+    isEnded = true;
+    options.subscription.leave();
+    options.ended?.();
+  };
+  if (gone.aborted) end();
+  gone.addEventListener("abort", end, { once: true });
+  const chunks = writeEvents({ ...options, gone, isBehind: () => (client?.unread() ?? 0) > mostUnread });
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { value, done } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      if (!done) return controller.enqueue(encoder.encode(value));
+      end();
+      if (value === "behind") client?.cutOff();
+      controller.close();
     },
     // Not chunks.return(): that waits for the next event, which may be a heartbeat away.
     cancel: () => canceled.abort(),
@@ -66,14 +80,19 @@ export function answerEvents(options: EventSourceOptions): Answer {
   };
 }
 
+type Written = Omit<EventSourceOptions, "client" | "ended"> & {
+  readonly gone?: AbortSignal;
+  readonly isBehind?: () => boolean;
+};
+
 export async function* writeEvents({
-  poll,
+  subscription,
   isLast,
-  changes,
-  pace,
+  pace = defaultPace,
   gone,
+  isBehind = () => false,
   warn,
-}: EventSourceOptions): AsyncGenerator<string, void> {
+}: Written): AsyncGenerator<string, "behind" | undefined> {
   const end = Date.now() + pace.limitMs;
   let heartbeat = Date.now() + pace.heartbeatMs;
   let isFailing = false;
@@ -81,7 +100,7 @@ export async function* writeEvents({
   while (Date.now() < end && !gone?.aborted) {
     let events: readonly ServerEvent[];
     try {
-      events = await poll();
+      events = await subscription.poll();
       isFailing = false;
     } catch (error) {
       // What is new is found at the next look; a fault that lasts is for the log, and once is enough there.
@@ -89,18 +108,21 @@ export async function* writeEvents({
       isFailing = true;
       events = [];
     }
-    for (const event of events) yield print(event);
-    if (events.some(isLast)) return;
+    for (const event of events) {
+      if (isBehind() || subscription.isBehind()) return "behind";
+      yield print(event);
+    }
+    if (events.some(isLast)) return undefined;
     if (events.length > 0) heartbeat = Date.now() + pace.heartbeatMs;
     else if (Date.now() >= heartbeat) {
       heartbeat = Date.now() + pace.heartbeatMs;
       yield ": heartbeat\n\n";
     }
-    await changes.wait(Math.max(0, Math.min(pace.pollMs, heartbeat - Date.now(), end - Date.now())));
-    await new Promise((resolve) => setTimeout(resolve, pace.settleMs));
+    const again = isFailing ? pace.retryMs : pace.heartbeatMs;
+    await subscription.changes.wait(Math.max(0, Math.min(again, heartbeat - Date.now(), end - Date.now())));
   }
-  if (gone?.aborted) return;
-  yield ": the time of this stream is over; come back with Last-Event-ID\n\n";
+  if (!gone?.aborted) yield ": the time of this stream is over; come back with Last-Event-ID\n\n";
+  return undefined;
 }
 
 function print({ event, id, data }: ServerEvent): string {

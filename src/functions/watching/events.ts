@@ -1,19 +1,23 @@
 /** Operations as they happen: server-sent events that a browser's EventSource resumes by itself. */
-import { app } from "@azure/functions";
+import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
 import { maySeeOperation, mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
+import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
-import { watchClients } from "../http/clientGone.ts";
+import { watchClients } from "../http/clients.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { answerEvents, defaultPace } from "./eventStream.ts";
-import { followAll, followOperation, hasSeenEnd } from "./operationFeed.ts";
+import { answerEvents } from "./eventStream.ts";
+import { createFeedOfAll } from "./feedOfAll.ts";
+import { createFeedOfOperation } from "./feedOfOperation.ts";
+import { hasSeenEnd } from "./operationFeed.ts";
+import type { Follower } from "./shareLooks.ts";
 
 /** What waits for approval may be another team's, and whose it is only its record says. */
 function mayApprove({ roles }: Caller): boolean {
@@ -24,31 +28,31 @@ export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): 
   // For every route of the app: without it the host answers only when a handler has ended.
   app.setup({ enableHttpStream: true });
   const clients = watchClients();
+  const followOperation = createFeedOfOperation(ports, onSight);
+  const followAll = createFeedOfAll(ports);
+  const followerOf = (context: InvocationContext): Follower => ({
+    client: getClient(context),
+    warn: context.warn.bind(context),
+  });
 
   app.http("followOperation", {
     route: "api/operations/{id}/events",
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: routes.forCallers(async (request, { context, by }) => {
+    handler: routes.forCallers(async (request, { context, by, openStream }) => {
       const id = request.params["id"] ?? "";
       const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
       const lastEventId = request.headers.get("last-event-id");
       if (hasSeenEnd(lastEventId)) return { status: 204 };
-      const client = getClient(context);
-      const warn = context.warn.bind(context);
-      const poll = followOperation(ports, client, id, lastEventId);
+      const follower = followerOf(context);
+      const ended = openStream();
       return answerEvents({
-        async poll() {
-          if (record.kind !== "batch") await onSight.meet({ client, warn }, record, id);
-          return await poll();
-        },
-        isLast: ({ event }) => event === "end",
-        gone: clients.goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
-        changes: ports.changes,
-        // A thousand items are read at each look.
-        pace: record.kind === "batch" ? { ...defaultPace, settleMs: 1_000 } : defaultPace,
+        subscription: followOperation(record, lastEventId, follower),
+        isLast: ({ event }) => event === "end",
+        ended,
+        client: clients.find(context),
       });
     }),
   });
@@ -65,20 +69,20 @@ export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): 
     methods: ["GET"],
     authLevel: "anonymous",
     extraInputs: [input.durableClient()],
-    handler: routes.forCallers(async (request, { context, by }) => {
-      const lastEventId = request.headers.get("last-event-id");
+    handler: routes.forCallers(async (request, { context, by, openStream }) => {
+      const reader = {
+        isVisible: (operation: AnyOperation) => maySeeOperation(by, operation),
+        teams: mayApprove(by) ? undefined : visibleTeams(by),
+        lastEventId: request.headers.get("last-event-id"),
+      };
+      const follower = followerOf(context);
+      const ended = openStream();
       return answerEvents({
-        poll: followAll(ports, getClient(context), {
-          isVisible: (operation) => maySeeOperation(by, operation),
-          teams: mayApprove(by) ? undefined : visibleTeams(by),
-          lastEventId,
-        }),
-        isLast: () => false,
-        gone: clients.goneSignal(context),
         warn: (reason) => context.warn(logLine("look for events failed", { reason })),
-        changes: ports.changes,
-        // A look at everything costs more, and nobody waits for one step here.
-        pace: { ...defaultPace, settleMs: 500 },
+        subscription: followAll(reader, follower),
+        isLast: () => false,
+        ended,
+        client: clients.find(context),
       });
     }),
   });

@@ -1,14 +1,17 @@
 import { expect, it } from "vitest";
 import { TransientError } from "../../../src/domain/errors.ts";
+import type { Client } from "../../../src/functions/http/clients.ts";
 import {
   answerEvents,
   defaultPace,
   type ServerEvent,
   writeEvents,
 } from "../../../src/functions/watching/eventStream.ts";
+import type { Subscription } from "../../../src/functions/watching/subscription.ts";
 
-const pace = { ...defaultPace, pollMs: 5, settleMs: 0, heartbeatMs: 10_000, limitMs: 10_000 };
-const changes = { wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
+const pace = { ...defaultPace, heartbeatMs: 10_000, limitMs: 10_000 };
+/** Something may always be new. */
+const changes = { wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 5))) };
 const isLast = ({ event }: ServerEvent) => event === "end";
 
 function from(looks: (readonly ServerEvent[] | Error)[]) {
@@ -19,9 +22,16 @@ function from(looks: (readonly ServerEvent[] | Error)[]) {
   };
 }
 
-async function collect(options: Partial<Parameters<typeof writeEvents>[0]>, stopAfter = Number.POSITIVE_INFINITY) {
+function subscribe({ poll = from([]), ...own }: Partial<Subscription> = {}): Subscription {
+  return { poll, changes, isBehind: () => false, leave: () => {}, ...own };
+}
+
+type Options = Partial<Subscription> & Partial<Omit<Parameters<typeof writeEvents>[0], "subscription">>;
+
+async function collect({ warn, pace: own = pace, ...subscription }: Options, stopAfter = Number.POSITIVE_INFINITY) {
   const chunks: string[] = [];
-  for await (const chunk of writeEvents({ poll: from([]), isLast, changes, pace, ...options })) {
+  const options = { isLast, pace: own, ...(warn ? { warn } : {}) };
+  for await (const chunk of writeEvents({ subscription: subscribe(subscription), ...options })) {
     if (chunks.push(chunk) >= stopAfter) break;
   }
   return chunks;
@@ -74,7 +84,7 @@ it("looks at once when something was written, and not only at its own pace", asy
   };
   const looks: ServerEvent[][] = [[], [{ event: "end", id: "1", data: {} }]];
 
-  const done = collect({ poll: from(looks), changes: written, pace: { ...pace, pollMs: 60_000 } });
+  const done = collect({ poll: from(looks), changes: written });
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(looks).toHaveLength(1);
   tell();
@@ -99,7 +109,7 @@ it("looks no further once the reader has gone", async () => {
     looks += 1;
     return [];
   };
-  const { body } = answerEvents({ poll, isLast, changes, pace });
+  const { body } = answerEvents({ subscription: subscribe({ poll }), isLast, pace });
   if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
   const reader = body.getReader();
   await reader.read();
@@ -111,4 +121,60 @@ it("looks no further once the reader has gone", async () => {
   const then = looks;
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(looks).toBe(then);
+});
+
+/** A client that reads nothing: whatever is written for it stays. */
+function sleepingClient(sent: readonly string[]): Client & { isCut: () => boolean } {
+  const gone = new AbortController();
+  return {
+    gone: gone.signal,
+    unread: () => sent.join("").length,
+    cutOff: () => gone.abort(),
+    isCut: () => gone.signal.aborted,
+  };
+}
+
+it("cuts off a client that does not read, before much is kept for it, and gives back what it held", async () => {
+  const sent: string[] = [];
+  const client = sleepingClient(sent);
+  const ended: string[] = [];
+  const poll = async () => [{ event: "step", id: "1", data: "x".repeat(100_000) }];
+  const subscription = subscribe({ poll, leave: () => void ended.push("left") });
+  const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+
+  // As the SDK does: it writes on, whether anybody reads or not.
+  for await (const chunk of body) sent.push(new TextDecoder().decode(chunk));
+
+  expect(client.isCut()).toBe(true);
+  expect(client.unread()).toBeLessThan(1.2 * 1024 * 1024);
+  expect(ended).toEqual(["left", "ended"]);
+});
+
+it("cuts off a client for which more waits than may be kept", async () => {
+  const client = sleepingClient([]);
+  const poll = async () => [{ event: "step", id: "1", data: {} }];
+  const { body } = answerEvents({ subscription: subscribe({ poll, isBehind: () => true }), isLast, pace, client });
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+
+  for await (const _ of body);
+
+  expect(client.isCut()).toBe(true);
+});
+
+it("gives back what a stream held as soon as its client has gone, though nothing is written any more", async () => {
+  const gone = new AbortController();
+  const ended: string[] = [];
+  const subscription = subscribe({
+    changes: { wait: () => new Promise(() => {}) },
+    leave: () => void ended.push("left"),
+  });
+  const client = { ...sleepingClient([]), gone: gone.signal };
+  const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  await body.getReader().read();
+
+  gone.abort();
+
+  expect(ended).toEqual(["left", "ended"]);
 });

@@ -1,10 +1,10 @@
 /** The feed of all operations, with more of them than one page has. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
-import type { OperationRecord, Stored } from "../../../src/domain/operation/records.ts";
+import type { AnyOperation, OperationRecord, Stored } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ServerEvent } from "../../../src/functions/watching/eventStream.ts";
-import { followAll } from "../../../src/functions/watching/operationFeed.ts";
+import { createFeedOfAll } from "../../../src/functions/watching/feedOfAll.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
@@ -79,8 +79,39 @@ function put(number: number, changes: Partial<OperationRecord> = {}): Stored<Ope
   return record;
 }
 
-function follow(lastEventId: string | null = null) {
-  return followAll(ports, client as DurableClient, { isVisible: () => true, lastEventId });
+/** The feed of a process; its loop looks once each time it is told to. */
+function startFeed(runtime: Partial<DurableClient> = client) {
+  let goOn: (() => void) | undefined;
+  let standStill = () => {};
+  const changes = {
+    wait: () =>
+      new Promise<void>((resolve) => {
+        goOn = resolve;
+        standStill();
+      }),
+  };
+  const join = createFeedOfAll({ ...ports, changes }, { pace: { pollMs: 0, settleMs: 0 } });
+  return {
+    join: (lastEventId: string | null = null, isVisible: (operation: AnyOperation) => boolean = () => true) =>
+      join({ isVisible, lastEventId }, { client: runtime as DurableClient, warn: () => {} }),
+    async look(): Promise<void> {
+      const stands = new Promise<void>((resolve) => {
+        standStill = resolve;
+      });
+      goOn?.();
+      await stands;
+    },
+  };
+}
+
+/** A client of a process that nobody followed before. */
+function follow(lastEventId: string | null = null, runtime?: Partial<DurableClient>) {
+  const feed = startFeed(runtime);
+  const subscription = feed.join(lastEventId);
+  return async () => {
+    await feed.look();
+    return await subscription.poll();
+  };
 }
 
 function step(operation: string, name: string): void {
@@ -167,8 +198,7 @@ it("gives no id that passes what it has not sent yet: who comes back with any of
 it("tells a client that comes back of every phase that changed meanwhile", async () => {
   const phases: Record<string, string> = { "op-00001": "provisioning", "op-00002": "preflight" };
   const getStatus = async (id: string) => ({ instanceId: id, customStatus: { phase: phases[id] } });
-  const feed = (lastEventId: string | null) =>
-    followAll(ports, { getStatus } as object as DurableClient, { isVisible: () => true, lastEventId });
+  const feed = (lastEventId: string | null) => follow(lastEventId, { getStatus } as object);
   put(2, { status: "Running" });
   put(1, { status: "Running" });
   const last = (await feed(null)()).at(-1);
@@ -186,3 +216,147 @@ it.each(["2026-99-99T99:99:99Z~~", "----------~~", `${"9".repeat(4)}-12-31T00:00
     expect(said(await follow(lastEventId)(), "op-00001")).toEqual(["operation"]);
   },
 );
+
+it("reads for one client as much as for fifty, and tells each of them", async () => {
+  for (let number = 1; number <= 20; number += 1) put(number, { status: "Running" });
+  const feed = startFeed();
+  const clients = Array.from({ length: 50 }, () => feed.join());
+  await feed.look();
+  for (const each of clients) expect(said(await each.poll(), "op-00007")).toEqual(["operation"]);
+  reads = 0;
+
+  step("op-00007", "ensureIdentity");
+  await feed.look();
+
+  for (const each of clients) expect(said(await each.poll(), "op-00007")).toEqual(["step"]);
+  expect(reads).toBe(1);
+});
+
+it("tells who comes later what runs, from what has been seen, and then each change once", async () => {
+  const old = put(1, { status: "Running" });
+  step(old.id, "ensureIdentity");
+  const feed = startFeed();
+  const first = feed.join();
+  await feed.look();
+  const known = await first.poll();
+  expect(said(known, old.id)).toEqual(["operation", "step"]);
+  reads = 0;
+
+  const later = feed.join();
+  expect(said(await later.poll(), old.id)).toEqual(["operation", "step"]);
+  const back = feed.join(known.at(-1)?.id ?? "");
+  expect(said(await back.poll(), old.id)).toEqual(["operation"]);
+  // Of the one that comes back, what ended meanwhile.
+  expect(reads).toBe(1);
+
+  step(old.id, "applyNamespace");
+  await feed.look();
+  for (const each of [first, later, back]) expect(said(await each.poll(), old.id)).toEqual(["step"]);
+
+  cloud.operations.set(old.id, { ...old, status: "Succeeded", changedTime: time() });
+  cloud.namespaces.clear();
+  await feed.look();
+  for (const each of [first, later, back]) expect(said(await each.poll(), old.id).at(-1)).toBe("operation");
+  await feed.look();
+  for (const each of [first, later, back]) expect(await each.poll()).toEqual([]);
+});
+
+it("tells once what ended while a client was away, also when the feed has not seen the end yet", async () => {
+  const old = put(1, { status: "Running" });
+  const feed = startFeed();
+  const first = feed.join();
+  await feed.look();
+  const [last] = (await first.poll()).slice(-1);
+  clock += 1_000;
+  cloud.operations.set(old.id, { ...old, status: "Succeeded", changedTime: time() });
+  cloud.namespaces.clear();
+
+  const back = feed.join(last?.id ?? "");
+  const told = [...(await back.poll())];
+  await feed.look();
+  told.push(...(await back.poll()));
+
+  const ends = told.filter(({ data }) => Reflect.get(Object(data), "status") === "Succeeded");
+  expect(said(ends, old.id)).toEqual(["operation"]);
+});
+
+it("does not tell a client that comes back the end that it has been told", async () => {
+  const old = put(1, { status: "Running" });
+  const feed = startFeed();
+  const first = feed.join();
+  await feed.look();
+  await first.poll();
+  clock += 1_000;
+  cloud.operations.set(old.id, { ...old, status: "Succeeded", changedTime: time() });
+  cloud.namespaces.clear();
+  await feed.look();
+  const seen = (await first.poll()).at(-1)?.id ?? "";
+  expect(seen).toContain("done");
+
+  const back = feed.join(seen);
+  expect(await back.poll()).toEqual([]);
+  await feed.look();
+  expect(await back.poll()).toEqual([]);
+  expect(await follow(seen)()).toEqual([]);
+});
+
+it("shows each client what its caller may see, and nothing else", async () => {
+  const feed = startFeed();
+  const of = (team: string) => (operation: AnyOperation) => operation.team === team;
+  const [red, blue] = [feed.join(null, of("red")), feed.join(null, of("blue"))];
+  put(1, { status: "Running", team: "red" });
+  put(2, { status: "Running", team: "blue" });
+  step("op-00002", "ensureIdentity");
+  await feed.look();
+
+  expect(new Set((await red.poll()).map(({ data }) => Reflect.get(Object(data), "id")))).toEqual(new Set(["op-00001"]));
+  expect(said(await blue.poll(), "op-00001")).toEqual([]);
+});
+
+it("lets no team that runs much keep another waiting", async () => {
+  const quiet = put(1, { status: "Running", team: "quiet" });
+  for (let number = 2; number <= 400; number += 1) put(number, { status: "Running", team: "busy" });
+  for (let number = 401; number <= 520; number += 1) put(number, { team: "busy" });
+  const feed = startFeed();
+  const follower = feed.join(null, ({ team }) => team === "quiet");
+  await feed.look();
+  await follower.poll();
+
+  for (let round = 0; round < 3; round += 1) {
+    step(quiet.id, `step-${round}`);
+    await feed.look();
+    expect(said(await follower.poll(), quiet.id)).toEqual(["step"]);
+  }
+});
+
+it("keeps no more than so much for a client that takes nothing, and says that it is behind", async () => {
+  const feed = startFeed();
+  const [sleeper, reader] = [feed.join(), feed.join()];
+  put(1, { status: "Running" });
+  await feed.look();
+  await sleeper.poll();
+  await reader.poll();
+  for (let round = 0; round <= 10_000; round += 500) {
+    for (let number = 0; number < 500; number += 1) put(10_000 + round + number);
+    await feed.look();
+    await reader.poll();
+  }
+
+  expect([sleeper.isBehind(), reader.isBehind()]).toEqual([true, false]);
+});
+
+it("stops looking when the last client has left, and begins anew for the next", async () => {
+  const feed = startFeed();
+  const client = feed.join();
+  await feed.look();
+  client.leave();
+  const running = put(1, { status: "Running" });
+  reads = 0;
+  await Promise.race([feed.look(), new Promise((resolve) => setTimeout(resolve, 50))]);
+  expect(reads).toBe(0);
+
+  const next = feed.join();
+  await feed.look();
+
+  expect(said(await next.poll(), running.id)).toEqual(["operation"]);
+});

@@ -217,19 +217,22 @@ function canConnect(port: number, host: string): Promise<boolean> {
 
 test("tells a stream of events that its client has gone, so that it looks no further", async () => {
   const events = fileURLToPath(new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url));
-  const clients = fileURLToPath(new URL("../../../../src/functions/http/clientGone.ts", import.meta.url));
+  const clients = fileURLToPath(new URL("../../../../src/functions/http/clients.ts", import.meta.url));
   const { url } = await runHost({
     code: `${setup}
-      const { answerEvents, defaultPace } = require(${JSON.stringify(events)});
+      const { answerEvents } = require(${JSON.stringify(events)});
       const { watchClients } = require(${JSON.stringify(clients)});
-      const { goneSignal } = watchClients();
+      const clients = watchClients();
       globalThis.looksOfStream = 0;
       app.get("follow", (_request, context) => answerEvents({
-        poll: async () => { globalThis.looksOfStream++; return []; },
+        subscription: {
+          poll: async () => { globalThis.looksOfStream++; return []; },
+          changes: { wait: () => sleep(5) },
+          isBehind: () => false,
+          leave() { globalThis.hasLeftStream = true; },
+        },
         isLast: () => false,
-        changes: { wait: () => sleep(5) },
-        pace: { ...defaultPace, settleMs: 0 },
-        gone: goneSignal(context),
+        client: clients.find(context),
       }));`,
   });
   const looks = () => Number(Reflect.get(globalThis, "looksOfStream"));

@@ -1,0 +1,40 @@
+import type { Changes } from "../../ports.ts";
+
+export interface Inbox<Item> extends Changes {
+  put(items: readonly Item[]): void;
+  /** All that came since the last time. */
+  take(): readonly Item[];
+  size(): number;
+  /** Ends a wait, also when nothing has come. */
+  wake(): void;
+}
+
+/** What came for one client and is not written to its stream yet. */
+export function createInbox<Item>(): Inbox<Item> {
+  let items: Item[] = [];
+  let tell = () => {};
+  return {
+    put(more) {
+      if (more.length === 0) return;
+      items.push(...more);
+      tell();
+    },
+    size: () => items.length,
+    wake: () => tell(),
+    take() {
+      const taken = items;
+      items = [];
+      return taken;
+    },
+    async wait(ms) {
+      if (items.length > 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        tell = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+  };
+}
