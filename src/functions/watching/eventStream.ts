@@ -1,14 +1,7 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as it happens. */
 import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";
-import type { Subscription } from "./subscription.ts";
-
-export interface ServerEvent {
-  readonly event: string;
-  /** What a client sends back as Last-Event-ID to go on from here. */
-  readonly id: string;
-  readonly data: unknown;
-}
+import type { ServerEvent, Subscription } from "./subscription.ts";
 
 export interface EventSourceOptions {
   /** Left when the stream has ended. */

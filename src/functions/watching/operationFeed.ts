@@ -12,7 +12,7 @@ import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { phaseOf, publicItem, summaryOfBatch } from "../batches/batchStatus.ts";
 import { findPhase, publicStep, summaryOfOperation } from "../operations/operations.ts";
-import type { ServerEvent } from "./eventStream.ts";
+import type { ServerEvent } from "./subscription.ts";
 
 export interface Cursor {
   readonly operations: string;

@@ -1,5 +1,11 @@
 import type { Changes } from "../../ports.ts";
-import type { ServerEvent } from "./eventStream.ts";
+
+export interface ServerEvent {
+  readonly event: string;
+  /** What a client sends back as Last-Event-ID to go on from here. */
+  readonly id: string;
+  readonly data: unknown;
+}
 
 /** What one client is told, until it leaves. */
 export interface Subscription {

@@ -3,8 +3,8 @@ import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import type { AnyOperation, OperationRecord, Stored } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { ServerEvent } from "../../../src/functions/watching/eventStream.ts";
 import { createFeedOfAll } from "../../../src/functions/watching/feedOfAll.ts";
+import type { ServerEvent } from "../../../src/functions/watching/subscription.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
