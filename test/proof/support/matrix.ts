@@ -31,8 +31,17 @@ const cuts: readonly Way[] = [
 ];
 
 function answers(code: string | number, status: number, passes = true): Way {
-  const wait = status === 429 ? { retryAfterSeconds: 1 } : {};
-  return { name: `${status} ${code}`, effect: { kind: "error", code, status, ...wait }, passes };
+  return { name: `${status} ${code}`, effect: { kind: "error", code, status }, passes };
+}
+
+/** Too many requests: some services say how long to wait, others do not. */
+function throttles(code: string): readonly Way[] {
+  const { effect, ...way } = answers(code, 429);
+  if (effect.kind !== "error") throw new Error("an answer is an error");
+  return [
+    { ...way, effect: { ...effect, retryAfterSeconds: 1 }, name: `${way.name}, Retry-After: 1` },
+    { ...way, effect, name: `${way.name}, no Retry-After` },
+  ];
 }
 
 function refuses(number: number, passes: boolean, message?: string): Way {
@@ -43,23 +52,24 @@ function refuses(number: number, passes: boolean, message?: string): Way {
 const ways: Readonly<Record<Wire, readonly Way[]>> = {
   arm: [
     ...cuts,
-    answers("TooManyRequests", 429),
+    ...throttles("TooManyRequests"),
     answers("InternalServerError", 500),
     answers("ServiceUnavailable", 503),
     answers("RequestTimeout", 408),
     answers("Conflict", 409),
+    answers("InvalidAuthenticationToken", 401),
     answers("AuthorizationFailed", 403, false),
     answers("RequestDisallowedByPolicy", 403, false),
     answers("BadRequest", 400, false),
   ],
   kubernetes: [
     ...cuts,
-    answers("TooManyRequests", 429),
+    ...throttles("TooManyRequests"),
     answers("InternalError", 500),
     answers("ServiceUnavailable", 503),
     answers("Timeout", 504),
+    answers("Unauthorized", 401),
     answers("Forbidden", 403, false),
-    answers("Unauthorized", 401, false),
     answers("Invalid", 422, false),
   ],
   sql: [
@@ -68,10 +78,13 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     refuses(40501, true, "The service is currently busy. Retry the request after 1 seconds."),
     refuses(40613, true),
     refuses(40197, true),
+    // The resource limits of a database: its 429, which says how long in 40501 and does not in the others.
     refuses(10928, true),
+    refuses(10929, true),
+    refuses(49918, true),
+    refuses(18456, true),
     refuses(229, false),
     refuses(15247, false),
-    refuses(18456, false),
     refuses(33134, false),
     refuses(15151, false),
   ],
@@ -80,7 +93,14 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     { name: "server busy", effect: { kind: "error", code: "com.microsoft:server-busy" }, passes: true },
     { name: "unauthorized", effect: { kind: "error", code: "amqp:unauthorized-access", status: 401 }, passes: false },
   ],
-  entra: [...cuts.filter(({ name }) => name !== "no answer"), answers("server_error", 500), answers("slow_down", 429)],
+  entra: [
+    ...cuts,
+    ...throttles("slow_down"),
+    answers("invalid_request", 400),
+    answers("invalid_client", 401),
+    answers("server_error", 500),
+    answers("temporarily_unavailable", 503),
+  ],
   // test/sandbox/takeUp.test.ts
   durable: [],
   nodeIdentity: [],
@@ -88,7 +108,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     ...cuts,
     answers("InternalError", 500),
     answers("ServerBusy", 503),
-    answers("TooManyRequests", 429),
+    ...throttles("TooManyRequests"),
     answers("OperationTimedOut", 500),
     // A permission that was taken away is given back outside, and not by failing.
     answers("AuthorizationPermissionMismatch", 403),
@@ -102,6 +122,14 @@ export function isAbout(call: Call, { namespace, database }: { namespace: string
 
 export function targetOf(wire: Wire, { namespace, database }: { namespace: string; database: string }): RegExp {
   return wire === "sql" ? new RegExp(`/${database}$`) : new RegExp(`(^|[/-])${namespace}([/-]|$)`);
+}
+
+/** MOORING_WAYS takes those alone whose name it matches: `429|40501`. */
+const wanted = new RegExp(process.env["MOORING_WAYS"] ?? "");
+
+/** What a soak tries of all cells. */
+export function isWanted({ way }: Cell): boolean {
+  return wanted.test(way.name);
 }
 
 /** Each operation of the journal × each way × first, second and last, and every time. */
