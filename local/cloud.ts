@@ -39,6 +39,8 @@ export interface CloudOptions {
   readonly drift?: object;
   /** The catalog's limits of what its one caller may do; wide without them. */
   readonly limits?: object;
+  /** The catalog's: how steps are tried again, where that is to differ from what every sandbox has. */
+  readonly retry?: object;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -117,6 +119,7 @@ export async function startCloud({
   drift,
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
+  retry,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -229,6 +232,7 @@ export async function startCloud({
         verificationJob,
         drift,
         limits,
+        retry,
       }),
       settings: {
         ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
@@ -324,6 +328,7 @@ function printCatalog(
     verificationJob,
     drift,
     limits,
+    retry,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
@@ -336,6 +341,7 @@ function printCatalog(
     verificationJob: object | undefined;
     drift: object | undefined;
     limits: object;
+    retry: object | undefined;
   },
 ): string {
   return stringify({
@@ -363,7 +369,7 @@ function printCatalog(
     },
     ...(approval ? { approval } : {}),
     ...(drift ? { drift } : {}),
-    retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
+    retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6, ...retry },
     limits,
     ...callers?.catalog,
     ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),

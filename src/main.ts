@@ -1,9 +1,9 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, resolve } from "node:path";
-import { DefaultAzureCredential } from "@azure/identity";
 import { provideAdmission } from "./activities/freedNamespace.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
+import { createCredential } from "./adapters/credential.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
@@ -44,10 +44,8 @@ import type { Ports } from "./ports.ts";
 const topicName = "onboarding-events";
 
 function createPorts(config: Config, catalog: Catalog): Ports {
-  const clientId = config.AZURE_CLIENT_ID;
   const timeoutMs = config.MOORING_CALL_TIMEOUT_MS;
-  // A managed identity in Azure; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
-  const credential = new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+  const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs });
   const customEndpointAddress = config.ServiceBusConnection__customEndpointAddress;
   const serviceBus = {
     credential,

@@ -73,7 +73,7 @@ const packages: Record<string, RegExp> = {
   adapters: /^(zod|node:.*|jose|long|mssql|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
-  main: /^(node:path|@azure\/identity)$/,
+  main: /^node:path$/,
 };
 
 it("sees the modules that it judges", () => {

@@ -1,13 +1,14 @@
 /** How steps become activities: registered under their own name, alone or together with others. */
 import { z } from "zod";
 import { describeFailure, runStep } from "../application/steps/runStep.ts";
-import { PermanentError } from "../domain/errors.ts";
+import { isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
 import { type Activity, createActivityHost } from "../durable/activity.ts";
 import type { Ports } from "../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
 
 const host = createActivityHost<Ports>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
+  lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
 });
 export const { providePorts, activity } = host;
@@ -44,8 +45,13 @@ export function together<I1 extends StepInput, O1 extends StepResult, I2 extends
       ]);
       if (one.status === "fulfilled" && two.status === "fulfilled") return [one.value, two.value];
       const failed = [one, two].filter((outcome) => outcome.status === "rejected");
-      // What cannot pass counts more: the runtime would try the other again in vain.
-      throw (failed.find(({ reason }) => reason instanceof PermanentError) ?? failed[0])?.reason;
+      // What cannot pass counts more: the runtime would try the other again in vain. And what may take long: the runtime's
+      // attempts would be over before it.
+      throw (
+        failed.find(({ reason }) => reason instanceof PermanentError) ??
+        failed.find(({ reason }) => isAuthenticationFailure(reason)) ??
+        failed[0]
+      )?.reason;
     },
   });
 }

@@ -59,6 +59,11 @@ export function isRetried(code: string): boolean {
   return isPassingStepErrorCode(code);
 }
 
+/** A service does not take Mooring for who it is, or there is no token: it is waited for, longer than for other faults. */
+export function isAuthenticationFailure(error: unknown): error is TransientError {
+  return error instanceof TransientError && error.code === "AUTHENTICATION_FAILED";
+}
+
 /** The HTTP status of the answer to a request that meets it. */
 export function statusOf(code: RefusalCode | StepErrorCode): number {
   return isRefusalCode(code) ? refusals[code].status : stepErrors[code].status;

@@ -1,7 +1,8 @@
 /**
  * Typed activities. The handler parses its input and its output, so a wrong value stops at the boundary and not three
  * steps later. A permanent failure is recorded as data, `{ failure }`: the JavaScript RetryOptions have no predicate, and
- * the runtime would try a 403 until its attempts are used up.
+ * the runtime would try a 403 until its attempts are used up. So is a lingering one, for which the attempts would not last
+ * (patience.ts).
  */
 import type { InvocationContext } from "@azure/functions";
 import { app, type DurableClient, getClient, input, type RegisteredActivityTask } from "durable-functions";
@@ -13,18 +14,39 @@ const Failure = z.object({ code: z.string(), message: z.string() });
 export type Failure = z.infer<typeof Failure>;
 
 /** What an activity leaves in the history. */
-const Recorded = z.object({ result: z.unknown().optional(), failure: Failure.optional() });
+const Recorded = z.object({
+  result: z.unknown().optional(),
+  failure: Failure.optional(),
+  /** The orchestration may run the step again. */
+  isLingering: z.boolean().optional(),
+});
+
+/** What the input of a try says that comes after a lingering failure; absent in the first. */
+export const Retrial = z.object({
+  /** How long it is from this try to another; absent when this is the last. */
+  nextMs: z.number().optional(),
+});
+type Retrial = z.infer<typeof Retrial>;
+
+const Tried = z.object({ retrial: Retrial.optional() });
 
 /** A step that ended for good without a result: the code and message that the activity recorded, or its last error. */
 export class StepFailed extends Error {
   override readonly name = "StepFailed";
   readonly activity: string;
   readonly code: string;
+  /** It may pass with time. */
+  readonly isLingering: boolean;
 
-  constructor(activity: string, { code, message }: Failure, options?: ErrorOptions) {
+  constructor(
+    activity: string,
+    { code, message }: Failure,
+    { isLingering = false, ...options }: ErrorOptions & { isLingering?: boolean | undefined } = {},
+  ) {
     super(message, options);
     this.activity = activity;
     this.code = code;
+    this.isLingering = isLingering;
   }
 }
 
@@ -60,12 +82,18 @@ export interface ActivityHost<Ports> {
 export interface FailureRules {
   /** The failure to record when trying again will not help; undefined lets the runtime retry. */
   readonly permanentFailure: (error: unknown) => Failure | undefined;
+  /** The failure to record when it may outlast the attempts of the runtime, and the orchestration has to wait. */
+  readonly lingeringFailure: (error: unknown) => Failure | undefined;
   /** Code and message of an error that the runtime retries. */
   readonly describe: (error: unknown) => Failure;
 }
 
 /** Ties activities to the ports that they get, and to the errors that are permanent. */
-export function createActivityHost<Ports>({ permanentFailure, describe }: FailureRules): ActivityHost<Ports> {
+export function createActivityHost<Ports>({
+  permanentFailure,
+  lingeringFailure,
+  describe,
+}: FailureRules): ActivityHost<Ports> {
   let provided: { ports: Ports } | undefined;
   return {
     providePorts(ports) {
@@ -82,6 +110,8 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
           } catch (error) {
             const failure = permanentFailure(error);
             if (failure) return { failure };
+            const lingering = lingeringFailure(error);
+            if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
             const { code, message } = describe(error);
             // The host keeps only the text of an error, so the code travels in it; `retriedFailure` reads it back.
             throw new Error(`[${code}] ${message}`, { cause: error });
@@ -91,13 +121,15 @@ export function createActivityHost<Ports>({ permanentFailure, describe }: Failur
 
       const call = (value: I, retry?: RetryPolicy): Step<O> => {
         const task: RegisteredActivityTask = registered(value);
+        const again = (nextMs: number | undefined) => call(afterFailure(value, nextMs), retry);
         return step(retry ? task.withRetry(toRetryOptions(retry)) : task, {
           decode(recorded) {
-            const { result, failure } = Recorded.parse(recorded);
-            if (failure) throw new StepFailed(name, failure);
+            const { result, failure, isLingering } = Recorded.parse(recorded);
+            if (failure) throw new StepFailed(name, failure, { isLingering });
             return output.parse(result);
           },
           failed: (error) => retriedFailure(name, error, describe),
+          lingering: retry && { policy: retry, isLingering: isLingeringFailure, again },
         });
       };
       return Object.assign(call, { activityName: name, run });
@@ -114,6 +146,20 @@ function withClient(context: InvocationContext): Invocation {
     warn: context.warn.bind(context),
     client: () => getClient(context),
   };
+}
+
+function isLingeringFailure(error: unknown): boolean {
+  return error instanceof StepFailed && error.isLingering;
+}
+
+/** The input of the next try. An activity whose schema does not want to know drops the field. */
+function afterFailure<I>(value: I, nextMs: number | undefined): I {
+  return { ...value, retrial: nextMs === undefined ? {} : { nextMs } } satisfies I & { retrial: Retrial };
+}
+
+function isLastTry(value: unknown): boolean {
+  const retrial = Tried.safeParse(value).data?.retrial;
+  return retrial !== undefined && retrial.nextMs === undefined;
 }
 
 /** Turns the runtime's text for an activity that used up its attempts back into a code and a message. */

@@ -6,6 +6,7 @@ import {
   OrchestrationRuntimeStatus,
 } from "durable-functions";
 import type { z } from "zod";
+import { createPatience, withPatience } from "./patience.ts";
 import { type Durable, type Step, step } from "./step.ts";
 
 export interface OrchestrationDefinition<I, O> {
@@ -23,7 +24,7 @@ export interface Orchestration<I> {
 /** Registers an orchestration and returns the handle by which `start` starts it. */
 export function orchestration<I, O>({ name, input, run }: OrchestrationDefinition<I, O>): Orchestration<I> {
   app.orchestration(name, function* (context) {
-    return yield* run(context, input.parse(context.df.getInput()));
+    return yield* withPatience(createPatience(context), run(context, input.parse(context.df.getInput())));
   });
   return { orchestrationName: name, input };
 }

@@ -7,8 +7,13 @@ export const RetryPolicy = z.object({
   maxIntervalMs: z.int().positive(),
   /** The first try included. */
   attempts: z.int().positive(),
+  /** For how long a step is tried again whose authentication fails. Not in what a release before it has started. */
+  authenticationTimeoutMs: z.int().nonnegative().exactOptional(),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
+
+/** As in the catalog: of operations that were started before it had the field. */
+const defaultAuthenticationTimeoutMs = 600_000;
 
 const backoffCoefficient = 2;
 
@@ -21,6 +26,15 @@ export function toRetryOptions(policy: RetryPolicy): RetryOptions {
 
 /** The wait after the n-th failed attempt (the first is 1), or undefined when it was the last. */
 export function delayAfterAttempt(policy: RetryPolicy, attempt: number): number | undefined {
-  if (attempt >= policy.attempts) return undefined;
-  return Math.min(policy.firstIntervalMs * backoffCoefficient ** (attempt - 1), policy.maxIntervalMs);
+  return attempt >= policy.attempts ? undefined : delayOf(policy, attempt);
+}
+
+/** The wait after the n-th failed attempt, however many there may be. */
+export function delayOf({ firstIntervalMs, maxIntervalMs }: RetryPolicy, attempt: number): number {
+  return Math.min(firstIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs);
+}
+
+/** How long an orchestration waits for what only time mends (patience.ts). */
+export function patienceOf({ authenticationTimeoutMs = defaultAuthenticationTimeoutMs }: RetryPolicy): number {
+  return authenticationTimeoutMs;
 }

@@ -4,6 +4,7 @@
  * throws, the undos run newest first; one that fails does not stop the rest, and is reported by name. Registered again, it is
  * the same undo, and keeps its place.
  */
+import { type Patience, patience } from "./patience.ts";
 import type { Durable, Work } from "./step.ts";
 
 export type OnFailure = (name: string, undo: () => Work<unknown>) => void;
@@ -47,6 +48,8 @@ export interface Undo {
 
 /** Runs every undo in the given order, whether or not one before it failed, and returns those that did. */
 export function* runUndos(undos: readonly Undo[]): Durable<readonly FailedCompensation[]> {
+  // What the way up has waited for takes nothing from the way back.
+  ((yield patience) as Patience).renew();
   const failures: FailedCompensation[] = [];
   for (const { name, undo } of undos) {
     try {

@@ -4,9 +4,11 @@
  * what the runtime recorded. The one place where an untyped result becomes typed is `decode`.
  */
 import type { OrchestrationContext, Task } from "durable-functions";
+import { type Patience, patience } from "./patience.ts";
+import type { RetryPolicy } from "./retry.ts";
 
-/** What an orchestrator's generator is: it yields durable tasks and returns a `T`. */
-export type Durable<T> = Generator<Task, T, unknown>;
+/** What an orchestrator's generator is: it yields durable tasks, asks for its patience (patience.ts) and returns a `T`. */
+export type Durable<T> = Generator<Task | typeof patience, T, unknown>;
 
 /** Anything that `yield*` can await: a step, or a generator of several. */
 export interface Work<T> {
@@ -16,6 +18,17 @@ export interface Work<T> {
 /** Work scheduled with the durable runtime that will produce a `T`. Await it with `yield*`. */
 export interface Step<T> extends Work<T> {
   readonly task: Task;
+  /** What came of the task, with no try after it. */
+  readonly once: Work<T>;
+  readonly lingering: Lingering<T> | undefined;
+}
+
+/** How a step is run again whose failure only time mends. */
+export interface Lingering<T> {
+  readonly policy: RetryPolicy;
+  readonly isLingering: (failure: unknown) => boolean;
+  /** Schedules it once more; `nextMs` is how long it is from then to another try, undefined when there is none. */
+  readonly again: (nextMs: number | undefined) => Step<T>;
 }
 
 export interface Decoder<T> {
@@ -23,11 +36,11 @@ export interface Decoder<T> {
   readonly decode: (recorded: unknown) => T;
   /** Turns the runtime's own error, for a task that it gave up, into ours. */
   readonly failed?: (error: unknown) => unknown;
+  readonly lingering?: Lingering<T> | undefined;
 }
 
-export function step<T>(task: Task, { decode, failed = (error) => error }: Decoder<T>): Step<T> {
-  return {
-    task,
+export function step<T>(task: Task, { decode, failed = (error) => error, lingering }: Decoder<T>): Step<T> {
+  const once: Work<T> = {
     *[Symbol.iterator]() {
       let recorded: unknown;
       try {
@@ -36,6 +49,17 @@ export function step<T>(task: Task, { decode, failed = (error) => error }: Decod
         throw failed(error);
       }
       return decode(recorded);
+    },
+  };
+  return {
+    task,
+    once,
+    lingering,
+    *[Symbol.iterator]() {
+      const outcome = yield* outcomeOf(once);
+      const [last = outcome] = lingering ? yield* outlast([{ lingering, outcome }]) : [];
+      if (last.status === "rejected") throw last.reason;
+      return last.value;
     },
   };
 }
@@ -68,20 +92,61 @@ export function* settle(
   steps: readonly Step<unknown>[],
 ): Durable<readonly Outcome<unknown>[]> {
   if (steps.length === 0) return [];
+  const outcomes = yield* settleOnce(context, steps);
+  return yield* outlast(outcomes.map((outcome, index) => ({ outcome, lingering: steps[index]?.lingering })));
+}
+
+function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]): Durable<readonly Outcome<T>[]> {
   try {
     yield context.df.Task.all(steps.map(({ task }) => task));
   } catch {
     // Looked at below, task by task.
   }
-  const outcomes: Outcome<unknown>[] = [];
-  for (const each of steps) {
-    try {
-      // A task that was scheduled already adds no action when it is yielded alone; in a second Task.all it would, and
-      // the Durable extension would start it again (azure-functions-durable-js issue 574).
-      outcomes.push({ status: "fulfilled", value: yield* each });
-    } catch (reason) {
-      outcomes.push({ status: "rejected", reason });
-    }
-  }
+  const outcomes: Outcome<T>[] = [];
+  // A task that was scheduled already adds no action when it is yielded alone; in a second Task.all it would, and the
+  // Durable extension would start it again (azure-functions-durable-js issue 574).
+  for (const { once } of steps) outcomes.push(yield* outcomeOf(once));
   return outcomes;
+}
+
+function* outcomeOf<T>(work: Work<T>): Durable<Outcome<T>> {
+  try {
+    return { status: "fulfilled", value: yield* work };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
+}
+
+interface Attempt<T> {
+  readonly outcome: Outcome<T>;
+  readonly lingering: Lingering<T> | undefined;
+}
+
+/** Runs those again, at the same time, whose failure may pass, until it has passed or the orchestration's patience ends. */
+function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Outcome<T>[]> {
+  const last = [...attempts];
+  for (let tries = 1; ; tries += 1) {
+    const open = last.flatMap((attempt, index) => lingeringOf(attempt).map((lingering) => ({ index, lingering })));
+    const [first] = open;
+    if (!first && tries === 1) break;
+    // The driver in orchestration.ts answers the symbol with nothing else.
+    const own = (yield patience) as Patience;
+    if (!first) {
+      own.renew();
+      break;
+    }
+    const nextMs = yield* own.wait(first.lingering.policy, tries);
+    const steps = open.map(({ lingering }) => lingering.again(nextMs));
+    const outcomes = yield* settleOnce(own.context, steps);
+    for (const [at, { index, lingering }] of open.entries()) {
+      const outcome = outcomes[at];
+      if (outcome) last[index] = { outcome, lingering };
+    }
+    if (nextMs === undefined) break;
+  }
+  return last.map(({ outcome }) => outcome);
+}
+
+function lingeringOf<T>({ outcome, lingering }: Attempt<T>): readonly Lingering<T>[] {
+  return lingering && outcome.status === "rejected" && lingering.isLingering(outcome.reason) ? [lingering] : [];
 }

@@ -1,6 +1,8 @@
 import { app, type Task } from "durable-functions";
 import { expect, it } from "vitest";
+import { z } from "zod";
 import { StepFailed } from "../../src/durable/activity.ts";
+import { orchestration } from "../../src/durable/orchestration.ts";
 import { CompensationFailed, saga } from "../../src/durable/saga.ts";
 import { all, type Durable, settle, step } from "../../src/durable/step.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
@@ -17,9 +19,13 @@ const text = (task: Task) => step(task, { decode: String });
 
 let body: () => Durable<unknown>;
 let context: Parameters<typeof all>[0];
-app.orchestration("probe", function* (given) {
-  context = given;
-  return yield* body();
+orchestration({
+  name: "probe",
+  input: z.unknown(),
+  run(given) {
+    context = given;
+    return body();
+  },
 });
 
 async function run(work: () => Durable<unknown>, random = () => 0) {

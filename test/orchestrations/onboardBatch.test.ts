@@ -276,7 +276,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry ge
       };
     },
   });
-  const policy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 30 };
+  const policy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 30, authenticationTimeoutMs: 1_000 };
   providePorts({ ...desk.ports, registry: lossy, catalog: { ...desk.ports.catalog, retry: policy } });
 
   await runOrchestration("onboardBatch", { batch: id, lanes: 3, retry: policy, run: "lossy" }, allTogether);

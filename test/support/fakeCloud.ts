@@ -99,7 +99,7 @@ export const catalog = Catalog.parse({
       },
     },
   },
-  retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4 },
+  retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
 });
 
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {

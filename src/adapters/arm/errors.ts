@@ -2,7 +2,9 @@
  * What Azure Resource Manager's errors mean for a step: stop, or try again. Decided by status and code, never by message
  * text (learn.microsoft.com "REST API error codes" and "Troubleshoot common Azure deployment errors").
  */
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import { hideAddresses } from "../addresses.ts";
+import { about } from "../credential.ts";
 
 /** What an SDK error has; RestError itself would have to be imported from a package that only the SDKs depend on. */
 interface RestFailure extends Error {
@@ -22,15 +24,17 @@ export function isBadRequest(error: unknown): boolean {
 
 /** `doing` completes "Azure … while"; anything that is not an SDK's error comes back as it is. */
 export function toDomainError(error: unknown, doing: string): unknown {
+  if (isAuthenticationFailure(error)) return about(error, doing);
   const failure = readFailure(error);
   if (!failure) return error;
   const { statusCode, code, retryAfterSeconds } = failure;
-  const message = `${doing}: Azure answered ${[statusCode, code].filter(Boolean).join(" ")}. ${failure.message}`;
+  const text = hideAddresses(failure.message);
+  const message = `${doing}: Azure answered ${[statusCode, code].filter(Boolean).join(" ")}. ${text}`;
   const options = { cause: error };
 
   // No status: the connection failed. Below 400: an answer came that is not of the protocol.
   if (statusCode === undefined || statusCode < 400) {
-    return new TransientError("ARM_UNAVAILABLE", `${doing}: ${failure.message}`, options);
+    return new TransientError("ARM_UNAVAILABLE", `${doing}: ${text}`, options);
   }
   if (statusCode === 429) {
     return new TransientError("ARM_THROTTLED", message, {
@@ -38,12 +42,9 @@ export function toDomainError(error: unknown, doing: string): unknown {
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     });
   }
+  if (statusCode === 401) return new TransientError("AUTHENTICATION_FAILED", message, options);
   // ReadOnlyDisabledSubscription and RequestDisallowedByPolicy are decisions of the owner, and last.
   if (code !== undefined && lastingRefusals.has(code)) return new PermanentError("ARM_REJECTED", message, options);
-  if (statusCode === 401) {
-    if (code === "ExpiredAuthenticationToken") return new TransientError("ARM_UNAVAILABLE", message, options);
-    return new PermanentError("ARM_FORBIDDEN", message, options);
-  }
   // AuthorizationFailed, LinkedAuthorizationFailed.
   if (statusCode === 403) return new PermanentError("ARM_FORBIDDEN", message, options);
   if (code === "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity") {
@@ -70,15 +71,8 @@ const lastingRefusals: ReadonlySet<string> = new Set([
   "MissingSubscriptionRegistration",
 ]);
 
-/** Errors of core-rest-pipeline, and those of @azure/identity when there is no token to send. */
-const sdkErrors: ReadonlySet<string> = new Set([
-  "RestError",
-  "AbortError",
-  "CredentialUnavailableError",
-  "AuthenticationError",
-  "AuthenticationRequiredError",
-  "AggregateAuthenticationError",
-]);
+/** Errors of core-rest-pipeline. Those of @azure/identity are told apart where the token comes from (credential.ts). */
+const sdkErrors: ReadonlySet<string> = new Set(["RestError", "AbortError"]);
 
 function readFailure(error: unknown): RestFailure | undefined {
   if (!(error instanceof Error) || !sdkErrors.has(error.name)) return undefined;
@@ -86,8 +80,7 @@ function readFailure(error: unknown): RestFailure | undefined {
     name: error.name,
     // Of an answer that could not be read the SDK repeats the body.
     message: error.message.replace(/(parsing the response body) - .*$/s, "$1"),
-    // @azure/identity copies the authority's status: a refused token is not a refusal by ARM.
-    statusCode: error.name === "RestError" && "statusCode" in error ? asNumber(error.statusCode) : undefined,
+    statusCode: "statusCode" in error ? asNumber(error.statusCode) : undefined,
     code: "code" in error && typeof error.code === "string" ? error.code : undefined,
     retryAfterSeconds: retryAfter(error),
   };

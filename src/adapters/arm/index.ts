@@ -1,14 +1,15 @@
 /** Azure Resource Manager: managed identities, SQL servers and role assignments. */
-import type { TokenCredential } from "@azure/identity";
 import type { ManagedIdentities, RoleAssignments, SqlServers } from "../../ports.ts";
+import type { Credential } from "../credential.ts";
+import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createPacer } from "./pacer.ts";
-import { createRoleAssignments } from "./roleAssignments.ts";
+import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 
 export interface ArmOptions {
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   readonly endpoint?: string;
   /** The token's scope; a sandbox keeps the real one although its endpoint is another. */
   readonly scope?: string;
@@ -34,14 +35,35 @@ export function createArm({
   timeoutMs = 30_000,
   patienceMs = 5_000,
 }: ArmOptions): Arm {
+  const forgetting: (() => void)[] = [];
+  const policy = noticeRefusals(credential, () => {
+    for (const forget of forgetting) forget();
+  });
   // Retries are the caller's and the durable runtime's: see caller.ts.
-  const options = { endpoint, credentialScopes: scope, retryOptions: { maxRetries: 0 } };
+  const options = {
+    endpoint,
+    credentialScopes: scope,
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ position: "perRetry" as const, policy }],
+  };
   const caller = createCaller({ timeoutMs, patienceMs });
+
+  /** A client that is made once, until its token is refused. */
+  function kept<Key, Client>(create: (key: Key) => Promise<Client>): (key: Key) => Promise<Client> {
+    const clients = new Map<Key, Promise<Client>>();
+    forgetting.push(() => clients.clear());
+    return (key) => {
+      const client = clients.get(key) ?? create(key);
+      clients.set(key, client);
+      return client;
+    };
+  }
+  const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policy }));
   return {
     identities: createManagedIdentities({
       caller,
       pacer: createPacer({ intervalMs: identityWriteIntervalMs }),
-      clientFor: perSubscription(async (subscriptionId) => {
+      clientFor: kept(async (subscriptionId: string) => {
         const { ManagedServiceIdentityClient } = await import("@azure/arm-msi");
         return new ManagedServiceIdentityClient(credential, subscriptionId, options);
       }),
@@ -49,22 +71,15 @@ export function createArm({
     sqlServers: createSqlServers({
       caller,
       // Imported on first use: it is the largest of the SDKs, and only preflight needs it.
-      clientFor: perSubscription(async (subscriptionId) => {
+      clientFor: kept(async (subscriptionId: string) => {
         const { SqlManagementClient } = await import("@azure/arm-sql");
         return new SqlManagementClient(credential, subscriptionId, options);
       }),
     }),
-    roleAssignments: createRoleAssignments({ credential, endpoint, scope, caller }),
-  };
-}
-
-function perSubscription<Client>(create: (subscriptionId: string) => Promise<Client>) {
-  const clients = new Map<string, Promise<Client>>();
-  return (subscriptionId: string): Promise<Client> => {
-    const existing = clients.get(subscriptionId);
-    if (existing) return existing;
-    const client = create(subscriptionId);
-    clients.set(subscriptionId, client);
-    return client;
+    roleAssignments: createRoleAssignments({
+      caller,
+      endpoint,
+      pipeline: () => pipelineOf(scope),
+    }),
   };
 }

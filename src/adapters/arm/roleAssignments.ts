@@ -3,6 +3,7 @@
  * API", "Permissions -
  * List For Resource Group"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
  */
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -14,18 +15,13 @@ const apiVersion = "2022-04-01";
 const mostPages = 50;
 
 export interface RoleAssignmentOptions {
-  readonly credential: TokenCredential;
   readonly endpoint: string;
-  readonly scope: string;
   readonly caller: Caller;
+  readonly pipeline: () => ReturnType<typeof openPipeline>;
 }
 
-export function createRoleAssignments({ credential, endpoint, scope, caller }: RoleAssignmentOptions): RoleAssignments {
-  let opening: ReturnType<typeof openPipeline> | undefined;
-  const get = async (url: string, options: CallOptions) => {
-    opening ??= openPipeline(credential, scope);
-    return (await opening)(url, options);
-  };
+export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssignmentOptions): RoleAssignments {
+  const get = async (url: string, options: CallOptions) => (await pipeline())(url, options);
 
   async function list<T>(
     { doing, at, what }: { doing: string; at: string; what: "roleAssignments" | "permissions" },
@@ -51,7 +47,7 @@ export function createRoleAssignments({ credential, endpoint, scope, caller }: R
       next = nextLink === undefined ? undefined : new URL(nextLink);
       // The token goes where the link leads, so it must lead to where it came from.
       if (next && next.origin !== first.origin) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is at another host, ${next.host}.`);
+        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is at another host.`);
       }
     }
     return found;
@@ -71,12 +67,21 @@ export function createRoleAssignments({ credential, endpoint, scope, caller }: R
   };
 }
 
-async function openPipeline(credential: TokenCredential, scope: string) {
+export async function openPipeline({
+  credential,
+  scope,
+  policy,
+}: {
+  credential: TokenCredential;
+  scope: string;
+  policy: PipelinePolicy;
+}) {
   const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
     "@azure/core-rest-pipeline"
   );
   // Retries are the caller's and the durable runtime's: see caller.ts.
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
+  pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
   const client = createDefaultHttpClient();
   return async (url: string, { abortSignal }: CallOptions): Promise<unknown> => {

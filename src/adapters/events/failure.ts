@@ -1,10 +1,11 @@
 import type { ServiceBusError } from "@azure/service-bus";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { hideAddresses } from "../addresses.ts";
 
 /** What Service Bus or its client threw, as Mooring's error: permanent when asking again cannot help. */
 export function toFailure(error: unknown, what: string): PermanentError | TransientError {
   const known = findServiceBusError(error);
-  const message = `${what} failed: ${known ? `${known.code}: ${known.message}` : describe(error)}`;
+  const message = `${what} failed: ${hideAddresses(known ? `${known.code}: ${known.message}` : describe(error))}`;
   const options = { cause: error };
   switch (known?.code) {
     case "UnauthorizedAccess":

@@ -3,8 +3,9 @@
  * its generated models drop fields that they do not know, so that strict validation would never see those, and turn
  * timestamps into Dates. Objects travel as the JSON they are.
  */
-import type { TokenCredential } from "@azure/identity";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { isAuthenticationFailure } from "../../domain/errors.ts";
+import { about, type Credential } from "../credential.ts";
 import { unreachable } from "./errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
@@ -19,7 +20,7 @@ export function createSend({
   scope,
   timeoutMs,
 }: {
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   readonly scope: string;
   readonly timeoutMs: number;
 }): Send {
@@ -40,17 +41,26 @@ export function createSend({
     return made;
   }
 
+  async function getToken({ alias }: ClusterTarget): Promise<string> {
+    try {
+      const token = await credential.getToken(scope);
+      if (token !== null) return token.token;
+    } catch (error) {
+      throw isAuthenticationFailure(error) ? about(error, `Cluster "${alias}"`) : error;
+    }
+    throw new Error(`The credential gave no token for ${scope}.`);
+  }
+
   return async (cluster, request) => {
     const sdk = await load();
-    const token = await credential.getToken(scope);
-    if (token === null) throw new Error(`The credential gave no token for ${scope}.`);
+    const token = await getToken(cluster);
 
     const url = new URL(`${cluster.apiServer.replace(/\/+$/, "")}${request.path}`);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
     const context = new sdk.RequestContext(url.href, sdk.HttpMethod[request.method]);
-    context.setHeaderParam("Authorization", `Bearer ${token.token}`);
+    context.setHeaderParam("Authorization", `Bearer ${token}`);
     context.setHeaderParam("Accept", "application/json");
     context.setHeaderParam("User-Agent", "mooring");
     if (request.body !== undefined) {
@@ -63,6 +73,7 @@ export function createSend({
     context.setSignal(AbortSignal.timeout(timeoutMs));
     try {
       const response = await new sdk.IsomorphicFetchHttpLibrary().send(context).toPromise();
+      if (response.httpStatusCode === 401) credential.refuse?.(token);
       return { status: response.httpStatusCode, headers: response.headers, body: await response.body.text() };
     } catch (error) {
       throw unreachable(cluster, request, { error, timeoutMs });

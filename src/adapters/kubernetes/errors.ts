@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { hideAddresses } from "../addresses.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const Status = z.object({
@@ -29,7 +30,7 @@ type Status = z.infer<typeof Status>;
 export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: ClusterReply): Error {
   const status = readStatus(reply.body);
   const detail = status?.message || reply.body.trim().slice(0, 200) || "no message";
-  const message = `${subject(cluster, request)} answered ${reply.status}: ${detail}`;
+  const message = `${subject(cluster, request)} answered ${reply.status}: ${told(cluster, detail)}`;
   const retryAfterSeconds = readRetryAfter(reply, status);
   const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
 
@@ -41,7 +42,7 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   }
   switch (reply.status) {
     case 401:
-      return new PermanentError("CLUSTER_UNAUTHORIZED", message);
+      return new TransientError("AUTHENTICATION_FAILED", message, waiting);
     case 403:
       if (detail.includes("exceeded quota: ")) return new PermanentError("KUBERNETES_QUOTA_EXCEEDED", message);
       return new PermanentError(isTerminating(status) ? "NAMESPACE_TERMINATING" : "KUBERNETES_FORBIDDEN", message);
@@ -77,7 +78,9 @@ export function unreachable(
   const untrusted = codesOf(error).find((code) => codesOfUnknownAuthority.has(code));
   if (untrusted !== undefined) return untrustedCertificate(cluster, request, { reason: untrusted, cause: error });
   const isLate = error instanceof Error && error.name === "TimeoutError";
-  const why = isLate ? `did not answer within ${timeoutMs / 1000} s` : `did not answer: ${rootMessage(error)}`;
+  const why = isLate
+    ? `did not answer within ${timeoutMs / 1000} s`
+    : `did not answer: ${told(cluster, rootMessage(error))}`;
   return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, { cause: error });
 }
 
@@ -166,6 +169,10 @@ function rootMessage(error: unknown): string {
   return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
 }
 
-function subject({ alias, apiServer }: ClusterTarget, { method, path }: ClusterRequest): string {
-  return `Cluster "${alias}" (${new URL(apiServer).host}): ${method} ${path}`;
+function subject({ alias }: ClusterTarget, { method, path }: ClusterRequest): string {
+  return `Cluster "${alias}": ${method} ${path}`;
+}
+
+function told({ apiServer }: ClusterTarget, text: string): string {
+  return hideAddresses(text, [new URL(apiServer).hostname]);
 }

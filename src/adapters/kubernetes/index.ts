@@ -1,10 +1,10 @@
 /** The port `Kubernetes` on the API servers of the catalog's clusters. */
-import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { owner } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { garbled, toError } from "./errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
@@ -55,7 +55,7 @@ export function createKubernetes({
   scope = "6dae42f8-4368-4678-94ff-3960e28e3630/.default",
   timeoutMs = 30_000,
 }: {
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   readonly scope?: string;
   readonly timeoutMs?: number;
 }): Kubernetes {

@@ -1,4 +1,6 @@
-import { TransientError } from "../../domain/errors.ts";
+import { isAuthenticationFailure, TransientError } from "../../domain/errors.ts";
+import { hideAddresses } from "../addresses.ts";
+import { about } from "../credential.ts";
 
 /** By status, as the Table service documents them (learn.microsoft.com "Table storage error codes"). */
 export function isNotFound(error: unknown): boolean {
@@ -17,9 +19,11 @@ export function isPreconditionFailed(error: unknown): boolean {
 
 /** Every failure of the tables is worth another try: a wrong permission, too, is repaired outside and not by failing. */
 export function toRegistryError(table: string, error: unknown): TransientError {
-  const reason = withoutBody(error instanceof Error ? error.message : String(error));
+  if (isAuthenticationFailure(error)) return about(error, `Table ${table}`);
+  const reason = hideAddresses(withoutBody(error instanceof Error ? error.message : String(error)));
   const status = statusOf(error);
   const what = status === undefined ? reason : `${status} ${reason}`;
+  if (status === 401) return new TransientError("AUTHENTICATION_FAILED", `Table ${table}: ${what}`, { cause: error });
   return new TransientError("REGISTRY_UNAVAILABLE", `Table ${table}: ${what}`, { cause: error });
 }
 

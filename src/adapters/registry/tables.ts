@@ -6,8 +6,9 @@ import type {
   TableServiceClientOptions,
   TransactionAction,
 } from "@azure/data-tables";
-import type { TokenCredential } from "@azure/identity";
 import type { Page, Stored } from "../../domain/operation/records.ts";
+import type { Credential } from "../credential.ts";
+import { noticeRefusals } from "../refusals.ts";
 import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
@@ -15,7 +16,7 @@ import { firstRows, rowsAfter } from "./paging.ts";
 export interface TableSettings {
   /** https://<account>.table.core.windows.net */
   readonly endpoint: string;
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   /** How long one attempt of a call may take. Default 30000. */
   readonly timeoutMs?: number;
 }
@@ -31,7 +32,10 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
     const opening = import("@azure/data-tables").then(async ({ TableClient }) => {
       const client = new TableClient(endpoint, name, credential, {
         retryOptions: { maxRetries: 3, retryDelayInMs: 200 },
-        additionalPolicies: [{ position: "perRetry", policy: limitTime(timeoutMs) }],
+        additionalPolicies: [
+          { position: "perRetry", policy: limitTime(timeoutMs) },
+          { position: "perRetry", policy: noticeRefusals(credential, () => opened.delete(name)) },
+        ],
       });
       await client.createTable();
       return client;

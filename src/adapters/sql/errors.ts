@@ -3,12 +3,16 @@
  * and then thrown on as it is. Numbers: learn.microsoft.com "Troubleshoot common connection issues to Azure SQL" and
  * "Database engine errors".
  */
-import { type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
+import { isAuthenticationFailure, type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
+import { hideAddresses } from "../addresses.ts";
+import { about } from "../credential.ts";
 
 /** What is known about a failure besides the error itself. */
 export interface FailureContext {
   /** Names the database in messages: `sql-dev/orders`. */
   readonly target: string;
+  /** Of the server; not a caller's to know. */
+  readonly host: string;
   /** The number of a login error: drivers put it only into an event. */
   loginNumber(message: string): number | undefined;
 }
@@ -20,8 +24,6 @@ interface ServerError {
 }
 
 const permanent: Readonly<Record<number, PermanentCode>> = {
-  18456: "SQL_LOGIN_FAILED",
-  18452: "SQL_LOGIN_FAILED",
   40615: "SQL_FIREWALL",
   40914: "SQL_FIREWALL", // not from an allowed virtual network
   47073: "SQL_FIREWALL", // public network access is off
@@ -48,6 +50,13 @@ const passing = new Set([
   40613, 49918, 49919, 49920,
 ]);
 
+/** The login, or the token that came with it, was not taken. */
+export const loginFailures: ReadonlySet<number> = new Set([
+  18456,
+  18452, // of an untrusted domain
+  33155, // no token came in time
+]);
+
 /** A new identity takes a while to reach the directory that SQL asks; 37545 is the same with an object id. */
 const notYetVisible = new Set([33130, 37545]);
 
@@ -59,25 +68,27 @@ export function classify(error: unknown, context: FailureContext): unknown {
   const found = readServerError(error, context);
   if (found) return classifyNumber(found, error, context);
   const credentialError = findCredentialError(error);
-  if (credentialError) {
-    return new Error(`${context.target}: Mooring's identity got no token for Azure SQL: ${credentialError.message}`, {
-      cause: credentialError,
-    });
-  }
+  if (isAuthenticationFailure(credentialError)) return about(credentialError, context.target);
   // Everything else that the driver says of its own accord is about the connection: refused, timed out, lost, or an
   // answer that is no TDS. None of it tells whether the request took effect.
   const isOfDriver = ["ConnectionError", "RequestError", "TimeoutError"].includes(error.name);
   const code = readString(error, "code");
   if (!isOfDriver || (code !== undefined && misuse.has(code))) return error;
-  const text = `${context.target}: ${error.message || code || "the driver failed without a message"}`;
+  const message = error.message || code || "the driver failed without a message";
+  const text = `${context.target}: ${hideAddresses(message, [context.host])}`;
   if (/^Login failed for user/.test(error.message)) {
-    return new PermanentError("SQL_LOGIN_FAILED", text, { cause: error });
+    return new TransientError("AUTHENTICATION_FAILED", text, { cause: error });
   }
   return new TransientError("SQL_UNAVAILABLE", text, { cause: error });
 }
 
-function classifyNumber({ number, severity, message }: ServerError, cause: Error, { target }: FailureContext): Error {
-  const text = `${target}: ${message} (SQL error ${number})`;
+function classifyNumber(
+  { number, severity, message }: ServerError,
+  cause: Error,
+  { target, host }: FailureContext,
+): Error {
+  const text = `${target}: ${hideAddresses(message, [host])} (SQL error ${number})`;
+  if (loginFailures.has(number)) return new TransientError("AUTHENTICATION_FAILED", text, { cause });
   const code = number === 15151 ? codeOf15151(message) : permanent[number];
   if (code) return new PermanentError(code, text, { cause });
   if (notYetVisible.has(number)) return new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", text, { cause });

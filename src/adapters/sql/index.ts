@@ -1,16 +1,16 @@
 /** Databases over TDS, with the driver of the Node world (mssql on tedious) and the identity's access tokens. */
-import type { TokenCredential } from "@azure/identity";
 import type { Request } from "mssql";
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, Databases } from "../../ports.ts";
+import type { Credential } from "../credential.ts";
 import { classify } from "./errors.ts";
 import { createPools } from "./pools.ts";
 import { type Batch, changeBatch, inspectBatch, longestMark } from "./statements.ts";
 
 export interface DatabaseSettings {
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   /** Of the access token; sovereign clouds have another. */
   readonly scope?: string;
   readonly connectTimeoutMs?: number;
@@ -39,7 +39,7 @@ export function createDatabases({
         return (await request.query(batch.text)).recordsets;
       });
     } catch (error) {
-      throw classify(error, { target: name, loginNumber: pools.loginNumber });
+      throw classify(error, { target: name, host: target.server.host, loginNumber: pools.loginNumber });
     }
   };
 

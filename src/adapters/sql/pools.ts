@@ -1,12 +1,13 @@
 /** One small pool of connections per database, made when first needed and closed when it has been idle. */
-import type { TokenCredential } from "@azure/identity";
 import type { ConnectionPool } from "mssql";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
+import type { Credential } from "../credential.ts";
+import { loginFailures } from "./errors.ts";
 
 type Driver = typeof import("mssql");
 
 export interface PoolSettings {
-  readonly credential: TokenCredential;
+  readonly credential: Credential;
   readonly scope: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -100,6 +101,12 @@ function createPool(
   { credential, scope, connectTimeoutMs, requestTimeoutMs, idleMs }: PoolSettings,
   noteLoginError: (message: string, number: number) => void,
 ): ConnectionPool {
+  let shown: string | undefined;
+  const getToken: Credential["getToken"] = async (_scopes, options) => {
+    const token = await credential.getToken(scope, options);
+    shown = token?.token;
+    return token;
+  };
   const pool = new driver.ConnectionPool({
     server: server.host,
     port: server.port,
@@ -111,14 +118,17 @@ function createPool(
       // The driver asks for a token at every login, so none is ever too old. For whom the token is, we say and not the
       // server: the scope that it names is ignored.
       type: "token-credential",
-      options: { credential: { getToken: (_scopes, options) => credential.getToken(scope, options) } },
+      options: { credential: { getToken } },
     },
     pool: { max: 4, min: 0, idleTimeoutMillis: idleMs, acquireTimeoutMillis: connectTimeoutMs + 5_000 },
     // `SELECT 1` before every request would double the round trips; a connection that died unseen fails its request,
     // which is retried.
     validateConnection: "socket",
     beforeConnect: (connection) => {
-      const note = ({ message, number }: { message: string; number: number }) => noteLoginError(message, number);
+      const note = ({ message, number }: { message: string; number: number }) => {
+        noteLoginError(message, number);
+        if (shown !== undefined && loginFailures.has(number)) credential.refuse?.(shown);
+      };
       connection.on("errorMessage", note);
       connection.once("connect", () => connection.off("errorMessage", note));
     },

@@ -3,7 +3,8 @@
  * certain that the operation still wants them; and its errors carry the catalogue's code.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { withoutAddresses } from "../../domain/errors/addresses.ts";
+import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
@@ -39,7 +40,10 @@ export async function runStep<I extends StepInput, O extends StepResult>(
     return { ...result, action };
   } catch (error) {
     const failure = describeFailure(error);
-    invocation.warn(logLine("step failed", facts({ code: failure.code, durationMs: Date.now() - begun })));
+    const { code } = failure;
+    // What nobody foresaw is told without addresses, and logged as it is.
+    const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
+    invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
     const warn = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
     await recordFailure(trail, input, { error, failure, warn });
     throw error;
@@ -59,10 +63,15 @@ async function expectAllowed(
 /** Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. */
 async function recordFailure(
   trail: StepTrail,
-  { retry }: StepInput,
+  { retry, retrial }: StepInput,
   { error, failure, warn }: { error: unknown; failure: StepFailure; warn: (reason: string) => void },
 ): Promise<void> {
-  const delayAfter = (tries: number) => (error instanceof PermanentError ? undefined : delayAfterAttempt(retry, tries));
+  const delayAfter = (tries: number) => {
+    if (error instanceof PermanentError) return undefined;
+    // The orchestration waits for it, and said how long when it has done so before.
+    if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
+    return delayAfterAttempt(retry, tries);
+  };
   let delayMs = delayAfter(1);
   try {
     delayMs = delayAfter(await trail.countTries());
@@ -82,6 +91,9 @@ export function describeFailure(error: unknown): StepFailure {
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "UNEXPECTED", message };
+  return { code: "UNEXPECTED", message: withoutAddresses(textOf(error)) };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -72,6 +72,8 @@ export const Cluster = z.strictObject({
 const week = 7 * 24 * 60;
 const longestWait = 4 * week;
 
+const longestAuthenticationTimeout = 24 * 60 * 60_000;
+
 export const ApprovalPolicy = z
   .strictObject({
     ...policyFields,
@@ -125,6 +127,10 @@ const CatalogFields = z.strictObject({
       firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "Before the second try." }),
       maxIntervalMs: z.int().min(10).default(60_000).meta({ description: "Between two tries at most." }),
       attempts: z.int().min(1).max(50).default(8).meta({ description: "How many tries a step has in all." }),
+      authenticationTimeoutMs: z.int().min(0).max(longestAuthenticationTimeout).default(600_000).meta({
+        description:
+          "For how long a step, or all undos of an operation together, are tried again while authentication fails; attempts do not count then.",
+      }),
     })
     .prefault({})
     .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),

@@ -15,6 +15,19 @@ type StepErrorEntry = {
 );
 
 export const stepErrors = {
+  // Mooring's own identity, everywhere
+  AUTHENTICATION_FAILED: {
+    status: 503,
+    retryable: true,
+    cause:
+      "Azure, a database or a cluster does not accept Mooring's token, or Mooring gets none from Microsoft Entra. A lack of rights has other codes.",
+    fix: {
+      nothing:
+        "Mooring asks for a fresh token and tries again, for as long as retry.authenticationTimeoutMs in the catalog says",
+      ifItLasts:
+        "ask Mooring's operator to read in the log what the service answered, and to check the Function App's managed identity; for a cluster, its Microsoft Entra integration; for a database, that infra/sql/database-user.sql has run there",
+    },
+  },
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: {
     status: 500,
@@ -80,7 +93,8 @@ export const stepErrors = {
   SQL_LOGIN_FAILED: {
     status: 500,
     retryable: false,
-    cause: "The database refused the login of Mooring's identity.",
+    cause:
+      "The database refused the login of Mooring's identity. Of operations that 0.1.0 ran; since then it is AUTHENTICATION_FAILED.",
     fix: "Run infra/sql/database-user.sql in the database, or make Mooring's identity the server's Entra administrator.",
   },
   SQL_FIREWALL: {
@@ -176,7 +190,8 @@ export const stepErrors = {
   CLUSTER_UNAUTHORIZED: {
     status: 500,
     retryable: false,
-    cause: "The cluster does not accept Mooring's token.",
+    cause:
+      "The cluster does not accept Mooring's token. Of operations that 0.1.0 ran; since then it is AUTHENTICATION_FAILED.",
     fix: "Enable Microsoft Entra integration on the cluster and bind Mooring's identity.",
   },
   KUBERNETES_FORBIDDEN: {

@@ -11,6 +11,7 @@ import { decideTeam } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
+import type { RetryPolicy } from "../../durable/retry.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
@@ -69,7 +70,8 @@ export async function startBatch(
   { id, requests }: Pick<BatchRecord, "id" | "requests">,
 ): Promise<void> {
   const lanes = Math.min(catalog.batch.lanes, requests);
-  const input = { batch: id, lanes, retry: catalog.retry, run: createOperationId(new Date()) };
+  const retry: RetryPolicy = catalog.retry;
+  const input = { batch: id, lanes, retry, run: createOperationId(new Date()) };
   await start(client, onboardBatch, { instanceId: id, input });
 }
 

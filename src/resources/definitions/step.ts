@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
-import type { Invocation } from "../../durable/activity.ts";
+import { type Invocation, Retrial } from "../../durable/activity.ts";
 import { RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports.ts";
 
@@ -13,6 +13,7 @@ export const StepInput = z.object({
   cluster: z.string(),
   namespace: z.string(),
   retry: RetryPolicy,
+  retrial: Retrial.optional(),
   requestedBy: z.string(),
   team: z.string().optional(),
   /** W3C trace context of the request. */

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { startArm } from "../../../local/simulators/arm/index.ts";
 import type { Effect } from "../../../local/simulators/faults.ts";
 import { startHttpServer } from "../../../local/simulators/httpServer.ts";
 import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { assignRole, type ServicePrincipal } from "../../../local/simulators/world.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
+import { renewable } from "../../../src/adapters/credential.ts";
 import type { SqlServerTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef } from "../../../src/ports.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
@@ -190,8 +191,8 @@ test.each<[string, Partial<Extract<Effect, { kind: "error" }>>, string, string]>
   ["403", { code: "AuthorizationFailed", status: 403 }, "PermanentError", "ARM_FORBIDDEN"],
   ["403 of a linked resource", { code: "LinkedAuthorizationFailed", status: 403 }, "PermanentError", "ARM_FORBIDDEN"],
   ["a policy's 403", { code: "RequestDisallowedByPolicy", status: 403 }, "PermanentError", "ARM_REJECTED"],
-  ["401", { code: "InvalidAuthenticationToken", status: 401 }, "PermanentError", "ARM_FORBIDDEN"],
-  ["an expired token", { code: "ExpiredAuthenticationToken", status: 401 }, "TransientError", "ARM_UNAVAILABLE"],
+  ["401", { code: "InvalidAuthenticationToken", status: 401 }, "TransientError", "AUTHENTICATION_FAILED"],
+  ["an expired token", { code: "ExpiredAuthenticationToken", status: 401 }, "TransientError", "AUTHENTICATION_FAILED"],
   ["400", { code: "InvalidRequestContent", status: 400 }, "PermanentError", "ARM_REJECTED"],
   ["a missing resource group", { code: "ResourceGroupNotFound", status: 404 }, "PermanentError", "ARM_REJECTED"],
   ["another region", { code: "InvalidResourceLocation", status: 409 }, "PermanentError", "IDENTITY_CONFLICT"],
@@ -341,18 +342,57 @@ test("is forbidden to inspect a SQL server that its role does not cover", async 
   await reader.close();
 });
 
-test("treats a credential that has no token to give as a passing fault", async () => {
+test("says what it was about to do when there is no token", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const { CredentialUnavailableError } = await import("@azure/identity");
+  const none = { getToken: () => Promise.reject(new CredentialUnavailableError(`no endpoint ${randomUUID()}`)) };
   const credentialless = adapter({
-    credential: {
-      getToken: () => Promise.reject(new CredentialUnavailableError(`no endpoint ${randomUUID()}`)),
-    },
+    credential: renewable({ open: () => none, renew: async () => undefined }, 5_000),
   });
 
   await expect(credentialless.identities.get(ref("absent"))).rejects.toMatchObject({
     name: "TransientError",
-    code: "ARM_UNAVAILABLE",
+    code: "AUTHENTICATION_FAILED",
+    message: expect.stringMatching(/^Read identity "absent" .*: Mooring's identity got no token: /),
   });
+});
+
+test("does not show a token again that Azure refused, in any of its clients", async () => {
+  const refused: string[] = [];
+  const own = credentialOf(context.world, mooring);
+  let given = 0;
+  const credential = {
+    async getToken(scopes: string | string[]) {
+      given += 1;
+      return await own.getToken(scopes);
+    },
+    refuse: (token: string) => void refused.push(token),
+  };
+  const telling = adapter({ credential });
+  const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
+  await telling.identities.get(ref("absent"));
+  await telling.roleAssignments.heldAt(scope, randomUUID());
+  expect(given).toBe(2);
+  context.faults.add({ wire: "arm", effect: { kind: "error", code: "InvalidAuthenticationToken", status: 401 } });
+
+  await expect(telling.identities.get(ref("absent"))).rejects.toMatchObject({ code: "AUTHENTICATION_FAILED" });
+  await telling.identities.get(ref("absent"));
+  await telling.roleAssignments.heldAt(scope, randomUUID());
+
+  expect(refused).toEqual([expect.stringMatching(/^eyJ/)]);
+  expect(given).toBe(4);
+});
+
+test("keeps Azure's address to the log", async () => {
+  const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const elsewhere = adapter({ endpoint: "https://management.invalid" });
+
+  const error = await elsewhere.identities.get(ref("absent")).catch((caught: Error) => caught.message);
+
+  expect(error).toMatch(/^Read identity "absent" .*(ENOTFOUND|EAI_AGAIN)/);
+  expect(error).not.toContain("management.invalid");
+  expect(logged.mock.calls.join("\n")).toContain("management.invalid");
+  logged.mockRestore();
 });
 
 test("reads which roles a principal has at a scope and above, also through a group, page by page", async () => {

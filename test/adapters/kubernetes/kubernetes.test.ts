@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Effect } from "../../../local/simulators/faults.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
@@ -276,7 +276,7 @@ describe("errors", () => {
 
   test.each<[number, string]>([
     [400, "KUBERNETES_REJECTED"],
-    [401, "CLUSTER_UNAUTHORIZED"],
+    [401, "AUTHENTICATION_FAILED"],
     [403, "KUBERNETES_FORBIDDEN"],
     [410, "KUBERNETES_THROTTLED"],
     [422, "KUBERNETES_REJECTED"],
@@ -289,7 +289,7 @@ describe("errors", () => {
 
     expect(await problemOf(get())).toMatchObject({
       code,
-      message: expect.stringMatching(new RegExp(`^Cluster "aks-dev" .*GET .* answered ${status}: said so$`)),
+      message: expect.stringMatching(new RegExp(`^Cluster "aks-dev": GET .* answered ${status}: said so$`)),
     });
   });
 
@@ -314,7 +314,7 @@ describe("errors", () => {
     const query = { apiVersion: "v1", kind: "Namespace", name: "team" };
     const as = (token: string) => createKubernetes({ credential: credentialFor(token) }).get(cluster.target, query);
 
-    expect(await problemOf(as("nonsense"))).toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+    expect(await problemOf(as("nonsense"))).toMatchObject({ code: "AUTHENTICATION_FAILED" });
     const refused = await problemOf(as(other));
     expect(refused).toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
     expect(refused.message).not.toContain(other);
@@ -339,6 +339,40 @@ describe("errors", () => {
       code: "CLUSTER_UNREACHABLE",
       message: expect.stringContaining("did not answer within 0.2 s"),
     });
+  });
+
+  test("says that the token was refused, so that the next is another one", async () => {
+    const refused: string[] = [];
+    const credential = { ...credentialFor(cluster.token), refuse: (token: string) => void refused.push(token) };
+    const telling = createKubernetes({ credential });
+    script("GET namespaces", { kind: "error", code: 401 });
+
+    await problemOf(telling.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: "team" }));
+
+    expect(refused).toEqual([cluster.token]);
+  });
+
+  test("keeps the API server's address to the log", async () => {
+    const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { host, port } = new URL(cluster.target.apiServer);
+    const gone = { ...cluster.target, apiServer: "https://api.aks-dev.invalid:6443" };
+    script("GET namespaces", {
+      kind: "error",
+      code: 503,
+      message: `dial tcp ${host}: no route; see https://${host}/x`,
+    });
+
+    const answered = await problemOf(get());
+    const absent = await problemOf(kubernetes.kinds(gone, "v1"));
+
+    expect(answered.message).toMatch(/answered 503: dial tcp \[address\]: no route; see \[address\]$/);
+    expect(answered.message).not.toContain(port);
+    expect(absent.message).toMatch(/did not answer: .*ENOTFOUND|EAI_AGAIN/);
+    expect(absent.message).not.toContain("aks-dev.invalid");
+    const log = logged.mock.calls.join("\n");
+    expect(log).toContain(host);
+    expect(log).toContain("api.aks-dev.invalid");
+    logged.mockRestore();
   });
 
   test("does not know whether an apply happened when its answer is lost, and reading back shows it", async () => {

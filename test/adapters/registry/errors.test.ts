@@ -13,3 +13,12 @@ it("does not repeat the body of an answer that could not be read: it is rows of 
   expect(told).not.toContain("secret-project");
   expect(told).not.toContain("team");
 });
+
+it("is a failure of authentication when the account does not take the token", () => {
+  const error = Object.assign(new Error("InvalidAuthenticationInfo"), { name: "RestError", statusCode: 401 });
+
+  expect(toRegistryError("MooringSteps", error)).toMatchObject({
+    code: "AUTHENTICATION_FAILED",
+    message: "Table MooringSteps: 401 InvalidAuthenticationInfo",
+  });
+});

@@ -1,7 +1,8 @@
 /** What the activities are told when the database, the network or the directory fails. Over the wire, by injected faults. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSql } from "../../../local/simulators/sql/index.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
+import { renewable } from "../../../src/adapters/credential.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
@@ -143,7 +144,8 @@ describe("an error of a statement", () => {
 
 describe("an error of the login", () => {
   it.each([
-    [18456, "PermanentError", "SQL_LOGIN_FAILED"],
+    [18456, "TransientError", "AUTHENTICATION_FAILED"],
+    [33155, "TransientError", "AUTHENTICATION_FAILED"],
     [40615, "PermanentError", "SQL_FIREWALL"],
     [40914, "PermanentError", "SQL_FIREWALL"],
     [47073, "PermanentError", "SQL_FIREWALL"],
@@ -212,7 +214,7 @@ describe("an error of the login", () => {
     const stranger = createDatabases({ credential: sandbox.credential(sandbox.addPrincipal("stranger")) });
     try {
       await expect(stranger.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
-        code: "SQL_LOGIN_FAILED",
+        code: "AUTHENTICATION_FAILED",
         message: expect.stringContaining("<token-identified principal>"),
       });
     } finally {
@@ -220,14 +222,52 @@ describe("an error of the login", () => {
     }
   });
 
-  it("is passed on by its own words when the identity gets no token", async () => {
+  it("has the token that was not taken replaced", async () => {
+    const refused: string[] = [];
+    const own = sandbox.credential(sandbox.admin);
+    const telling = createDatabases({ credential: { ...own, refuse: (token) => void refused.push(token) } });
+    sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind: "error", code: 18456 } });
+    try {
+      await expect(telling.inspect(target, { name: "a", sid: undefined })).rejects.toThrow("18456");
+    } finally {
+      await telling.close();
+    }
+
+    expect(refused).toEqual([expect.stringMatching(/^eyJ/)]);
+  });
+
+  it("keeps addresses to the log", async () => {
+    const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const message = "Client with IP address '203.0.113.7' is not allowed to access the server.";
+    sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind: "error", code: 40615, message } });
+    const look = (at: DatabaseTarget) =>
+      databases.inspect(at, { name: "a", sid: undefined }).catch((error: Error) => error.message);
+
+    const refused = await look(target);
+    const absent = await look({ ...target, server: { ...target.server, host: "sql-dev.invalid" } });
+
+    expect(refused).toBe(
+      "sql-dev/orders: Client with IP address '[address]' is not allowed to access the server. (SQL error 40615)",
+    );
+    expect(absent).toMatch(/^sql-dev\/orders: .*(ENOTFOUND|EAI_AGAIN)/);
+    expect(absent).not.toContain("sql-dev.invalid");
+    const log = logged.mock.calls.join("\n");
+    expect(log).toContain("203.0.113.7");
+    expect(log).toContain("sql-dev.invalid");
+    logged.mockRestore();
+  });
+
+  it("names the database when the identity gets no token", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const noEndpoint = { getToken: async () => Promise.reject(new Error("ManagedIdentityCredential: no endpoint")) };
     const failing = createDatabases({
-      credential: { getToken: async () => Promise.reject(new Error("ManagedIdentityCredential: no endpoint")) },
+      credential: renewable({ open: () => noEndpoint, renew: async () => undefined }, 5_000),
     });
     try {
-      await expect(failing.inspect(target, { name: "a", sid: undefined })).rejects.toThrow(
-        "sql-dev/orders: Mooring's identity got no token for Azure SQL: ManagedIdentityCredential: no endpoint",
-      );
+      await expect(failing.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
+        code: "AUTHENTICATION_FAILED",
+        message: expect.stringContaining("sql-dev/orders: Mooring's identity got no token: "),
+      });
     } finally {
       await failing.close();
     }

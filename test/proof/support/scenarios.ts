@@ -43,6 +43,18 @@ const down = (what: string) => (cloud: FakeCloud) => {
   };
 };
 
+/** Authentication fails that many times; Infinity is for good. */
+const unknown =
+  (times: number, ...calls: readonly string[]) =>
+  (cloud: FakeCloud) => {
+    let count = 0;
+    cloud.onWrite = ({ what, when }) => {
+      if (!calls.includes(what) || when === "after") return;
+      count += 1;
+      if (count <= times) throw new TransientError("AUTHENTICATION_FAILED", "the token is not accepted");
+    };
+  };
+
 const broken =
   (breakIt: (cloud: FakeCloud) => void, changes: object = {}): Scenario =>
   async ({ cloud, onboard }) => {
@@ -173,6 +185,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "onboard-one-database": ({ onboard }) => onboard(one),
   "onboard-answers-out-of-order": ({ onboard }) => onboard({}, { random: () => 0.99 }),
   "onboard-together": ({ onboard }) => onboard({}, { together: (open) => open }),
+  "onboard-unauthenticated-for-a-while": broken(unknown(3, "put credential", "change sql-dev/orders")),
+  "onboard-unauthenticated-for-good": broken(unknown(Number.POSITIVE_INFINITY, "put credential")),
+  "onboard-undos-unauthenticated": broken(unknown(Number.POSITIVE_INFINITY, "put credential", "remove identity")),
   "onboard-identity-refused": broken(permanent("put identity")),
   "onboard-namespace-refused": broken(permanent("apply Namespace")),
   "onboard-database-refused": broken(permanent("change sql-dev/orders")),

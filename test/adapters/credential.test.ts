@@ -1,0 +1,117 @@
+/** Mooring's own tokens: kept as long as they are taken, replaced when one was not, and never waited for without end. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { renewable, type TokenSource } from "../../src/adapters/credential.ts";
+
+const scope = "https://management.azure.com/.default";
+const farAway = { expiresOnTimestamp: Number.MAX_SAFE_INTEGER };
+
+beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefined));
+afterEach(() => vi.restoreAllMocks());
+
+/** Credentials that share a cache, as those of managed identities do; `renew` fills it anew. */
+function shared() {
+  let count = 1;
+  const calls = { opened: 0, renewed: 0 };
+  const source: TokenSource = {
+    open() {
+      calls.opened += 1;
+      return { getToken: async () => ({ token: `token ${count}`, ...farAway }) };
+    },
+    async renew() {
+      calls.renewed += 1;
+      count += 1;
+    },
+  };
+  return { source, calls };
+}
+
+it("asks nobody for another token as long as it is taken", async () => {
+  const { source, calls } = shared();
+  const credential = renewable(source, 1_000);
+
+  expect((await credential.getToken(scope))?.token).toBe("token 1");
+  expect((await credential.getToken(scope))?.token).toBe("token 1");
+  expect(calls).toEqual({ opened: 1, renewed: 0 });
+});
+
+it("gives another token after a refusal, and the same one to all who come at that time", async () => {
+  const { source, calls } = shared();
+  const credential = renewable(source, 1_000);
+  await credential.getToken(scope);
+
+  credential.refuse("token 1");
+  const given = await Promise.all([1, 2, 3].map(() => credential.getToken(scope)));
+
+  expect(given.map((token) => token?.token)).toEqual(["token 2", "token 2", "token 2"]);
+  expect(calls.renewed).toBe(1);
+  expect((await credential.getToken(scope))?.token).toBe("token 2");
+});
+
+it("needs nothing but a new credential where each keeps its own tokens", async () => {
+  let opened = 0;
+  const renew = vi.fn(async () => undefined);
+  const open = () => {
+    opened += 1;
+    const token = `of credential ${opened}`;
+    return { getToken: async () => ({ token, ...farAway }) };
+  };
+  const credential = renewable({ open, renew }, 1_000);
+
+  credential.refuse("of credential 1");
+
+  expect((await credential.getToken(scope))?.token).toBe("of credential 2");
+  expect(renew).not.toHaveBeenCalled();
+});
+
+it("does not fall back to the refused token while there is no other", async () => {
+  const { source, calls } = shared();
+  let isAway = true;
+  const renew = async (of: string) => {
+    if (isAway) throw new Error("503");
+    await source.renew(of);
+  };
+  const credential = renewable({ ...source, renew }, 1_000);
+  credential.refuse("token 1");
+
+  for (const _ of [1, 2]) {
+    await expect(credential.getToken(scope)).rejects.toMatchObject({ code: "AUTHENTICATION_FAILED" });
+  }
+  isAway = false;
+
+  expect((await credential.getToken(scope))?.token).toBe("token 2");
+  expect(calls.renewed).toBe(1);
+});
+
+it("takes the refused token again when that is all that there is, and asks once for each refusal", async () => {
+  const renew = vi.fn(async () => undefined);
+  const credential = renewable({ open: () => ({ getToken: async () => ({ token: "a", ...farAway }) }), renew }, 1_000);
+
+  credential.refuse("a");
+
+  expect((await credential.getToken(scope))?.token).toBe("a");
+  expect((await credential.getToken(scope))?.token).toBe("a");
+  expect(renew).toHaveBeenCalledTimes(1);
+});
+
+it("does not wait for ever, as the credentials of the SDK do", async () => {
+  const credential = renewable({ open: () => ({ getToken: () => new Promise(() => undefined) }), renew: vi.fn() }, 50);
+
+  await expect(credential.getToken(scope)).rejects.toMatchObject({
+    code: "AUTHENTICATION_FAILED",
+    message: "Mooring's identity got no token: no answer within 0.05 s",
+  });
+});
+
+it("tells Entra's number of the error, and leaves the rest to the log, without tokens", async () => {
+  const text = "invalid_client: AADSTS700016: not found at https://login.example/tenant eyJhbGciOi.eyJvaWQi.c2ln";
+  const credential = renewable(
+    { open: () => ({ getToken: () => Promise.reject(new Error(text)) }), renew: vi.fn() },
+    1_000,
+  );
+
+  await expect(credential.getToken(scope)).rejects.toThrow(/^Mooring's identity got no token: AADSTS700016$/);
+
+  const log = vi.mocked(console.warn).mock.calls.join("\n");
+  expect(log).toContain("https://login.example/tenant");
+  expect(log).not.toContain("eyJ");
+});

@@ -1,0 +1,242 @@
+/**
+ * A service does not know Mooring for a while, or for good: 401 of the cluster and of Azure, a login that a database refuses,
+ * and no token to be had. In the middle of an onboarding, and in the middle of its undos.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import type { Effect, Fault } from "../../local/simulators/faults.ts";
+import { listFaults, listRemains } from "../proof/support/remains.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+
+/** So few tries that the runtime has made them all long before the service is back. */
+const impatient = { attempts: 3 };
+const awayMs = 2_500;
+const mode = "workloadIdentity";
+const unauthorized: Effect = { kind: "error", code: "Unauthorized", status: 401 };
+const loginFailed: Effect = {
+  kind: "error",
+  code: 18456,
+  message: "Login failed for user '<token-identified principal>'.",
+};
+const forbidden: Effect = { kind: "error", code: "Forbidden", status: 403 };
+const always = { times: Number.POSITIVE_INFINITY };
+
+let sandbox: SuiteSandbox;
+let service: Service;
+
+function requestFor(namespace: string, database = "messages") {
+  const databases = [{ server: names.sqlServer, database, roles: ["reader"] }];
+  return { cluster: names.cluster, namespace, identityMode: mode, databases };
+}
+
+function about(namespace: string): RegExp {
+  return new RegExp(`(^|[/-])${namespace}([/-]|$)`);
+}
+
+/** Adds the faults, and takes them back when they have been met and the time is over. */
+function breakFor(faults: readonly Fault[], ms = awayMs): void {
+  const { journal } = sandbox.cloud.faults;
+  const before = journal.length;
+  const takeBack = faults.map((fault) => sandbox.cloud.faults.add({ ...always, ...fault }));
+  const isMet = ({ wire, operation, target }: Fault) =>
+    journal
+      .slice(before)
+      .some((call) => call.wire === wire && matches(operation, call.operation) && matches(target, call.target));
+  const timer = setInterval(() => {
+    if (!faults.some(isMet)) return;
+    clearInterval(timer);
+    setTimeout(() => {
+      for (const each of takeBack) each();
+    }, ms);
+  }, 20);
+}
+
+function matches(pattern: string | RegExp | undefined, text: string): boolean {
+  return pattern === undefined || (typeof pattern === "string" ? pattern === text : pattern.test(text));
+}
+
+async function onboard(namespace: string, database?: string): Promise<Operation> {
+  return await service.waitFor(await service.onboard(requestFor(namespace, database)), 90_000);
+}
+
+function codesOf({ steps }: Operation): readonly string[] {
+  return steps.flatMap(({ error }) => (error ? [error.code] : []));
+}
+
+function left(namespace: string, database: string): readonly string[] {
+  return listRemains(sandbox.cloud, namespace, [database]);
+}
+
+const credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
+
+describe("for a while", () => {
+  beforeAll(async () => {
+    sandbox = await startSandbox({ retry: impatient, databases: ["messages", "refused", "undone"] });
+    service = serviceOf(sandbox);
+  });
+  afterEach(() => sandbox.cloud.faults.clear());
+  afterAll(() => sandbox?.close());
+
+  it("goes on with an onboarding when it is known again", async () => {
+    const places = [
+      ["cluster-away", "messages", { wire: "kubernetes", operation: "PATCH serviceaccounts", effect: unauthorized }],
+      ["arm-away", "messages", { wire: "arm", operation: `PUT ${credentials}`, effect: unauthorized }],
+      ["database-away", "refused", { wire: "sql", operation: "CREATE USER", effect: loginFailed }],
+    ] as const;
+    for (const [namespace, database, fault] of places) {
+      breakFor([{ ...fault, target: fault.wire === "sql" ? /\/refused$/ : about(namespace) }]);
+      expect(left(namespace, database)).toEqual([]);
+    }
+
+    const ended = await Promise.all(places.map(([namespace, database]) => onboard(namespace, database)));
+
+    expect(ended.map(({ status, error }) => `${status} ${error?.message ?? ""}`)).toEqual(
+      places.map(() => "Succeeded "),
+    );
+    for (const [namespace, database] of places) {
+      expect(listFaults(sandbox.cloud, { namespace, mode, databases: [database] })).toEqual([]);
+    }
+  });
+
+  it("goes on with the undos, too, until nothing is left", async () => {
+    const places = [
+      ["cluster-undo", "messages", { wire: "kubernetes", operation: /^DELETE /, effect: unauthorized }],
+      ["arm-undo", "messages", { wire: "arm", operation: /^DELETE /, effect: unauthorized }],
+      ["database-undo", "undone", { wire: "sql", operation: /DROP USER/, effect: loginFailed }],
+    ] as const;
+    for (const [namespace, , fault] of places) {
+      const target = fault.wire === "sql" ? /\/undone$/ : about(namespace);
+      breakFor([{ ...fault, target }]);
+      sandbox.cloud.faults.add({
+        wire: "arm",
+        operation: `PUT ${credentials}`,
+        target: about(namespace),
+        ...always,
+        effect: forbidden,
+      });
+    }
+
+    const ended = await Promise.all(places.map(([namespace, database]) => onboard(namespace, database)));
+
+    expect(ended.map(({ status, error }) => `${status} ${error?.code}`)).toEqual(
+      places.map(() => "Failed ARM_FORBIDDEN"),
+    );
+    for (const [namespace, database] of places) expect(left(namespace, database)).toEqual([]);
+  });
+
+  it.each<[string, Effect]>([
+    ["400", { kind: "error", code: "invalid_request", status: 400 }],
+    ["503", { kind: "error", code: "server_error", status: 503 }],
+    ["a cut connection", { kind: "cutBefore" }],
+  ])("asks for another token when one was refused, and waits until there is one: %s", async (what, effect) => {
+    const namespace = `token-${what.replaceAll(" ", "-")}`;
+    const { faults } = sandbox.cloud;
+    faults.add({
+      wire: "kubernetes",
+      operation: "PATCH serviceaccounts",
+      target: about(namespace),
+      effect: unauthorized,
+    });
+    breakFor([{ wire: "entra", operation: "token", effect }]);
+    const before = faults.journal.length;
+
+    const ended = await onboard(namespace);
+
+    expect(ended.error).toBeUndefined();
+    expect(ended.status).toBe("Succeeded");
+    expect(faults.journal.slice(before).filter(({ wire }) => wire === "entra").length).toBeGreaterThan(1);
+    expect(listFaults(sandbox.cloud, { namespace, mode, databases: ["messages"] })).toEqual([]);
+  });
+});
+
+describe("for longer than the catalog lets it wait", () => {
+  const retry = { authenticationTimeoutMs: 1_500 };
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      retry,
+      databases: ["messages", "refused"],
+      settings: { MOORING_CALL_TIMEOUT_MS: "2000" },
+    });
+    service = serviceOf(sandbox);
+  });
+  afterEach(() => sandbox.cloud.faults.clear());
+  afterAll(() => sandbox?.close());
+
+  it("ends with a code of its own, and with everything undone", async () => {
+    const places = [
+      ["cluster-lost", "messages", { wire: "kubernetes", operation: "PATCH serviceaccounts", effect: unauthorized }],
+      ["arm-lost", "messages", { wire: "arm", operation: `PUT ${credentials}`, effect: unauthorized }],
+      ["database-lost", "refused", { wire: "sql", operation: "CREATE USER", effect: loginFailed }],
+    ] as const;
+    for (const [namespace, , fault] of places) {
+      const target = fault.wire === "sql" ? /\/refused$/ : about(namespace);
+      sandbox.cloud.faults.add({ ...always, ...fault, target });
+    }
+
+    const ended = await Promise.all(places.map(([namespace, database]) => onboard(namespace, database)));
+
+    for (const [index, [namespace, database]] of places.entries()) {
+      const operation = ended[index];
+      expect(operation?.error).toMatchObject({ code: "AUTHENTICATION_FAILED", retryable: true });
+      expect(operation?.steps.find(({ status }) => status === "Failed")).toMatchObject({
+        error: { code: "AUTHENTICATION_FAILED" },
+        attempts: expect.toSatisfy((tries: number) => tries > 1),
+      });
+      expect(left(namespace, database)).toEqual([]);
+    }
+  });
+
+  it("says so in a plan at once", async () => {
+    const namespace = "plan-lost";
+    sandbox.cloud.faults.add({ wire: "kubernetes", target: about(namespace), ...always, effect: unauthorized });
+
+    const { status, body } = await service.call("POST", "/api/onboardings?dryRun=true", requestFor(namespace));
+
+    expect(status).toBe(200);
+    expect(body["blocked"]).toBe(true);
+    expect(JSON.stringify(body["steps"])).toContain("AUTHENTICATION_FAILED");
+  });
+
+  it("names what it could not undo, and undoes it when it is known again", async () => {
+    const namespace = "undo-lost";
+    // Everything that comes after the first write.
+    sandbox.cloud.faults.add({
+      wire: "arm",
+      operation: /^(PUT Microsoft.ManagedIdentity.*federated|DELETE)/,
+      target: about(namespace),
+      ...always,
+      effect: unauthorized,
+    });
+
+    const ended = await onboard(namespace);
+
+    expect(ended.error?.code).toBe("COMPENSATION_FAILED");
+    expect(new Set(codesOf(ended))).toEqual(new Set(["AUTHENTICATION_FAILED"]));
+
+    sandbox.cloud.faults.clear();
+    const { status, body } = await service.call("POST", `/api/operations/${ended.id}/compensate`);
+    expect(status).toBe(202);
+    expect((await service.waitFor(String(body["id"]), 60_000)).status).toBe("Succeeded");
+    expect(left(namespace, "messages")).toEqual([]);
+  });
+
+  it("ends so when there is no token, too", async () => {
+    const namespace = "token-lost";
+    const { faults } = sandbox.cloud;
+    faults.add({
+      wire: "kubernetes",
+      operation: "PATCH serviceaccounts",
+      target: about(namespace),
+      effect: unauthorized,
+    });
+    // No answer at all: nothing but the limit of a call ends it.
+    faults.add({ wire: "entra", operation: "token", ...always, effect: { kind: "hang" } });
+
+    const ended = await onboard(namespace);
+
+    expect(codesOf(ended)).toContain("AUTHENTICATION_FAILED");
+    expect(ended.status).toBe("Failed");
+  });
+});
