@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { concludeBatch as conclude } from "../application/batch/concludeBatch.ts";
 import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
+import { refuseItems } from "../application/batch/refuseItems.ts";
 import { takeItem as take } from "../application/batch/takeItem.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -9,13 +10,14 @@ import { activity } from "./host.ts";
 
 const BatchInput = z.object({ batch: z.string() });
 
-/** Records and tells that the batch runs. Twice is as once. */
+/** Records and tells that the batch runs, and ends the items that no lane need take. Twice is as once. */
 export const beginBatch = activity({
   name: "beginBatch",
   input: BatchInput,
   output: z.object({}),
   async run({ batch }, ports) {
     await recordBatchStart(ports, batch);
+    await refuseItems(ports, batch);
     return {};
   },
 });

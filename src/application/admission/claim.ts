@@ -75,18 +75,35 @@ export async function claimOnboarding(
       if (await insertWithinQuota(ports, record, operationOf(record))) return { record, how: "begun" };
       continue;
     }
-    const same = await findSame(clerk, current, { ...fresh, takeOver: admission.takeOver });
-    if (same) return same;
-    expectSupersedable(current);
-    refuseTooManyHalfDone(current);
-    const earlier = earlierOf(request, current);
-    const record = supersede(current, fresh, { earlier, takeOver: admission.takeOver });
+    const { takeOver } = admission;
+    const met = await meetRecord(clerk, current, { ...fresh, takeOver });
+    if ("same" in met) return met.same;
+    const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
   }
 }
 
+/** What a request meets: its own answer, or a record that a new operation takes over, with what it replaces there. */
+type Met =
+  | { readonly same: Claim }
+  | { readonly free: Stored<FreeRecord>; readonly earlier: OnboardingRequest | undefined };
+
+/** Refuses what cannot be taken over now. A plan asks the same as the claim, so that the two are of one opinion. */
+export async function meetRecord(
+  clerk: Pick<Clerk, "ports" | "warn">,
+  current: Stored<NamespaceRecord>,
+  wanted: Wanted & Pick<NamespaceRecord, "request"> & Pick<Admission, "takeOver">,
+): Promise<Met> {
+  const same = await findSame(clerk, current, wanted);
+  if (same) return { same };
+  expectFree(current);
+  refuseWhileMigrating(current);
+  refuseTooManyHalfDone(current);
+  return { free: current, earlier: earlierOf(wanted.request, current) };
+}
+
 /** The record when its operation is the answer to the request. Otherwise a new operation has to take the namespace over. */
-export async function findSame(
+async function findSame(
   clerk: Pick<Clerk, "ports" | "warn">,
   current: NamespaceRecord,
   { takeOver, ...wanted }: Wanted & Pick<Admission, "takeOver">,
@@ -97,12 +114,6 @@ export async function findSame(
     return { record: broughtThere(current), how: "unchanged" };
   }
   return undefined;
-}
-
-/** Refuses a request that has to wait. */
-export function expectSupersedable(current: NamespaceRecord): asserts current is FreeRecord {
-  expectFree(current);
-  refuseWhileMigrating(current);
 }
 
 type Wanted = Pick<NamespaceRecord, "requestHash"> & {
@@ -193,7 +204,7 @@ function refuseTooManyHalfDone(current: FreeRecord): void {
 }
 
 /** What the request would replace. */
-export function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
+function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
   const denial = denyChange(request, current);
   if (denial) throw new Refusal(denial.code, denial.message, { operation: current.operation });
   return findEarlier(request, current);

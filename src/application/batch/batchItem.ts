@@ -103,7 +103,7 @@ type Claimed = Stored<BatchItem> & {
 
 /**
  * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
- * also for one that runs at the same time. Undefined when the item is not there.
+ * also for one that runs at the same time. Undefined when the item is not there, or had ended before anybody claimed.
  */
 async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
   const now = new Date();
@@ -112,7 +112,8 @@ async function noteClaim(registry: Ports["registry"], batch: string, index: numb
   const { record, change } = await amend({
     what: `Item ${index} of batch ${batch}`,
     read,
-    next: ({ claim }) => (claim === undefined ? { claim: mine, startTime: now.toISOString() } : undefined),
+    next: ({ claim, status }) =>
+      claim === undefined && !isFinal(status) ? { claim: mine, startTime: now.toISOString() } : undefined,
     write: (item, changes) => registry.amendBatchItem(batch, item, changes),
     attempts: takes,
   });
@@ -195,7 +196,8 @@ function shortenError(error: OperationError): OperationError {
   return message.length <= longestMessage ? error : { ...error, message: `${message.slice(0, longestMessage)}…` };
 }
 
-function describe(error: unknown): OperationError {
+/** How an item ends that is refused; anything unforeseen is its outcome, too, and no other's. */
+export function describe(error: unknown): OperationError {
   if (error instanceof Refusal || error instanceof PermanentError) {
     return shortenError(toOperationError(error.code, error.message));
   }

@@ -1,6 +1,7 @@
 /** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
 
 import type { Clerk } from "../../application/admission/clerk.ts";
+import { refuseBeyondQuota } from "../../application/batch/batchQuota.ts";
 import { withEstimates } from "../../application/plan/estimatePlan.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
@@ -20,6 +21,9 @@ export async function planBatch(
   { plan = planUntimed, limitMs = longestMs }: { plan?: typeof planUntimed; limitMs?: number } = {},
 ): Promise<BatchPlan> {
   const end = performance.now() + limitMs;
+  const wanted = requests.map((request, index) => ({ index, request }));
+  const beyond = await refuseBeyondQuota(clerk, requests.length, async () => wanted);
+  const refusals = new Map(beyond.map(({ item, refusal }) => [item.index, refusal]));
   const items: PlannedItem[] = [];
   let next = 0;
   const work = async () => {
@@ -27,8 +31,11 @@ export async function planBatch(
       const request = requests[index];
       if (!request) return;
       const { cluster, namespace } = request;
-      const found =
-        performance.now() < end ? await take(() => plan(clerk, request)) : { status: "notPlanned" as const };
+      const look = () => {
+        const refusal = refusals.get(index);
+        return refusal ? Promise.reject(refusal) : plan(clerk, request);
+      };
+      const found = performance.now() < end ? await take(look) : { status: "notPlanned" as const };
       items[index] = { index, cluster, namespace, ...found };
     }
   };

@@ -3,6 +3,7 @@ import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
@@ -50,31 +51,39 @@ export function readRequests(reader: Reader, body: unknown): readonly Onboarding
     add(catalogProblems(reader, parsed.data));
     return [{ index, request: parsed.data }];
   });
-  problems.push(...findRepeated(read));
+  problems.push(...findRepeated(reader, read));
   if (problems.length > 0) throw refuse(problems);
   return read.map(({ request }) => request);
 }
 
 /** What no team of the caller may ask for is refused at its turn (readRequest.ts says why the catalog is not asked then). */
-function catalogProblems({ catalog, by }: Reader, request: OnboardingRequest): readonly FieldProblem[] {
-  if (!mayOperate(by) && "denial" in decideTeam(catalog, by, request)) return [];
-  return checkAgainstCatalog(catalog, request);
+function catalogProblems(reader: Reader, request: OnboardingRequest): readonly FieldProblem[] {
+  return mayAskFor(reader, request) ? checkAgainstCatalog(reader.catalog, request) : [];
+}
+
+function mayAskFor({ catalog, by }: Reader, request: OnboardingRequest): boolean {
+  return mayOperate(by) || !("denial" in decideTeam(catalog, by, request));
 }
 
 /** Which of two requests for one namespace is meant, nobody could tell from the outcome. */
 function findRepeated(
+  reader: Reader,
   read: readonly { readonly index: number; readonly request: OnboardingRequest }[],
 ): readonly FieldProblem[] {
-  const first = new Map<string, number>();
+  const first = new Map<string, { readonly index: number; readonly request: OnboardingRequest }>();
   return read.flatMap(({ index, request }) => {
-    const key = berthKey(request);
-    const before = first.get(key);
+    const { cluster, namespace } = request;
+    // Two aliases may name one cluster; that is told only to those who may ask for both.
+    const known = mayAskFor(reader, request) ? lookUp(reader.catalog.clusters, cluster) : undefined;
+    const place = `${known?.apiServer ?? cluster} ${namespace}`;
+    const before = first.get(place);
     if (before === undefined) {
-      first.set(key, index);
+      first.set(place, { index, request });
       return [];
     }
     const pointer = `/requests/${index}/namespace`;
-    const detail = `${key} is asked for twice: by /requests/${before} and by /requests/${index}`;
+    const other = before.request.cluster === cluster ? "" : `, which "${before.request.cluster}" names, too`;
+    const detail = `${berthKey(request)}${other} is asked for twice: by /requests/${before.index} and by /requests/${index}`;
     return [{ pointer, code: "INVALID_REQUEST", detail }];
   });
 }

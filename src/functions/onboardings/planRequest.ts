@@ -1,5 +1,5 @@
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../application/admission/admission.ts";
-import { earlierOf, expectSupersedable, findSame, findSettled } from "../../application/admission/claim.ts";
+import { findSettled, meetRecord } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
@@ -27,19 +27,20 @@ export async function planUntimed(
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
-  const { ports } = clerk;
+  const { ports, by } = clerk;
   const admission = admit(clerk, request, options);
+  const { takeOver } = admission;
   const current = await findSettled(ports.registry, request, (found) => {
     ownerAfter(clerk, admission, found);
     return found;
   });
   const team = ownerAfter(clerk, admission, current);
   const { cluster, namespace } = request;
-  if (!current) await expectQuota(ports, { cluster, namespace, ...(team === undefined ? {} : { team }) });
-  const same = current && (await findSame(clerk, current, { requestHash: hashRequest(request), ...admission }));
-  if (same) return planOfSame(same.record);
-  if (current) expectSupersedable(current);
+  const owned = team === undefined ? {} : { team };
+  if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
+  const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
+  const met = current && (await meetRecord(clerk, current, wanted));
+  if (met && "same" in met) return planOfSame(met.same.record);
   const operation = createOperationId(new Date());
-  const earlier = current && earlierOf(request, current);
-  return await planOnboarding(ports, { operation, request, earlier, team, takeOver: admission.takeOver });
+  return await planOnboarding(ports, { operation, request, earlier: met?.earlier, team, takeOver });
 }

@@ -1,0 +1,70 @@
+/**
+ * What the quotas of teams leave of a batch. The plan asks, and so does the run before it takes the first item: what comes
+ * later in the batch gives way, whichever lane would have been faster.
+ */
+import { lookUp, namesOf } from "../../domain/lookUp.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
+import { findBeyondQuota, type Places } from "../../domain/policy/quota.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Clerk } from "../admission/clerk.ts";
+
+interface Asking {
+  readonly request: OnboardingRequest;
+}
+
+const atOnce = 20;
+
+/** Those that will be refused, and why. `read` gives the items in their order, and is not asked where every quota is large enough. */
+export async function refuseBeyondQuota<Item extends Asking>(
+  { ports, by }: Pick<Clerk, "ports" | "by">,
+  count: number,
+  read: () => Promise<readonly Item[]>,
+): Promise<readonly { readonly item: Item; readonly refusal: Refusal }[]> {
+  const places = await tightPlaces({ ports, by }, count);
+  if (places.size === 0) return [];
+  const wanted = (await read()).flatMap((item) => {
+    const decision = decideTeam(ports.catalog, by, item.request);
+    const team = "denial" in decision ? undefined : decision.team;
+    return team !== undefined && places.has(team) ? [{ item, team }] : [];
+  });
+  const newcomers: typeof wanted = [];
+  for (let from = 0; from < wanted.length; from += atOnce) {
+    const some = wanted.slice(from, from + atOnce);
+    const records = await Promise.all(some.map(({ item }) => ports.registry.getNamespace(item.request)));
+    // What has a record counts already, whosever it is.
+    newcomers.push(...some.filter((_each, at) => records[at] === undefined));
+  }
+  return findBeyondQuota(newcomers, places).map(({ item, team }) => ({
+    item,
+    refusal: refusalOf(item.request, team, places.get(team)),
+  }));
+}
+
+/** The quotas that a batch of so many could exceed. */
+async function tightPlaces(
+  { ports: { catalog, registry }, by }: Pick<Clerk, "ports" | "by">,
+  count: number,
+): Promise<ReadonlyMap<string, Places>> {
+  const teams = mayOperate(by) ? namesOf(catalog.teams) : by.teams;
+  const found = await Promise.all(
+    teams.map(async (team) => {
+      const quota = lookUp(catalog.teams, team)?.quota;
+      if (quota === undefined) return [];
+      const used = await registry.countNamespaces(team);
+      return used + count > quota ? [[team, { quota, used }] as const] : [];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+function refusalOf(
+  { cluster, namespace }: Berth,
+  team: string,
+  { quota, used }: Places = { quota: 0, used: 0 },
+): Refusal {
+  const taken = quota > used ? `, and requests before this one in the batch take ${quota - used}` : "";
+  const message = `Team "${team}" may have ${quota} namespace(s): it has ${used}${taken}.`;
+  return new Refusal("QUOTA_EXCEEDED", message, { about: { cluster, namespace } });
+}

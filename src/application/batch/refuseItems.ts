@@ -1,0 +1,32 @@
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { Ports } from "../../ports.ts";
+import { describe } from "./batchItem.ts";
+import { refuseBeyondQuota } from "./batchQuota.ts";
+import { getBatch } from "./batchRecord.ts";
+
+/**
+ * Ends the items of which it is certain, before a lane takes the first one, that they will be refused. Twice is as once: what
+ * has begun by then has its place, and is not asked again.
+ */
+export async function refuseItems(ports: Ports, id: string): Promise<void> {
+  const { registry } = ports;
+  const { by, requests, status, cancel } = await getBatch(ports, id);
+  if (isFinal(status) || cancel) return;
+  const open = async () => {
+    const items = await registry.listBatchItems(id, { status: "NotStarted" });
+    const found: NonNullable<Awaited<ReturnType<typeof registry.getBatchItem>>>[] = [];
+    for (let from = 0; from < items.length; from += atOnce) {
+      const some = items.slice(from, from + atOnce);
+      const read = await Promise.all(some.map(({ index }) => registry.getBatchItem(id, index)));
+      found.push(...read.filter((item) => item !== undefined));
+    }
+    return found;
+  };
+  const endTime = new Date().toISOString();
+  for (const { item, refusal } of await refuseBeyondQuota({ ports, by }, requests, open)) {
+    // False: somebody has claimed it in between, who is told the same if it is still true.
+    await registry.amendBatchItem(id, item, { status: "Failed", error: describe(refusal), endTime });
+  }
+}
+
+const atOnce = 20;

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { readRequests } from "../../../src/functions/batches/readBatch.ts";
+import { requester as by } from "../../support/desk.ts";
+import { catalog } from "../../support/fakeCloud.ts";
+import { member } from "../../support/teams.ts";
+
+const databases = [{ server: "sql-dev", database: "messages", roles: ["reader"] }];
+const body = (...asked: readonly (readonly [cluster: string, namespace: string])[]) => ({
+  requests: asked.map(([cluster, namespace]) => ({ cluster, namespace, databases })),
+});
+
+it("refuses a namespace that is asked for twice, also by two aliases of one cluster", () => {
+  const { "aks-dev": dev } = catalog.clusters;
+  if (!dev) throw new Error("the catalog has no aks-dev");
+  const twoNames = { ...catalog, clusters: { ...catalog.clusters, "aks-old-name": dev } };
+
+  expect(() => readRequests({ catalog, by }, body(["aks-dev", "team-a"], ["aks-dev", "team-a"]))).toThrow(
+    "/requests/1/namespace: aks-dev/team-a is asked for twice: by /requests/0 and by /requests/1",
+  );
+  expect(() =>
+    readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-old-name", "team-a"])),
+  ).toThrow('aks-old-name/team-a, which "aks-dev" names, too is asked for twice: by /requests/0 and by /requests/1');
+  expect(readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-new", "team-a"]))).toHaveLength(2);
+  // Which clusters of others are one is nobody's business who may not ask for them: each is refused at its turn.
+  const stranger = { catalog: twoNames, by: member() };
+  expect(readRequests(stranger, body(["aks-dev", "team-a"], ["aks-old-name", "team-a"]))).toHaveLength(2);
+});
