@@ -22,6 +22,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace }: S
     compensate: `mooring compensate ${operation}`,
     repair: `mooring repair ${berth}`,
     migrate: `mooring migrate ${berth}`,
+    migrateBack: `mooring migrate ${berth} --to podIdentity`,
     takeOver: "--take-over",
     ignoreDependants: "--ignore-dependants",
     team: "--team <name>",

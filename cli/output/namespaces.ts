@@ -41,6 +41,14 @@ function styleOfState({ state }: NamespaceDocument): Style {
   return state === "Incomplete" ? "red" : "cyan";
 }
 
+function describeMigration({ to, completed }: Migration): string {
+  const [goesOn, goesBack] = to === undefined ? ["", " --to podIdentity"] : [" --to podIdentity", ""];
+  const where = to === undefined ? "" : ` to ${to}`;
+  return `stopped${where} after ${completed ?? "its beginning"}; mooring migrate${goesOn} goes on, mooring migrate${goesBack} goes back`;
+}
+
+type Migration = NonNullable<NamespaceDocument["migration"]>;
+
 export function namespaceLines(namespace: NamespaceDocument, view: View): readonly string[] {
   const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
   const { migration, databases, findings, waiting = [] } = namespace;
@@ -56,7 +64,7 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ["onboarded", onboardedTime && `${age(onboardedTime, now)} ago`],
         ["verified", verifiedTime && `${age(verifiedTime, now)} ago`],
         ["operation", operation],
-        ["migration", migration && `stopped after ${migration.completed ?? "its beginning"}; mooring migrate goes on`],
+        ["migration", migration && describeMigration(migration)],
         ...waiting.map(
           (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,
         ),

@@ -2,7 +2,7 @@
  * An operation while it runs, on standard error. On a terminal it is drawn again in place; elsewhere every change is a line,
  * and nothing moves.
  */
-import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
+import type { AnyOperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import { actionText } from "./action.ts";
 import { describeTotals } from "./batch.ts";
 import { canBeLive, createLive, type Live } from "./live.ts";
@@ -23,7 +23,14 @@ export function createProgress(stream: NodeJS.WriteStream): Live<AnyOperationDoc
 
 function partsOf(operation: AnyOperationDocument, view: View): readonly string[] {
   if (operation.kind === "batch") return [`  ${describeTotals(operation)}`];
-  return operation.steps.length > 0 ? stepLines(operation.steps, view) : [];
+  const { steps } = operation;
+  return [...(steps.length > 0 ? stepLines(steps, view) : []), ...steps.flatMap(waitOf).map((wait) => `  ${wait}`)];
+}
+
+/** What a step waits for that looks again by itself. */
+function waitOf({ name, status, notices = [], nextRetryTime }: StepDocument): readonly string[] {
+  if (status !== "Running" || nextRetryTime === undefined) return [];
+  return notices.map(({ message }) => printable(`${name} waits: ${message}`));
 }
 
 function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
@@ -41,6 +48,7 @@ function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
         tell(describeTotals(operation), `  ${describeTotals(operation)}`);
         return;
       }
+      for (const wait of operation.steps.flatMap(waitOf)) tell(wait, `  ${wait}`);
       for (const step of operation.steps) {
         const { name, target, status, attempts, error } = step;
         const what = printable(`${name} ${target}`);

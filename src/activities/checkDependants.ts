@@ -27,7 +27,8 @@ export const checkDependants = stepActivity({
     const [plan] = await Promise.all([look(), recordStart(ports, { ...base, kind: "offboard" })]);
     // Who goes on whatever depends on it does not wait for a cluster that is away for good: the steps try again by themselves.
     throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
-    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices));
+    const news = plan.steps.flatMap(({ notices = [] }) => notices);
+    if (news.length > 0) await step.notice(news);
     return { action: "none" };
   },
 });

@@ -4,4 +4,5 @@ import { stepActivity } from "./host.ts";
 /** On its own, for a migration. */
 export const federateIdentity = stepActivity(steps.federateIdentity);
 export const unfederateIdentity = stepActivity(steps.unfederateIdentity);
+export const returnCredential = stepActivity(steps.returnCredential);
 export const retireCredential = stepActivity(steps.retireCredential);

@@ -1,21 +1,23 @@
-/** The steps that only a migration from pod identity has; the others it borrows from onboarding and offboarding. */
+/** The steps that only a migration has; the others it borrows from onboarding and offboarding. */
 import { z } from "zod";
 import { proveNamespace, throwErrors } from "../application/inspection/proveNamespace.ts";
 import { lookAtMigration } from "../application/migration/lookAtMigration.ts";
-import { podsInTheWay, podsOfSelector } from "../application/migration/podsOfSelector.ts";
+import { podsInTheWay, podsOfOldWay } from "../application/migration/podsOfOldWay.ts";
 import { recordStart } from "../application/operation/recordStart.ts";
 import { planCutOver, planUndoCutOver } from "../application/plan/planCutOver.ts";
 import { throwBlockers } from "../application/plan/throwBlockers.ts";
 import { errorOf, PermanentError } from "../domain/errors.ts";
 import { Finding, keep } from "../domain/finding.ts";
 import { berthKey } from "../domain/naming/names.ts";
-import { Migration, migrated } from "../domain/operation/migration.ts";
+import { Migration, migrated, targetOf } from "../domain/operation/migration.ts";
 import type { NamespaceRecord, RecordIn } from "../domain/operation/namespaceRecord.ts";
 import type { StepAction } from "../domain/operation/operation.ts";
+import { toNotice } from "../domain/operation/plan.ts";
 import type { Stored } from "../domain/operation/records.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { hashRequest } from "../domain/request/requestHash.ts";
-import type { Registry } from "../ports.ts";
+import { Time } from "../domain/time.ts";
+import type { Ports, Registry } from "../ports.ts";
 import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { dependantsOfPodIdentity } from "../resources/podIdentity/bindings.ts";
 import { stepActivity } from "./host.ts";
@@ -37,6 +39,8 @@ export const takeInventory = stepActivity({
     ]);
     // Pods that use the old way are in the way of its end, and of nothing before.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
+    if (news.length > 0) await step.notice(news);
     if (input.migration.until === "inventory") await step.commit();
     return { action: "none", pods: pods.slice(0, mostPodsTold) };
   },
@@ -59,7 +63,7 @@ export const verifySideBySide = stepActivity({
   },
 });
 
-/** From here on the namespace is one of workload identity, and its manifest says so. */
+/** From here on the namespace is one of the new way, and its manifest says so. */
 export const cutOver = stepActivity({
   name: "cutOver",
   input: MigrationInput,
@@ -67,7 +71,7 @@ export const cutOver = stepActivity({
   target: berthKey,
   async run(input, { registry }, step) {
     if (input.migration.until === "cutOver") await step.commit();
-    const { differences } = planCutOver(input.request);
+    const { differences } = planCutOver(input.request, input.migration);
     const action = await changeRecord(registry, input, {
       // Not where a run before has done it: what that one said counts.
       before: () => step.willDo("update", differences),
@@ -121,18 +125,35 @@ async function changeRecord(
   throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
 }
 
-/** Refuses to go on while a pod would lose its identity. */
+/** Refuses to go on while a pod would lose its identity or, where there is a next look, tells which do. */
 export const checkPods = stepActivity({
   name: "checkPods",
-  input: StepInput.extend({ migration: Migration }),
+  input: StepInput.extend({
+    migration: Migration,
+    /** RFC 3339: the next look. Absent for the last, and in what 0.1.0 began: that looks once. */
+    next: Time.optional(),
+  }),
   output: StepResult,
   target: berthKey,
-  async run(input, ports) {
-    const blocker = podsInTheWay(input, await podsOfSelector(ports, { ...input, ...input.migration }));
+  async run(input, ports, step) {
+    const { migration, next } = input;
+    const blocker = podsInTheWay(input, migration, await podsOfOldWay(ports, input, migration));
+    if (blocker && next !== undefined) {
+      await step.notice([toNotice("WAITS_FOR_PODS", blocker.message)]);
+      return { action: "none", waitsUntil: next };
+    }
+    // What it waited for is over.
+    if (await hasWaited(ports, input)) await step.notice([]);
     if (blocker) throw new PermanentError(blocker.code, blocker.message);
+    if (targetOf(migration) === "podIdentity") return { action: "none" };
     const { blockers } = await dependantsOfPodIdentity(ports, input);
     const [dependant] = blockers;
     if (dependant) throw errorOf(dependant.code, dependant.message);
     return { action: "none" };
   },
 });
+
+async function hasWaited({ registry }: Pick<Ports, "registry">, { operation, ...berth }: StepInput): Promise<boolean> {
+  const step = await registry.getStep(operation, { name: "checkPods", target: berthKey(berth) });
+  return step?.notices !== undefined;
+}

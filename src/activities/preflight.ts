@@ -21,7 +21,8 @@ export const preflight = stepActivity({
     const kind = input.earlier ? "change" : "onboard";
     const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
     throwBlockers(plan);
-    await step.notice(plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews));
+    const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
+    if (news.length > 0) await step.notice(news);
     return { action: "none", approval: await requestApproval(ports, input) };
   },
 });

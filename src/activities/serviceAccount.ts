@@ -7,4 +7,5 @@ export const connectWorkload = together("connectWorkload", steps.applyServiceAcc
 /** On its own, for a migration: there the account comes before the credential. */
 export const applyServiceAccount = stepActivity(steps.applyServiceAccount);
 export const removeServiceAccount = stepActivity(steps.removeServiceAccount);
+export const returnServiceAccount = stepActivity(steps.returnServiceAccount);
 export const retireServiceAccount = stepActivity(steps.retireServiceAccount);

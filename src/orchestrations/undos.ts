@@ -1,10 +1,10 @@
 /** The undos of src/resources/undoStages.ts as steps: registered on the way up, and by name for a later second try. */
-import { unfederateIdentity } from "../activities/federatedCredential.ts";
+import { returnCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { undoCutOver } from "../activities/migration.ts";
 import { removeNamespace, restoreNamespace } from "../activities/namespace.ts";
 import { removePodIdentity, restorePodIdentity, returnPodIdentity } from "../activities/podIdentity.ts";
-import { removeServiceAccount } from "../activities/serviceAccount.ts";
+import { removeServiceAccount, returnServiceAccount } from "../activities/serviceAccount.ts";
 import { revokeTarget } from "../activities/targets.ts";
 import type { Migration } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
@@ -29,7 +29,8 @@ export function undoRegistrar(
   kind: OperationKind,
   input: UndoInput,
 ): (onFailure: OnFailure, begins: { making: MakingStage } | { step: StepName }) => void {
-  const stages = undoStages(kind, input.request, input);
+  const { earlier, migrating } = input;
+  const stages = undoStages(kind, input.request, { earlier, migration: migrating?.migration });
   return (onFailure, begins) => {
     const stage = stages.find(({ making, steps }) =>
       "making" in begins ? making === begins.making : steps.includes(begins.step),
@@ -96,6 +97,14 @@ const plainUndos: Readonly<Record<PlainUndo, (input: UndoInput, createdBy: strin
     const { migration } = migratingOf(input);
     return undoCutOver({ ...stepBase(input), createdBy, request, migration }, retry);
   },
+  returnServiceAccount(input, createdBy) {
+    const { clientId, migration } = migratingOf(input);
+    const { serviceAccount } = migration;
+    const was = { serviceAccount, adoptionPolicy: input.request.adoptionPolicy, identity: { clientId } };
+    return returnServiceAccount({ ...stepBase(input), createdBy, ...was }, input.retry);
+  },
+  returnCredential: (input, createdBy) =>
+    returnCredential({ ...stepBase(input), createdBy, serviceAccount: accountOf(input) }, input.retry),
   returnPodIdentity(input, createdBy) {
     const { clientId, migration } = migratingOf(input);
     const { adoptionPolicy } = input.request;

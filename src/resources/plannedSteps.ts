@@ -1,5 +1,5 @@
 /** The steps of an operation, in the order in which a status document shows them: a walk over all rooms. */
-import { type Migration, MigrationPhase, reaches } from "../domain/operation/migration.ts";
+import { type Migration, MigrationPhase, otherMode, reaches, targetOf } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
 import type { ProcessStepName, StepKey } from "../domain/operation/stepName.ts";
 import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
@@ -14,7 +14,7 @@ export interface PlannedWith {
   /** Of a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
   /** How far a migration is to go; of an offboarding or a repair: one that is under way, so that both identity modes may be there. */
-  readonly migration?: Pick<Migration, "until"> | undefined;
+  readonly migration?: Pick<Migration, "to" | "until"> | undefined;
 }
 
 export function plannedSteps(
@@ -82,20 +82,31 @@ export function roomsOfMode(mode: IdentityMode): readonly Room[] {
   return everyRoom.filter((room) => room.mode === mode);
 }
 
-function migrationSteps(request: OnboardingRequest, migration: Pick<Migration, "until">): readonly StepKey[] {
-  const phases = migrationPhases(request);
+type Way = Pick<Migration, "to">;
+
+function migrationSteps(request: OnboardingRequest, migration: Way & Pick<Migration, "until">): readonly StepKey[] {
+  const phases = migrationPhases(request, migration);
   const proof = reaches("retire", migration) ? [ofNamespace("verify", request)] : [];
   return [...MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : [])), ...proof];
 }
 
 /** The steps of each phase. What proves the end comes after the last one. */
-export function migrationPhases(request: OnboardingRequest): Readonly<Record<MigrationPhase, readonly StepKey[]>> {
+export function migrationPhases(
+  request: OnboardingRequest,
+  migration: Way,
+): Readonly<Record<MigrationPhase, readonly StepKey[]>> {
+  const mode = targetOf(migration);
   const process = (name: ProcessStepName) => ofNamespace(name, request);
   return {
     inventory: [process("takeInventory")],
-    sideBySide: roomsOfMode("workloadIdentity").flatMap((room) => room.ensure(request)),
+    sideBySide: roomsOfMode(mode).flatMap((room) => room.ensure(request)),
     verify: [process("verifySideBySide")],
     cutOver: [process("cutOver")],
-    retire: [process("checkPods"), ...roomsOfMode("podIdentity").flatMap((room) => room.remove(request))],
+    retire: [
+      process("checkPods"),
+      ...roomsOfMode(otherMode(mode))
+        .toReversed()
+        .flatMap((room) => room.remove(request)),
+    ],
   };
 }

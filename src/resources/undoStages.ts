@@ -4,7 +4,7 @@
  */
 import { isCode } from "../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../domain/naming/names.ts";
-import type { MigrationPhase } from "../domain/operation/migration.ts";
+import { type Migration, type MigrationPhase, otherMode, targetOf } from "../domain/operation/migration.ts";
 import type { OperationKind, OperationStatus } from "../domain/operation/operation.ts";
 import type { StepKey, StepName } from "../domain/operation/stepName.ts";
 import { readUndo, type UndoName, type UndoStepName } from "../domain/operation/undoName.ts";
@@ -26,13 +26,15 @@ export interface UndoStage {
 interface Change {
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** Of a migration: which way it goes. */
+  readonly migration?: Pick<Migration, "to"> | undefined;
 }
 
 /** In the order in which they come. An operation that has none undoes nothing: what it did by then stays. */
 export function undoStages(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier }: Change = {},
+  { earlier, migration = {} }: Change = {},
 ): readonly UndoStage[] {
   switch (kind) {
     case "onboard":
@@ -45,7 +47,7 @@ export function undoStages(
           .flatMap((room) => room.undo(request, { isChange: earlier !== undefined })),
       }));
     case "migrate":
-      return migrationStages(request);
+      return migrationStages(request, migration);
     case "offboard":
     case "repair":
     case "compensate":
@@ -64,21 +66,25 @@ function inOrderOfUndo(undone: readonly Room[]): readonly Room[] {
   return undone.toSorted((a, b) => undoOrder.indexOf(a.leaving) - undoOrder.indexOf(b.leaving));
 }
 
-function migrationStages(request: OnboardingRequest): readonly UndoStage[] {
-  const wasCutOver = request.identityMode === "workloadIdentity";
+function migrationStages(request: OnboardingRequest, migration: Pick<Migration, "to">): readonly UndoStage[] {
+  const mode = targetOf(migration);
+  const wasCutOver = request.identityMode === mode;
   const ofMode = (wanted: Room["mode"]) => everyRoom.filter(({ mode }) => mode === wanted);
   return [
-    ...ofMode("workloadIdentity").map((room) => ({
+    ...ofMode(mode).map((room) => ({
       phase: "sideBySide" as const,
       steps: room.ensure(request).map(({ name }) => name),
       undos: room.undo(request, { isChange: false }),
     })),
     ...(wasCutOver ? [] : [{ phase: "cutOver", steps: ["cutOver"], undos: ["undoCutOver"] } as const]),
-    ...ofMode("podIdentity").map((room) => ({
-      phase: "retire" as const,
-      steps: room.remove(request).map(({ name }) => name),
-      undos: room.returning === undefined ? [] : [room.returning],
-    })),
+    // In the other order than made: a credential for an account that is not there is an open door for who makes it.
+    ...ofMode(otherMode(mode))
+      .toReversed()
+      .map((room) => ({
+        phase: "retire" as const,
+        steps: room.remove(request).map(({ name }) => name),
+        undos: room.returning === undefined ? [] : [room.returning],
+      })),
   ];
 }
 
@@ -100,10 +106,10 @@ interface Begun {
 export function registeredUndos(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, steps }: Change & { readonly steps: readonly Begun[] },
+  { steps, ...change }: Change & { readonly steps: readonly Begun[] },
 ): readonly UndoName[] {
   const has = (stage: UndoStage, step: Begun) => stage.steps.some((name) => name === step.name);
-  const begun = undoStages(kind, request, { earlier }).filter((stage) => steps.some((step) => has(stage, step)));
+  const begun = undoStages(kind, request, change).filter((stage) => steps.some((step) => has(stage, step)));
   const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
   const isTooLate = kind === "migrate" && failed !== undefined;
   // A migration that has failed by itself undoes the phase in which it did; the earlier ones stay, whoever cancels then.

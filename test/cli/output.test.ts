@@ -7,6 +7,7 @@ import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
 import { tellFix } from "../../cli/output/fix.ts";
+import { namespaceLines } from "../../cli/output/namespaces.ts";
 import { operationLines } from "../../cli/output/operation.ts";
 import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
@@ -20,7 +21,7 @@ import type { OperationDocument } from "../../src/domain/documents/operation.ts"
 import { errorCatalogue, fixOf, isErrorCode } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { tellIn, toOperationError } from "../../src/domain/operation/plan.ts";
+import { tellIn, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
@@ -200,6 +201,23 @@ describe("an operation", () => {
   });
 });
 
+it("tells how a migration that has stopped goes on, and how it goes back", () => {
+  const { cluster, namespace, requestedBy } = operation;
+  const record = { cluster, namespace, requestedBy, operation: operation.id, findings: [] };
+  const linesOf = (migration: { to?: "podIdentity"; completed: "cutOver"; selector: string }) =>
+    namespaceLines(
+      { ...record, state: "Onboarded", identityMode: "podIdentity", databases: [], migration },
+      view(),
+    ).join("\n");
+
+  expect(linesOf({ completed: "cutOver", selector: "x" })).toContain(
+    "stopped after cutOver; mooring migrate goes on, mooring migrate --to podIdentity goes back",
+  );
+  expect(linesOf({ to: "podIdentity", completed: "cutOver", selector: "x" })).toContain(
+    "stopped to podIdentity after cutOver; mooring migrate --to podIdentity goes on, mooring migrate goes back",
+  );
+});
+
 it("tells a plan: what is written, what is in the way, what it waits for", () => {
   const blocker = toOperationError("KUBERNETES_CONFLICT", "Not Mooring's.");
   const plan: Plan = {
@@ -307,6 +325,23 @@ describe("progress", () => {
     expect(written.join("")).toBe(
       `onboard aks-dev/team-a  provisioning …\n  ensureIdentity ${identity}: create Succeeded\n`,
     );
+  });
+
+  it("says for which pods a migration waits, and again when others are left", () => {
+    const { written, stderr } = stream({ isTTY: false });
+    const progress = createProgress(stderr);
+    const waitingFor = (message: string, attempts: number): OperationDocument => {
+      const notices = [toNotice("WAITS_FOR_PODS", message)];
+      const nextRetryTime = "2026-01-01T12:00:05Z";
+      const step = { name: "checkPods", target: "aks-dev/team-a", status: "Running" as const, attempts };
+      return { ...operation, kind: "migrate", steps: [{ ...step, notices, nextRetryTime }] };
+    };
+
+    progress.show(waitingFor("2 pod(s): a, b.", 1));
+    progress.show(waitingFor("2 pod(s): a, b.", 2));
+    progress.show(waitingFor("1 pod(s): b.", 3));
+
+    expect(written.slice(1)).toEqual(["  checkPods waits: 2 pod(s): a, b.\n", "  checkPods waits: 1 pod(s): b.\n"]);
   });
 
   it("on a terminal takes itself away, and gives the cursor back", () => {

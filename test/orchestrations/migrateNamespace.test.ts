@@ -223,7 +223,7 @@ it("refuses to retire while somebody else's binding gives the identity to pods o
   expect(kinds()).toEqual(expect.arrayContaining(podWay));
 });
 
-it("plans without writing, and says which pods will be in the way", async () => {
+it("plans without writing, and says for which pods it will wait", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
 
@@ -236,11 +236,11 @@ it("plans without writing, and says which pods will be in the way", async () => 
     "federateIdentity create",
     "verifySideBySide none",
     "cutOver update",
-    "checkPods conflict",
+    "checkPods none",
     "removePodIdentity delete",
     "verify none",
   ]);
-  expect(plan.steps[5]?.blockers).toMatchObject([{ code: "PODS_STILL_USE_POD_IDENTITY" }]);
+  expect(plan.steps[5]?.notices).toMatchObject([{ code: "WAITS_FOR_PODS", message: expect.stringContaining("web-1") }]);
 });
 
 it("stops before the first write when the namespace is broken", async () => {

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import "../../src/orchestrations/batchLane.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import "../../src/orchestrations/compensateOperation.ts";
+import "../../src/orchestrations/migrateBack.ts";
 import "../../src/orchestrations/migrateNamespace.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardBatch.ts";

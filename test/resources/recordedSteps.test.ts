@@ -19,6 +19,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   offboardNamespace: "offboard",
   repairNamespace: "repair",
   migrateNamespace: "migrate",
+  migrateBack: "migrate",
   compensateOperation: "compensate",
 };
 
@@ -51,7 +52,7 @@ const together: Readonly<Record<string, readonly string[]>> = {
   settleApproval: [],
   recordOutcome: [],
 };
-const ofIdentity = ["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity"];
+const ofIdentity = ["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity", "returnCredential"];
 
 interface Recorded {
   readonly step: string;
@@ -109,13 +110,14 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const isWhole = resumed === undefined && undone.length === 0;
   if (isWhole && hasSucceeded(kept)) expect(planned.filter((step) => !forward.includes(step))).toEqual([]);
 
-  const begun = undoStages(kind, request, { earlier }).filter(({ steps }) =>
+  const begun = undoStages(kind, request, { earlier, migration: input.migration }).filter(({ steps }) =>
     steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
   );
   const text = (names: readonly string[]) => names.map((name) => stepText(undoStep(request, name) ?? none));
   const before = [...(resumed?.migration?.undos ?? []), ...(resumed?.undos ?? [])];
   const all = text([...new Set([...before, ...begun.flatMap((stage) => stage.undos)])].toReversed());
-  const last = text(begun.at(-1)?.undos.toReversed() ?? []);
+  const phase = begun.at(-1)?.phase;
+  const last = text(begun.flatMap((stage) => (stage.phase === phase ? stage.undos : [])).toReversed());
   // A migration that fails by itself undoes the phase in which it did; anything else undoes all that has begun.
   if (undone.length > 0) expect([all, ...(kind === "migrate" ? [last] : [])]).toContainEqual(undone);
 });

@@ -151,7 +151,7 @@ async function manifests(namespace: string): Promise<{ oldWay: ClusterObject; ne
   };
 }
 
-it("migrates to workload identity in phases, and the workload reads its table before, between and after", async () => {
+it("migrates to workload identity in phases and back, and the workload reads its table before, between and after", async () => {
   await onboard("moving", { identityMode: "podIdentity" });
   const { oldWay, newWay } = await manifests("moving");
   const clientId = identityOf("moving").clientId;
@@ -170,13 +170,23 @@ it("migrates to workload identity in phases, and the workload reads its table be
     spec: { ...Object(oldWay["spec"]), restartPolicy: "Always" },
   };
   await cluster.create(server);
-  const blocked = await run("moving", "migrate");
+  const id = String((await post("moving", "migrate")).body["id"]);
+  const waiting = async () => (await service.operation(id)).steps.find(({ name }) => name === "checkPods");
+  await expect.poll(waiting, { timeout: 30_000 }).toMatchObject({
+    status: "Running",
+    notices: [{ code: "WAITS_FOR_PODS", message: expect.stringContaining("server") }],
+  });
   const afterCutOver = await cluster.run(oldWay);
   await core.deleteNamespacedPod({ name: "server", namespace: "moving" });
   await expect.poll(() => sandbox.cloud.kubernetes.objects.get("v1", "Pod", "server", "moving")).toBeUndefined();
-  const retired = await run("moving", "migrate");
+  const retired = await service.waitFor(id, 60_000);
   const after = await cluster.run(newWay);
   const late = await cluster.run(oldWay);
+  const again = await post("moving", "migrate");
+  const migrated = await look("moving");
+  const wayBack = await post("moving", "migrate?to=podIdentity&dryRun=true");
+  const back = await run("moving", "migrate", { to: "podIdentity" });
+  const afterBack = await cluster.run(oldWay);
 
   expect(before.exitCode).toBe(0);
   expect(sideBySide).toMatchObject({ status: "Succeeded", result: { migration: { completed: "verify" } } });
@@ -189,18 +199,20 @@ it("migrates to workload identity in phases, and the workload reads its table be
   expect(between.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
   expect(change).toMatchObject({ status: 409, body: { code: "MIGRATION_PENDING" } });
   expect(half).toMatchObject({ state: "Onboarded", identityMode: "podIdentity", migration: { completed: "verify" } });
-  expect(blocked).toMatchObject({
-    status: "Failed",
-    error: { code: "PODS_STILL_USE_POD_IDENTITY", message: expect.stringContaining("server") },
-    result: { migration: { completed: "cutOver", podsToMove: ["server"] } },
-  });
   expect(afterCutOver.exitCode).toBe(0);
-  expect(retired, JSON.stringify(retired.error)).toMatchObject({ status: "Succeeded", result: { clientId } });
+  expect(retired, JSON.stringify(retired.error)).toMatchObject({
+    status: "Succeeded",
+    result: { clientId, migration: { completed: "retire", podsToMove: ["server"] } },
+  });
   expect(after.exitCode).toBe(0);
   expect(late.exitCode).toBe(3);
-  expect(await look("moving")).toMatchObject({ identityMode: "workloadIdentity", clientId, findings: [] });
-  expect(await post("moving", "migrate")).toMatchObject({ status: 409, body: { code: "NOTHING_TO_MIGRATE" } });
-}, 90_000);
+  expect(migrated).toMatchObject({ identityMode: "workloadIdentity", clientId, findings: [] });
+  expect(again).toMatchObject({ status: 409, body: { code: "NOTHING_TO_MIGRATE" } });
+  expect(wayBack).toMatchObject({ status: 200, body: { blocked: false } });
+  expect(back, JSON.stringify(back.error)).toMatchObject({ status: "Succeeded", result: { clientId } });
+  expect(afterBack.exitCode).toBe(0);
+  expect(await look("moving")).toMatchObject({ identityMode: "podIdentity", clientId, findings: [] });
+}, 180_000);
 
 it("ends a migration and a repair right when the service is killed in the middle of them", async () => {
   await onboard("killed", { identityMode: "podIdentity" });
@@ -225,7 +237,7 @@ it("ends a migration and a repair right when the service is killed in the middle
   expect(migrated, JSON.stringify(migrated.error)).toMatchObject({ status: "Succeeded" });
   expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
   expect((await post("killed", "verify")).body).toMatchObject({ findings: [] });
-}, 120_000);
+}, 180_000);
 
 it("refuses a migration that it cannot understand, field by field", async () => {
   await onboard("odd", { identityMode: "podIdentity" });

@@ -12,6 +12,7 @@ import type { HeldRecord, NamespaceRecord } from "../../src/domain/operation/nam
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
+import "../../src/orchestrations/migrateBack.ts";
 import "../../src/orchestrations/migrateNamespace.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
@@ -80,7 +81,8 @@ export async function operate(
     isMigrating: record.migration !== undefined,
     migration: record.migration,
   };
-  const run = await runOrchestration(`${kind}Namespace`, input, options);
+  const isBack = kind === "migrate" && migration?.to === "podIdentity";
+  const run = await runOrchestration(isBack ? "migrateBack" : `${kind}Namespace`, input, options);
   const ended = operations.get(operation);
   if (!ended) throw new Error(`operation ${operation} left no record`);
   return { operation: ended, run };

@@ -7,6 +7,7 @@ import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import type { Inspection, SeenThing } from "../../resources/definitions/inspection.ts";
+import type { Room } from "../../resources/definitions/room.ts";
 import { furnished } from "../../resources/effects.ts";
 import { readIdentity } from "../../resources/identity/effects.ts";
 
@@ -16,13 +17,22 @@ export interface Inspected {
   readonly things: readonly KnownThing[];
 }
 
-export async function inspectNamespace(ports: Ports, inspection: Inspection): Promise<readonly Finding[]> {
-  return (await readNamespace(ports, inspection)).findings;
+/** Of which rooms; without it, of all. */
+interface Scope {
+  readonly isMeant?: (room: Room) => boolean;
 }
 
-export async function readNamespace(ports: Ports, inspection: Inspection): Promise<Inspected> {
+export async function inspectNamespace(
+  ports: Ports,
+  inspection: Inspection,
+  scope: Scope = {},
+): Promise<readonly Finding[]> {
+  return (await readNamespace(ports, inspection, scope)).findings;
+}
+
+export async function readNamespace(ports: Ports, inspection: Inspection, scope: Scope = {}): Promise<Inspected> {
   const seen: SeenThing[] = [];
-  const findings = await readBack(ports, inspection, (thing) => void seen.push(thing));
+  const findings = await readBack(ports, inspection, { ...scope, note: (thing) => void seen.push(thing) });
   const lost = seen.flatMap((each) => {
     const { thing: target, field, mark } = each;
     const isLost = mark === undefined && Boolean(findRecorded(inspection, each));
@@ -45,7 +55,7 @@ function findRecorded({ things = [] }: Inspection, { thing, id }: SeenThing): st
 async function readBack(
   ports: Ports,
   inspection: Inspection,
-  note: (seen: SeenThing) => void,
+  { note, isMeant = () => true }: Scope & { readonly note: (seen: SeenThing) => void },
 ): Promise<readonly Finding[]> {
   let identity: ManagedIdentity | undefined;
   const identityFindings = await readable(identityName(inspection.request), async () => {
@@ -57,7 +67,9 @@ async function readBack(
   const clientId = identity?.clientId ?? inspection.clientId;
   if (clientId === undefined) return identityFindings;
   const input = { ...inspection, clientId, identity, note };
-  const readings = furnished.flatMap(({ effects }) => effects.inspect(ports, input));
+  const readings = furnished
+    .filter(({ room }) => isMeant(room))
+    .flatMap(({ effects }) => effects.inspect(ports, input));
   const others = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),

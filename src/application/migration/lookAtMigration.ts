@@ -1,8 +1,15 @@
 /** What a migration finds and would do: answers a dry run, and is the inventory that comes first. */
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
-import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
-import { type Conflict, type Plan, type StepPlan, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { isPast, type Migration, migrated, targetOf, withAccountOf } from "../../domain/operation/migration.ts";
+import {
+  type Conflict,
+  type Notice,
+  type Plan,
+  type StepPlan,
+  toPlan,
+  toStepPlan,
+} from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
@@ -11,9 +18,10 @@ import { plannedSteps, roomsOfMode } from "../../resources/plannedSteps.ts";
 import { dependantsOfPodIdentity } from "../../resources/podIdentity/bindings.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { expectSameNamespace } from "../operation/sameNamespace.ts";
+import { lookAtIdentity } from "../plan/identityFirst.ts";
 import { explain, lookAtStep } from "../plan/looks.ts";
-import { expectReadyFor } from "../plan/preflightLook.ts";
-import { podsInTheWay, podsOfSelector } from "./podsOfSelector.ts";
+import { findObstaclesFor } from "../plan/preflightLook.ts";
+import { podsInTheWay, podsOfOldWay } from "./podsOfOldWay.ts";
 
 export interface MigrationLook {
   readonly operation: string;
@@ -28,18 +36,22 @@ export async function lookAtMigration(
 ): Promise<{ plan: Plan; pods: readonly string[] }> {
   const { request, migration, operation, clientId } = look;
   const target = migrated(request, migration);
-  const pods = await podsOfSelector(ports, { ...request, ...migration });
-  const added = roomsOfMode("workloadIdentity").flatMap((room) => room.ensure(request));
+  const pods = await podsOfOldWay(ports, request, migration);
+  const added = roomsOfMode(targetOf(migration)).flatMap((room) => room.ensure(request));
   const plan = async (step: StepKey): Promise<StepPlan> => {
     if (step.name === "takeInventory") return await lookAtNamespace(ports, look, { step, pods });
-    if (step.name === "checkPods") {
-      const conflict = podsInTheWay(request, pods);
-      const found = toStepPlan(step, { action: "none", conflict });
-      return withDependants(found, [await dependantsOfPodIdentity(ports, request)], false);
-    }
+    if (step.name === "checkPods") return await lookAtPods(ports, look, { step, pods });
     const isAdded = added.some(({ name }) => name === step.name);
     const identity = { id: "", principalId: "", clientId };
-    const input = { kind: "migrate", operation, request: isAdded ? target : request, identity, step } as const;
+    const account = withAccountOf(migration, request);
+    const input = {
+      kind: "migrate",
+      operation,
+      request: isAdded ? target : account,
+      identity,
+      migrating: look,
+      step,
+    } as const;
     return (await lookAtStep(ports, input)) ?? toStepPlan(step, { action: "none" });
   };
   const planned = plannedSteps("migrate", request, { migration });
@@ -47,16 +59,47 @@ export async function lookAtMigration(
   return { plan: toPlan(steps), pods };
 }
 
-/** The old way has to be whole, and the cluster ready for the new one. */
-async function lookAtNamespace(
+/** Pods that use the old way are waited for, or are in the way where the catalog says that nothing is waited for. */
+async function lookAtPods(
   ports: Ports,
-  { request, migration, clientId }: MigrationLook,
+  { request, migration }: MigrationLook,
   { step, pods }: { step: StepKey; pods: readonly string[] },
 ): Promise<StepPlan> {
-  const cluster = findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
-  const [findings] = await Promise.all([
-    inspectNamespace(ports, { request, clientId, isMigrating: true }),
-    expectReadyFor(ports, "workloadIdentity", { request, cluster, identity: undefined, takeOver: false }),
+  const conflict = podsInTheWay(request, migration, pods);
+  const { waitForPodsMinutes } = ports.catalog.migration;
+  const notice = conflict && waitForPodsMinutes > 0 && waitsForPods(conflict, waitForPodsMinutes);
+  const found = toStepPlan(step, { action: "none", ...(notice ? { notices: [notice] } : { conflict }) });
+  if (targetOf(migration) === "podIdentity") return found;
+  return withDependants(found, [await dependantsOfPodIdentity(ports, request)], false);
+}
+
+function waitsForPods({ message }: Conflict, minutes: number): Notice {
+  return {
+    code: "WAITS_FOR_PODS",
+    message: `${message} The migration waits for them, for up to ${minutes} minute(s).`,
+  };
+}
+
+/** The way that the migration leaves has to be whole, and the cluster ready for the new one. */
+async function lookAtNamespace(
+  ports: Ports,
+  { operation, request, migration, clientId }: MigrationLook,
+  { step, pods }: { step: StepKey; pods: readonly string[] },
+): Promise<StepPlan> {
+  const mode = targetOf(migration);
+  const cluster = findClusterFor(ports.catalog, request.cluster, mode);
+  const obstacles = async () => {
+    const { identity } = mode === "podIdentity" ? await lookAtIdentity(ports, { ...request, operation, clientId }) : {};
+    return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
+  };
+  const [findings, { blockers = [], notices = [] }] = await Promise.all([
+    // What is broken of workload identity is why somebody goes back, and does not stop that; the proof comes later.
+    inspectNamespace(
+      ports,
+      { request, clientId, isMigrating: true },
+      { isMeant: (room) => mode !== "podIdentity" || room.mode === undefined },
+    ),
+    obstacles(),
     expectSameNamespace(ports, request),
   ]);
   // A selector that others have, too, is no longer asked for when the namespace has migrated.
@@ -69,6 +112,12 @@ async function lookAtNamespace(
           message: `Repair the namespace before it migrates. ${errors.map(describeFinding).join(" ")}`,
         };
   const how = isPast(migration.completed, "cutOver") ? "to be deployed anew by now" : "to be deployed anew";
-  const differences = pods.map((pod) => ({ field: `pod ${pod}`, current: "uses pod identity", desired: how }));
-  return toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
+  const current = mode === "podIdentity" ? "uses workload identity" : "uses pod identity";
+  const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
+  const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
+  return {
+    ...plan,
+    ...(blockers.length > 0 ? { action: "conflict", blockers: [...plan.blockers, ...blockers] } : {}),
+    ...(notices.length > 0 ? { notices: [...notices] } : {}),
+  };
 }

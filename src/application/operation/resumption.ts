@@ -18,7 +18,9 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   const { kind, request, earlier, migration, compensates } = operation;
   const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
   const forward = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
-  const stages = undoStages(kind, request, { earlier }).filter((stage) => forward.some((step) => isOf(stage, step)));
+  const stages = undoStages(kind, request, { earlier, migration }).filter((stage) =>
+    forward.some((step) => isOf(stage, step)),
+  );
   const isCommitted = operation.committedTime !== undefined;
   const hasChanged = forward.some(({ name }) => !isStepName(name) || stepFacts[name].stage !== "look");
   const failure = findFailure(operation, { forward, isBeingUndone: steps.length > forward.length });
@@ -65,8 +67,11 @@ function findFailure(
 }
 
 /** Of a migration, the last phase that this operation has completed: one after it has begun, or all of its steps are done. */
-function lastComplete({ request }: OperationRecord, forward: readonly StepRecord[]): MigrationPhase | undefined {
-  const phases = migrationPhases(request);
+function lastComplete(
+  { request, migration }: OperationRecord,
+  forward: readonly StepRecord[],
+): MigrationPhase | undefined {
+  const phases = migrationPhases(request, migration ?? {});
   const find = (phase: MigrationPhase) => phases[phase].map((step) => forward.find((each) => isSameStep(each, step)));
   if (forward.some(({ name }) => name === "verify")) return "retire";
   const furthest = MigrationPhase.options.findLastIndex((phase) => find(phase).some((step) => step !== undefined));

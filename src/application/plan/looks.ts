@@ -17,7 +17,7 @@ const processLooks: Readonly<Record<ProcessStepName, Look | "notPlanned">> = {
     await expectSameNamespace(ports, request);
     return toStepPlan(step, { action: "none" });
   },
-  cutOver: async (_ports, { request }) => planCutOver(request),
+  cutOver: async (_ports, { request, migrating }) => planCutOver(request, migrating?.migration ?? {}),
   undoCutOver: ({ registry }, { request }) => planUndoCutOver(registry, request),
   removeLeftovers: planLeftovers,
   checkDependants: "notPlanned",

@@ -14,7 +14,7 @@ export async function planCancel(ports: Ports, record: OperationRecord): Promise
   const planned = plannedSteps(kind, request, { earlier, migration });
   const own = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
   const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
-  const undos = registeredUndos(kind, request, { earlier, steps: own }).filter((undo) => {
+  const undos = registeredUndos(kind, request, { earlier, migration, steps: own }).filter((undo) => {
     const step = undoStep(request, undo);
     // One that has run already, after a failure, does not run once more.
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));

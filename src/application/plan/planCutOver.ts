@@ -1,13 +1,15 @@
 import { berthKey } from "../../domain/naming/names.ts";
+import { type Migration, targetOf } from "../../domain/operation/migration.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Registry } from "../../ports.ts";
 
-export function planCutOver(request: OnboardingRequest): StepPlan {
+export function planCutOver(request: OnboardingRequest, migration: Pick<Migration, "to">): StepPlan {
   const step: StepKey = { name: "cutOver", target: berthKey(request) };
-  if (request.identityMode === "workloadIdentity") return toStepPlan(step, { action: "none" });
-  const difference = { field: "identityMode", current: "podIdentity", desired: "workloadIdentity" };
+  const [current, desired] = [request.identityMode, targetOf(migration)];
+  if (current === desired) return toStepPlan(step, { action: "none" });
+  const difference = { field: "identityMode", current, desired };
   return toStepPlan(step, { action: "update", differences: [difference] });
 }
 

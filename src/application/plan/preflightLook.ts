@@ -58,10 +58,14 @@ function clusterChecks(
     .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
 }
 
-/** The same for a namespace that is to have workload identity: the first obstacle, as an error. */
-export async function expectReadyFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<void> {
+/** What stands in the way of an identity mode that a namespace is to have, too. The first look that fails is the error. */
+export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<Obstacles> {
   const checks = furnished
     .filter(({ room }) => room.mode === mode)
     .flatMap(({ effects }) => effects.preflight?.(ports, input) ?? []);
-  await Promise.all(checks.map(({ look }) => look()));
+  const found = await Promise.all(checks.map(({ look }) => look()));
+  return {
+    blockers: found.flatMap((each) => each?.blockers ?? []),
+    notices: found.flatMap((each) => each?.notices ?? []),
+  };
 }

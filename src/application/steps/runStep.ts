@@ -35,6 +35,10 @@ export async function runStep<I extends StepInput, O extends StepResult>(
     const context = { ...trail, invocation, commit: () => commitOperation(registry, operation) };
     const result = await run(input, gateWrites(ports, mayGoOn), context);
     await mayGoOn;
+    if (result.waitsUntil !== undefined) {
+      await trail.pause(result.waitsUntil);
+      return result;
+    }
     const action = await trail.succeed(result.action);
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
     return { ...result, action };

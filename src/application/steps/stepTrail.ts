@@ -19,6 +19,8 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo"> {
   countTries(): Promise<number>;
   /** Records the end, and returns what the step has done in all of its tries. */
   succeed(action: StepAction): Promise<StepAction>;
+  /** Records that the step waits, and until when; what for is in its notices. */
+  pause(nextRetryTime: string): Promise<void>;
   /** Records a failure; `delayMs` until the next try, if there is one. */
   fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
@@ -43,7 +45,6 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
     started,
     countTries: () => started.catch(() => registry.startStep(operation, step, startTime)),
     async notice(notices) {
-      if (notices.length === 0) return;
       await started;
       await registry.updateStep(operation, step, { notices });
     },
@@ -64,6 +65,9 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
         appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
       ]);
       return action;
+    },
+    async pause(nextRetryTime) {
+      await registry.updateStep(operation, step, { nextRetryTime });
     },
     async fail({ code, message }, delayMs) {
       const isOver = delayMs === undefined;

@@ -122,6 +122,14 @@ const CatalogFields = z.strictObject({
     })
     .prefault({})
     .meta({ description: "How requests that came together are worked on (docs/adr/0009)." }),
+  migration: z
+    .strictObject({
+      waitForPodsMinutes: z.number().nonnegative().max(week).default(60).meta({
+        description: "How long the last phase waits until no pod uses the old way; with 0 it looks once.",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Of migrations between the identity modes." }),
   retry: z
     .strictObject({
       firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "Before the second try." }),

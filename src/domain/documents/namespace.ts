@@ -20,8 +20,9 @@ export const NamespaceDocument = z
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
     findings: z.array(FindingDocument).meta({ description: "What the last look found; at most 40, the worst first." }),
-    migration: Migration.pick({ completed: true, selector: true }).optional().meta({
-      description: "A migration that has stopped after a phase; POST …/migrate goes on.",
+    migration: Migration.pick({ to: true, completed: true, selector: true }).optional().meta({
+      description:
+        "A migration that has stopped after a phase; POST …/migrate goes on, or to the other identity mode back.",
     }),
     waiting: z
       .array(z.object({ operation: z.string(), since: Time }))

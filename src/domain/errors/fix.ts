@@ -13,6 +13,7 @@ export const httpActs = {
   compensate: "POST /api/operations/{id}/compensate",
   repair: "POST /api/namespaces/{cluster}/{namespace}/repair",
   migrate: "POST /api/namespaces/{cluster}/{namespace}/migrate",
+  migrateBack: "POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity",
   takeOver: "takeOver=true",
   ignoreDependants: "ignoreDependants=true",
   team: '"team": "<name>"',

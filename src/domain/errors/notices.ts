@@ -21,6 +21,10 @@ export const notices = {
       "Whether the kubelet identity has the roles that aad-pod-identity needs could not be found out. Only a notice.",
     fix: "Give Mooring's identity Microsoft.Authorization/roleAssignments/read, and the cluster podIdentity.kubeletObjectId in the catalog.",
   },
+  WAITS_FOR_PODS: {
+    cause: "Pods still use the way that a migration is about to take away; it waits until none does. Only a notice.",
+    fix: "Deploy the pods that the message names with the new manifest fragment; the migration then goes on by itself.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Whether somebody else depends on what would be removed could not be read. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then look at the plan again.",

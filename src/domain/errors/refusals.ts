@@ -84,7 +84,7 @@ export const refusals = {
     status: 409,
     isPolicy: false,
     cause: "A change of an onboarded namespace cannot switch its identity mode.",
-    fix: "To leave pod identity: {migrate}. Otherwise offboard the namespace first.",
+    fix: "To change it in phases: {migrate}. Otherwise offboard the namespace first.",
   },
   NAMESPACE_INCOMPLETE: {
     status: 409,
@@ -102,14 +102,14 @@ export const refusals = {
   NOTHING_TO_MIGRATE: {
     status: 409,
     isPolicy: false,
-    cause: "The namespace uses workload identity already.",
-    fix: "Nothing: there is no pod identity to migrate from.",
+    cause: "The namespace has the identity mode already to which the migration would lead.",
+    fix: "Nothing: it is where it would go.",
   },
   MIGRATION_PENDING: {
     status: 409,
     isPolicy: false,
     cause: "A migration of the namespace has stopped between two phases.",
-    fix: "End it with {migrate}, then send the request again.",
+    fix: "End it with {migrate} or, to pod identity, {migrateBack}; then send the request again.",
   },
   NOT_FOUND: {
     status: 404,
@@ -248,14 +248,14 @@ export const refusals = {
     status: 409,
     isPolicy: false,
     cause: "The operation left nothing that could be undone again.",
-    fix: "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration goes on when migrate is called again.",
+    fix: "Look at the namespace's status; what is onboarded is taken back by offboarding it, and a migration that has stopped goes on with {migrate}, or back with {migrateBack}.",
   },
   OPERATION_ENDED: {
     status: 409,
     isPolicy: false,
     endsSteps: true,
     cause: "The operation has ended, so it cannot be canceled.",
-    fix: "Look at its status with {operation}; an onboarded namespace is taken back by offboarding it.",
+    fix: "Look at its status with {operation}; an onboarded namespace is taken back by offboarding it, and a migration by {migrateBack}.",
   },
   CANCEL_TOO_LATE: {
     status: 409,

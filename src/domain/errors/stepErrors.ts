@@ -323,6 +323,13 @@ export const stepErrors = {
     cause: "Pods with the label aadpodidbinding still run, and would lose their identity.",
     fix: "Deploy the pods that the message names with the new manifest fragment, then go on with {migrate}.",
   },
+  PODS_STILL_USE_WORKLOAD_IDENTITY: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Pods with the label azure.workload.identity/use and the service account still run, and would lose their identity.",
+    fix: "Deploy the pods that the message names with the new manifest fragment, then go on with {migrateBack}.",
+  },
   VERIFICATION_FAILED: {
     status: 500,
     retryable: false,

@@ -1,26 +1,28 @@
 /**
- * From pod identity to workload identity, in phases that each leave the namespace working. A migration may stop after any
- * of them, and goes on where it is when it is asked for again.
+ * From pod identity to workload identity, or back, in phases that each leave the namespace working. A migration may stop
+ * after any of them; asked for again it goes on where it is, and asked for the other way it goes back from there.
  */
 import { z } from "zod";
-import type { OnboardingRequest } from "../request/request.ts";
+import { type IdentityMode, type OnboardingRequest, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
   /** Looks: what there is, which pods use it, and what would be in the way. */
   "inventory",
-  /** Adds service account and federated credential; pods go on as they are. */
+  /** Adds what the new way needs, such as service account and federated credential; pods go on as they are. */
   "sideBySide",
   /** Proves the new way, by the Job where the catalog allows it. */
   "verify",
-  /** The namespace's record and its manifest say workload identity; teams redeploy. */
+  /** The namespace's record and its manifest say the new way; teams redeploy. */
   "cutOver",
-  /** Takes binding and AzureIdentity away, once no pod uses them. */
+  /** Takes the old way away, such as binding and AzureIdentity, once no pod uses it. */
   "retire",
 ]);
 export type MigrationPhase = z.infer<typeof MigrationPhase>;
 
 /** Kept with the namespace's record while a migration is under way, or stopped. */
 export const Migration = z.object({
+  /** Absent: to workload identity. */
+  to: z.literal("podIdentity").optional(),
   /** The last phase to run; a later call may say another. */
   until: MigrationPhase,
   serviceAccount: z.string(),
@@ -34,6 +36,29 @@ export const Migration = z.object({
   leftBy: z.string().optional(),
 });
 export type Migration = z.infer<typeof Migration>;
+
+/** To which identity mode it leads. */
+export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
+  return to ?? "workloadIdentity";
+}
+
+export function otherMode(mode: IdentityMode): IdentityMode {
+  return mode === "podIdentity" ? "workloadIdentity" : "podIdentity";
+}
+
+/**
+ * What a migration that has stopped is for one that leads to `mode`. Both ways stand between its phases, so one that has
+ * cut over has added the other way, too, and one that has not is where the other has only to retire.
+ */
+export function towards(migration: Migration, mode: IdentityMode): Migration {
+  if (targetOf(migration) === mode) return migration;
+  const { to: _to, completed, ...same } = migration;
+  return {
+    ...same,
+    ...(mode === "podIdentity" ? { to: mode } : {}),
+    completed: isPast(completed, "cutOver") ? "sideBySide" : "cutOver",
+  };
+}
 
 /** Whether a phase is complete, or one after it. */
 export function isPast(completed: MigrationPhase | undefined, phase: MigrationPhase): boolean {
@@ -63,8 +88,10 @@ export function withAccountOf(
 
 /** What the namespace is onboarded with after the cut over. */
 export function migrated(
-  { selector: _selector, ...request }: OnboardingRequest,
-  { serviceAccount }: Pick<Migration, "serviceAccount">,
+  { selector: earlier, ...request }: OnboardingRequest,
+  { to, serviceAccount, selector }: Pick<Migration, "to" | "serviceAccount" | "selector">,
 ): OnboardingRequest {
-  return { ...request, identityMode: "workloadIdentity", serviceAccount };
+  if (to === undefined) return { ...request, identityMode: "workloadIdentity", serviceAccount };
+  const isSaid = earlier !== undefined || selector !== selectorOf(request);
+  return { ...request, identityMode: to, ...(isSaid ? { selector } : {}) };
 }

@@ -16,6 +16,8 @@ type PlainUndoName = Extract<
   | "restorePodIdentity"
   | "undoCutOver"
   | "returnPodIdentity"
+  | "returnServiceAccount"
+  | "returnCredential"
 >;
 
 /** The step that runs as the undo. */
@@ -32,6 +34,8 @@ const plainUndos: Readonly<Record<PlainUndoName, true>> = {
   restorePodIdentity: true,
   undoCutOver: true,
   returnPodIdentity: true,
+  returnServiceAccount: true,
+  returnCredential: true,
 };
 
 /** Undefined for a name that this release does not have. */

@@ -26,12 +26,20 @@ const begins: {
 
 /**
  * Begins an operation that leaves the namespace onboarded, and its owner as it is. While one of the same kind runs, that
- * one is the answer. `prepare` looks at the record and may refuse.
+ * one is the answer, unless `isAsked` says that it is about something else. `prepare` looks at the record and may refuse.
  */
 export async function acceptUpkeep<S extends Upkeep>(
   desk: Desk,
   state: S,
-  { berth, prepare }: { berth: Berth; prepare: (record: Stored<OnboardedRecord>) => Prepared[S] },
+  {
+    berth,
+    prepare,
+    isAsked = () => true,
+  }: {
+    berth: Berth;
+    prepare: (record: Stored<OnboardedRecord>) => Prepared[S];
+    isAsked?: (running: NamespaceRecord) => boolean;
+  },
 ): Promise<Accepted> {
   const { registry } = desk.ports;
   return await acceptOnce(desk, async (own) => {
@@ -39,7 +47,7 @@ export async function acceptUpkeep<S extends Upkeep>(
       what: `The record of ${berthKey(berth)}`,
       read: () => findSettled(registry, berth, mustSee(own.by, berth)),
       next(current) {
-        if (current.state === state || current.operation === own.operation) return undefined;
+        if ((current.state === state && isAsked(current)) || current.operation === own.operation) return undefined;
         expectOnboarded(current);
         return begins[state](current, beginningOf(own), prepare(current));
       },

@@ -13,7 +13,7 @@ import { findCompensation } from "../../application/decisions/compensation.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
-import { withAccountOf } from "../../domain/operation/migration.ts";
+import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -23,6 +23,7 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
 import { changeNamespace } from "../../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../../orchestrations/compensateOperation.ts";
+import { migrateBack } from "../../orchestrations/migrateBack.ts";
 import { migrateNamespace } from "../../orchestrations/migrateNamespace.ts";
 import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
@@ -175,8 +176,14 @@ export function startOperation(
     case "Repairing":
       return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
     case "Migrating": {
+      const { waitForPodsMinutes } = catalog.migration;
       const going = { clientId: record.clientId, migration: record.migration };
-      return start(client, migrateNamespace, { instanceId, input: { ...input, ...going } });
+      const waiting = waitForPodsMinutes > 0 ? { waitForPodsMinutes } : {};
+      const isBack = targetOf(record.migration) === "podIdentity";
+      return start(client, isBack ? migrateBack : migrateNamespace, {
+        instanceId,
+        input: { ...input, ...going, ...waiting },
+      });
     }
   }
 }

@@ -4,13 +4,13 @@ import type { OperationRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { decisionEvent } from "../../orchestrations/approval.ts";
 
-/** Wakes an orchestration that waits for approval; any other looks at the record by itself, before its next write. */
+/** Wakes an orchestration that waits for approval, or for pods; any other looks at the record by itself, before its next write. */
 export async function wake(
   client: DurableClient,
-  { id, approval }: Pick<OperationRecord, "id" | "approval">,
+  { id, kind, approval }: Pick<OperationRecord, "id" | "kind" | "approval">,
   context: Pick<InvocationContext, "warn">,
 ): Promise<void> {
-  if (!approval) return;
+  if (!approval && kind !== "migrate") return;
   try {
     await client.raiseEvent(id, decisionEvent, {});
   } catch (error) {

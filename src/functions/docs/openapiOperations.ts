@@ -107,7 +107,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "compensateOperation",
       summary: "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
-      description: "Of a migration it is the way back, where POST …/migrate is the way on.",
+      description:
+        "Of a migration it undoes what is left of its failed phases; POST …/migrate goes on, or back to the other identity mode.",
       requestParams: { path: z.object({ id: z.string() }), query: z.object({ dryRun }) },
       responses: guarded({
         ...flagProblem,

@@ -4,6 +4,7 @@ import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { MigrationPhase } from "../../domain/operation/migration.ts";
 import { Plan } from "../../domain/operation/plan.ts";
+import { IdentityMode } from "../../domain/request/request.ts";
 import { MigrationRequest } from "../namespaces/migrations.ts";
 import { noDryRun } from "../namespaces/verifications.ts";
 import {
@@ -60,10 +61,12 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}/migrate": {
     post: {
       operationId: "migrateNamespace",
-      summary: "Move from pod identity to workload identity, phase by phase; with dryRun=true plan it",
+      summary: "Move from pod identity to workload identity or back, phase by phase; with dryRun=true plan it",
+      description:
+        "It may stop after any phase. Called again it goes on there; called for the other identity mode it goes back, and also after its end. The last phase waits until no pod uses the old way: its step checkPods names them.",
       requestParams: {
         path: berth,
-        query: z.object({ dryRun, until: MigrationPhase.optional() }),
+        query: z.object({ dryRun, to: IdentityMode.optional(), until: MigrationPhase.optional() }),
         header: conditionalHeaders,
       },
       requestBody: { required: false, content: { "application/json": { schema: MigrationRequest } } },
@@ -74,7 +77,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
         409: problem("There is nothing to migrate, or another operation has the namespace or left it half done."),
         412: isOther,
         ...bodyProblems,
-        422: problem("A field is wrong, or the cluster does not offer workload identity; errors names the field."),
+        422: problem("A field is wrong, or the cluster does not offer the identity mode; errors names the field."),
       }),
     },
   },

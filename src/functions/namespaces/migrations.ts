@@ -9,11 +9,11 @@ import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { type Migration, MigrationPhase } from "../../domain/operation/migration.ts";
+import { type Migration, MigrationPhase, targetOf, towards } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
+import { IdentityMode, ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -32,9 +32,16 @@ import { tagOf } from "./namespaceDocument.ts";
 
 export const MigrationRequest = z
   .strictObject({
+    to: IdentityMode.default("workloadIdentity").meta({
+      description: "podIdentity goes back, from wherever a migration has stopped and also after its end.",
+    }),
     until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
     serviceAccount: ServiceAccountName.optional().meta({
       description: "The service account of the workload; the one of the onboarding request when absent.",
+    }),
+    selector: ServiceAccountName.optional().meta({
+      description:
+        "On the way back, the value of the pod label aadpodidbinding; the one of before, or the namespace's name, when absent.",
     }),
   })
   .meta({ id: "MigrationRequest" });
@@ -61,9 +68,11 @@ export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSigh
         ports.idempotencyKeys,
         { request: httpRequest, by, body: wanted, context },
         async (attempt) => {
-          const accept = () => acceptUpkeep({ ...desk, ...attempt }, "Migrating", { berth, prepare });
+          const accept = () =>
+            acceptUpkeep({ ...desk, ...attempt }, "Migrating", { berth, prepare, isAsked: goesTo(wanted) });
           const { operation, kind, isNew } = await acceptMending(onSight, desk, { berth, accept });
-          const facts = { operation, isNew, until: wanted.until, ...berth, traceId: traceIdOf(traceparent) };
+          const { to, until } = wanted;
+          const facts = { operation, isNew, to, until, ...berth, traceId: traceIdOf(traceparent) };
           context.log(logLine("migration accepted", facts));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });
         },
@@ -72,35 +81,53 @@ export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSigh
   });
 }
 
-/** `until` may stand in the query, too, so that a call needs no body. */
+/** `to` and `until` may stand in the query, too, so that a call needs no body. */
 async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
-  const until = request.query.get("until");
   const body = await readOptionalBody(request);
   const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
-  return parseFields(MigrationRequest, until !== null && isObject ? { until, ...body } : body);
+  const asked = ["to", "until"].flatMap((name) => {
+    const value = request.query.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  return parseFields(MigrationRequest, isObject ? { ...Object.fromEntries(asked), ...body } : body);
 }
 
-/** A new migration, or the one that had stopped and goes on. */
+/** Whether the migration that runs goes the way that is asked for. */
+function goesTo({ to }: Pick<MigrationRequest, "to">): (running: NamespaceRecord) => boolean {
+  return ({ migration }) => migration !== undefined && targetOf(migration) === to;
+}
+
+/** A new migration, or the one that had stopped and goes on, or back. */
 export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
-  const { request, migration } = record;
-  if (!migration && request.identityMode === "workloadIdentity") {
-    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses workload identity already.`);
+  const { request } = record;
+  const { to, until } = wanted;
+  const migration = record.migration && towards(record.migration, to);
+  if (!migration && request.identityMode === to) {
+    const words = to === "podIdentity" ? "pod identity" : "workload identity";
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses ${words} already.`);
   }
   try {
-    findClusterFor(ports.catalog, request.cluster, "workloadIdentity");
+    findClusterFor(ports.catalog, request.cluster, to);
   } catch (error) {
     if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
     throw new Refusal(error.code, error.message);
   }
-  const serviceAccount = migration?.serviceAccount ?? wanted.serviceAccount ?? request.serviceAccount;
-  if (wanted.serviceAccount !== undefined && wanted.serviceAccount !== serviceAccount) {
-    const detail = `is "${serviceAccount}" in the migration that goes on here; it cannot change on the way`;
-    throw new Refusal("INVALID_REQUEST", `/serviceAccount: ${detail}`, {
-      errors: [{ pointer: "/serviceAccount", detail }],
-    });
-  }
-  const selector = migration?.selector ?? selectorOf(request);
-  return { ...migration, until: wanted.until, serviceAccount, selector };
+  const isBack = to === "podIdentity";
+  // What the way that is left has is as it is.
+  const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
+  const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
+  const selector = settle("selector", there, wanted) ?? selectorOf(request);
+  return { ...migration, ...(isBack ? { to } : {}), until, serviceAccount, selector };
+}
+
+type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
+
+/** What is there counts, and nothing else may be asked for. */
+function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
+  const [is, asked] = [there[field], wanted[field]];
+  if (is === undefined || asked === undefined || is === asked) return is ?? asked;
+  const detail = `is "${is}" here; it cannot change on the way`;
+  throw new Refusal("INVALID_REQUEST", `/${field}: ${detail}`, { errors: [{ pointer: `/${field}`, detail }] });
 }
 
 export async function planMigration(
@@ -109,7 +136,7 @@ export async function planMigration(
   { wanted, expect = () => undefined }: { wanted: MigrationRequest; expect?: (record: NamespaceRecord) => void },
 ): Promise<Plan> {
   const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (record.state === "Migrating") return planOfSame(record);
+  if (record.state === "Migrating" && goesTo(wanted)(record)) return planOfSame(record);
   expectOnboarded(record);
   expect(record);
   const migration = prepareMigration(ports, record, wanted);

@@ -31,7 +31,7 @@ export function publicNamespace(record: NamespaceRecord, waiting: readonly Waiti
     verifiedTime,
     clientId,
     findings: findings.map(toDocument),
-    migration: migration && { completed: migration.completed, selector: migration.selector },
+    migration: migration && { to: migration.to, completed: migration.completed, selector: migration.selector },
     ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
     identityMode: request.identityMode,
     ...targetsOf(request),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
+import { Time } from "../../domain/time.ts";
 import { type Invocation, Retrial } from "../../durable/activity.ts";
 import { RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports.ts";
@@ -28,7 +29,11 @@ export const RemovalInput = StepInput.extend({
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
 
-export const StepResult = z.object({ action: StepAction });
+export const StepResult = z.object({
+  action: StepAction,
+  /** RFC 3339: the step is not done, and looks again then. Its notices say what it waits for. */
+  waitsUntil: Time.optional(),
+});
 export type StepResult = z.infer<typeof StepResult>;
 
 export interface StepContext {

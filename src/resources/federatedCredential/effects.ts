@@ -72,6 +72,24 @@ export const retireCredential = defineStep({
   run: unfederate,
 });
 
+/** Puts it back after a migration to pod identity that could not take it away, or was canceled then. */
+export const returnCredential = defineStep({
+  name: "returnCredential",
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: StepInput.extend({ serviceAccount: z.string(), createdBy: z.string() }),
+  output: StepResult,
+  target: identityName,
+  async run(input, ports, step) {
+    const { plan, conflict, desired } = await planCredential(ports, input);
+    throwConflict(conflict);
+    if (plan.action !== "create" && plan.action !== "update") return { action: plan.action };
+    await step.willDo(plan.action, plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.putFederatedCredential(ref, desired);
+    return { action: plan.action };
+  },
+});
+
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
 
 export const federatedCredentialEffects: RoomEffects<keyof typeof federatedCredential.steps> = {
@@ -79,6 +97,9 @@ export const federatedCredentialEffects: RoomEffects<keyof typeof federatedCrede
     federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
     async unfederateIdentity(ports, { request: { cluster, namespace, serviceAccount }, createdBy }) {
       return (await planUnfederation(ports, { cluster, namespace, serviceAccount, createdBy })).plan;
+    },
+    async returnCredential(ports, { request, step }) {
+      return { ...(await planCredential(ports, request)).plan, ...step };
     },
     async retireCredential(ports, { request, earlier = request, step }) {
       const { cluster, namespace, serviceAccount } = earlier;

@@ -13,6 +13,7 @@ export const federatedCredential = defineRoom({
     federateIdentity: { of: "identity", stage: "connect", ...armWrite },
     unfederateIdentity: { of: "identity", ...armWrite },
     retireCredential: { of: "account", stage: "replace", writesIdentity: true },
+    returnCredential: { of: "identity", ...armWrite },
   },
   ensure: (request) => [ofIdentity("federateIdentity", request)],
   remove: (request) => [ofIdentity("unfederateIdentity", request)],
@@ -21,4 +22,5 @@ export const federatedCredential = defineRoom({
     return account === undefined ? [] : [{ name: "retireCredential", target: accountKey(request, account) }];
   },
   undo: () => ["unfederateIdentity"],
+  returning: "returnCredential",
 });

@@ -26,12 +26,15 @@ const ApplyPodIdentityInput = StepInput.extend({
   selector: z.string(),
   adoptionPolicy: AdoptionPolicy,
   identity: z.object({ clientId: z.guid() }),
+  /** The operation ends with this step. */
+  isLast: z.boolean().optional(),
 });
 type ApplyPodIdentityInput = z.infer<typeof ApplyPodIdentityInput>;
 
 async function apply(input: ApplyPodIdentityInput, ports: Ports, step: StepContext) {
   const cluster = findCluster(ports.catalog, input.cluster);
   const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
+  if (input.isLast) await step.commit();
   const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
   return { action: await ensureObjects(ports.kubernetes, cluster, desired, ensuring) };
 }

@@ -6,6 +6,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import type { Look } from "../definitions/look.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
@@ -17,22 +18,36 @@ import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { accountKey, type serviceAccount, serviceAccountObject, serviceAccountRefs } from "./serviceAccount.ts";
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
+const ApplyServiceAccountInput = StepInput.extend({
+  serviceAccount: z.string(),
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid() }),
+});
+
+async function apply(input: z.infer<typeof ApplyServiceAccountInput>, ports: Ports, step: StepContext) {
+  const { catalog, kubernetes } = ports;
+  const desired = desiredAccount(catalog, input, input.identity.clientId);
+  const cluster = findCluster(catalog, input.cluster);
+  const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
+  return { action: await ensureObjects(kubernetes, cluster, [desired], ensuring) };
+}
+
 export const applyServiceAccount = defineStep({
   name: "applyServiceAccount",
-  input: StepInput.extend({
-    serviceAccount: z.string(),
-    adoptionPolicy: AdoptionPolicy,
-    identity: z.object({ clientId: z.guid() }),
-  }),
+  input: ApplyServiceAccountInput,
   output: StepResult,
   target: berthKey,
-  async run(input, ports, step) {
-    const { catalog, kubernetes } = ports;
-    const desired = desiredAccount(catalog, input, input.identity.clientId);
-    const cluster = findCluster(catalog, input.cluster);
-    const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
-    return { action: await ensureObjects(kubernetes, cluster, [desired], ensuring) };
-  },
+  run: apply,
+});
+
+/** Puts it back after a migration to pod identity that could not take it away, or was canceled then. */
+export const returnServiceAccount = defineStep({
+  name: "returnServiceAccount",
+  // Told as every undo is, so that a cancellation does not stop it.
+  input: ApplyServiceAccountInput.extend({ createdBy: z.string() }),
+  output: StepResult,
+  target: berthKey,
+  run: apply,
 });
 
 const RemoveServiceAccountInput = RemovalInput.extend({ serviceAccount: z.string() });
@@ -72,14 +87,19 @@ function desiredAccount(
   return serviceAccountObject({ namespace }, { serviceAccount: name, clientId, tenantId });
 }
 
+/** What is there, or was, by the request or by the migration that takes it away. */
+const lookAtAccount: Look = async (ports, { request, operation, identity, migrating, step }) => {
+  const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
+  const desired = desiredAccount(ports.catalog, request, clientId);
+  const cluster = findCluster(ports.catalog, request.cluster);
+  const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+  return withUnknownClientId(await planObjects(ports.kubernetes, cluster, [desired], input));
+};
+
 export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.steps> = {
   looks: {
-    async applyServiceAccount(ports, { request, operation, identity, step }) {
-      const desired = desiredAccount(ports.catalog, request, identity?.clientId ?? unknownClientId);
-      const cluster = findCluster(ports.catalog, request.cluster);
-      const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
-      return withUnknownClientId(await planObjects(ports.kubernetes, cluster, [desired], input));
-    },
+    applyServiceAccount: lookAtAccount,
+    returnServiceAccount: lookAtAccount,
     removeServiceAccount: (ports, { request, createdBy, step }) =>
       planAway(
         ports,

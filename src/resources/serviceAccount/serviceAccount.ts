@@ -11,6 +11,7 @@ export const serviceAccount = defineRoom({
     applyServiceAccount: { of: "namespace", stage: "connect" },
     removeServiceAccount: { of: "namespace", stage: "disconnect" },
     retireServiceAccount: { of: "account", stage: "replace" },
+    returnServiceAccount: { of: "namespace" },
   },
   ensure: (request) => [ofNamespace("applyServiceAccount", request)],
   remove: (request) => [ofNamespace("removeServiceAccount", request)],
@@ -19,6 +20,7 @@ export const serviceAccount = defineRoom({
     return account === undefined ? [] : [{ name: "retireServiceAccount", target: accountKey(request, account) }];
   },
   undo: () => ["removeServiceAccount"],
+  returning: "returnServiceAccount",
 });
 
 export function accountKey(berth: Berth, account: string): string {

@@ -7,7 +7,7 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { planMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { MigrationRequest, planMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
@@ -85,7 +85,7 @@ const asks: Readonly<Record<string, (namespace: OnboardingRequest) => Promise<un
   "dry run of a repair": (berth) => planRepairOf(blue, berth),
   offboarding: (berth) => acceptOffboarding(blue, berth),
   "dry run of an offboarding": (berth) => planDeletion(blue, berth),
-  "dry run of a migration": (berth) => planMigration(blue, berth, { wanted: { until: "retire" } }),
+  "dry run of a migration": (berth) => planMigration(blue, berth, { wanted: MigrationRequest.parse({}) }),
 };
 
 describe.each(Object.entries(states))("another team's namespace that %s", (_state, come) => {

@@ -10,12 +10,13 @@ import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { type MigrationRequest, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { undoStages } from "../../../src/resources/undoStages.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
+import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
@@ -56,7 +57,8 @@ export async function planAndCancel(
   const desk = createDesk({ ports });
   const kind = dice.pick(kinds);
   // A migration that has cut over before begins where it stands.
-  const isResumed = dice.chance(0.3);
+  const isResumed = dice.chance(0.5);
+  const goesBack = isResumed && dice.chance(0.6);
   if (kind !== "onboard" || dice.chance(0.6)) clear(world);
   const first = kind === "migrate" ? { ...world.request, identityMode: "podIdentity" as const } : world.request;
   providePorts(ports);
@@ -65,7 +67,7 @@ export async function planAndCancel(
     await approveAndRun(desk, ports);
     if (kind === "repair") disturb(world, first);
     if (kind === "migrate" && isResumed) {
-      await migrate(desk, first, dice.pick(MigrationPhase.options.slice(1, 4)));
+      await migrate(desk, first, { until: dice.pick(MigrationPhase.options.slice(1)) });
       await approveAndRun(desk, ports);
     }
   }
@@ -73,7 +75,7 @@ export async function planAndCancel(
   const begin: Record<(typeof kinds)[number], () => Promise<Accepted>> = {
     onboard: () => acceptOnboarding(desk, first),
     change: () => acceptOnboarding(desk, { ...createRequest(dice), identityMode }),
-    migrate: () => migrate(desk, first, "retire"),
+    migrate: () => migrate(desk, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
     offboard: () => acceptOffboarding(desk, first),
     repair: () => acceptUpkeep(desk, "Repairing", { berth: first, prepare: () => ({}) }),
   };
@@ -86,10 +88,14 @@ export async function planAndCancel(
   return await restAndCancel({ world, ports: spoil(ports), desk, rest, kind, trace }, accepted.operation);
 }
 
-function migrate(desk: TestDesk, berth: { cluster: string; namespace: string }, until: MigrationPhase) {
+function migrate(
+  desk: TestDesk,
+  berth: { cluster: string; namespace: string },
+  { to = "workloadIdentity", until }: Pick<MigrationRequest, "until"> & Partial<Pick<MigrationRequest, "to">>,
+) {
   return acceptUpkeep(desk, "Migrating", {
     berth,
-    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { until }) }),
+    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { to, until }) }),
   });
 }
 
@@ -223,7 +229,7 @@ function compare(
   }
   if (error?.code === "COMPENSATION_FAILED") problems.push(`it ended ${status}: ${error.message}`);
   // What is at work may do more before it sees the cancel.
-  const stages = undoStages(kind, request, { earlier });
+  const stages = undoStages(kind, request, { earlier, migration });
   const excused: readonly string[] = stages
     .filter((stage) => stage.steps.some((name) => plan.notices?.some((text) => isAtWork(text, name))))
     .flatMap(({ undos }) => undos);

@@ -26,6 +26,7 @@ import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
 import { planCompensationOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
+import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
@@ -149,7 +150,8 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
     identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
   } as const;
   const until = dice.pick(MigrationPhase.options);
-  const wanted = { until, ...(dice.chance(0.3) ? { serviceAccount: "migrated" } : {}) };
+  const to = dice.pick(["workloadIdentity", "workloadIdentity", "podIdentity"] as const);
+  const wanted = { to, until, ...(dice.chance(0.3) ? { serviceAccount: "migrated" } : {}) };
   const change = onboarding(stage, changed);
   const repair: Attempt = {
     name: "repair",

@@ -17,6 +17,8 @@ export interface Stage {
   offboard(options?: RunOptions): Promise<string>;
   repair(options?: RunOptions): Promise<string>;
   migrate(until: MigrationPhase, options?: RunOptions): Promise<string>;
+  /** The other way. */
+  migrateBack(until: MigrationPhase, options?: RunOptions): Promise<string>;
 }
 
 export type Scenario = (stage: Stage) => Promise<unknown>;

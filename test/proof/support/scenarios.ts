@@ -3,6 +3,7 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
   acceptCompensation,
@@ -10,9 +11,10 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { type MigrationRequest, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester } from "../../support/desk.ts";
-import type { Run } from "../../support/durableRunner.ts";
+import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
@@ -272,7 +274,8 @@ export async function play(name: string): Promise<readonly Run[]> {
   const scenario = scenarios[name];
   if (!scenario) throw new Error(`there is no scenario "${name}"`);
   const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"], timeoutMinutes: 60 });
-  const cloud = createFakeCloud(name.startsWith("approval-") ? { approval } : {});
+  const migration = { waitForPodsMinutes: 1 };
+  const cloud = createFakeCloud(name.startsWith("approval-") ? { approval, migration } : { migration });
   providePorts(cloud.ports);
   const desk = createDesk(cloud);
   const runs: Run[] = [];
@@ -295,22 +298,20 @@ export async function play(name: string): Promise<readonly Run[]> {
       await stage.run(options);
       return operation;
     },
-    async migrate(until, options) {
-      const { operation } = await acceptUpkeep(desk, "Migrating", {
-        berth: base,
-        prepare: ({ migration }) => ({
-          migration: { ...migration, until, serviceAccount: "app", selector: base.namespace },
-        }),
-      });
-      await stage.run(options);
-      return operation;
-    },
+    migrate: (until, options) => migrate({ to: "workloadIdentity", until }, options),
+    migrateBack: (until, options) => migrate({ to: "podIdentity", until }, options),
     async offboard(options) {
       const { operation } = await acceptOffboarding(desk, base);
       await stage.run(options);
       return operation;
     },
   };
+  async function migrate(wanted: MigrationRequest, options: RunOptions | undefined): Promise<string> {
+    const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(desk.ports, record, wanted) });
+    const { operation } = await acceptUpkeep(desk, "Migrating", { berth: base, prepare });
+    await stage.run(options);
+    return operation;
+  }
   await scenario(stage);
   return runs;
 }

@@ -4,6 +4,7 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { breakOff, comeByTimer } from "../../support/breakOff.ts";
 import { approver, requester } from "../../support/desk.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
@@ -49,6 +50,17 @@ const migrate = ({ desk }: Stage) =>
       migration: { ...migration, until: "retire", serviceAccount: "app", selector: base.namespace },
     }),
   });
+
+const migrateBack = ({ desk }: Stage) =>
+  acceptUpkeep(desk, "Migrating", {
+    berth: base,
+    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { to: "podIdentity", until: "retire" }) }),
+  });
+
+const migrated = async (stage: Stage) => {
+  await stage.onboard(pod);
+  await stage.migrate("retire");
+};
 
 export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
   "taken-up-onboarding": brokenAfter("prepareNamespace", onboard()),
@@ -105,6 +117,10 @@ export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
     "cutOver",
     after((stage) => stage.onboard(pod), migrate),
     (stage) => cancelOperation(stage.cloud.ports.registry, held(stage), { by: requester }),
+  ),
+  "taken-up-migration-back-retiring": brokenAfter("unfederateIdentity", after(migrated, migrateBack)),
+  "taken-up-migration-back-canceled": brokenAfter("cutOver", after(migrated, migrateBack), (stage) =>
+    cancelOperation(stage.cloud.ports.registry, held(stage), { by: requester }),
   ),
   "approval-given-and-taken-up": async (stage) => {
     await onboard()(stage);

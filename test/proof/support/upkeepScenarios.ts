@@ -1,13 +1,31 @@
 /** The ways that repairs and migrations go. */
+
+import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import { acceptCompensation } from "../../../src/functions/acceptance/acceptance.ts";
+import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import { requester } from "../../support/desk.ts";
+import type { RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
 import { base, cancelingAt, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
-/** A pod that gets its identity the old way. */
-const runPod = ({ objects }: FakeCloud) => {
-  const metadata = { name: "app-1", namespace: base.namespace, labels: { aadpodidbinding: base.namespace } };
-  objects.set(`v1 Pod ${base.namespace}/app-1`, { apiVersion: "v1", kind: "Pod", metadata });
+const appPod = `v1 Pod ${base.namespace}/app-1`;
+
+/** A pod that gets its identity by pod identity or, with both labels, by either way. */
+const runPod = ({ objects }: FakeCloud, more: Record<string, string> = {}) => {
+  const metadata = { name: "app-1", namespace: base.namespace, labels: { aadpodidbinding: base.namespace, ...more } };
+  objects.set(appPod, { apiVersion: "v1", kind: "Pod", metadata, spec: { serviceAccountName: "app" } });
+};
+
+/** The pod goes after the migration has waited for it so often. */
+const movingAfter = ({ objects }: FakeCloud, rests: number): RunOptions => {
+  let count = 0;
+  return {
+    atRest() {
+      count += 1;
+      if (count === rests) objects.delete(appPod);
+    },
+  };
 };
 
 const migrating =
@@ -50,6 +68,72 @@ const migrations = Object.fromEntries(
   }),
 );
 
+const isNew = { "azure.workload.identity/use": "true" };
+
+/** The same on the way back. */
+const backActivities: Readonly<Record<MigrationPhase, string>> = {
+  ...phaseActivities,
+  sideBySide: "applyPodIdentity",
+  retire: "removeServiceAccount",
+};
+
+type Named = [name: string, Scenario];
+
+const waysBack = Object.fromEntries(
+  MigrationPhase.options.flatMap((phase): Named[] => {
+    const name = phase.toLowerCase();
+    const andBack: Scenario = async ({ migrate, migrateBack }) => {
+      await migrate(phase);
+      await migrateBack("retire");
+    };
+    return [
+      // An inventory alone leaves nothing to go back from.
+      ...(phase === "inventory" ? [] : [[`migrate-until-${name}-and-back`, migrating(andBack)] satisfies Named]),
+      [
+        `migrate-back-until-${name}-and-on`,
+        migrating(async ({ migrate, migrateBack }) => {
+          await migrate("retire");
+          await migrateBack(phase);
+          if (phase !== "retire") await migrateBack("retire");
+        }),
+      ],
+      [
+        `migrate-back-canceled-in-${name}`,
+        migrating(async (stage) => {
+          await stage.migrate("retire");
+          await stage.migrateBack("retire", cancelingAt(stage, backActivities[phase]));
+        }),
+      ],
+    ];
+  }),
+);
+
+const waits: Readonly<Record<string, Scenario>> = {
+  "migrate-waits-for-pods": migrating(async ({ cloud, migrate }) => {
+    runPod(cloud);
+    await migrate("retire", movingAfter(cloud, 3));
+  }),
+  "migrate-waits-for-pods-in-vain": migrating(async ({ cloud, migrate }) => {
+    runPod(cloud);
+    await migrate("retire");
+  }),
+  "migrate-canceled-while-it-waits": migrating(async ({ cloud, desk, migrate }) => {
+    runPod(cloud);
+    await migrate("retire", {
+      async atRest() {
+        const running = [...cloud.namespaces.values()].at(-1)?.operation ?? "";
+        await cancelOperation(cloud.ports.registry, running, { by: requester });
+        desk.raise(decisionEvent);
+      },
+    });
+  }),
+  "migrate-back-waits-for-pods": migrating(async ({ cloud, migrate, migrateBack }) => {
+    await migrate("retire");
+    runPod(cloud, isNew);
+    await migrateBack("retire", movingAfter(cloud, 2));
+  }),
+};
+
 const repairs: Readonly<Record<string, Scenario>> = {
   "repair-nothing": async ({ onboard, repair }) => {
     await onboard();
@@ -84,6 +168,27 @@ const repairs: Readonly<Record<string, Scenario>> = {
 
 export const upkeepScenarios: Readonly<Record<string, Scenario>> = {
   ...migrations,
+  ...waysBack,
+  ...waits,
+  "migrate-back-binding-refused": migrating(async ({ cloud, migrate, migrateBack }) => {
+    await migrate("retire");
+    refuseWrites(cloud, "apply AzureIdentityBinding");
+    await migrateBack("retire");
+  }),
+  "migrate-back-retire-refused": migrating(async ({ cloud, migrate, migrateBack }) => {
+    await migrate("retire");
+    refuseWrites(cloud, "remove ServiceAccount");
+    await migrateBack("retire");
+  }),
+  "migrate-back-undos-refused-and-again": migrating(async (stage) => {
+    const { cloud, desk, migrate, migrateBack, run } = stage;
+    await migrate("retire");
+    const refuse = () => refuseWrites(cloud, "put credential", "apply ServiceAccount", "remove AzureIdentity");
+    const id = await migrateBack("retire", cancelingAt(stage, "verify", refuse));
+    refuseWrites(cloud);
+    await acceptCompensation(desk, id);
+    await run();
+  }),
   "migrate-credential-refused": migrating(async ({ cloud, migrate }) => {
     refuseWrites(cloud, "put credential");
     await migrate("retire");
