@@ -103,7 +103,8 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const planned = plannedSteps(kind, request, { earlier, migration, undos }).map(stepText);
   const calls = recorded(kept, input);
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
-  const undone = calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step);
+  // An undo that waits for its authentication runs again, in the place where it first ran.
+  const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
 
   expect(forward.filter((step) => !planned.includes(step))).toEqual([]);
   // One that was not undone, and did not stop at a step that nothing undoes, did all that it had to.
