@@ -18,6 +18,7 @@ import type { Catalog } from "./domain/catalog/catalog.ts";
 import { createSerial } from "./domain/serial.ts";
 import { createOnSight } from "./functions/acceptance/mendOnSight.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
+import { mendBatch } from "./functions/batches/tendBatches.ts";
 import { createCallers } from "./functions/callers/authentication.ts";
 import { createRefusalTrail } from "./functions/callers/refusalTrail.ts";
 import { registerCatalog } from "./functions/catalog.ts";
@@ -94,9 +95,12 @@ const refusals = createRefusalTrail(ports);
 const line = createWaitingLine(ports, { refusals });
 provideAdmission(line.admitNext);
 const routes = createRoutes({ callers: createCallers(ports), refusals });
-const onSight = createOnSight(ports, async (mender, record) => {
-  await mend(mender, record);
-  await line.admitNext(mender, record);
+const onSight = createOnSight(ports, {
+  async mend(mender, record) {
+    await mend(mender, record);
+    await line.admitNext(mender, record);
+  },
+  mendBatch,
 });
 registerOnboardings(ports, routes, onSight);
 registerBatches(ports, routes);
@@ -106,7 +110,7 @@ registerNamespaces(ports, routes, onSight);
 registerVerifications(ports, routes);
 registerRepairs(ports, routes, onSight);
 registerMigrations(ports, routes, onSight);
-registerOnboardingRequested(ports, line);
+registerOnboardingRequested(ports, { line, onSight });
 registerStartAccepted(ports, line);
 registerWatchDrift(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });

@@ -75,7 +75,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       app,
       dataDirectory,
       settings: hostJson.extensions.durableTask,
-      baseUrl: () => server.url,
+      // As instances of an app share a task hub in Azure: this one's clients speak to another host's engine.
+      baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
       rpcKey: keys.rpc,
       log,

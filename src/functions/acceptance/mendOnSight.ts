@@ -4,7 +4,7 @@
  */
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
-import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -12,19 +12,29 @@ import type { Ports } from "../../ports.ts";
 import type { Accepted, Desk } from "./acceptance.ts";
 import { graceMs, type Mender } from "./mender.ts";
 
+type Passer = Pick<Mender, "client" | "warn">;
+
+/** True when it was looked at, and may be another by now. Never throws: what cannot be mended is the timer's. */
 export interface OnSight {
-  /** True when it was looked at, and may be another by now. Never throws: what cannot be mended is the timer's. */
-  meet(by: Pick<Mender, "client" | "warn">, berth: Berth, operation: string): Promise<boolean>;
+  meet(by: Passer, berth: Berth, operation: string): Promise<boolean>;
+  /** Whatever operation holds the namespace. */
+  meetHolder(by: Passer, berth: Berth): Promise<boolean>;
+  meetBatch(by: Passer, id: string): Promise<boolean>;
 }
 
 /** However many ask, an instance is asked for once in this time, by each process. */
 const pauseMs = 5_000;
 const mostKept = 1_000;
 
-/** What the timer does with a namespace that is held. */
-type Mend = (mender: Mender, record: Stored<HeldRecord>) => Promise<void>;
+/** What the timer does. */
+export interface Mends {
+  /** With a namespace that is held. */
+  readonly mend: (mender: Mender, record: Stored<HeldRecord>) => Promise<void>;
+  /** With a batch that is not closed, and was accepted before that time. False when its orchestration is at work. */
+  readonly mendBatch: (mender: Mender, id: string, before: number) => Promise<boolean>;
+}
 
-export function createOnSight(ports: Ports, mend: Mend, now: () => number = Date.now): OnSight {
+export function createOnSight(ports: Ports, { mend, mendBatch }: Mends, now: () => number = Date.now): OnSight {
   const looked = new Map<string, number>();
 
   function isDue(operation: string): boolean {
@@ -38,21 +48,34 @@ export function createOnSight(ports: Ports, mend: Mend, now: () => number = Date
     return true;
   }
 
+  /** `what` is asked for seldom, and its failure is told to nobody but the log. */
+  async function seldom({ warn }: Passer, what: string, look: () => Promise<boolean>): Promise<boolean> {
+    if (!isDue(what)) return false;
+    try {
+      return await look();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("not mended", { what, reason }));
+      return false;
+    }
+  }
+
+  async function mendHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
+    if (!record || !isHeld(record) || now() < Date.parse(record.acceptedTime) + graceMs) return false;
+    await mend({ ports, client, warn, now }, record);
+    return true;
+  }
+
   return {
-    async meet({ client, warn }, berth, operation) {
-      if (!isDue(operation)) return false;
-      try {
+    meet: (by, berth, operation) =>
+      seldom(by, operation, async () => {
         const record = await ports.registry.getNamespace(berth);
-        if (record?.operation !== operation || !isHeld(record)) return false;
-        if (now() < Date.parse(record.acceptedTime) + graceMs) return false;
-        await mend({ ports, client, warn, now }, record);
-        return true;
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        warn(logLine("operation not mended", { operation, namespace: berthKey(berth), reason }));
-        return false;
-      }
-    },
+        return record?.operation === operation && (await mendHeld(by, record));
+      }),
+    meetHolder: (by, berth) =>
+      seldom(by, berthKey(berth), async () => await mendHeld(by, await ports.registry.getNamespace(berth))),
+    meetBatch: ({ client, warn }, id) =>
+      seldom({ client, warn }, id, () => mendBatch({ ports, client, warn, now }, id, now() - graceMs)),
   };
 }
 

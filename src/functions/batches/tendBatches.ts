@@ -36,6 +36,16 @@ export async function tendBatches(mender: Mender, { held, before }: Tick): Promi
   }
 }
 
+/** Of one that somebody looks at: does what a tick does, provided that its orchestration is not at work. */
+export async function mendBatch(mender: Mender, id: string, before: number): Promise<boolean> {
+  const instance = await findInstance(mender.client, id);
+  if (instance && !hasEnded(instance)) return false;
+  const open = await mender.ports.registry.getOpenBatch(id);
+  if (!open) return false;
+  await tendBatch(mender, open, { before, isRunning: () => true });
+  return true;
+}
+
 async function tendBatch(
   mender: Mender,
   open: OpenBatch,

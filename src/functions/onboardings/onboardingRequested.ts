@@ -12,6 +12,7 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
+import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { readOnboardingRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
@@ -31,14 +32,20 @@ const Delivery = z.object({
   expiresAtUtc: z.coerce.date(),
 });
 
-export function registerOnboardingRequested(ports: Ports, line: WaitingLine): void {
+/** Where a request goes that cannot begin, and who looks after what is in its way. */
+export interface Waiting {
+  readonly line: WaitingLine;
+  readonly onSight: Pick<OnSight, "meetHolder">;
+}
+
+export function registerOnboardingRequested(ports: Ports, waiting: Waiting): void {
   app.serviceBusQueue(queueFunction, {
     connection: "ServiceBusConnection",
     queueName,
     // The handler settles each message itself: the trigger alone knows complete and abandon, not dead-letter with a reason.
     autoCompleteMessages: false,
     extraInputs: [input.durableClient()],
-    handler: (message, context) => takeMessage(ports, line, { message, context, client: getClient(context) }),
+    handler: (message, context) => takeMessage(ports, waiting, { message, context, client: getClient(context) }),
   });
 }
 
@@ -47,7 +54,7 @@ type Context = Pick<InvocationContext, "triggerMetadata" | "traceContext" | "log
 /** Decides about a message and settles it: begun, kept until its turn comes, or dead-lettered. */
 export async function takeMessage(
   ports: Ports,
-  line: WaitingLine,
+  { line, onSight }: Waiting,
   { message, context, client }: { message: unknown; context: Context; client: DurableClient },
 ): Promise<void> {
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
@@ -78,7 +85,9 @@ export async function takeMessage(
   await (accepted ? ports.queue.complete(lockToken) : ports.queue.defer(lockToken));
   // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
   // when it has begun nothing.
-  if (!accepted?.isNew) await line.admitNext(worker, request);
+  if (accepted?.isNew) return;
+  await onSight.meetHolder(worker, request);
+  await line.admitNext(worker, request);
 }
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();

@@ -36,9 +36,11 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
       const client = getClient(context);
       const find = async () => mustSeeOperation(by, id, await ports.registry.findOperation(id));
       let record = await find();
-      if (record.kind !== "batch" && !isFinal(record.status)) {
-        const mender = { client, warn: context.warn.bind(context) };
-        if (await onSight.meet(mender, record, id)) record = await find();
+      if (!isFinal(record.status)) {
+        const passer = { client, warn: context.warn.bind(context) };
+        const isMet =
+          record.kind === "batch" ? await onSight.meetBatch(passer, id) : await onSight.meet(passer, record, id);
+        if (isMet) record = await find();
       }
       if (record.kind === "batch") return await answerBatch(ports, request, record);
       const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);

@@ -30,7 +30,8 @@ export function createFeedOfOperation(
     const listeners: Feed["listeners"] = new Set();
     const shared = shareLooks({
       begin: () => async (follower) => {
-        if (record.kind !== "batch") await onSight.meet(follower, record, id);
+        if (record.kind === "batch") await onSight.meetBatch(follower, id);
+        else await onSight.meet(follower, record, id);
         // The operation first: when it says that it has ended, the steps read after it are the last ones.
         const operation = await registry.findOperation(id);
         if (!operation) return;

@@ -6,10 +6,12 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptMending, createOnSight, type OnSight } from "../../../src/functions/acceptance/mendOnSight.ts";
+import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { mendBatch } from "../../../src/functions/batches/tendBatches.ts";
 import { mend } from "../../../src/functions/operations/startAccepted.ts";
 import { breakOff, noWorkers } from "../../support/breakOff.ts";
 import { createDesk, type TestDesk } from "../../support/desk.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -44,7 +46,7 @@ beforeEach(() => {
   asked = 0;
   found = { runtimeStatus: "Failed", output: noWorkers };
   warnings.length = 0;
-  onSight = createOnSight(cloud.ports, mend, () => now);
+  onSight = createOnSight(cloud.ports, { mend, mendBatch }, () => now);
 });
 
 it("leaves alone what was accepted this moment", async () => {
@@ -144,4 +146,40 @@ it("refuses what has to wait for an operation that runs, and asks no more than t
   await expect(acceptMending(onSight, { ...desk, ...by() }, { berth: request, accept })).rejects.toThrow(Refusal);
 
   expect(asked).toBe(1);
+});
+
+it("takes up a batch that somebody looks at, and asks as seldom for it", async () => {
+  const batchDesk = createDesk({ ports: { ...cloud.ports, catalog: { ...catalog, batch: { lanes: 1 } } } });
+  const id = await acceptBatch(batchDesk, [request]);
+  const started: string[] = [];
+  const startNew = async (name: string) => {
+    started.push(name);
+    return id;
+  };
+  const { client, warn } = by();
+  const passer = { client: { ...client, startNew } as Partial<DurableClient> as DurableClient, warn };
+
+  expect(await onSight.meetBatch(passer, id)).toBe(true);
+  expect(started).toEqual([]);
+  now += 11_000;
+  expect(await onSight.meetBatch(passer, id)).toBe(true);
+  expect(await onSight.meetBatch(passer, id)).toBe(false);
+
+  expect(started).toEqual(["onboardBatch"]);
+  expect(cloud.batches.get(id)).toMatchObject({ restarts: 1 });
+  found = { runtimeStatus: "Running" };
+  now += 11_000;
+  expect(await onSight.meetBatch(passer, id)).toBe(false);
+});
+
+it("takes up what holds the namespace that a message is for", async () => {
+  const { operation } = await acceptOnboarding(desk, request);
+  await breakOff(desk, "preflight");
+  now += 11_000;
+
+  expect(await onSight.meetHolder(by(), { ...request, namespace: "team-b" })).toBe(false);
+  expect(await onSight.meetHolder(by(), request)).toBe(true);
+
+  await desk.run();
+  expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded", restarts: 1 });
 });

@@ -177,7 +177,13 @@ class World {
       log: () => undefined,
       warn: this.worker.warn,
     };
-    await this.survive(() => takeMessage(this.ports, this.line, { message: content, context, client: this.client }));
+    await this.survive(() =>
+      takeMessage(
+        this.ports,
+        { line: this.line, onSight: { meetHolder: async () => false } },
+        { message: content, context, client: this.client },
+      ),
+    );
   }
 
   async deliverAll(): Promise<void> {
