@@ -17,6 +17,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace }: S
     catalog: "mooring catalog",
     namespaces: "mooring list",
     operations: "mooring list operations",
+    events: "mooring watch",
     operation: `mooring status ${operation}`,
     failedItems: `mooring status ${operation}`,
     compensate: `mooring compensate ${operation}`,

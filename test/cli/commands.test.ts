@@ -542,7 +542,7 @@ describe("decisions", () => {
     });
     const failed = await mooring([...onboardArgs(berth), "--wait"]);
     faults.clear();
-    const [, words = ""] = /mooring (compensate \S+)/.exec(failed.stdout) ?? [];
+    const [, words = ""] = /^\s*next +mooring (compensate \S+)$/m.exec(failed.stdout) ?? [];
 
     const plan = await mooring([...words.split(" "), "--dry-run"]);
     const compensated = await mooring([...words.split(" "), "--wait"]);

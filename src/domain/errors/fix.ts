@@ -8,6 +8,7 @@ export const httpActs = {
   catalog: "GET /api/catalog",
   namespaces: "GET /api/namespaces",
   operations: "GET /api/operations",
+  events: "GET /api/events",
   operation: "GET /api/operations/{id}",
   failedItems: "GET /api/operations/{id}?status=Failed",
   compensate: "POST /api/operations/{id}/compensate",

@@ -202,7 +202,7 @@ export const refusals = {
     status: 429,
     isPolicy: false,
     cause: "The caller, or all callers together, follow as many streams of events as the catalog's limits allow.",
-    fix: "Close streams that nobody reads, or wait as long as the answer says; one stream of /api/events tells of every operation.",
+    fix: "Close streams that nobody reads, or wait as long as the answer says; one stream of {events} tells of every operation.",
   },
   SERVICE_BUSY: {
     status: 503,
