@@ -42,11 +42,11 @@ interface Listed {
   readonly endTime: string;
 }
 
-/** Every operation of the namespace, oldest first, when all have ended and the gate is open. */
+/** Every operation of the namespace, in the order in which they ran (the list has that in which they were sent), when all have ended and the gate is open. */
 async function settle(namespace: string): Promise<readonly Listed[]> {
   const list = async () => {
     const { body } = await service.call("GET", `/api/operations?namespace=${namespace}`);
-    return (body["value"] as Listed[]).toReversed();
+    return (body["value"] as Listed[]).toSorted((a, b) => (a.startTime ?? "").localeCompare(b.startTime ?? ""));
   };
   const isOver = async () => {
     const operations = await list();

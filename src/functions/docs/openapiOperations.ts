@@ -38,7 +38,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
   "/api/operations": {
     get: {
       operationId: "listOperations",
-      summary: "Operations, newest first",
+      summary: "Operations, newest first: by when they were asked for, and not by when they began",
       requestParams: {
         query: z.object({
           cluster: z.string().optional(),

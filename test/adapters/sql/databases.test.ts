@@ -248,8 +248,18 @@ describe("inspect", () => {
         permissions: ["EXECUTE"],
         ownedSchemas: ["shop"],
         mark: "berth",
+        createdTime: expect.any(String),
       },
-      { name: "two", type: "E", sid: two.sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined },
+      {
+        name: "two",
+        type: "E",
+        sid: two.sid,
+        roles: [],
+        permissions: [],
+        ownedSchemas: [],
+        mark: undefined,
+        createdTime: expect.any(String),
+      },
     ]);
     expect(state.roles).toContain("messages");
     expect(state.roles).toContain("db_owner");
