@@ -170,7 +170,7 @@ async function tryCell(cell: SituatedCell, namespace: string): Promise<string | 
 it(`rides out whatever Service Bus and Entra do (seed ${seed})`, async () => {
   const all = await findCells();
   expect(new Set(all.map(({ wire, operation }) => `${wire} ${operation}`))).toEqual(
-    new Set(["serviceBus receive", "serviceBus complete", "serviceBus send", "entra token"]),
+    new Set(["serviceBus receive", "serviceBus peek", "serviceBus complete", "serviceBus send", "entra token"]),
   );
   expect(all.length).toBeGreaterThan(50);
   const shuffled = createDice(seed).shuffle(all.filter(isWanted));
