@@ -81,14 +81,14 @@ it("enters each decision of policy once, with who, what, why and the trace, for 
     "NOT_ALLOWED",
     "NAMESPACE_TAKEN",
     "FORBIDDEN",
-    "ROLE_NOT_ALLOWED",
+    "NOT_ALLOWED",
     "FORBIDDEN",
   ]);
   const ofRed = (await refusals(red)).map(({ what, code, target }) => ({ what, code, target })).toReversed();
   expect(ofRed).toEqual([
     { what: "createOnboarding", code: "NOT_ALLOWED", target: "aks-dev/blue-a" },
     { what: "createOnboarding", code: "FORBIDDEN", target: "aks-dev/shared-refused" },
-    { what: "createOnboarding", code: "ROLE_NOT_ALLOWED", target: "aks-dev/red-a" },
+    { what: "createOnboarding", code: "NOT_ALLOWED", target: "aks-dev/red-a" },
     { what: "verifyAudit", code: "FORBIDDEN", target: "" },
   ]);
   expect(await refusals(blue)).toMatchObject([{ code: "NAMESPACE_TAKEN", target: "aks-dev/shared-refused" }]);
