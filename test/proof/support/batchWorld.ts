@@ -18,6 +18,7 @@ import { checkBatches, type Performed } from "./batchInvariants.ts";
 import { blue, green, operator, red } from "./callers.ts";
 import { calm } from "./faults.ts";
 import { checkGone, checkParts, type Problem } from "./invariants.ts";
+import { keepsNamespace } from "./judge.ts";
 import { type Asked, askOnceMore, askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createRequest, earlier, type World } from "./world.ts";
@@ -74,9 +75,10 @@ export async function simulateBatch(plain: World, control: Control): Promise<Bat
       problems.push(`the last offboarding of ${request.namespace} is ${JSON.stringify(operation?.error ?? ended)}`);
       continue;
     }
-    const keepsNamespace = operation.request.deletePolicy === "Keep";
     const before = first.get(berthKey(request)) ?? new Map();
-    const gone = checkGone(before, own(world, request, namespaces), { keepsNamespace });
+    const gone = checkGone(before, own(world, request, namespaces), {
+      keepsNamespace: keepsNamespace(world, operation),
+    });
     problems.push(...gone.map((each) => `offboarded ${request.namespace}: ${each}`));
   }
   if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");

@@ -34,9 +34,9 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
     return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
   },
-  offboard({ operation, first, after }) {
+  offboard({ world, operation, first, after }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
-    return checkGone(first, after, { keepsNamespace: operation.request.deletePolicy === "Keep" });
+    return checkGone(first, after, { keepsNamespace: keepsNamespace(world, operation) });
   },
   repair({ world, operation, first, after }) {
     const parts = operation.status === "Succeeded" ? checkParts(world, operation.request) : [];
@@ -44,6 +44,19 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   },
   migrate: judgeMigration,
 };
+
+/** One that was kept once is nobody's from then on, and no offboarding takes it away. */
+export function keepsNamespace({ rows }: Pick<World, "rows">, operation: OperationRecord): boolean {
+  const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
+  return all.some(
+    ({ kind, status, cluster, namespace, request }) =>
+      kind === "offboard" &&
+      status === "Succeeded" &&
+      cluster === operation.cluster &&
+      namespace === operation.namespace &&
+      request.deletePolicy === "Keep",
+  );
+}
 
 export function judge(scene: Scene): Problem[] {
   return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];

@@ -48,13 +48,13 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
     get: (_cluster, ref) =>
       call("kubernetes", `get ${ref.kind}`, () => {
         const found = find(ref);
-        return found && print(found);
+        return found && withOwners(found);
       }),
     list: (_cluster, { kind, namespace, labelSelector }) =>
       call("kubernetes", `list ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
-          .map(print)
+          .map(withOwners)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
@@ -68,10 +68,14 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         if (!current && namespace?.goodbyes !== undefined) {
           throw new PermanentError("NAMESPACE_TERMINATING", `namespace ${ref.namespace} is going`);
         }
+        const { uid } = object.metadata;
+        if (uid !== undefined && uid !== current?.uid) {
+          throw new PermanentError("KUBERNETES_CONFLICT", `${refKey(ref)} is not the object with uid ${uid}`);
+        }
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
-        return print(next);
+        return withOwners(next);
       }),
     whyForbidden: (_cluster, { kind }) => call("kubernetes", `review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
@@ -158,6 +162,25 @@ export function print({ ref, uid, fields, goodbyes }: StoredObject): KubernetesO
   const object: KubernetesObject = { apiVersion, kind, metadata };
   for (const { path, value } of fields.values()) set(object, path, value);
   return object;
+}
+
+/** As the API server shows it: with who manages which field. */
+function withOwners(stored: StoredObject): KubernetesObject {
+  const managers = new Set([...stored.fields.values()].flatMap((field) => [...field.managers]));
+  const managedFields = [...managers].map((manager) => {
+    const fieldsV1 = {};
+    for (const field of stored.fields.values()) {
+      if (field.managers.has(manager))
+        set(
+          fieldsV1,
+          field.path.map((key) => `f:${key}`),
+          {},
+        );
+    }
+    return { manager, operation: manager === mooring ? "Apply" : "Update", fieldsV1 };
+  });
+  const object = print(stored);
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function set(target: object, [first, ...rest]: readonly string[], value: unknown): void {
