@@ -10,6 +10,7 @@ import type {
   OperationSummary,
   StepDocument,
 } from "../../domain/documents/operation.ts";
+import { awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -119,16 +120,21 @@ export function summaryOfOperation({
   return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided };
 }
 
-/** Where a running operation is: the orchestration says it in its custom status. */
+/** Where an operation is, as whoever asks is told it. */
 export async function findPhase(
   client: DurableClient,
-  record: Pick<AnyOperation, "id" | "status"> & Pick<OperationRecord, "approval">,
+  record: Pick<AnyOperation, "id" | "status" | "cancel"> & Pick<OperationRecord, "approval">,
 ): Promise<Phase> {
   if (isFinal(record.status)) return "done";
-  const status = await findInstance(client, record.id);
-  const phase = CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
+  const phase = await findReachedPhase(client, record.id);
   // Somebody has decided, and the orchestration has not woken yet: nobody is waited for any more.
-  return phase === "awaitingApproval" && record.approval?.decision ? "preflight" : phase;
+  return phase === "awaitingApproval" && !awaitsApproval(record) ? "preflight" : phase;
+}
+
+/** Where a running orchestration is: it says so in its custom status. */
+export async function findReachedPhase(client: DurableClient, id: string): Promise<Phase> {
+  const status = await findInstance(client, id);
+  return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
 }
 
 const CustomStatus = z.object({ phase: Phase });

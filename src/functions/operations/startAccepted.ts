@@ -16,7 +16,7 @@ import { graceMs, type Mender } from "../acceptance/mender.ts";
 import { wake } from "../acceptance/wake.ts";
 import { tendBatches } from "../batches/tendBatches.ts";
 import type { WaitingLine } from "../onboardings/waitingLine.ts";
-import { findPhase } from "./operations.ts";
+import { findReachedPhase } from "./operations.ts";
 import { startAgain, takeUp } from "./takeUp.ts";
 
 export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
@@ -106,7 +106,7 @@ async function tendApproval({ ports, client, warn }: Mender, operation: string):
   if (!record?.approval) return;
   if (record.approval.decision === undefined && !record.cancel) {
     await remindOfApproval(ports, record, Date.now());
-  } else if ((await findPhase(client, record)) === "awaitingApproval") {
+  } else if ((await findReachedPhase(client, operation)) === "awaitingApproval") {
     await wake(client, record, { warn });
   }
 }

@@ -30,4 +30,7 @@ it("waits for nobody once somebody has decided, also before the orchestration ha
 
   expect(await findPhase(client, { ...record, approval })).toBe("awaitingApproval");
   expect(await findPhase(client, { ...record, approval: { ...approval, decision } })).toBe("preflight");
+  expect(await findPhase(client, { ...record, approval, cancel: { by: "rita", time: decision.time } })).toBe(
+    "preflight",
+  );
 });

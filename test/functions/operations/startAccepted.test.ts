@@ -1,0 +1,62 @@
+import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
+import { describe, expect, it } from "vitest";
+import { open } from "../../../src/domain/operation/lifecycle.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { mend } from "../../../src/functions/operations/startAccepted.ts";
+import { createFakeCloud } from "../../support/fakeCloud.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }],
+});
+const time = "2026-03-02T11:00:00.000Z";
+const approval = {
+  reasons: [],
+  approvers: [],
+  requestHash: "hash",
+  requestedTime: time,
+  expiresTime: "9999-01-01T00:00:00.000Z",
+  reminders: 1_000_000,
+};
+
+/** The events by which an orchestration that waits is woken, once the timer has come by. */
+async function wakesOf(changes: Partial<OperationRecord>): Promise<readonly string[]> {
+  const { ports, namespaces } = createFakeCloud();
+  const accepted = { ...request, request, requestedBy: "rita" };
+  await ports.registry.insertNamespace(
+    open({ ...accepted, operation: "1", acceptedTime: time, requestHash: "hash", traceparent: "", batch: undefined }),
+  );
+  await ports.registry.insertOperation({
+    ...accepted,
+    id: "1",
+    kind: "onboard",
+    status: "Running",
+    createdTime: time,
+    ...changes,
+  });
+  const raised: string[] = [];
+  const waiting = { runtimeStatus: OrchestrationRuntimeStatus.Running, customStatus: { phase: "awaitingApproval" } };
+  const client: Partial<DurableClient> = {
+    getStatus: async () => waiting as unknown as Awaited<ReturnType<DurableClient["getStatus"]>>,
+    raiseEvent: async (_id, name) => void raised.push(name),
+  };
+  const [held] = await ports.registry.heldNamespaces();
+  if (!held) throw new Error(`nothing is held: ${JSON.stringify([...namespaces])}`);
+  await mend({ ports, client: client as DurableClient, warn: () => {} }, held);
+  return raised;
+}
+
+describe("an orchestration that waits for approval", () => {
+  it("is woken by the timer when a crash came between the decision and its event", async () => {
+    const decision = { kind: "approved", by: "ann", time } as const;
+
+    expect(await wakesOf({ approval: { ...approval, decision } })).toEqual(["decision"]);
+    expect(await wakesOf({ approval, cancel: { by: "rita", time } })).toEqual(["decision"]);
+  });
+
+  it("is left alone while nobody has decided", async () => {
+    expect(await wakesOf({ approval })).toEqual([]);
+  });
+});
