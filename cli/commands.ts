@@ -44,6 +44,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: "Decide about operations",
     commands: {
+      approvals: { summary: "What waits for your approval", load: () => import("./commands/approvals.ts") },
       approve: { summary: "Approve a request that waits", load: () => import("./commands/approve.ts") },
       reject: { summary: "Reject a request that waits", load: () => import("./commands/reject.ts") },
       cancel: { summary: "Stop an operation and undo what it has done", load: () => import("./commands/cancel.ts") },

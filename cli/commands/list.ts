@@ -1,6 +1,6 @@
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import type { OperationStatus } from "../../src/domain/operation/operation.ts";
+import type { OperationStatus, Phase } from "../../src/domain/operation/operation.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
@@ -18,6 +18,7 @@ interface Filters {
   readonly cluster: string | undefined;
   readonly namespace: string | undefined;
   readonly status: string | undefined;
+  readonly phase: string | undefined;
 }
 
 export const command = defineCommand({
@@ -32,16 +33,28 @@ export const command = defineCommand({
       choices: ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] satisfies readonly OperationStatus[],
       summary: "Operations: only of this status",
     },
+    phase: {
+      value: "phase",
+      choices: ["awaitingApproval"] satisfies readonly Phase[],
+      summary: "Operations: only those that wait for a person",
+    },
     limit: { value: "n", summary: `No more than these (${defaultLimit})` },
   },
-  examples: ["list", "list operations --status Failed", "list -o name | xargs -n 1 mooring verify"],
-  async run(session, { cluster, namespace, status, limit = String(defaultLimit) }, [what = "namespaces"]) {
-    if (what === "namespaces" && (namespace ?? status) !== undefined) {
-      throw new UsageError("--namespace and --status are of operations.", { next: ["mooring list operations"] });
+  examples: [
+    "list",
+    "list operations --status Failed",
+    "list operations --phase awaitingApproval",
+    "list -o name | xargs -n 1 mooring verify",
+  ],
+  async run(session, { cluster, namespace, status, phase, limit = String(defaultLimit) }, [what = "namespaces"]) {
+    if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
+      throw new UsageError("--namespace, --status and --phase are of operations.", {
+        next: ["mooring list operations"],
+      });
     }
     const most = readCount("--limit", limit, { most: mostListed });
     const list = what === "namespaces" ? listNamespaces : listOperations;
-    const { isCut, ...printed } = await list(session, { cluster, namespace, status }, most);
+    const { isCut, ...printed } = await list(session, { cluster, namespace, status, phase }, most);
     if (printed.names.length === 0 && cluster !== undefined) await expectCluster(session.client, cluster);
     await session.print(printed);
     if (isCut) session.say(`There are more; --limit says how many to list.`);

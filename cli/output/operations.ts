@@ -9,12 +9,16 @@ import type { View } from "./view.ts";
 export function operationTable(operations: readonly AnySummary[], view: View): readonly string[] {
   if (operations.length === 0) return ["There is no such operation."];
   const { now } = view;
+  const phaseOf = (operation: AnySummary) => (operation.kind === "batch" ? undefined : operation.phase);
+  const isAnyWaiting = operations.some((each) => phaseOf(each) === "awaitingApproval");
   return table(
     operations,
     [
       { title: "ID", cell: ({ id }) => id },
       { title: "KIND", cell: ({ kind }) => kind },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
+      // Its width is for those that wait.
+      { title: "PHASE", cell: (each) => phaseOf(each) ?? "", least: 8, ...(isAnyWaiting ? {} : { isWide: true }) },
       { title: "AGE", cell: ({ createdTime }) => age(createdTime, now) },
       { title: "NAMESPACE", cell: targetOf, least: 12 },
       {

@@ -3,12 +3,14 @@ import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { NotSignedIn, Refused } from "../../cli/failures.ts";
+import { approvalTable } from "../../cli/output/approvals.ts";
 import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
 import { tellFix } from "../../cli/output/fix.ts";
 import { namespaceLines } from "../../cli/output/namespaces.ts";
 import { operationLines } from "../../cli/output/operation.ts";
+import { operationTable } from "../../cli/output/operations.ts";
 import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
 import { spellingFor } from "../../cli/output/program.ts";
@@ -53,6 +55,67 @@ const operation: OperationDocument = {
     { name: "verify", target: "aks-dev/team-a", status: "NotStarted", attempts: 0 },
   ],
 };
+
+describe("what waits for an approval", () => {
+  const approval = {
+    reasons: ["Database sql-dev/orders needs approval."],
+    approvers: [{ role: "Onboarding.Approve" as const }],
+    requestHash: "hash",
+    requestedTime: "2026-01-01T11:00:00Z",
+    expiresTime: "2026-01-01T13:00:00Z",
+    reminders: 0,
+  };
+  const { id, cluster, namespace, status, requestedBy, createdTime, request } = operation;
+  const asked = { id, cluster, namespace, status, requestedBy, createdTime, request, approval };
+  const waiting = { ...asked, kind: "onboard", phase: "awaitingApproval" } as const;
+  const database = (name: string, ...roles: ("reader" | "writer")[]) => ({ server: "sql-dev", database: name, roles });
+
+  it("is told in a line of a terminal: what changes, since when, until when, who has approved", () => {
+    const [title, first] = approvalTable([waiting], view({ width: 80 }));
+
+    expect(title).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT +GIVEN$/);
+    expect(first).toBe(`${id}  aks-dev/team-a  onboard +1  60m    60m   0 of 1`);
+    expect(first?.length).toBeLessThanOrEqual(80);
+  });
+
+  it("counts what a change adds, changes and removes", () => {
+    const replaces = {
+      ...request,
+      databases: [database("orders", "reader"), database("old", "reader"), database("same", "reader", "writer")],
+    };
+    const databases = [
+      database("same", "writer", "reader"),
+      database("orders", "writer"),
+      database("new-1", "reader"),
+      database("new-2", "reader"),
+    ];
+    const change = { ...waiting, kind: "change", replaces } as const;
+    const changes = [
+      { ...request, databases },
+      { ...replaces, serviceAccount: "another" },
+    ].map((wanted) => approvalTable([{ ...change, request: wanted }], view())[1]);
+
+    expect(changes[0]).toContain("  change +2 ~1 -1  ");
+    expect(changes[1]).toContain("  change settings  ");
+  });
+
+  it("names the teams that have to approve, with -o wide", () => {
+    const approvers = [...approval.approvers, { role: "Onboarding.Approve" as const, team: "blue" }];
+    const ofBlue = { ...waiting, approval: { ...approval, approvers, needed: 2, given: [{ by: "ann", time: "" }] } };
+    const lines = approvalTable([waiting, ofBlue], view({ isWide: true }));
+
+    expect(lines[1]).toContain("anyone with Onboarding.Approve");
+    expect(lines[2]).toMatch(/1 of 2 +team blue /);
+  });
+
+  it("is a column of the list of operations, where one waits, and fits into 80 columns", () => {
+    const ended = { ...waiting, status: "Succeeded", phase: "done" } as const;
+
+    expect(operationTable([ended], view())[0]).not.toContain("PHASE");
+    expect(operationTable([ended, waiting], view())[2]).toContain("  Running    awaitingApproval  ");
+    for (const line of operationTable([waiting], view({ width: 80 }))) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
 
 describe("a table", () => {
   const rows = [{ name: identity, state: "Onboarded" }];

@@ -74,7 +74,8 @@ export async function foreseeApproval(registry: Records, id: string, decision: A
   return await foresee(registry, id, decision.by, approvalOf(id, decision));
 }
 
-function expectApprover(by: Caller): void {
+/** Operating alone is no right to approve. */
+export function expectApprover(by: Caller): void {
   if (!by.roles.includes("Onboarding.Approve")) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Approve"]));
 }
 

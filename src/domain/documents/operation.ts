@@ -45,16 +45,32 @@ export const OperationSummary = z.object({
   cancel: Signature.optional(),
   leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
   compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
+  phase: Phase.optional().meta({
+    description:
+      "In lists, as far as its record alone tells: awaitingApproval while it waits for a person, done once it has ended, absent while it runs.",
+  }),
 });
 export type OperationSummary = z.infer<typeof OperationSummary>;
 
-export const OperationDocument = OperationSummary.extend({
-  phase: Phase,
+/** With what it is asked to do, which an approver must see. */
+const AskedOperation = OperationSummary.extend({
   request: OnboardingRequest,
   replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+});
+export type AskedOperation = z.infer<typeof AskedOperation>;
+
+export const OperationDocument = AskedOperation.extend({
+  phase: Phase,
   steps: z.array(StepDocument),
 }).meta({ id: "Operation" });
 export type OperationDocument = z.infer<typeof OperationDocument>;
+
+/** One that waits for the caller's approval. */
+export const AwaitingDocument = AskedOperation.extend({ approval: Approval }).meta({ id: "Awaiting" });
+export type AwaitingDocument = z.infer<typeof AwaitingDocument>;
+
+export const AwaitingPage = page(AwaitingDocument);
+export type AwaitingPage = z.infer<typeof AwaitingPage>;
 
 /** Of a namespace or of a batch. */
 export const AnySummary = z.union([OperationSummary, BatchSummary]);

@@ -1,16 +1,27 @@
-/** Whether an operation waits for people, as its record tells. */
-import type { Approval } from "../policy/approval.ts";
+/** Whether an operation waits for people, and for whom, as its record tells. */
+import type { Caller } from "../access/caller.ts";
+import { type Approval, mayDecide } from "../policy/approval.ts";
 import { isFinal, type OperationStatus } from "./operation.ts";
+import type { OperationRecord } from "./records.ts";
 
 interface Asking {
   readonly status: OperationStatus;
   readonly approval?: Approval | undefined;
   readonly cancel?: object | undefined;
 }
-type Awaiting<Operation> = Operation & { readonly approval: Approval };
+export type Awaiting<Operation> = Operation & { readonly approval: Approval };
 
 /** Whether it has asked for approval, and nobody has decided, canceled or ended it since. */
 export function awaitsApproval<Operation extends Asking>(operation: Operation): operation is Awaiting<Operation> {
   const { status, approval, cancel } = operation;
   return approval !== undefined && !approval.decision && !cancel && !isFinal(status);
+}
+
+/** Whether it waits for this caller: there is time, he may decide, has not asked for it himself and not approved it yet. */
+export function awaitsCaller(by: Caller, operation: OperationRecord, now: Date): boolean {
+  if (!awaitsApproval(operation)) return false;
+  const { requestedBy, approval } = operation;
+  const { given = [], expiresTime } = approval;
+  const isHis = mayDecide(by, approval) && by.id !== requestedBy && !given.some((each) => each.by === by.id);
+  return isHis && now.getTime() < Date.parse(expiresTime);
 }

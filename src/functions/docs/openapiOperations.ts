@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { DecisionDocument } from "../../domain/documents/accepted.ts";
-import { AnyOperationDocument, OperationPage } from "../../domain/documents/operation.ts";
-import { OperationStatus } from "../../domain/operation/operation.ts";
+import { AnyOperationDocument, AwaitingPage, OperationPage } from "../../domain/documents/operation.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { ApproveBody, CancelBody, RejectBody } from "../operations/decisions.ts";
+import { Filters } from "../operations/operations.ts";
 import { batchPaging } from "./openapiBatch.ts";
 import {
   acceptedResponse,
@@ -39,17 +39,24 @@ export const operationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listOperations",
       summary: "Operations, newest first: by when they were asked for, and not by when they began",
-      requestParams: {
-        query: z.object({
-          cluster: z.string().optional(),
-          namespace: z.string().optional(),
-          status: OperationStatus.optional(),
-          ...paging,
-        }),
-      },
+      requestParams: { query: Filters.extend(paging) },
       responses: guarded({
         200: body("A page of operations.", OperationPage),
         ...pagingProblems,
+      }),
+    },
+  },
+  "/api/approvals": {
+    get: {
+      operationId: "listApprovals",
+      summary: "What waits for the caller's approval, newest first, with what would change",
+      description:
+        "What he may approve now: not his own requests, and none that he has approved already where two people have to. Each page reads the record of every namespace that an operation holds, and of the operations no more than it takes to fill the page. All that waits in your teams, whoever may approve it: GET /api/operations?phase=awaitingApproval.",
+      requestParams: { query: z.object(paging) },
+      responses: guarded({
+        200: body("A page of operations that wait.", AwaitingPage),
+        ...pagingProblems,
+        403: problem("The caller lacks the role Onboarding.Approve."),
       }),
     },
   },

@@ -1,20 +1,24 @@
 import { app, type HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
+import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
 import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
 import type {
   AnySummary,
+  AskedOperation,
+  AwaitingDocument,
   OperationDocument,
   OperationPage,
   OperationSummary,
   StepDocument,
 } from "../../domain/documents/operation.ts";
-import { awaitsApproval } from "../../domain/operation/awaiting.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
-import { visibleTeams } from "../../domain/policy/policy.ts";
+import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
@@ -46,15 +50,7 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
       if (record.kind === "batch") return await answerBatch(ports, request, record);
       const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      // An approver must see what is approved, and what it replaces.
-      const { request: asked, earlier } = record;
-      const document: OperationDocument = {
-        ...summaryOfOperation(record),
-        phase,
-        request: asked,
-        replaces: earlier,
-        steps: listSteps(record, steps),
-      };
+      const document: OperationDocument = { ...askedOperation(record), phase, steps: listSteps(record, steps) };
       return json(200, document, headers);
     }),
   });
@@ -63,36 +59,53 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
     route: "api/operations",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: routes.forCallers(async (request, { by }) => {
+    handler: routes.forCallers(async (request, { context, by }) => {
+      const { phase, ...filters } = readFilters(request);
+      const limit = readLimit(request);
       const teams = visibleTeams(by);
-      const { value, continuation } = await ports.registry.listOperations({
-        ...readFilters(request),
-        ...(teams === undefined ? {} : { teams }),
-        ...readLimit(request),
-      });
+      const { value, continuation } = phase
+        ? await listAwaiting(ports.registry, {
+            ...limit,
+            isWanted: (held) => maySee(by, held) && isOf(filters, held),
+            isMeant: ({ status }) => filters.status === undefined || filters.status === status,
+            warn: context.warn.bind(context),
+          })
+        : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...limit });
       const page: OperationPage = { value: value.map(summary), ...nextLink(request, continuation) };
       return json(200, page);
     }),
   });
 }
 
-const Filters = z.object({
+const recordedPhases = Phase.extract(["awaitingApproval"]);
+export const Filters = z.object({
   cluster: z.string().optional(),
   namespace: z.string().optional(),
   status: OperationStatus.optional(),
+  phase: recordedPhases.optional().meta({
+    description: "Those that wait for a person. The other phases are not in the records, and cannot be asked for.",
+  }),
 });
 
-function readFilters(request: HttpRequest) {
-  const parsed = Filters.safeParse(Object.fromEntries(request.query));
-  if (!parsed.success) {
-    throw new Refusal("INVALID_REQUEST", `Query parameter status takes ${OperationStatus.options.join(", ")}.`);
+function readFilters({ query }: HttpRequest) {
+  const { success, data, error } = Filters.safeParse(Object.fromEntries(query));
+  if (!success) {
+    const [name, { options }] = error.issues.some(({ path }) => path[0] === "phase")
+      ? ["phase", recordedPhases]
+      : ["status", OperationStatus];
+    throw new Refusal("INVALID_REQUEST", `Query parameter ${name} takes ${options.join(", ")}.`);
   }
-  const { cluster, namespace, status } = parsed.data;
+  const { cluster, namespace, status, phase } = data;
   return {
     ...(cluster === undefined ? {} : { cluster }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(status === undefined ? {} : { status }),
+    ...(phase === undefined ? {} : { phase }),
   };
+}
+
+function isOf({ cluster, namespace }: Partial<Berth>, held: Berth): boolean {
+  return (cluster ?? held.cluster) === held.cluster && (namespace ?? held.namespace) === held.namespace;
 }
 
 function summary(record: AnyOperation): AnySummary {
@@ -117,7 +130,24 @@ export function summaryOfOperation({
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
   const ended = { result, error: error && tellIn("ended", error) };
-  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided };
+  const phase = recordedPhase({ status, approval, cancel });
+  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided, phase };
+}
+
+/** Where it is, where the record alone tells. */
+function recordedPhase(record: Parameters<typeof awaitsApproval>[0]): Phase | undefined {
+  if (isFinal(record.status)) return "done";
+  return awaitsApproval(record) ? "awaitingApproval" : undefined;
+}
+
+/** An approver must see what is approved, and what it replaces. */
+function askedOperation(record: OperationRecord): AskedOperation {
+  const { request, earlier } = record;
+  return { ...summaryOfOperation(record), request, replaces: earlier };
+}
+
+export function awaitingDocument(record: Awaiting<OperationRecord>): AwaitingDocument {
+  return { ...askedOperation(record), approval: record.approval };
 }
 
 /** Where an operation is, as whoever asks is told it. */

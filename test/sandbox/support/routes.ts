@@ -104,6 +104,21 @@ export function createRoutes(operation: () => string): readonly Route[] {
       operator: 200,
     },
     {
+      operationId: "listOperations",
+      ask: (service) => service.call("GET", "/api/operations?phase=awaitingApproval"),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+    {
+      operationId: "listApprovals",
+      ask: (service) => service.call("GET", "/api/approvals"),
+      member: { approve: 200, request: 403 },
+      other: 403,
+      operator: 403,
+      key: 200,
+    },
+    {
       operationId: "getOperation",
       ask: (service) => service.call("GET", `/api/operations/${operation()}`),
       member: { approve: 200, request: 200 },

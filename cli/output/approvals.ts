@@ -1,0 +1,63 @@
+/** What waits for an approval as a list. */
+import { isDeepStrictEqual } from "node:util";
+import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { targetOf } from "./operation.ts";
+import { table } from "./table.ts";
+import { age } from "./times.ts";
+import type { View } from "./view.ts";
+
+export function approvalTable(waiting: readonly AwaitingDocument[], view: View): readonly string[] {
+  if (waiting.length === 0) return ["Nothing waits for your approval."];
+  const { now } = view;
+  return table(
+    waiting,
+    [
+      { title: "ID", cell: ({ id }) => id },
+      { title: "NAMESPACE", cell: targetOf, least: 12 },
+      { title: "CHANGES", cell: changesOf, least: 12 },
+      { title: "WAITS", cell: ({ approval }) => age(approval.requestedTime, now) },
+      { title: "LEFT", cell: ({ approval }) => age(now.toISOString(), new Date(approval.expiresTime)) },
+      { title: "GIVEN", cell: ({ approval: { given = [], needed = 1 } }) => `${given.length} of ${needed}` },
+      { title: "APPROVERS", cell: approversOf, isWide: true },
+      { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
+      { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
+      { title: "SINCE", cell: ({ approval }) => approval.requestedTime, isWide: true },
+      { title: "UNTIL", cell: ({ approval }) => approval.expiresTime, isWide: true },
+      { title: "REASONS", cell: ({ approval }) => approval.reasons.join(" "), isWide: true },
+      { title: "REQUEST-HASH", cell: ({ approval }) => approval.requestHash, isWide: true },
+    ],
+    view,
+  );
+}
+
+/** `onboard +2`, by databases; of a change `change +1 ~1 -1, settings`. */
+function changesOf({ kind, request, replaces }: AwaitingDocument): string {
+  const { databases, ...settings } = request;
+  const { databases: before = [], ...settingsBefore } = replaces ?? {};
+  const earlier = new Map(before.map((each) => [keyOf(each), each]));
+  const added = databases.filter((each) => !earlier.has(keyOf(each))).length;
+  const changed = databases.filter((each) => {
+    const was = earlier.get(keyOf(each));
+    return was && !isDeepStrictEqual(was.roles.toSorted(), each.roles.toSorted());
+  }).length;
+  const removed = before.length - (databases.length - added);
+  const counts = [
+    ["+", added],
+    ["~", changed],
+    ["-", removed],
+  ] as const;
+  const told = counts.flatMap(([sign, number]) => (number === 0 ? [] : [`${sign}${number}`]));
+  const isSet = replaces && !isDeepStrictEqual(settings, settingsBefore);
+  return `${kind} ${[...(told.length === 0 ? [] : [told.join(" ")]), ...(isSet ? ["settings"] : [])].join(", ")}`;
+}
+
+function keyOf({ server, database }: OnboardingRequest["databases"][number]): string {
+  return `${server}/${database}`;
+}
+
+/** Whoever decides has to be each of them. */
+function approversOf({ approval: { approvers } }: AwaitingDocument): string {
+  const teams = new Set(approvers.flatMap(({ team }) => team ?? []));
+  return teams.size === 0 ? "anyone with Onboarding.Approve" : `team ${[...teams].join(" and ")}`;
+}

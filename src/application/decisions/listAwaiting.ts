@@ -1,0 +1,50 @@
+/** Operations that wait for a person, from the records alone: no orchestration is asked where it is. */
+import { printCursor, readCursor } from "../../domain/http/cursor.ts";
+import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
+import { kindOf } from "../../domain/operation/lifecycle.ts";
+import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { OperationRecord, Page } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { Registry } from "../../ports.ts";
+
+/** Records of operations that are read at a time. */
+const readsAtOnce = 50;
+
+export interface AwaitingQuery {
+  readonly limit: number;
+  readonly continuation?: string;
+  /** Told by the namespace's record, so that not every operation is read. */
+  readonly isWanted?: (held: HeldRecord) => boolean;
+  /** Told by the operation's own. */
+  readonly isMeant?: (operation: Awaiting<OperationRecord>) => boolean;
+  /** Is told of a namespace whose record cannot be read, and whose operation is therefore not listed. */
+  readonly warn: (message: string) => void;
+}
+
+/** Newest first, as every list of operations: ids count down. */
+export async function listAwaiting(
+  registry: Pick<Registry, "heldNamespaces" | "getOperation">,
+  { limit, continuation, isWanted = () => true, isMeant = () => true, warn }: AwaitingQuery,
+): Promise<Page<Awaiting<OperationRecord>>> {
+  const after = continuation === undefined ? "" : (readCursor(continuation)?.row ?? "");
+  const unreadable = ({ message }: Error) => warn(logLine("namespace not read", { reason: message }));
+  const ids = (await registry.heldNamespaces(unreadable))
+    .filter((held) => mayAsk(held) && held.operation > after && isWanted(held))
+    .map(({ operation }) => operation)
+    .toSorted();
+  const found: Awaiting<OperationRecord>[] = [];
+  // One more than the page tells whether there is another.
+  for (let at = 0; at < ids.length && found.length <= limit; at += readsAtOnce) {
+    const records = await Promise.all(ids.slice(at, at + readsAtOnce).map((id) => registry.getOperation(id)));
+    for (const record of records) if (record && awaitsApproval(record) && isMeant(record)) found.push(record);
+  }
+  const value = found.slice(0, limit);
+  const last = value.at(-1);
+  if (!last || found.length <= limit) return { value };
+  return { value, continuation: printCursor({ partition: "operations", row: last.id }) };
+}
+
+/** Only what brings a namespace to a request needs approval. */
+function mayAsk(held: HeldRecord): boolean {
+  return ["onboard", "change"].includes(kindOf(held));
+}

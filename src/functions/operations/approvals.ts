@@ -1,0 +1,31 @@
+import { app } from "@azure/functions";
+import { expectApprover } from "../../application/decisions/decide.ts";
+import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
+import type { AwaitingPage } from "../../domain/documents/operation.ts";
+import { awaitsCaller } from "../../domain/operation/awaiting.ts";
+import type { Ports } from "../../ports.ts";
+import { nextLink, readLimit } from "../http/paging.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
+import { awaitingDocument } from "./operations.ts";
+
+/** What waits for the caller: not what he has asked for himself, nor what he has approved and another has to, too. */
+export function registerApprovals({ registry }: Pick<Ports, "registry">, routes: Routes): void {
+  app.http("listApprovals", {
+    route: "api/approvals",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: routes.forRoles(["Onboarding.Approve"], async (request, { context, by }) => {
+      expectApprover(by);
+      const now = new Date();
+      const { value, continuation } = await listAwaiting(registry, {
+        ...readLimit(request),
+        isWanted: ({ requestedBy }) => requestedBy !== by.id,
+        isMeant: (operation) => awaitsCaller(by, operation, now),
+        warn: context.warn.bind(context),
+      });
+      const page: AwaitingPage = { value: value.map(awaitingDocument), ...nextLink(request, continuation) };
+      return json(200, page);
+    }),
+  });
+}

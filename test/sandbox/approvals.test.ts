@@ -1,0 +1,201 @@
+/** What waits for people, as each of them finds it over HTTP and at a terminal. */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { run } from "../cli/support/program.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { type Person, request, roleOf } from "./support/routes.ts";
+
+let sandbox: SuiteSandbox;
+/** Has every role. */
+let operator: Service;
+/** Has Onboarding.Approve, and is in no team. */
+let approver: Service;
+let keys: { readonly operator: string; readonly approver: string };
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    callers: "keys",
+    approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
+  });
+  keys = { operator: sandbox.cloud.callers?.key ?? "", approver: sandbox.cloud.callers?.approverKey ?? "" };
+  operator = serviceOf(sandbox, { "x-mooring-key": keys.operator });
+  approver = serviceOf(sandbox, { "x-mooring-key": keys.approver });
+});
+afterAll(() => sandbox?.close());
+
+async function as({ team, role = "approve" }: Person): Promise<Service> {
+  const { callers, entra } = sandbox.cloud;
+  if (!callers) throw new Error("the sandbox has no callers");
+  const token = await entra.apiToken({
+    audience: callers.audience,
+    oid: randomUUID(),
+    clientId: randomUUID(),
+    scope: "access",
+    groups: team ? [callers.groups[team]] : [],
+    roles: [roleOf[role]],
+  });
+  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
+}
+
+const orders = (...roles: string[]) => ({ server: names.sqlServer, database: "orders", roles });
+
+interface Listed {
+  readonly id: string;
+  readonly namespace: string;
+  readonly phase?: string;
+  readonly approval: { readonly requestHash: string };
+}
+
+async function list(service: Service, path: string): Promise<readonly Listed[]> {
+  const { status, body } = await service.call("GET", path);
+  if (status !== 200) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+  return body["value"] as Listed[];
+}
+const waitFor = async (service: Service) => (await list(service, "/api/approvals")).map(({ namespace }) => namespace);
+const waiting = async (service: Service) =>
+  (await list(service, "/api/operations?phase=awaitingApproval")).map(({ namespace }) => namespace);
+
+async function mooring(key: string, ...args: string[]) {
+  return await run(args, { env: { MOORING_SERVER: sandbox.url, MOORING_KEY: key } });
+}
+
+async function untilItWaits(service: Service, id: string): Promise<void> {
+  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+}
+
+it("shows each caller what he can approve, with what would change, until he has or nobody can any more", async () => {
+  const before = request("grows");
+  await operator.waitFor(await operator.onboard(before));
+  const grown = { ...before, databases: [...before.databases, orders("reader")] };
+  const change = await operator.onboard(grown);
+  await untilItWaits(operator, change);
+
+  const [mine] = await list(approver, "/api/approvals");
+
+  expect(mine).toMatchObject({
+    id: change,
+    kind: "change",
+    namespace: "grows",
+    requestedBy: expect.stringContaining("operator"),
+    phase: "awaitingApproval",
+    request: grown,
+    replaces: before,
+    approval: {
+      reasons: [`Database ${names.sqlServer}/orders needs approval.`],
+      approvers: [{ role: "Onboarding.Approve" }],
+      requestedTime: expect.any(String),
+      expiresTime: expect.any(String),
+    },
+  });
+  // The same document as at the operation's own address.
+  expect((await approver.call("GET", `/api/operations/${change}`)).body).toMatchObject({ ...mine });
+  expect(await waitFor(operator)).toEqual([]);
+  expect(await waiting(operator)).toEqual(["grows"]);
+  expect(await waiting(approver)).toEqual([]);
+
+  await operator.call("POST", `/api/operations/${change}/cancel`);
+
+  expect([await waitFor(approver), await waiting(operator)]).toEqual([[], []]);
+  await operator.waitFor(change);
+});
+
+it("counts who has approved a request from the queue, and asks nobody twice", async () => {
+  const wanted = request("from-queue", { databases: [orders("reader")] });
+  sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
+  await expect.poll(() => waitFor(approver), { timeout: 20_000 }).toEqual(["from-queue"]);
+  const [asked] = await list(operator, "/api/approvals");
+  const id = asked?.id ?? "";
+  expect(asked).toMatchObject({ requestedBy: "queue", approval: { needed: 2 } });
+  const agreed = { requestHash: asked?.approval.requestHash };
+
+  expect(await approver.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
+
+  expect(await waitFor(approver)).toEqual([]);
+  expect(await list(operator, "/api/approvals")).toMatchObject([
+    { id, approval: { given: [{ by: expect.stringContaining("approver") }] } },
+  ]);
+  await untilItWaits(operator, id);
+  expect((await mooring(keys.operator, "approvals")).stdout).toMatch(/from-queue +onboard \+1 .* 1 of 2$/m);
+
+  expect(await operator.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
+
+  expect([await waitFor(operator), await waiting(operator)]).toEqual([[], []]);
+  expect(await operator.waitFor(id)).toMatchObject({ status: "Succeeded" });
+});
+
+it("shows a team's request to those whom its rule names, and to nobody else", async () => {
+  const red = await as({ team: "red", role: "request" });
+  const id = await red.onboard(request("red-ruled", { databases: [orders("executor")] }));
+  await untilItWaits(red, id);
+  const blue = await as({ team: "blue" });
+
+  expect(await waitFor(blue)).toEqual(["red-ruled"]);
+  for (const other of [approver, operator, await as({ team: "red" })]) expect(await waitFor(other)).toEqual([]);
+  expect(await red.call("GET", "/api/approvals")).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
+  // The filter narrows the list of operations, which is of one's own teams.
+  expect(await waiting(red)).toEqual(["red-ruled"]);
+  expect(await waiting(operator)).toEqual(["red-ruled"]);
+  expect(await waiting(blue)).toEqual([]);
+
+  const [asked] = await list(blue, "/api/approvals");
+  const agreed = { requestHash: asked?.approval.requestHash };
+  await blue.call("POST", `/api/operations/${id}/approve`, agreed);
+
+  expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
+});
+
+it("comes page by page, and is filtered as every list of operations", async () => {
+  const wanted = ["page-1", "page-2", "page-3"];
+  for (const name of wanted) {
+    await untilItWaits(operator, await operator.onboard(request(name, { databases: [orders("reader")] })));
+  }
+  for (const path of ["/api/approvals?top=2", "/api/operations?phase=awaitingApproval&top=2"]) {
+    const service = path.startsWith("/api/approvals") ? approver : operator;
+    const { body } = await service.call("GET", path);
+    const first = body["value"] as Listed[];
+    const rest = await list(service, String(body["nextLink"]));
+
+    expect([...first, ...rest].map(({ namespace }) => namespace)).toEqual(wanted.toReversed());
+  }
+  const of = async (query: string) =>
+    (await list(operator, `/api/operations?phase=awaitingApproval&${query}`)).map(({ namespace }) => namespace);
+  expect(await of("namespace=page-2")).toEqual(["page-2"]);
+  expect(await of("cluster=another")).toEqual([]);
+  expect(await of("status=Succeeded")).toEqual([]);
+  expect((await list(operator, "/api/operations?namespace=page-2"))[0]?.phase).toBe("awaitingApproval");
+  expect(await operator.call("GET", "/api/operations?phase=provisioning")).toMatchObject({
+    status: 422,
+    body: { detail: expect.stringContaining("phase takes awaitingApproval") },
+  });
+});
+
+it("is the same at a terminal", async () => {
+  const red = request("red-terminal", { databases: [orders("reader")] });
+  const id = await operator.onboard(red);
+  await untilItWaits(operator, id);
+
+  const [table, wide, json, listed, all, none, refused] = await Promise.all([
+    mooring(keys.approver, "approvals"),
+    mooring(keys.approver, "approvals", "-o", "wide"),
+    mooring(keys.approver, "approvals", "-o", "json", "--limit", "1"),
+    mooring(keys.operator, "list", "operations", "--phase", "awaitingApproval", "-o", "name"),
+    mooring(keys.operator, "list", "operations"),
+    mooring(keys.operator, "approvals"),
+    mooring(keys.operator, "list", "--phase", "awaitingApproval"),
+  ]);
+
+  expect(table.code).toBe(0);
+  expect(table.stdout).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT +GIVEN\n/);
+  expect(table.stdout).toMatch(
+    new RegExp(`${id} +${names.cluster}/red-terminal +onboard \\+1 +\\d+s +\\d+m +0 of 1\n`),
+  );
+  expect(JSON.parse(json.stdout)).toMatchObject({ value: [{ id, request: red, approval: { reminders: 0 } }] });
+  expect(listed.stdout.split("\n")).toContain(id);
+  expect(wide.stdout).toMatch(/anyone with Onboarding\.Approve .* Database \S+orders needs approval\./);
+  expect(all.stdout).toMatch(/^ID +KIND +STATUS +PHASE +AGE/);
+  expect(all.stdout).toMatch(new RegExp(`${id} +onboard +Running +awaitingApproval`));
+  expect(none).toMatchObject({ code: 0, stdout: "Nothing waits for your approval.\n" });
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("mooring list operations") });
+});
