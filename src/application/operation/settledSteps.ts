@@ -38,7 +38,8 @@ export function settleSteps<S extends Step>(operation: Operation, steps: readonl
     if (!isOpen) return step;
     return {
       ...step,
-      status,
+      // An undo of what has succeeded after all was refused, whatever the last of its tries met.
+      status: status === "Succeeded" && !isPlanned ? "Failed" : status,
       endTime: step.endTime ?? endTime,
       // The end settled it: that is when it changed, if its own record has not changed since.
       changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),

@@ -16,10 +16,7 @@ export async function readOptionalBody(request: Sent): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-/**
- * Nothing is read beyond the limit: whoever sends in chunks need not say beforehand how much it is. What is left is the
- * host's to throw away, and the stream is not canceled: that would end the connection, and the answer with it.
- */
+/** Nothing is kept beyond the limit: whoever sends in chunks need not say beforehand how much it is. */
 async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes, declared);
@@ -41,7 +38,19 @@ async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyByte
     throw new Refusal("INCOMPLETE_BODY", "The connection ended before the body was whole.", {}, { cause: error });
   } finally {
     reader.releaseLock();
+    discardRest(body);
   }
+}
+
+const discardMs = 5_000;
+
+/**
+ * Takes the rest of a body that reading has begun, while the answer goes out. The host keeps the connection for other requests,
+ * and the next one would wait behind bytes that nobody reads. To cancel at once would end the connection, and the answer
+ * with it; somebody who never stops sending is cut off.
+ */
+function discardRest(body: ReadableStream<Uint8Array>): void {
+  body.pipeTo(new WritableStream(), { signal: AbortSignal.timeout(discardMs) }).catch(() => undefined);
 }
 
 /**

@@ -20,6 +20,12 @@ import { queueFunction, type WaitingLine } from "./waitingLine.ts";
 
 export const queueName = "onboarding-requests";
 
+/** Of .NET's DateTime, whose text need not say that it is UTC. */
+const UtcTime = z
+  .string()
+  .transform((text) => (/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`))
+  .pipe(z.coerce.date());
+
 /** What the trigger says of a message. Names as the .NET extension gives them, with a small first letter. */
 const Delivery = z.object({
   lockToken: z.string(),
@@ -28,8 +34,8 @@ const Delivery = z.object({
     .string()
     .nullish()
     .transform((id) => id ?? ""),
-  enqueuedTimeUtc: z.coerce.date(),
-  expiresAtUtc: z.coerce.date(),
+  enqueuedTimeUtc: UtcTime,
+  expiresAtUtc: UtcTime,
 });
 
 /** Where a request goes that cannot begin, and who looks after what is in its way. */

@@ -16,6 +16,21 @@ export function replaceable(values: object, { metadata }: KubernetesObject): Rec
   return pick(values, [], (path) => has(mine, path) && !has(others, path));
 }
 
+/** Whether applying the values would give up nothing: Mooring manages no other field any more. */
+export function managesNothingBut(values: object, { metadata: { managedFields } }: KubernetesObject): boolean {
+  if (managedFields === undefined) return false;
+  const mine = managedFields.filter(({ manager, operation }) => manager === owner && operation === "Apply");
+  return mine.every(({ fieldsV1 = {} }) => isWithin(fieldsV1, values));
+}
+
+function isWithin(fields: Readonly<Record<string, unknown>>, values: unknown): boolean {
+  return Object.entries(fields).every(([key, inner]) => {
+    if (!key.startsWith("f:")) return true;
+    const value = isRecord(values) ? values[key.slice(2)] : undefined;
+    return value !== undefined && (!isRecord(inner) || isWithin(inner, value));
+  });
+}
+
 function pick(
   values: object,
   path: readonly string[],

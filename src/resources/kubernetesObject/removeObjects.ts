@@ -8,7 +8,7 @@ import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { nameOf, strongest, type WithStep } from "./ensureObjects.ts";
-import { replaceable, versionOf } from "./fieldOwners.ts";
+import { managesNothingBut, replaceable, versionOf } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
 
 export interface RemoveInput extends Berth {
@@ -63,6 +63,8 @@ async function decideRemoval(
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
     const released = bare(ref, current, replaceable(readReplaced(metadata), current));
+    // It was given up by a run before this one, whose answer got lost; only the record says still that it was adopted.
+    if (managesNothingBut(released, current)) return { action: "none", differences: [], ref, uid };
     return { action: "update", differences: [difference, ...compare(released, current)], ref, uid, released };
   }
   return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
@@ -109,12 +111,18 @@ export async function removeObjects(
 
 /** The one write by which an object goes, or is given up; or, as a dry run, the question whether the cluster lets it. */
 export async function removeOrRelease(
-  kubernetes: Pick<Kubernetes, "apply" | "remove">,
+  kubernetes: Pick<Kubernetes, "get" | "apply" | "remove">,
   cluster: ClusterTarget,
   { ref, uid, released }: Pick<RemovalDecision, "ref" | "uid" | "released">,
   dryRun = false,
 ): Promise<void> {
-  if (released) await kubernetes.apply(cluster, released, { dryRun });
-  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+  if (released) {
+    try {
+      await kubernetes.apply(cluster, released, { dryRun });
+    } catch (error) {
+      // Gone since it was looked at, or made anew by others: then nothing of Mooring's is on it.
+      if ((await kubernetes.get(cluster, ref))?.metadata.uid === uid) throw error;
+    }
+  } else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
   else await kubernetes.remove(cluster, ref, { uid }, { dryRun });
 }
