@@ -63,9 +63,11 @@ export function judge(scene: Scene): Problem[] {
 }
 
 function judgeOnboarding({ world, operation, first, before, after }: Scene): Problem[] {
-  const { status, error, request } = operation;
-  // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too.
-  if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE") {
+  const { status, error, request, committedTime, leftUndone } = operation;
+  // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too; also when
+  // the engine failed it so often after that that it was given up.
+  const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
+  if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
   return checkUndone(before, after, namedUndos(operation));
