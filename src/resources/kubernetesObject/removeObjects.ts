@@ -111,18 +111,12 @@ export async function removeObjects(
 
 /** The one write by which an object goes, or is given up; or, as a dry run, the question whether the cluster lets it. */
 export async function removeOrRelease(
-  kubernetes: Pick<Kubernetes, "get" | "apply" | "remove">,
+  kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
   { ref, uid, released }: Pick<RemovalDecision, "ref" | "uid" | "released">,
   dryRun = false,
 ): Promise<void> {
-  if (released) {
-    try {
-      await kubernetes.apply(cluster, released, { dryRun });
-    } catch (error) {
-      // Gone since it was looked at, or made anew by others: then nothing of Mooring's is on it.
-      if ((await kubernetes.get(cluster, ref))?.metadata.uid === uid) throw error;
-    }
-  } else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+  if (released) await kubernetes.apply(cluster, released, { dryRun });
+  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
   else await kubernetes.remove(cluster, ref, { uid }, { dryRun });
 }

@@ -1,5 +1,5 @@
 /** Objects of a cluster with server-side apply: every field knows who manages it, so that giving up shows what is left. */
-import { PermanentError } from "../../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
@@ -70,7 +70,8 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         }
         const { uid } = object.metadata;
         if (uid !== undefined && uid !== current?.uid) {
-          throw new PermanentError("KUBERNETES_CONFLICT", `${refKey(ref)} is not the object with uid ${uid}`);
+          // As the adapter understands a 409 without causes: whoever tries again looks again.
+          throw new TransientError("KUBERNETES_THROTTLED", `${refKey(ref)} is not the object with uid ${uid}`);
         }
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
