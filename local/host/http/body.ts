@@ -14,13 +14,15 @@ const discardMs = 5_000;
 
 /**
  * Takes what is still on its way when the answer is there, and keeps none of it: whoever is sending does not read, and the
- * answer would be lost with the connection. Not for ever: then the connection is cut.
+ * answer would be lost with the connection; and the next request on it would wait behind the rest. Not for ever: then the
+ * connection is cut. `reading` settles when nobody else reads the body: as long as somebody does, it does not flow.
  */
-export function discardRest(request: IncomingMessage): void {
+export function discardRest(request: IncomingMessage, reading: Promise<unknown> = Promise.resolve()): void {
   if (request.complete || request.destroyed) return;
   const timer = setTimeout(() => request.destroy(), discardMs);
   request.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
-  request.resume();
+  const flow = () => void request.resume();
+  reading.then(flow, flow);
 }
 
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {

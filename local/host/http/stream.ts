@@ -40,7 +40,7 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
     // Nothing was returned, so nothing comes through the SDK's port either.
     if (result === undefined || result === null) reply(response, 204);
     else await copied.catch(() => response.destroy());
-    discardRest(request);
+    discardRest(request, sent);
   } catch (error) {
     upstream.destroy();
     await invoked.catch(() => {});

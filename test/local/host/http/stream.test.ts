@@ -190,6 +190,42 @@ test("takes no more of a body than its handler reads, and hands on the answer wh
   sending.on("error", () => {}).destroy();
 });
 
+test.each([
+  ["leaves", ""],
+  ["throws away", "request.body.pipeTo(new WritableStream()).catch(() => undefined);"],
+])("answers the next request on a connection after a body whose rest the handler %s", async (_, then) => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.post("take", async (request) => {
+        const reader = request.body.getReader();
+        await reader.read();
+        reader.releaseLock();
+        ${then}
+        return { status: 413, body: "too large" };
+      });
+      app.get("alive", () => ({ body: "yes" }));`,
+  });
+  const { port } = new URL(url);
+  for (const kilobytes of [100, 300, 3_000]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    let answers = "";
+    socket.on("data", (data) => {
+      answers += data.toString("latin1");
+    });
+    const body = Buffer.alloc(kilobytes * 1024);
+
+    socket.write(`POST /api/take HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+    socket.write(`GET /api/alive HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
+
+    // Before the host would give up on the rest, and cut the connection with the second answer.
+    await expect
+      .poll(() => answers.match(/HTTP\/1\.1 \d+/g), { timeout: 4_000 })
+      .toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
+    socket.destroy();
+  }
+});
+
 test("keeps the SDK's own listener on loopback and ends it with the host", async () => {
   const { loadApp } = await import("../../../../local/host/load.ts");
   const { createAppFolder, requireApp } = await import("../support/appFolder.ts");
