@@ -34,11 +34,12 @@ async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyByte
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal("INCOMPLETE_BODY", "The connection ended before the body was whole.", {}, { cause: error });
-  } finally {
+    if (!(error instanceof Refusal)) {
+      throw new Refusal("INCOMPLETE_BODY", "The connection ended before the body was whole.", {}, { cause: error });
+    }
     reader.releaseLock();
     discardRest(body);
+    throw error;
   }
 }
 

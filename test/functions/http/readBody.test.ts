@@ -1,4 +1,5 @@
 /** A body is taken up to its limit, and what comes after it is never kept. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { readBody, readOptionalBody } from "../../../src/functions/http/readBody.ts";
 
@@ -50,6 +51,23 @@ it("does not wait for a rest that does not come", async () => {
 
   await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
 });
+
+it("cuts off somebody who never stops sending", async () => {
+  let isCanceled = false;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await sleep(5);
+      controller.enqueue(new Uint8Array(64 * 1024));
+    },
+    cancel() {
+      isCanceled = true;
+    },
+  });
+
+  await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
+  expect(isCanceled).toBe(false);
+  await expect.poll(() => isCanceled, { timeout: 20_000, interval: 100 }).toBe(true);
+}, 30_000);
 
 it("reads nothing of what says itself that it is too much", async () => {
   const { request, taken } = sending(20);
