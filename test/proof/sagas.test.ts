@@ -143,6 +143,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   // A few of these in 20,000 worlds, and perhaps none in a quarter of them.
   if (count < 20_000) return;
   for (const what of [
+    "migrate Failed PODS_STILL_USE_POD_IDENTITY",
     "migrate Canceled OPERATION_CANCELED",
     "repair Failed NAMESPACE_RECREATED",
     "look without end",

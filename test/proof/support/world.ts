@@ -144,7 +144,14 @@ export function createWorld(seed: number, trace?: string[]): World {
   };
   const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
   const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
-  const catalog: Catalog = { ...dice.pick(catalogs), drift: { everyMinutes: 60, repair } };
+  // Somebody may cancel at every look: whoever waits for an hour never gets to its end. Dice of its own, so that every seed keeps
+  // the rest of its world.
+  const waitForPodsMinutes = createDice(seed ^ 0x90d5).pick([0, 1, 60]);
+  const catalog: Catalog = {
+    ...dice.pick(catalogs),
+    drift: { everyMinutes: 60, repair },
+    migration: { waitForPodsMinutes },
+  };
   // The chain costs: hashes, and more calls. In the other worlds the trail is a set.
   const entries = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
