@@ -52,7 +52,7 @@ export async function start<I>(
 
 /** The instance, or undefined when the hub has none of that id: the SDK throws on 404 and keeps the status in the text. */
 export async function findInstance(
-  client: DurableClient,
+  client: Pick<DurableClient, "getStatus">,
   instanceId: string,
 ): Promise<DurableOrchestrationStatus | undefined> {
   try {

@@ -5,7 +5,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createRoutes, occupy, type Person, people, type Route, roleOf } from "../sandbox/support/routes.ts";
+import { createRoutes, occupy, people, type Route } from "../sandbox/support/routes.ts";
+import { type Person, roleOf } from "../support/people.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

@@ -1,11 +1,11 @@
 /** What waits for people, as each of them finds it over HTTP and at a terminal. */
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { run } from "../cli/support/program.ts";
+import { type Person, serviceAs } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
-import { type Person, request, roleOf } from "./support/routes.ts";
+import { request } from "./support/routes.ts";
 
 let sandbox: SuiteSandbox;
 /** Has every role. */
@@ -25,19 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-async function as({ team, role = "approve" }: Person): Promise<Service> {
-  const { callers, entra } = sandbox.cloud;
-  if (!callers) throw new Error("the sandbox has no callers");
-  const token = await entra.apiToken({
-    audience: callers.audience,
-    oid: randomUUID(),
-    clientId: randomUUID(),
-    scope: "access",
-    groups: team ? [callers.groups[team]] : [],
-    roles: [roleOf[role]],
-  });
-  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
-}
+const as = ({ team, role = "approve" }: Person) => serviceAs(sandbox, { ...(team ? { team } : {}), role });
 
 const orders = (...roles: string[]) => ({ server: names.sqlServer, database: "orders", roles });
 

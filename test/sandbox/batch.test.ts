@@ -5,6 +5,7 @@ import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";
+import { type Person, serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 
@@ -40,19 +41,7 @@ interface Batch {
   readonly traceId: string;
 }
 
-async function as(team: "red" | "blue", role = "Onboarding.Request"): Promise<Service> {
-  const { callers, entra } = sandbox.cloud;
-  if (!callers) throw new Error("the sandbox has no callers");
-  const token = await entra.apiToken({
-    audience: callers.audience,
-    oid: crypto.randomUUID(),
-    clientId: crypto.randomUUID(),
-    scope: "access",
-    groups: [callers.groups[team]],
-    roles: [role],
-  });
-  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
-}
+const as = (team: Team, role: Person["role"] = "request") => serviceAs(sandbox, { team, role });
 
 function request(namespace: string, changes: object = {}) {
   const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
@@ -256,7 +245,7 @@ it("does not wait in a lane for an approval, and ends when it is given", async (
     }),
   );
   // The team's rule wants somebody of the team blue.
-  const approver = await as("blue", "Onboarding.Approve");
+  const approver = await as("blue", "approve");
   expect((await approver.call("POST", `${first?.path}/approve`, { requestHash: first?.requestHash })).status).toBe(202);
   expect((await approver.call("POST", `${second?.path}/reject`, { comment: "not now" })).status).toBe(202);
   await expect

@@ -6,9 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Callers } from "../../local/callers.ts";
 import { names } from "../../local/cloud.ts";
 import { createSigningKey } from "../../local/simulators/world.ts";
+import { bearer, type Claimant, type Person, roleOf, serviceAs, tokenOf } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
-import { berth, createRoutes, occupy, open, type Person, people, request, roleOf } from "./support/routes.ts";
+import { berth, createRoutes, occupy, open, people, request } from "./support/routes.ts";
 
 let sandbox: SuiteSandbox;
 let callers: Callers;
@@ -25,31 +26,13 @@ beforeAll(async () => {
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
 
-/** A person, with changes to the claims of the token. */
-type Claimant = Person & { readonly changes?: Readonly<Record<string, unknown>> };
-
-function tokenOf({ team, role, changes = {} }: Claimant): Promise<string> {
-  return sandbox.cloud.entra.apiToken({
-    audience: callers.audience,
-    oid: randomUUID(),
-    clientId: randomUUID(),
-    scope: "access",
-    groups: team ? [callers.groups[team]] : [],
-    roles: role ? [roleOf[role]] : [],
-    changes,
-  });
-}
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-
-async function as(person: Person): Promise<Service> {
-  return serviceOf({ url: sandbox.url }, bearer(await tokenOf(person)));
-}
+const as = (person: Person) => serviceAs(sandbox, person);
+const tokenFor = (person: Claimant) => tokenOf(sandbox, person);
 
 const seconds = () => Math.floor(Date.now() / 1_000);
 
 async function claimsOf(person: Claimant): Promise<Record<string, unknown>> {
-  const [, payload = ""] = (await tokenOf(person)).split(".");
+  const [, payload = ""] = (await tokenFor(person)).split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString());
 }
 
@@ -75,12 +58,12 @@ const forgeries: Record<string, () => Promise<Record<string, string>>> = {
       await new SignJWT(await claimsOf(almighty)).setProtectedHeader({ alg: "RS256", kid }).sign(privateKey),
     );
   },
-  "another audience": async () => bearer(await tokenOf({ ...almighty, changes: { aud: randomUUID() } })),
+  "another audience": async () => bearer(await tokenFor({ ...almighty, changes: { aud: randomUUID() } })),
   "another issuer": async () =>
-    bearer(await tokenOf({ ...almighty, changes: { iss: "https://login.example/common/v2.0" } })),
-  "another tenant": async () => bearer(await tokenOf({ ...almighty, changes: { tid: randomUUID() } })),
-  "an expired token": async () => bearer(await tokenOf({ ...almighty, changes: { exp: seconds() - 400 } })),
-  "a token of the future": async () => bearer(await tokenOf({ ...almighty, changes: { nbf: seconds() + 400 } })),
+    bearer(await tokenFor({ ...almighty, changes: { iss: "https://login.example/common/v2.0" } })),
+  "another tenant": async () => bearer(await tokenFor({ ...almighty, changes: { tid: randomUUID() } })),
+  "an expired token": async () => bearer(await tokenFor({ ...almighty, changes: { exp: seconds() - 400 } })),
+  "a token of the future": async () => bearer(await tokenFor({ ...almighty, changes: { nbf: seconds() + 400 } })),
   "a forged X-MS-CLIENT-PRINCIPAL": async () => {
     const claims = ["oid", "tid", "roles"].map((typ, index) => ({
       typ,
@@ -180,8 +163,8 @@ describe("every route", () => {
 
   it("streams to a team what happens to its own, and nothing of another's", async () => {
     const [red, blue] = [
-      await tokenOf({ team: "red", role: "request" }),
-      await tokenOf({ team: "blue", role: "request" }),
+      await tokenFor({ team: "red", role: "request" }),
+      await tokenFor({ team: "blue", role: "request" }),
     ];
     const abort = new AbortController();
     const seen = await Promise.all(

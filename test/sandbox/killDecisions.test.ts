@@ -9,6 +9,7 @@ import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
+import { serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -35,19 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-async function memberOf(team: "red" | "blue"): Promise<Service> {
-  const { callers, entra } = sandbox.cloud;
-  if (!callers) throw new Error("the sandbox has no callers");
-  const token = await entra.apiToken({
-    audience: callers.audience,
-    oid: randomUUID(),
-    clientId: randomUUID(),
-    scope: "access",
-    groups: [callers.groups[team]],
-    roles: ["Onboarding.Request"],
-  });
-  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
-}
+const memberOf = (team: Team) => serviceAs(sandbox, { team, role: "request" });
 
 async function onboard(by: Service, request: object): Promise<void> {
   const { status, error } = await by.waitFor(await by.onboard(request), 60_000);

@@ -1,8 +1,8 @@
 /** What policy refuses enters the audit trail, over the wire: once, for who may see it, and of nobody who is not known. */
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { type Person, serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -15,21 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-const roles = { request: "Onboarding.Request", approve: "Onboarding.Approve" };
-
-async function as(team: "red" | "blue", { role = "request" }: { role?: keyof typeof roles } = {}): Promise<Service> {
-  const { callers, entra } = sandbox.cloud;
-  if (!callers) throw new Error("the sandbox has no callers");
-  const token = await entra.apiToken({
-    audience: callers.audience,
-    oid: randomUUID(),
-    clientId: randomUUID(),
-    scope: "access",
-    groups: [callers.groups[team]],
-    roles: [roles[role]],
-  });
-  return serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
-}
+const as = (team: Team, { role = "request" }: Pick<Person, "role"> = {}) => serviceAs(sandbox, { team, role });
 
 function request(namespace: string, changes: object = {}) {
   return {

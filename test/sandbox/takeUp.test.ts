@@ -2,10 +2,10 @@
  * What the runtime fails is taken up again, here by nobody but the requests that meet it: the timer is switched off. The engine
  * fails orchestrations as the Durable extension does while its workers are being replaced.
  */
-import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
+import { serviceAs } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -60,18 +60,7 @@ it("is mended by who may see it, once he asks, and by nobody else", async () => 
   expect((await instanceOf(id)).output).toBe(
     "Orchestrator function 'onboardNamespace' failed: Did not find any initialized language workers",
   );
-  const callers = sandbox.cloud.callers;
-  if (!callers) throw new Error("the sandbox has no callers");
-  const token = await sandbox.cloud.entra.apiToken({
-    audience: callers.audience,
-    oid: randomUUID(),
-    clientId: randomUUID(),
-    scope: "access",
-    groups: [callers.groups["red"]],
-    roles: ["Onboarding.Request"],
-    changes: {},
-  });
-  const stranger = serviceOf({ url: sandbox.url }, { authorization: `Bearer ${token}` });
+  const stranger = await serviceAs(sandbox, { team: "red", role: "request" });
   const accepted = Date.now();
   // Longer than what was just accepted is left to itself.
   while (Date.now() < accepted + 12_000) {

@@ -11,8 +11,7 @@ import { z } from "zod";
 const Key = z
   .string()
   .max(1_024)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what may not be in a key.
-  .regex(/^[^/\\#?\u0000-\u001f\u007f-\u009f]*$/)
+  .regex(/^[^/\\#?\p{Cc}]*$/u)
   .refine((key) => key.isWellFormed());
 const Cursor = z.strictObject({ partition: Key, row: Key });
 export type Cursor = z.infer<typeof Cursor>;

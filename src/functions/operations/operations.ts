@@ -152,7 +152,7 @@ export function awaitingDocument(record: Awaiting<OperationRecord>): AwaitingDoc
 
 /** Where an operation is, as whoever asks is told it. */
 export async function findPhase(
-  client: DurableClient,
+  client: Pick<DurableClient, "getStatus">,
   record: Pick<AnyOperation, "id" | "status" | "cancel"> & Pick<OperationRecord, "approval">,
 ): Promise<Phase> {
   if (isFinal(record.status)) return "done";
@@ -162,7 +162,7 @@ export async function findPhase(
 }
 
 /** Where a running orchestration is: it says so in its custom status. */
-export async function findReachedPhase(client: DurableClient, id: string): Promise<Phase> {
+export async function findReachedPhase(client: Pick<DurableClient, "getStatus">, id: string): Promise<Phase> {
   const status = await findInstance(client, id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
 }

@@ -1,4 +1,4 @@
-import type { DurableClient } from "durable-functions";
+import type { DurableOrchestrationStatus } from "durable-functions";
 import { expect, it } from "vitest";
 import { toOperationError } from "../../../src/domain/operation/plan.ts";
 import { findPhase, publicStep } from "../../../src/functions/operations/operations.ts";
@@ -14,9 +14,8 @@ it("tells a step that has failed for good what to do, and one that is tried agai
 });
 
 it("waits for nobody once somebody has decided, also before the orchestration has woken", async () => {
-  const client = {
-    getStatus: async () => ({ customStatus: { phase: "awaitingApproval" } }),
-  } as unknown as DurableClient;
+  const status: Partial<DurableOrchestrationStatus> = { customStatus: { phase: "awaitingApproval" } };
+  const client = { getStatus: async () => status as DurableOrchestrationStatus };
   const approval = {
     reasons: [],
     approvers: [],

@@ -1,4 +1,4 @@
-import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
+import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import { describe, expect, it } from "vitest";
 import { open } from "../../../src/domain/operation/lifecycle.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -37,9 +37,12 @@ async function wakesOf(changes: Partial<OperationRecord>): Promise<readonly stri
     ...changes,
   });
   const raised: string[] = [];
-  const waiting = { runtimeStatus: OrchestrationRuntimeStatus.Running, customStatus: { phase: "awaitingApproval" } };
+  const waiting: Partial<DurableOrchestrationStatus> = {
+    runtimeStatus: OrchestrationRuntimeStatus.Running,
+    customStatus: { phase: "awaitingApproval" },
+  };
   const client: Partial<DurableClient> = {
-    getStatus: async () => waiting as unknown as Awaited<ReturnType<DurableClient["getStatus"]>>,
+    getStatus: async () => waiting as DurableOrchestrationStatus,
     raiseEvent: async (_id, name) => void raised.push(name),
   };
   const [held] = await ports.registry.heldNamespaces();

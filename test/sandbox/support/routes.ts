@@ -1,14 +1,7 @@
 /** Who may do what, route by route: the callers and the routes that every way of proving who one is has to be asked with. */
 import { names } from "../../../local/cloud.ts";
+import type { Person } from "../../support/people.ts";
 import type { Answer, Service } from "../../support/service.ts";
-
-export type Team = "red" | "blue";
-export const roleOf = { request: "Onboarding.Request", approve: "Onboarding.Approve", operate: "Onboarding.Operate" };
-
-export interface Person {
-  readonly team?: Team;
-  readonly role?: keyof typeof roleOf;
-}
 
 export function request(namespace: string, changes: object = {}) {
   return {
