@@ -132,6 +132,22 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
+it("shows no namespace any more when the operation that took it away shows as done", async () => {
+  const place = { namespace: "slowly-gone", database: "clean", mode: "workloadIdentity" as const };
+  expect((await run("onboard", place)).status).toBe("Succeeded");
+  const takeBack = sandbox.cloud.faults.add({
+    wire: "tables",
+    operation: "DELETE MooringNamespaces",
+    effect: { kind: "delay", ms: 1_000 },
+  });
+
+  expect((await service.waitFor(await service.offboard(names.cluster, place.namespace))).status).toBe("Succeeded");
+  const { status } = await service.call("GET", `/api/namespaces/${names.cluster}/${place.namespace}`);
+
+  takeBack();
+  expect(status).toBe(404);
+});
+
 it(`rides out whatever its tables do (seed ${seed})`, async () => {
   const all = await findCells();
   expect(new Set(all.map(({ operation }) => operation.split(" ")[1]))).toEqual(

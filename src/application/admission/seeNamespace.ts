@@ -5,17 +5,8 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import type { Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
 
 /** What the caller may not see is not there. */
-export async function findNamespace(
-  { registry }: Pick<Ports, "registry">,
-  by: Caller,
-  berth: Berth,
-): Promise<Stored<NamespaceRecord>> {
-  return mustSee(by, berth)(await registry.getNamespace(berth));
-}
-
 export function mustSee(
   by: Caller,
   berth: Berth,

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
-import { findNamespace, mustSee } from "../../application/admission/seeNamespace.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
 import type { NamespacePage } from "../../domain/documents/namespace.ts";
@@ -56,10 +56,11 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const berth = readBerth(request.params);
-      let record = await findNamespace(ports, by, berth);
+      const find = () => findSettled(ports.registry, berth, mustSee(by, berth));
+      let record = await find();
       if (isHeld(record)) {
         const mender = { client: getClient(context), warn: context.warn.bind(context) };
-        if (await onSight.meet(mender, berth, record.operation)) record = await findNamespace(ports, by, berth);
+        if (await onSight.meet(mender, berth, record.operation)) record = await find();
       }
       const waiting = await ports.registry.waitingFor(berth);
       const etag = tagOf(record, waiting);
