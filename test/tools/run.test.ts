@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { isRunning } from "../support/processes.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -21,17 +22,9 @@ it("ends what it runs when the shell above it has gone", async () => {
   await once(shell, "exit");
 
   try {
-    await expect.poll(() => isAlive(pid()), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(pid()), { timeout: 10_000 }).toBe(false);
     expect(told.join("")).toContain("asked to end");
   } finally {
-    if (isAlive(pid())) process.kill(pid(), "SIGKILL");
+    if (isRunning(pid())) process.kill(pid(), "SIGKILL");
   }
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

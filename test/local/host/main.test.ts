@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { isRunning } from "../../support/processes.ts";
 import { createAppFolder, requireApp } from "./support/appFolder.ts";
 import { createDataDirectory } from "./support/runningHost.ts";
 
@@ -135,16 +136,8 @@ test("leaves nothing behind when its parent is killed", async () => {
 
   parent.kill("SIGKILL");
 
-  await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 test("a forgotten rejection is logged and the host goes on; an uncaught exception ends it with a reason", async () => {
   const { ready, exit, output } = await start({ "host.json": hostJson, "main.js": hello });

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { isRunning } from "../../support/processes.ts";
 
 /** Starts a container that would run for ever, prints its process id, and exits without stopping it. */
 const careless = `
@@ -19,13 +20,5 @@ test("leaves no container behind when this process exits without stopping it", a
   const pid = Number(stdout);
 
   expect(pid).toBeGreaterThan(0);
-  await expect.poll(() => isAlive(pid), { timeout: 2000 }).toBe(false);
+  await expect.poll(() => isRunning(pid), { timeout: 2000 }).toBe(false);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
