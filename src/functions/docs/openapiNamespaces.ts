@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import { AnyRequest } from "../../domain/request/sentRequest.ts";
 import {
   acceptedResponse,
   berth,
@@ -33,7 +33,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         }),
         header: idempotencyHeaders,
       },
-      requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
+      requestBody: { required: true, content: { "application/json": { schema: AnyRequest } } },
       responses: guarded({
         200: body("The plan; nothing was written.", Plan),
         202: acceptedResponse,
