@@ -2,7 +2,6 @@
  * What distinguishes a request that is written as a Kubernetes object (docs/adr/0014). Imports nothing: the command line reads
  * it, too, and has no time for the schema.
  */
-import type { OnboardingRequest } from "./request.ts";
 
 /** The group is that of Mooring's annotations. */
 export const group = "mooring.dev";
@@ -23,7 +22,10 @@ export function namedIn(value: unknown): { readonly cluster?: unknown; readonly 
   return { cluster: isRecord(spec) ? spec["cluster"] : undefined, namespace: namespace ?? name };
 }
 
-export function toObjectForm({ namespace, ...spec }: OnboardingRequest, status?: object) {
+export function toObjectForm<Request extends { readonly namespace: string }>(
+  { namespace, ...spec }: Request,
+  status?: object,
+) {
   return { apiVersion, kind, metadata: { name: namespace, namespace }, spec, ...(status ? { status } : {}) };
 }
 
