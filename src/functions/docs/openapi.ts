@@ -3,7 +3,6 @@ import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
-import { objectSchema } from "../../domain/request/sentRequest.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
@@ -76,14 +75,6 @@ export function createOpenApi() {
           responses: { 200: body("They can.", HealthDocument), 503: body("The registry is away.", HealthDocument) },
         },
       },
-      [`/${schemaRoute}`]: {
-        get: {
-          operationId: "namespaceOnboardingSchema",
-          security: [],
-          summary: "The JSON Schema of requests in the form of a Kubernetes object, for editors",
-          responses: { 200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() })) },
-        },
-      },
       "/api/openapi.json": {
         get: {
           operationId: "openapi",
@@ -96,9 +87,6 @@ export function createOpenApi() {
   });
 }
 
-/** Named as catalogs of schemas of Kubernetes objects name theirs. */
-const schemaRoute = "api/schemas/namespaceonboarding_v1alpha1.json";
-
 export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
   app.http("openapi", {
@@ -109,12 +97,5 @@ export function registerOpenApi(routes: Routes): void {
       document ??= createOpenApi();
       return json(200, document);
     }),
-  });
-
-  app.http("namespaceOnboardingSchema", {
-    route: schemaRoute,
-    methods: ["GET"],
-    authLevel: "anonymous",
-    handler: routes.forAnybody(async () => json(200, objectSchema())),
   });
 }

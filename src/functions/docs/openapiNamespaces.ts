@@ -44,6 +44,14 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
       }),
     },
   },
+  "/api/onboardings/schema.json": {
+    get: {
+      operationId: "onboardingSchema",
+      security: [],
+      summary: "The JSON Schema of requests in the form of a Kubernetes object, for editors",
+      responses: { 200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() })) },
+    },
+  },
 };
 
 export const namespacePaths: ZodOpenApiPathsObject = {

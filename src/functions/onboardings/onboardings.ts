@@ -1,6 +1,7 @@
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
+import { objectSchema } from "../../domain/request/sentRequest.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -15,6 +16,13 @@ import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
+  app.http("onboardingSchema", {
+    route: "api/onboardings/schema.json",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: routes.forAnybody(async () => json(200, objectSchema())),
+  });
+
   app.http("createOnboarding", {
     route: "api/onboardings",
     methods: ["POST"],
