@@ -1,5 +1,4 @@
 /** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
-import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
@@ -89,10 +88,9 @@ export function createOpenApi() {
 
 export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
-  app.http("openapi", {
+  routes.add("openapi", {
     route: "api/openapi.json",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => {
       document ??= createOpenApi();
       return json(200, document);

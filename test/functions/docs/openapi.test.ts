@@ -20,13 +20,14 @@ beforeAll(async () => {
   document = JSON.parse(JSON.stringify(createOpenApi()));
 });
 
-it("documents every route of the app, and no other", () => {
-  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+it("documents every path of the app, and no other, and each takes every method once", () => {
+  const taken = Object.keys(document.paths).flatMap((path) =>
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => `${method} ${path}`),
   );
 
-  expect(routes.length).toBeGreaterThan(15);
-  expect(documented.toSorted()).toEqual(routes.toSorted());
+  expect(Object.keys(document.paths).length).toBeGreaterThan(15);
+  // Which of them a path has: test/sandbox/badInput.test.ts.
+  expect(routes.toSorted()).toEqual(taken.toSorted());
 });
 
 it("says what each route is for, and names it once", () => {
