@@ -38,20 +38,24 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   if (allow !== undefined) headers["allow"] = allow;
   if (status === 503) headers["retry-after"] = "5";
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
-  const { fix } = toOperationError(code, message);
-  const title = code.toLowerCase().replaceAll("_", " ");
-  const type = `urn:mooring:error:${code}`;
-  const body: ProblemDocument = {
-    type,
-    title,
-    status,
-    detail: message,
+  return { status, headers, body: JSON.stringify(problemDocument(code, message, { errors, traceId })) };
+}
+
+export function problemDocument(
+  code: RefusalCode | StepErrorCode,
+  detail: string,
+  { errors, traceId }: { readonly errors?: RefusalDetails["errors"]; readonly traceId: string },
+): ProblemDocument {
+  return {
+    type: `urn:mooring:error:${code}`,
+    title: code.toLowerCase().replaceAll("_", " "),
+    status: statusOf(code),
+    detail,
     code,
-    fix,
+    fix: toOperationError(code, detail).fix,
     ...(errors ? { errors: [...errors] } : {}),
     traceId,
   };
-  return { status, headers, body: JSON.stringify(body) };
 }
 
 interface Problem extends RefusalDetails {
