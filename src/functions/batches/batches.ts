@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
@@ -16,10 +15,9 @@ import { readBatch } from "./readBatch.ts";
 const requestsPerToken = 20;
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  app.http("createBatch", {
+  routes.add("createBatch", {
     route: "api/onboardings/batch",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");

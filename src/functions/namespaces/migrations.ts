@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { z } from "zod";
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
@@ -48,10 +48,9 @@ export const MigrationRequest = z
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
 export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("migrateNamespaceRoute", {
+  routes.add("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
@@ -26,10 +25,9 @@ import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("listNamespaces", {
+  routes.add("listNamespaces", {
     route: "api/namespaces",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const teams = visibleTeams(by);
       const cluster = request.query.get("cluster");
@@ -49,10 +47,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("getNamespace", {
+  routes.add("getNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const berth = readBerth(request.params);
@@ -69,10 +66,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("deleteNamespace", {
+  routes.add("deleteNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["DELETE"],
-    authLevel: "anonymous",
+    method: "DELETE",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const desk = deskOf(ports, { context, by, traceparent });

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -15,10 +14,9 @@ import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("createOnboarding", {
+  routes.add("createOnboarding", {
     route: "api/onboardings",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
