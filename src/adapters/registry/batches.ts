@@ -8,8 +8,14 @@
  * A request has at most 50 databases, some 13,000 characters as JSON, and fits into one property (32,768).
  */
 
-import type { AnyOperation, BatchItem, BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type {
+  AnyOperation,
+  BatchAsk,
+  BatchItem,
+  BatchRecord,
+  OpenBatch,
+  Stored,
+} from "../../domain/operation/records.ts";
 import type { Batches, Registry } from "../../ports.ts";
 import type { Table } from "./tables.ts";
 
@@ -19,7 +25,7 @@ interface Operations {
   readonly operationsPartition: string;
 }
 
-type ItemRow = BatchItem & { readonly request: OnboardingRequest };
+type ItemRow = BatchItem & BatchAsk;
 
 const openPartition = "open";
 const listed = [
@@ -32,6 +38,8 @@ const listed = [
   "kind",
   "outcome",
   "needsApproval",
+  "findings",
+  "severity",
   "error",
   "startTime",
   "endTime",
@@ -44,15 +52,22 @@ export function createBatchesOn(
   const open = table<OpenBatch>("MooringBatches");
   const items = table<ItemRow>("MooringBatchItems");
 
+  /** A try before, which did not come to its record, may have found more. */
+  async function removeRest(batch: string, from: number): Promise<void> {
+    const rest = (await items.all([["PartitionKey", batch]], ["index"])).filter(({ index }) => index >= from);
+    for (const { index, etag } of rest) await items.remove(batch, rowOf(index), etag);
+  }
+
   return {
-    async insertBatch(record, requests) {
+    async insertBatch(record, asked) {
       const { id, createdTime } = record;
-      const rows = requests.map((request, index) => {
-        const { cluster, namespace } = request;
-        return { row: rowOf(index), record: { index, cluster, namespace, status: "NotStarted" as const, request } };
-      });
+      const rows = asked.map((each, index) => ({
+        row: rowOf(index),
+        record: { ...each, index, status: "NotStarted" as const },
+      }));
       await items.insertAll(id, rows);
-      const opened = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {} };
+      if (record.work) await removeRest(id, rows.length);
+      const opened = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {} };
       await open.insert(openPartition, id, opened);
       await operations.insert(operationsPartition, id, record);
     },

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { BatchBody, BatchPlan, mostRequests } from "../../domain/operation/batch.ts";
+import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import { OperationStatus } from "../../domain/operation/operation.ts";
 import { acceptedResponse, body, bodyProblems, guarded, idempotencyHeaders, problem } from "./openapiParts.ts";
 
@@ -18,6 +19,29 @@ export const batchPaging = z.object({
 });
 
 export const batchPaths: ZodOpenApiPathsObject = {
+  "/api/namespaces/batch": {
+    post: {
+      operationId: "createNamespaceBatch",
+      summary: "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation; with dryRun=true plan it",
+      description:
+        "Which namespaces is decided once, when it is accepted: by a filter as GET /api/namespaces has it, by name, or all. Each is then an operation of its own, a verification an outcome alone. What is busy at its turn, has changed since or has gone, is the outcome of that namespace, and the rest goes on. Of other teams' namespaces none is chosen.",
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+      requestBody: { required: true, content: { "application/json": { schema: NamespaceBatchBody } } },
+      responses: guarded({
+        200: body(
+          "The plan of each namespace that was chosen, and how long all would take; nothing was written.",
+          BatchPlan,
+        ),
+        202: acceptedResponse,
+        ...bodyProblems,
+        409: problem("No namespace meets the filter, or the first request with the idempotency key is being answered."),
+        413: problem("The body is larger than 4 MB."),
+        422: problem(
+          "A field is wrong, nothing or too much says which namespaces, or more than 1,000 meet the filter.",
+        ),
+      }),
+    },
+  },
   "/api/onboardings/batch": {
     post: {
       operationId: "createBatch",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import {
@@ -51,7 +52,9 @@ export const namespacePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listNamespaces",
       summary: "What is onboarded",
-      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      description:
+        "A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage),
         ...pagingProblems,
