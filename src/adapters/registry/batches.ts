@@ -52,10 +52,13 @@ export function createBatchesOn(
   const open = table<OpenBatch>("MooringBatches");
   const items = table<ItemRow>("MooringBatchItems");
 
-  /** A try before, which did not come to its record, may have found more. */
-  async function removeRest(batch: string, from: number): Promise<void> {
-    const rest = (await items.all([["PartitionKey", batch]], ["index"])).filter(({ index }) => index >= from);
-    for (const { index, etag } of rest) await items.remove(batch, rowOf(index), etag);
+  /** A try before, which did not come to its record, may have chosen other namespaces, and another number of them. */
+  async function forgetOthers(opened: OpenBatch): Promise<void> {
+    const { id, requests } = opened;
+    const rest = (await items.all([["PartitionKey", id]], ["index"])).filter(({ index }) => index >= requests);
+    for (const { index, etag } of rest) await items.remove(id, rowOf(index), etag);
+    const before = await open.get(openPartition, id);
+    if (before && before.requests !== requests) await open.replace(openPartition, id, { ...opened, etag: before.etag });
   }
 
   return {
@@ -66,9 +69,9 @@ export function createBatchesOn(
         record: { ...each, index, status: "NotStarted" as const },
       }));
       await items.insertAll(id, rows);
-      if (record.work) await removeRest(id, rows.length);
       const opened = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {} };
       await open.insert(openPartition, id, opened);
+      if (record.work) await forgetOthers(opened);
       await operations.insert(operationsPartition, id, record);
     },
     async getBatch(id) {

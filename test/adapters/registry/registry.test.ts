@@ -281,12 +281,14 @@ it("forgets of a batch what a try before had chosen and this one has not", async
   const chosen = ["team-a", "team-b", "team-c"].map((namespace) => ({ cluster: "aks-dev", namespace, seen }));
 
   await registry.insertBatch({ ...record, requests: 3 }, chosen);
+  await rowsOf("MooringOperations").deleteEntity("operations", record.id);
   await registry.insertBatch(record, chosen.slice(1));
 
   const items = await registry.listBatchItems(record.id);
   expect(items.map(({ index, namespace }) => `${index} ${namespace}`)).toEqual(["0 team-b", "1 team-c"]);
   expect(await registry.getBatchItem(record.id, 0)).toMatchObject({ seen });
   expect(await registry.getBatch(record.id)).toMatchObject({ work: { action: "verify" }, requests: 2 });
+  expect(await registry.getOpenBatch(record.id)).toMatchObject({ requests: 2, next: 0 });
 });
 
 const seen = { requestHash: "hash", team: "red", namespaceUid: "uid" };
