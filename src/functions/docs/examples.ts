@@ -15,6 +15,7 @@ import type {
 } from "../../domain/documents/operation.ts";
 import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
+import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 
@@ -127,6 +128,8 @@ export const awaitingPage: AwaitingPage = {
 };
 
 export const accepted: AcceptedDocument = { id: operation, kind: "onboard", isNew: true };
+export const repairFound: NamespaceBatchBody = { action: "repair", filter: { cluster: "aks-dev", findings: "Error" } };
+export const offboardNamed: NamespaceBatchBody = { action: "offboard", namespaces: [berth], ignoreDependants: false };
 export const acceptedBatch: AcceptedDocument = { id: batch, kind: "batch", isNew: true };
 export const decided: DecisionDocument = {
   id: operation,
@@ -235,6 +238,7 @@ export const batchPlan: BatchPlan = {
 export const batchDocument: BatchDocument = {
   id: batch,
   kind: "batch",
+  action: "onboard",
   status: "Running",
   phase: "provisioning",
   requests: 2,

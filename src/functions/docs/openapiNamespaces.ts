@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { namespace, namespacePage, plan, removalPlan, request } from "./examples.ts";
@@ -58,8 +59,9 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       operationId: "listNamespaces",
       tags: ["Namespaces"],
       summary: "What is onboarded",
-      description: "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace.",
-      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      description:
+        "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,
