@@ -17,6 +17,7 @@ import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
+import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 
 const berth = { cluster: "aks-dev", namespace: "orders" };
@@ -40,6 +41,13 @@ const fullRequest: OnboardingRequest = {
   serviceAccount: "app",
   adoptionPolicy: "IfIdentical",
   deletePolicy: "Delete",
+};
+/** As a Kubernetes object. */
+export const objectRequest = {
+  apiVersion,
+  kind,
+  metadata: { name: berth.namespace, namespace: berth.namespace },
+  spec: { cluster: berth.cluster, databases: [database] },
 };
 export const batchRequest = { requests: [request, { ...request, namespace: "invoices" }] };
 export const migrationRequest = { until: "sideBySide" };
@@ -284,6 +292,7 @@ export const namespace: NamespaceDocument = {
   findings: [],
   identityMode: "workloadIdentity",
   databases: [database],
+  request: fullRequest,
 };
 export const namespacePage: NamespacePage = { value: [namespace] };
 

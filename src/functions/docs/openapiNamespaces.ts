@@ -4,8 +4,8 @@ import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
-import { namespace, namespacePage, plan, removalPlan, request } from "./examples.ts";
+import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
   berth,
@@ -39,7 +39,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         }),
         header: idempotencyHeaders,
       },
-      requestBody: requestBody("required", OnboardingRequest, { request }),
+      requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
         200: body("The plan; nothing was written.", Plan, { plan }),
         202: acceptedResponse,
