@@ -59,12 +59,21 @@ export interface Principals {
   readonly kubelet: ServicePrincipal;
 }
 
+export interface SimulatedCluster {
+  readonly kubernetes: KubernetesSimulator;
+  readonly kubelet: Kubelet;
+}
+
 export interface Cloud {
   readonly world: World;
   readonly faults: Faults;
   readonly tls: Certificate;
   readonly arm: Simulator;
   readonly entra: EntraSimulator;
+  /** By name, as the catalog has them. */
+  readonly clusters: ReadonlyMap<string, SimulatedCluster>;
+  readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
+  /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
@@ -214,6 +223,8 @@ export async function startCloud({
       tls,
       arm,
       entra,
+      clusters: new Map([[names.cluster, { kubernetes, kubelet }]]),
+      sqlServers: new Map([[names.sqlServer, sql]]),
       sql,
       kubernetes,
       kubelet,

@@ -2,7 +2,7 @@
 import { styleText } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
-import { describeEndpoints } from "./endpoints.ts";
+import { printEnvironment } from "./control/environment.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolean }): string {
@@ -42,7 +42,7 @@ export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolea
     ...tried,
     "",
     styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
-    ...describeEndpoints(sandbox).map((line) => `  ${line}`),
+    ...printEnvironment(sandbox).map((line) => `  ${line}`),
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,
     "Ctrl-C ends everything. Nothing is kept.",
