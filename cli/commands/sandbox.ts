@@ -3,10 +3,10 @@ import { UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Looks into the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval; `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them; `journal` lists the calls that arrived; `faults` lists what meets them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change that. Of a fault, --operation and --target are compared as the journal writes them, with * for any characters. docs/sandbox.md has the HTTP interface.",
+    "Looks into the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval; `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them; `journal` lists the calls that arrived; `faults` lists what meets them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change that. Of a fault, --operation and --target are compared as the journal writes them, with * for any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
   operands: [
-    { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults"] },
-    { name: "part or act", isRequired: false },
+    { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults", "token"] },
+    { name: "part, act or person", isRequired: false },
     { name: "id or ms", isRequired: false },
   ],
   flags: {
@@ -54,6 +54,11 @@ export const command = defineCommand({
         expectNoMore(which);
         const { showCloud } = await import("../sandbox/cloud.ts");
         return await showCloud(session, part);
+      }
+      case "token": {
+        expectNoMore(which);
+        const { printToken } = await import("../sandbox/token.ts");
+        return await printToken(session, part);
       }
       case "journal": {
         expectNoMore(part);

@@ -47,7 +47,8 @@ function nameOf({ world }: Cloud, principalId: string): string | undefined {
 function viewSqlServer({ world }: Cloud, sql: SqlSimulator) {
   const { name, databases, resourceGroup, location, entraAdmin } = world.sqlServers.get(sql.server) ?? missing();
   return {
-    name,
+    name: sql.server,
+    resourceName: name,
     address: `localhost,${sql.port}`,
     resourceGroup,
     location,

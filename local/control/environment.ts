@@ -11,7 +11,7 @@ export interface Surroundings {
 }
 
 export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: Surroundings) {
-  const { world, arm, entra, clusters, sqlServers, serviceBus, principals, identityEndpoint } = cloud;
+  const { world, arm, entra, clusters, sqlServers, serviceBus, identityEndpoint } = cloud;
   const servers = [...sqlServers.values()].map((sql) => ({
     name: sql.server,
     address: `localhost,${sql.port}`,
@@ -54,7 +54,7 @@ export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: 
       queue: names.queue,
       topic: names.topic,
     },
-    principals: Object.values(principals),
+    principals: [...world.servicePrincipals.values()],
   };
 }
 

@@ -25,10 +25,10 @@ export async function startControl(options: ControlOptions): Promise<Simulator> 
     open: (request) => ({
       // None of the cloud's own: no fault meets it, and the journal does not count it.
       call: undefined,
-      run() {
+      async run() {
         try {
           expectOwn(request);
-          return answer(routes, request);
+          return await answer(routes, request);
         } catch (error) {
           if (error instanceof Refusal) return error.reply();
           throw error;
@@ -42,7 +42,7 @@ export async function startControl(options: ControlOptions): Promise<Simulator> 
 interface Route {
   readonly method: string;
   readonly path: RegExp;
-  run(request: HttpRequest, id: string): HttpReply;
+  run(request: HttpRequest, id: string): HttpReply | Promise<HttpReply>;
 }
 
 const Latency = z.strictObject({ latencyMs: z.int().min(0).max(60_000) });
@@ -85,6 +85,26 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
       },
     },
     {
+      method: "GET",
+      path: /^\/sandbox\/people$/,
+      run: () => ok({ value: cloud.people.map(({ name, oid, roles, teams }) => ({ name, oid, roles, teams })) }),
+    },
+    {
+      method: "POST",
+      path: /^\/sandbox\/people\/([^/]+)\/token$/,
+      async run(_request, name) {
+        const person = cloud.people.find((each) => each.name === name);
+        if (person) return ok({ token: await cloud.tokenOf(person) });
+        const known = cloud.people.map((each) => each.name).join(", ");
+        throw new Refusal(404, {
+          code: "PERSON_NOT_FOUND",
+          detail:
+            known === "" ? "This sandbox asks nobody who they are." : `There is no "${name}"; there are ${known}.`,
+          fix: "Start it with --auth, or with a catalog that has auth: mooring up --auth",
+        });
+      },
+    },
+    {
       method: "POST",
       path: /^\/sandbox\/latency$/,
       run({ body }) {
@@ -95,7 +115,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
   ];
 }
 
-function answer(routes: readonly Route[], request: HttpRequest): HttpReply {
+function answer(routes: readonly Route[], request: HttpRequest): HttpReply | Promise<HttpReply> {
   const { method, url } = request;
   const there = routes.filter(({ path }) => path.test(url.pathname));
   const route = there.find((each) => each.method === method);
