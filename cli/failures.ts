@@ -77,7 +77,10 @@ export class Interrupted extends Failure {
 }
 
 /** What is read of the problem document that the service answers. */
-export type Problem = Omit<ProblemDocument, "type" | "title">;
+export type Problem = Omit<ProblemDocument, "type" | "title" | "traceId"> & {
+  /** Answers of a sandbox about itself have none. */
+  readonly traceId?: string;
+};
 
 /** The service answered, and said no. */
 export class Refused extends Failure {

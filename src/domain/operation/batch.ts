@@ -1,4 +1,4 @@
-/** A batch: many onboarding requests, each with an operation of its own, and one operation to watch them all. */
+/** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), and one operation to watch them all. */
 import { z } from "zod";
 import { AnyRequest } from "../request/sentRequest.ts";
 import { BatchEstimate } from "./batchEstimate.ts";
@@ -19,7 +19,15 @@ export const BatchBody = z
   })
   .meta({ id: "BatchRequest" });
 
-export const BatchOutcome = z.enum(["onboarded", "changed", "unchanged"]);
+export const BatchOutcome = z.enum([
+  "onboarded",
+  "changed",
+  "unchanged",
+  "verified",
+  "repaired",
+  "migrated",
+  "offboarded",
+]);
 export type BatchOutcome = z.infer<typeof BatchOutcome>;
 
 export const BatchTotals = z.object({
@@ -32,6 +40,16 @@ export const BatchTotals = z.object({
   canceled: z.int(),
 });
 export type BatchTotals = z.infer<typeof BatchTotals>;
+
+/** What an item has come to by an operation of that kind that succeeded; none is a compensation. */
+export const outcomeOf: Readonly<Record<OperationKind, BatchOutcome>> = {
+  onboard: "onboarded",
+  change: "changed",
+  compensate: "unchanged",
+  repair: "repaired",
+  migrate: "migrated",
+  offboard: "offboarded",
+};
 
 interface Counted {
   readonly status: OperationStatus;

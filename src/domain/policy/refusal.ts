@@ -7,6 +7,8 @@ export interface RefusalDetails {
   readonly operation?: string;
   /** WWW-Authenticate. */
   readonly challenge?: string;
+  /** Allow: the methods that the path has. */
+  readonly allow?: string;
   readonly retryAfterSeconds?: number;
   /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
   readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };

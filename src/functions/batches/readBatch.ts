@@ -6,6 +6,7 @@ import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
+import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -35,6 +36,20 @@ export interface BatchBody {
 export async function readBatch(request: HttpRequest, reader: Reader): Promise<BatchBody> {
   const body = await readBody(request, maxBatchBytes);
   return { body, requests: readRequests(reader, body) };
+}
+
+export interface NamespaceBatch {
+  /** As it was sent. */
+  readonly body: unknown;
+  readonly work: NamespaceWork;
+  readonly which: Pick<NamespaceBatchBody, "filter" | "namespaces">;
+}
+
+export async function readNamespaceBatch(request: HttpRequest): Promise<NamespaceBatch> {
+  const body = await readBody(request, maxBatchBytes);
+  const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, body);
+  const which = { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) };
+  return { body, work, which };
 }
 
 export function readRequests(reader: Reader, body: unknown): readonly OnboardingRequest[] {

@@ -1,5 +1,4 @@
 /** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
-import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
@@ -8,14 +7,14 @@ import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
 import { namespacePaths, onboardingPaths } from "./openapiNamespaces.ts";
 import { operationPaths } from "./openapiOperations.ts";
-import { body, problem } from "./openapiParts.ts";
+import { body, busyHost, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 
 /** Every route may also end in what nobody foresaw, and every change is refused when it comes from another site's page. */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
-  const unforeseen = problem("Any other problem; its code says which.");
-  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.") };
+  const unforeseen = problem("Any other problem; its code says which.", "UNEXPECTED");
+  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };
   return Object.fromEntries(
     Object.entries(paths).map(([path, item]) => [
       path,
@@ -38,8 +37,32 @@ export function createOpenApi() {
     info: {
       title: "Mooring",
       version: "0.1.0",
-      description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
+      description: `Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.
+
+A path answers a method that it does not have with 405 and \`Allow\`; where there is GET, there is HEAD.`,
+      contact: { name: "Whoever operates this Mooring" },
+      license: { name: "MIT", identifier: "MIT" },
     },
+    servers: [
+      { url: "/", description: "The host that this document comes from." },
+      {
+        url: "https://{app}.azurewebsites.net",
+        description: "A Function App in Azure.",
+        variables: { app: { default: "mooring", description: "Name of the Function App." } },
+      },
+    ],
+    tags: [
+      { name: "Onboardings", description: "Asking for a namespace, or for many at once." },
+      {
+        name: "Namespaces",
+        description: "What is onboarded: reading, checking, repairing, migrating and taking away.",
+      },
+      { name: "Operations", description: "What Mooring does or has done, and what people decide about it." },
+      { name: "Events", description: "Following operations as they happen." },
+      { name: "Catalog", description: "What may be asked for." },
+      { name: "Audit", description: "Who had what done to what." },
+      { name: "Service", description: "The service itself: for probes and for tools. Nobody is asked who calls." },
+    ],
     security: [{ entra: [] }, { key: [] }],
     components: {
       securitySchemes: {
@@ -62,25 +85,40 @@ export function createOpenApi() {
       "/api/health/live": {
         get: {
           operationId: "live",
+          tags: ["Service"],
           security: [],
           summary: "Whether the process answers",
-          responses: { 200: body("It does.", HealthDocument) },
+          description: "For a liveness probe. It asks nothing else.",
+          responses: { ...busyHost, 200: body("It does.", HealthDocument, { ok: { status: "ok" } }) },
         },
       },
       "/api/health/ready": {
         get: {
           operationId: "ready",
+          tags: ["Service"],
           security: [],
           summary: "Whether requests can be taken",
-          responses: { 200: body("They can.", HealthDocument), 503: body("The registry is away.", HealthDocument) },
+          description: "For a readiness probe: it reads the registry's tables.",
+          responses: {
+            ...busyHost,
+            200: body("They can.", HealthDocument, { ok: { status: "ok" } }),
+            503: body("The registry is away.", HealthDocument, {
+              unavailable: { status: "unavailable", reason: "The registry tables do not answer." },
+            }),
+          },
         },
       },
       "/api/openapi.json": {
         get: {
           operationId: "openapi",
+          tags: ["Service"],
           security: [],
           summary: "This document",
-          responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
+          description: "OpenAPI 3.1, made from the schemas that check requests.",
+          responses: {
+            ...busyHost,
+            200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() }), { document: { openapi: "3.1.0" } }),
+          },
         },
       },
     }),
@@ -89,10 +127,9 @@ export function createOpenApi() {
 
 export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
-  app.http("openapi", {
+  routes.add("openapi", {
     route: "api/openapi.json",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => {
       document ??= createOpenApi();
       return json(200, document);

@@ -2,13 +2,16 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
   berth,
   body,
   bodyProblems,
+  busyHost,
   dryRun,
   flagProblem,
   guarded,
@@ -16,13 +19,17 @@ import {
   paging,
   pagingProblems,
   problem,
+  requestBody,
 } from "./openapiParts.ts";
 
 export const onboardingPaths: ZodOpenApiPathsObject = {
   "/api/onboardings": {
     post: {
       operationId: "createOnboarding",
+      tags: ["Onboardings"],
       summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+      description:
+        "It is accepted, and runs as an operation. The same request again is the same operation; another one for a namespace that is onboarded changes it. What cannot succeed is refused before anything is written, or is a blocker of the plan.",
       requestParams: {
         query: z.object({
           dryRun,
@@ -33,13 +40,14 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         }),
         header: idempotencyHeaders,
       },
-      requestBody: { required: true, content: { "application/json": { schema: AnyRequest } } },
+      requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
-        200: body("The plan; nothing was written.", Plan),
+        200: body("The plan; nothing was written.", Plan, { plan }),
         202: acceptedResponse,
         ...bodyProblems,
         409: problem(
           "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+          "OPERATION_IN_PROGRESS",
         ),
       }),
     },
@@ -47,9 +55,16 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
   "/api/onboardings/schema.json": {
     get: {
       operationId: "onboardingSchema",
+      tags: ["Onboardings"],
       security: [],
-      summary: "The JSON Schema of requests in the form of a Kubernetes object, for editors",
-      responses: { 200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() })) },
+      summary: "The JSON Schema of requests in the form of a Kubernetes object",
+      description: "For editors: `# yaml-language-server: $schema=` with this address.",
+      responses: {
+        ...busyHost,
+        200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() }), {
+          schema: { $schema: "http://json-schema.org/draft-07/schema#", title: "NamespaceOnboarding" },
+        }),
+      },
     },
   },
 };
@@ -58,10 +73,13 @@ export const namespacePaths: ZodOpenApiPathsObject = {
   "/api/namespaces": {
     get: {
       operationId: "listNamespaces",
+      tags: ["Namespaces"],
       summary: "What is onboarded",
-      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      description:
+        "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
       responses: guarded({
-        200: body("A page of namespaces.", NamespacePage),
+        200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,
       }),
     },
@@ -69,11 +87,14 @@ export const namespacePaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}": {
     get: {
       operationId: "getNamespace",
+      tags: ["Namespaces"],
       summary: "What is onboarded in one namespace",
+      description:
+        "From Mooring's records: what the last look found, and not a look of its own, which is POST …/verify.",
       requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
       responses: guarded({
         200: {
-          ...body("The namespace.", NamespaceDocument),
+          ...body("The namespace.", NamespaceDocument, { namespace }),
           headers: z.object({
             etag: z.string().meta({
               description:
@@ -82,12 +103,15 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           }),
         },
         304: { description: "If-None-Match names what is current." },
-        404: problem("It is not onboarded."),
+        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
       }),
     },
     delete: {
       operationId: "deleteNamespace",
+      tags: ["Namespaces"],
       summary: "Take the namespace's access away, or plan it with dryRun=true",
+      description:
+        "An operation takes away what Mooring made, and puts back what it had replaced. What others have changed since stays.",
       requestParams: {
         path: berth,
         query: z.object({
@@ -101,12 +125,15 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       },
       responses: guarded({
         ...flagProblem,
-        200: body("The plan; nothing was written.", Plan),
+        200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
-        404: problem("It is not onboarded."),
-        409: problem("Another operation has the namespace, or the first request with the key is being answered."),
-        412: problem("The namespace is not as If-Match names it."),
-        422: problem("The idempotency key came with another request before, or is none."),
+        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        409: problem(
+          "Another operation has the namespace, or the first request with the key is being answered.",
+          "OPERATION_IN_PROGRESS",
+        ),
+        412: problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED"),
+        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
       }),
     },
   },

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
 import { objectSchema } from "../../domain/request/sentRequest.ts";
@@ -16,17 +15,15 @@ import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("onboardingSchema", {
+  routes.add("onboardingSchema", {
     route: "api/onboardings/schema.json",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => json(200, objectSchema())),
   });
 
-  app.http("createOnboarding", {
+  routes.add("createOnboarding", {
     route: "api/onboardings",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
