@@ -1,6 +1,6 @@
 /** Help, made from the description of each command; docs/cli.md has the same texts. */
 
-import type { Flags } from "./arguments/flags.ts";
+import type { Flags, Operand } from "./arguments/flags.ts";
 import { flagsOf } from "./arguments/parse.ts";
 import { helpFlags } from "./arguments/shared.ts";
 import type { Command } from "./command.ts";
@@ -32,7 +32,7 @@ mooring <command> --help says more of a command; mooring --version says which th
 
 export function describeCommand(name: string, command: Command, width: number = helpWidth): string {
   const { description, operands, examples } = command;
-  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  const words = operands.map(describeOperand);
   const choices = operands.flatMap(({ name: operand, choices }) =>
     choices ? [`${operand}: ${choices.join(", ")}`] : [],
   );
@@ -57,8 +57,13 @@ export async function describeReference(): Promise<string> {
   return sections.join("\n");
 }
 
+function describeOperand({ name, isRequired, many }: Operand): string {
+  const word = isRequired ? `<${name}>` : `[${name}]`;
+  return many ? `${word}...` : word;
+}
+
 export function describeUsage(name: string, { operands }: Command): string {
-  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  const words = operands.map(describeOperand);
   return ["usage: mooring", name, ...words, "[flags]"].join(" ");
 }
 

@@ -24,4 +24,6 @@ export interface Operand {
   readonly name: string;
   readonly isRequired: boolean;
   readonly choices?: readonly string[];
+  /** The last one may come several times. */
+  readonly many?: true;
 }
