@@ -32,9 +32,9 @@ mooring <command> --help says more of a command; mooring --version says which th
 
 export function describeCommand(name: string, command: Command, width: number = helpWidth): string {
   const { description, operands, examples } = command;
-  const words = operands.map(describeOperand);
+  const words = operands.map(wordOf);
   const choices = operands.flatMap(({ name: operand, choices }) =>
-    choices ? [`${operand}: ${choices.join(", ")}`] : [],
+    choices ? wrap(`${operand}: ${choices.join(", ")}`, width) : [],
   );
   return `${[
     `usage: ${["mooring", name, ...words, "[flags]"].join(" ")}`,
@@ -57,14 +57,14 @@ export async function describeReference(): Promise<string> {
   return sections.join("\n");
 }
 
-function describeOperand({ name, isRequired, many }: Operand): string {
-  const word = isRequired ? `<${name}>` : `[${name}]`;
-  return many ? `${word}...` : word;
+export function describeUsage(name: string, { operands }: Command): string {
+  const words = operands.map(wordOf);
+  return ["usage: mooring", name, ...words, "[flags]"].join(" ");
 }
 
-export function describeUsage(name: string, { operands }: Command): string {
-  const words = operands.map(describeOperand);
-  return ["usage: mooring", name, ...words, "[flags]"].join(" ");
+function wordOf({ name, isRequired, isMany }: Operand): string {
+  const word = isMany ? `${name}...` : name;
+  return isRequired ? `<${word}>` : `[${word}]`;
 }
 
 function describeFlags(flags: Flags, width: number): readonly string[] {

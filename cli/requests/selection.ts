@@ -15,7 +15,7 @@ import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 import { printBatchPlan, start } from "./change.ts";
 
-export const selectionOperand = { name: "cluster/namespace", isRequired: false, many: true } as const;
+export const selectionOperand = { name: "cluster/namespace", isRequired: false, isMany: true } as const;
 
 export const selectionFlags = {
   all: { summary: "Every namespace that you may see, or that --filter lets pass" },

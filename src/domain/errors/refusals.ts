@@ -3,7 +3,7 @@
  * request.
  */
 interface RefusalEntry {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
   /**
    * A decision of policy, which enters the audit trail. What is malformed, not there, or in somebody's way for a moment is
    * none.
@@ -147,6 +147,12 @@ export const refusals = {
     isPolicy: false,
     cause: "The request body is not declared as JSON.",
     fix: "Send it with the header Content-Type: application/json.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    isPolicy: false,
+    cause: "The path has no such method.",
+    fix: "Use a method that the answer's header Allow names; {reference} says what each does.",
   },
   CROSS_SITE_REQUEST: {
     status: 403,

@@ -1,6 +1,6 @@
 /** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), and one operation to watch them all. */
 import { z } from "zod";
-import { OnboardingRequest } from "../request/request.ts";
+import { AnyRequest } from "../request/sentRequest.ts";
 import { BatchEstimate } from "./batchEstimate.ts";
 import { OperationError, OperationKind, type OperationStatus } from "./operation.ts";
 import { Plan, toOperationError } from "./plan.ts";
@@ -15,7 +15,7 @@ export type AnyKind = z.infer<typeof AnyKind>;
 
 export const BatchBody = z
   .strictObject({
-    requests: z.array(OnboardingRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
+    requests: z.array(AnyRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
   })
   .meta({ id: "BatchRequest" });
 

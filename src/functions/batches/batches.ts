@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { chooseNamespaces } from "../../application/batch/chosen.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -18,10 +17,9 @@ import { readBatch, readNamespaceBatch } from "./readBatch.ts";
 const requestsPerToken = 20;
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  app.http("createBatch", {
+  routes.add("createBatch", {
     route: "api/onboardings/batch",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
@@ -38,10 +36,9 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     }),
   });
 
-  app.http("createNamespaceBatch", {
+  routes.add("createNamespaceBatch", {
     route: "api/namespaces/batch",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");

@@ -9,7 +9,8 @@ import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { readSentRequest } from "../../domain/request/sentRequest.ts";
 import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
@@ -58,13 +59,14 @@ export function readRequests(reader: Reader, body: unknown): readonly Onboarding
     const at = `/requests/${index}`;
     const add = (found: readonly FieldProblem[]) =>
       problems.push(...found.map((each) => ({ ...each, pointer: at + each.pointer })));
-    const parsed = OnboardingRequest.safeParse(value);
-    if (!parsed.success) {
-      add(parsed.error.issues.flatMap(toProblems));
+    const { read: sent, asSent } = readSentRequest(value);
+    if ("issues" in sent) {
+      add(sent.issues.flatMap(toProblems));
       return [];
     }
-    add(catalogProblems(reader, parsed.data));
-    return [{ index, request: parsed.data }];
+    const { request } = sent;
+    add(catalogProblems(reader, request).map((each) => ({ ...each, pointer: asSent(each.pointer) })));
+    return [{ index, request, pointer: `${at}${asSent("/namespace")}` }];
   });
   problems.push(...findRepeated(reader, read));
   if (problems.length > 0) throw refuse(problems);
@@ -83,10 +85,10 @@ function mayAskFor({ catalog, by }: Reader, request: OnboardingRequest): boolean
 /** Which of two requests for one namespace is meant, nobody could tell from the outcome. */
 function findRepeated(
   reader: Reader,
-  read: readonly { readonly index: number; readonly request: OnboardingRequest }[],
+  read: readonly { readonly index: number; readonly request: OnboardingRequest; readonly pointer: string }[],
 ): readonly FieldProblem[] {
   const first = new Map<string, { readonly index: number; readonly request: OnboardingRequest }>();
-  return read.flatMap(({ index, request }) => {
+  return read.flatMap(({ index, request, pointer }) => {
     const { cluster, namespace } = request;
     // Two aliases may name one cluster; that is told only to those who may ask for both.
     const known = mayAskFor(reader, request) ? lookUp(reader.catalog.clusters, cluster) : undefined;
@@ -96,7 +98,6 @@ function findRepeated(
       first.set(place, { index, request });
       return [];
     }
-    const pointer = `/requests/${index}/namespace`;
     const other = before.request.cluster === cluster ? "" : `, which "${before.request.cluster}" names, too`;
     const detail = `${berthKey(request)}${other} is asked for twice: by /requests/${before.index} and by /requests/${index}`;
     return [{ pointer, code: "INVALID_REQUEST", detail }];

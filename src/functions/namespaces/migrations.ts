@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
@@ -27,10 +27,9 @@ import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
 export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("migrateNamespaceRoute", {
+  routes.add("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);

@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { OffboardingOptions } from "../../application/admission/claimExisting.ts";
@@ -29,10 +29,9 @@ import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("listNamespaces", {
+  routes.add("listNamespaces", {
     route: "api/namespaces",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
@@ -47,10 +46,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("getNamespace", {
+  routes.add("getNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const berth = readBerth(request.params);
@@ -67,10 +65,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("deleteNamespace", {
+  routes.add("deleteNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["DELETE"],
-    authLevel: "anonymous",
+    method: "DELETE",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const desk = deskOf(ports, { context, by, traceparent });

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
@@ -24,10 +23,9 @@ import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
 export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("repairNamespaceRoute", {
+  routes.add("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
