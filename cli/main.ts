@@ -4,6 +4,7 @@ import type { Flags, Values } from "./arguments/flags.ts";
 import { parse, splitCommand } from "./arguments/parse.ts";
 import { suggest } from "./arguments/suggest.ts";
 import { describeCommands, entries, loadCommand } from "./commands.ts";
+import { findContext } from "./config/configFile.ts";
 import { exitCodes, Failure, UsageError } from "./failures.ts";
 import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
 import { endWithOutput, listenForInterruption } from "./interruption.ts";
@@ -28,6 +29,7 @@ async function run(words: readonly string[]): Promise<number> {
     const env = process.env;
     const session = createSession(values as SessionFlags, {
       env,
+      context: command.isLocal ? undefined : await findContext(values as SessionFlags, env),
       interrupted: listenForInterruption(),
       describeCommands,
       spell,
