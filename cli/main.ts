@@ -21,6 +21,7 @@ async function run(words: readonly string[]): Promise<number> {
   try {
     if (name === undefined && words.includes("--version")) return await sayVersion();
     if (name === undefined) return sayHelp(words);
+    if (name === "__complete") return await complete(words.slice(1));
     if (name === "help") return await sayHelpOf(rest[0]);
     expectCommand(name);
     const command = await loadCommand(name);
@@ -56,6 +57,17 @@ async function sayVersion(): Promise<number> {
   const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
   process.stdout.write(`mooring ${version}\n`);
   return exitCodes.done;
+}
+
+/** For the scripts of `mooring completion`. */
+async function complete([kind, ...line]: readonly string[]): Promise<number> {
+  const { listForCompletion } = await import("./completion/asked.ts");
+  const found = await listForCompletion(kind, line, process.env);
+  // Whatever is still asked then: nobody waits for it.
+  await new Promise<void>((resolve) => {
+    process.stdout.write(found.map((each) => `${each}\n`).join(""), () => resolve());
+  });
+  process.exit(exitCodes.done);
 }
 
 async function sayHelpOf(name: string | undefined): Promise<number> {

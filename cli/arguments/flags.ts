@@ -1,15 +1,4 @@
 /** What a command can be given: flags and operands. */
-
-/** What only the service, or a file, can list: for completion. */
-export type Completes =
-  | "namespace"
-  | "operation"
-  | "operation|namespace"
-  | "grant"
-  | "cluster"
-  | "database"
-  | "context";
-
 export interface Flag {
   readonly summary: string;
   /** The word for its value in the help; a flag without one is a switch. */
@@ -18,7 +7,6 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** Besides the choices: words that go on after the equals sign, which ends them here. */
   readonly openChoices?: readonly string[];
-  readonly completes?: Completes;
   /** May be given more than once. */
   readonly many?: true;
 }
@@ -38,5 +26,4 @@ export interface Operand {
   readonly name: string;
   readonly isRequired: boolean;
   readonly choices?: readonly string[];
-  readonly completes?: Completes;
 }

@@ -5,7 +5,6 @@ export const connectionFlags = {
   server: { value: "url", summary: "Address of the service (MOORING_SERVER; http://127.0.0.1:7071)" },
   context: {
     value: "name",
-    completes: "context",
     summary: "A service that `mooring config` has named (MOORING_CONTEXT)",
   },
   key: { value: "key", summary: "A key of the catalog (better: MOORING_KEY, since others see a command line)" },

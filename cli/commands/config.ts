@@ -13,7 +13,7 @@ export const command = defineCommand({
     "Names services, so that --context or use-context chooses one. The file is ~/.config/mooring/config.yaml (XDG_CONFIG_HOME, MOORING_CONFIG) and holds no secret. A flag goes before the environment, and the environment before the file.",
   operands: [
     { name: "action", isRequired: true, choices: actions },
-    { name: "name", isRequired: false, completes: "context" },
+    { name: "context", isRequired: false },
   ],
   flags: {
     ...outputFlags,
@@ -31,7 +31,7 @@ export const command = defineCommand({
     if (action === "get-contexts") return await listContexts(session, config);
     if (action === "current-context") return await sayCurrent(session, config);
     if (name === undefined)
-      throw new UsageError(`config ${action} needs name.`, { next: [`mooring config ${action} <name>`] });
+      throw new UsageError(`config ${action} needs context.`, { next: [`mooring config ${action} <context>`] });
     const { env } = session;
     const { contexts } = config;
     if (action !== "set-context" && !contexts.has(name)) throw unknownContext(name, config);

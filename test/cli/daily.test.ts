@@ -1,8 +1,12 @@
 /** A day's work with `mooring`: lists that are sorted, narrowed, watched and printed as somebody needs them. */
+import { execFile } from "node:child_process";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, type Running, run, start } from "./support/program.ts";
+import { checkout, type Ended, type Running, run, start } from "./support/program.ts";
 
 let sandbox: SuiteSandbox;
 const atSandbox = (env: Record<string, string> = {}) => ({
@@ -153,5 +157,61 @@ describe("list", () => {
 
   it("with -w and --timeout ends as it was told to", async () => {
     expect(await mooring(["list", "-w", "--timeout", "1s", "-o", "name"])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("completion", () => {
+  let script: string;
+  beforeAll(async () => {
+    script = (await run(["completion", "bash"])).stdout;
+  });
+
+  /** What bash offers for the words so far, with `mooring` being this checkout's. */
+  async function complete(words: readonly string[], env: Record<string, string> = atSandbox()): Promise<string[]> {
+    const quoted = words.map((word) => `'${word}'`).join(" ");
+    const ask = `mooring() { "$NODE" ${checkout}/cli/mooring.mjs "$@"; }
+${script}
+COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _mooring; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)("bash", ["-c", ask], {
+      env: { ...process.env, MOORING_CONFIG: join(checkout, "none.yaml"), ...env, NODE: process.execPath },
+      cwd: checkout,
+    });
+    return stdout.split("\n").filter(Boolean);
+  }
+
+  it("offers the namespaces, operations, clusters and databases that there are", async () => {
+    const { url, key = "" } = sandbox;
+    const [id = ""] = (await mooring(["list", "operations", "-o", "name"])).stdout.split("\n");
+    const [namespaces, operation, clusters, grants, byFlag] = await Promise.all([
+      complete(["mooring", "offboard", "aks-dev/red-"]),
+      complete(["mooring", "status", id.slice(0, -3)]),
+      complete(["mooring", "list", "--cluster", ""]),
+      complete(["mooring", "onboard", "--database", `${names.sqlServer}/me`]),
+      complete(["mooring", "--server", url, "--key", key, "verify", "aks-dev/red-b"], {
+        MOORING_SERVER: "",
+        MOORING_KEY: "",
+      }),
+    ]);
+
+    expect(namespaces).toEqual(expect.arrayContaining(["red-a", "red-b", long].map((name) => `aks-dev/${name}`)));
+    expect(operation).toEqual([id]);
+    expect(clusters).toEqual([names.cluster]);
+    expect(grants).toContain(`${names.sqlServer}/messages=reader`);
+    expect(byFlag).toEqual(["aks-dev/red-b"]);
+  });
+
+  it("says nothing and ends soon where nobody answers", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+
+    const ended = await Promise.all([
+      run(["__complete", "namespace"], { env: { MOORING_SERVER: url } }),
+      run(["__complete", "namespace"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
+      run(["__complete", "nonsense"]),
+    ]);
+    silent.close();
+
+    for (const each of ended) expect(each).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 });
