@@ -2,7 +2,8 @@
 
 import { readDuration } from "./arguments/values.ts";
 import type { Described } from "./completion/described.ts";
-import { TimedOut, UsageError } from "./failures.ts";
+import { type Failure, TimedOut, UsageError } from "./failures.ts";
+import { printFailure } from "./output/failure.ts";
 import { type Format, type Printed, print, readFormat } from "./output/print.ts";
 import { printable } from "./output/printable.ts";
 import type { Spelling } from "./output/program.ts";
@@ -21,6 +22,8 @@ export interface Session {
   write(text: string): void;
   /** One line of progress, for people. */
   say(message: string): void;
+  /** What went wrong with one of several things that were asked for, the others being as they are. */
+  tell(failure: Failure): void;
   /** Every command, for completion. */
   describeCommands(): Promise<readonly Described[]>;
 }
@@ -37,11 +40,13 @@ export interface SessionOptions extends Pick<Session, "describeCommands"> {
   readonly context: Context | undefined;
   readonly interrupted: AbortSignal;
   readonly spell: Spelling;
+  /** Waits where the service asks for patience, also without --wait. */
+  readonly isPatient: boolean;
 }
 
 export function createSession(
   flags: SessionFlags,
-  { env, context, interrupted, spell, describeCommands }: SessionOptions,
+  { env, context, interrupted, spell, isPatient, describeCommands }: SessionOptions,
 ): Session {
   const { wait = false, timeout, output } = flags;
   if (timeout !== undefined && flags.wait === false)
@@ -63,7 +68,7 @@ export function createSession(
           credential: headersOf(credential),
           env,
           signal,
-          isPatient: wait,
+          isPatient: isPatient || wait,
           notify: say,
         });
       }
@@ -74,6 +79,7 @@ export function createSession(
       await print(process.stdout, format, { ...printed, lines });
     },
     describeCommands,
+    tell: (failure) => printFailure(process.stderr, failure, spell),
     write: (text) => void process.stdout.write(text),
     say,
   };

@@ -23,7 +23,7 @@ interface Filters {
   readonly status: string | undefined;
   readonly phase: string | undefined;
   readonly team: string | undefined;
-  readonly findings: boolean;
+  readonly findings: string | undefined;
 }
 
 export const command = defineCommand({
@@ -33,7 +33,10 @@ export const command = defineCommand({
   flags: {
     cluster: { value: "name", summary: "Only of this cluster" },
     team: { value: "name", summary: "Only of this team" },
-    findings: { summary: "Namespaces: only those of which the last look found something" },
+    findings: {
+      value: "which",
+      summary: "Namespaces: only those whose last look found any, none, Error, Warning, Info or this code",
+    },
     namespace: { value: "name", summary: "Operations: only of namespaces of this name" },
     status: {
       value: "status",
@@ -52,7 +55,7 @@ export const command = defineCommand({
   },
   examples: [
     "list",
-    "list --findings --team red",
+    "list --findings any --team red",
     "list operations --status Failed",
     "list operations --phase awaitingApproval",
     "list --sort-by .verifiedTime -o custom-columns=NAMESPACE:.namespace,CLIENT:.clientId",
@@ -65,7 +68,7 @@ export const command = defineCommand({
         next: ["mooring list operations"],
       });
     }
-    if (what === "operations" && findings)
+    if (what === "operations" && findings !== undefined)
       throw new UsageError("--findings is of namespaces.", { next: ["mooring list"] });
     if (timeout !== undefined && !values.watch) throw new UsageError("--timeout says how long to --watch; give both.");
     if (timeout !== undefined) readDuration("--timeout", timeout);
@@ -94,9 +97,7 @@ interface Source<T> extends Listing<T> {
 
 const namespaces: Source<NamespaceDocument> = {
   read({ client }, { cluster, team, findings }, most) {
-    const call = { method: "GET", path: "/api/namespaces", query: { cluster } } as const;
-    const isWanted = (each: NamespaceDocument) => isOf(team, each) && (!findings || each.findings.length > 0);
-    return listAll(client, call, most, team === undefined && !findings ? undefined : isWanted);
+    return listAll(client, { method: "GET", path: "/api/namespaces", query: { cluster, team, findings } }, most);
   },
   nameOf,
   columns: (_items, view) => namespaceColumns(view),

@@ -22,6 +22,8 @@ const kindOfOperand: Readonly<Record<string, Kind>> = {
   operation: "operation",
   "operation|cluster/namespace": "any",
   context: "context",
+  namespace: "namespace",
+  name: "any",
 };
 
 /** Of the operands together: which of them is being typed, a shell would have to count. */

@@ -122,8 +122,8 @@ describe("list", () => {
       [
         ["list", "--team", "blue"],
         ["list", "operations", "--team", "blue"],
-        ["list", "--findings"],
-        ["list", "--findings", "--team", "red"],
+        ["list", "--findings", "any"],
+        ["list", "--findings", "IDENTITY_MISSING", "--team", "red"],
       ].map((words) => mooring([...words, "-o", "jsonpath={.value[*].namespace}"])),
     );
 

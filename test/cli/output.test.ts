@@ -275,8 +275,8 @@ describe("an operation", () => {
 });
 
 it("tells how a migration that has stopped goes on, and how it goes back", () => {
-  const { cluster, namespace, requestedBy } = operation;
-  const record = { cluster, namespace, requestedBy, operation: operation.id, findings: [] };
+  const { cluster, namespace, requestedBy, request } = operation;
+  const record = { cluster, namespace, requestedBy, request, operation: operation.id, findings: [] };
   const linesOf = (migration: { to?: "podIdentity"; completed: "cutOver"; selector: string }) =>
     namespaceLines(
       { ...record, state: "Onboarded", identityMode: "podIdentity", databases: [], migration },

@@ -17,6 +17,14 @@ afterAll(() => sandbox?.close());
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 const good = { cluster: names.cluster, namespace: "team-a", databases: [database] };
 
+/** The same as a Kubernetes object. */
+const object = {
+  apiVersion: "mooring.dev/v1alpha1",
+  kind: "NamespaceOnboarding",
+  metadata: { name: "team-a" },
+  spec: { cluster: names.cluster, databases: [database] },
+};
+
 const bad: [what: string, body: unknown, status: number, code: string, pointer?: string][] = [
   ["an unknown cluster", { ...good, cluster: "aks-x" }, 422, "UNKNOWN_CLUSTER", "/cluster"],
   [
@@ -68,6 +76,22 @@ const bad: [what: string, body: unknown, status: number, code: string, pointer?:
     "INVALID_REQUEST",
     "/databases/0/database",
   ],
+  ["an object of another version", { ...object, apiVersion: "mooring.dev/v1" }, 422, "INVALID_REQUEST", "/apiVersion"],
+  ["an object of another kind", { ...object, kind: "Namespace" }, 422, "INVALID_REQUEST", "/kind"],
+  [
+    "an object of a system namespace",
+    { ...object, metadata: { name: "kube-system" } },
+    422,
+    "SYSTEM_NAMESPACE",
+    "/metadata/name",
+  ],
+  [
+    "an object of an unknown database",
+    { ...object, spec: { ...object.spec, databases: [{ ...database, database: "x" }] } },
+    422,
+    "UNKNOWN_DATABASE",
+    "/spec/databases/0/database",
+  ],
   ["a string", '"hello"', 422, "INVALID_REQUEST", ""],
   ["broken JSON", '{"cluster":', 400, "MALFORMED_JSON"],
   ["more than 16 KB", JSON.stringify({ ...good, note: "x".repeat(17_000) }), 413, "PAYLOAD_TOO_LARGE"],
@@ -105,6 +129,18 @@ it.each(onQueue)(
       });
   },
 );
+
+it("names what is wrong with the objects of a batch", async () => {
+  const requests = [object, { ...good, namespace: "x" }, { ...object, spec: { cluster: "aks-x" } }, object];
+
+  const answer = await service.call("POST", "/api/onboardings/batch", { requests });
+
+  expect(answer.status).toBe(422);
+  expect((answer.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual([
+    "/requests/2/spec/databases",
+    "/requests/3/metadata/name",
+  ]);
+});
 
 it("refuses a body that is not declared as JSON", async () => {
   const answer = await service.call("POST", "/api/onboardings", JSON.stringify(good), { "content-type": "text/plain" });

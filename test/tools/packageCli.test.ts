@@ -69,5 +69,6 @@ it("runs: help, its version, a list, contexts, completion, a proxy and the check
   expect(completion.stdout).toContain("#compdef mooring");
   expect(check.stdout).toContain("nothing is wrong");
   await expect(proxied).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy") });
+  await expect(mooring(["up"])).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("a checkout") });
   await expect(token).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("No token for some-audience") });
 });

@@ -105,6 +105,19 @@ export const refusals = {
     cause: "The namespace has the identity mode already to which the migration would lead.",
     fix: "Nothing: it is where it would go.",
   },
+  NOTHING_CHOSEN: {
+    status: 409,
+    isPolicy: false,
+    cause: "No namespace that the caller may see meets the filter.",
+    fix: "Nothing, if none should; otherwise compare the filter with {namespaces}, which takes the same one.",
+  },
+  NAMESPACE_CHANGED: {
+    status: 409,
+    isPolicy: false,
+    cause:
+      "The namespace is not the one that was chosen when the batch was accepted: it was changed or onboarded anew.",
+    fix: "Look at it in {namespaces}, and send the request again for what it is now.",
+  },
   MIGRATION_PENDING: {
     status: 409,
     isPolicy: false,

@@ -25,4 +25,11 @@ export class Refusal extends Error {
     this.code = code;
     this.details = details;
   }
+
+  /** The same, with its fields named as `tell` does. */
+  retold(tell: (text: string) => string): Refusal {
+    const { errors, ...details } = this.details;
+    const named = errors ? { errors: errors.map(({ pointer, detail }) => ({ pointer: tell(pointer), detail })) } : {};
+    return new Refusal(this.code, tell(this.message), { ...details, ...named }, { cause: this });
+  }
 }

@@ -15,7 +15,9 @@ import type {
 } from "../../domain/documents/operation.ts";
 import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
+import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
+import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 
 const berth = { cluster: "aks-dev", namespace: "orders" };
@@ -39,6 +41,13 @@ const fullRequest: OnboardingRequest = {
   serviceAccount: "app",
   adoptionPolicy: "IfIdentical",
   deletePolicy: "Delete",
+};
+/** As a Kubernetes object. */
+export const objectRequest = {
+  apiVersion,
+  kind,
+  metadata: { name: berth.namespace, namespace: berth.namespace },
+  spec: { cluster: berth.cluster, databases: [database] },
 };
 export const batchRequest = { requests: [request, { ...request, namespace: "invoices" }] };
 export const migrationRequest = { until: "sideBySide" };
@@ -127,6 +136,8 @@ export const awaitingPage: AwaitingPage = {
 };
 
 export const accepted: AcceptedDocument = { id: operation, kind: "onboard", isNew: true };
+export const repairFound: NamespaceBatchBody = { action: "repair", filter: { cluster: "aks-dev", findings: "Error" } };
+export const offboardNamed: NamespaceBatchBody = { action: "offboard", namespaces: [berth], ignoreDependants: false };
 export const acceptedBatch: AcceptedDocument = { id: batch, kind: "batch", isNew: true };
 export const decided: DecisionDocument = {
   id: operation,
@@ -235,6 +246,7 @@ export const batchPlan: BatchPlan = {
 export const batchDocument: BatchDocument = {
   id: batch,
   kind: "batch",
+  action: "onboard",
   status: "Running",
   phase: "provisioning",
   requests: 2,
@@ -280,6 +292,7 @@ export const namespace: NamespaceDocument = {
   findings: [],
   identityMode: "workloadIdentity",
   databases: [database],
+  request: fullRequest,
 };
 export const namespacePage: NamespacePage = { value: [namespace] };
 

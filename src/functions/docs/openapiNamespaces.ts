@@ -2,9 +2,10 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
-import { namespace, namespacePage, plan, removalPlan, request } from "./examples.ts";
+import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
   berth,
@@ -38,7 +39,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         }),
         header: idempotencyHeaders,
       },
-      requestBody: requestBody("required", OnboardingRequest, { request }),
+      requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
         200: body("The plan; nothing was written.", Plan, { plan }),
         202: acceptedResponse,
@@ -58,8 +59,9 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       operationId: "listNamespaces",
       tags: ["Namespaces"],
       summary: "What is onboarded",
-      description: "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace.",
-      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      description:
+        "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,

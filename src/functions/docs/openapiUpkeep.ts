@@ -2,10 +2,9 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { VerificationDocument } from "../../domain/documents/namespace.ts";
-import { MigrationPhase } from "../../domain/operation/migration.ts";
+import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { IdentityMode } from "../../domain/request/request.ts";
-import { MigrationRequest } from "../namespaces/migrations.ts";
 import { noDryRun } from "../namespaces/verifications.ts";
 import { migrationRequest, repairPlan, verification } from "./examples.ts";
 import {
