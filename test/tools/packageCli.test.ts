@@ -58,17 +58,21 @@ it("runs: help, its version, a list, contexts, completion, a proxy and the check
   ]);
   server.close();
   const away = { HTTPS_PROXY: "http://127.0.0.1:1" };
-  const proxied = mooring(["list", "--server", "https://mooring.example"], away);
-  const token = mooring(["list", "--server", "https://127.0.0.1:1", "--audience", "some-audience"], {
-    AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
-  });
+  const proxied = () => mooring(["list", "--server", "https://mooring.example"], away);
+  const token = () =>
+    mooring(["list", "--server", "https://127.0.0.1:1", "--audience", "some-audience"], {
+      AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
+    });
 
   expect(version.stdout).toMatch(/^mooring \d+\.\d+\.\d+\n$/);
   expect(help.stdout).toContain("usage: mooring <command>");
   expect(list.stdout).toBe("No namespace is onboarded.\n");
   expect(completion.stdout).toContain("#compdef mooring");
   expect(check.stdout).toContain("nothing is wrong");
-  await expect(proxied).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy") });
+  await expect(proxied()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy") });
   await expect(mooring(["up"])).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("a checkout") });
-  await expect(token).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("No token for some-audience") });
+  await expect(token()).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("No token for some-audience"),
+  });
 });
