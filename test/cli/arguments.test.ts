@@ -23,6 +23,9 @@ describe("a command line", () => {
   it.each([
     ["list -o json", { output: "json" }],
     ["list -ojson", { output: "json" }],
+    ["list -o=json", { output: "json" }],
+    ["list -o jsonpath={.value[0].cluster}", { output: "jsonpath={.value[0].cluster}" }],
+    ["list -o=custom-columns=NAME:.namespace", { output: "custom-columns=NAME:.namespace" }],
     ["list --output=json --cluster aks-dev", { output: "json", cluster: "aks-dev" }],
     ["-o name --server http://x list", { output: "name", server: "http://x" }],
     ["onboard a/b -f - --wait", { filename: ["-"], wait: true, "dry-run": false }],
@@ -35,7 +38,7 @@ describe("a command line", () => {
     ["list --sever x", "list has no flag --sever. Did you mean --server?"],
     ["list --whatever", "list has no flag --whatever."],
     ["list -x", "list has no flag -x."],
-    ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name.'],
+    ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name, jsonpath=…, custom-columns=….'],
     ["list -o", "-o needs a value: -o <format>."],
     ["list --cluster --limit 3", "--cluster needs a value: --cluster <name>."],
     ["onboard a/b --wait=5", "--wait takes no value; it is there or not."],
