@@ -34,6 +34,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   MALFORMED_JSON: 400,
   UNAUTHENTICATED: 401,
   NOT_ALLOWED: 403,
+  GROUPS_OVERAGE: 403,
   TEAM_REQUIRED: 422,
   NAMESPACE_TAKEN: 409,
   NAMESPACE_RECREATED: 409,
