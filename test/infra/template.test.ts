@@ -113,6 +113,7 @@ it("gives the code settings that it takes, once Azure has filled them in", () =>
     MOORING_SQL_SCOPE: "https://database.windows.net/.default",
     MOORING_TABLES_ENDPOINT: expect.stringMatching(/^https:\/\/stmooring\w+\.table\.core\.windows\.net\/$/),
     MOORING_ALLOW_ANONYMOUS: false,
+    MOORING_HISTORY_DAYS: 30,
   });
 });
 

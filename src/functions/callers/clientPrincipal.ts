@@ -39,12 +39,12 @@ export function readClientPrincipal(header: string): Claims | undefined {
   }
   if (decisive.some((name) => new Set(found.get(name)).size > 1)) return undefined;
   return Claims.safeParse(
-    Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : valueOf(name, values)])),
+    Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : readValue(name, values)])),
   ).data;
 }
 
 /** A claim that is an object is JSON here. */
-function valueOf(name: string, [first]: readonly string[]): unknown {
+function readValue(name: string, [first]: readonly string[]): unknown {
   if (name !== "_claim_names" || first === undefined) return first;
   try {
     return JSON.parse(first);
