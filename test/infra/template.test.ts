@@ -259,6 +259,21 @@ it("turns App Service authentication on where the catalog believes its header, a
   });
 });
 
+it("has the settings of the host that docs/adr/0014 decides on", async () => {
+  const { healthMonitor, extensions } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
+
+  expect(healthMonitor).toEqual({ enabled: true });
+  expect(extensions.durableTask).toMatchObject({
+    useGracefulShutdown: true,
+    tracing: { distributedTracingEnabled: true, version: "V2" },
+    storageProvider: { maxQueuePollingInterval: "00:00:02", controlQueueVisibilityTimeout: "00:01:00" },
+  });
+  // What a message starts runs as an orchestration: the queue fills no more of these than requests over HTTP may.
+  expect(extensions.serviceBus.maxConcurrentCalls).toBeLessThan(
+    extensions.durableTask.maxConcurrentOrchestratorFunctions,
+  );
+});
+
 it("has limits that fit together: of the instance, of host.json and of the code", async () => {
   const [app] = ofType(scheduler, "Microsoft.Web/sites");
   const concurrency = valuesAt(
