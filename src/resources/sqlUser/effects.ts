@@ -6,7 +6,13 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
-import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import {
+  type DatabaseRequest,
+  findDatabase,
+  findDatabaseOf,
+  keyOf,
+  type SqlServerTarget,
+} from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
@@ -114,7 +120,7 @@ function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest
     const blockers: OperationError[] = [];
     if (!state.entraAdmin) {
       const message = `SQL server "${server.alias}" has no Microsoft Entra administrator.`;
-      blockers.push(toOperationError("SQL_ADMIN_MISSING", message));
+      blockers.push(toOperationError("SQL_ADMIN_MISSING", message, adminCommand(server)));
     }
     const there = state.databases.map((name) => name.toLowerCase());
     for (const { database } of targets.filter((each) => each.server.alias === server.alias)) {
@@ -124,4 +130,10 @@ function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest
     }
     return { blockers };
   });
+}
+
+function adminCommand({ resourceId }: SqlServerTarget): string {
+  const [, , subscription, , group, , , , name] = resourceId.split("/");
+  const where = `--subscription ${subscription} --resource-group ${group} --server ${name}`;
+  return `az sql server ad-admin create ${where} --display-name <group> --object-id <its object id>`;
 }
