@@ -41,6 +41,8 @@ export interface CloudOptions {
   readonly limits?: object;
   /** The catalog's: how steps are tried again, where that is to differ from what every sandbox has. */
   readonly retry?: object;
+  /** The catalog gives the SQL server its administrator, which has none by itself; it is there from the beginning without. */
+  readonly setsSqlAdmin?: boolean;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -120,10 +122,12 @@ export async function startCloud({
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
+  setsSqlAdmin = false,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const [world, tls, rights] = await Promise.all([createWorld(), createCertificate(), readRights()]);
+  const actions = setsSqlAdmin ? [...rights.actions, ...rights.administratorActions] : rights.actions;
   const faults = createFaults();
   faults.latencyMs = latencyMs;
   const context = { world, faults, tls };
@@ -137,6 +141,9 @@ export async function startCloud({
   };
   const { mooring, team, operator } = principals;
   await furnish(world, principals, { databases, rights });
+  const server = world.sqlServers.get(names.sqlServer);
+  const entraAdmin = setsSqlAdmin ? server?.entraAdmin : undefined;
+  if (server && setsSqlAdmin) server.entraAdmin = undefined;
 
   /** What is listening, in the order in which it started. */
   const services: Service[] = [];
@@ -156,7 +163,7 @@ export async function startCloud({
     let kubelet: Kubelet | undefined;
     const entra = await keep(startEntra(context));
     const starting = [
-      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
+      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions })),
       keep(startSql(context, { server: names.sqlServer, authorityHost: entra.authorityHost })),
       keep(
         startKubernetes(context, {
@@ -233,6 +240,7 @@ export async function startCloud({
         drift,
         limits,
         retry,
+        entraAdmin,
       }),
       settings: {
         ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
@@ -329,6 +337,7 @@ function printCatalog(
     drift,
     limits,
     retry,
+    entraAdmin,
   }: {
     tls: Certificate;
     kubernetes: { url: string };
@@ -342,6 +351,7 @@ function printCatalog(
     drift: object | undefined;
     limits: object;
     retry: object | undefined;
+    entraAdmin: { login: string; objectId: string } | undefined;
   },
 ): string {
   return stringify({
@@ -364,6 +374,7 @@ function printCatalog(
         resourceId: `/subscriptions/${subscriptionId}/resourceGroups/${sqlResourceGroup}/providers/Microsoft.Sql/servers/${names.sqlServer}`,
         host: "localhost",
         port: sql.port,
+        ...(entraAdmin ? { entraAdmin } : {}),
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },

@@ -139,8 +139,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     log.warn("an orchestration is of another version and waits for a host that serves it", {
       instanceId: id,
       name,
-      version,
-      ofThisHost: settings.defaultVersion,
+      version: version ?? "none",
+      ofThisHost: settings.defaultVersion ?? "none",
     });
     return true;
   }

@@ -2,6 +2,7 @@
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtIdentity } from "./identityFirst.ts";
@@ -25,7 +26,8 @@ export async function planOnboarding(
   const found = await lookAtIdentity(ports, { ...request, operation });
   const kind = earlier ? "change" : "onboard";
   const input = { kind, operation, request, earlier, takeOver, ...found } as const;
-  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier }), input);
+  const admins = administeredServers(ports.catalog, request);
+  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier, admins }), input);
   const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
   return toPlan(steps, needed);
 }

@@ -89,6 +89,12 @@ export const stepErrors = {
     cause: "The SQL server has no Microsoft Entra administrator.",
     fix: "Set one, a group for the best: az sql server ad-admin create --subscription <subscription> --resource-group <group> --server <server> --display-name <group> --object-id <its object id>. It need not be Mooring's identity (infra/README.md).",
   },
+  SQL_ADMIN_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause: "The SQL server has another Microsoft Entra administrator than the catalog gives it. Mooring replaces none.",
+    fix: "Correct entraAdmin of the server in the catalog, or take it out; or set the one that the catalog gives: az sql server ad-admin create.",
+  },
   // Azure SQL
   SQL_LOGIN_FAILED: {
     status: 500,

@@ -1,5 +1,6 @@
 /** Managed identities and SQL servers as Azure Resource Manager keeps them; what is refused carries the adapter's code. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentity, Ports } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
@@ -64,12 +65,21 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
 }
 
 export function createServers(call: Call, databases: readonly string[]): Ports["sqlServers"] {
+  let entraAdmin: EntraAdmin | undefined = { login: "mooring", objectId: guid(1) };
   return {
+    setEntraAdmin: (_server, admin) =>
+      call("arm", "set administrator", () => {
+        entraAdmin = admin;
+      }),
+    removeEntraAdmin: () =>
+      call("arm", "remove administrator", () => {
+        entraAdmin = undefined;
+      }),
     inspect: ({ alias }) =>
       call("arm", "get server", () => ({
         location: "westeurope",
         fullyQualifiedDomainName: `${alias}.database.windows.net`,
-        entraAdmin: { login: "mooring", objectId: guid(1) },
+        entraAdmin,
         databases,
       })),
   };
