@@ -224,6 +224,10 @@ module targetRights 'modules/rights/targets.bicep' = {
       nodeGroup: toLower(cluster.value.?podIdentity.?nodeResourceGroup ?? cluster.value.identityResourceGroup)
     })
     sqlServerIds: map(items(catalog.sqlServers), server => toLower(server.value.resourceId))
+    administeredSqlServerIds: map(
+      filter(items(catalog.sqlServers), server => contains(server.value, 'entraAdmin')),
+      server => toLower(server.value.resourceId)
+    )
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }
