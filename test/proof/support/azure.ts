@@ -8,6 +8,8 @@ export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
   /** By the name of their identity. */
   readonly credentials: Map<string, readonly FederatedCredential[]>;
+  /** Administrators of SQL servers, by alias. */
+  readonly sqlAdmins: Map<string, EntraAdmin>;
 }
 
 export function guid(number: number): string {
@@ -64,22 +66,19 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
   };
 }
 
-export function createServers(call: Call, databases: readonly string[]): Ports["sqlServers"] {
-  let entraAdmin: EntraAdmin | undefined = { login: "mooring", objectId: guid(1) };
+export function createServers(
+  { sqlAdmins }: Pick<AzureState, "sqlAdmins">,
+  call: Call,
+  databases: readonly string[],
+): Ports["sqlServers"] {
   return {
-    setEntraAdmin: (_server, admin) =>
-      call("arm", "set administrator", () => {
-        entraAdmin = admin;
-      }),
-    removeEntraAdmin: () =>
-      call("arm", "remove administrator", () => {
-        entraAdmin = undefined;
-      }),
+    setEntraAdmin: ({ alias }, admin) => call("arm", "set administrator", () => void sqlAdmins.set(alias, admin)),
+    removeEntraAdmin: ({ alias }) => call("arm", "remove administrator", () => void sqlAdmins.delete(alias)),
     inspect: ({ alias }) =>
       call("arm", "get server", () => ({
         location: "westeurope",
         fullyQualifiedDomainName: `${alias}.database.windows.net`,
-        entraAdmin,
+        entraAdmin: sqlAdmins.get(alias),
         databases,
       })),
   };
