@@ -7,11 +7,12 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
 import { Refused } from "../../cli/failures.ts";
+import { readFault } from "../control/faultDocument.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
 import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
+import type { Fault } from "../simulators/faults.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
-import { readFault } from "./faultOption.ts";
 import { furnish } from "./furnish.ts";
 import { createJsonTeller } from "./jsonLines.ts";
 import { createStage } from "./stage.ts";
@@ -116,12 +117,20 @@ function readArguments() {
       process.exit(0);
     }
     if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
-    const fault = values.fault === undefined ? undefined : readFault(values.fault);
+    const fault = values.fault === undefined ? undefined : readFaultOption(values.fault);
     if (values.package !== undefined && !existsSync(values.package))
       throw new Error(`--package: there is no file ${values.package}; npm run package makes dist/package/mooring.zip`);
     return { json: values.json, latencyMs: Number(values.latency), fault, package: values.package };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return process.exit(64);
+  }
+}
+
+function readFaultOption(text: string): Fault {
+  try {
+    return readFault(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`--fault is no fault of docs/sandbox.md: ${error instanceof Error ? error.message : error}`);
   }
 }
