@@ -83,9 +83,8 @@ it("plans it, sets it, shows it, verifies it, sets it again where it went, and l
   const exported = await fetch(`${sandbox.url}/api/namespaces/${names.cluster}/admin/export?format=azurecli`);
   expect(await exported.text()).toContain(`--object-id ${wanted.objectId}`);
 
-  expect(await plan("another")).toMatchObject({
-    steps: expect.arrayContaining([expect.objectContaining({ ...step, action: "none" })]),
-  });
+  const { steps } = (await plan("another")) as { steps: { name: string }[] };
+  expect(steps.map(({ name }) => name)).not.toContain(step.name);
   server().entraAdmin = undefined;
   expect(await post("admin", "verify")).toMatchObject({
     findings: expect.arrayContaining([expect.objectContaining({ code: "SQL_ADMIN_GONE", target: names.sqlServer })]),

@@ -6,6 +6,7 @@ import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtIdentity } from "./identityFirst.ts";
 import { lookAtSteps } from "./looks.ts";
+import { isTaken } from "./planOnboarding.ts";
 
 export interface RepairInput {
   readonly operation: string;
@@ -22,5 +23,6 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
     ...(isMigrating ? { migration: { until: "retire" } } : {}),
   });
   // What was onboarded was approved then.
-  return toPlan(await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found }));
+  const steps = await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found });
+  return toPlan(steps.filter(isTaken));
 }
