@@ -59,6 +59,11 @@ param alwaysReadyInstances int = 0
 @description('How many days logs and traces are kept.')
 param retentionDays int = 30
 
+@minValue(1)
+@maxValue(3650)
+@description('How many days the durable runtime keeps operations that have ended. The registry and its audit trail are never cut.')
+param historyDays int = 30
+
 @minValue(-1)
 @description('Logs taken a day, in GB; what comes after that is lost until the next day. -1: no limit.')
 param dailyLogCapGb int = 2
@@ -203,6 +208,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    historyDays: historyDays
   }
   // An instance that starts before its rights are there fails until it is started again.
   dependsOn: [ownRights, network]
@@ -218,6 +224,10 @@ module targetRights 'modules/rights/targets.bicep' = {
       nodeGroup: toLower(cluster.value.?podIdentity.?nodeResourceGroup ?? cluster.value.identityResourceGroup)
     })
     sqlServerIds: map(items(catalog.sqlServers), server => toLower(server.value.resourceId))
+    administeredSqlServerIds: map(
+      filter(items(catalog.sqlServers), server => contains(server.value, 'entraAdmin')),
+      server => toLower(server.value.resourceId)
+    )
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }

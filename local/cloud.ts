@@ -45,6 +45,8 @@ export interface CloudOptions {
   readonly limits?: object;
   /** The catalog's: how steps are tried again, where that is to differ from what every sandbox has. */
   readonly retry?: object;
+  /** The catalog gives the SQL server its administrator, which has none by itself; it is there from the beginning without. */
+  readonly setsSqlAdmin?: boolean;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -134,6 +136,7 @@ export async function startCloud({
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
+  setsSqlAdmin = false,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -191,6 +194,9 @@ export async function startCloud({
           subscriptionId: world.subscriptionId,
           databases,
           verificationJob,
+          ...(setsSqlAdmin
+            ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }
+            : {}),
           entries: {
             ...(approval ? { approval } : {}),
             ...(drift ? { drift } : {}),
@@ -202,8 +208,12 @@ export async function startCloud({
         });
     await furnish(world, document, { mooring, databaseAdministrator, rights });
 
+    // As infra/modules/rights/targets.bicep gives them.
+    const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
+    const actions = setsAdmins ? [...rights.actions, ...rights.administratorActions] : rights.actions;
+
     const starting = [
-      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
+      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions })),
       Promise.all(
         [...world.sqlServers.keys()].map((server) =>
           keep(startSql(context, { server, authorityHost: entra.authorityHost })),

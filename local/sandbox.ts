@@ -43,8 +43,8 @@ export interface Sandbox {
   readonly hostEnded: Promise<void>;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
-  /** Starts the service again, on the same store and port. */
-  restartHost(): Promise<void>;
+  /** Starts the service again, on the same store and port; with another app, as a deployment does. */
+  restartHost(app?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +64,7 @@ export async function startSandbox({
 }: SandboxOptions = {}): Promise<Sandbox> {
   if (port !== 0) await checkPort(port);
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
+  const data = join(folder, "host");
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const building = app === undefined ? ensureBuilt() : Promise.resolve();
   // Awaited below, when whatever started beside it can be closed again.
@@ -79,11 +80,11 @@ export async function startSandbox({
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const { faults } = cloud;
     const { url: controlUrl } = control;
-    const start = async (onPort: number) => {
+    const start = async (onPort: number, appFolder: string) => {
       const started = await startHostProcess({
-        app: app ?? checkout,
+        app: appFolder,
         port: onPort,
-        data: join(folder, "host"),
+        data,
         settings,
         sandbox: controlUrl,
         meetTurn: (turn) => meetTurn(faults, turn),
@@ -93,14 +94,15 @@ export async function startSandbox({
       faults.onChange();
       return started;
     };
-    host = await start(port);
+    let current = app ?? checkout;
+    host = await start(port, current);
     const { url } = host;
     const running = cloud;
     const runningControl = control;
     const sandbox: Sandbox = {
       url,
       cloud: running,
-      dataFolder: join(folder, "host"),
+      dataFolder: data,
       key: running.callers?.key,
       kubeconfigs,
       kubeconfig: Object.values(kubeconfigs)[0] ?? "",
@@ -112,8 +114,9 @@ export async function startSandbox({
         return host.ended;
       },
       killHost: () => host.kill(),
-      async restartHost() {
-        host = await start(Number(new URL(url).port));
+      async restartHost(another) {
+        current = another ?? current;
+        host = await start(Number(new URL(url).port), current);
       },
       async close() {
         // Nothing of it is kept, so nothing has to be put in order.

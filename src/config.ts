@@ -31,6 +31,10 @@ const Config = z.object({
   MOORING_IDEMPOTENCY_ROW_HOURS: z.coerce.number().min(25).default(48).meta({
     description: "After how many hours the row of an idempotency key is removed; the key is good for 24.",
   }),
+  // At least a day: what ended without an outcome is taken up within minutes, from what its instance says.
+  MOORING_HISTORY_DAYS: z.coerce.number().min(1).default(30).meta({
+    description: "After how many days the durable runtime forgets an operation that has ended; the registry does not.",
+  }),
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",

@@ -28,6 +28,7 @@ import type { Mailbox } from "./mailbox.ts";
 import { noEffects, TurnPlan } from "./plan.ts";
 import { isFinal, type WaitingMessage } from "./records.ts";
 import { describeHostFault, type Outcome, runTurn, type TurnContext } from "./turn.ts";
+import { serves } from "./versions.ts";
 
 export interface DispatcherOptions extends TurnContext {
   readonly instances: Instances;
@@ -121,6 +122,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, arrange);
     mailbox.discard(dropped);
     instances.hold(instance);
+    if (control === undefined && isRejected(instance)) {
+      instances.release(instance);
+      return false;
+    }
     if (control !== undefined) obey(instance, control);
     else if (batch.length > 0) save(instance, batch, await reckon(instance, batch));
     instances.release(instance);
@@ -128,17 +133,33 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return control !== undefined || batch.length > 0;
   }
 
+  /** What comes for it waits in its inbox, for a host of its version to be started on this store. */
+  function isRejected({ row: { id, name, version } }: Instance): boolean {
+    if (settings.versionFailureStrategy === "Fail" || serves(settings, version)) return false;
+    log.warn("an orchestration is of another version and waits for a host that serves it", {
+      instanceId: id,
+      name,
+      version: version ?? "none",
+      ofThisHost: settings.defaultVersion ?? "none",
+    });
+    return true;
+  }
+
   async function reckon(instance: Instance, batch: readonly WaitingMessage[]): Promise<Outcome> {
     // The orchestration's time must not lie before that of a timer it is told about.
     const now = batch.reduce((latest, { due }) => Math.max(latest, due ?? 0), clock.now());
     const events = batch.map(({ event }) => event);
-    const { id, name, customStatus } = instance.row;
+    const { id, name, version, customStatus } = instance.row;
     const failed = (failure: Failure): Outcome => {
       return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
     };
     try {
       const fault = await options.meetTurn?.({ name, instanceId: id });
       if (fault !== undefined) return failed(describeOrchestratorFailure(name, fault));
+      if (!serves(settings, version)) {
+        const problem = `Its version '${version ?? ""}' is not one that version '${settings.defaultVersion}' serves.`;
+        return failed(describeOrchestratorFailure(name, problem));
+      }
       return await runTurn(options, instance, events, now);
     } catch (error) {
       log.error("durable turn failed in the host", { instanceId: id, error: String(error) });

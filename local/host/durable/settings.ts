@@ -18,6 +18,8 @@ export const durableSettings = z.looseObject({
   storeInputsInOrchestrationHistory: z.boolean().default(false),
   overridableExistingInstanceStates: z.enum(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
   defaultVersion: z.string().nullable().default(null),
+  versionMatchStrategy: z.enum(["None", "Strict", "CurrentOrOlder"]).default("CurrentOrOlder"),
+  versionFailureStrategy: z.enum(["Reject", "Fail"]).default("Reject"),
 });
 
 export type DurableSettings = Readonly<z.output<typeof durableSettings>>;

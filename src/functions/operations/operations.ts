@@ -23,7 +23,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
@@ -171,7 +171,12 @@ const CustomStatus = z.object({ phase: Phase });
 function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
   const { kind, request, earlier, compensates, migration } = operation;
   const records = settleSteps(operation, stored);
-  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
+  const steps = plannedSteps(kind, request, {
+    earlier,
+    undos: compensates?.undos,
+    migration,
+    admins: adminsOf(records),
+  });
   const planned = steps.map(({ name, target }): StepDocument => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };
