@@ -1,6 +1,6 @@
 /** Operations as a list, newest first. */
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import { targetOf } from "./operation.ts";
+import { targetOf, titleOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
 import { type Column, table } from "./table.ts";
 import { age, duration } from "./times.ts";
@@ -17,7 +17,7 @@ export function operationColumns(operations: readonly AnySummary[], view: View):
   const isAnyWaiting = operations.some((each) => phaseOf(each) === "awaitingApproval");
   return [
     { title: "ID", cell: ({ id }) => id },
-    { title: "KIND", cell: ({ kind }) => kind, goes: 2 },
+    { title: "KIND", cell: titleOf, goes: 2 },
     { title: "STATUS", cell: ({ status }) => status, style: styleOf },
     // Its width is for those that wait.
     { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
