@@ -303,7 +303,7 @@ export const verification: VerificationDocument = {
   findings: [toDocument(grantIsGone)],
 };
 
-/** Another kind of target need not be in it. */
+/** A kind of target that is new is missed by the test of the document. */
 export const catalog: Pick<CatalogDocument, "clusters" | "sqlServers"> = {
   clusters: [{ name: "aks-dev", identityModes: ["workloadIdentity", "podIdentity"] }],
   sqlServers: [{ name: "sql-dev", databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }] }],
