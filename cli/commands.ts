@@ -10,6 +10,15 @@ interface Entry {
 
 export const groups: readonly { readonly title: string; readonly commands: Readonly<Record<string, Entry>> }[] = [
   {
+    title: "As kubectl does",
+    commands: {
+      get: { summary: "Namespaces, operations, approvals or the catalog", load: () => import("./commands/get.ts") },
+      apply: { summary: "Onboard and change what files say", load: () => import("./commands/apply.ts") },
+      diff: { summary: "What apply would change", load: () => import("./commands/diff.ts") },
+      delete: { summary: "Offboard what files or names say", load: () => import("./commands/delete.ts") },
+    },
+  },
+  {
     title: "Connect namespaces",
     commands: {
       plan: {
