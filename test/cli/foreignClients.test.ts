@@ -30,7 +30,8 @@ async function runBlock(name: string): Promise<string> {
   return stdout;
 }
 
-const hasTsql = spawnSync("tsql", ["-C"]).status === 0;
+const programs = { tsql: "tsql", az: "az" };
+const hasTsql = spawnSync(programs.tsql, ["-C"]).status === 0;
 
 describe.skipIf(!hasTsql)(
   hasTsql ? "tsql" : "tsql (NOT RUN: it is not installed here; apt-get install freetds-bin)",
@@ -43,7 +44,7 @@ describe.skipIf(!hasTsql)(
 
 /** Where it has been tried; later ones log in by other calls. */
 const [, azVersion] =
-  /"azure-cli": "(\d+\.\d+)/.exec(spawnSync("az", ["version"], { encoding: "utf8" }).stdout ?? "") ?? [];
+  /"azure-cli": "(\d+\.\d+)/.exec(spawnSync(programs.az, ["version"], { encoding: "utf8" }).stdout ?? "") ?? [];
 const whyNot = azVersion === undefined ? "it is not installed here; apt-get install azure-cli" : `this is ${azVersion}`;
 const hasAz = azVersion === "2.45";
 
