@@ -1,5 +1,5 @@
 /** A whole simulated cloud: one world with its services listening on loopback, and a catalog that names them. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { startTableService } from "./azurite.ts";
@@ -82,6 +82,8 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
+  /** For people with a client that knows no tokens; dbo everywhere, and nobody's whom Mooring knows. */
+  readonly sqlLogin: { readonly user: string; readonly password: string };
   /** The table service itself, with nothing in front of it. */
   readonly tablesEndpoint: string;
   /** Who may call; undefined where everybody may, and with a catalog of one's own. */
@@ -155,6 +157,7 @@ export async function startCloud({
   const team = createPrincipal(world, "team");
   const operator = createPrincipal(world, "operator");
 
+  const sqlLogin = { user: "sandbox", password: randomBytes(16).toString("hex") };
   const clusters = new Map<string, SimulatedCluster>();
   const kubelets = new Set<Service>();
   /** What is listening, in the order in which it started. */
@@ -213,10 +216,22 @@ export async function startCloud({
     const actions = setsAdmins ? [...rights.actions, ...rights.administratorActions] : rights.actions;
 
     const starting = [
-      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions })),
+      keep(
+        startArm(context, {
+          authorityHost: entra.authorityHost,
+          authorized: new Set([mooring.clientId, operator.clientId]),
+          actions,
+        }),
+      ),
       Promise.all(
         [...world.sqlServers.keys()].map((server) =>
-          keep(startSql(context, { server, authorityHost: entra.authorityHost })),
+          keep(
+            startSql(context, {
+              server,
+              authorityHost: entra.authorityHost,
+              sqlLogins: { [sqlLogin.user]: sqlLogin.password },
+            }),
+          ),
         ),
       ),
       Promise.all(
@@ -295,6 +310,7 @@ export async function startCloud({
       sql,
       ...first,
       serviceBus,
+      sqlLogin,
       tablesEndpoint: tables.endpoint,
       callers,
       people,

@@ -12,6 +12,7 @@ import type { Turn } from "./host/turnFaults.ts";
 import { type HostProcess, startHostProcess } from "./hostProcess.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
+import type { SqlSimulator } from "./simulators/sql/index.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** Of the service; any free port without it. */
@@ -35,6 +36,10 @@ export interface Sandbox {
   readonly authorityFile: string;
   /** For kubectl and any other client of a simulated cluster, by the cluster's name; with all rights. */
   readonly kubeconfigs: Readonly<Record<string, string>>;
+  /** For FreeTDS (FREETDSCONF), with an entry for each SQL server. */
+  readonly freetdsFile: string;
+  /** For Azure CLI (AZURE_CONFIG_DIR), which makes it. */
+  readonly azureConfigFolder: string;
   /** The first cluster's. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
@@ -76,7 +81,7 @@ export async function startSandbox({
     cloud = await startCloud(options);
     control = await startControl({ cloud, environment: () => describeEnvironment(sandbox) });
     await building;
-    const { kubeconfigs, ...files } = await writeFiles(folder, cloud);
+    const { kubeconfigs, freetdsFile, ...files } = await writeFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const { faults } = cloud;
     const { url: controlUrl } = control;
@@ -105,6 +110,8 @@ export async function startSandbox({
       dataFolder: data,
       key: running.callers?.key,
       kubeconfigs,
+      freetdsFile,
+      azureConfigFolder: join(folder, "azure"),
       kubeconfig: Object.values(kubeconfigs)[0] ?? "",
       authorityFile: files.NODE_EXTRA_CA_CERTS,
       get hostPid() {
@@ -165,23 +172,32 @@ async function checkPort(port: number): Promise<void> {
   await closed;
 }
 
-async function writeFiles(folder: string, { catalog, tls, clusters }: Cloud) {
+async function writeFiles(folder: string, { catalog, tls, clusters, sqlServers }: Cloud) {
   const catalogFile = join(folder, "mooring.yaml");
   const authorityFile = join(folder, "sandbox-ca.pem");
+  const freetdsFile = join(folder, "freetds.conf");
   const kubeconfigs = Object.fromEntries(
     [...clusters.keys()].map((name) => [name, join(folder, `${name}.kubeconfig`)]),
   );
   await Promise.all([
     writeFile(catalogFile, catalog),
     writeFile(authorityFile, tls.certificate),
+    writeFile(freetdsFile, [...sqlServers.values()].map((sql) => printFreetdsEntry(sql, authorityFile)).join("\n")),
     ...[...clusters].map(([name, { kubernetes }]) =>
       writeFile(join(folder, `${name}.kubeconfig`), kubernetes.kubeconfig(), { mode: 0o600 }),
     ),
   ]);
   return {
     kubeconfigs,
+    freetdsFile,
     MOORING_CATALOG: catalogFile,
     // The production code verifies certificates as always; the machine's trust store has one authority more.
     NODE_EXTRA_CA_CERTS: authorityFile,
   };
+}
+
+/** For `tsql -S <server>`: FreeTDS has no option for a certificate authority. */
+function printFreetdsEntry({ server, port }: SqlSimulator, authorityFile: string): string {
+  const entries = { host: "localhost", port, "tds version": "7.4", encryption: "require", "ca file": authorityFile };
+  return [`[${server}]`, ...Object.entries(entries).map(([name, value]) => `${name} = ${value}`), ""].join("\n");
 }
