@@ -29,6 +29,7 @@ import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
 import type { Ports } from "../../ports.ts";
+import { inTrace } from "../../telemetry/spans.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -145,9 +146,19 @@ export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
 /** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it has done. */
 export function startOperation(
   client: DurableClient,
-  { catalog }: Pick<Ports, "catalog">,
+  ports: Pick<Ports, "catalog">,
   record: HeldRecord,
   resumed?: Resumption,
+): Promise<void> {
+  // In the trace of who asked for it, whoever starts it: a timer, or the operation that was before it.
+  return inTrace(record.traceparent, () => startIn(client, ports, record, resumed));
+}
+
+function startIn(
+  client: DurableClient,
+  { catalog }: Pick<Ports, "catalog">,
+  record: HeldRecord,
+  resumed: Resumption | undefined,
 ): Promise<void> {
   const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
