@@ -3,21 +3,25 @@ import { parseArgs } from "node:util";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { createMessageList } from "./messageList.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
+import { startTraceViewer } from "./traces/viewer.ts";
 import { describeSandbox } from "./whatToTry.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--traces] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
   --latency  what every call to the simulated cloud takes at least (default 0)
+  --traces   keeps the last spans; the status of an operation links to its own
   --verbose  shows all that the service logs, not its warnings alone
 `;
 
-const { port, latencyMs, verbose } = readArguments();
+const { port, latencyMs, traces, verbose } = readArguments();
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
+const viewer = traces ? await startTraceViewer() : undefined;
 const starting = startSandbox({
   port,
   latencyMs,
+  settings: viewer?.settings ?? {},
   logLevel: verbose ? "information" : "warning",
   // What breaks while everything ends is no news.
   onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
@@ -25,7 +29,7 @@ const starting = startSandbox({
 try {
   const sandbox = await Promise.race([starting, interruption.happened]);
   await createMessageList(sandbox.cloud);
-  process.stdout.write(describeSandbox(sandbox, { verbose }));
+  process.stdout.write(describeSandbox(sandbox, { verbose, tracesUrl: viewer?.url }));
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
@@ -33,6 +37,7 @@ try {
 } finally {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
+  await viewer?.close();
 }
 
 function failed({ url }: Sandbox): never {
@@ -44,12 +49,13 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function readArguments(): { port: number; latencyMs: number; verbose: boolean } {
+function readArguments(): { port: number; latencyMs: number; traces: boolean; verbose: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: "string", default: "7071" },
         latency: { type: "string", default: "0" },
+        traces: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -63,7 +69,8 @@ function readArguments(): { port: number; latencyMs: number; verbose: boolean } 
       if (Number.isInteger(value) && value >= 0 && value <= most && values[name] !== "") return value;
       throw new Error(`--${name} is "${values[name]}"; give a number from 0 to ${most}.`);
     };
-    return { port: number("port", 65_535), latencyMs: number("latency", 60_000), verbose: values.verbose };
+    const { traces, verbose } = values;
+    return { port: number("port", 65_535), latencyMs: number("latency", 60_000), traces, verbose };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);

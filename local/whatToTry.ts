@@ -5,7 +5,10 @@ import { z } from "zod";
 import { describeEndpoints } from "./endpoints.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolean }): string {
+export function describeSandbox(
+  sandbox: Sandbox,
+  { verbose, tracesUrl }: { verbose: boolean; tracesUrl: string | undefined },
+): string {
   const { url, cloud, kubeconfig } = sandbox;
   const isUsual = new URL(url).port === "7071";
   const mooring = (words: string) => `npx mooring ${words}`;
@@ -35,6 +38,7 @@ export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolea
     "",
     `${styleText("bold", "Mooring is running at")} ${styleText("green", url)}`,
     "",
+    ...(tracesUrl === undefined ? [] : [`Traces are kept at ${tracesUrl}, and linked to from each status.`, ""]),
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
     "",

@@ -41,6 +41,11 @@ const Config = z.object({
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",
   }),
+  MOORING_TRACE_URL: z
+    .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })
+    .includes("{traceId}", { error: "must be an address with {traceId} in it" })
+    .optional()
+    .meta({ description: "Where a trace can be looked at; the status of an operation links to it." }),
   // Those of OpenTelemetry that decide whether and how; its packages read the others (docs/telemetry.md).
   OTEL_SDK_DISABLED: z
     .string()

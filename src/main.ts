@@ -107,7 +107,7 @@ const onSight = createOnSight(ports, {
 });
 registerOnboardings(ports, routes, onSight);
 registerBatches(ports, routes);
-registerOperations(ports, routes, onSight);
+registerOperations(ports, routes, onSight, { traceUrl: config.MOORING_TRACE_URL });
 registerDecisions(ports, routes);
 registerApprovals(ports, routes);
 registerNamespaces(ports, routes, onSight);

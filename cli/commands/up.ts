@@ -12,16 +12,18 @@ export const command = defineCommand({
   flags: {
     port: { value: "n", summary: "Of the service on 127.0.0.1; 0 takes any free one (7071)" },
     latency: { value: "ms", summary: "What every call to the simulated cloud takes at least" },
+    traces: { summary: "Keep the last spans; the status of an operation links to its own" },
     verbose: { summary: "Show all that the service logs, not its warnings alone" },
   },
   examples: ["up", "up --port 7072"],
   isLocal: true,
-  async run({ signal }, { port, latency, verbose }) {
+  async run({ signal }, { port, latency, traces, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined
         ? []
         : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
+      ...(traces ? ["--traces"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.

@@ -31,6 +31,12 @@ export function traceIdOf(traceparent: Traceparent): string {
   return traceparent.split("-")[1] ?? "";
 }
 
+/** Where a trace can be looked at, by the operator's template. */
+export function traceUrlOf(template: string | undefined, traceparent: Traceparent | undefined): string | undefined {
+  if (template === undefined || traceparent === undefined) return undefined;
+  return template.replaceAll("{traceId}", traceIdOf(traceparent));
+}
+
 /** The same, as OpenTelemetry has it. */
 export function readSpanContext(
   traceparent: Traceparent | undefined,
