@@ -52,6 +52,14 @@ export const operationDuration = histogram<{ kind: string; outcome: string }>(
   { description: "From the acceptance of an operation to its end, approvals included", unit: "s" },
   ofOperations,
 );
+export const operationAge = histogram<{ kind: string; waitsForPerson: "yes" | "no" }>(
+  "mooring.operation.age",
+  {
+    description: "Since when operations of namespaces are under way, told of each of them every 15 seconds",
+    unit: "s",
+  },
+  ofOperations,
+);
 export const stepRetries = counter<{ step: string; code: string }>("mooring.step.retries", {
   description: "Tries of steps that failed and are made again",
   unit: "{retry}",
