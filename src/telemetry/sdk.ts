@@ -73,7 +73,8 @@ const silenceMs = 300_000;
 function complaints() {
   const told = new Map<string, number>();
   const tell = (message: string) => {
-    const reason = message.slice(0, 500);
+    // Some come as an error in JSON, its stack first.
+    const reason = (/"message":"([^"]+)"/.exec(message)?.[1] ?? message).slice(0, 300);
     if (Date.now() - (told.get(reason) ?? 0) < silenceMs) return;
     if (told.size >= 100) told.clear();
     told.set(reason, Date.now());

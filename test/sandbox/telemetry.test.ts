@@ -1,6 +1,12 @@
 /** What an OTLP endpoint is sent: one trace from the caller to the database, measures, and nothing that is nobody's business. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
 import { names } from "../../local/cloud.ts";
 import type { Span } from "../../local/traces/otlp.ts";
 import { startTraceReceiver, type TraceReceiver } from "../../local/traces/receiver.ts";
@@ -10,6 +16,7 @@ import type { Service } from "../support/service.ts";
 
 let receiver: TraceReceiver;
 let sandbox: SuiteSandbox;
+const log: string[] = [];
 /** As a person calls it. */
 let service: Service;
 
@@ -17,21 +24,58 @@ const person = { name: "Ada Lovelace", preferred_username: "ada.lovelace@example
 
 beforeAll(async () => {
   receiver = await startTraceReceiver({ keepBodies: true });
+  insights.listen(0, "127.0.0.1");
+  await once(insights, "listening");
   sandbox = await startSandbox({
     callers: "keys",
+    logLevel: "information",
+    onLog: (line) => log.push(line),
     settings: {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_BSP_SCHEDULE_DELAY: "100",
       OTEL_METRIC_EXPORT_INTERVAL: "200",
+      APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${randomUUID()};IngestionEndpoint=https://localhost:${(insights.address() as AddressInfo).port}`,
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: "Authorization=AAD",
+      APPLICATION_INSIGHTS_NO_STATSBEAT: "true",
     },
   });
+  insights.setSecureContext({ key: sandbox.cloud.tls.privateKey, cert: sandbox.cloud.tls.certificate });
   service = await serviceAs(sandbox, { team: "red", role: "request", changes: person });
 });
 afterAll(async () => {
   for (const body of receiver?.bodies ?? []) sandbox?.heard("telemetry", body);
   await sandbox?.close();
   await receiver?.close();
+  insights.closeAllConnections();
+  insights.close();
+});
+
+const Envelope = z.object({
+  tags: z.record(z.string(), z.string()),
+  data: z.object({
+    baseType: z.string(),
+    baseData: z.looseObject({
+      name: z.string().optional(),
+      properties: z.record(z.string(), z.string()).default({}),
+      metrics: z.array(z.object({ name: z.string() })).default([]),
+    }),
+  }),
+});
+const envelopes: z.infer<typeof Envelope>[] = [];
+
+const tokens: string[] = [];
+
+/** What Application Insights would be sent. The sandbox's certificate is there only when the sandbox is. */
+const insights = createServer({}, async (request, response) => {
+  tokens.push(request.headers.authorization ?? "");
+  const bytes = await buffer(request);
+  const text = (request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes).toString();
+  const items = text.startsWith("[") ? JSON.parse(text) : text.split("\n").map((line) => JSON.parse(line));
+  envelopes.push(...z.array(Envelope).parse(items));
+  const { length } = items;
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ itemsReceived: length, itemsAccepted: length, errors: [] }));
 });
 
 const newTrace = () => randomBytes(16).toString("hex");
@@ -200,6 +244,13 @@ it("says nothing of persons, tokens, names of users and values of statements", a
   for (const secret of [...persons, ...values]) expect(told.includes(secret), secret).toBe(false);
 });
 
+it("has the trace in every line of the log that is about an operation", () => {
+  const about = log.filter((line) => line.includes("operation="));
+
+  expect(about.length).toBeGreaterThan(20);
+  expect(about.filter((line) => !/traceId="[0-9a-f]{32}"/.test(line))).toEqual([]);
+});
+
 it("measures operations, retries, throttles, the queue and the registry", async () => {
   const { faults } = sandbox.cloud;
   const refused = { kind: "error", code: "TooManyRequests", status: 429 } as const;
@@ -224,4 +275,26 @@ it("measures operations, retries, throttles, the queue and the registry", async 
   await until("mooring.throttles", { service: "arm" }).toBeGreaterThanOrEqual(1);
   await until("mooring.queue.age", { outcome: "accepted" }).toBe(1);
   await until("mooring.registry.duration", { table: "MooringSteps", outcome: "ok" }).toBeGreaterThan(10);
+});
+
+it("sends the same to Application Insights, with names and attributes where the queries look for them", async () => {
+  const { id, traceId } = await onboard("red-azure");
+  const ofTrace = () => envelopes.filter(({ tags }) => tags["ai.operation.id"] === traceId);
+  const find = (pattern: RegExp) => ofTrace().find(({ data }) => pattern.test(data.baseData.name ?? ""))?.data;
+
+  await expect.poll(() => find(/^SQL change user/), { timeout: 10_000 }).toBeDefined();
+  expect(find(/^SQL change user/)).toMatchObject({
+    baseType: "RemoteDependencyData",
+    baseData: { properties: { "mooring.operation": id, "mooring.namespace": "red-azure" } },
+  });
+  await expect.poll(() => find(/^POST \/api\/onboardings/)?.baseType, { timeout: 10_000 }).toBe("RequestData");
+  const measured = () =>
+    envelopes.filter(({ data }) => data.baseData.metrics.some(({ name }) => name === "mooring.operations"));
+  await expect
+    .poll(() => measured().map(({ data }) => data.baseData.properties), { timeout: 10_000 })
+    .toContainEqual({ kind: "onboard", outcome: "Succeeded" });
+  expect(tokens.every((token) => /^Bearer eyJ/.test(token))).toBe(true);
+  const told = JSON.stringify(envelopes);
+  for (const secret of [person.oid, person.name, "CREATE USER"]) expect(told.includes(secret), secret).toBe(false);
+  sandbox.heard("telemetry", told);
 });

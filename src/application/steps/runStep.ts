@@ -7,7 +7,7 @@ import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
@@ -42,10 +42,10 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   invocation: Invocation,
 ): Promise<O> {
   const { registry } = ports;
-  const { operation, traceparent } = input;
+  const { operation } = input;
   const step: StepKey = { name, target: target(input) };
   const begun = Date.now();
-  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
   const mayGoOn = Promise.all([trail.started, expectAllowed(registry, input)]);

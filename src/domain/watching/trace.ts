@@ -31,6 +31,11 @@ export function traceIdOf(traceparent: Traceparent): string {
   return traceparent.split("-")[1] ?? "";
 }
 
+/** Of a record, for a line of the log: who works on it may do so in another trace, as timers do. */
+export function traceIdIn({ traceparent }: { readonly traceparent?: Traceparent | undefined }): string | undefined {
+  return traceparent === undefined ? undefined : traceIdOf(traceparent);
+}
+
 /** Where a trace can be looked at, by the operator's template. */
 export function traceUrlOf(template: string | undefined, traceparent: Traceparent | undefined): string | undefined {
   if (template === undefined || traceparent === undefined) return undefined;

@@ -20,6 +20,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
 import { changeNamespace } from "../../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../../orchestrations/compensateOperation.ts";
@@ -138,7 +139,7 @@ export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation, reason }));
+    desk.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
   }
   return { operation, kind: kindOf(record), isNew: true };
 }

@@ -14,6 +14,7 @@ import { start } from "../../durable/orchestration.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
+import { inTrace } from "../../telemetry/spans.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { wake } from "../acceptance/wake.ts";
 
@@ -67,12 +68,12 @@ function teamOf(ports: Ports, by: Caller, requests: readonly OnboardingRequest[]
 export async function startBatch(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  { id, requests }: Pick<BatchRecord, "id" | "requests">,
+  { id, requests, traceparent }: Pick<BatchRecord, "id" | "requests" | "traceparent">,
 ): Promise<void> {
   const lanes = Math.min(catalog.batch.lanes, requests);
   const retry: RetryPolicy = catalog.retry;
   const input = { batch: id, lanes, retry, run: createOperationId(new Date()) };
-  await start(client, onboardBatch, { instanceId: id, input });
+  await inTrace(traceparent, () => start(client, onboardBatch, { instanceId: id, input }));
 }
 
 /** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */

@@ -10,6 +10,7 @@ import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespa
 import { Outcome } from "../../domain/operation/outcome.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { operationAge } from "../../telemetry/metrics.ts";
@@ -41,7 +42,9 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
         } catch (error) {
           // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
           const reason = error instanceof Error ? error.message : String(error);
-          context.warn(logLine("operation not mended", { operation: record.operation, reason }));
+          context.warn(
+            logLine("operation not mended", { operation: record.operation, reason, traceId: traceIdIn(record) }),
+          );
         }
       }
       await tendBatches(mender, { held, before });
@@ -60,7 +63,7 @@ export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<
   const instance = await findInstance(client, operation);
   if (!instance) {
     if (await isForLane(client, record)) return false;
-    warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
+    warn(logLine("starting an accepted operation", { operation, cluster, namespace, traceId: traceIdIn(record) }));
     await ports.registry.insertOperation(operationOf(record));
     await cancelWithBatch(ports, record);
     await startAgain(mender, record);
@@ -68,7 +71,8 @@ export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<
     const outcome = Outcome.safeParse(instance.output).data ?? (await takeUp(mender, record));
     if (!outcome) return false;
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
-    warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
+    const { runtimeStatus } = instance;
+    warn(logLine("recording the end of an operation", { operation, runtimeStatus, traceId: traceIdIn(record) }));
     await concludeOperation(ports, {
       operation,
       cluster,
