@@ -1,20 +1,24 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
+import { readCatalogFile } from "./catalogFile.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
-import { createMessageList } from "./messageList.ts";
+import { createMessageList, createMessageLists } from "./messageList.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 import { describeSandbox } from "./whatToTry.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--traces] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
   --latency  what every call to the simulated cloud takes at least (default 0)
+  --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
+  --auth     tells callers apart, and has tokens for some; a catalog with auth does so anyway
   --traces   keeps the last spans; the status of an operation links to its own
   --verbose  shows all that the service logs, not its warnings alone
 `;
 
-const { port, latencyMs, traces, verbose } = readArguments();
+const { port, latencyMs, catalogFile, tellsApart, traces, verbose } = readArguments();
+const catalog = catalogFile === undefined ? undefined : await readCatalogFile(catalogFile);
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
 const viewer = traces ? await startTraceViewer() : undefined;
@@ -22,14 +26,16 @@ const starting = startSandbox({
   port,
   latencyMs,
   settings: viewer?.settings ?? {},
+  catalog,
+  callers: tellsApart ? "keys" : "anonymous",
   logLevel: verbose ? "information" : "warning",
   // What breaks while everything ends is no news.
   onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
 });
 try {
   const sandbox = await Promise.race([starting, interruption.happened]);
-  await createMessageList(sandbox.cloud);
-  process.stdout.write(describeSandbox(sandbox, { verbose, tracesUrl: viewer?.url }));
+  await (catalog === undefined ? createMessageList : createMessageLists)(sandbox.cloud);
+  process.stdout.write(describeSandbox(sandbox, { verbose, isUsual: catalog === undefined, tracesUrl: viewer?.url }));
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
@@ -49,12 +55,23 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function readArguments(): { port: number; latencyMs: number; traces: boolean; verbose: boolean } {
+interface Arguments {
+  readonly port: number;
+  readonly latencyMs: number;
+  readonly catalogFile: string | undefined;
+  readonly tellsApart: boolean;
+  readonly traces: boolean;
+  readonly verbose: boolean;
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: "string", default: "7071" },
         latency: { type: "string", default: "0" },
+        catalog: { type: "string" },
+        auth: { type: "boolean", default: false },
         traces: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -69,8 +86,14 @@ function readArguments(): { port: number; latencyMs: number; traces: boolean; ve
       if (Number.isInteger(value) && value >= 0 && value <= most && values[name] !== "") return value;
       throw new Error(`--${name} is "${values[name]}"; give a number from 0 to ${most}.`);
     };
-    const { traces, verbose } = values;
-    return { port: number("port", 65_535), latencyMs: number("latency", 60_000), traces, verbose };
+    return {
+      port: number("port", 65_535),
+      latencyMs: number("latency", 60_000),
+      catalogFile: values.catalog,
+      tellsApart: values.auth,
+      traces: values.traces,
+      verbose: values.verbose,
+    };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);

@@ -9,7 +9,7 @@ import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/reco
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
-import { settledEvent } from "../../orchestrations/onboardBatch.ts";
+import { settledEvent } from "../../orchestrations/batch.ts";
 import type { Mender } from "../acceptance/mender.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";

@@ -7,7 +7,6 @@ import { z } from "zod";
 import { berthKey } from "../../domain/naming/names.ts";
 import { operationIdOf } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -16,7 +15,7 @@ import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts"
 import type { Accepted } from "../acceptance/acceptance.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { queueCaller } from "../callers/authentication.ts";
-import { readOnboardingRequest } from "../http/readRequest.ts";
+import { type Received, receiveRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
 import { queueFunction, type WaitingLine } from "./waitingLine.ts";
 
@@ -89,12 +88,14 @@ async function decide(
   const age = (outcome: string) =>
     queueAge.record(Math.max(0, Date.now() - times.enqueuedTimeUtc.getTime()) / 1_000, { outcome });
   const worker = { client, warn: context.warn.bind(context) };
-  let request: OnboardingRequest | undefined;
+  let received: Received | undefined;
   let accepted: Accepted | undefined;
   try {
-    request = readOnboardingRequest({ catalog: ports.catalog, by: queueCaller(ports.catalog) }, readMessage(message));
     const operation = operationIdOf({ sequenceNumber, messageId, sentTime: times.enqueuedTimeUtc });
     const expires = times.expiresAtUtc.toISOString();
+    const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
+    received = receiveRequest(reader, readMessage(message));
+    const { request } = received;
     accepted = await line.arrive(worker, { request, sequenceNumber, operation, traceparent, expires });
     const traceId = traceIdOf(traceparent);
     if (accepted) {
@@ -103,13 +104,14 @@ async function decide(
     } else {
       context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request), traceId }));
     }
-  } catch (error) {
+  } catch (caught) {
+    const error = received ? received.retell(caught) : caught;
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
     context.warn(logLine("message dead-lettered", { code: error.code, messageId, traceId: traceIdOf(traceparent) }));
     age("deadLettered");
     await line.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-    if (request) await line.admitNext(worker, request);
+    if (received) await line.admitNext(worker, received.request);
     return;
   }
   age(accepted ? "accepted" : "waits");
@@ -117,8 +119,8 @@ async function decide(
   // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
   // when it has begun nothing.
   if (accepted?.isNew) return;
-  await onSight.meetHolder(worker, request);
-  await line.admitNext(worker, request);
+  await onSight.meetHolder(worker, received.request);
+  await line.admitNext(worker, received.request);
 }
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();

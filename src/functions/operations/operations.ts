@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
@@ -41,10 +41,9 @@ export function registerOperations(
   onSight: OnSight,
   { traceUrl: template }: StatusSettings,
 ): void {
-  app.http("getOperation", {
+  routes.add("getOperation", {
     route: "api/operations/{id}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
@@ -71,10 +70,9 @@ export function registerOperations(
     }),
   });
 
-  app.http("listOperations", {
+  routes.add("listOperations", {
     route: "api/operations",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { context, by }) => {
       const { phase, ...filters } = readFilters(request);
       const limit = readLimit(request);
