@@ -59,22 +59,22 @@ export function registerOnboardingRequested(ports: Ports, waiting: Waiting): voi
 type Context = Pick<InvocationContext, "triggerMetadata" | "traceContext" | "log" | "warn">;
 
 /** What came with a call of the trigger. */
-interface Received {
+interface Arrival {
   readonly message: unknown;
   readonly context: Context;
   readonly client: DurableClient;
 }
 
 /** In the trace of the message's sender, also where the host does not follow it. */
-export async function takeMessage(ports: Ports, waiting: Waiting, received: Received): Promise<void> {
-  const traceparent = traceOfMessage(received.message, received.context);
+export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
+  const traceparent = traceOfMessage(arrival.message, arrival.context);
   const options = {
     kind: SpanKind.CONSUMER,
     attributes: { "messaging.system": "servicebus", "messaging.destination.name": queueName },
     links: linkToHere(),
   };
   await inTrace(traceparent, () =>
-    inSpan(`process ${queueName}`, options, () => decide(ports, waiting, { ...received, traceparent })),
+    inSpan(`process ${queueName}`, options, () => decide(ports, waiting, { ...arrival, traceparent })),
   );
 }
 
@@ -82,7 +82,7 @@ export async function takeMessage(ports: Ports, waiting: Waiting, received: Rece
 async function decide(
   ports: Ports,
   { line, onSight }: Waiting,
-  { message, context, client, traceparent }: Received & { readonly traceparent: Traceparent },
+  { message, context, client, traceparent }: Arrival & { readonly traceparent: Traceparent },
 ): Promise<void> {
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
   const age = (outcome: string) =>
