@@ -9,7 +9,10 @@ process.env["NODE_COMPILE_CACHE"] ??= compileCache;
  * What touches nothing of its process: no servers, no trusted certificates, no environment. One worker runs such files one
  * after another on the same modules, where a process for each spends most of its time reading them again.
  */
-const pure = ["test/*.test.ts", "test/{application,domain,durable,functions,orchestrations,resources}/**/*.test.ts"];
+const pure = [
+  "test/*.test.ts",
+  "test/{application,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
+];
 const include = ["test/**/*.test.ts"];
 
 export default defineConfig({

@@ -75,6 +75,9 @@ param budgetContactEmails string[] = []
 @description('First day of a month. A budget keeps the one that it was made with, so a later deployment has to give the same.')
 param budgetStartDate string = ''
 
+@description('Whom alerts mail. Nobody: they show in the portal alone.')
+param alertEmails string[] = []
+
 param tags object = {}
 
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'mooring' })
@@ -127,6 +130,18 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: retentionDays
     dailyLogCapGb: dailyLogCapGb
   }
+}
+
+module watching 'modules/watching.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    serviceBusName: names.serviceBus
+    alertEmails: alertEmails
+  }
+  dependsOn: [monitoring, serviceBus]
 }
 
 module storage 'modules/storage.bicep' = {

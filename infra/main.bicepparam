@@ -33,4 +33,8 @@ param budgetContactEmails = filter(
   split(readEnvironmentVariable('MOORING_BUDGET_EMAILS', ''), ','),
   email => !empty(email)
 )
+param alertEmails = filter(
+  split(readEnvironmentVariable('MOORING_ALERT_EMAILS', ''), ','),
+  email => !empty(email)
+)
 param budgetStartDate = readEnvironmentVariable('MOORING_BUDGET_START', '')

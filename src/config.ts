@@ -3,6 +3,12 @@ import { z } from "zod";
 
 const Url = z.url({ protocol: /^https$/, error: "must be an https URL" });
 
+/** Set to nothing is not set (OpenTelemetry, "Environment Variable Specification"). */
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === "" ? undefined : text));
+
 const Config = z.object({
   MOORING_CATALOG: z.string().default("mooring.yaml").meta({
     description: "Path of the catalog; relative to the function app's folder.",
@@ -39,6 +45,26 @@ const Config = z.object({
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",
   }),
+  MOORING_TRACE_URL: z
+    .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })
+    .includes("{traceId}", { error: "must be an address with {traceId} in it" })
+    .optional()
+    .meta({ description: "Where a trace can be looked at; the status of an operation links to it." }),
+  // Those of OpenTelemetry that decide whether and how; its packages read the others (docs/telemetry.md).
+  OTEL_SDK_DISABLED: z
+    .string()
+    .optional()
+    .transform((text) => text?.toLowerCase() === "true"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .enum(["http/protobuf", "http/json"], { error: "must be http/protobuf or http/json" })
+    .default("http/protobuf"),
+  OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
+  OTEL_TRACES_SAMPLER: optionalText,
+  APPLICATIONINSIGHTS_CONNECTION_STRING: optionalText,
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: optionalText,
   ServiceBusConnection__fullyQualifiedNamespace: z.hostname().meta({
     description: "Service Bus namespace; the trigger's connection has the same name.",
   }),

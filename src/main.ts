@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { provideAdmission } from "./activities/freedNamespace.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
-import { createCredential } from "./adapters/credential.ts";
+import { createCredential, type RenewableCredential } from "./adapters/credential.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
@@ -43,12 +43,12 @@ import { mend, registerStartAccepted } from "./functions/operations/startAccepte
 import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import type { Ports } from "./ports.ts";
+import { startTelemetry } from "./telemetry/start.ts";
 
 const topicName = "onboarding-events";
 
-function createPorts(config: Config, catalog: Catalog): Ports {
+function createPorts(config: Config, catalog: Catalog, credential: RenewableCredential): Ports {
   const timeoutMs = config.MOORING_CALL_TIMEOUT_MS;
-  const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs });
   const customEndpointAddress = config.ServiceBusConnection__customEndpointAddress;
   const serviceBus = {
     credential,
@@ -90,7 +90,9 @@ const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
 if (isAnonymous(catalog, config)) {
   console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
 }
-const ports = createPorts(config, catalog);
+const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs: config.MOORING_CALL_TIMEOUT_MS });
+const ports = createPorts(config, catalog, credential);
+startTelemetry(config, credential);
 
 providePorts(ports);
 const refusals = createRefusalTrail(ports);
@@ -106,7 +108,7 @@ const onSight = createOnSight(ports, {
 });
 registerOnboardings(ports, routes, onSight);
 registerBatches(ports, routes);
-registerOperations(ports, routes, onSight);
+registerOperations(ports, routes, onSight, { traceUrl: config.MOORING_TRACE_URL });
 registerDecisions(ports, routes);
 registerApprovals(ports, routes);
 registerNamespaces(ports, routes, onSight);

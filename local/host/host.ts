@@ -16,6 +16,7 @@ import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
+import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 import type { MeetTurn } from "./turnFaults.ts";
@@ -166,7 +167,8 @@ function run(
     durable,
   }: { definition: RegisteredFunction; input: InvocationInput; durable: DurableExtension | undefined },
 ): Promise<InvocationResult> {
-  return app.invoke(definition.name, { ...input, inputs: { ...durableInputs(definition, durable), ...input.inputs } });
+  const inputs = { ...durableInputs(definition, durable), ...input.inputs };
+  return inInvocationSpan(definition, { ...input, inputs }, (all) => app.invoke(definition.name, all));
 }
 
 function routesOf(functions: readonly RegisteredFunction[], prefix: string): Routes {

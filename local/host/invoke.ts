@@ -87,7 +87,11 @@ function createInvocation(
       functionId: definition.functionId,
       inputData: [{ name: definition.trigger.name, data: input.trigger }, ...inputs],
       triggerMetadata: input.triggerMetadata ?? {},
-      traceContext: { traceParent: continueTrace(input.traceParent), traceState: "", attributes: {} },
+      traceContext: {
+        traceParent: input.hostSpan ?? continueTrace(input.traceParent),
+        traceState: "",
+        attributes: {},
+      },
     },
     metadata: registration.metadata,
     state: undefined,

@@ -71,14 +71,20 @@ const leftAlone = [
   "MOORING_CALL_TIMEOUT_MS",
   "MOORING_IDEMPOTENCY_ROW_HOURS",
   "MOORING_KUBERNETES_SCOPE",
+  "MOORING_TRACE_URL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_METRIC_EXPORT_INTERVAL",
+  "OTEL_SDK_DISABLED",
+  "OTEL_TRACES_SAMPLER",
   "ServiceBusConnection__customEndpointAddress",
 ];
 
 /** Read by the host, its extensions and the identity library. */
 const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> = {
   AZURE_TOKEN_CREDENTIALS: () => true,
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: () => true,
-  APPLICATIONINSIGHTS_CONNECTION_STRING: () => true,
   AzureWebJobsStorage__blobServiceUri: () => true,
   AzureWebJobsStorage__clientId: () => true,
   AzureWebJobsStorage__credential: () => true,

@@ -5,9 +5,10 @@ import { createSlots } from "../slots.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
-import { EventType, type HistoryEvent } from "./history.ts";
+import { EventType, type Failure, type HistoryEvent } from "./history.ts";
 import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
+import type { DurableSpans } from "./spans.ts";
 
 export interface ActivitiesOptions {
   readonly app: FunctionApp;
@@ -16,8 +17,14 @@ export interface ActivitiesOptions {
   readonly clientPayload: () => string;
   readonly settings: DurableSettings;
   readonly clock: Clock;
+  readonly spans: DurableSpans;
   /** The task is done, and this is what the orchestration learns. */
   readonly onDone: (task: ActivityTask, event: HistoryEvent) => void;
+}
+
+interface Done {
+  readonly Result: string;
+  readonly Reason?: never;
 }
 
 export interface Activities {
@@ -26,21 +33,25 @@ export interface Activities {
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
-  const { app, functions, clientPayload, settings, clock, onDone } = options;
+  const { app, functions, clientPayload, settings, clock, spans, onDone } = options;
   const slots = createSlots(settings.maxConcurrentActivityFunctions);
 
   async function perform(task: ActivityTask): Promise<void> {
-    const outcome = await invoke(task);
+    const outcome = await spans.activity(task, (hostSpan) => invoke(task, hostSpan));
+    spans.taskEnded(task, outcome.Reason);
     const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: task.id };
     onDone(
       task,
-      "Result" in outcome
+      outcome.Result !== undefined
         ? { EventType: EventType.TaskCompleted, ...shared, ...outcome }
         : { EventType: EventType.TaskFailed, ...shared, ...outcome },
     );
   }
 
-  async function invoke({ name, input, instanceId }: ActivityTask) {
+  async function invoke(
+    { name, input, instanceId }: ActivityTask,
+    hostSpan: string | undefined,
+  ): Promise<Done | (Failure & { readonly Result?: never })> {
     try {
       const definition = functions.find("activity", name);
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
@@ -49,6 +60,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
         inputs: durableInputs(definition, { clientPayload }),
         // As JSON: a plain string of digits would reach the app as a number.
         triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
+        ...(hostSpan === undefined ? {} : { hostSpan }),
       });
       return { Result: resultOf(returnValue) };
     } catch (error) {

@@ -27,6 +27,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { noEffects, TurnPlan } from "./plan.ts";
 import { isFinal, type WaitingMessage } from "./records.ts";
+import type { DurableSpans } from "./spans.ts";
 import { describeHostFault, type Outcome, runTurn, type TurnContext } from "./turn.ts";
 import { serves } from "./versions.ts";
 
@@ -36,6 +37,7 @@ export interface DispatcherOptions extends TurnContext {
   readonly lifecycle: Lifecycle;
   readonly commit: GroupCommit;
   readonly clock: Clock;
+  readonly spans: DurableSpans;
   readonly log: Log;
   readonly arrange?: Arrange;
   /** Faults of the engine itself. */
@@ -150,6 +152,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const now = batch.reduce((latest, { due }) => Math.max(latest, due ?? 0), clock.now());
     const events = batch.map(({ event }) => event);
     const { id, name, version, customStatus } = instance.row;
+    options.spans.running(instance.row, instance.traceParent);
     const failed = (failure: Failure): Outcome => {
       return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
     };

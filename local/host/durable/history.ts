@@ -77,6 +77,8 @@ export interface SentMark {
 }
 
 export interface ExecutionStarted extends Common {
+  /** What the span of the orchestration has as its parent; with distributed tracing only. */
+  readonly ParentTraceContext?: { readonly TraceParent: string };
   readonly EventType: Type["ExecutionStarted"];
   readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
   readonly ParentInstance: {

@@ -19,12 +19,14 @@ export interface StartRequest {
   readonly version?: string | undefined;
   /** JSON text. */
   readonly input: string | null;
+  /** The caller's. */
+  readonly traceParent?: string | undefined;
 }
 
 export type Management = ReturnType<typeof createManagement>;
 
 export function createManagement(engine: Engine) {
-  const { commit, clock, functions, instances, lifecycle, mailbox, settings, store, dispatcher } = engine;
+  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store, dispatcher } = engine;
   const onDisk = () => commit.committed(() => {});
   const common = () => ({ EventId: -1, Timestamp: new Date(clock.now()).toISOString() });
 
@@ -33,22 +35,19 @@ export function createManagement(engine: Engine) {
     await onDisk();
   }
 
-  async function start({ name, id, version, input }: StartRequest): Promise<InstanceRow> {
+  async function start({ name, id, version, input, traceParent: caller }: StartRequest): Promise<InstanceRow> {
     const definition = functions.find("orchestrator", name);
     if (definition === undefined) throw new ArgumentError(functions.explainUnknown("orchestrator", name));
     const newId = id ?? newInstanceId(clock.now());
     const complaint = complainAboutInstanceId(newId);
     if (complaint !== undefined) throw new ArgumentError(complaint);
     makeRoom(newId);
-    const row = lifecycle.begin({
-      id: newId,
-      name: definition.name,
-      version: version ?? settings.defaultVersion,
-      input,
-      parent: null,
+    const named = { id: newId, name: definition.name, version: version ?? settings.defaultVersion };
+    return await spans.create(named, caller, async (traceParent) => {
+      const row = lifecycle.begin({ ...named, input, parent: null, traceParent });
+      await onDisk();
+      return row;
     });
-    await onDisk();
-    return row;
   }
 
   function makeRoom(id: string): void {

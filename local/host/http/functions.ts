@@ -69,7 +69,7 @@ async function call(
       invocationId,
       target: options.streamTarget,
       bodyLimit: options.bodyLimit,
-      invoke: (input) => options.invoke(definition, input),
+      invoke: (input) => options.invoke(definition, { ...input, method: request.method }),
     });
   }
   const body = await readBody(request, options.bodyLimit);
@@ -79,6 +79,7 @@ async function call(
     done = await options.invoke(definition, {
       trigger: toHttpData(request, { url, params: found.params, body }),
       invocationId,
+      method: request.method,
       ...(typeof traceParent === "string" ? { traceParent } : {}),
     });
   } catch {

@@ -20,7 +20,7 @@ import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdOf, traceUrlOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
@@ -30,7 +30,17 @@ import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
-export function registerOperations(ports: Ports, routes: Routes, onSight: OnSight): void {
+export interface StatusSettings {
+  /** Where traces can be looked at, with `{traceId}` in it. */
+  readonly traceUrl: string | undefined;
+}
+
+export function registerOperations(
+  ports: Ports,
+  routes: Routes,
+  onSight: OnSight,
+  { traceUrl: template }: StatusSettings,
+): void {
   routes.add("getOperation", {
     route: "api/operations/{id}",
     method: "GET",
@@ -46,10 +56,16 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
           record.kind === "batch" ? await onSight.meetBatch(passer, id) : await onSight.meet(passer, record, id);
         if (isMet) record = await find();
       }
-      if (record.kind === "batch") return await answerBatch(ports, request, record);
+      const traceUrl = traceUrlOf(template, record.traceparent);
+      if (record.kind === "batch") return await answerBatch(ports, request, { record, traceUrl });
       const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      const document: OperationDocument = { ...askedOperation(record), phase, steps: listSteps(record, steps) };
+      const document: OperationDocument = {
+        ...askedOperation(record),
+        phase,
+        traceUrl,
+        steps: listSteps(record, steps),
+      };
       return json(200, document, headers);
     }),
   });

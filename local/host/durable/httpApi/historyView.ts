@@ -40,6 +40,7 @@ const hidden = new Set([
   "TimerId",
   "OrchestrationInstance",
   "ParentInstance",
+  "ParentTraceContext",
   "Version",
   "Tags",
 ]);

@@ -9,7 +9,8 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
   const [, name = "", id] = path;
   const input = readJsonText(call);
   if (input === undefined) return message(400, "Invalid JSON content");
-  const row = await api.management.start({ name, id, input, version: query(call, "version") });
+  const traceParent = call.headers["traceparent"];
+  const row = await api.management.start({ name, id, input, version: query(call, "version"), traceParent });
 
   const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
   if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
