@@ -4,12 +4,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
-import { OrchestrationError } from "./failures.ts";
+import { OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HiddenMark, type HistoryEvent, type TaskMark } from "./history.ts";
 import { entityId } from "./ids.ts";
 import { isRecord, toJson } from "./json.ts";
 import type { Ledger, Retry } from "./ledger.ts";
+import { asPassed } from "./payloads.ts";
 import type { EntityRequest, InstanceRow } from "./records.ts";
 import { decideRetry } from "./retries.ts";
 import type { DurableSettings } from "./settings.ts";
@@ -199,7 +200,6 @@ export class TurnPlan {
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }
-    if (id.startsWith("@")) throw new OrchestrationError(`Instance ID '${id}' must not start with '@'.`);
     const version = typeof action["version"] === "string" ? action["version"] : settings.defaultVersion;
     return { taskId, id, name, version, input: toJson(action["input"]) };
   }
@@ -351,7 +351,10 @@ export class TurnPlan {
 
   #require(kind: "activity" | "orchestrator", name: string): void {
     const { functions } = this.#context;
-    if (functions.find(kind, name) === undefined) throw new OrchestrationError(functions.explainUnknown(kind, name));
+    if (functions.find(kind, name) !== undefined) return;
+    throw new UnknownFunctionError(
+      `${functions.explainUnknown(kind, name)} In Azure this orchestration would not fail: it would wait for ever.`,
+    );
   }
 
   #requireEntity(id: string): string {
@@ -367,7 +370,7 @@ export class TurnPlan {
 /** The SDK encodes strings itself, so that a string stays a string through the JSON.parse on the other side. */
 function taskInput(action: Action): string {
   const input = action["input"];
-  return typeof input === "string" ? input : toJson(input);
+  return asPassed(typeof input === "string" ? input : toJson(input));
 }
 
 function pickFailure({ Reason, Details, FailureDetails }: Failure): Failure {

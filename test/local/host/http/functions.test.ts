@@ -87,9 +87,9 @@ test("sends binary bodies, status, headers and cookies as the handler gave them"
   expect(response.headers.get("x-a")).toBe("1");
   expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 1]);
   expect(response.headers.getSetCookie()).toEqual([
-    "a=1%202; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
-    "b=2; Domain=example.com; SameSite=None",
-    "c=3; Expires=Tue, 01 Jan 2030 00:00:00 GMT",
+    "a=1%202; max-age=60; path=/; secure; samesite=lax; httponly",
+    "b=2; domain=example.com; samesite=none",
+    "c=3; expires=Tue, 01 Jan 2030 00:00:00 GMT",
   ]);
 });
 
