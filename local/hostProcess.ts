@@ -30,6 +30,9 @@ export interface HostProcess {
   close(): Promise<void>;
 }
 
+/** What would go wrong in Azure goes wrong here. */
+const strict = { MOORING_STRICT: "true" };
+
 /** Not long: what the service works on is a simulated cloud that ends with it. */
 const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
@@ -42,7 +45,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     // Its stdout says once more what the channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: compileCache, ...settings },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: compileCache, ...strict, ...settings },
   });
   const ended = once(child, "exit").then(() => undefined);
   const tail = collectLog(child, onLog);

@@ -79,6 +79,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
       rpcKey: keys.rpc,
+      isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
       log,
       ...(options.onBroken === undefined ? {} : { onBroken: options.onBroken }),
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),

@@ -2,6 +2,7 @@
 import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
 import { createSlots } from "../slots.ts";
+import { httpActivity, makeRequest } from "./callHttp.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
@@ -43,6 +44,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
 
   async function invoke({ name, input, instanceId }: ActivityTask) {
     try {
+      if (name === httpActivity) return { Result: await makeRequest(input) };
       const definition = functions.find("activity", name);
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
       const { returnValue } = await app.invoke(definition.name, {

@@ -30,6 +30,7 @@ export interface EngineOptions {
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
+  readonly isStrict?: boolean | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -90,6 +91,7 @@ export function createEngine(options: EngineOptions) {
     commit,
     clock,
     log,
+    isStrict: options.isStrict,
     ...(arrange === undefined ? {} : { arrange }),
     ...(meetTurn === undefined ? {} : { meetTurn }),
   });

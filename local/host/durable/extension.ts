@@ -33,6 +33,8 @@ export interface DurableOptions {
   readonly arrange?: Arrange;
   /** Faults of the engine itself, for those who want to see what comes of them. */
   readonly meetTurn?: MeetTurn;
+  /** Fails what works here and goes wrong in Azure, because a host there sees JSON only. */
+  readonly isStrict?: boolean;
 }
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
@@ -50,6 +52,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     onBroken: options.onBroken,
     arrange: options.arrange,
     meetTurn: options.meetTurn,
+    isStrict: options.isStrict,
   });
   const api = {
     engine,

@@ -17,6 +17,9 @@ export const durableSettings = z.looseObject({
   maxOrchestrationActions: z.int().positive().default(100_000),
   storeInputsInOrchestrationHistory: z.boolean().default(false),
   overridableExistingInstanceStates: z.enum(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
+  httpSettings: z
+    .looseObject({ defaultAsyncRequestSleepTimeMilliseconds: z.int().positive().default(30_000) })
+    .prefault({}),
   defaultVersion: z.string().nullable().default(null),
 });
 

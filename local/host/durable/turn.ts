@@ -17,6 +17,8 @@ export interface TurnContext {
   readonly functions: DurableFunctions;
   readonly settings: DurableSettings;
   readonly log: Log;
+  /** Fails what works here and goes wrong on a host that sees JSON only. */
+  readonly isStrict?: boolean | undefined;
 }
 
 export type Ending =
@@ -35,7 +37,7 @@ export interface Outcome {
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
 export async function runTurn(
-  { app, functions, settings, log }: TurnContext,
+  { app, functions, settings, log, isStrict }: TurnContext,
   instance: Instance,
   delivered: readonly HistoryEvent[],
   now: number,
@@ -46,7 +48,7 @@ export async function runTurn(
     { EventType: EventType.OrchestratorStarted, EventId: -1, Timestamp: timestamp },
     ...delivered.map((event) => asAwaited(event, instance)),
   ];
-  const reply = await askOrchestrator(app, functions, instance, opening);
+  const reply = await askOrchestrator(app, functions, instance, { opening, settings });
 
   const plan = new TurnPlan({ row, ledger, functions, settings, now });
   const waits: string[] = [];
@@ -54,7 +56,7 @@ export async function runTurn(
   let ending: Ending | undefined;
   try {
     customStatus = reply.kind === "unknown" ? null : readCustomStatus(reply.customStatus);
-    const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions);
+    const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
     if (reply.kind === "state") {
       for (const event of opening) plan.deliver(event, actions.numbered);
       plan.schedule(actions.numbered);
@@ -111,13 +113,15 @@ async function askOrchestrator(
   app: FunctionApp,
   functions: DurableFunctions,
   instance: Instance,
-  opening: readonly HistoryEvent[],
+  { opening, settings }: { opening: readonly HistoryEvent[]; settings: DurableSettings },
 ): Promise<Reply> {
   const { name } = instance.row;
   const definition = functions.find("orchestrator", name);
   if (definition === undefined) return { kind: "unknown", message: functions.explainUnknown("orchestrator", name) };
   try {
-    return readState(await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening) } }));
+    return readState(
+      await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening, settings) } }),
+    );
   } catch (error) {
     return readFailure(error);
   }
@@ -128,14 +132,19 @@ async function askOrchestrator(
  * without which the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into
  * child timers, each with a hidden id.
  */
-function writePayload({ row, history }: Instance, opening: readonly HistoryEvent[]): string {
+function writePayload(
+  { row, history }: Instance,
+  opening: readonly HistoryEvent[],
+  { httpSettings }: DurableSettings,
+): string {
   const fresh = opening.map((event) => withIsPlayed(JSON.stringify(event), false)).join(",");
   const events = history.count === 0 ? fresh : `${history.past},${fresh}`;
   return (
     `{"history":[${events}],"input":${row.input ?? "null"},"instanceId":${JSON.stringify(row.id)},` +
     `"isReplaying":false,"parentInstanceId":${JSON.stringify(row.parent?.id ?? null)},` +
     '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",' +
-    '"maximumShortTimerDuration":"10675199.02:48:05","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
+    '"maximumShortTimerDuration":"10675199.02:48:05",' +
+    `"defaultHttpAsyncRequestSleepTimeMillseconds":${httpSettings.defaultAsyncRequestSleepTimeMilliseconds}}`
   );
 }
 

@@ -79,7 +79,7 @@ describe("retries", () => {
   });
 
   test("makes no attempt after the retry timeout, and still ends", async () => {
-    const { output } = await host.run("retry", { key: "late", failures: 9, attempts: 6, interval: 30, timeout: 20 });
+    const { output } = await host.run("retry", { key: "late", failures: 9, attempts: 6, interval: 600, timeout: 500 });
 
     expect(output).toMatchObject({ caught: expect.stringContaining("boom 2"), after: "Hello after" });
     expect(host.seen.runs.get("late")).toBe(2);
@@ -182,6 +182,27 @@ describe("timers", () => {
     const id = await host.client.startNew("timerLoop");
 
     expect((await host.finished(id)).output).toEqual(["Hello 0", "Hello 1", "Hello 2", "Hello 3"]);
+  });
+});
+
+describe("strict", () => {
+  test("fails a task that is yielded a second time in a Task.any, which Azure would start again", async () => {
+    const strict = await startDurableHost(app, { isStrict: true });
+
+    const { runtimeStatus, output } = await strict.run("timerLoop");
+
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain("put a task into Task.any or Task.all that was scheduled already (timer)");
+    expect(output).toContain("issue 574");
+    await strict.close();
+  });
+
+  test("lets new tasks in a loop be, and a scheduled one that is yielded alone", async () => {
+    const strict = await startDurableHost(app, { isStrict: true });
+
+    expect((await strict.run("parallelRetries", "strict")).runtimeStatus).toBe("Completed");
+    expect((await strict.run("eventOrTimeout", 10)).output).toBe("timeout");
+    await strict.close();
   });
 });
 
