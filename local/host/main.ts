@@ -41,7 +41,7 @@ process.on("uncaughtException", (error) => {
 
 try {
   process.chdir(app);
-  host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken, meetTurn: askParent() });
+  host = await startHost({ folder: app, port, dataDirectory: data, meetTurn: askParent() });
   announce(host);
   // With NODE_COMPILE_CACHE. A host that is killed in the end would keep nothing of what was compiled.
   flushCompileCache();
@@ -54,12 +54,6 @@ function announce({ url }: Host): void {
   const ready = { event: "ready", url, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   process.send?.(ready);
-}
-
-/** Nothing may be acknowledged that is not stored. */
-function endBroken(error: Error): void {
-  log.write("critical", "the durable store cannot be written; the host ends", describeError(error));
-  process.exit(exitCodes.software);
 }
 
 /** The first time lets what runs end; asked again, the host goes at once. */

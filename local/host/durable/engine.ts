@@ -27,6 +27,7 @@ export interface EngineOptions {
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** The store could not be written: this engine acknowledges nothing any more. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;

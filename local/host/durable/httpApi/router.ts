@@ -28,6 +28,7 @@ export async function route(api: Api, call: HttpCall, path: string): Promise<Htt
   } catch (error) {
     if (error instanceof ArgumentError) return problem(400, error);
     if (error instanceof ConflictError) return message(409, error.message);
+    if (api.engine.commit.broken !== undefined) throw error;
     return problem(500, error instanceof Error ? error : new Error(String(error)));
   }
 }
