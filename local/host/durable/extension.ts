@@ -3,7 +3,7 @@ import type { DurableExtension, FunctionApp, HttpAnswer } from "../app.ts";
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { instanceLinks, writeClientPayload } from "./clientPayload.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, createClock } from "./clock.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { message } from "./httpApi/answers.ts";
 import { route } from "./httpApi/router.ts";
@@ -37,7 +37,7 @@ export interface DurableOptions {
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
   const settings = parseDurableSettings(options.settings);
-  const { key, rpcKey, clock = systemClock, graceMs = 10_000 } = options;
+  const { key, rpcKey, clock = createClock(), graceMs = 10_000 } = options;
   const log = options.log.category("Host.Triggers.DurableTask");
   const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key, rpcKey });
   const clientPayload = () => writeClientPayload(endpoints());

@@ -42,14 +42,23 @@ export function accepted(api: Api, row: InstanceRow): HttpAnswer {
 async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: number): Promise<void> {
   const status = engine.store.instanceByKey(row.key)?.status;
   if (status === undefined || isFinal(status)) return;
+  const { clock } = engine;
+  const deadline = clock.now() + timeoutMs;
   await new Promise<void>((resolve) => {
-    const callOff = engine.clock.after(timeoutMs, () => {
+    let callOff = () => {};
+    const wait = () => {
+      const leftMs = deadline - clock.now();
+      if (leftMs > 0) {
+        callOff = clock.after(leftMs, wait);
+        return;
+      }
       forget();
       resolve();
-    });
+    };
     const forget = engine.lifecycle.whenFinished(row.key, () => {
       callOff();
       resolve();
     });
+    wait();
   });
 }

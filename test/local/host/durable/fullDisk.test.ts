@@ -38,7 +38,10 @@ test("answers 503 while the disk is full, goes on by itself when it is not, and 
 
   for (const n of [...acknowledged, 100_000]) {
     await expect
-      .poll(async () => await (await fetch(`${host.url}/instances/full-${n}`)).json(), { timeout: 20_000, interval: 10 })
+      .poll(async () => await (await fetch(`${host.url}/instances/full-${n}`)).json(), {
+        timeout: 20_000,
+        interval: 10,
+      })
       .toMatchObject({ runtimeStatus: "Completed" });
   }
   expect(acknowledged.length).toBeGreaterThan(20);

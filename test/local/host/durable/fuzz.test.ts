@@ -5,7 +5,7 @@
 import { rm } from "node:fs/promises";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
-import { systemClock } from "../../../../local/host/durable/clock.ts";
+import { createClock } from "../../../../local/host/durable/clock.ts";
 import { createEngine, type Engine } from "../../../../local/host/durable/engine.ts";
 import { hiddenIdsFirst } from "../../../../local/host/durable/inbox.ts";
 import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
@@ -47,7 +47,7 @@ async function openEngine({ arrange = hiddenIdsFirst, mostInMemory = 2000, of = 
     directory,
     clientPayload: () => "",
     settings,
-    clock: systemClock,
+    clock: createClock(),
     log,
     arrange,
     mostInMemory,
