@@ -122,3 +122,4 @@ registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerHealth(ports, routes);
 registerOpenApi(routes);
+routes.register();

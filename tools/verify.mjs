@@ -13,6 +13,7 @@ const checks = [
   ["types of src alone", ["tsc", "-p", "src"]],
   ["types", ["tsc", "-p", "."]],
   ["dead code", ["knip"]],
+  ["OpenAPI document", ["tools/lintOpenApi.ts"]],
   ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],
 ];
