@@ -48,7 +48,13 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     // Its stdout says once more what the channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: compileCache, ...strict, ...settings },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_COMPILE_CACHE: compileCache,
+      ...strict,
+      ...settings,
+    },
   });
   const ended = once(child, "exit").then(() => undefined);
   const tail = collectLog(child, onLog);
