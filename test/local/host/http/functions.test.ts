@@ -93,6 +93,23 @@ test("sends binary bodies, status, headers and cookies as the handler gave them"
   ]);
 });
 
+test("hands a form of several parts to the function, with text and bytes", async () => {
+  const { url } = await runHost({
+    code: `app.post("form", async (request) => {
+      const form = await request.formData();
+      const file = form.get("file");
+      return { jsonBody: [form.get("text"), file.name, [...new Uint8Array(await file.arrayBuffer())]] };
+    });`,
+  });
+  const form = new FormData();
+  form.set("text", "ä and more");
+  form.set("file", new Blob([new Uint8Array([0, 255, 10, 13])]), "some.bin");
+
+  const response = await fetch(`${url}/api/form`, { method: "POST", body: form });
+
+  expect(await response.json()).toEqual(["ä and more", "some.bin", [0, 255, 10, 13]]);
+});
+
 test("a hundred requests at once do not mix", async () => {
   const { url } = await runHost({ code: echo });
 
