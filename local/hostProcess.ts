@@ -1,8 +1,10 @@
 /** The embedded host in a process of its own, so that it can be killed as a machine kills it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { compileCache } from "./compileCache.ts";
+import { startCoreTools } from "./coreTools.ts";
 import { isToParent, type MeetTurn, type ToHost } from "./host/turnFaults.ts";
 
 export interface HostProcessOptions {
@@ -39,7 +41,9 @@ const strict = { MOORING_STRICT: "true" };
 const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
+/** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+  if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
   const { app, port, data, settings, sandbox, onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
   const child = spawn(process.execPath, [entry, ...args], {
@@ -57,7 +61,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     },
   });
   const ended = once(child, "exit").then(() => undefined);
-  const tail = collectLog(child, onLog);
+  const tail = collectLog([child.stderr], onLog);
 
   const tell = (message: ToHost) => {
     if (child.connected) child.send(message, () => undefined);
@@ -101,17 +105,23 @@ function isReady(message: unknown): message is { event: "ready"; url: string } {
 
 const tailLines = 20;
 
-function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undefined): () => string {
+/** Gives the last lines. */
+export function collectLog(
+  streams: readonly (Readable | null)[],
+  onLog: ((line: string) => void) | undefined,
+): () => string {
   const last: string[] = [];
-  let rest = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      last.push(line);
-      if (last.length > tailLines) last.shift();
-      onLog?.(line);
-    }
-  });
+  for (const stream of streams) {
+    let rest = "";
+    stream?.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        last.push(line);
+        if (last.length > tailLines) last.shift();
+        onLog?.(line);
+      }
+    });
+  }
   return () => last.join("\n");
 }

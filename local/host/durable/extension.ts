@@ -90,16 +90,20 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     }
   }
 
+  const refuse = () => (outage === undefined ? undefined : unavailable(outage.reason));
+
   return {
     clientPayload,
     async handle(call, path) {
       if (isClosing) return message(503, "The host is stopping.");
-      if (outage !== undefined) return unavailable(outage.reason);
+      const refusal = refuse();
+      if (refusal !== undefined) return refusal;
       try {
         return await route(api, call, path);
       } catch (error) {
         // It broke while the call was being worked on.
-        if (outage !== undefined) return unavailable(outage.reason);
+        const late = refuse();
+        if (late !== undefined) return late;
         throw error;
       }
     },
