@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { collectLog, type HostProcess, type HostProcessOptions } from "./hostProcess.ts";
+import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
 
 /** Extension bundle, language worker and queues take their time. */
 const readyMs = 120_000;

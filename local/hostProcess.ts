@@ -2,37 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { compileCache } from "./compileCache.ts";
 import { startCoreTools } from "./coreTools.ts";
-import { isToParent, type MeetTurn, type ToHost } from "./host/turnFaults.ts";
-
-export interface HostProcessOptions {
-  /** The folder with package.json and host.json. */
-  readonly app: string;
-  readonly port: number;
-  readonly data: string;
-  readonly settings: Readonly<Record<string, string>>;
-  /** Who answers requests below /sandbox; nobody without it. */
-  readonly sandbox?: string;
-  /** Takes each line that the host logs. */
-  readonly onLog?: (line: string) => void;
-  /** Asked before each turn of an orchestration while the host is told that there are faults of it. */
-  readonly meetTurn?: MeetTurn;
-}
-
-export interface HostProcess {
-  readonly url: string;
-  readonly pid: number;
-  /** Whether there are faults that turns may meet. */
-  hasTurnFaults(isSo: boolean): void;
-  /** Settles when the process has ended, however it did. */
-  readonly ended: Promise<void>;
-  /** SIGKILL: no time to say goodbye. */
-  kill(): Promise<void>;
-  /** Lets running work end, for a few seconds. */
-  close(): Promise<void>;
-}
+import { isToParent, type ToHost } from "./host/turnFaults.ts";
+import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
 
 /** What would go wrong in Azure goes wrong here. */
 const strict = { MOORING_STRICT: "true" };
@@ -101,27 +74,4 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
 
 function isReady(message: unknown): message is { event: "ready"; url: string } {
   return typeof message === "object" && message !== null && "event" in message && message.event === "ready";
-}
-
-const tailLines = 20;
-
-/** Gives the last lines. */
-export function collectLog(
-  streams: readonly (Readable | null)[],
-  onLog: ((line: string) => void) | undefined,
-): () => string {
-  const last: string[] = [];
-  for (const stream of streams) {
-    let rest = "";
-    stream?.on("data", (chunk: Buffer) => {
-      const lines = (rest + chunk.toString()).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        last.push(line);
-        if (last.length > tailLines) last.shift();
-        onLog?.(line);
-      }
-    });
-  }
-  return () => last.join("\n");
 }

@@ -9,7 +9,8 @@ import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
 import { describeEnvironment } from "./control/environment.ts";
 import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
-import { type HostProcess, startHostProcess } from "./hostProcess.ts";
+import type { HostProcess } from "./hostChild.ts";
+import { startHostProcess } from "./hostProcess.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
 

@@ -13,7 +13,7 @@ const hook = "/runtime/webhooks/durabletask";
 
 beforeAll(async () => {
   host = await startHost({
-    folder: resolve("test/local/host/conformance/app"),
+    folder: resolve("test/local/host/conformance/apps/answers"),
     port: 0,
     dataDirectory: await createStoreFolder(),
     settings: { MOORING_SYSTEM_KEY: "system" },
