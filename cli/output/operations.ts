@@ -1,6 +1,6 @@
 /** Operations as a list, newest first. */
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import { targetOf } from "./operation.ts";
+import { targetOf, titleOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { age, duration } from "./times.ts";
@@ -15,7 +15,7 @@ export function operationTable(operations: readonly AnySummary[], view: View): r
     operations,
     [
       { title: "ID", cell: ({ id }) => id },
-      { title: "KIND", cell: ({ kind }) => kind, goes: 2 },
+      { title: "KIND", cell: titleOf, goes: 2 },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
       // Its width is for those that wait.
       { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
