@@ -15,7 +15,7 @@ const host = createActivityHost<Ports>({
 export const { providePorts } = host;
 
 /** What an activity calls names the operation that it is called for. */
-export function activity<I, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
+export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
   return host.activity({
     ...definition,
     run: (input, ports, invocation) =>

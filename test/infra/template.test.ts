@@ -272,7 +272,7 @@ it("turns App Service authentication on where the catalog believes its header, a
   });
 });
 
-it("has the settings of the host that docs/adr/0014 decides on", async () => {
+it("has the settings of the host that docs/adr/0016 decides on", async () => {
   const { healthMonitor, extensions } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
 
   expect(healthMonitor).toEqual({ enabled: true });

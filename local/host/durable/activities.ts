@@ -1,11 +1,13 @@
 /** Runs activities, at least once each, and tells the orchestration what became of them. */
-import type { FunctionApp, TypedData } from "../app.ts";
+import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
 import { createSlots } from "../slots.ts";
+import { httpActivity, makeRequest } from "./callHttp.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HistoryEvent } from "./history.ts";
+import { toActivityResult, toActivityTrigger } from "./payloads.ts";
 import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
 import type { DurableSpans } from "./spans.ts";
@@ -53,16 +55,17 @@ export function createActivities(options: ActivitiesOptions): Activities {
     hostSpan: string | undefined,
   ): Promise<Done | (Failure & { readonly Result?: never })> {
     try {
+      if (name === httpActivity) return { Result: await makeRequest(input) };
       const definition = functions.find("activity", name);
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
       const { returnValue } = await app.invoke(definition.name, {
-        trigger: { string: input },
+        trigger: toActivityTrigger(input),
         inputs: durableInputs(definition, { clientPayload }),
         // As JSON: a plain string of digits would reach the app as a number.
         triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
         ...(hostSpan === undefined ? {} : { hostSpan }),
       });
-      return { Result: resultOf(returnValue) };
+      return { Result: toActivityResult(returnValue) };
     } catch (error) {
       return describeActivityFailure(name, error);
     }
@@ -72,14 +75,4 @@ export function createActivities(options: ActivitiesOptions): Activities {
     run: (task) => slots.run(() => perform(task)),
     close: () => slots.close(),
   };
-}
-
-/** JSON text; nothing is null, because the SDK parses whatever it gets. */
-function resultOf(value: TypedData | undefined): string {
-  if (typeof value?.string === "string") return JSON.stringify(value.string);
-  if (typeof value?.json === "string") return value.json;
-  if (typeof value?.int === "number") return String(value.int);
-  if (typeof value?.double === "number") return JSON.stringify(value.double);
-  if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
-  return "null";
 }

@@ -28,9 +28,11 @@ export interface EngineOptions {
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** The store could not be written: this engine acknowledges nothing any more. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
+  readonly isStrict?: boolean | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -95,6 +97,7 @@ export function createEngine(options: EngineOptions) {
     clock,
     spans,
     log,
+    isStrict: options.isStrict,
     ...(arrange === undefined ? {} : { arrange }),
     ...(meetTurn === undefined ? {} : { meetTurn }),
   });

@@ -44,6 +44,8 @@ export interface Change {
   readonly events: readonly HistoryEvent[];
   readonly effects: Effects;
   readonly customStatus: string | null;
+  /** Of one that is suspended: why. */
+  readonly output?: string | null;
 }
 
 export interface End extends Change {
@@ -177,9 +179,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   return {
     begin,
-    advance(instance, used, status, { events, effects, customStatus }) {
+    advance(instance, used, status, { events, effects, customStatus, output = null }) {
       const before = instance.row;
-      const row = { ...before, status, customStatus, updated: clock.now() };
+      const row = { ...before, status, customStatus, output, updated: clock.now() };
       const write = append(instance, events);
       instance.row = row;
       record(instance, used, () => {

@@ -13,6 +13,9 @@ export class ArgumentError extends Error {}
 /** It makes sense, but not now. */
 export class InvalidOperationError extends Error {}
 
+/** Somebody has the id already. */
+export class ConflictError extends Error {}
+
 export interface StartRequest {
   readonly name: string;
   readonly id?: string | undefined;
@@ -36,13 +39,16 @@ export function createManagement(engine: Engine) {
   }
 
   async function start({ name, id, version, input, traceParent: caller }: StartRequest): Promise<InstanceRow> {
-    const definition = functions.find("orchestrator", name);
-    if (definition === undefined) throw new ArgumentError(functions.explainUnknown("orchestrator", name));
     const newId = id ?? newInstanceId(clock.now());
     const complaint = complainAboutInstanceId(newId);
     if (complaint !== undefined) throw new ArgumentError(complaint);
     makeRoom(newId);
-    const named = { id: newId, name: definition.name, version: version ?? settings.defaultVersion };
+    const named = {
+      id: newId,
+      // One that does not exist is accepted, and fails in its first turn (seen with extension 3.19.0).
+      name: functions.find("orchestrator", name)?.name ?? name,
+      version: version ?? settings.defaultVersion,
+    };
     return await spans.create(named, caller, async (traceParent) => {
       const row = lifecycle.begin({ ...named, input, parent: null, traceParent });
       await onDisk();
@@ -54,7 +60,7 @@ export function createManagement(engine: Engine) {
     const existing = instances.find(id);
     if (existing === undefined || isFinal(existing.status)) return;
     if (settings.overridableExistingInstanceStates === "NonRunningStates") {
-      throw new InvalidOperationError(`An Orchestration instance with the status ${existing.status} already exists.`);
+      throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
     }
     const instance = instances.load(existing.key);
     if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");
