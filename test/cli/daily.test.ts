@@ -134,6 +134,21 @@ describe("list", () => {
     expect(ofRed?.stdout).toBe("");
   });
 
+  it("takes the filter of the commands for many, and each field once", async () => {
+    const by = (...words: readonly string[]) => mooring(["list", ...words, "-o", "jsonpath={.value[*].namespace}"]);
+    const [blue, both, none, twice, ofOperations] = await Promise.all([
+      by("--filter", "team=blue,identityMode=workloadIdentity"),
+      by("--filter", "findings=any", "--team", "blue"),
+      by("--filter", "state=Incomplete"),
+      by("--filter", "team=blue", "--team", "red"),
+      mooring(["list", "operations", "--filter", "team=blue"]),
+    ]);
+
+    expect([blue, both, none].map(({ stdout }) => stdout)).toEqual(["blue-a", "blue-a", ""]);
+    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--team and --filter both say team") });
+    expect(ofOperations).toMatchObject({ code: 2, stderr: expect.stringContaining("--filter is of namespaces") });
+  });
+
   it("with -w goes on, and prints what changes", async () => {
     const watching: Running[] = [
       start(["list", "-w"], { env: atSandbox() }),
