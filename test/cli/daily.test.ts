@@ -58,6 +58,8 @@ describe("a table", () => {
       ].map((words) => mooring(words, env)),
     );
 
+    // Without it, an approval could not be told from what was asked for.
+    expect(audit?.stdout).toMatch(/ ACTION( |$)/m);
     for (const { stdout } of [list, operations, audit] as Ended[]) {
       for (const namespace of ["red-a", "red-b", long]) expect(stdout).toContain(`${names.cluster}/${namespace}`);
     }
