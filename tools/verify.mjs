@@ -12,6 +12,7 @@ const checks = [
   ],
   ["types of src alone", ["tsc", "-p", "src"]],
   ["types", ["tsc", "-p", "."]],
+  ["types of the dashboard", ["tsc", "-p", "dashboard"]],
   ["dead code", ["knip"]],
   ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],

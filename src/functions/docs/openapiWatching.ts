@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
+import { CallerDocument } from "../../domain/documents/caller.ts";
 import { CatalogDocument } from "../../domain/documents/catalog.ts";
 import { berth, body, guarded, paging, pagingProblems, problem } from "./openapiParts.ts";
 
@@ -93,6 +94,13 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "getCatalog",
       summary: "What may be asked for: clusters, databases, role bundles",
       responses: guarded({ 200: body("The names that requests use.", CatalogDocument) }),
+    },
+  },
+  "/api/caller": {
+    get: {
+      operationId: "getCaller",
+      summary: "Who the caller is, and what its teams may ask for",
+      responses: guarded({ 200: body("The caller.", CallerDocument) }),
     },
   },
   "/api/audit": {

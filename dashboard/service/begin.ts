@@ -1,0 +1,76 @@
+/** From an empty page to one that somebody may look at. */
+import { get, Refused } from "./client.ts";
+import type { Caller } from "./documents.ts";
+import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
+import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey } from "./session.ts";
+import { settings } from "./settings.ts";
+
+const { entra, easyAuth } = settings.signIn;
+/** In this tab somebody has signed in by Entra before, and wants it again after a reload. */
+const entraEntry = "mooring.entra";
+
+export async function begin(): Promise<void> {
+  if (entra) {
+    try {
+      const returnTo = await comeBack(entra);
+      if (returnTo !== undefined) {
+        sessionStorage.setItem(entraEntry, "true");
+        history.replaceState(null, "", returnTo);
+        return await enter();
+      }
+    } catch (error) {
+      sessionStorage.removeItem(entraEntry);
+      history.replaceState(null, "", "/dashboard");
+      return askToSignIn(describeSignInError(error));
+    }
+    if (sessionStorage.getItem(entraEntry) !== null) return await signInWithEntra();
+  }
+  takeKeptKey();
+  await enter();
+}
+
+/** The service says who this is, or that it does not know. */
+async function enter(refusedBefore?: string): Promise<void> {
+  try {
+    caller.value = await get<Caller>("/api/caller");
+    gateNotice.value = undefined;
+    gate.value = "open";
+  } catch (error) {
+    if (error instanceof Refused && error.status === 403) return enterWithoutRole(error);
+    if (error instanceof Refused && error.status === 401) return askToSignIn(refusedBefore);
+    if (easyAuth && !(error instanceof Refused)) return askToSignIn(refusedBefore);
+    throw error;
+  }
+}
+
+/** Known, and allowed nothing: the pages say so, each with what the service says of it. */
+function enterWithoutRole({ problem }: Refused): void {
+  caller.value = { id: "", name: problem.detail, roles: [], teams: [] };
+  gate.value = "open";
+}
+
+export async function signInWithEntra(): Promise<void> {
+  if (!entra) return;
+  try {
+    await leaveToSignIn(entra);
+  } catch (error) {
+    askToSignIn(`The authority cannot be reached: ${describeSignInError(error)}`);
+  }
+}
+
+export async function signInWithKey(key: string): Promise<void> {
+  takeKey(key.trim());
+  await enter("The catalog has no such key.");
+}
+
+export function signOut(): void {
+  sessionStorage.removeItem(entraEntry);
+  caller.value = undefined;
+  askToSignIn("You have signed out here.");
+}
+
+/** App Service authentication comes back to the page that was wanted. */
+export function easyAuthAddress(): string {
+  const wanted = encodeURIComponent(location.pathname + location.search);
+  return `/.auth/login/aad?post_login_redirect_uri=${wanted}`;
+}
