@@ -208,6 +208,7 @@ export async function startCloud({
             databases,
             isEasyAuth: mode === "easyAuth",
           });
+    entra.browser.people.push(...(callers?.people ?? []));
     return {
       world,
       faults,

@@ -87,6 +87,10 @@ export async function startSandbox({
     host = await start(port);
     const { url } = host;
     const running = cloud;
+    const clientId = running.callers?.audience;
+    if (clientId !== undefined) {
+      running.entra.browser.clients.set(clientId, { clientId, redirectUris: [`${url}/dashboard`] });
+    }
     return {
       url,
       cloud: running,
