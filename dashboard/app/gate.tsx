@@ -18,7 +18,7 @@ export function Gate() {
         </p>
       )}
       {entra && (
-        <button type="button" class="primary" onClick={() => void signInWithEntra()}>
+        <button type="button" class="primary" onClick={() => void signInWithEntra({ mayChoose: true })}>
           Sign in with Microsoft Entra
         </button>
       )}

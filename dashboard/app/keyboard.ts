@@ -47,7 +47,11 @@ export function listenToKeys(): void {
 const actions: Readonly<Record<string, () => void>> = {
   j: () => move(1),
   k: () => move(-1),
-  "/": () => document.querySelector<HTMLElement>("[data-search]")?.focus(),
+  "/": () => {
+    const field = document.querySelector<HTMLElement>("[data-search]");
+    field?.closest("details")?.setAttribute("open", "");
+    field?.focus();
+  },
   "?": () => {
     isHelpOpen.value = true;
   },

@@ -115,7 +115,7 @@ function Liveness() {
   return (
     <span class={`live ${tone}`} data-stream={streamState.value}>
       <span aria-hidden="true" class="dot" />
-      {text}
+      <span class="live-text">{text}</span>
       {streamState.value === "away" && (
         <>
           {" "}

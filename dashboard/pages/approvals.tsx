@@ -5,7 +5,7 @@ import type { Awaiting } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
-import { useResource } from "../service/resource.ts";
+import { useLiveResource } from "../service/resource.ts";
 import { announce } from "../ui/announcer.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
@@ -15,7 +15,7 @@ import { ApproveButtons } from "./operation.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
-  const resource = useResource("approvals", (signal) =>
+  const resource = useLiveResource("approvals", (signal) =>
     get<Answers["listApprovals"]>("/api/approvals?top=200", signal),
   );
   useEffect(() => {

@@ -5,7 +5,7 @@ import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
 import type { Namespace, Plan, Verification } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
-import { useResource } from "../service/resource.ts";
+import { useLiveResource, useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { ask } from "../ui/change.tsx";
@@ -26,7 +26,7 @@ interface Seen {
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
-  const resource = useResource(address, async (signal): Promise<Seen> => {
+  const resource = useLiveResource(address, async (signal): Promise<Seen> => {
     const { body, headers } = await call<Namespace>(address, { signal });
     return { namespace: body, etag: headers.get("etag") ?? undefined };
   });

@@ -6,7 +6,7 @@ import { awaitingCount } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
-import { useResource } from "../service/resource.ts";
+import { useLiveResource } from "../service/resource.ts";
 import { Choice, FilterBar, QuickFilters, Search } from "../ui/filters.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Failure, Loaded } from "../ui/states.tsx";
@@ -61,7 +61,7 @@ function filtersOf(search: URLSearchParams): string {
 /** Also of one namespace, on its page. */
 export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
   const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
-  const resource = useResource(address, (signal) => get<OperationPage>(address, signal));
+  const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
   return (
     <Loaded resource={resource} what="the operations">
       {(page) => <Rows key={resource.loadedAt.value} page={page} filters={filters} isShort={isShort} />}

@@ -94,9 +94,11 @@ function Wait({
         <span class="step-name">
           <span aria-hidden="true" class="sign">
             ◷
-          </span>{" "}
-          {title}
-          {note !== undefined && <span class="muted"> ({note})</span>}
+          </span>
+          <span>
+            {title}
+            {note !== undefined && <span class="muted"> ({note})</span>}
+          </span>
         </span>
         <Bar kind="wait" from={from} until={until} scale={scale} />
         <span class="step-took number">{span(until - from)}</span>
@@ -147,18 +149,22 @@ function StepRow({
       >
         <summary class="step-line" data-row>
           <span class="step-name">
-            <Status of={status} />
-            <span title={name}>
-              {isUndo && <span class="undo-mark">undo </span>}
-              {words(name)}
-            </span>{" "}
-            <code class="target">{target}</code>
-            {attempts > 1 && <span class="tries">{attempts} tries</span>}
-            {isWaiting && (
-              <span class="tries">
-                next try <Time at={nextRetryTime} />
-              </span>
-            )}
+            <span>
+              <Status of={status} />
+            </span>
+            <span>
+              <span title={name}>
+                {isUndo && <span class="undo-mark">undo </span>}
+                {words(name)}
+              </span>{" "}
+              <code class="target">{target}</code>
+              {attempts > 1 && <span class="tries">{attempts} tries</span>}
+              {isWaiting && (
+                <span class="tries">
+                  next try <Time at={nextRetryTime} />
+                </span>
+              )}
+            </span>
           </span>
           {Number.isNaN(start) ? (
             <span class="track" aria-hidden="true" />

@@ -23,7 +23,7 @@ export async function begin(): Promise<void> {
       history.replaceState(null, "", "/dashboard");
       return askToSignIn(describeSignInError(error));
     }
-    if (sessionStorage.getItem(entraEntry) !== null) return await signInWithEntra();
+    if (sessionStorage.getItem(entraEntry) !== null) return await signInWithEntra({ mayChoose: false });
   }
   takeKeptKey();
   await enter();
@@ -49,10 +49,10 @@ function enterWithoutRole({ problem }: Refused): void {
   gate.value = "open";
 }
 
-export async function signInWithEntra(): Promise<void> {
+export async function signInWithEntra(options: { readonly mayChoose: boolean }): Promise<void> {
   if (!entra) return;
   try {
-    await leaveToSignIn(entra);
+    await leaveToSignIn(entra, options);
   } catch (error) {
     askToSignIn(`The authority cannot be reached: ${describeSignInError(error)}`);
   }

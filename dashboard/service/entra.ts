@@ -30,8 +30,8 @@ function discover({ issuer }: Entra): Promise<oauth.AuthorizationServer> {
   return discovered;
 }
 
-/** Leaves the page; the person comes back to it. */
-export async function leaveToSignIn(entra: Entra): Promise<void> {
+/** Leaves the page; the person comes back to it. Who has clicked may choose an account; after a reload nobody is asked. */
+export async function leaveToSignIn(entra: Entra, { mayChoose }: { readonly mayChoose: boolean }): Promise<void> {
   const server = await discover(entra);
   if (server.authorization_endpoint === undefined) throw new Error("The authority names no authorization endpoint.");
   const verifier = oauth.generateRandomCodeVerifier();
@@ -50,6 +50,7 @@ export async function leaveToSignIn(entra: Entra): Promise<void> {
     state: pending.state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
+    ...(mayChoose ? { prompt: "select_account" } : {}),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   location.assign(url);

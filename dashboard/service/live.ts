@@ -37,8 +37,10 @@ export function observe(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-let lastEventId: string | undefined;
-let lastPath: string | undefined;
+/** By path: what was followed before is taken up where it was left. */
+const lastEventIds = new Map<string, string>();
+/** How often a stream has begun with what happens from then on: what happened before, only a list can tell. */
+export const freshStreams = signal(0);
 
 effect(() => {
   const path = followed.value;
@@ -53,8 +55,6 @@ effect(() => {
 });
 
 async function run(path: string, stopped: AbortSignal): Promise<void> {
-  if (path !== lastPath) lastEventId = undefined;
-  lastPath = path;
   for (let failures = 0; !stopped.aborted; ) {
     if (streamState.peek() !== "away") streamState.value = "connecting";
     try {
@@ -88,6 +88,7 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
   const silent = new AbortController();
   const signal = AbortSignal.any([stopped, silent.signal]);
   const headers: Record<string, string> = { accept: "text/event-stream" };
+  const lastEventId = lastEventIds.get(path);
   if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
   const response = await send(path, { headers, signal });
   if (response.status === 204) return "ended";
@@ -99,6 +100,7 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
       : new Error(`answered ${response.status}`);
   }
   streamState.value = "live";
+  if (lastEventId === undefined) freshStreams.value += 1;
   const parser = new EventParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let watch = 0;
@@ -114,7 +116,7 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
       if (done) return 0;
       for (const event of parser.take(value)) {
         if (stopped.aborted) return "ended";
-        lastEventId = event.id ?? lastEventId;
+        if (event.id !== undefined) lastEventIds.set(path, event.id);
         for (const listen of [...listeners]) listen(event);
         if (event.event === "end") return "ended";
       }

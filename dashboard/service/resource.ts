@@ -2,6 +2,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { contact } from "./client.ts";
+import { freshStreams } from "./live.ts";
 import { caller, gate } from "./session.ts";
 
 export interface Resource<T> {
@@ -24,6 +25,18 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
     return () => state.stop();
   }, [state, isThere, isOpen, who]);
   return state;
+}
+
+/** Of what events change: loaded again when a stream has begun after it, since what happened in between nobody tells. */
+export function useLiveResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  const resource = useResource(key, load);
+  useEffect(() => {
+    const before = freshStreams.peek();
+    return freshStreams.subscribe((count) => {
+      if (count !== before) resource.reload();
+    });
+  }, [resource]);
+  return resource;
 }
 
 function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<T> & { stop(): void } {

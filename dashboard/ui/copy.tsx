@@ -24,7 +24,13 @@ export function Copy({
     }
   };
   return (
-    <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what}`} title={`Copy ${what}`}>
+    <button
+      type="button"
+      class="copy"
+      onClick={copy}
+      aria-label={done.value ? `Copied ${what}` : `Copy ${what}`}
+      title={`Copy ${what}`}
+    >
       {done.value ? "Copied" : label}
     </button>
   );

@@ -3,6 +3,9 @@ import type { ComponentChildren } from "preact";
 import { param, setParams } from "../app/router.ts";
 import { words } from "./words.ts";
 
+/** Where there is room, nobody has to unfold them. */
+const isWide = matchMedia("(min-width: 56rem)").matches;
+
 /** What a filter is called where it is told that it is on. */
 export type FilterNames = Readonly<Record<string, string>>;
 
@@ -10,7 +13,10 @@ export function FilterBar({ names, children }: { readonly names: FilterNames; re
   const on = Object.entries(names).filter(([name]) => param(name) !== "");
   return (
     <search class="filters">
-      <div class="filter-fields">{children}</div>
+      <details open={isWide}>
+        <summary>Filters</summary>
+        <div class="filter-fields">{children}</div>
+      </details>
       {on.length > 0 && (
         <p class="filters-on">
           <span>Filtered:</span>

@@ -31,7 +31,7 @@ export function Status({ of, phase }: { readonly of: string; readonly phase?: st
       <span aria-hidden="true" class="sign">
         {sign}
       </span>
-      {names[shown] ?? words(shown)}
+      <span>{names[shown] ?? words(shown)}</span>
     </span>
   );
 }

@@ -53,6 +53,7 @@ const units = [
 /** The one or two largest units: `4 min 10 s`. */
 export function span(ms: number, parts: 1 | 2 = 2): string {
   const seconds = Math.max(0, ms) / 1_000;
+  if (seconds < 1 && parts === 2) return `${Math.round(Math.max(0, ms))} ms`;
   if (seconds < 10 && parts === 2) return `${seconds.toFixed(1)} s`;
   let rest = Math.floor(seconds);
   const words: string[] = [];

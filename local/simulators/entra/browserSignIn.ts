@@ -73,7 +73,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
     return client;
   }
 
-  function authorize({ url }: HttpRequest): HttpReply {
+  function authorize({ url, headers }: HttpRequest): HttpReply {
     const query = url.searchParams;
     const required = (name: string) => {
       const value = query.get(name);
@@ -84,12 +84,13 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
     const redirectUri = required("redirect_uri");
     if (!client.redirectUris.includes(redirectUri)) throw unknownRedirect(redirectUri, client.clientId);
     // From here on the application is told, and not the person.
-    const back = (parameters: Readonly<Record<string, string>>) => {
+    const back = (parameters: Readonly<Record<string, string>>, cookie?: string) => {
       const target = new URL(redirectUri);
       for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
       const state = query.get("state");
       if (state !== null) target.searchParams.set("state", state);
-      return { status: 302, headers: { location: target.href } };
+      const session = cookie === undefined ? undefined : { "set-cookie": `${cookie}; HttpOnly; Secure; SameSite=None` };
+      return { status: 302, headers: { location: target.href, ...session } };
     };
     if (query.get("response_type") !== "code") {
       return back({
@@ -103,7 +104,10 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
       return back({ error: "invalid_request", error_description: `AADSTS9002325: ${message}` });
     }
     const hint = query.get("login_hint");
-    const person = people.find(({ name }) => name === hint);
+    // Who has signed in at this browser before is not asked again, unless the application wants it.
+    const isAsked = ["select_account", "login"].includes(query.get("prompt") ?? "");
+    const session = isAsked ? undefined : /(?:^|; )ESTSAUTH=([^;]+)/.exec(headers.cookie ?? "")?.[1];
+    const person = people.find(({ name, oid }) => name === hint || (hint === null && oid === session));
     if (!person) {
       if (query.get("prompt") === "none")
         return back({ error: "login_required", error_description: "AADSTS50058: no user is signed in." });
@@ -118,7 +122,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
       challenge,
       endsAt: now() + codeLivesMs,
     });
-    return back({ code });
+    return back({ code }, `ESTSAUTH=${person.oid}`);
   }
 
   async function grant(

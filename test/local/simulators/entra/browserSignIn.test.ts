@@ -80,6 +80,19 @@ it("lets a person choose who he is, and sends the browser back with a code", asy
   expect(back.searchParams.get("code")).toMatch(/./);
 });
 
+it("does not ask who has signed in before, unless the application wants it", async () => {
+  const [cookie = ""] = (await authorize()).headers.get("set-cookie")?.split(";") ?? [];
+  const ask = async (prompt: string) => {
+    const url = new URL((await authorize({ login_hint: "nobody", prompt })).url);
+    url.searchParams.delete("login_hint");
+    return await fetch(url, { redirect: "manual", headers: { cookie } });
+  };
+
+  expect([(await ask("")).status, (await ask("none")).status, (await ask("select_account")).status]).toEqual([
+    302, 302, 200,
+  ]);
+});
+
 it("gives for a code and its verifier a token of that person, readable by the page's origin alone", async () => {
   const { status, headers, body } = await redeem(codeGrant(await takeCode()));
 
