@@ -13,6 +13,8 @@ export interface Command<F extends Flags = Flags> {
   readonly isLocal?: true;
   /** Prints text as it is: has no -o. */
   readonly isText?: true;
+  /** Asks often: waits where the service asks for patience, also without --wait. */
+  readonly isPatient?: true;
   /** Returns the exit code. */
   run(session: Session, values: Values<F>, operands: readonly string[]): Promise<number>;
 }

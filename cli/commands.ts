@@ -10,6 +10,15 @@ interface Entry {
 
 export const groups: readonly { readonly title: string; readonly commands: Readonly<Record<string, Entry>> }[] = [
   {
+    title: "As kubectl does",
+    commands: {
+      get: { summary: "Namespaces, operations, approvals or the catalog", load: () => import("./commands/get.ts") },
+      apply: { summary: "Onboard and change what files say", load: () => import("./commands/apply.ts") },
+      diff: { summary: "What apply would change", load: () => import("./commands/diff.ts") },
+      delete: { summary: "Offboard what files or names say", load: () => import("./commands/delete.ts") },
+    },
+  },
+  {
     title: "Connect namespaces",
     commands: {
       plan: {
@@ -66,6 +75,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
     title: "On this machine",
     commands: {
       up: { summary: "Run the service in its sandbox, until Ctrl-C", load: () => import("./commands/up.ts") },
+      sandbox: { summary: "Look into a sandbox's cloud, and break it", load: () => import("./commands/sandbox.ts") },
       completion: { summary: "Completion for bash, zsh or fish", load: () => import("./commands/completion.ts") },
     },
   },

@@ -9,6 +9,8 @@ export const exitCodes = {
   /** No answer, or one that says that the service cannot answer now. */
   unreachable: 3,
   timedOut: 4,
+  /** Of `diff`, whose 1 says that something would change: the service refused, or something is in the way. */
+  blocked: 5,
   /** Standard output could not be written (sysexits.h, EX_IOERR). */
   output: 74,
   /** The program itself is wrong (sysexits.h, EX_SOFTWARE). */
@@ -75,7 +77,10 @@ export class Interrupted extends Failure {
 }
 
 /** What is read of the problem document that the service answers. */
-export type Problem = Omit<ProblemDocument, "type" | "title">;
+export type Problem = Omit<ProblemDocument, "type" | "title" | "traceId"> & {
+  /** Answers of a sandbox about itself have none. */
+  readonly traceId?: string;
+};
 
 /** The service answered, and said no. */
 export class Refused extends Failure {

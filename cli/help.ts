@@ -1,6 +1,6 @@
 /** Help, made from the description of each command; docs/cli.md has the same texts. */
 
-import type { Flags } from "./arguments/flags.ts";
+import type { Flags, Operand } from "./arguments/flags.ts";
 import { flagsOf } from "./arguments/parse.ts";
 import { helpFlags } from "./arguments/shared.ts";
 import type { Command } from "./command.ts";
@@ -32,9 +32,9 @@ mooring <command> --help says more of a command; mooring --version says which th
 
 export function describeCommand(name: string, command: Command, width: number = helpWidth): string {
   const { description, operands, examples } = command;
-  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  const words = operands.map(wordOf);
   const choices = operands.flatMap(({ name: operand, choices }) =>
-    choices ? [`${operand}: ${choices.join(", ")}`] : [],
+    choices ? wrap(`${operand}: ${choices.join(", ")}`, width) : [],
   );
   return `${[
     `usage: ${["mooring", name, ...words, "[flags]"].join(" ")}`,
@@ -58,8 +58,13 @@ export async function describeReference(): Promise<string> {
 }
 
 export function describeUsage(name: string, { operands }: Command): string {
-  const words = operands.map((each) => (each.isRequired ? `<${each.name}>` : `[${each.name}]`));
+  const words = operands.map(wordOf);
   return ["usage: mooring", name, ...words, "[flags]"].join(" ");
+}
+
+function wordOf({ name, isRequired, isMany }: Operand): string {
+  const word = isMany ? `${name}...` : name;
+  return isRequired ? `<${word}>` : `[${word}]`;
 }
 
 function describeFlags(flags: Flags, width: number): readonly string[] {

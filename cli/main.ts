@@ -31,6 +31,7 @@ async function run(words: readonly string[]): Promise<number> {
       interrupted: listenForInterruption(),
       describeCommands,
       spell,
+      isPatient: command.isPatient === true,
     });
     // The one cast: what was parsed by the flags of a command has the values of its flags.
     return await command.run(session, values as Values<Flags>, operands);

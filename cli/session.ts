@@ -2,7 +2,8 @@
 
 import { readDuration } from "./arguments/values.ts";
 import type { Described } from "./completion/described.ts";
-import { TimedOut, UsageError } from "./failures.ts";
+import { type Failure, TimedOut, UsageError } from "./failures.ts";
+import { printFailure } from "./output/failure.ts";
 import type { Format, Printed } from "./output/print.ts";
 import { printable } from "./output/printable.ts";
 import type { Spelling } from "./output/program.ts";
@@ -20,6 +21,8 @@ export interface Session {
   write(text: string): void;
   /** One line of progress, for people. */
   say(message: string): void;
+  /** What went wrong with one of several things that were asked for, the others being as they are. */
+  tell(failure: Failure): void;
   /** Every command, for completion. */
   describeCommands(): Promise<readonly Described[]>;
 }
@@ -34,11 +37,13 @@ export interface SessionOptions extends Pick<Session, "describeCommands"> {
   readonly env: Environment;
   readonly interrupted: AbortSignal;
   readonly spell: Spelling;
+  /** Waits where the service asks for patience, also without --wait. */
+  readonly isPatient: boolean;
 }
 
 export function createSession(
   flags: SessionFlags,
-  { env, interrupted, spell, describeCommands }: SessionOptions,
+  { env, interrupted, spell, isPatient, describeCommands }: SessionOptions,
 ): Session {
   const { wait = false, timeout, output } = flags;
   if (timeout !== undefined && flags.wait === false)
@@ -54,7 +59,13 @@ export function createSession(
     get client() {
       if (!client) {
         const { server: url, credential } = readConnection(flags, env);
-        client = createClient({ server: url, credential: headersOf(credential), signal, isPatient: wait, notify: say });
+        client = createClient({
+          server: url,
+          credential: headersOf(credential),
+          signal,
+          isPatient: isPatient || wait,
+          notify: say,
+        });
       }
       return client;
     },
@@ -64,6 +75,7 @@ export function createSession(
       await print(process.stdout, format, { ...printed, lines });
     },
     describeCommands,
+    tell: (failure) => printFailure(process.stderr, failure, spell),
     write: (text) => void process.stdout.write(text),
     say,
   };

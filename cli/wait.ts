@@ -21,7 +21,8 @@ export async function waitAndPrint(
   id: string,
   options: { wanted?: OperationStatus } = {},
 ): Promise<number> {
-  const operation = await waitForEnd(session, id);
+  // The end of it is printed on standard output; when that is the same terminal, once is enough.
+  const operation = await waitForEnd(session, id, { isShownElsewhere: process.stdout.isTTY });
   await printOperation(session, operation);
   return exitCodeOf(operation, options);
 }
@@ -31,11 +32,15 @@ export async function printOperation(session: Session, operation: AnyOperationDo
   await session.print({ document: operation, names: [operation.id], lines });
 }
 
-async function waitForEnd(session: Session, id: string): Promise<AnyOperationDocument> {
+export async function waitForEnd(
+  session: Session,
+  id: string,
+  { isShownElsewhere }: { readonly isShownElsewhere: boolean },
+): Promise<AnyOperationDocument> {
   const { client, signal, say } = session;
   const progress = createProgress(process.stderr);
   const notify = (message: string) => progress.above(() => say(message));
-  let isShownElsewhere = false;
+  let hasEnded = false;
   try {
     let isWaitingForPeople = false;
     const onChange = (state: AnyOperationDocument) => {
@@ -46,14 +51,13 @@ async function waitForEnd(session: Session, id: string): Promise<AnyOperationDoc
       notify(`It waits for an approval. What is asked for: mooring status ${id}`);
     };
     const operation = await followOperation(client, id, { signal, notify, onChange });
-    // The end of it is printed on standard output; when that is the same terminal, once is enough.
-    isShownElsewhere = process.stdout.isTTY;
+    hasEnded = true;
     return operation;
   } catch (error) {
     if (error instanceof Failure) throw goesOn(error, id);
     throw error;
   } finally {
-    progress.end({ isShownElsewhere });
+    progress.end({ isShownElsewhere: hasEnded && isShownElsewhere });
   }
 }
 

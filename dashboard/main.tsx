@@ -4,6 +4,7 @@ import { listenToKeys } from "./app/keyboard.ts";
 import { interceptLinks, readAddress } from "./app/router.ts";
 import { begin } from "./service/begin.ts";
 import { pause, Refused } from "./service/client.ts";
+import { lookForSandbox } from "./service/sandbox.ts";
 import { askToSignIn } from "./service/session.ts";
 
 const place = document.getElementById("app");
@@ -14,6 +15,7 @@ listenToKeys();
 place.replaceChildren();
 render(<App />, place);
 void start();
+void lookForSandbox();
 
 /** A service that is not there yet is waited for. */
 async function start(): Promise<void> {

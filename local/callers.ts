@@ -1,6 +1,5 @@
 /** Who may call a sandbox that tells callers apart: two teams with groups in its Entra, and an operator and an approver with keys. */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import type { Person } from "./simulators/entra/browserSignIn.ts";
 
 export interface Callers {
   /** The operator's key, sent as x-mooring-key. */
@@ -11,8 +10,6 @@ export interface Callers {
   readonly audience: string;
   /** Object ids of the groups whose members are in the teams `red` and `blue`. */
   readonly groups: { readonly red: string; readonly blue: string };
-  /** Who may sign in at the sandbox's Entra: one in each team who asks and one who decides, and an operator. */
-  readonly people: readonly Person[];
   /** Client id of a workload that is in the team `red`. */
   readonly redApplication: string;
   /** The entries of the catalog that say all this. */
@@ -37,12 +34,6 @@ export function createCallers({
   const audience = randomUUID();
   const groups = { red: randomUUID(), blue: randomUUID() };
   const redApplication = randomUUID();
-  const person = (name: string, role: string, group?: string): Person => ({
-    name,
-    oid: randomUUID(),
-    roles: [`Onboarding.${role}`],
-    groups: group === undefined ? [] : [group],
-  });
   const everything = {
     clusters: [cluster],
     databases: { [sqlServer]: Object.fromEntries(databases.map((name) => [name, ["reader", "writer", "executor"]])) },
@@ -53,13 +44,6 @@ export function createCallers({
     audience,
     groups,
     redApplication,
-    people: [
-      person("Rita Red", "Request", groups.red),
-      person("Ada Red", "Approve", groups.red),
-      person("Ben Blue", "Request", groups.blue),
-      person("Bea Blue", "Approve", groups.blue),
-      person("Olga Operator", "Operate"),
-    ],
     catalog: {
       auth: {
         ...(isEasyAuth ? { easyAuth: true } : { entra: { issuer, audiences: [audience] } }),

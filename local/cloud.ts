@@ -2,12 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
-import { stringify } from "yaml";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
+import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
 import { compileCache } from "./compileCache.ts";
+import { furnish } from "./furnish.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
-import { type Rights, readRights } from "./rights.ts";
+import { type FourEyes, inventPeople, type Person } from "./people.ts";
+import { readRights } from "./rights.ts";
 import { startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -18,12 +20,14 @@ import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceB
 import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
-import { assignRole, createSigningKey, createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
+import { createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
 import { startTableFaults } from "./tableFaults.ts";
 
 export interface CloudOptions {
   /** Every simulated call takes at least this long. */
   readonly latencyMs?: number;
+  /** A catalog that was checked: each of its clusters and SQL servers is simulated. Of one's own it says all that the options here would. */
+  readonly catalog?: string | undefined;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
   /** Settings of the service besides those that the cloud needs. */
@@ -55,8 +59,11 @@ export interface Principals {
   readonly team: ServicePrincipal;
   /** May look at the resources of the subscription. */
   readonly operator: ServicePrincipal;
-  /** The identity of the cluster's nodes, by which aad-pod-identity assigns identities. */
-  readonly kubelet: ServicePrincipal;
+}
+
+export interface SimulatedCluster {
+  readonly kubernetes: KubernetesSimulator;
+  readonly kubelet: Kubelet;
 }
 
 export interface Cloud {
@@ -65,14 +72,25 @@ export interface Cloud {
   readonly tls: Certificate;
   readonly arm: Simulator;
   readonly entra: EntraSimulator;
+  /** By name, as the catalog has them. */
+  readonly clusters: ReadonlyMap<string, SimulatedCluster>;
+  readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
+  /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
   /** The table service itself, with nothing in front of it. */
   readonly tablesEndpoint: string;
-  /** Who may call; undefined where everybody may. */
+  /** Who may call; undefined where everybody may, and with a catalog of one's own. */
   readonly callers: Callers | undefined;
+  /** Whom its Entra gives tokens for Mooring; nobody where callers are not told apart. */
+  readonly people: readonly Person[];
+  /** What they can try together. */
+  readonly fourEyes: FourEyes | undefined;
+  tokenOf(person: Person): Promise<string>;
+  /** Lets them sign in at its Entra for a page that they come back to. */
+  allowSignIn(redirectUri: string): void;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
@@ -86,24 +104,21 @@ export interface Cloud {
 }
 
 export const names = {
-  cluster: "aks-dev",
-  sqlServer: "sql-dev",
+  ...usualNames,
   queue: "onboarding-requests",
   topic: "onboarding-events",
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
-const location = "westeurope";
-const nodeResourceGroup = "MC_rg-dev_aks-dev_westeurope";
-const sqlResourceGroup = "rg-data";
 
 /** What a manifest of this sandbox may name as image: a program of this checkout, run with the Node that runs us. */
-const images = {
-  "message-app": {
-    command: process.execPath,
-    args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
-    environment: { NODE_COMPILE_CACHE: compileCache },
-  },
+const messageApp = {
+  command: process.execPath,
+  args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+  environment: { NODE_COMPILE_CACHE: compileCache },
 };
+
+/** Of Azure CLI, by which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
+const cliClientId = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 interface Service {
   close(): Promise<void>;
@@ -111,6 +126,7 @@ interface Service {
 
 export async function startCloud({
   latencyMs = 0,
+  catalog: text,
   databases = ["messages", "orders"],
   callers: mode = "anonymous",
   approval,
@@ -123,21 +139,23 @@ export async function startCloud({
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
-  const [world, tls, rights] = await Promise.all([createWorld(), createCertificate(), readRights()]);
+  const given = text === undefined ? undefined : parseCatalog(text);
+  const [subscriptionId] = Object.values(given?.clusters ?? {}).map((cluster) => cluster.subscriptionId);
+  const [world, tls, rights] = await Promise.all([
+    createWorld({ tenantId: given?.tenantId, subscriptionId }),
+    createCertificate(),
+    readRights(),
+  ]);
   const faults = createFaults();
   faults.latencyMs = latencyMs;
   const context = { world, faults, tls };
+  const mooring = createPrincipal(world, "mooring");
+  const databaseAdministrator = createPrincipal(world, "database-administrator");
+  const team = createPrincipal(world, "team");
+  const operator = createPrincipal(world, "operator");
 
-  const principals = {
-    mooring: createPrincipal(world, "mooring"),
-    databaseAdministrator: createPrincipal(world, "database-administrator"),
-    team: createPrincipal(world, "team"),
-    operator: createPrincipal(world, "operator"),
-    kubelet: createPrincipal(world, "aks-dev-agentpool"),
-  };
-  const { mooring, team, operator } = principals;
-  await furnish(world, principals, { databases, rights });
-
+  const clusters = new Map<string, SimulatedCluster>();
+  const kubelets = new Set<Service>();
   /** What is listening, in the order in which it started. */
   const services: Service[] = [];
   const keep = async <S extends Service>(starting: Promise<S> | S): Promise<S> => {
@@ -147,23 +165,62 @@ export async function startCloud({
   };
   const close = async () => {
     // The pods first: they are clients of all the rest.
-    const [first, ...rest] = services.toReversed();
-    await first?.close();
-    await Promise.all(rest.map((service) => service.close()));
+    const isKubelet = (service: Service) => kubelets.has(service);
+    await Promise.all(services.filter(isKubelet).map((service) => service.close()));
+    await Promise.all(services.filter((service) => !isKubelet(service)).map((service) => service.close()));
   };
 
   try {
-    let kubelet: Kubelet | undefined;
     const entra = await keep(startEntra(context));
+    const { issuer } = entra;
+    const tellsApart = mode !== "anonymous" || given?.auth !== undefined;
+    const callers =
+      given || !tellsApart
+        ? undefined
+        : createCallers({
+            issuer,
+            cluster: names.cluster,
+            sqlServer: names.sqlServer,
+            databases,
+            isEasyAuth: mode === "easyAuth",
+          });
+    const document = given
+      ? tellsApart
+        ? letCallersIn(given, { issuer })
+        : given
+      : usualCatalog({
+          tenantId: world.tenantId,
+          subscriptionId: world.subscriptionId,
+          databases,
+          verificationJob,
+          entries: {
+            ...(approval ? { approval } : {}),
+            ...(drift ? { drift } : {}),
+            ...(retry ? { retry } : {}),
+            limits,
+            ...callers?.catalog,
+            ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
+          },
+        });
+    await furnish(world, document, { mooring, databaseAdministrator, rights });
+
     const starting = [
       keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
-      keep(startSql(context, { server: names.sqlServer, authorityHost: entra.authorityHost })),
-      keep(
-        startKubernetes(context, {
-          cluster: names.cluster,
-          authorityHost: entra.authorityHost,
-          podLog: (pod) => kubelet?.log(pod),
-        }),
+      Promise.all(
+        [...world.sqlServers.keys()].map((server) =>
+          keep(startSql(context, { server, authorityHost: entra.authorityHost })),
+        ),
+      ),
+      Promise.all(
+        [...world.clusters.keys()].map((cluster) =>
+          keep(
+            startKubernetes(context, {
+              cluster,
+              authorityHost: entra.authorityHost,
+              podLog: (pod) => clusters.get(cluster)?.kubelet.log(pod),
+            }),
+          ),
+        ),
       ),
       keep(
         startServiceBus(context, {
@@ -177,66 +234,73 @@ export async function startCloud({
     ] as const;
     // One that fails must not leave another behind that was still starting.
     await Promise.allSettled(starting);
-    const [arm, sql, kubernetes, serviceBus, tables] = await Promise.all(starting);
-    for (const name of databases) await sql.database(name).runScript(rights.databaseUser);
+    const [arm, sqlList, kubernetesList, serviceBus, tables] = await Promise.all(starting);
+    for (const sql of sqlList) {
+      for (const name of world.sqlServers.get(sql.server)?.databases ?? [])
+        await sql.database(name).runScript(rights.databaseUser);
+    }
     const { endpoint } = tableFaults ? await keep(startTableFaults(tables, context)) : tables;
     const nodeIdentity = await keep(
       startNodeIdentity(context, {
-        assignedIdentities: () => kubernetes.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
+        assignedIdentities: (cluster) =>
+          clusters.get(cluster)?.kubernetes.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity") ?? [],
       }),
     );
-    kubelet = await keep(
-      startKubelet({
-        cluster: names.cluster,
-        url: kubernetes.url,
-        ca: tls.certificate,
-        adminToken: kubernetes.adminToken,
-        images,
-        nodeIdentity,
-      }),
-    );
+    for (const kubernetes of kubernetesList) {
+      const { cluster, url, adminToken } = kubernetes;
+      const image = document.clusters[cluster]?.verificationJob?.image;
+      const kubelet = await keep(
+        startKubelet({
+          cluster,
+          url,
+          ca: tls.certificate,
+          adminToken,
+          // The image of a verification is asked what the sample is asked (docs/findings.md).
+          images: { "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          nodeIdentity,
+        }),
+      );
+      kubelets.add(kubelet);
+      clusters.set(cluster, { kubernetes, kubelet });
+    }
+    const [sql] = sqlList;
+    const [first] = clusters.values();
+    if (!sql || !first) throw new Error("A sandbox needs a cluster and a SQL server: the catalog names none.");
 
+    const catalog = printCatalog(document, {
+      certificateAuthority: tls.certificate,
+      apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
+      sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
+    });
+    const [audience = ""] = document.auth?.entra?.audiences ?? [];
+    const { people, fourEyes } = audience === "" ? { people: [], fourEyes: undefined } : inventPeople(document);
     const identity = entra.appServiceIdentity(mooring.clientId);
-    const { issuer } = entra;
-    const callers =
-      mode === "anonymous"
-        ? undefined
-        : createCallers({
-            issuer,
-            cluster: names.cluster,
-            sqlServer: names.sqlServer,
-            databases,
-            isEasyAuth: mode === "easyAuth",
-          });
-    entra.browser.people.push(...(callers?.people ?? []));
+    entra.browser.people.push(...people);
+    const principals = { mooring, databaseAdministrator, team, operator };
     return {
       world,
       faults,
       tls,
       arm,
       entra,
+      clusters,
+      sqlServers: new Map(sqlList.map((each) => [each.server, each])),
       sql,
-      kubernetes,
-      kubelet,
+      ...first,
       serviceBus,
       tablesEndpoint: tables.endpoint,
       callers,
-      catalog: printCatalog(world, {
-        tls,
-        kubernetes,
-        kubelet: principals.kubelet,
-        sql,
-        databases,
-        callers,
-        approval,
-        queue,
-        verificationJob,
-        drift,
-        limits,
-        retry,
-      }),
+      people,
+      fourEyes,
+      allowSignIn(redirectUri) {
+        const clientId = audience.replace(/^api:\/\//, "");
+        if (clientId !== "") entra.browser.clients.set(clientId, { clientId, redirectUris: [redirectUri] });
+      },
+      tokenOf: ({ name, oid, roles, groups }) =>
+        entra.apiToken({ audience, oid, clientId: cliClientId, scope: "access", roles, groups, changes: { name } }),
+      catalog,
       settings: {
-        ...(callers ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
+        ...(tellsApart ? {} : { MOORING_ALLOW_ANONYMOUS: "true" }),
         AZURE_CLIENT_ID: mooring.clientId,
         AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
         IDENTITY_ENDPOINT: identity.endpoint,
@@ -251,10 +315,7 @@ export async function startCloud({
         ...settings,
       },
       principals,
-      identityEndpoint: entra.appServiceIdentity(
-        mooring.clientId,
-        Object.values(principals).map(({ clientId }) => clientId),
-      ),
+      identityEndpoint: entra.appServiceIdentity(mooring.clientId, [...world.servicePrincipals.keys()]),
       credentialOf: (who) => createCredential(world, principals[who]),
       close,
     };
@@ -278,101 +339,4 @@ function createCredential(world: World, principal: ServicePrincipal): TokenCrede
       return { token, expiresOnTimestamp: world.now().getTime() + 3_000_000 };
     },
   };
-}
-
-async function furnish(
-  world: World,
-  { mooring, databaseAdministrator, kubelet }: Principals,
-  { databases, rights }: { databases: readonly string[]; rights: Rights },
-): Promise<void> {
-  const { subscriptionId } = world;
-  for (const name of [nodeResourceGroup, sqlResourceGroup])
-    world.resourceGroups.set(name.toLowerCase(), { name, location });
-  // Managed Identity Operator and Virtual Machine Contributor, as aad-pod-identity's documentation asks for.
-  for (const role of ["f1a07417-d97a-45cb-824c-7a7467783830", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"]) {
-    const scope = `/subscriptions/${subscriptionId}/resourceGroups/${nodeResourceGroup}`;
-    assignRole(world, { role, principalId: kubelet.principalId, scope });
-  }
-  world.clusters.set(names.cluster, {
-    name: names.cluster,
-    oidcIssuer: `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,
-    serviceAccountKey: await createSigningKey(),
-    nodeResourceGroup,
-    location,
-    administrators: new Set(),
-    roles: new Map([[mooring.clientId, rights.rules]]),
-    hasPodIdentity: true,
-    hasWorkloadIdentityWebhook: true,
-  });
-  world.sqlServers.set(names.sqlServer, {
-    name: names.sqlServer,
-    subscriptionId,
-    resourceGroup: sqlResourceGroup,
-    location,
-    entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId },
-    canReadDirectory: true,
-    databases: new Set(databases),
-  });
-}
-
-function printCatalog(
-  { tenantId, subscriptionId, clusters }: World,
-  {
-    tls,
-    kubernetes,
-    kubelet,
-    sql,
-    databases,
-    callers,
-    approval,
-    queue,
-    verificationJob,
-    drift,
-    limits,
-    retry,
-  }: {
-    tls: Certificate;
-    kubernetes: { url: string };
-    kubelet: ServicePrincipal;
-    sql: { port: number };
-    databases: readonly string[];
-    callers: Callers | undefined;
-    approval: object | undefined;
-    queue: object | undefined;
-    verificationJob: object | undefined;
-    drift: object | undefined;
-    limits: object;
-    retry: object | undefined;
-  },
-): string {
-  return stringify({
-    tenantId,
-    clusters: {
-      [names.cluster]: {
-        apiServer: kubernetes.url,
-        certificateAuthority: tls.certificate,
-        oidcIssuer: clusters.get(names.cluster)?.oidcIssuer,
-        subscriptionId,
-        identityResourceGroup: nodeResourceGroup,
-        location,
-        identityModes: ["workloadIdentity", "podIdentity"],
-        podIdentity: { kubeletObjectId: kubelet.principalId },
-        ...(verificationJob ? { verificationJob } : {}),
-      },
-    },
-    sqlServers: {
-      [names.sqlServer]: {
-        resourceId: `/subscriptions/${subscriptionId}/resourceGroups/${sqlResourceGroup}/providers/Microsoft.Sql/servers/${names.sqlServer}`,
-        host: "localhost",
-        port: sql.port,
-        databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
-      },
-    },
-    ...(approval ? { approval } : {}),
-    ...(drift ? { drift } : {}),
-    retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6, ...retry },
-    limits,
-    ...callers?.catalog,
-    ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
-  });
 }

@@ -11,6 +11,8 @@ export interface HostProcessOptions {
   readonly port: number;
   readonly data: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** Who answers requests below /sandbox; nobody without it. */
+  readonly sandbox?: string;
   /** Takes each line that the host logs. */
   readonly onLog?: (line: string) => void;
   /** Asked before each turn of an orchestration while the host is told that there are faults of it. */
@@ -35,8 +37,9 @@ const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
-  const { app, port, data, settings, onLog, meetTurn } = options;
-  const child = spawn(process.execPath, [entry, "--app", app, "--port", String(port), "--data", data], {
+  const { app, port, data, settings, sandbox, onLog, meetTurn } = options;
+  const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
+  const child = spawn(process.execPath, [entry, ...args], {
     // In a group of its own, or Ctrl-C would end it before whoever started it has decided how.
     detached: true,
     // Its stdout says once more what the channel says; the log is on stderr.

@@ -1,31 +1,40 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
+import { readCatalogFile } from "./catalogFile.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
-import { createMessageList } from "./messageList.ts";
+import { createMessageList, createMessageLists } from "./messageList.ts";
+import { openBrowser } from "./openBrowser.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
 import { describeSandbox } from "./whatToTry.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--open] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
   --latency  what every call to the simulated cloud takes at least (default 0)
+  --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
+  --auth     tells callers apart, and has tokens for some; a catalog with auth does so anyway
+  --open     opens the dashboard in a browser
   --verbose  shows all that the service logs, not its warnings alone
 `;
 
-const { port, latencyMs, verbose } = readArguments();
+const { port, latencyMs, catalogFile, tellsApart, opens, verbose } = readArguments();
+const catalog = catalogFile === undefined ? undefined : await readCatalogFile(catalogFile);
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
 const starting = startSandbox({
   port,
   latencyMs,
+  catalog,
+  callers: tellsApart ? "keys" : "anonymous",
   logLevel: verbose ? "information" : "warning",
   // What breaks while everything ends is no news.
   onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
 });
 try {
   const sandbox = await Promise.race([starting, interruption.happened]);
-  await createMessageList(sandbox.cloud);
-  process.stdout.write(describeSandbox(sandbox, { verbose }));
+  await (catalog === undefined ? createMessageList : createMessageLists)(sandbox.cloud);
+  process.stdout.write(describeSandbox(sandbox, { verbose, isUsual: catalog === undefined }));
+  if (opens) openBrowser(`${sandbox.url}/dashboard`);
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
@@ -44,12 +53,24 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function readArguments(): { port: number; latencyMs: number; verbose: boolean } {
+interface Arguments {
+  readonly port: number;
+  readonly latencyMs: number;
+  readonly catalogFile: string | undefined;
+  readonly tellsApart: boolean;
+  readonly opens: boolean;
+  readonly verbose: boolean;
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: "string", default: "7071" },
         latency: { type: "string", default: "0" },
+        catalog: { type: "string" },
+        auth: { type: "boolean", default: false },
+        open: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -63,7 +84,14 @@ function readArguments(): { port: number; latencyMs: number; verbose: boolean } 
       if (Number.isInteger(value) && value >= 0 && value <= most && values[name] !== "") return value;
       throw new Error(`--${name} is "${values[name]}"; give a number from 0 to ${most}.`);
     };
-    return { port: number("port", 65_535), latencyMs: number("latency", 60_000), verbose: values.verbose };
+    return {
+      port: number("port", 65_535),
+      latencyMs: number("latency", 60_000),
+      catalogFile: values.catalog,
+      tellsApart: values.auth,
+      opens: values.open,
+      verbose: values.verbose,
+    };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);

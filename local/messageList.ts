@@ -3,7 +3,18 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Cloud } from "./cloud.ts";
 
-export async function createMessageList({ sql }: Cloud): Promise<void> {
-  const script = await readFile(join(dirname(import.meta.dirname), "examples/messagelist.sql"), "utf8");
-  await sql.database("messages").runScript(script);
+export async function createMessageList({ sql }: Pick<Cloud, "sql">): Promise<void> {
+  await sql.database("messages").runScript(await readScript());
+}
+
+/** In a catalog of one's own any database may be the one that the sample is to read. */
+export async function createMessageLists({ world, sqlServers }: Pick<Cloud, "world" | "sqlServers">): Promise<void> {
+  const script = await readScript();
+  for (const sql of sqlServers.values()) {
+    for (const name of world.sqlServers.get(sql.server)?.databases ?? []) await sql.database(name).runScript(script);
+  }
+}
+
+async function readScript(): Promise<string> {
+  return await readFile(join(dirname(import.meta.dirname), "examples/messagelist.sql"), "utf8");
 }

@@ -6,9 +6,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "./build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
+import { describeEnvironment } from "./control/environment.ts";
+import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
 import { type HostProcess, startHostProcess } from "./hostProcess.ts";
 import type { Faults } from "./simulators/faults.ts";
+import type { Simulator } from "./simulators/simulator.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** Of the service; any free port without it. */
@@ -30,7 +33,9 @@ export interface Sandbox {
   readonly dataFolder: string;
   /** The certificate authority of every simulated service, as a PEM file. */
   readonly authorityFile: string;
-  /** For kubectl and any other client of the simulated cluster; with all rights. */
+  /** For kubectl and any other client of a simulated cluster, by the cluster's name; with all rights. */
+  readonly kubeconfigs: Readonly<Record<string, string>>;
+  /** The first cluster's. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
   readonly hostPid: number;
@@ -64,19 +69,23 @@ export async function startSandbox({
   // Awaited below, when whatever started beside it can be closed again.
   building.catch(() => undefined);
   let cloud: Cloud | undefined;
+  let control: Simulator | undefined;
   let host: HostProcess;
   try {
     cloud = await startCloud(options);
+    control = await startControl({ cloud, environment: () => describeEnvironment(sandbox) });
     await building;
-    const { kubeconfig, ...files } = await writeFiles(folder, cloud);
+    const { kubeconfigs, ...files } = await writeFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const { faults } = cloud;
+    const { url: controlUrl } = control;
     const start = async (onPort: number) => {
       const started = await startHostProcess({
         app: app ?? checkout,
         port: onPort,
         data: join(folder, "host"),
         settings,
+        sandbox: controlUrl,
         meetTurn: (turn) => meetTurn(faults, turn),
         ...(onLog ? { onLog } : {}),
       });
@@ -87,16 +96,15 @@ export async function startSandbox({
     host = await start(port);
     const { url } = host;
     const running = cloud;
-    const clientId = running.callers?.audience;
-    if (clientId !== undefined) {
-      running.entra.browser.clients.set(clientId, { clientId, redirectUris: [`${url}/dashboard`] });
-    }
-    return {
+    running.allowSignIn(`${url}/dashboard`);
+    const runningControl = control;
+    const sandbox: Sandbox = {
       url,
       cloud: running,
       dataFolder: join(folder, "host"),
       key: running.callers?.key,
-      kubeconfig,
+      kubeconfigs,
+      kubeconfig: Object.values(kubeconfigs)[0] ?? "",
       authorityFile: files.NODE_EXTRA_CA_CERTS,
       get hostPid() {
         return host.pid;
@@ -111,11 +119,14 @@ export async function startSandbox({
       async close() {
         // Nothing of it is kept, so nothing has to be put in order.
         await host.kill();
+        await runningControl.close();
         await running.close();
         await removeFolder();
       },
     };
+    return sandbox;
   } catch (error) {
+    await control?.close();
     await cloud?.close();
     await removeFolder();
     throw error;
@@ -152,17 +163,21 @@ async function checkPort(port: number): Promise<void> {
   await closed;
 }
 
-async function writeFiles(folder: string, { catalog, tls, kubernetes }: Cloud) {
+async function writeFiles(folder: string, { catalog, tls, clusters }: Cloud) {
   const catalogFile = join(folder, "mooring.yaml");
   const authorityFile = join(folder, "sandbox-ca.pem");
-  const kubeconfig = join(folder, "kubeconfig");
+  const kubeconfigs = Object.fromEntries(
+    [...clusters.keys()].map((name) => [name, join(folder, `${name}.kubeconfig`)]),
+  );
   await Promise.all([
     writeFile(catalogFile, catalog),
     writeFile(authorityFile, tls.certificate),
-    writeFile(kubeconfig, kubernetes.kubeconfig(), { mode: 0o600 }),
+    ...[...clusters].map(([name, { kubernetes }]) =>
+      writeFile(join(folder, `${name}.kubeconfig`), kubernetes.kubeconfig(), { mode: 0o600 }),
+    ),
   ]);
   return {
-    kubeconfig,
+    kubeconfigs,
     MOORING_CATALOG: catalogFile,
     // The production code verifies certificates as always; the machine's trust store has one authority more.
     NODE_EXTRA_CA_CERTS: authorityFile,

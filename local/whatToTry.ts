@@ -1,30 +1,38 @@
 /** What `npm start` prints: where everything is, and commands that can be pasted from the checkout's folder. */
 import { styleText } from "node:util";
 import { parse } from "yaml";
-import { z } from "zod";
-import { describeEndpoints } from "./endpoints.ts";
+import { Catalog } from "../src/domain/catalog/catalog.ts";
+import type { Cloud } from "./cloud.ts";
+import { printEnvironment } from "./control/environment.ts";
+import type { Person } from "./people.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolean }): string {
-  const { url, cloud, kubeconfig } = sandbox;
-  const isUsual = new URL(url).port === "7071";
-  const mooring = (words: string) => `npx mooring ${words}`;
-  const suggestions: [string, ...string[]][] = [
-    ...(isUsual ? [] : [["Where it is, for the commands below.", `export MOORING_SERVER=${url}`] as [string, string]]),
-    ["What would happen? A plan writes nothing.", mooring("plan -f examples/team-a.workload-identity.json")],
+type Suggestion = readonly [title: string, ...commands: string[]];
+
+const mooring = (words: string) => `npx mooring ${words}`;
+
+export function describeSandbox(
+  sandbox: Sandbox,
+  { verbose, isUsual }: { verbose: boolean; isUsual: boolean },
+): string {
+  const { url, cloud } = sandbox;
+  const suggestions: readonly Suggestion[] = [
+    ...(new URL(url).port === "7071"
+      ? []
+      : [["Where it is, for the commands below.", `export MOORING_SERVER=${url}`] as const]),
+    ...(cloud.people.length > 0 ? withPeople(cloud) : isUsual ? withExamples(sandbox) : withCatalog(cloud)),
     [
-      "Onboard team-a, and see what there is.",
-      mooring("onboard -f examples/team-a.workload-identity.json --wait"),
-      mooring("list"),
+      "Look into the simulated cloud, and break it (docs/sandbox.md).",
+      mooring("sandbox cloud"),
+      mooring("sandbox journal"),
     ],
-    ["Let the app in it read its table.", `node tools/run.mjs local/runWorkload.ts --kubeconfig ${kubeconfig} team-a`],
-    ["A request with mistakes is told each of them.", mooring("onboard -f examples/bad-request.json")],
-    ["Take everything away again.", mooring("offboard aks-dev/team-a --wait")],
     ["What else it can do; all routes, as OpenAPI.", mooring("--help"), `curl -s ${url}/api/openapi.json`],
-    [
-      "Look into the simulated cluster, where kubectl is installed.",
-      `kubectl --kubeconfig ${kubeconfig} get ns,sa,cm -A`,
-    ],
+    ...Object.entries(sandbox.kubeconfigs).map(
+      ([name, file]): Suggestion => [
+        `Look into the simulated cluster ${name}, where kubectl is installed.`,
+        `kubectl --kubeconfig ${file} get ns,sa,cm -A`,
+      ],
+    ),
   ];
   const tried = suggestions.flatMap(([title, ...commands]) => [
     "",
@@ -34,15 +42,18 @@ export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolea
   return `${[
     "",
     `${styleText("bold", "Mooring is running at")} ${styleText("green", url)}`,
+    `${styleText("bold", "The dashboard is at")}   ${styleText("green", `${url}/dashboard`)}`,
+    ...(sandbox.key === undefined ? [] : [`  sign in there with the operator's key: ${sandbox.key}`]),
     "",
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
+    ...describePeople(cloud),
     "",
     styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
     "",
     styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
-    ...describeEndpoints(sandbox).map((line) => `  ${line}`),
+    ...printEnvironment(sandbox).map((line) => `  ${line}`),
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,
     "Ctrl-C ends everything. Nothing is kept.",
@@ -50,15 +61,74 @@ export function describeSandbox(sandbox: Sandbox, { verbose }: { verbose: boolea
   ].join("\n")}\n`;
 }
 
-const Catalog = z.object({
-  clusters: z.record(z.string(), z.object({ identityModes: z.array(z.string()) })),
-  sqlServers: z.record(
-    z.string(),
-    z.object({ databases: z.record(z.string(), z.object({ roles: z.array(z.string()) })) }),
-  ),
-});
+/** With the usual catalog, where everybody may do everything. */
+function withExamples({ kubeconfig }: Sandbox): readonly Suggestion[] {
+  return [
+    ["What would happen? A plan writes nothing.", mooring("plan -f examples/team-a.workload-identity.json")],
+    [
+      "Onboard team-a, and see what there is.",
+      mooring("onboard -f examples/team-a.workload-identity.json --wait"),
+      mooring("list"),
+    ],
+    ["Let the app in it read its table.", `node tools/run.mjs local/runWorkload.ts --kubeconfig ${kubeconfig} team-a`],
+    ["A request with mistakes is told each of them.", mooring("onboard -f examples/bad-request.json")],
+    ["Take everything away again.", mooring("offboard aks-dev/team-a --wait")],
+  ];
+}
 
-function describeCatalog({ clusters, sqlServers }: z.infer<typeof Catalog>): string[] {
+/** With a catalog of one's own that asks nobody who they are. */
+function withCatalog({ world }: Cloud): readonly Suggestion[] {
+  const [cluster = ""] = world.clusters.keys();
+  const [[server, { databases }] = ["", { databases: new Set<string>() }]] = world.sqlServers;
+  const [database = ""] = databases;
+  return [
+    [
+      "What would happen? A plan writes nothing.",
+      mooring(`plan ${cluster}/team-a --database ${server}/${database}=reader`),
+    ],
+  ];
+}
+
+function describePeople({ people }: Cloud): readonly string[] {
+  if (people.length === 0) return [];
+  const rows = people.map(({ name, oid, roles, teams }) => {
+    const where = teams.length === 0 ? "in no team" : `in ${teams.join(" and ")}`;
+    return `  ${name.padEnd(9)} ${oid}  ${where}, ${roles.join(" and ")}`;
+  });
+  return ["", "Who may call, with a token that is good for an hour (mooring sandbox token NAME):", ...rows];
+}
+
+function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
+  const become = (name: Person["name"]) => `export MOORING_TOKEN=$(${mooring(`sandbox token ${name}`)})`;
+  if (fourEyes === undefined) {
+    return [
+      [
+        "Be somebody. Nothing in this catalog needs an approval (docs/callers.md).",
+        become("operator"),
+        mooring("catalog"),
+      ],
+    ];
+  }
+  const { berth, database, identityMode } = fourEyes;
+  const mode = identityMode === "workloadIdentity" ? "" : ` --identity-mode ${identityMode}`;
+  return [
+    [
+      "Four eyes: the requester asks, and waits for somebody else.",
+      become("requester"),
+      mooring(`onboard ${berth} --database ${database}${mode}`),
+      mooring("list operations --phase awaitingApproval"),
+    ],
+    [
+      "The approver sees what waits, and says yes or no.",
+      become("approver"),
+      mooring("approvals"),
+      `${mooring("approve")} "$(${mooring("approvals --limit 1 -o name")})" --wait`,
+    ],
+    ["The operator sees everything.", become("operator"), mooring(`status ${berth}`), mooring("audit")],
+  ];
+}
+
+function describeCatalog({ clusters, sqlServers }: Catalog): string[] {
   const rows = [
     ...Object.entries(clusters).map(([alias, { identityModes }]) => ["cluster", alias, identityModes.join(", ")]),
     ...Object.entries(sqlServers).flatMap(([alias, { databases }]) =>

@@ -135,3 +135,4 @@ registerDashboard(routes, {
     links: config.MOORING_DASHBOARD_LINKS,
   }),
 });
+routes.register();

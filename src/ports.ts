@@ -8,6 +8,7 @@ import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/oper
 import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
   AnyOperation,
+  BatchAsk,
   BatchItem,
   BatchRecord,
   OpenBatch,
@@ -19,7 +20,6 @@ import type {
 } from "./domain/operation/records.ts";
 import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
-import type { OnboardingRequest } from "./domain/request/request.ts";
 import type { Serial } from "./domain/serial.ts";
 import type { DatabaseTarget, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
@@ -335,7 +335,7 @@ export interface Registry extends Batches, WaitingRequests {
 
 export interface Batches {
   /** Accepted when it returns: the record comes last, and what it needs is there by then. Twice is as once. */
-  insertBatch(record: BatchRecord, requests: readonly OnboardingRequest[]): Promise<void>;
+  insertBatch(record: BatchRecord, asked: readonly BatchAsk[]): Promise<void>;
   getBatch(id: string): Promise<Stored<BatchRecord> | undefined>;
   /** False when somebody wrote since the record was read. */
   amendBatch(record: Stored<BatchRecord>, changes: Partial<BatchRecord>): Promise<boolean>;
@@ -346,10 +346,10 @@ export interface Batches {
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
 
-  getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & { request: OnboardingRequest }> | undefined>;
+  getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;
   /** Changes the item as it was read; false when somebody else was first. */
   amendBatchItem(batch: string, item: Stored<BatchItem>, changes: Partial<BatchItem>): Promise<boolean>;
-  /** In their order, without the requests. */
+  /** In their order, without what they ask. */
   listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
   updateBatchItems(
     batch: string,

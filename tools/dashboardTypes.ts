@@ -71,6 +71,7 @@ function printObject({ properties, required = [], additionalProperties }: Schema
     const value = typeof additionalProperties === "object" ? print(additionalProperties) : "unknown";
     return `Readonly<Record<string, ${value}>>`;
   }
+  if (Object.keys(properties).length === 0) return "object";
   const fields = Object.entries(properties).map(
     ([name, schema]) => `readonly ${JSON.stringify(name)}${required.includes(name) ? "" : "?"}: ${print(schema)}`,
   );

@@ -14,6 +14,7 @@ const checks = [
   ["types", ["tsc", "-p", "."]],
   ["types of the dashboard", ["tsc", "-p", "dashboard"]],
   ["dead code", ["knip"]],
+  ["OpenAPI document", ["tools/lintOpenApi.ts"]],
   ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],
 ];

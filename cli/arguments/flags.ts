@@ -24,4 +24,8 @@ export interface Operand {
   readonly name: string;
   readonly isRequired: boolean;
   readonly choices?: readonly string[];
+  /** Other values than the choices are for the command to judge. */
+  readonly isOpen?: true;
+  /** The last one: may be given again and again. */
+  readonly isMany?: true;
 }

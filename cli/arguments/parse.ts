@@ -104,11 +104,11 @@ function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {
 function checkOperands(name: string, { operands: wanted }: Command, given: readonly string[]): void {
   const missing = wanted[given.length];
   if (missing?.isRequired) throw new UsageError(`${name} needs ${missing.name}.`);
-  const surplus = given[wanted.length];
+  const surplus = wanted.at(-1)?.isMany ? undefined : given[wanted.length];
   if (surplus !== undefined) throw new UsageError(`${name} does not know what to do with "${surplus}".`);
-  for (const [index, { name: operand, choices }] of wanted.entries()) {
+  for (const [index, { name: operand, choices, isOpen }] of wanted.entries()) {
     const value = given[index];
-    if (value !== undefined && choices && !choices.includes(value)) {
+    if (value !== undefined && choices && !isOpen && !choices.includes(value)) {
       throw new UsageError(`${operand} is "${value}"; it takes ${choices.join(", ")}.`);
     }
   }

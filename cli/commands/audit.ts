@@ -48,12 +48,12 @@ function auditTable(entries: readonly AuditDocument[], view: View): readonly str
   return table(
     entries,
     [
-      { title: "AGE", cell: ({ time }) => age(time, view.now) },
-      { title: "WHO", cell: ({ who }) => who, least: 9 },
+      { title: "AGE", cell: ({ time }) => age(time, view.now), goes: 2 },
+      { title: "WHO", cell: ({ who }) => who },
       { title: "WHAT", cell: ({ what }) => what },
-      { title: "ACTION", cell: ({ action }) => action },
+      { title: "ACTION", cell: ({ action }) => action, goes: 1 },
       { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
-      { title: "TARGET", cell: ({ target }) => target, least: 12 },
+      { title: "TARGET", cell: ({ target }) => target },
       { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },
       { title: "TIME", cell: ({ time }) => time, isWide: true },
       { title: "OPERATION", cell: ({ operation = "" }) => operation, isWide: true },

@@ -43,9 +43,9 @@ async function showCatalog(session: Session): Promise<number> {
         : table(
             rows,
             [
-              { title: "KIND", cell: ({ kind }) => kind },
+              { title: "KIND", cell: ({ kind }) => kind, goes: 1 },
               { title: "NAME", cell: ({ name }) => name },
-              { title: "ALLOWS", cell: ({ allows }) => allows },
+              { title: "ALLOWS", cell: ({ allows }) => allows, wraps: true },
             ],
             view,
           ),

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { change, planBatch, start } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
+import { tellingWhere } from "../requests/tellingWhere.ts";
 
 export const command = defineCommand({
   description:
@@ -15,14 +16,15 @@ export const command = defineCommand({
     "onboard -f teams.yaml --dry-run",
   ],
   async run(session, values, operands) {
-    const asked = await readAsked(values, operands);
-    const { requests } = asked;
+    const asked = await readAsked(values, operands, session.say);
+    const { requests, written } = asked;
     const isDryRun = values["dry-run"];
     const [only, ...more] = requests;
-    if (only && more.length === 0) return await change(session, onboardingOf(only, asked), { isDryRun });
-    if (isDryRun) return await planBatch(session, requests);
+    if (only && more.length === 0)
+      return await tellingWhere(written, () => change(session, onboardingOf(only, asked), { isDryRun }));
+    if (isDryRun) return await tellingWhere(written, () => planBatch(session, requests));
     const name = `batch of ${requests.length}`;
     const call = { method: "POST", path: "/api/onboardings/batch", body: { requests } } as const;
-    return await start(session, { call, title: name, name });
+    return await tellingWhere(written, () => start(session, { call, title: name, name }));
   },
 });

@@ -2,6 +2,7 @@ import { defineCommand } from "../command.ts";
 import { planBatch, plan as planChange } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
+import { tellingWhere } from "../requests/tellingWhere.ts";
 
 export const command = defineCommand({
   description:
@@ -13,10 +14,10 @@ export const command = defineCommand({
     "plan -f examples/team-a.workload-identity.json",
   ],
   async run(session, values, operands) {
-    const asked = await readAsked(values, operands);
+    const asked = await readAsked(values, operands, session.say);
     const [only, ...more] = asked.requests;
-    return only && more.length === 0
-      ? await planChange(session, onboardingOf(only, asked))
-      : await planBatch(session, asked.requests);
+    return await tellingWhere(asked.written, () =>
+      only && more.length === 0 ? planChange(session, onboardingOf(only, asked)) : planBatch(session, asked.requests),
+    );
   },
 });

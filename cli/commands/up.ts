@@ -7,21 +7,25 @@ import { exitCodes, Interrupted } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Runs the service with its simulated cloud at http://127.0.0.1:7071 until Ctrl-C, as `npm start` does. Nothing is kept.",
+    "Runs the service with its simulated cloud at http://127.0.0.1:7071 until Ctrl-C, as `npm start` does. Nothing is kept. --catalog simulates each cluster and each SQL server that a catalog of yours names, with its teams, approvals and quotas; the file is checked as `mooring catalog check` does. --auth asks callers who they are, has a requester, an approver and an operator (`mooring sandbox token`), and prints how to try an approval.",
   operands: [],
   flags: {
     port: { value: "n", summary: "Of the service on 127.0.0.1; 0 takes any free one (7071)" },
     latency: { value: "ms", summary: "What every call to the simulated cloud takes at least" },
+    catalog: { value: "file", summary: "Simulate what this catalog names" },
+    auth: { summary: "Tell callers apart; a catalog that has auth does so anyway" },
     verbose: { summary: "Show all that the service logs, not its warnings alone" },
   },
-  examples: ["up", "up --port 7072"],
+  examples: ["up", "up --port 7072", "up --auth", "up --catalog mooring.yaml"],
   isLocal: true,
-  async run({ signal }, { port, latency, verbose }) {
+  async run({ signal }, { port, latency, catalog, auth, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined
         ? []
         : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
+      ...(catalog === undefined ? [] : ["--catalog", catalog]),
+      ...(auth ? ["--auth"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.

@@ -36,11 +36,11 @@ function itemTable(items: readonly BatchItemDocument[], view: View): readonly st
   return table(
     items,
     [
-      { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}`, least: 16 },
+      { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}` },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
-      { title: "OUTCOME", cell: ({ outcome, error }) => outcome ?? error?.code ?? "", least: 10 },
-      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now) },
-      { title: "OPERATION", cell: ({ operation = "" }) => operation },
+      { title: "OUTCOME", cell: ({ outcome, error }) => outcome ?? error?.code ?? "" },
+      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now), goes: 1 },
+      { title: "OPERATION", cell: ({ operation = "" }) => operation, goes: 2 },
     ],
     view,
   );

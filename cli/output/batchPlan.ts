@@ -20,7 +20,7 @@ export function batchPlanLines({ totals, items }: BatchPlan, view: View): readon
     ...table(
       items,
       [
-        { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}`, least: 16 },
+        { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}` },
         { title: "PLAN", cell: ({ status }) => status, style: styleOfPlan },
         { title: "WRITES", cell: countWrites },
         { title: "APPROVAL", cell: ({ plan }) => (plan && plan.needsApproval.length > 0 ? "needed" : "") },

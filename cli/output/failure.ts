@@ -47,6 +47,6 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
       ? fact("wait", `${retryAfterSeconds} s; with --wait it is done for you`)
       : []),
     ...acts([...inTheWay, ...[next].flat(), ...failure.next]),
-    ...fact("trace", traceId),
+    ...(traceId === undefined ? [] : fact("trace", traceId)),
   ];
 }

@@ -16,15 +16,16 @@ export function namespaceTable(namespaces: readonly NamespaceDocument[], view: V
   return table(
     namespaces,
     [
-      { title: "NAMESPACE", cell: nameOf, least: 16 },
+      { title: "NAMESPACE", cell: nameOf },
       { title: "STATE", cell: ({ state }) => state, style: styleOfState },
-      { title: "IDENTITY", cell: ({ identityMode }) => identityMode },
+      { title: "IDENTITY", cell: ({ identityMode }) => identityMode, goes: 1 },
       { title: "FINDINGS", cell: ({ findings }) => summarizeFindings(findings) },
-      { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now) },
+      { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now), goes: 2 },
       {
         title: "DATABASES",
         cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
-        least: 9,
+        wraps: true,
+        goes: 3,
       },
       { title: "WAITING", cell: ({ waiting = [] }) => String(waiting.length), isWide: true },
       { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },

@@ -37,10 +37,10 @@ export function stepLines(steps: readonly StepDocument[], view: View): readonly 
     steps,
     [
       { title: "STEP", cell: ({ name }) => name },
-      { title: "TARGET", cell: ({ target }) => target, least: 12 },
+      { title: "TARGET", cell: ({ target }) => target },
       { title: "ACTION", cell: actionOf },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
-      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now) },
+      { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now), goes: 1 },
       { title: "STARTED", cell: ({ startTime = "" }) => startTime, isWide: true },
       { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },
     ],

@@ -15,12 +15,12 @@ export function operationTable(operations: readonly AnySummary[], view: View): r
     operations,
     [
       { title: "ID", cell: ({ id }) => id },
-      { title: "KIND", cell: ({ kind }) => kind },
+      { title: "KIND", cell: ({ kind }) => kind, goes: 2 },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
       // Its width is for those that wait.
-      { title: "PHASE", cell: (each) => phaseOf(each) ?? "", least: 8, ...(isAnyWaiting ? {} : { isWide: true }) },
-      { title: "AGE", cell: ({ createdTime }) => age(createdTime, now) },
-      { title: "NAMESPACE", cell: targetOf, least: 12 },
+      { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
+      { title: "AGE", cell: ({ createdTime }) => age(createdTime, now), goes: 1 },
+      { title: "NAMESPACE", cell: targetOf },
       {
         title: "TOOK",
         cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),

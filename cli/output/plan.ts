@@ -7,7 +7,6 @@ import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fix.ts";
 import { printable } from "./printable.ts";
-import { shorten } from "./table.ts";
 import { span } from "./times.ts";
 import type { Style, View } from "./view.ts";
 
@@ -58,10 +57,15 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
   const { name, target, action, differences, blockers } = step;
   const { paint, width } = view;
   const [sign, style] = signs[action];
-  const room = width === undefined ? target.length : Math.max(12, width - nameWidth - 4 - 2 - 8);
-  const head = `${sign} ${name.padEnd(nameWidth)}  ${shorten(printable(target), room)}  ${actionText({ name, action })}`;
+  const told = printable(target);
+  const said = actionText({ name, action });
+  const head = `${sign} ${name.padEnd(nameWidth)}  ${told}  ${said}`.trimEnd();
   return [
-    paint(style, head.trimEnd()),
+    // The name of a thing stays whole, on a line of its own where there is no room for it.
+    ...(width === undefined || head.length <= width
+      ? [head]
+      : [`${sign} ${name.padEnd(nameWidth)}  ${said}`.trimEnd(), `    ${told}`]
+    ).map((line) => paint(style, line)),
     ...facts(
       differences.map((each) => [each.field, describeDifference(each, action)] as const),
       view,

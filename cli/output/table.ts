@@ -1,72 +1,123 @@
-/** Columns of text. On a terminal the columns that may are cut so that a row is one line; in a pipe, and with -o wide, nothing is cut. */
+/**
+ * Columns of text. What names a thing is never cut, so that it can be told from others and copied. On a terminal that is too
+ * narrow, a column of several words is wrapped, then the columns that may go do so, one after the other, and what is left goes
+ * on a second line. In a pipe, and with -o wide, a row is one line.
+ */
 import { printable } from "./printable.ts";
 import type { Style, View } from "./view.ts";
+import { wrap } from "./wrap.ts";
 
 export interface Column<Row> {
   readonly title: string;
   cell(row: Row): string;
   style?(row: Row): Style | undefined;
-  /** May be cut down to so many characters. */
-  readonly least?: number;
+  /** Its cells are words of which each may stand on a line of its own. */
+  readonly wraps?: true;
+  /** Of the columns that may go, the one with the lowest number goes first. */
+  readonly goes?: number;
   /** Only with -o wide. */
   readonly isWide?: true;
 }
 
 const gap = 2;
+const indent = 2;
 
 export function table<Row>(
   rows: readonly Row[],
   columns: readonly Column<NoInfer<Row>>[],
   { width, isWide, paint }: View,
 ): string[] {
-  const shown = columns.filter((column) => isWide || !column.isWide);
-  const cells = rows.map((row) => shown.map(({ cell }) => printable(cell(row))));
-  const natural = shown.map(({ title }, index) =>
-    Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
-  );
-  const widths = fitWidths(natural, shown, isWide ? undefined : width);
-  const print = (texts: readonly string[], style: (index: number) => Style | undefined) =>
-    texts
-      .map((text, index) => {
-        const most = widths[index] ?? 0;
-        const cut = shorten(text, most);
-        const padding = index === texts.length - 1 ? "" : " ".repeat(most - cut.length + gap);
-        const how = style(index);
-        return `${how === undefined ? cut : paint(how, cut)}${padding}`;
+  const most = isWide ? undefined : width;
+  const all = columns
+    .filter((column) => isWide || !column.isWide)
+    .map((column) => measure(column, [column.title, ...rows.map((row) => printable(column.cell(row)))]));
+  const shown = choose(all, most);
+  const lines = layOut(shown, most);
+  const print = (index: number, row?: Row) =>
+    lines.flatMap((line, number) =>
+      printLine(line, index, (column, text) => {
+        const style = row === undefined ? "dim" : column.style?.(row);
+        return style === undefined ? text : paint(style, text);
+      }).map((text) => `${number === 0 ? "" : " ".repeat(indent)}${text}`),
+    );
+  return [...print(0), ...rows.flatMap((row, index) => print(index + 1, row))];
+}
+
+interface Measured<Row> {
+  readonly column: Column<Row>;
+  /** The title, and a text for each row. */
+  readonly texts: readonly string[];
+  readonly width: number;
+}
+
+function measure<Row>(column: Column<Row>, texts: readonly string[]): Measured<Row> {
+  return { column, texts, width: Math.max(...texts.map(({ length }) => length)) };
+}
+
+function widthOf(columns: readonly Measured<never>[]): number {
+  return columns.reduce((sum, { width }) => sum + width + gap, -gap);
+}
+
+function choose<Row>(columns: readonly Measured<Row>[], width: number | undefined): readonly Measured<Row>[] {
+  if (width === undefined || widthOf(columns) <= width) return columns;
+  const narrow = columns.map((each) => (each.column.wraps ? { ...each, width: longestWord(each.texts) } : each));
+  const room = width - widthOf(narrow);
+  if (room >= 0) return widen(narrow, columns, room);
+  const [first] = columns
+    .filter(({ column }) => column.goes !== undefined)
+    .toSorted((a, b) => (a.column.goes ?? 0) - (b.column.goes ?? 0));
+  return first
+    ? choose(
+        columns.filter((each) => each !== first),
+        width,
+      )
+    : narrow;
+}
+
+/** The room that is left goes to the wrapped columns, from the left. */
+function widen<Row>(narrow: readonly Measured<Row>[], natural: readonly Measured<Row>[], room: number) {
+  let left = room;
+  return narrow.map((each, index) => {
+    const more = Math.min(left, (natural[index]?.width ?? each.width) - each.width);
+    left -= more;
+    return { ...each, width: each.width + more };
+  });
+}
+
+function longestWord(texts: readonly string[]): number {
+  return Math.max(...texts.flatMap((text) => text.split(" ")).map(({ length }) => length));
+}
+
+/** As many columns to a line as it holds. */
+function layOut<Row>(columns: readonly Measured<Row>[], width: number | undefined): readonly Measured<Row>[][] {
+  const lines: Measured<Row>[][] = [];
+  for (const column of columns) {
+    const line = lines.at(-1);
+    const room = (width ?? Number.POSITIVE_INFINITY) - (lines.length > 1 ? indent : 0);
+    if (line && widthOf([...line, column]) <= room) line.push(column);
+    else lines.push([column]);
+  }
+  return lines;
+}
+
+function printLine<Row>(
+  columns: readonly Measured<Row>[],
+  index: number,
+  paint: (column: Column<Row>, text: string) => string,
+): readonly string[] {
+  const cells = columns.map(({ column, texts, width }) => {
+    const text = texts[index] ?? "";
+    return column.wraps ? wrap(text, width) : [text];
+  });
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) =>
+    columns
+      .map(({ column, width }, at) => {
+        const text = cells[at]?.[line] ?? "";
+        const padding = at === columns.length - 1 ? "" : " ".repeat(width - text.length + gap);
+        return `${text === "" ? "" : paint(column, text)}${padding}`;
       })
       .join("")
-      .trimEnd();
-  const header = print(
-    shown.map(({ title }) => title),
-    () => "dim",
+      .trimEnd(),
   );
-  return [header, ...rows.map((row, line) => print(cells[line] ?? [], (index) => shown[index]?.style?.(row)))];
-}
-
-function fitWidths<Row>(
-  natural: readonly number[],
-  columns: readonly Column<Row>[],
-  width: number | undefined,
-): number[] {
-  const widths = [...natural];
-  if (width === undefined) return widths;
-  const total = () => widths.reduce((sum, each) => sum + each + gap, -gap);
-  while (total() > width) {
-    // The widest that may still give.
-    const [widest] = columns
-      .map(({ least }, index) => ({ index, least, now: widths[index] ?? 0 }))
-      .filter(({ least, now }) => least !== undefined && now > least)
-      .toSorted((a, b) => b.now - a.now);
-    if (!widest) return widths;
-    widths[widest.index] = widest.now - 1;
-  }
-  return widths;
-}
-
-/** Cut in the middle: both ends of a name tell it from others. Of several words the first are kept. */
-export function shorten(text: string, width: number): string {
-  if (text.length <= width) return text;
-  if (text.includes(" ")) return `${text.slice(0, width - 1)}…`;
-  const head = Math.ceil((width - 1) / 2);
-  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }

@@ -1,19 +1,42 @@
 /** Onboarding requests out of files: JSON or YAML, one or many. What a request may say, the service knows. */
 import { createReadStream } from "node:fs";
+import { group, kind as ownKind } from "../../src/domain/request/objectForm.ts";
 import { UsageError } from "../failures.ts";
+import { findFiles, type Search } from "./findFiles.ts";
 import { parseYaml } from "./parseYaml.ts";
 
 /** A batch of the service takes 4 MB. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Several documents, a list, or `{ requests: […] }` are as many requests. */
-export async function readRequests(files: readonly string[]): Promise<readonly object[]> {
-  if (files.filter((file) => file === "-").length > 1)
-    throw new UsageError("Standard input can be read once: give -f - once.");
-  const read: object[] = [];
-  for (const file of files) for (const request of await parseRequests(file, await readText(file))) read.push(request);
-  if (read.length === 0) throw new UsageError(`There is no request in ${files.map(nameOf).join(", ")}.`);
-  return read;
+/** A request, and where somebody has written it: `teams.yaml, document 2`. */
+export interface Written {
+  readonly request: object;
+  readonly where: string;
+}
+
+/** Several documents, a list, a `List`, or `{ requests: […] }` are as many requests. */
+export async function readRequests(words: readonly string[], search: Search): Promise<readonly Written[]> {
+  const files = await findFiles(words, search);
+  const read: Written[] = [];
+  for (const file of files) for (const each of await parseRequests(file, await readText(file))) read.push(each);
+  const { own = [], others = [] } = Object.groupBy(read, ({ request }) => (kindOfOthers(request) ? "others" : "own"));
+  const kinds = [...new Set(others.map(({ request }) => kindOfOthers(request)))].toSorted().join(", ");
+  if (own.length === 0) {
+    const instead = kinds === "" ? "" : `, but ${kinds}`;
+    throw new UsageError(`There is no request in ${words.map(nameOf).join(", ")}${instead}.`);
+  }
+  if (kinds !== "") search.say(`Not Mooring's, and left out: ${kinds}.`);
+  return own;
+}
+
+/**
+ * What kustomize or a folder has besides requests. Kind and group have to be others: whoever has misspelt one of the two
+ * means a request, and is told so by the service.
+ */
+function kindOfOthers(request: object): string | undefined {
+  const { apiVersion, kind }: { apiVersion?: unknown; kind?: unknown } = request;
+  if (typeof apiVersion !== "string" || typeof kind !== "string") return undefined;
+  return kind === ownKind || apiVersion.startsWith(`${group}/`) ? undefined : kind;
 }
 
 /** Never more than is taken: what a pipe or a device gives need not end. */
@@ -36,30 +59,47 @@ async function readText(file: string): Promise<string> {
 
 const whys: Readonly<Record<string, string>> = {
   ENOENT: "is not there",
-  EISDIR: "is a folder; name files",
   EACCES: "may not be read",
 };
 
-export async function parseRequests(file: string, content: string): Promise<readonly object[]> {
+export async function parseRequests(file: string, content: string): Promise<readonly Written[]> {
   const documents = await parseYaml(nameOf(file), content);
   return documents.flatMap((value, index) => {
     // `---` at the end, or a document of comments alone.
     if (value === null || value === undefined) return [];
-    const values: readonly unknown[] = Array.isArray(value) ? value : isBatch(value) ? value.requests : [value];
-    return values.map((each) => {
-      if (typeof each === "object" && each !== null && !Array.isArray(each)) return each;
-      throw new UsageError(`${nameOf(file)}: document ${index + 1} holds ${inWords(each)}, and that is no request.`);
+    const document = documents.length === 1 ? nameOf(file) : `${nameOf(file)}, document ${index + 1}`;
+    return itemsOf(value, document).map(({ item, where }) => {
+      if (typeof item === "object" && item !== null && !Array.isArray(item)) return { request: item, where };
+      throw new UsageError(`${where} holds ${inWords(item)}, and that is no request.`);
     });
   });
+}
+
+interface Item {
+  readonly item: unknown;
+  readonly where: string;
+}
+
+/** A `List` may hold others, as kubectl prints them. */
+function itemsOf(value: unknown, where: string, isInList = false): readonly Item[] {
+  const items = isList(value) ? value.items : isInList ? undefined : Array.isArray(value) ? value : requestsOf(value);
+  if (!items) return [{ item: value, where }];
+  return items.flatMap((each, index) => itemsOf(each, `${where}, item ${index + 1}`, true));
+}
+
+function isList(value: unknown): value is { readonly items: unknown[] } {
+  if (typeof value !== "object" || value === null || !("kind" in value) || !("items" in value)) return false;
+  return (value.kind === "List" || value.kind === `${ownKind}List`) && Array.isArray(value.items);
+}
+
+function requestsOf(value: unknown): unknown[] | undefined {
+  if (typeof value !== "object" || value === null || !("requests" in value)) return undefined;
+  return Array.isArray(value.requests) ? value.requests : undefined;
 }
 
 function inWords(value: unknown): string {
   const text = Array.isArray(value) ? "a list in a list" : JSON.stringify(value);
   return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
-}
-
-function isBatch(value: unknown): value is { readonly requests: unknown[] } {
-  return typeof value === "object" && value !== null && "requests" in value && Array.isArray(value.requests);
 }
 
 function nameOf(file: string): string {

@@ -4,15 +4,21 @@ import type { AdoptionPolicy, DeletePolicy, IdentityMode } from "../../src/domai
 import type { Flags, Values } from "../arguments/flags.ts";
 import { readBerth, readDatabase } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
-import { readRequests } from "./readFiles.ts";
+import type { Search } from "./findFiles.ts";
+import { readRequests, type Written } from "./readFiles.ts";
 
-export const requestFlags = {
+export const fileFlags = {
   filename: {
     short: "f",
     value: "file",
     many: true,
-    summary: "Requests as JSON or YAML, - for standard input; several make a batch",
+    summary: "Requests as JSON or YAML: a file, a folder, a pattern, or - for standard input",
   },
+  recursive: { short: "R", summary: "With -f: the folders in a folder, too" },
+} as const satisfies Flags;
+
+export const requestFlags = {
+  ...fileFlags,
   database: { value: "db=roles", many: true, summary: "Such as sql-dev/messages=reader,writer" },
   "identity-mode": {
     value: "mode",
@@ -35,30 +41,41 @@ export const requestFlags = {
   "take-over": { summary: "Operators: take the namespace from the team that has it" },
 } as const satisfies Flags;
 
+export function expectFiles(filename: readonly string[], command: string): void {
+  if (filename.length === 0) throw new UsageError(`${command} needs requests: -f <file>, or -f - for standard input.`);
+}
+
+export function expectOne(requests: readonly unknown[], takeOver: boolean): void {
+  if (!takeOver || requests.length <= 1) return;
+  throw new UsageError("--take-over takes one request: whoever takes something from a team does it one by one.");
+}
+
 type RequestValues = Values<typeof requestFlags>;
 
 export interface Asked {
   readonly requests: readonly object[];
+  /** Where each of them is written, when they come from files. */
+  readonly written: readonly Written[] | undefined;
   readonly takeOver: boolean;
 }
 
-export async function readAsked(values: RequestValues, [berth]: readonly string[]): Promise<Asked> {
-  const { filename } = values;
+export async function readAsked(values: RequestValues, [berth]: readonly string[], say: Search["say"]): Promise<Asked> {
+  const { filename, recursive } = values;
   const takeOver = values["take-over"];
   const fields = fieldsOf(values);
   if (filename.length > 0) {
     const [surplus] = [...(berth === undefined ? [] : [`"${berth}"`]), ...Object.keys(fields)];
     if (surplus !== undefined)
       throw new UsageError(`The request comes from -f or from flags; ${surplus} is given besides -f.`);
-    const requests = await readRequests(filename);
-    if (takeOver && requests.length > 1)
-      throw new UsageError("--take-over takes one request: whoever takes something from a team does it one by one.");
-    return { requests, takeOver };
+    const written = await readRequests(filename, { isRecursive: recursive, say });
+    expectOne(written, takeOver);
+    return { requests: written.map(({ request }) => request), written, takeOver };
   }
+  if (recursive) throw new UsageError("-R is of folders: give -f with it.");
   if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
   if (values.database.length === 0)
     throw new UsageError("Say what it shall reach: --database server/database=role,role.");
-  return { requests: [{ ...readBerth(berth), ...fields }], takeOver };
+  return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, takeOver };
 }
 
 /** Only what was given: the service has the defaults. */

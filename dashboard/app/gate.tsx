@@ -1,6 +1,6 @@
 /** Who is not known is told how to become so, by the ways that the catalog has. */
 import { useSignal } from "@preact/signals";
-import { easyAuthAddress, signInWithEntra, signInWithKey } from "../service/begin.ts";
+import { easyAuthAddress, signInWithEntra, signInWithProof } from "../service/begin.ts";
 import { gateNotice } from "../service/session.ts";
 import { settings } from "../service/settings.ts";
 
@@ -27,12 +27,12 @@ export function Gate() {
           Sign in
         </a>
       )}
-      {key && <KeyForm />}
+      {(key || entra) && <ProofForm takesKeys={key === true} />}
     </main>
   );
 }
 
-function KeyForm() {
+function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
   const key = useSignal("");
   const isSending = useSignal(false);
   const error = useSignal<string | undefined>(undefined);
@@ -41,7 +41,7 @@ function KeyForm() {
     isSending.value = true;
     error.value = undefined;
     try {
-      await signInWithKey(key.value);
+      await signInWithProof(key.value);
     } catch (reason) {
       error.value = reason instanceof Error ? reason.message : String(reason);
     }
@@ -50,7 +50,11 @@ function KeyForm() {
   return (
     <form onSubmit={send}>
       <label class="field">
-        <span>A key of the catalog, kept until this tab is closed</span>
+        <span>
+          {takesKeys
+            ? "A key of the catalog, kept until this tab is closed, or an access token"
+            : "An access token, forgotten when the page is closed"}
+        </span>
         <input
           type="password"
           autoComplete="off"
@@ -67,7 +71,7 @@ function KeyForm() {
         </p>
       )}
       <button type="submit" disabled={isSending.value}>
-        {isSending.value ? "Asking …" : "Use the key"}
+        {isSending.value ? "Asking …" : takesKeys ? "Use the key" : "Use the token"}
       </button>
     </form>
   );

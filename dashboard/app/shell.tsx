@@ -6,6 +6,7 @@ import { awaitingCount } from "../service/awaiting.ts";
 import { signOut } from "../service/begin.ts";
 import { contact } from "../service/client.ts";
 import { lastHeard, streamState } from "../service/live.ts";
+import { hasSandbox } from "../service/sandbox.ts";
 import { caller } from "../service/session.ts";
 import { settings, tellsCallersApart } from "../service/settings.ts";
 import { Announcer } from "../ui/announcer.tsx";
@@ -88,6 +89,14 @@ function Navigation() {
             </a>
           </li>
         ))}
+        {hasSandbox.value && (
+          <li>
+            <a href="/sandbox" target="_blank" rel="noopener">
+              Cloud <span aria-hidden="true">↗</span>
+              <span class="visually-hidden"> (another page)</span>
+            </a>
+          </li>
+        )}
         {settings.links.map(({ name, url }) => (
           <li key={url}>
             <a href={url} target="_blank" rel="noreferrer">

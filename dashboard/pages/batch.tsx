@@ -33,7 +33,7 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
   const { id, status, totals, remaining, error, endTime } = batch;
   return (
     <Page
-      title={`Batch of ${count(totals.requests, "namespace")}`}
+      title={`Batch: ${batch.action} ${count(totals.requests, "namespace")}`}
       crumbs={<a href={`${base}/batches`}>Batches</a>}
       actions={
         endTime === undefined &&

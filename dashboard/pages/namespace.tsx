@@ -227,10 +227,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
             <code>{field}</code> is {found === null ? "not there" : <del>{found}</del>} instead of{" "}
             {expected === null ? "not there" : <ins>{expected}</ins>}.
           </p>
-          <p class="fix">
-            {fix}
-            {repairable && " Repair puts it right."}
-          </p>
+          <p class="fix">{repairable ? "Repair puts it right." : fix}</p>
         </li>
       ))}
     </ul>

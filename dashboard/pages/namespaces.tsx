@@ -1,10 +1,12 @@
 /** All namespaces: filtered, sorted and paged here, since all of them are. */
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { param, setParams, to } from "../app/router.ts";
+import { navigate, param, setParams, to } from "../app/router.ts";
 import { contact } from "../service/client.ts";
 import type { Namespace } from "../service/documents.ts";
 import { all, ensureLoaded, failure, isComplete, keyOf, load, loadedAt } from "../service/namespaces.ts";
+import { isIn } from "../service/session.ts";
+import { ask } from "../ui/change.tsx";
 import { Choice, FilterBar, QuickFilters, Search } from "../ui/filters.tsx";
 import { Page } from "../ui/page.tsx";
 import { Pager } from "../ui/pager.tsx";
@@ -131,6 +133,7 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
           ? count(of.length, "namespace")
           : `${of.length.toLocaleString()} of ${count(all.value.length, "namespace")}`}
       </p>
+      <Bulk of={of} />
       <ul class="rows namespaces">
         {of.slice((page - 1) * pageSize, page * pageSize).map((each) => (
           <Row key={keyOf(each)} of={each} />
@@ -138,6 +141,45 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
       </ul>
       <Pager page={page} size={pageSize} total={of.length} what="namespaces" />
     </>
+  );
+}
+
+/** As many as the service takes at a time. */
+const mostAtOnce = 1_000;
+
+const bulk = [
+  ["verify", "Verify"],
+  ["repair", "Repair"],
+  ["migrate", "Migrate"],
+  ["offboard", "Offboard"],
+] as const;
+
+/** What is filtered is what is meant, name by name: nothing that comes to pass the filter later, and nothing that was not seen. */
+function Bulk({ of }: { readonly of: readonly Namespace[] }) {
+  if (!isIn("Onboarding.Request")) return null;
+  const isTooMuch = of.length > mostAtOnce;
+  const begin = (action: string, verb: string) =>
+    ask({
+      title: `${verb} ${count(of.length, "namespace")}?`,
+      verb: `${verb} them`,
+      path: "/api/namespaces/batch",
+      body: { action, namespaces: of.map(({ cluster, namespace }) => ({ cluster, namespace })) },
+      isGrave: action === "offboard",
+      done: ({ id }) => navigate(to.operation(id)),
+    });
+  return (
+    <fieldset class="bulk actions" aria-label="With all that pass the filters">
+      <span class="muted">
+        {isTooMuch
+          ? `Filter down to ${mostAtOnce.toLocaleString()} to do something with all of them:`
+          : `With ${of.length === 1 ? "this one" : `these ${of.length.toLocaleString()}`}:`}
+      </span>
+      {bulk.map(([action, verb]) => (
+        <button type="button" key={action} disabled={isTooMuch} onClick={() => begin(action, verb)}>
+          {verb} …
+        </button>
+      ))}
+    </fieldset>
   );
 }
 

@@ -214,7 +214,7 @@ function Row({ row }: { readonly row: Summary }) {
       </div>
       <div class="row-main">
         <a href={to.operation(id)} data-row>
-          {words(kind)} <strong>{what}</strong>
+          {row.kind === "batch" ? `Batch: ${row.action}` : words(kind)} <strong>{what}</strong>
         </a>
         {error && (
           <p class="row-cause bad">

@@ -2,7 +2,7 @@
 import { get, Refused } from "./client.ts";
 import type { Caller } from "./documents.ts";
 import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
-import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey } from "./session.ts";
+import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey, takeTokens } from "./session.ts";
 import { settings } from "./settings.ts";
 
 const { entra, easyAuth } = settings.signIn;
@@ -58,9 +58,13 @@ export async function signInWithEntra(options: { readonly mayChoose: boolean }):
   }
 }
 
-export async function signInWithKey(key: string): Promise<void> {
-  takeKey(key.trim());
-  await enter("The catalog has no such key.");
+/** A key of the catalog or an access token; a token is known by its form, and is not kept. */
+export async function signInWithProof(text: string): Promise<void> {
+  const proof = text.trim();
+  const isToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(proof);
+  if (isToken) takeTokens(async () => proof);
+  else takeKey(proof);
+  await enter(isToken ? "The service does not take this token." : "The catalog has no such key.");
 }
 
 export function signOut(): void {

@@ -16,7 +16,127 @@ export type OnboardingRequest = {
   readonly team?: string;
 };
 
-export type BatchRequest = { readonly requests: readonly OnboardingRequest[] };
+export type NamespaceOnboarding = {
+  readonly apiVersion: "mooring.dev/v1alpha1";
+  readonly kind: "NamespaceOnboarding";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>> | null;
+    readonly annotations?: Readonly<Record<string, string>> | null;
+    readonly creationTimestamp?: unknown;
+    readonly deletionGracePeriodSeconds?: unknown;
+    readonly deletionTimestamp?: unknown;
+    readonly finalizers?: unknown;
+    readonly generation?: unknown;
+    readonly managedFields?: unknown;
+    readonly ownerReferences?: unknown;
+    readonly resourceVersion?: unknown;
+    readonly selfLink?: unknown;
+    readonly uid?: unknown;
+  };
+  readonly spec: {
+    readonly cluster: string;
+    readonly identityMode?: "workloadIdentity" | "podIdentity";
+    readonly databases: readonly {
+      readonly server: string;
+      readonly database: string;
+      readonly roles: readonly ("reader" | "writer" | "executor" | "owner")[];
+    }[];
+    readonly serviceAccount?: string;
+    readonly selector?: string;
+    readonly adoptionPolicy?: "Never" | "IfIdentical" | "Always";
+    readonly deletePolicy?: "Keep" | "Delete";
+    readonly team?: string;
+  };
+  readonly status?: object;
+};
+
+export type NamespaceBatchRequest =
+  | {
+      readonly action: "verify";
+      readonly filter?: NamespaceFilter;
+      readonly namespaces?: readonly { readonly cluster: string; readonly namespace: string }[];
+      readonly all?: true;
+    }
+  | {
+      readonly action: "repair";
+      readonly filter?: NamespaceFilter;
+      readonly namespaces?: readonly { readonly cluster: string; readonly namespace: string }[];
+      readonly all?: true;
+    }
+  | {
+      readonly action: "migrate";
+      readonly to?: "workloadIdentity" | "podIdentity";
+      readonly until?: "inventory" | "sideBySide" | "verify" | "cutOver" | "retire";
+      readonly serviceAccount?: string;
+      readonly selector?: string;
+      readonly filter?: NamespaceFilter;
+      readonly namespaces?: readonly { readonly cluster: string; readonly namespace: string }[];
+      readonly all?: true;
+    }
+  | {
+      readonly action: "offboard";
+      readonly ignoreDependants?: boolean;
+      readonly filter?: NamespaceFilter;
+      readonly namespaces?: readonly { readonly cluster: string; readonly namespace: string }[];
+      readonly all?: true;
+    };
+
+export type NamespaceFilter = {
+  readonly cluster?: string;
+  readonly team?: string;
+  readonly state?:
+    | "Onboarding"
+    | "Changing"
+    | "Onboarded"
+    | "Offboarding"
+    | "Compensating"
+    | "Repairing"
+    | "Migrating"
+    | "Incomplete";
+  readonly identityMode?: "workloadIdentity" | "podIdentity";
+  readonly findings?:
+    | "any"
+    | "none"
+    | "Info"
+    | "Warning"
+    | "Error"
+    | "IDENTITY_MISSING"
+    | "IDENTITY_REPLACED"
+    | "IDENTITY_TAGS_ADDED"
+    | "CREDENTIAL_MISSING"
+    | "CREDENTIAL_CHANGED"
+    | "CREDENTIAL_SURPLUS"
+    | "CREDENTIAL_ADDED"
+    | "USER_MISSING"
+    | "USER_RENAMED"
+    | "USER_SID_STALE"
+    | "GRANT_MISSING"
+    | "GRANT_SURPLUS"
+    | "GRANT_ADDED"
+    | "USER_DISABLED"
+    | "GRANT_DENIED"
+    | "DENY_ADDED"
+    | "SCHEMA_OWNED"
+    | "OBJECT_MISSING"
+    | "OBJECT_CHANGED"
+    | "OBJECT_SURPLUS"
+    | "MARK_MISSING"
+    | "NAMESPACE_TERMINATING"
+    | "NAMESPACE_RECREATED"
+    | "BINDING_ADDED"
+    | "SELECTOR_SHARED"
+    | "UNREADABLE"
+    | "LOGIN_MISCONFIGURED"
+    | "LOGIN_WITHOUT_TOKEN"
+    | "LOGIN_REFUSED"
+    | "LOGIN_MAY_NOT_READ"
+    | "LOGIN_UNREACHABLE"
+    | "LOGIN_UNPROVEN";
+};
+
+export type BatchRequest = { readonly requests: readonly (OnboardingRequest | NamespaceOnboarding)[] };
 
 export type MigrationRequest = {
   readonly to?: "workloadIdentity" | "podIdentity";
@@ -52,6 +172,8 @@ export type Plan = {
   readonly needsApproval: readonly string[];
   readonly estimate?: Estimate;
   readonly notices?: readonly string[];
+  readonly request?: OnboardingRequestOutput;
+  readonly replaces?: OnboardingRequestOutput;
   readonly operation?: string;
 };
 
@@ -217,6 +339,7 @@ export type Operation = {
 export type Batch = {
   readonly id: string;
   readonly kind: "batch";
+  readonly action: "onboard" | "verify" | "repair" | "migrate" | "offboard";
   readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
   readonly requests: number;
   readonly requestedBy: string;
@@ -251,8 +374,10 @@ export type Batch = {
     readonly operation?: string;
     readonly isOwn?: boolean;
     readonly kind?: "onboard" | "offboard" | "change" | "compensate" | "repair" | "migrate";
-    readonly outcome?: "onboarded" | "changed" | "unchanged";
+    readonly outcome?: "onboarded" | "changed" | "unchanged" | "verified" | "repaired" | "migrated" | "offboarded";
     readonly needsApproval?: boolean;
+    readonly severity?: "Info" | "Warning" | "Error";
+    readonly findings?: number;
     readonly error?: {
       readonly code: string;
       readonly message: string;
@@ -301,6 +426,7 @@ export type Namespace = {
     readonly selector: string;
   };
   readonly waiting?: readonly { readonly operation: string; readonly since: string }[];
+  readonly request: OnboardingRequestOutput;
   readonly identityMode: "workloadIdentity" | "podIdentity";
   readonly databases: readonly {
     readonly server: string;
@@ -539,6 +665,7 @@ export interface Answers {
       | {
           readonly id: string;
           readonly kind: "batch";
+          readonly action: "onboard" | "verify" | "repair" | "migrate" | "offboard";
           readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
           readonly requests: number;
           readonly requestedBy: string;
@@ -567,6 +694,7 @@ export interface Answers {
   listNamespaces: { readonly value: readonly Namespace[]; readonly nextLink?: string };
   getNamespace: Namespace;
   deleteNamespace: Plan | Accepted;
+  createNamespaceBatch: BatchPlan | Accepted;
   createBatch: BatchPlan | Accepted;
   verifyNamespace: Verification;
   repairNamespace: Plan | Accepted;
@@ -578,5 +706,6 @@ export interface Answers {
   verifyAudit: AuditCheck;
   live: { readonly status: "ok" | "unavailable"; readonly reason?: string };
   ready: { readonly status: "ok" | "unavailable"; readonly reason?: string };
+  namespaceOnboardingSchema: { readonly $schema: string };
   openapi: { readonly openapi: string };
 }

@@ -2,9 +2,9 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { call } from "../service/client.ts";
-import type { Accepted, Plan } from "../service/documents.ts";
+import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
-import { PlanView } from "./plan.tsx";
+import { BatchPlanView, PlanView } from "./plan.tsx";
 import { Loaded, ProblemText } from "./states.tsx";
 
 export interface Change {
@@ -45,7 +45,7 @@ function Asked({ change }: { readonly change: Change }) {
   const state = useSignal<"idle" | "sending">("idle");
   const error = useSignal<Error | undefined>(undefined);
   const plan = useResource(`plan ${change.path}`, async (signal) => {
-    const { body } = await call<Plan>(withDryRun(change.path), { ...requestOf(change, ""), signal });
+    const { body } = await call<Plan | BatchPlan>(withDryRun(change.path), { ...requestOf(change, ""), signal });
     return body;
   });
 
@@ -67,7 +67,7 @@ function Asked({ change }: { readonly change: Change }) {
   };
 
   const isPlanned = plan.data.value !== undefined;
-  const isBlocked = plan.data.value?.blocked === true;
+  const isBlocked = plan.data.value !== undefined && standsInTheWay(plan.data.value);
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="change-title">
       <form onSubmit={send}>
@@ -76,7 +76,7 @@ function Asked({ change }: { readonly change: Change }) {
         </h2>
         <div class="dialog-body">
           <Loaded resource={plan} what="what would happen">
-            {(data) => <PlanView plan={data} />}
+            {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
           </Loaded>
           {change.takesComment && <Comment value={comment} />}
           {error.value && (
@@ -102,6 +102,10 @@ function Asked({ change }: { readonly change: Change }) {
       </form>
     </dialog>
   );
+}
+
+function standsInTheWay(plan: Plan | BatchPlan): boolean {
+  return "items" in plan ? plan.totals.ready + plan.totals.notPlanned === 0 : plan.blocked;
 }
 
 function Comment({ value }: { readonly value: Signal<string> }) {

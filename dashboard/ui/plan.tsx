@@ -1,7 +1,7 @@
 /** What would happen: step by step, with what stands in the way and what could not be found out. */
 
 import { to } from "../app/router.ts";
-import type { Estimate, Plan } from "../service/documents.ts";
+import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
 import { count, words } from "./words.ts";
@@ -62,6 +62,52 @@ export function PlanView({ plan, isQuiet = false }: { readonly plan: Plan; reado
   );
 }
 
+const itemWords = {
+  ready: ["create", "would run"],
+  blocked: ["conflict", "stopped before its first write"],
+  refused: ["conflict", "refused"],
+  notPlanned: ["none", "not planned in the time of a call"],
+} as const;
+
+/** What stands in the way comes first: the rest is as it should be. */
+export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
+  const { totals, items, estimate } = plan;
+  const order = ["refused", "blocked", "notPlanned", "ready"];
+  const sorted = items.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+  const shown = sorted.slice(0, mostItems);
+  return (
+    <div class="plan">
+      <p class={totals.ready === 0 ? "verdict bad" : "verdict"}>
+        {count(totals.requests, "namespace")}: {totals.ready} would run, {totals.blocked} would be stopped before the
+        first write, {totals.refused} would be refused
+        {totals.notPlanned > 0 && `, ${totals.notPlanned} could not be planned in the time of a call`}.
+      </p>
+      {estimate && <EstimateText estimate={estimate} />}
+      <ul class="plan-steps">
+        {shown.map(({ index, cluster, namespace, status, plan: own, error }) => (
+          <li class="planned" key={index}>
+            <span class={`action ${itemWords[status][0]}`}>{itemWords[status][1]}</span>{" "}
+            <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>
+            {own && <span class="muted"> {changesOf(own)}</span>}
+            {error && <Cause error={error} />}
+            {own?.steps.flatMap(({ blockers }) =>
+              blockers.map((blocker) => <Cause key={blocker.code + blocker.message} error={blocker} />),
+            )}
+          </li>
+        ))}
+      </ul>
+      {items.length > shown.length && <p class="muted">And {items.length - shown.length} more.</p>}
+    </div>
+  );
+}
+
+const mostItems = 100;
+
+function changesOf({ steps }: Plan): string {
+  const changing = steps.filter(({ action }) => action !== "none").length;
+  return changing === 0 ? "nothing to do" : `${count(changing, "step")} of ${steps.length} would change something`;
+}
+
 function hasMore({ differences, blockers, notices = [] }: PlannedStep): boolean {
   return differences.length + blockers.length + notices.length > 0;
 }
@@ -70,9 +116,14 @@ export function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "
   const { least, most, boundBy } = estimate;
   return (
     <p class="muted">
-      Would take {span(least * 1_000)} to {span(most * 1_000)}. {boundBy.join(" ")}
+      Would take {rangeOf(least * 1_000, most * 1_000)}. {boundBy.join(" ")}
     </p>
   );
+}
+
+function rangeOf(least: number, most: number): string {
+  const [from, until] = [span(least), span(most)];
+  return from === until ? `about ${from}` : `${from} to ${until}`;
 }
 
 export interface Difference {

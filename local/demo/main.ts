@@ -2,12 +2,12 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseArgs } from "node:util";
 import { Refused } from "../../cli/failures.ts";
+import { readFault } from "../control/faultDocument.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
 import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
 import type { Fault } from "../simulators/faults.ts";
 import { type DemoEvent, Surprise } from "./events.ts";
-import { readFault } from "./faultOption.ts";
 import { furnish } from "./furnish.ts";
 import { createJsonTeller } from "./jsonLines.ts";
 import { createStage } from "./stage.ts";
@@ -92,10 +92,18 @@ function readArguments(): { json: boolean; latencyMs: number; fault: Fault | und
       process.exit(0);
     }
     if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
-    const fault = values.fault === undefined ? undefined : readFault(values.fault);
+    const fault = values.fault === undefined ? undefined : readFaultOption(values.fault);
     return { json: values.json, latencyMs: Number(values.latency), fault };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);
+  }
+}
+
+function readFaultOption(text: string): Fault {
+  try {
+    return readFault(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`--fault is no fault of docs/sandbox.md: ${error instanceof Error ? error.message : error}`);
   }
 }

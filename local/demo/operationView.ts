@@ -2,7 +2,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { actionText } from "../../cli/output/action.ts";
 import { headline } from "../../cli/output/operation.ts";
-import { shorten } from "../../cli/output/table.ts";
 import { duration } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
@@ -101,3 +100,10 @@ const byHand: Readonly<Record<string, string>> = {
 };
 
 const handWidth = Math.max(...Object.values(byHand).map(({ length }) => length));
+
+/** Cut in the middle: both ends of a name tell it from others. The frame of the demo has no line for more. */
+function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const head = Math.ceil((width - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
+}

@@ -7,6 +7,7 @@ import { startGrace } from "./grace.ts";
 import { type HostJson, readHostJson, toLevelFilter } from "./hostJson.ts";
 import { createHttpFunctions } from "./http/functions.ts";
 import type { HostKeys } from "./http/keys.ts";
+import { passOn } from "./http/passOn.ts";
 import { createRoutes, type RouteDeclaration, type Routes } from "./http/routes.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { readKeys } from "./keyStore.ts";
@@ -32,6 +33,8 @@ export interface HostOptions {
   /** The durable store could not be written: what is acknowledged from here on would be lost, so the host should end. */
   readonly onBroken?: (error: Error) => void;
   readonly meetTurn?: MeetTurn | undefined;
+  /** Who answers requests below /sandbox; nobody without it. */
+  readonly sandbox?: URL;
 }
 
 export interface Host {
@@ -92,7 +95,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     };
     const timers = createTimers(triggers, { dataDirectory });
     const serviceBus = await createServiceBus(triggers, hostJson);
-    serveHttp({ app, functions, server, hostJson, keys, settings, log, durable });
+    serveHttp({ app, functions, server, hostJson, keys, settings, log, durable, sandbox: options.sandbox });
     listeners.push(timers.start());
     if (serviceBus !== undefined) listeners.push(serviceBus.start());
     durable?.start();
@@ -130,9 +133,10 @@ interface Parts {
   readonly settings: Settings;
   readonly log: Log;
   readonly durable: DurableExtension | undefined;
+  readonly sandbox: URL | undefined;
 }
 
-function serveHttp({ app, functions, server, hostJson, keys, settings, log, durable }: Parts): void {
+function serveHttp({ app, functions, server, hostJson, keys, settings, log, durable, sandbox }: Parts): void {
   const routes = routesOf(functions, hostJson.extensions.http.routePrefix);
   for (const [first, second] of routes.findShadowed()) {
     log.warn("a route is never reached: the other function comes first by name and takes its requests", {
@@ -151,7 +155,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
     streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
     invoke: (definition, input) => run(app, { definition, input, durable }),
   });
-  server.serve(handler);
+  server.serve(sandbox === undefined ? handler : passOn({ path: "/sandbox", to: sandbox, otherwise: handler }));
 }
 
 function run(

@@ -15,15 +15,16 @@ import { askParent } from "./turnFaults.ts";
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
 
-const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>]
+const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--sandbox <url>]
 
-  --app   the function app: the folder with host.json and package.json
-  --data  where the host keeps its state; made when it does not exist
-  --port  on 127.0.0.1; 0 takes any free port (default 7071)
+  --app      the function app: the folder with host.json and package.json
+  --data     where the host keeps its state; made when it does not exist
+  --port     on 127.0.0.1; 0 takes any free port (default 7071)
+  --sandbox  who answers requests below /sandbox, which are none of the app's
 `;
 
 const log = createLog();
-const { app, data, port } = readArguments();
+const { app, data, port, sandbox } = readArguments();
 let host: Host | undefined;
 let isEnding = false;
 
@@ -41,7 +42,14 @@ process.on("uncaughtException", (error) => {
 
 try {
   process.chdir(app);
-  host = await startHost({ folder: app, port, dataDirectory: data, onBroken: endBroken, meetTurn: askParent() });
+  host = await startHost({
+    folder: app,
+    port,
+    dataDirectory: data,
+    onBroken: endBroken,
+    meetTurn: askParent(),
+    ...(sandbox === undefined ? {} : { sandbox }),
+  });
   announce(host);
   // With NODE_COMPILE_CACHE. A host that is killed in the end would keep nothing of what was compiled.
   flushCompileCache();
@@ -71,15 +79,21 @@ async function end(reason: string): Promise<void> {
   process.exit(0);
 }
 
-function readArguments(): { app: string; data: string; port: number } {
+function readArguments(): { app: string; data: string; port: number; sandbox: URL | undefined } {
   try {
     const { values } = parseArgs({
-      options: { app: { type: "string" }, data: { type: "string" }, port: { type: "string", default: "7071" } },
+      options: {
+        app: { type: "string" },
+        data: { type: "string" },
+        port: { type: "string", default: "7071" },
+        sandbox: { type: "string" },
+      },
     });
     if (values.app === undefined || values.data === undefined) throw new Error("--app and --data are both needed");
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`--port is "${values.port}", which is no port`);
-    return { app: resolve(values.app), data: resolve(values.data), port: Number(values.port) };
+    const sandbox = values.sandbox === undefined ? undefined : new URL(values.sandbox);
+    return { app: resolve(values.app), data: resolve(values.data), port: Number(values.port), sandbox };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(exitCodes.usage);

@@ -39,7 +39,7 @@ export type Effect =
 
 export interface Fault {
   readonly wire: Wire;
-  /** A string is compared whole and without regard to case. */
+  /** A string is compared whole and without regard to case; `*` in it stands for any characters. */
   readonly operation?: string | RegExp;
   readonly target?: string | RegExp;
   /** How many matching calls pass first. */
@@ -49,10 +49,24 @@ export interface Fault {
   readonly effect: Effect;
 }
 
+/** A fault that is there, and what it has done. */
+export interface ActiveFault {
+  readonly id: string;
+  readonly fault: Fault;
+  /** How many calls it has matched, those that it let pass included. */
+  readonly seen: number;
+  /** How many of them it has hit. */
+  readonly hits: number;
+}
+
 export interface Faults {
   /** Returns a function that takes the fault back. */
   add(fault: Fault): () => void;
+  /** Whether there was one with that id. */
+  remove(id: string): boolean;
   clear(): void;
+  /** Oldest first. */
+  readonly active: readonly ActiveFault[];
   /** Whether a fault of that wire is there. */
   has(wire: Wire): boolean;
   /** Told whenever faults come or go. */
@@ -65,38 +79,54 @@ export interface Faults {
   readonly journal: readonly Call[];
   /** When each of them arrived, at the same index, in milliseconds of performance.now(). */
   readonly arrivals: readonly number[];
+  /** Ids of the faults that hit a call, by the call's index in the journal. */
+  readonly hits: ReadonlyMap<number, string>;
+}
+
+interface Entry extends ActiveFault {
+  seen: number;
+  hits: number;
 }
 
 export function createFaults(): Faults {
-  const active: { fault: Fault; seen: number }[] = [];
+  const active: Entry[] = [];
   const journal: Call[] = [];
   const arrivals: number[] = [];
+  const hits = new Map<number, string>();
+  let lastId = 0;
   return {
     latencyMs: 0,
+    active,
     journal,
     arrivals,
+    hits,
     onChange: () => undefined,
     has: (wire) => active.some(({ fault }) => fault.wire === wire),
     add(fault) {
-      const entry = { fault, seen: 0 };
+      lastId += 1;
+      const entry = { id: String(lastId), fault, seen: 0, hits: 0 };
       active.push(entry);
       this.onChange();
-      return () => {
-        const index = active.indexOf(entry);
-        if (index >= 0) active.splice(index, 1);
-        this.onChange();
-      };
+      return () => void this.remove(entry.id);
+    },
+    remove(id) {
+      const index = active.findIndex((entry) => entry.id === id);
+      if (index >= 0) active.splice(index, 1);
+      this.onChange();
+      return index >= 0;
     },
     clear() {
       active.length = 0;
       this.onChange();
     },
     async meet(call) {
-      journal.push(call);
+      const index = journal.push(call) - 1;
       arrivals.push(performance.now());
       // A turn is no call to the cloud.
       if (this.latencyMs > 0 && call.wire !== "durable") await sleep(this.latencyMs);
-      const effect = next(active, call);
+      const hit = next(active, call);
+      if (hit) hits.set(index, hit.id);
+      const effect = hit?.fault.effect;
       if (effect?.kind !== "delay") return effect;
       await sleep(effect.ms);
       return undefined;
@@ -104,19 +134,23 @@ export function createFaults(): Faults {
   };
 }
 
-function next(active: { fault: Fault; seen: number }[], call: Call): Effect | undefined {
+function next(active: readonly Entry[], call: Call): ActiveFault | undefined {
   for (const entry of active) {
     const { fault } = entry;
     if (fault.wire !== call.wire || !matches(fault.operation, call.operation) || !matches(fault.target, call.target))
       continue;
     entry.seen += 1;
     const skip = fault.skip ?? 0;
-    if (entry.seen > skip && entry.seen <= skip + (fault.times ?? 1)) return fault.effect;
+    if (entry.seen <= skip || entry.hits >= (fault.times ?? 1)) continue;
+    entry.hits += 1;
+    return entry;
   }
   return undefined;
 }
 
 function matches(pattern: string | RegExp | undefined, text: string): boolean {
   if (pattern === undefined) return true;
-  return typeof pattern === "string" ? pattern.toLowerCase() === text.toLowerCase() : pattern.test(text);
+  if (typeof pattern !== "string") return pattern.test(text);
+  const literals = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${literals.join(".*")}$`, "is").test(text);
 }

@@ -60,6 +60,8 @@ export interface Cluster {
   /** Signs the service account tokens that TokenRequest hands out; Entra checks them against it. */
   readonly serviceAccountKey: SigningKey;
   readonly nodeResourceGroup: string;
+  /** Where that group is; in every subscription without it. */
+  readonly subscriptionId?: string;
   readonly location: string;
   /** Client ids that the cluster's RBAC treats as cluster administrators. */
   readonly administrators: Set<string>;
@@ -95,6 +97,8 @@ export interface SqlServer {
 export interface World {
   readonly tenantId: string;
   readonly subscriptionId: string;
+  /** Every subscription that there is, in lower case. */
+  readonly subscriptionIds: Set<string>;
   readonly now: () => Date;
   /** Signs every Entra access token. */
   readonly entraKey: SigningKey;
@@ -102,7 +106,11 @@ export interface World {
   readonly identities: Map<string, Identity>;
   /** By client id. */
   readonly servicePrincipals: Map<string, ServicePrincipal>;
-  readonly resourceGroups: Map<string, { readonly name: string; readonly location: string }>;
+  /** In every subscription, unless they say in which. */
+  readonly resourceGroups: Map<
+    string,
+    { readonly name: string; readonly location: string; readonly subscriptionId?: string }
+  >;
   readonly clusters: Map<string, Cluster>;
   readonly sqlServers: Map<string, SqlServer>;
   /** By name. */
@@ -111,10 +119,21 @@ export interface World {
   readonly groups: Map<string, ReadonlySet<string>>;
 }
 
-export async function createWorld({ now = () => new Date() }: { now?: () => Date } = {}): Promise<World> {
+export interface WorldOptions {
+  readonly now?: () => Date;
+  readonly tenantId?: string | undefined;
+  readonly subscriptionId?: string | undefined;
+}
+
+export async function createWorld({
+  now = () => new Date(),
+  tenantId = randomUUID(),
+  subscriptionId = randomUUID(),
+}: WorldOptions = {}): Promise<World> {
   return {
-    tenantId: randomUUID(),
-    subscriptionId: randomUUID(),
+    tenantId,
+    subscriptionId,
+    subscriptionIds: new Set([subscriptionId.toLowerCase()]),
     now,
     entraKey: await createSigningKey(),
     identities: new Map(),

@@ -4,8 +4,11 @@ import { concludeBatch as conclude } from "../application/batch/concludeBatch.ts
 import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
 import { refuseItems } from "../application/batch/refuseItems.ts";
 import { takeItem as take } from "../application/batch/takeItem.ts";
-import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
+import { giveUpVerification, verifyItem as verify } from "../application/batch/verifyItem.ts";
+import { launchOf } from "../application/operation/launch.ts";
+import type { HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
+import type { Ports } from "../ports.ts";
 import { activity } from "./host.ts";
 
 const BatchInput = z.object({ batch: z.string() });
@@ -33,23 +36,66 @@ const ItemToRun = z.object({
 });
 export type ItemToRun = z.infer<typeof ItemToRun>;
 
+/** An operation on what is onboarded: the orchestration that runs it, and what that is given. */
+const ItemToLaunch = z.object({
+  orchestration: z.enum(["repairNamespace", "migrateNamespace", "migrateBack", "offboardNamespace"]),
+  operation: z.string(),
+  input: z.unknown(),
+});
+export type ItemToLaunch = z.infer<typeof ItemToLaunch>;
+
 /** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
 export const takeItem = activity({
   name: "takeBatchItem",
   input: BatchInput.extend({ lane: z.string(), done: z.int().optional() }),
-  /** Without an index there is nothing left to take; without `run` there may be more. */
-  output: z.object({ index: z.int().optional(), run: ItemToRun.optional() }),
+  /** Without an index there is nothing left to take; with nothing to do there may be more. */
+  output: z.object({
+    index: z.int().optional(),
+    run: ItemToRun.optional(),
+    launch: ItemToLaunch.optional(),
+    verifies: z.literal(true).optional(),
+  }),
   async run({ batch, lane, done }, ports) {
-    const { index, record } = await take(ports, { batch, lane, done });
-    return record ? { index, run: toRun(record) } : { index };
+    const { index, record, verifies } = await take(ports, { batch, lane, done });
+    if (verifies) return { index, verifies };
+    return record ? { index, ...toDo(ports, record) } : { index };
   },
 });
+
+/** Onboardings and changes in the form of 0.1.0, whose lanes may be under way. */
+function toDo({ catalog }: Pick<Ports, "catalog">, record: HeldRecord): { run: ItemToRun } | { launch: ItemToLaunch } {
+  const { orchestration, input } = launchOf(catalog, record);
+  switch (orchestration) {
+    case "onboardNamespace":
+    case "changeNamespace":
+      return { run: toRun(record) };
+    case "compensateOperation":
+      throw new Error(`a batch does not compensate, and operation ${record.operation} does`);
+    default:
+      return { launch: { orchestration, operation: record.operation, input } };
+  }
+}
 
 function toRun(record: NamespaceRecord): ItemToRun {
   const { operation, request, earlier, requestedBy, team, traceparent } = record;
   const kind = record.state === "Changing" ? "change" : "onboard";
   return { kind, operation, request, earlier, requestedBy, team, traceparent };
 }
+
+/** Verifies an item and ends it; with `failure` it could not be done, and ends as that says. */
+export const verifyItem = activity({
+  name: "verifyBatchItem",
+  input: BatchInput.extend({
+    index: z.int(),
+    failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  }),
+  output: z.object({}),
+  async run({ batch, index, failure }, ports) {
+    if (failure) await giveUpVerification(ports, batch, { index, ...failure });
+    else await verify(ports, batch, index);
+    return {};
+  },
+});
 
 /** Ends the batch when every item has ended; else says how many have not begun, and how many others run. */
 export const concludeBatch = activity({

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import type { CallerDocument } from "../domain/documents/caller.ts";
@@ -9,10 +8,9 @@ import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
 export function registerCaller({ catalog }: Pick<Ports, "catalog">, routes: Routes): void {
-  app.http("getCaller", {
+  routes.add("getCaller", {
     route: "api/caller",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (_request, { by }) => json(200, describeCaller(catalog, by))),
   });
 }

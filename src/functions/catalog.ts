@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import type { CatalogDocument } from "../domain/documents/catalog.ts";
@@ -10,10 +9,9 @@ import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
 export function registerCatalog({ catalog }: Ports, routes: Routes): void {
-  app.http("getCatalog", {
+  routes.add("getCatalog", {
     route: "api/catalog",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (_request, { by }) => json(200, publicCatalog(catalog, by))),
   });
 }

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import type { HealthDocument } from "../domain/documents/health.ts";
 import { logLine } from "../domain/watching/logLine.ts";
 import type { Ports } from "../ports.ts";
@@ -9,17 +8,15 @@ const ok: HealthDocument = { status: "ok" };
 const unavailable: HealthDocument = { status: "unavailable", reason: "The registry tables do not answer." };
 
 export function registerHealth(ports: Ports, routes: Routes): void {
-  app.http("live", {
+  routes.add("live", {
     route: "api/health/live",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => json(200, ok)),
   });
 
-  app.http("ready", {
+  routes.add("ready", {
     route: "api/health/ready",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async (_request, { context }) => {
       try {
         await ports.registry.probe();

@@ -1,13 +1,17 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type ItemToRun, takeItem } from "../activities/batch.ts";
+import { type ItemToLaunch, type ItemToRun, takeItem, verifyItem } from "../activities/batch.ts";
 import { StepFailed } from "../durable/activity.ts";
-import { child, orchestration } from "../durable/orchestration.ts";
+import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
 import type { Durable } from "../durable/step.ts";
 import { pause } from "../durable/waiting.ts";
 import { changeNamespace } from "./changeNamespace.ts";
+import { migrateBack } from "./migrateBack.ts";
+import { migrateNamespace } from "./migrateNamespace.ts";
+import { offboardNamespace } from "./offboardNamespace.ts";
 import { onboardNamespace } from "./onboardNamespace.ts";
+import { repairNamespace } from "./repairNamespace.ts";
 
 const LaneInput = z.object({
   batch: z.string(),
@@ -31,9 +35,12 @@ export const batchLane = orchestration({
   *run(context, input) {
     const { batch, lane, retry, done } = input;
     try {
-      const { index, run } = yield* takeItem({ batch, lane, ...(done === undefined ? {} : { done }) }, retry);
+      const taken = yield* takeItem({ batch, lane, ...(done === undefined ? {} : { done }) }, retry);
+      const { index, run, launch, verifies } = taken;
       if (index === undefined) return {};
       if (run) yield* runItem(context, run, retry);
+      if (launch) yield* launchItem(context, launch);
+      if (verifies) yield* verify(batch, index, retry);
       context.df.continueAsNew({ ...input, done: index });
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
@@ -55,5 +62,35 @@ function* runItem(context: OrchestrationContext, { kind, ...item }: ItemToRun, r
     }
   } catch {
     // How an operation ended is in its record; of one that broke off, the timer writes it there (startAccepted.ts).
+  }
+}
+
+/** Each reads its own input, as it does when a function has started it. */
+const launched: Readonly<Record<ItemToLaunch["orchestration"], Orchestration<unknown>>> = {
+  repairNamespace,
+  migrateNamespace,
+  migrateBack,
+  offboardNamespace,
+};
+
+function* launchItem(
+  context: OrchestrationContext,
+  { orchestration: name, operation: instanceId, input }: ItemToLaunch,
+): Durable<void> {
+  try {
+    yield* child(context, launched[name], { instanceId, input });
+  } catch {
+    // As above.
+  }
+}
+
+/** What cannot be looked at for as long as the retries last has failed, and the next one is looked at. */
+function* verify(batch: string, index: number, retry: RetryPolicy): Durable<void> {
+  try {
+    yield* verifyItem({ batch, index }, retry);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    const { code, message } = error;
+    yield* verifyItem({ batch, index, failure: { code, message } }, retry);
   }
 }

@@ -118,6 +118,7 @@ describe("values", () => {
 
 const nothing = {
   filename: [],
+  recursive: false,
   database: [],
   "identity-mode": undefined,
   "service-account": undefined,
@@ -127,6 +128,7 @@ const nothing = {
   team: undefined,
   "take-over": false,
 };
+const silent = () => undefined;
 
 describe("a request", () => {
   it("has a flag for every field that it may have", async () => {
@@ -141,7 +143,7 @@ describe("a request", () => {
       team: "team-a",
     };
 
-    const { requests } = await readAsked(all, ["aks-dev/team-a"]);
+    const { requests } = await readAsked(all, ["aks-dev/team-a"], silent);
 
     expect(Object.keys(nothing).toSorted()).toEqual(Object.keys(requestFlags).toSorted());
     expect(OnboardingRequest.parse(requests[0])).toEqual(requests[0]);
@@ -149,7 +151,7 @@ describe("a request", () => {
   });
 
   it("leaves defaults to the service", async () => {
-    const { requests } = await readAsked({ ...nothing, database: ["s/d=reader"] }, ["c/n"]);
+    const { requests } = await readAsked({ ...nothing, database: ["s/d=reader"] }, ["c/n"], silent);
 
     expect(requests).toEqual([
       { cluster: "c", namespace: "n", databases: [{ server: "s", database: "d", roles: ["reader"] }] },
@@ -163,9 +165,11 @@ describe("a request", () => {
     [{ ...nothing, filename: ["x.yaml"] }, ["a/b"], '"a/b" is given besides -f'],
     [{ ...nothing, filename: ["-", "-"] }, [], "can be read once"],
     [{ ...nothing, filename: ["there-is-none.yaml"] }, [], "there-is-none.yaml is not there"],
-    [{ ...nothing, filename: ["examples"] }, [], "examples is a folder"],
+    [{ ...nothing, filename: ["docs"] }, [], "docs holds no file with the extension .json, .yaml or .yml; -R"],
+    [{ ...nothing, filename: ["exam*/none*.json"] }, [], "No file is like exam*/none*.json"],
+    [{ ...nothing, recursive: true }, ["a/b"], "-R is of folders"],
   ])("is refused before anything is sent: %#", async (values, operands, message) => {
-    await expect(readAsked(values, operands)).rejects.toThrow(message);
+    await expect(readAsked(values, operands, silent)).rejects.toThrow(message);
   });
 });
 
@@ -195,8 +199,8 @@ describe("a file", () => {
 
   it.each([
     ["a: 1\nb: [", "teams.yaml, line 2, column "],
-    ["hello", 'teams.yaml: document 1 holds "hello"'],
-    ["a: 1\n---\n- 5\n", "teams.yaml: document 2 holds 5"],
+    ["hello", 'teams.yaml holds "hello"'],
+    ["a: 1\n---\n- 5\n", "teams.yaml, document 2, item 1 holds 5"],
     ["a: 1\nb: *c", "teams.yaml, line 2, column 4: nothing before it is marked as &c"],
     ["a: &a\n  - x\n  - *a", "teams.yaml, line 3, column 5: *a is a part of what it stands for"],
     ["---\na: &a\n  b:\n    c: *a", "teams.yaml, line 4, column 8: *a is a part of what it stands for"],
@@ -206,9 +210,9 @@ describe("a file", () => {
     ["- ".repeat(60_000), /^teams.yaml, line 1, column \d+: this is nested too deeply/],
     ["- a\n".repeat(300_000), /^teams.yaml, line \d{6}: this is more YAML than can be read at a time/],
     ["---\na: 1\n".repeat(300_000), /^teams.yaml, line \d{6}: this is more YAML than can be read at a time/],
-    [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, "teams.yaml: document 1 holds a list in a list"],
-    [JSON.stringify(Array(300_000).fill("a")), 'teams.yaml: document 1 holds "a"'],
-    [JSON.stringify(["a".repeat(1_000_000)]), /^teams.yaml: document 1 holds "a{99}…, and/],
+    [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, "teams.yaml, item 1 holds a list in a list"],
+    [JSON.stringify(Array(300_000).fill("a")), 'teams.yaml, item 1 holds "a"'],
+    [JSON.stringify(["a".repeat(1_000_000)]), /^teams.yaml, item 1 holds "a{99}…, and/],
   ])("that is none is told where: %#", async (content, message) => {
     await expect(parseRequests("teams.yaml", content)).rejects.toThrow(message);
   });

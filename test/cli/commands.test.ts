@@ -239,7 +239,8 @@ describe("what goes wrong", () => {
 
     expect(code).toBe(1);
     expect(stdout).toBe("");
-    for (const pointer of ["/cluster", "/namespace", "/databases/0/roles/0"]) expect(stderr).toContain(`  ${pointer} `);
+    for (const pointer of ["/cluster", "/namespace", "/databases/0/roles/0"])
+      expect(stderr).toContain(`  examples/bad-request.json: ${pointer} `);
     expect(stderr).toMatch(/^mooring: INVALID_REQUEST: 3 fields are wrong\n/);
     expect(stderr).toMatch(/^ {2}fix {4}Correct the fields/m);
     expect(stderr).toMatch(/^ {2}trace {2}[0-9a-f]{32}$/m);
@@ -612,7 +613,8 @@ describe("files", () => {
     const { code, stderr } = await mooring(["onboard", "-f", "-"], { stdin: documents([name, name]) });
 
     expect(code).toBe(1);
-    expect(stderr).toContain("/requests/1/namespace");
+    expect(stderr).toContain("  Standard input, document 2: /namespace ");
+    expect(stderr).toContain("by Standard input, document 1 and by Standard input, document 2");
     expect(parseAllDocuments(documents([name, name]))).toHaveLength(2);
   });
 });

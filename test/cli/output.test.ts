@@ -15,7 +15,7 @@ import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
 import { spellingFor } from "../../cli/output/program.ts";
 import { createProgress } from "../../cli/output/progress.ts";
-import { shorten, table } from "../../cli/output/table.ts";
+import { table } from "../../cli/output/table.ts";
 import { age, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
@@ -118,27 +118,37 @@ describe("what waits for an approval", () => {
 });
 
 describe("a table", () => {
-  const rows = [{ name: identity, state: "Onboarded" }];
+  const rows = [{ name: identity, state: "Onboarded", parts: "sql-dev/orders sql-dev/messages", age: "5m" }];
+  type Row = (typeof rows)[number];
   const columns = [
-    { title: "NAME", cell: (row: { name: string }) => row.name, least: 12 },
-    { title: "STATE", cell: (row: { state: string }) => row.state },
+    { title: "NAME", cell: ({ name }: Row) => name },
+    { title: "STATE", cell: ({ state }: Row) => state },
+    { title: "AGE", cell: (row: Row) => row.age, goes: 2 },
+    { title: "PARTS", cell: ({ parts }: Row) => parts, wraps: true as const, goes: 1 },
   ];
 
-  it.each([80, 60, 40])("fits into %i columns, and keeps both ends of a name", (width) => {
-    const lines = table(rows, columns, view({ width }));
-
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
-    expect(lines[1]).toMatch(/^mooring.*c6e6f9 +Onboarded$/);
+  it("wraps words where a line is too short for them", () => {
+    expect(table(rows, columns, view({ width: 91 }))).toEqual([
+      `NAME${" ".repeat(identity.length - 2)}STATE      AGE  PARTS`,
+      `${identity}  Onboarded  5m   sql-dev/orders`,
+      `${" ".repeat(identity.length)}                  sql-dev/messages`,
+    ]);
   });
 
-  it("is cut nowhere in a pipe, nor with -o wide", () => {
-    expect(table(rows, columns, view())[1]).toBe(`${identity}  Onboarded`);
-    expect(table(rows, columns, view({ width: 20, isWide: true }))[1]).toBe(`${identity}  Onboarded`);
+  it("then leaves out what may go, in its order, and at last goes on in a second line", () => {
+    const told = [80, 68, 60, 40].map((width) => table(rows, columns, view({ width })));
+
+    expect(told[0]?.[1]).toBe(`${identity}  Onboarded  5m`);
+    expect(told[1]?.[1]).toBe(`${identity}  Onboarded`);
+    expect(told[2]).toEqual(["NAME", "  STATE", identity, "  Onboarded"]);
+    expect(told[3]?.[2]).toBe(identity);
   });
 
-  it("cuts a name in the middle and a sentence at its end", () => {
-    expect(shorten("abcdefghij", 5)).toBe("ab…ij");
-    expect(shorten("some words here", 8)).toBe("some wo…");
+  it("is one line a row in a pipe, and with -o wide", () => {
+    const whole = `${identity}  Onboarded  5m   sql-dev/orders sql-dev/messages`;
+
+    expect(table(rows, columns, view())[1]).toBe(whole);
+    expect(table(rows, columns, view({ width: 20, isWide: true }))[1]).toBe(whole);
   });
 });
 
@@ -265,8 +275,8 @@ describe("an operation", () => {
 });
 
 it("tells how a migration that has stopped goes on, and how it goes back", () => {
-  const { cluster, namespace, requestedBy } = operation;
-  const record = { cluster, namespace, requestedBy, operation: operation.id, findings: [] };
+  const { cluster, namespace, requestedBy, request } = operation;
+  const record = { cluster, namespace, requestedBy, request, operation: operation.id, findings: [] };
   const linesOf = (migration: { to?: "podIdentity"; completed: "cutOver"; selector: string }) =>
     namespaceLines(
       { ...record, state: "Onboarded", identityMode: "podIdentity", databases: [], migration },
@@ -420,8 +430,8 @@ describe("progress", () => {
 
     const text = written.join("");
     expect(text).toContain("\u001b[?25l");
-    expect(text).toContain("\u001b[4A\r\u001b[0Ja notice\n");
-    expect(text.endsWith("\u001b[4A\r\u001b[0J\u001b[?25h")).toBe(true);
+    expect(text).toContain("\u001b[7A\r\u001b[0Ja notice\n");
+    expect(text.endsWith("\u001b[7A\r\u001b[0J\u001b[?25h")).toBe(true);
     for (const line of stripVTControlCharacters(text).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 });

@@ -47,7 +47,7 @@ it("prints what any other client of the simulated cloud needs, each of it true",
     `${address("Azure Resource Manager")}/subscriptions/${variable("AZURE_SUBSCRIPTION_ID")}/providers/Microsoft.ManagedIdentity/userAssignedIdentities?api-version=2024-11-30`,
     token,
   );
-  const ports = [/Azure SQL +localhost,(\d+)/, /Service Bus +sb:\/\/localhost:(\d+)/].map((pattern) =>
+  const ports = [/Azure SQL sql-dev +localhost,(\d+)/, /Service Bus +sb:\/\/localhost:(\d+)/].map((pattern) =>
     Number(said(pattern)),
   );
   const [sql, serviceBus] = await Promise.all(ports.map((port) => connects(port)));

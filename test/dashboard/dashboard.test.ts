@@ -240,7 +240,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const other = await newPage(await newContext());
     await open("/approvals", other);
     await button("Sign in with Microsoft Entra", other).click();
-    await other.getByRole("link", { name: "Ada Red" }).click();
+    await other.getByRole("link", { name: "approver" }).click();
     await heading("Approvals", other);
     const card = other.getByRole("listitem").filter({ hasText: "red-orders" });
     await card.getByText(`Database ${sqlServer}/orders needs approval.`).waitFor();
@@ -273,7 +273,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const rita = await newPage(await newContext());
     await open("/approvals", rita);
     await button("Sign in with Microsoft Entra", rita).click();
-    await rita.getByRole("link", { name: "Rita Red" }).click();
+    await rita.getByRole("link", { name: "requester" }).click();
 
     await rita.getByText("You may not see what waits for you.").waitFor();
     await look("approvals-forbidden", rita);
@@ -309,8 +309,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const requests = ["one", "two", "held", "three"].map((name) => request(name));
     const { body } = await service.call("POST", "/api/onboardings/batch", { requests });
     await open("/batches");
-    await page.getByRole("link", { name: "Batch 4 namespaces" }).click();
-    await heading("Batch of 4 namespaces");
+    await page.getByRole("link", { name: "Batch: onboard 4 namespaces" }).click();
+    await heading("Batch: onboard 4 namespaces");
     await page.getByText("BATCH_INCOMPLETE").waitFor();
     await look("batch");
 
@@ -503,6 +503,45 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await expect.poll(() => page.locator(".contact").count()).toBe(0);
     await service.waitFor(await service.onboard(request("after")));
     await page.getByText(`${cluster}/after`).first().waitFor();
+  });
+
+  it("does to all that pass the filters what was seen before, and says what became of each", async () => {
+    await open("/namespaces?q=formed");
+    await page.getByText(/^1 of \d+ namespaces$/).waitFor();
+    await button("Verify …").click();
+    await dialog().getByText("1 namespace: 1 would run", { exact: false }).waitFor();
+    await look("bulk");
+    const sent = page.waitForRequest((each) => each.url().endsWith("/api/namespaces/batch"));
+
+    await button("Verify them").click();
+
+    await heading("Batch: verify 1 namespace");
+    await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
+    expect((await sent).postDataJSON()).toEqual({ action: "verify", namespaces: [{ cluster, namespace: "formed" }] });
+  });
+
+  it("leads to the simulated cloud, where faults are switched on and off and requests are seen", async () => {
+    await open("/catalog");
+    const opening = context.waitForEvent("page");
+    await page.getByRole("link", { name: /^Cloud/ }).click();
+    const cloud = await opening;
+    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
+    await cloud.getByLabel("Wire").first().selectOption("sql");
+    await cloud.getByLabel("Operation").fill("CREATE USER");
+    await cloud.getByLabel(/^Code/).fill("15247");
+    await button("Switch it on", cloud).click();
+    await cloud.getByText("sql CREATE USER", { exact: true }).waitFor();
+
+    await service.waitFor(await service.onboard(request("broken")));
+
+    await cloud.getByText("hit by fault", { exact: false }).first().waitFor();
+    await expectAccessible(cloud, "cloud");
+    await takeScreenshots(cloud, "cloud");
+    await button("Switch all off", cloud).click();
+    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
+    await button("Look again", cloud).click();
+    await cloud.getByText("clusters (1)").click();
+    await cloud.close();
   });
 
   const hostile = '<img src=x onerror="alert(1)"><script>alert(2)</script>"\'{{7*7}}\u202e';

@@ -7,6 +7,7 @@ import "../../src/orchestrations/changeNamespace.ts";
 import "../../src/orchestrations/compensateOperation.ts";
 import "../../src/orchestrations/migrateBack.ts";
 import "../../src/orchestrations/migrateNamespace.ts";
+import "../../src/orchestrations/namespaceBatch.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardBatch.ts";
 import "../../src/orchestrations/onboardNamespace.ts";

@@ -140,7 +140,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }
-  // A few of these in 20,000 worlds, and perhaps none in a quarter of them.
+  // A few of these in 20,000 worlds, and perhaps none in a tenth of them.
   if (count < 20_000) return;
   for (const what of [
     "migrate Failed PODS_STILL_USE_POD_IDENTITY",

@@ -1,6 +1,7 @@
 /** Whatever is sent, over HTTP or the queue: answered clearly, and nothing written. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import type { OpenApi } from "../support/openApi.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -15,6 +16,14 @@ afterAll(() => sandbox?.close());
 
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 const good = { cluster: names.cluster, namespace: "team-a", databases: [database] };
+
+/** The same as a Kubernetes object. */
+const object = {
+  apiVersion: "mooring.dev/v1alpha1",
+  kind: "NamespaceOnboarding",
+  metadata: { name: "team-a" },
+  spec: { cluster: names.cluster, databases: [database] },
+};
 
 const bad: [what: string, body: unknown, status: number, code: string, pointer?: string][] = [
   ["an unknown cluster", { ...good, cluster: "aks-x" }, 422, "UNKNOWN_CLUSTER", "/cluster"],
@@ -67,6 +76,22 @@ const bad: [what: string, body: unknown, status: number, code: string, pointer?:
     "INVALID_REQUEST",
     "/databases/0/database",
   ],
+  ["an object of another version", { ...object, apiVersion: "mooring.dev/v1" }, 422, "INVALID_REQUEST", "/apiVersion"],
+  ["an object of another kind", { ...object, kind: "Namespace" }, 422, "INVALID_REQUEST", "/kind"],
+  [
+    "an object of a system namespace",
+    { ...object, metadata: { name: "kube-system" } },
+    422,
+    "SYSTEM_NAMESPACE",
+    "/metadata/name",
+  ],
+  [
+    "an object of an unknown database",
+    { ...object, spec: { ...object.spec, databases: [{ ...database, database: "x" }] } },
+    422,
+    "UNKNOWN_DATABASE",
+    "/spec/databases/0/database",
+  ],
   ["a string", '"hello"', 422, "INVALID_REQUEST", ""],
   ["broken JSON", '{"cluster":', 400, "MALFORMED_JSON"],
   ["more than 16 KB", JSON.stringify({ ...good, note: "x".repeat(17_000) }), 413, "PAYLOAD_TOO_LARGE"],
@@ -105,11 +130,59 @@ it.each(onQueue)(
   },
 );
 
+it("names what is wrong with the objects of a batch", async () => {
+  const requests = [object, { ...good, namespace: "x" }, { ...object, spec: { cluster: "aks-x" } }, object];
+
+  const answer = await service.call("POST", "/api/onboardings/batch", { requests });
+
+  expect(answer.status).toBe(422);
+  expect((answer.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual([
+    "/requests/2/spec/databases",
+    "/requests/3/metadata/name",
+  ]);
+});
+
 it("refuses a body that is not declared as JSON", async () => {
   const answer = await service.call("POST", "/api/onboardings", JSON.stringify(good), { "content-type": "text/plain" });
 
   expect(answer).toMatchObject({ status: 415, body: { code: "UNSUPPORTED_MEDIA_TYPE" } });
 });
+
+it("answers every path to every method: what it has, or 405 with what it has", async () => {
+  const document = (await service.call("GET", "/api/openapi.json")).body as object as OpenApi;
+  const paths = Object.entries(document.paths);
+  const wrong: string[] = [];
+  for (const [template, operations] of paths) {
+    const path = template.replaceAll(/\{[^}]+\}/g, "none");
+    const documented = Object.keys(operations).map((method) => method.toUpperCase());
+    const allow = [...documented.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"];
+    const ask = async (method: string) => {
+      const answer = await fetch(`${sandbox.url}${path}`, { method });
+      return { status: answer.status, allow: answer.headers.get("allow"), body: await answer.text() };
+    };
+    for (const method of ["PUT", "PATCH", "GET", "POST", "DELETE"].filter((each) => !allow.includes(each))) {
+      const { status, body, ...told } = await ask(method);
+      if (status !== 405 || told.allow !== allow.join(", ") || JSON.parse(body).code !== "METHOD_NOT_ALLOWED") {
+        wrong.push(`${method} ${path}: ${status}, ${told.allow}`);
+      }
+    }
+    const options = await ask("OPTIONS");
+    if (options.status !== 204 || options.allow !== allow.join(", ")) wrong.push(`OPTIONS ${path}: ${options.status}`);
+    if (!documented.includes("GET")) continue;
+    const head = await ask("HEAD");
+    const { status } = await fetch(`${sandbox.url}${path}`).then(close);
+    if (head.status !== status || head.body !== "") wrong.push(`HEAD ${path}: ${head.status}, and GET: ${status}`);
+  }
+
+  expect(paths.length).toBeGreaterThan(20);
+  expect(wrong).toEqual([]);
+});
+
+/** Nobody waits for the end of a stream. */
+async function close(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return response;
+}
 
 it("says 404 for an operation, a namespace and an offboarding of what is not there", async () => {
   expect(await service.call("GET", "/api/operations/none")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });

@@ -39,6 +39,7 @@ interface Batch {
   readonly error?: { readonly code: string; readonly message: string };
   readonly nextLink?: string;
   readonly traceId: string;
+  readonly action: string;
 }
 
 const as = (team: Team, role: Person["role"] = "request") => serviceAs(sandbox, { team, role });
@@ -312,6 +313,80 @@ it("streams a batch item by item to its end", async () => {
     totals: { succeeded: 3 },
   });
 }, 60_000);
+
+const bulk = (service: Service, body: object, headers?: Record<string, string>) =>
+  service.call("POST", "/api/namespaces/batch", body, headers);
+
+const told = ({ items }: Batch) =>
+  items.map(({ namespace, status, outcome, error }) => `${namespace} ${status} ${outcome ?? error?.code}`);
+
+it("verifies, repairs and offboards many over a filter or by name, over a kill, and only what the caller may", async () => {
+  const red = await as("red");
+  const blue = await as("blue");
+  const wanted = several("red-bulk", 6);
+  await finish(await accepted(send(red, wanted)));
+  const theirs = await blue.onboard(request("blue-bulk"));
+  await blue.waitFor(theirs);
+  const broken = identityName({ cluster: names.cluster, namespace: "red-bulk-3" });
+  await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${broken}]`);
+  const named = [...wanted, request("blue-bulk")].map(({ cluster, namespace }) => ({ cluster, namespace }));
+
+  const verified = await finish(await accepted(bulk(red, { action: "verify", namespaces: named })));
+  const filter = { cluster: names.cluster, team: "red", findings: "USER_MISSING" };
+  const { body: listed } = await red.call("GET", `/api/namespaces?${new URLSearchParams(filter)}`);
+  const repair = { action: "repair", filter };
+  const plan = await red.call("POST", "/api/namespaces/batch?dryRun=true", repair);
+  const repaired = await finish(await accepted(bulk(red, repair)));
+  const offboard = { action: "offboard", namespaces: named.slice(0, 6) };
+  const id = await accepted(bulk(red, offboard, { "idempotency-key": "bulk" }));
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  const again = await accepted(bulk(red, offboard, { "idempotency-key": "bulk" }));
+  const offboarded = await finish(id);
+
+  expect(verified).toMatchObject({ status: "Failed", action: "verify", totals: { succeeded: 5, failed: 2 } });
+  expect(told(verified).slice(3)).toEqual([
+    "red-bulk-3 Failed VERIFICATION_FAILED",
+    "red-bulk-4 Succeeded verified",
+    "red-bulk-5 Succeeded verified",
+    "blue-bulk Failed NOT_ONBOARDED",
+  ]);
+  expect((listed["value"] as Item[]).map(({ namespace }) => namespace)).toEqual(["red-bulk-3"]);
+  expect(plan).toMatchObject({
+    status: 200,
+    body: {
+      totals: { requests: 1, ready: 1 },
+      items: [{ namespace: "red-bulk-3", status: "ready", plan: { blocked: false } }],
+    },
+  });
+  expect(told(repaired)).toEqual(["red-bulk-3 Succeeded repaired"]);
+  expect(again).toBe(id);
+  expect(told(offboarded)).toEqual(wanted.map(({ namespace }) => `${namespace} Succeeded offboarded`));
+  expect((await red.call("GET", "/api/namespaces/aks-dev/red-bulk-0")).status).toBe(404);
+  expect(await bulk(red, repair)).toMatchObject({ status: 409, body: { code: "NOTHING_CHOSEN" } });
+  expect((await blue.call("GET", "/api/namespaces/aks-dev/blue-bulk")).status).toBe(200);
+}, 240_000);
+
+it("wants to be told which namespaces, and what to do with them", async () => {
+  const wrong: readonly (readonly [body: object, pointer: string, detail: RegExp])[] = [
+    [{ action: "offboard" }, "", /exactly one of filter, namespaces and all/],
+    [{ action: "offboard", filter: {}, all: true }, "", /exactly one/],
+    [{ action: "onboard", all: true }, "/action", /must be verify, repair, migrate, offboard/],
+    [{ action: "verify", filter: { findings: "BAD" } }, "/filter/findings", /takes any, none, Info/],
+    [{ action: "verify", filter: { owner: "red" } }, "/filter/owner", /not a known field/],
+    [{ action: "verify", namespaces: [request("red-a"), request("red-a")] }, "/namespaces/0/databases", /known field/],
+    [{ action: "migrate", all: true, until: "noon" }, "/until", /./],
+    [{ action: "repair", all: true, to: "podIdentity" }, "/to", /not a known field/],
+  ];
+  for (const [body, pointer, detail] of wrong) {
+    const answer = await bulk(operator, body);
+    expect(answer.status, JSON.stringify(body)).toBe(422);
+    expect(answer.body["errors"], JSON.stringify(body)).toContainEqual(
+      expect.objectContaining({ pointer, detail: expect.stringMatching(detail) }),
+    );
+  }
+  expect((await operator.call("GET", "/api/namespaces?state=Nearly")).status).toBe(422);
+});
 
 it("plans every namespace and writes nothing", async () => {
   const red = await as("red");

@@ -7,6 +7,7 @@ import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type {
+  BatchAsk,
   BatchItem,
   BatchRecord,
   OpenBatch,
@@ -15,7 +16,6 @@ import type {
   Stored,
   WaitingRequest,
 } from "../../src/domain/operation/records.ts";
-import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createSerial } from "../../src/domain/serial.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
@@ -48,7 +48,7 @@ export interface FakeCloud {
   readonly batches: Map<string, Stored<BatchRecord>>;
   readonly openBatches: Map<string, Stored<OpenBatch>>;
   /** By batch. */
-  readonly items: Map<string, Stored<BatchItem & { readonly request: OnboardingRequest }>[]>;
+  readonly items: Map<string, Stored<BatchItem & BatchAsk>[]>;
   readonly steps: Map<string, StepRecord>;
   /** By sequence number. */
   readonly waiting: Map<number, WaitingRequest>;
@@ -445,16 +445,13 @@ function waitingOf({ waiting }: State): WaitingRequests {
 
 function batchesOf({ batches, openBatches, items }: State, nextEtag: () => string): Batches {
   return {
-    async insertBatch(record, requests) {
+    async insertBatch(record, asked) {
       const { id, createdTime } = record;
       items.set(
         id,
-        requests.map((request, index) => {
-          const { cluster, namespace } = request;
-          return { index, cluster, namespace, status: "NotStarted", request, etag: nextEtag() };
-        }),
+        asked.map((each, index) => ({ ...each, index, status: "NotStarted", etag: nextEtag() })),
       );
-      const open = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {}, etag: nextEtag() };
+      const open = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {}, etag: nextEtag() };
       openBatches.set(id, open);
       batches.set(id, { ...record, etag: nextEtag() });
     },

@@ -72,6 +72,11 @@ const checks: Record<string, Check> = {
     Array.isArray(value)
       ? value.flatMap((item, n) => validate(wanted, item, { ...place, path: `${place.path}/${n}` }))
       : [],
+  oneOf: (wanted, value, place) => {
+    const found = list(wanted).map((schema) => validate(schema, value, place));
+    const fitting = found.filter((errors) => errors.length === 0).length;
+    return fitting === 1 ? [] : [`${place.path}: fits ${fitting} branches, not one: ${found.flat().join("; ")}`];
+  },
   anyOf: (wanted, value, place) => {
     const found = list(wanted).map((schema) => validate(schema, value, place));
     return found.some((errors) => errors.length === 0)

@@ -1,5 +1,5 @@
 /**
- * How much of a proof a run takes: `MOORING_PROOFS=quick` a quarter of the worlds, races and cells (the default), `full` all
+ * How much of a proof a run takes: `MOORING_PROOFS=quick` a tenth of the worlds, races and cells (the default), `full` all
  * of them (`.ci/run`), `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
@@ -10,5 +10,5 @@ export const isSoak = extent === "soak";
 
 /** As many of the `full` number as this run takes. */
 export function shareOf(full: number): number {
-  return extent === "quick" ? Math.ceil(full / 4) : full;
+  return extent === "quick" ? Math.ceil(full / 10) : full;
 }

@@ -80,7 +80,8 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
     const clientId = await authenticate(world, request.headers.authorization);
     if (!path) throw failures.unknownType(request.url.pathname);
     checkVersion(request.url, type, path);
-    if (!isSame(path.subscriptionId, world.subscriptionId)) throw failures.unknownSubscription(path.subscriptionId);
+    if (!world.subscriptionIds.has(path.subscriptionId.toLowerCase()))
+      throw failures.unknownSubscription(path.subscriptionId);
     authorize(world, clientId, {
       action: actionFor(request.method, type?.type ?? path.type),
       scope: request.url.pathname,

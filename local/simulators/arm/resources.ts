@@ -53,12 +53,17 @@ export function page<T>({ url }: ArmCall, items: readonly T[], size = 100): Http
 }
 
 /** The group must be in the world; a cluster brings its node resource group along. */
-export function requireGroup(world: World, { resourceGroup = "" }: ResourcePath): { name: string; location: string } {
-  const groups = [
+export function requireGroup(
+  world: World,
+  { subscriptionId, resourceGroup = "" }: ResourcePath,
+): { name: string; location: string } {
+  const groups: readonly { name: string; location: string; subscriptionId?: string }[] = [
     ...world.resourceGroups.values(),
-    ...[...world.clusters.values()].map(({ nodeResourceGroup, location }) => ({ name: nodeResourceGroup, location })),
+    ...[...world.clusters.values()].map(({ nodeResourceGroup: name, ...cluster }) => ({ ...cluster, name })),
   ];
-  const group = groups.find(({ name }) => isSame(name, resourceGroup));
+  const group = groups.find(
+    ({ name, subscriptionId: where = subscriptionId }) => isSame(name, resourceGroup) && isSame(where, subscriptionId),
+  );
   if (!group) throw failures.unknownGroup(resourceGroup);
   return group;
 }

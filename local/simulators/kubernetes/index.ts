@@ -197,8 +197,9 @@ function kubeconfig({ name, server, ca, token }: { name: string; server: string;
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name, cluster: { server, "certificate-authority-data": authority } }],
-    users: [{ name: "admin", user: { token } }],
-    contexts: [{ name, context: { cluster: name, user: "admin" } }],
+    // Not the same in every cluster: of several files, kubectl takes the first user of a name.
+    users: [{ name: `${name}-admin`, user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: `${name}-admin` } }],
     "current-context": name,
   });
 }

@@ -25,6 +25,8 @@ export interface SqlDatabase {
 }
 
 export interface SqlSimulator extends Simulator {
+  /** The key in world.sqlServers. */
+  readonly server: string;
   /** A database that the world has on this server; without regard to case. */
   database(name: string): SqlDatabase;
   /** How many clients are connected. */
@@ -91,6 +93,7 @@ export async function startSql(
   if (address === null || typeof address === "string") throw new Error("The SQL listener has no port.");
 
   return {
+    server,
     url: `tds://127.0.0.1:${address.port}`,
     port: address.port,
     database: (name) => openFromInside(findDatabase(name) ?? missing(server, name), context),

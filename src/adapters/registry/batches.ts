@@ -8,8 +8,14 @@
  * A request has at most 50 databases, some 13,000 characters as JSON, and fits into one property (32,768).
  */
 
-import type { AnyOperation, BatchItem, BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type {
+  AnyOperation,
+  BatchAsk,
+  BatchItem,
+  BatchRecord,
+  OpenBatch,
+  Stored,
+} from "../../domain/operation/records.ts";
 import type { Batches, Registry } from "../../ports.ts";
 import type { Table } from "./tables.ts";
 
@@ -19,7 +25,7 @@ interface Operations {
   readonly operationsPartition: string;
 }
 
-type ItemRow = BatchItem & { readonly request: OnboardingRequest };
+type ItemRow = BatchItem & BatchAsk;
 
 const openPartition = "open";
 const listed = [
@@ -32,6 +38,8 @@ const listed = [
   "kind",
   "outcome",
   "needsApproval",
+  "findings",
+  "severity",
   "error",
   "startTime",
   "endTime",
@@ -44,16 +52,26 @@ export function createBatchesOn(
   const open = table<OpenBatch>("MooringBatches");
   const items = table<ItemRow>("MooringBatchItems");
 
+  /** A try before, which did not come to its record, may have chosen other namespaces, and another number of them. */
+  async function forgetOthers(opened: OpenBatch): Promise<void> {
+    const { id, requests } = opened;
+    const rest = (await items.all([["PartitionKey", id]], ["index"])).filter(({ index }) => index >= requests);
+    for (const { index, etag } of rest) await items.remove(id, rowOf(index), etag);
+    const before = await open.get(openPartition, id);
+    if (before && before.requests !== requests) await open.replace(openPartition, id, { ...opened, etag: before.etag });
+  }
+
   return {
-    async insertBatch(record, requests) {
+    async insertBatch(record, asked) {
       const { id, createdTime } = record;
-      const rows = requests.map((request, index) => {
-        const { cluster, namespace } = request;
-        return { row: rowOf(index), record: { index, cluster, namespace, status: "NotStarted" as const, request } };
-      });
+      const rows = asked.map((each, index) => ({
+        row: rowOf(index),
+        record: { ...each, index, status: "NotStarted" as const },
+      }));
       await items.insertAll(id, rows);
-      const opened = { id, acceptedTime: createdTime, requests: requests.length, next: 0, taken: {} };
+      const opened = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {} };
       await open.insert(openPartition, id, opened);
+      if (record.work) await forgetOthers(opened);
       await operations.insert(operationsPartition, id, record);
     },
     async getBatch(id) {

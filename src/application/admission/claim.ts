@@ -141,7 +141,7 @@ export function clientIdOf(record: OnboardedRecord): string {
   throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
 }
 
-/** A lane of the batch runs what it claims, except what waits for people: a lane must not wait for them. */
+/** A lane must not wait for people: what needs approval is started by the timer, and runs beside the lanes. */
 function forBatch({ ports, batch }: Clerk, opening: Opening): Opening {
   if (batch === undefined) return opening;
   const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
@@ -210,13 +210,14 @@ function earlierOf(request: OnboardingRequest, current: NamespaceRecord): Onboar
   return findEarlier(request, current);
 }
 
-export function beginningOf({ by, traceparent, operation }: Omit<Clerk, "ports">): Beginning {
+/** A lane of the batch runs what it claims. */
+export function beginningOf({ by, traceparent, operation, batch }: Omit<Clerk, "ports">): Beginning {
   const now = new Date();
   return {
     operation: operation ?? createOperationId(now),
     requestedBy: by.id,
     acceptedTime: now.toISOString(),
     traceparent,
-    batch: undefined,
+    batch: batch === undefined ? undefined : { operation: batch, isStarter: true },
   };
 }

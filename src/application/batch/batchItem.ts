@@ -1,22 +1,23 @@
 /**
- * One item of a batch: from its request to the operation that decides about it, and to what is known of its end. All of it
+ * One item of a batch: from what it asks to the operation that decides about it, and to what is known of its end. All of it
  * may run twice: the id of the operation is noted in the item before the claim, so a second try claims the same.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
-import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { outcomeOf } from "../../domain/operation/batch.ts";
+import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { BatchAsk, BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { type Claim, claimOnboarding } from "../admission/claim.ts";
+import type { Claim } from "../admission/claim.ts";
 import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";
+import { claimWork, explainHolder } from "./claimWork.ts";
 
 const takes = 100;
 
@@ -44,7 +45,7 @@ export async function takeIndex(
 }
 
 /** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
-export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<NamespaceRecord | undefined> {
+export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<HeldRecord | undefined> {
   const { registry } = ports;
   const item = await noteClaim(registry, batch.id, index);
   if (!item || isFinal(item.status)) return undefined;
@@ -54,20 +55,25 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
   if (begun.operation !== undefined) return await findOwn(ports, begun);
 
-  const { request, claim: operation } = item;
+  const { claim: operation } = item;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const clerk = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
   try {
-    claim = await claimOnboarding(clerk, request);
+    claim = await claimWork(clerk, batch, item);
   } catch (error) {
     // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
     if (error instanceof TransientError) throw error;
     // What gave way to a quota is recorded as an operation that failed.
     const recorded = await registry.getOperation(operation);
     const known = recorded ? { operation, kind: recorded.kind } : {};
-    await note({ ...known, status: "Failed", error: describe(error), endTime: new Date().toISOString() });
+    await note({
+      ...known,
+      status: "Failed",
+      error: describe(await explainHolder(ports, error)),
+      endTime: new Date().toISOString(),
+    });
     return undefined;
   }
 
@@ -94,8 +100,7 @@ function approvalOf(record: NamespaceRecord | undefined): Pick<BatchItem, "needs
   return record?.batch?.isStarter === false ? { needsApproval: true } : {};
 }
 
-type Claimed = Stored<BatchItem> & {
-  readonly request: OnboardingRequest;
+type Claimed = Stored<BatchItem & BatchAsk> & {
   readonly claim: string;
   /** Nobody can have claimed with it before. */
   readonly isFresh: boolean;
@@ -126,11 +131,11 @@ async function noteClaim(registry: Ports["registry"], batch: string, index: numb
 async function findOwn(
   { registry }: Ports,
   { claim, operation, ...berth }: BatchItem,
-): Promise<NamespaceRecord | undefined> {
+): Promise<HeldRecord | undefined> {
   if (operation !== claim || operation === undefined) return undefined;
   const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
   if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
-  return record.batch?.isStarter === true ? record : undefined;
+  return isHeld(record) && record.batch?.isStarter === true ? record : undefined;
 }
 
 /**
@@ -181,7 +186,7 @@ export async function settleItem(
   const changes = {
     status,
     endTime,
-    ...(status === "Succeeded" ? { outcome: kind === "change" ? ("changed" as const) : ("onboarded" as const) } : {}),
+    ...(status === "Succeeded" ? { outcome: outcomeOf[kind] } : {}),
     ...(error && status !== "Succeeded" ? { error: shortenError(error) } : {}),
   };
   await registry.updateBatchItems(batch, [{ index: item.index, changes }]);
@@ -191,7 +196,7 @@ export async function settleItem(
 const longestMessage = 300;
 
 /** A thousand of them stand in one document; the operation has the whole text. */
-function shortenError(error: OperationError): OperationError {
+export function shortenError(error: OperationError): OperationError {
   const { message } = error;
   return message.length <= longestMessage ? error : { ...error, message: `${message.slice(0, longestMessage)}…` };
 }

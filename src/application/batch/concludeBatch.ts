@@ -22,6 +22,7 @@ export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
   let items = await settleItems(ports, id, await ports.registry.listBatchItems(id));
+  items = await dropVerifications(ports, record, items);
   if (record.cancel || record.givenUp !== undefined) items = await giveUp(ports, record, items);
   const totals = countItems(items);
   const { notStarted: notBegun, running } = totals;
@@ -77,6 +78,22 @@ export async function settleItems(
     );
   }
   return settled;
+}
+
+/** A lane that broke off has left its verification: it has not begun, and another lane takes it. */
+async function dropVerifications(
+  { registry }: Pick<Ports, "registry">,
+  { id, work }: BatchRecord,
+  items: readonly BatchItem[],
+): Promise<readonly BatchItem[]> {
+  const left = work?.action === "verify" ? items.filter(({ status }) => status === "Running") : [];
+  if (left.length === 0) return items;
+  const changes = { status: "NotStarted" } as const;
+  await registry.updateBatchItems(
+    id,
+    left.map(({ index }) => ({ index, changes })),
+  );
+  return items.map((item) => (left.includes(item) ? { ...item, ...changes } : item));
 }
 
 /** What has not begun never begins. After a cancel, what is somebody else's operation is not waited for, either. */

@@ -1,4 +1,5 @@
 import { isFinal } from "../../domain/operation/operation.ts";
+import type { BatchAsk, BatchItem, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { describe } from "./batchItem.ts";
 import { refuseBeyondQuota } from "./batchQuota.ts";
@@ -10,15 +11,16 @@ import { getBatch } from "./batchRecord.ts";
  */
 export async function refuseItems(ports: Ports, id: string): Promise<void> {
   const { registry } = ports;
-  const { by, requests, status, cancel } = await getBatch(ports, id);
-  if (isFinal(status) || cancel) return;
+  const { by, work, requests, status, cancel } = await getBatch(ports, id);
+  // What is onboarded has its place.
+  if (work || isFinal(status) || cancel) return;
   const open = async () => {
     const items = await registry.listBatchItems(id, { status: "NotStarted" });
-    const found: NonNullable<Awaited<ReturnType<typeof registry.getBatchItem>>>[] = [];
+    const found: (Stored<BatchItem> & Required<Pick<BatchAsk, "request">>)[] = [];
     for (let from = 0; from < items.length; from += atOnce) {
       const some = items.slice(from, from + atOnce);
       const read = await Promise.all(some.map(({ index }) => registry.getBatchItem(id, index)));
-      found.push(...read.filter((item) => item !== undefined));
+      found.push(...read.flatMap((item) => (item?.request ? [{ ...item, request: item.request }] : [])));
     }
     return found;
   };

@@ -1,15 +1,19 @@
-import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Ports } from "../../ports.ts";
 import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
+import { beginVerification } from "./verifyItem.ts";
 
 /** Of items that need no run of their own, such as those that are onboarded already, a lane passes so many in one turn. */
 const mostTaken = 25;
 
-/** Without an index there is nothing left to take; without a record to run there may be more. */
+/** Without an index there is nothing left to take; with nothing to do there may be more. */
 interface Taken {
   readonly index?: number | undefined;
-  readonly record?: NamespaceRecord;
+  /** Held by the operation that the lane runs. */
+  readonly record?: HeldRecord;
+  /** The item has to be verified. */
+  readonly verifies?: true;
 }
 
 /** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
@@ -29,6 +33,11 @@ export async function takeItem(
     if (batch.cancel || batch.givenUp !== undefined) return {};
     const index = await takeIndex(ports, { batch: id, lane, done: last });
     if (index === undefined) return {};
+    if (batch.work?.action === "verify") {
+      if (await beginVerification(ports, id, index)) return { index, verifies: true };
+      last = index;
+      continue;
+    }
     const record = await claimItem(ports, batch, index);
     if (record) return { index, record };
     last = index;

@@ -15,7 +15,8 @@ import { readToday, type Today } from "./today.ts";
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
 
 interface Planned {
-  readonly kind: OperationKind;
+  /** Undefined: of no operation, so that nothing but what is planned takes time. */
+  readonly kind: OperationKind | undefined;
   readonly request: OnboardingRequest;
   /** The operation that is there already: it does not wait for itself. */
   readonly operation?: string;
@@ -26,13 +27,15 @@ export async function withEstimate(ports: Asked, plan: Plan, { kind, request, op
   if (plan.steps.length === 0) return plan;
   const today = await readToday(ports.registry, operation === undefined ? {} : { own: operation });
   const circumstances = circumstancesOf(ports, today, { plan, request });
-  const isSerial = kind === "compensate" || kind === "migrate";
-  return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial }) };
+  return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) }) };
 }
 
-export interface PlannedRequest {
+function isSerial(kind: Planned["kind"]): boolean {
+  return kind === "compensate" || kind === "migrate";
+}
+
+export interface PlannedRequest extends Pick<Planned, "kind" | "request"> {
   readonly plan: Plan;
-  readonly request: OnboardingRequest;
 }
 
 /** Recent operations for a batch: enough to see how many get on at a time. */
@@ -49,8 +52,9 @@ export async function withEstimates(
   const waiting = ready.filter(({ plan }) => plan.needsApproval.length > 0);
   const items = ready
     .filter(({ plan }) => plan.needsApproval.length === 0)
-    .map(({ plan, request }) => ({
-      steps: stepsOf(plan, "onboard", request),
+    .map(({ plan, kind, request }) => ({
+      steps: stepsOf(plan, kind, request),
+      isSerial: isSerial(kind),
       subscription: lookUp(catalog.clusters, request.cluster)?.subscriptionId ?? "",
       jobSeconds: lookUp(catalog.clusters, request.cluster)?.verificationJob?.timeoutSeconds ?? 0,
     }));
@@ -64,10 +68,11 @@ export async function withEstimates(
   });
   const busy = items.filter(({ steps }) => steps.length > 0).length;
   const operationsAhead = today.operationsAhead + Math.max(0, Math.min(lanes, busy) - 1);
-  const plans = ready.map(({ plan, request }) => {
+  const plans = ready.map(({ plan, kind, request }) => {
     if (plan.steps.length === 0) return plan;
     const circumstances = circumstancesOf(ports, { ...today, operationsAhead }, { plan, request });
-    return { ...plan, estimate: estimate(stepsOf(plan, "onboard", request), circumstances) };
+    const timed = estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) });
+    return { ...plan, estimate: timed };
   });
   return { plans, total };
 }
@@ -75,7 +80,7 @@ export async function withEstimates(
 function circumstancesOf(
   { catalog, identities }: Asked,
   { durations, betweenStages, operationsAhead }: Today,
-  { plan, request }: PlannedRequest,
+  { plan, request }: Pick<PlannedRequest, "plan" | "request">,
 ): Circumstances {
   const cluster = lookUp(catalog.clusters, request.cluster);
   return {
@@ -93,10 +98,10 @@ function inSeconds({ intervalMs, waitMs }: ReturnType<Ports["identities"]["pace"
 }
 
 /** A plan says nothing of the proof at the end, which takes its time all the same. One without steps has no proof. */
-function stepsOf({ steps }: Plan, kind: OperationKind, request: OnboardingRequest): readonly TimedStep[] {
+function stepsOf({ steps }: Plan, kind: Planned["kind"], request: OnboardingRequest): readonly TimedStep[] {
   if (steps.length === 0) return [];
   const isPlanned = (name: string) => steps.some((step) => step.name === name);
-  const proofs = kind === "compensate" || kind === "migrate" ? [] : plannedSteps(kind, request);
+  const proofs = kind === undefined || isSerial(kind) ? [] : plannedSteps(kind, request);
   const unplanned = proofs.filter(({ name }) => stepFacts[name].waitsForJob && !isPlanned(name));
   return [
     ...steps.map(({ name, action }) => timedStep(name, action)),

@@ -1,14 +1,21 @@
 /** A batch and its items, as their status tells of them. */
 import { z } from "zod";
+import { Severity } from "../finding.ts";
 import { BatchOutcome, BatchTotals } from "../operation/batch.ts";
 import { BatchRemaining } from "../operation/batchRemaining.ts";
+import { NamespaceAction } from "../operation/namespaceBatch.ts";
 import { OperationError, OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
 import { Time } from "../time.ts";
 import { Signature } from "./signature.ts";
 
+const BatchAction = z
+  .enum(["onboard", ...NamespaceAction.options])
+  .meta({ description: "onboard: each item has a request of its own, which may also change what is onboarded." });
+
 export const BatchSummary = z.object({
   id: z.string(),
   kind: z.literal("batch"),
+  action: BatchAction,
   status: OperationStatus,
   requests: z.int().meta({ description: "How many it has." }),
   requestedBy: z.string(),
@@ -23,7 +30,7 @@ export const BatchSummary = z.object({
 export type BatchSummary = z.infer<typeof BatchSummary>;
 
 export const BatchItemDocument = z.object({
-  index: z.int().meta({ description: "Its place in `requests`." }),
+  index: z.int().meta({ description: "Its place in `requests`, or among the namespaces that were chosen." }),
   cluster: z.string(),
   namespace: z.string(),
   status: OperationStatus,
@@ -32,12 +39,18 @@ export const BatchItemDocument = z.object({
     .optional()
     .meta({ description: "Whose status says more. Absent before it begins, and when it was refused." }),
   isOwn: z.boolean().optional().meta({
-    description: "False: the very request had run, or was running, as an operation that is not this batch's.",
+    description: "False: the very thing had run, or was running, as an operation that is not this batch's.",
   }),
   kind: OperationKind.optional(),
-  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as the request asks." }),
+  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as it is asked for." }),
   needsApproval: z.boolean().optional().meta({
     description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
+  }),
+  severity: Severity.optional().meta({
+    description: "Of the worst finding of a verification. One that finds an Error has failed.",
+  }),
+  findings: z.int().optional().meta({
+    description: "How much a verification has found; what, stands in the namespace's document.",
   }),
   error: OperationError.optional(),
   startTime: Time.optional(),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { FindingDocument, Severity } from "../finding.ts";
 import { Migration } from "../operation/migration.ts";
 import { NamespaceState } from "../operation/namespaceState.ts";
-import { IdentityMode } from "../request/request.ts";
+import { IdentityMode, OnboardingRequest } from "../request/request.ts";
 import { documentFields } from "../targets/index.ts";
 import { Time } from "../time.ts";
 import { page } from "./page.ts";
@@ -31,6 +31,7 @@ export const NamespaceDocument = z
         description:
           "Requests from the queue that begin one after another when the namespace is free, with the ids that their operations will have. Absent: none waits.",
       }),
+    request: OnboardingRequest.meta({ description: "What was asked for, whole; it may be sent again." }),
     identityMode: IdentityMode,
     ...documentFields,
   })

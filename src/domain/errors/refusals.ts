@@ -3,7 +3,7 @@
  * request.
  */
 interface RefusalEntry {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
   /**
    * A decision of policy, which enters the audit trail. What is malformed, not there, or in somebody's way for a moment is
    * none.
@@ -105,6 +105,19 @@ export const refusals = {
     cause: "The namespace has the identity mode already to which the migration would lead.",
     fix: "Nothing: it is where it would go.",
   },
+  NOTHING_CHOSEN: {
+    status: 409,
+    isPolicy: false,
+    cause: "No namespace that the caller may see meets the filter.",
+    fix: "Nothing, if none should; otherwise compare the filter with {namespaces}, which takes the same one.",
+  },
+  NAMESPACE_CHANGED: {
+    status: 409,
+    isPolicy: false,
+    cause:
+      "The namespace is not the one that was chosen when the batch was accepted: it was changed or onboarded anew.",
+    fix: "Look at it in {namespaces}, and send the request again for what it is now.",
+  },
   MIGRATION_PENDING: {
     status: 409,
     isPolicy: false,
@@ -134,6 +147,12 @@ export const refusals = {
     isPolicy: false,
     cause: "The request body is not declared as JSON.",
     fix: "Send it with the header Content-Type: application/json.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    isPolicy: false,
+    cause: "The path has no such method.",
+    fix: "Use a method that the answer's header Allow names; {reference} says what each does.",
   },
   CROSS_SITE_REQUEST: {
     status: 403,

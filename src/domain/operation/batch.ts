@@ -1,6 +1,6 @@
-/** A batch: many onboarding requests, each with an operation of its own, and one operation to watch them all. */
+/** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), and one operation to watch them all. */
 import { z } from "zod";
-import { OnboardingRequest } from "../request/request.ts";
+import { AnyRequest } from "../request/sentRequest.ts";
 import { BatchEstimate } from "./batchEstimate.ts";
 import { OperationError, OperationKind, type OperationStatus } from "./operation.ts";
 import { Plan, toOperationError } from "./plan.ts";
@@ -15,11 +15,19 @@ export type AnyKind = z.infer<typeof AnyKind>;
 
 export const BatchBody = z
   .strictObject({
-    requests: z.array(OnboardingRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
+    requests: z.array(AnyRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
   })
   .meta({ id: "BatchRequest" });
 
-export const BatchOutcome = z.enum(["onboarded", "changed", "unchanged"]);
+export const BatchOutcome = z.enum([
+  "onboarded",
+  "changed",
+  "unchanged",
+  "verified",
+  "repaired",
+  "migrated",
+  "offboarded",
+]);
 export type BatchOutcome = z.infer<typeof BatchOutcome>;
 
 export const BatchTotals = z.object({
@@ -32,6 +40,16 @@ export const BatchTotals = z.object({
   canceled: z.int(),
 });
 export type BatchTotals = z.infer<typeof BatchTotals>;
+
+/** What an item has come to by an operation of that kind that succeeded; none is a compensation. */
+export const outcomeOf: Readonly<Record<OperationKind, BatchOutcome>> = {
+  onboard: "onboarded",
+  change: "changed",
+  compensate: "unchanged",
+  repair: "repaired",
+  migrate: "migrated",
+  offboard: "offboarded",
+};
 
 interface Counted {
   readonly status: OperationStatus;

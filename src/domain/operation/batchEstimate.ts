@@ -43,6 +43,7 @@ export interface TimedItem {
   readonly steps: readonly TimedStep[];
   readonly subscription: string;
   readonly jobSeconds: number;
+  readonly isSerial?: boolean;
 }
 
 export interface BatchCircumstances extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
@@ -61,8 +62,8 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   const atOnce = Math.max(1, Math.min(lanes, working.length));
   // Of what is added up in a lane, the mean is better known than each.
   const settled = settle(circumstances, working.length / atOnce);
-  const paths = working.map(({ steps, jobSeconds }) => {
-    const path = findPath(steps, { ...settled, jobSeconds });
+  const paths = working.map(({ steps, jobSeconds, isSerial = false }) => {
+    const path = findPath(steps, { ...settled, jobSeconds, isSerial });
     // A lane takes its next item as it takes its next stage.
     const { least = 0, most = 1 } = settled.betweenStages ?? {};
     return { least: path.least + least, most: path.most + most, longest: path.longest };

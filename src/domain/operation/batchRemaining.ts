@@ -29,7 +29,8 @@ export function estimateRemaining(
   if (isFinal(status) || cancel || namespaces === 0) return undefined;
   // What was refused, or had nothing to do, took no time of a lane.
   const worked = items.flatMap(({ status: ended, operation, claim, startTime, endTime }) => {
-    if (!isFinal(ended) || operation === undefined || operation !== claim || !startTime || !endTime) return [];
+    // A verification has neither operation nor claim.
+    if (!isFinal(ended) || operation !== claim || !startTime || !endTime) return [];
     return [{ from: Date.parse(startTime), to: Date.parse(endTime) }];
   });
   const last = worked.toSorted((a, b) => a.to - b.to).slice(-newest);

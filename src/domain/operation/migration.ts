@@ -3,7 +3,7 @@
  * after any of them; asked for again it goes on where it is, and asked for the other way it goes back from there.
  */
 import { z } from "zod";
-import { type IdentityMode, type OnboardingRequest, selectorOf } from "../request/request.ts";
+import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
   /** Looks: what there is, which pods use it, and what would be in the way. */
@@ -18,6 +18,24 @@ export const MigrationPhase = z.enum([
   "retire",
 ]);
 export type MigrationPhase = z.infer<typeof MigrationPhase>;
+
+/** What somebody asks for. */
+export const MigrationRequest = z
+  .strictObject({
+    to: IdentityMode.default("workloadIdentity").meta({
+      description: "podIdentity goes back, from wherever a migration has stopped and also after its end.",
+    }),
+    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
+    serviceAccount: ServiceAccountName.optional().meta({
+      description: "The service account of the workload; the one of the onboarding request when absent.",
+    }),
+    selector: ServiceAccountName.optional().meta({
+      description:
+        "On the way back, the value of the pod label aadpodidbinding; the one of before, or the namespace's name, when absent.",
+    }),
+  })
+  .meta({ id: "MigrationRequest" });
+export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
 /** Kept with the namespace's record while a migration is under way, or stopped. */
 export const Migration = z.object({

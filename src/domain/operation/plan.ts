@@ -12,6 +12,7 @@ import {
   type ToldCode,
   type TransientCode,
 } from "../errors.ts";
+import { OnboardingRequest } from "../request/request.ts";
 import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
 import type { StepKey } from "./stepName.ts";
@@ -50,6 +51,10 @@ export const Plan = z
       .readonly()
       .exactOptional()
       .meta({ description: "Of a decision: what stays as it is, and what cannot be known beforehand." }),
+    request: OnboardingRequest.exactOptional().meta({
+      description: "Of an onboarding or a change: what was asked for, with what it leaves to be understood.",
+    }),
+    replaces: OnboardingRequest.exactOptional().meta({ description: "Of a change: the request that it replaces." }),
     operation: z.string().exactOptional().meta({
       description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
     }),

@@ -1,11 +1,13 @@
 /** What the registry keeps of operations, batches and steps; of namespaces: namespaceRecord.ts. Times are RFC 3339. */
 
 import type { Caller } from "../access/caller.ts";
+import type { Severity } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import type { Approval } from "../policy/approval.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import type { BatchOutcome, BatchTotals } from "./batch.ts";
 import type { Migration } from "./migration.ts";
+import type { NamespaceWork, SeenNamespace } from "./namespaceBatch.ts";
 import type { Compensated } from "./namespaceRecord.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
 import type { OperationResult } from "./operationResult.ts";
@@ -64,6 +66,8 @@ export interface BatchRecord extends RecordOfOperation {
   readonly kind: "batch";
   /** Who sent it, as they were then: its items are claimed for them. */
   readonly by: Caller;
+  /** What is done with every namespace; absent where each has an onboarding request. */
+  readonly work?: NamespaceWork;
   readonly requests: number;
   /** Why no run of it begins any more: what has not begun by then never does. */
   readonly givenUp?: string;
@@ -73,7 +77,7 @@ export interface BatchRecord extends RecordOfOperation {
 
 export type AnyOperation = OperationRecord | BatchRecord;
 
-/** One request of a batch. */
+/** One request of a batch, or one of its namespaces. */
 export interface BatchItem extends Berth {
   /** Its place in what was sent. */
   readonly index: number;
@@ -86,10 +90,19 @@ export interface BatchItem extends Berth {
   readonly outcome?: BatchOutcome;
   /** Its operation waits for a person, or has waited for one. */
   readonly needsApproval?: boolean;
+  /** Of a verification: how much it has found, and how bad the worst of it is. */
+  readonly findings?: number;
+  readonly severity?: Severity;
   readonly error?: OperationError;
   readonly startTime?: string;
   readonly endTime?: string;
   readonly changedTime?: string;
+}
+
+/** What an item is about, as it was accepted: a request, or a namespace as it was then. */
+export interface BatchAsk extends Berth {
+  readonly request?: OnboardingRequest;
+  readonly seen?: SeenNamespace;
 }
 
 /** A batch that has not ended, and who has which of its items in hand. */

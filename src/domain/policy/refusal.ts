@@ -7,6 +7,8 @@ export interface RefusalDetails {
   readonly operation?: string;
   /** WWW-Authenticate. */
   readonly challenge?: string;
+  /** Allow: the methods that the path has. */
+  readonly allow?: string;
   readonly retryAfterSeconds?: number;
   /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
   readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };
@@ -22,5 +24,12 @@ export class Refusal extends Error {
     super(message, options);
     this.code = code;
     this.details = details;
+  }
+
+  /** The same, with its fields named as `tell` does. */
+  retold(tell: (text: string) => string): Refusal {
+    const { errors, ...details } = this.details;
+    const named = errors ? { errors: errors.map(({ pointer, detail }) => ({ pointer: tell(pointer), detail })) } : {};
+    return new Refusal(this.code, tell(this.message), { ...details, ...named }, { cause: this });
   }
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { alias } from "../naming/alias.ts";
-import { countTargets, requestFields, someTarget } from "../targets/index.ts";
+import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
 
 export const IdentityMode = z.enum(["workloadIdentity", "podIdentity"]);
 export type IdentityMode = z.infer<typeof IdentityMode>;
@@ -34,36 +34,49 @@ export const Namespace = Dns1123Label.refine(
 
 export const ServiceAccountName = Dns1123Label;
 
+/** All that a request says, but of which namespace. */
+const settings = {
+  cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
+  identityMode: IdentityMode.default("workloadIdentity").meta({
+    description: "workloadIdentity: federated service account. podIdentity: aad-pod-identity, deprecated since 2022.",
+  }),
+  ...requestFields,
+  serviceAccount: Dns1123Label.default("app").meta({
+    description: "The service account of the workload (workload identity).",
+  }),
+  selector: Dns1123Label.optional().meta({
+    description: "The value of the pod label aadpodidbinding (pod identity); the namespace's name when absent.",
+  }),
+  adoptionPolicy: AdoptionPolicy.default("IfIdentical").meta({
+    description: "What happens to a thing that exists already and is not Mooring's.",
+  }),
+  deletePolicy: DeletePolicy.default("Delete").meta({
+    description: "What offboarding does with the namespace itself when Mooring created it.",
+  }),
+  team: alias("a team").exactOptional().meta({
+    description: "For which team; needed when more than one team of the caller may ask for this.",
+  }),
+};
+
+function checkTargets(request: Targets, context: z.RefinementCtx): void {
+  if (countTargets(request) > 0) return;
+  context.addIssue({ code: "custom", path: ["databases"], message: someTarget });
+}
+
+const { cluster, ...otherSettings } = settings;
+
 export const OnboardingRequest = z
   .strictObject({
-    cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
+    cluster,
     namespace: Namespace.meta({ description: "The Kubernetes namespace; created when it does not exist." }),
-    identityMode: IdentityMode.default("workloadIdentity").meta({
-      description: "workloadIdentity: federated service account. podIdentity: aad-pod-identity, deprecated since 2022.",
-    }),
-    ...requestFields,
-    serviceAccount: Dns1123Label.default("app").meta({
-      description: "The service account of the workload (workload identity).",
-    }),
-    selector: Dns1123Label.optional().meta({
-      description: "The value of the pod label aadpodidbinding (pod identity); the namespace's name when absent.",
-    }),
-    adoptionPolicy: AdoptionPolicy.default("IfIdentical").meta({
-      description: "What happens to a thing that exists already and is not Mooring's.",
-    }),
-    deletePolicy: DeletePolicy.default("Delete").meta({
-      description: "What offboarding does with the namespace itself when Mooring created it.",
-    }),
-    team: alias("a team").exactOptional().meta({
-      description: "For which team; needed when more than one team of the caller may ask for this.",
-    }),
+    ...otherSettings,
   })
-  .superRefine((request, context) => {
-    if (countTargets(request) > 0) return;
-    context.addIssue({ code: "custom", path: ["databases"], message: someTarget });
-  })
+  .superRefine(checkTargets)
   .meta({ id: "OnboardingRequest" });
 export type OnboardingRequest = z.infer<typeof OnboardingRequest>;
+
+/** The same of a namespace that is named elsewhere. */
+export const OnboardingSpec = z.strictObject(settings).superRefine(checkTargets);
 
 /** The value of the pod label `aadpodidbinding`. */
 export function selectorOf({ selector, namespace }: Pick<OnboardingRequest, "selector" | "namespace">): string {

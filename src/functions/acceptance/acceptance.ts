@@ -5,18 +5,17 @@
 
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
-import { beginningOf, claimOnboarding, expectFree, findSettled } from "../../application/admission/claim.ts";
+import { beginningOf, type Claim, claimOnboarding } from "../../application/admission/claim.ts";
+import { claimOffboarding, type OffboardingOptions } from "../../application/admission/claimExisting.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
-import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { launchOf } from "../../application/operation/launch.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { beginCompensation, beginOffboarding, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
-import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
+import { beginCompensation, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { Stored } from "../../domain/operation/records.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -68,34 +67,12 @@ export async function acceptOnboarding(
   });
 }
 
-export async function acceptOffboarding(
-  desk: Desk,
-  berth: Berth,
-  {
-    expect = () => undefined,
-    ignoreDependants = false,
-  }: {
-    /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
-    readonly expect?: (record: Stored<NamespaceRecord>) => void;
-    readonly ignoreDependants?: boolean;
-  } = {},
-): Promise<Accepted> {
-  const { registry } = desk.ports;
-  return await acceptOnce(desk, async (own) => {
-    const { record, change } = await amend({
-      what: `The record of ${berthKey(berth)}`,
-      read: () => findSettled(registry, berth, mustSee(own.by, berth)),
-      next(current) {
-        // Also with an old If-Match: it is this request that changed the record, sent a second time.
-        if (current.state === "Offboarding" || current.operation === own.operation) return undefined;
-        expect(current);
-        expectFree(current);
-        return beginOffboarding(current, beginningOf(own), { ignoreDependants });
-      },
-      write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
-    });
-    return change ? begin(own, change) : attach(own, record);
-  });
+export async function acceptOffboarding(desk: Desk, berth: Berth, options: OffboardingOptions = {}): Promise<Accepted> {
+  return await acceptOnce(desk, async (own) => await answerClaim(own, await claimOffboarding(own, berth, options)));
+}
+
+export async function answerClaim(own: NamedDesk, { record, how }: Claim): Promise<Accepted> {
+  return how === "begun" ? await begin(own, record) : await attach(own, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
@@ -149,41 +126,22 @@ export function startOperation(
   record: HeldRecord,
   resumed?: Resumption,
 ): Promise<void> {
-  const { operation: instanceId, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
-  const origin = { requestedBy, team, traceparent };
-  const before = { ...(earlier ? { earlier } : {}), ...(resumed ? { resumed } : {}) };
-  const input = { operation: instanceId, request, retry: catalog.retry, ...origin, ...before };
-  const isMigrating = migration !== undefined;
-  switch (record.state) {
-    case "Onboarding":
-      return start(client, onboardNamespace, { instanceId, input });
-    case "Changing":
-      return start(client, changeNamespace, { instanceId, input: { ...input, earlier: record.earlier } });
-    case "Offboarding": {
-      const { ignoreDependants } = record.offboarding;
-      const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
-      return start(client, offboardNamespace, { instanceId, input: offboardInput });
-    }
-    case "Compensating": {
-      const { of, createdBy, undos, migrating } = record.compensates;
-      const compensation = {
-        ...input,
-        compensates: { of, createdBy, undos: [...undos] },
-        ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
-      };
-      return start(client, compensateOperation, { instanceId, input: compensation });
-    }
-    case "Repairing":
-      return start(client, repairNamespace, { instanceId, input: { ...input, clientId, isMigrating } });
-    case "Migrating": {
-      const { waitForPodsMinutes } = catalog.migration;
-      const going = { clientId: record.clientId, migration: record.migration };
-      const waiting = waitForPodsMinutes > 0 ? { waitForPodsMinutes } : {};
-      const isBack = targetOf(record.migration) === "podIdentity";
-      return start(client, isBack ? migrateBack : migrateNamespace, {
-        instanceId,
-        input: { ...input, ...going, ...waiting },
-      });
-    }
+  const { operation: instanceId } = record;
+  const launch = launchOf(catalog, record, resumed);
+  switch (launch.orchestration) {
+    case "onboardNamespace":
+      return start(client, onboardNamespace, { instanceId, input: launch.input });
+    case "changeNamespace":
+      return start(client, changeNamespace, { instanceId, input: launch.input });
+    case "offboardNamespace":
+      return start(client, offboardNamespace, { instanceId, input: launch.input });
+    case "compensateOperation":
+      return start(client, compensateOperation, { instanceId, input: launch.input });
+    case "repairNamespace":
+      return start(client, repairNamespace, { instanceId, input: launch.input });
+    case "migrateNamespace":
+      return start(client, migrateNamespace, { instanceId, input: launch.input });
+    case "migrateBack":
+      return start(client, migrateBack, { instanceId, input: launch.input });
   }
 }

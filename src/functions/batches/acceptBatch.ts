@@ -1,17 +1,19 @@
 /**
- * From the requests of a batch to one operation that works on them. Everything that it needs is in the registry before it
+ * From the requests or the namespaces of a batch to one operation that works on them. Everything that it needs is in the registry before it
  * is answered; a crash before the orchestration has started is mended by a timer (tendBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import type { BatchRecord } from "../../domain/operation/records.ts";
+import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
+import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { decideTeam } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { start } from "../../durable/orchestration.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
+import { namespaceBatch } from "../../orchestrations/namespaceBatch.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
@@ -23,14 +25,39 @@ export async function acceptBatch(
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
 ): Promise<string> {
+  return await accept(desk, id, async () => ({
+    asked: requests.map((request) => ({ cluster: request.cluster, namespace: request.namespace, request })),
+    team: teamOf(desk.ports, desk.by, requests),
+  }));
+}
+
+/** Of namespaces that are chosen now, and by no later try again. */
+export async function acceptNamespaceBatch(
+  desk: Desk,
+  { work, choose }: { work: NamespaceWork; choose: () => Promise<readonly Chosen[]> },
+  id: string = createOperationId(new Date()),
+): Promise<string> {
+  return await accept(desk, id, async () => {
+    const asked = await choose();
+    return { asked, work, team: onlyTeam(desk.by, new Set(asked.flatMap(({ seen }) => (seen ? [seen.team] : [])))) };
+  });
+}
+
+async function accept(
+  desk: Desk,
+  id: string,
+  readWhat: () => Promise<{ asked: readonly BatchAsk[]; work?: NamespaceWork; team: string | undefined }>,
+): Promise<string> {
   const { ports, by, traceparent, client, warn } = desk;
   // Or the timer starts it.
   if (await ports.registry.getBatch(id)) return id;
   const now = new Date();
-  const team = teamOf(ports, by, requests);
+  const { asked, work, team } = await readWhat();
+  const requests = asked.length;
+  const batch = { id, requests, ...(work ? { work } : {}) };
   await ports.registry.insertBatch(
     {
-      id,
+      ...batch,
       kind: "batch",
       status: "NotStarted",
       requestedBy: by.id,
@@ -38,12 +65,11 @@ export async function acceptBatch(
       createdTime: now.toISOString(),
       traceparent,
       by,
-      requests: requests.length,
     },
-    requests,
+    asked,
   );
   try {
-    await startBatch(client, ports, { id, requests: requests.length });
+    await startBatch(client, ports, batch);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
@@ -54,12 +80,14 @@ export async function acceptBatch(
 
 /** The team of all that the caller may ask for; none where that is several teams, or an operator's own. */
 function teamOf(ports: Ports, by: Caller, requests: readonly OnboardingRequest[]): string | undefined {
-  const teams = new Set(
-    requests.flatMap((request) => {
-      const decision = decideTeam(ports.catalog, by, request);
-      return "denial" in decision ? [] : [decision.team];
-    }),
-  );
+  const teams = requests.flatMap((request) => {
+    const decision = decideTeam(ports.catalog, by, request);
+    return "denial" in decision ? [] : [decision.team];
+  });
+  return onlyTeam(by, new Set(teams));
+}
+
+function onlyTeam(by: Caller, teams: ReadonlySet<string | undefined>): string | undefined {
   const [only] = teams.size === 0 ? by.teams : teams;
   return teams.size > 1 || (teams.size === 0 && by.teams.length > 1) ? undefined : only;
 }
@@ -67,12 +95,12 @@ function teamOf(ports: Ports, by: Caller, requests: readonly OnboardingRequest[]
 export async function startBatch(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  { id, requests }: Pick<BatchRecord, "id" | "requests">,
+  { id, work, requests }: Pick<BatchRecord, "id" | "work" | "requests">,
 ): Promise<void> {
   const lanes = Math.min(catalog.batch.lanes, requests);
   const retry: RetryPolicy = catalog.retry;
   const input = { batch: id, lanes, retry, run: createOperationId(new Date()) };
-  await start(client, onboardBatch, { instanceId: id, input });
+  await start(client, work ? namespaceBatch : onboardBatch, { instanceId: id, input });
 }
 
 /** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */

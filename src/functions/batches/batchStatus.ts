@@ -40,9 +40,10 @@ export async function answerBatch(
 
 export function summaryOfBatch({ traceparent, ...record }: BatchRecord): BatchSummary {
   const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
+  const action = record.work?.action ?? "onboard";
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const ended = { startTime, endTime, traceId, error: error && tellIn("ended", error) };
-  return { id, kind, status, requests, requestedBy, team, createdTime, ...ended, cancel };
+  return { id, kind, action, status, requests, requestedBy, team, createdTime, ...ended, cancel };
 }
 
 export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
@@ -52,7 +53,7 @@ export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {
 
 export function publicItem(item: BatchItem): BatchItemDocument {
   const { index, cluster, namespace, status, operation, claim, kind, outcome } = item;
-  const { needsApproval, error, startTime, endTime } = item;
+  const { needsApproval, findings, severity, error, startTime, endTime } = item;
   const isOwn = operation === undefined ? undefined : operation === claim;
   return {
     index,
@@ -64,6 +65,8 @@ export function publicItem(item: BatchItem): BatchItemDocument {
     kind,
     outcome,
     needsApproval,
+    severity,
+    findings,
     error: error && tellIn("ended", error),
     startTime,
     endTime,

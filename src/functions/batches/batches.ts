@@ -1,5 +1,5 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
+import { chooseNamespaces } from "../../application/batch/chosen.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -8,18 +8,18 @@ import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { acceptBatch } from "./acceptBatch.ts";
+import { acceptBatch, acceptNamespaceBatch } from "./acceptBatch.ts";
 import { planBatch } from "./planBatch.ts";
-import { readBatch } from "./readBatch.ts";
+import { planNamespaceBatch } from "./planNamespaceBatch.ts";
+import { readBatch, readNamespaceBatch } from "./readBatch.ts";
 
 /** Work on a batch is paced by its lanes, so it costs what taking it in costs; plans are made while the caller waits. */
 const requestsPerToken = 20;
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  app.http("createBatch", {
+  routes.add("createBatch", {
     route: "api/onboardings/batch",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
@@ -30,6 +30,34 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
         const id = await acceptBatch(desk, requests, operation);
         const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
+        context.log(logLine("batch accepted", facts));
+        return accepted(request, id, { id, kind: "batch", isNew: true });
+      });
+    }),
+  });
+
+  routes.add("createNamespaceBatch", {
+    route: "api/namespaces/batch",
+    method: "POST",
+    extraInputs: [input.durableClient()],
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
+      const isDryRun = readFlag(request, "dryRun");
+      const { body, work, which } = await readNamespaceBatch(request);
+      const choose = () => chooseNamespaces(ports, by, which);
+      if (isDryRun) {
+        const chosen = await choose();
+        if (work.action !== "verify") charge(chosen.length - 1);
+        return json(200, await planNamespaceBatch({ ports, by }, work, chosen));
+      }
+      const desk = deskOf(ports, { context, by, traceparent });
+      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
+        const chooseAndCharge = async () => {
+          const chosen = await choose();
+          charge(Math.ceil(chosen.length / requestsPerToken) - 1);
+          return chosen;
+        };
+        const id = await acceptNamespaceBatch(desk, { work, choose: chooseAndCharge }, operation);
+        const facts = { operation: id, action: work.action, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });
       });

@@ -2,10 +2,11 @@
 
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { refuseBeyondQuota } from "../../application/batch/batchQuota.ts";
-import { withEstimates } from "../../application/plan/estimatePlan.ts";
+import { type PlannedRequest, withEstimates } from "../../application/plan/estimatePlan.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
-import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { planUntimed } from "../onboardings/planRequest.ts";
@@ -15,52 +16,68 @@ const atOnce = 8;
 /** Azure's load balancer gives an HTTP request 230 seconds (learn.microsoft.com, Functions "HTTP trigger", limits). */
 const longestMs = 150_000;
 
+/** An item, and how it is looked at. */
+export interface ItemToPlan extends Berth {
+  readonly look: () => Promise<PlannedRequest>;
+}
+
 export async function planBatch(
   clerk: Pick<Clerk, "ports" | "by" | "warn">,
   requests: readonly OnboardingRequest[],
-  { plan = planUntimed, limitMs = longestMs }: { plan?: typeof planUntimed; limitMs?: number } = {},
+  { plan = planUntimed, ...limits }: { plan?: typeof planUntimed; limitMs?: number } = {},
 ): Promise<BatchPlan> {
-  const end = performance.now() + limitMs;
   const wanted = requests.map((request, index) => ({ index, request }));
   const beyond = await refuseBeyondQuota(clerk, requests.length, async () => wanted);
   const refusals = new Map(beyond.map(({ item, refusal }) => [item.index, refusal]));
+  const items = requests.map((request, index) => {
+    const look = async () => {
+      const refusal = refusals.get(index);
+      if (refusal) throw refusal;
+      return { plan: await plan(clerk, request), kind: "onboard" as const, request };
+    };
+    return { cluster: request.cluster, namespace: request.namespace, look };
+  });
+  return await planItems(clerk.ports, items, limits);
+}
+
+export async function planItems(
+  ports: Clerk["ports"],
+  wanted: readonly ItemToPlan[],
+  { limitMs = longestMs }: { limitMs?: number } = {},
+): Promise<BatchPlan> {
+  const end = performance.now() + limitMs;
   const items: PlannedItem[] = [];
+  const ready: (PlannedRequest & { readonly index: number })[] = [];
   let next = 0;
   const work = async () => {
-    for (let index = next++; index < requests.length; index = next++) {
-      const request = requests[index];
-      if (!request) return;
-      const { cluster, namespace } = request;
-      const look = () => {
-        const refusal = refusals.get(index);
-        return refusal ? Promise.reject(refusal) : plan(clerk, request);
-      };
-      const found = performance.now() < end ? await take(look) : { status: "notPlanned" as const };
+    for (let index = next++; index < wanted.length; index = next++) {
+      const item = wanted[index];
+      if (!item) return;
+      const { cluster, namespace, look } = item;
+      const { planned, ...found } = performance.now() < end ? await take(look) : { status: "notPlanned" as const };
       items[index] = { index, cluster, namespace, ...found };
+      if (planned) ready.push({ index, ...planned });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, requests.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(atOnce, wanted.length) }, work));
   const count = (status: PlannedItem["status"]) => items.filter((item) => item.status === status).length;
   const totals = {
-    requests: requests.length,
+    requests: wanted.length,
     ready: count("ready"),
     blocked: count("blocked"),
     refused: count("refused"),
     notPlanned: count("notPlanned"),
   };
-  return { totals, ...(await timeItems(clerk.ports, requests, { items, totals })) };
+  const inOrder = ready.toSorted((a, b) => a.index - b.index);
+  return { totals, ...(await timeItems(ports, inOrder, { items, totals })) };
 }
 
 /** The items with their estimates, and one of all that are ready. */
 async function timeItems(
   ports: Clerk["ports"],
-  requests: readonly OnboardingRequest[],
+  ready: readonly (PlannedRequest & { readonly index: number })[],
   { items, totals }: Pick<BatchPlan, "items" | "totals">,
 ): Promise<Pick<BatchPlan, "items" | "estimate">> {
-  const ready = items.flatMap(({ index, status, plan }) => {
-    const request = requests[index];
-    return status === "ready" && plan && request ? [{ index, plan, request }] : [];
-  });
   if (ready.length === 0) return { items };
   const { blocked, refused, notPlanned } = totals;
   const { plans, total } = await withEstimates(ports, ready, { blocked, refused, notPlanned });
@@ -74,10 +91,13 @@ async function timeItems(
   };
 }
 
-async function take(work: () => Promise<Plan>): Promise<Pick<PlannedItem, "status" | "plan" | "error">> {
+type Taken = Pick<PlannedItem, "status" | "plan" | "error"> & { readonly planned?: PlannedRequest };
+
+async function take(look: ItemToPlan["look"]): Promise<Taken> {
   try {
-    const plan = await work();
-    return { status: plan.blocked ? "blocked" : "ready", plan };
+    const planned = await look();
+    const { plan } = planned;
+    return plan.blocked ? { status: "blocked", plan } : { status: "ready", plan, planned };
   } catch (error) {
     if (error instanceof Refusal || error instanceof PermanentError || error instanceof TransientError) {
       return { status: "refused", error: toOperationError(error.code, error.message) };

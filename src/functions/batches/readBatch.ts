@@ -6,9 +6,11 @@ import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
+import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { readSentRequest } from "../../domain/request/sentRequest.ts";
 import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
@@ -36,6 +38,20 @@ export async function readBatch(request: HttpRequest, reader: Reader): Promise<B
   return { body, requests: readRequests(reader, body) };
 }
 
+export interface NamespaceBatch {
+  /** As it was sent. */
+  readonly body: unknown;
+  readonly work: NamespaceWork;
+  readonly which: Pick<NamespaceBatchBody, "filter" | "namespaces">;
+}
+
+export async function readNamespaceBatch(request: HttpRequest): Promise<NamespaceBatch> {
+  const body = await readBody(request, maxBatchBytes);
+  const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, body);
+  const which = { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) };
+  return { body, work, which };
+}
+
 export function readRequests(reader: Reader, body: unknown): readonly OnboardingRequest[] {
   const { requests } = parseFields(Envelope, body);
   const problems: FieldProblem[] = [];
@@ -43,13 +59,14 @@ export function readRequests(reader: Reader, body: unknown): readonly Onboarding
     const at = `/requests/${index}`;
     const add = (found: readonly FieldProblem[]) =>
       problems.push(...found.map((each) => ({ ...each, pointer: at + each.pointer })));
-    const parsed = OnboardingRequest.safeParse(value);
-    if (!parsed.success) {
-      add(parsed.error.issues.flatMap(toProblems));
+    const { read: sent, asSent } = readSentRequest(value);
+    if ("issues" in sent) {
+      add(sent.issues.flatMap(toProblems));
       return [];
     }
-    add(catalogProblems(reader, parsed.data));
-    return [{ index, request: parsed.data }];
+    const { request } = sent;
+    add(catalogProblems(reader, request).map((each) => ({ ...each, pointer: asSent(each.pointer) })));
+    return [{ index, request, pointer: `${at}${asSent("/namespace")}` }];
   });
   problems.push(...findRepeated(reader, read));
   if (problems.length > 0) throw refuse(problems);
@@ -68,10 +85,10 @@ function mayAskFor({ catalog, by }: Reader, request: OnboardingRequest): boolean
 /** Which of two requests for one namespace is meant, nobody could tell from the outcome. */
 function findRepeated(
   reader: Reader,
-  read: readonly { readonly index: number; readonly request: OnboardingRequest }[],
+  read: readonly { readonly index: number; readonly request: OnboardingRequest; readonly pointer: string }[],
 ): readonly FieldProblem[] {
   const first = new Map<string, { readonly index: number; readonly request: OnboardingRequest }>();
-  return read.flatMap(({ index, request }) => {
+  return read.flatMap(({ index, request, pointer }) => {
     const { cluster, namespace } = request;
     // Two aliases may name one cluster; that is told only to those who may ask for both.
     const known = mayAskFor(reader, request) ? lookUp(reader.catalog.clusters, cluster) : undefined;
@@ -81,7 +98,6 @@ function findRepeated(
       first.set(place, { index, request });
       return [];
     }
-    const pointer = `/requests/${index}/namespace`;
     const other = before.request.cluster === cluster ? "" : `, which "${before.request.cluster}" names, too`;
     const detail = `${berthKey(request)}${other} is asked for twice: by /requests/${before.index} and by /requests/${index}`;
     return [{ pointer, code: "INVALID_REQUEST", detail }];

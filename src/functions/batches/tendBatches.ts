@@ -8,7 +8,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
-import { settledEvent } from "../../orchestrations/onboardBatch.ts";
+import { settledEvent } from "../../orchestrations/batch.ts";
 import type { Mender } from "../acceptance/mender.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";

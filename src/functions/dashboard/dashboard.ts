@@ -2,7 +2,6 @@
  * The dashboard: one document for all of its pages, and the files that it is made of. It holds nothing that anybody would have to
  * be let in for; what it shows comes from the routes below /api, which ask who calls.
  */
-import { app } from "@azure/functions";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
@@ -22,10 +21,9 @@ export interface DashboardOptions {
 export function registerDashboard(routes: Routes, { built, settings }: DashboardOptions): void {
   const securityHeaders = headersFor(settings);
   let document: string | undefined;
-  app.http("dashboard", {
+  routes.add("dashboard", {
     route: "dashboard/{*path}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async (request): Promise<Answer> => {
       const path = request.params["path"] ?? "";
       if (path.startsWith("assets/")) {

@@ -1,21 +1,21 @@
 /** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
-import { app } from "@azure/functions";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
+import { objectSchema } from "../../domain/request/sentRequest.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
 import { namespacePaths, onboardingPaths } from "./openapiNamespaces.ts";
 import { operationPaths } from "./openapiOperations.ts";
-import { body, problem } from "./openapiParts.ts";
+import { body, busyHost, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 
 /** Every route may also end in what nobody foresaw, and every change is refused when it comes from another site's page. */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
-  const unforeseen = problem("Any other problem; its code says which.");
-  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.") };
+  const unforeseen = problem("Any other problem; its code says which.", "UNEXPECTED");
+  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };
   return Object.fromEntries(
     Object.entries(paths).map(([path, item]) => [
       path,
@@ -38,8 +38,32 @@ export function createOpenApi() {
     info: {
       title: "Mooring",
       version: "0.1.0",
-      description: "Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.",
+      description: `Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.
+
+A path answers a method that it does not have with 405 and \`Allow\`; where there is GET, there is HEAD.`,
+      contact: { name: "Whoever operates this Mooring" },
+      license: { name: "MIT", identifier: "MIT" },
     },
+    servers: [
+      { url: "/", description: "The host that this document comes from." },
+      {
+        url: "https://{app}.azurewebsites.net",
+        description: "A Function App in Azure.",
+        variables: { app: { default: "mooring", description: "Name of the Function App." } },
+      },
+    ],
+    tags: [
+      { name: "Onboardings", description: "Asking for a namespace, or for many at once." },
+      {
+        name: "Namespaces",
+        description: "What is onboarded: reading, checking, repairing, migrating and taking away.",
+      },
+      { name: "Operations", description: "What Mooring does or has done, and what people decide about it." },
+      { name: "Events", description: "Following operations as they happen." },
+      { name: "Catalog", description: "What may be asked for." },
+      { name: "Audit", description: "Who had what done to what." },
+      { name: "Service", description: "The service itself: for probes and for tools. Nobody is asked who calls." },
+    ],
     security: [{ entra: [] }, { key: [] }],
     components: {
       securitySchemes: {
@@ -62,40 +86,78 @@ export function createOpenApi() {
       "/api/health/live": {
         get: {
           operationId: "live",
+          tags: ["Service"],
           security: [],
           summary: "Whether the process answers",
-          responses: { 200: body("It does.", HealthDocument) },
+          description: "For a liveness probe. It asks nothing else.",
+          responses: { ...busyHost, 200: body("It does.", HealthDocument, { ok: { status: "ok" } }) },
         },
       },
       "/api/health/ready": {
         get: {
           operationId: "ready",
+          tags: ["Service"],
           security: [],
           summary: "Whether requests can be taken",
-          responses: { 200: body("They can.", HealthDocument), 503: body("The registry is away.", HealthDocument) },
+          description: "For a readiness probe: it reads the registry's tables.",
+          responses: {
+            ...busyHost,
+            200: body("They can.", HealthDocument, { ok: { status: "ok" } }),
+            503: body("The registry is away.", HealthDocument, {
+              unavailable: { status: "unavailable", reason: "The registry tables do not answer." },
+            }),
+          },
+        },
+      },
+      [`/${schemaRoute}`]: {
+        get: {
+          operationId: "namespaceOnboardingSchema",
+          tags: ["Service"],
+          security: [],
+          summary: "The JSON Schema of requests in the form of a Kubernetes object",
+          description: "For editors: `# yaml-language-server: $schema=` with this address.",
+          responses: {
+            ...busyHost,
+            200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() }), {
+              schema: { $schema: "http://json-schema.org/draft-07/schema#", title: "NamespaceOnboarding" },
+            }),
+          },
         },
       },
       "/api/openapi.json": {
         get: {
           operationId: "openapi",
+          tags: ["Service"],
           security: [],
           summary: "This document",
-          responses: { 200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() })) },
+          description: "OpenAPI 3.1, made from the schemas that check requests.",
+          responses: {
+            ...busyHost,
+            200: body("OpenAPI 3.1.", z.looseObject({ openapi: z.string() }), { document: { openapi: "3.1.0" } }),
+          },
         },
       },
     }),
   });
 }
 
+/** Named as catalogs of schemas of Kubernetes objects name theirs. */
+const schemaRoute = "api/schemas/namespaceonboarding_v1alpha1.json";
+
 export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
-  app.http("openapi", {
+  routes.add("openapi", {
     route: "api/openapi.json",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => {
       document ??= createOpenApi();
       return json(200, document);
     }),
+  });
+
+  routes.add("namespaceOnboardingSchema", {
+    route: schemaRoute,
+    method: "GET",
+    handler: routes.forAnybody(async () => json(200, objectSchema())),
   });
 }

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
   berth,
@@ -16,13 +18,17 @@ import {
   paging,
   pagingProblems,
   problem,
+  requestBody,
 } from "./openapiParts.ts";
 
 export const onboardingPaths: ZodOpenApiPathsObject = {
   "/api/onboardings": {
     post: {
       operationId: "createOnboarding",
+      tags: ["Onboardings"],
       summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+      description:
+        "It is accepted, and runs as an operation. The same request again is the same operation; another one for a namespace that is onboarded changes it. What cannot succeed is refused before anything is written, or is a blocker of the plan.",
       requestParams: {
         query: z.object({
           dryRun,
@@ -33,13 +39,14 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         }),
         header: idempotencyHeaders,
       },
-      requestBody: { required: true, content: { "application/json": { schema: OnboardingRequest } } },
+      requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
-        200: body("The plan; nothing was written.", Plan),
+        200: body("The plan; nothing was written.", Plan, { plan }),
         202: acceptedResponse,
         ...bodyProblems,
         409: problem(
           "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+          "OPERATION_IN_PROGRESS",
         ),
       }),
     },
@@ -50,10 +57,13 @@ export const namespacePaths: ZodOpenApiPathsObject = {
   "/api/namespaces": {
     get: {
       operationId: "listNamespaces",
+      tags: ["Namespaces"],
       summary: "What is onboarded",
-      requestParams: { query: z.object({ cluster: z.string().optional(), ...paging }) },
+      description:
+        "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
       responses: guarded({
-        200: body("A page of namespaces.", NamespacePage),
+        200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,
       }),
     },
@@ -61,11 +71,14 @@ export const namespacePaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}": {
     get: {
       operationId: "getNamespace",
+      tags: ["Namespaces"],
       summary: "What is onboarded in one namespace",
+      description:
+        "From Mooring's records: what the last look found, and not a look of its own, which is POST …/verify.",
       requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
       responses: guarded({
         200: {
-          ...body("The namespace.", NamespaceDocument),
+          ...body("The namespace.", NamespaceDocument, { namespace }),
           headers: z.object({
             etag: z.string().meta({
               description:
@@ -74,12 +87,15 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           }),
         },
         304: { description: "If-None-Match names what is current." },
-        404: problem("It is not onboarded."),
+        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
       }),
     },
     delete: {
       operationId: "deleteNamespace",
+      tags: ["Namespaces"],
       summary: "Take the namespace's access away, or plan it with dryRun=true",
+      description:
+        "An operation takes away what Mooring made, and puts back what it had replaced. What others have changed since stays.",
       requestParams: {
         path: berth,
         query: z.object({
@@ -93,12 +109,15 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       },
       responses: guarded({
         ...flagProblem,
-        200: body("The plan; nothing was written.", Plan),
+        200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
-        404: problem("It is not onboarded."),
-        409: problem("Another operation has the namespace, or the first request with the key is being answered."),
-        412: problem("The namespace is not as If-Match names it."),
-        422: problem("The idempotency key came with another request before, or is none."),
+        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        409: problem(
+          "Another operation has the namespace, or the first request with the key is being answered.",
+          "OPERATION_IN_PROGRESS",
+        ),
+        412: problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED"),
+        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
       }),
     },
   },

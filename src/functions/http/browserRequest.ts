@@ -10,9 +10,14 @@ type Sent = Pick<HttpRequest, "method" | "url" | "headers">;
 
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** RFC 9110, 9.2.1. */
+export function isSafe({ method }: Pick<HttpRequest, "method">): boolean {
+  return safeMethods.has(method);
+}
+
 /** Refuses a change that another site's page has sent, and a body that is not declared as JSON. */
 export function expectDeliberate(request: Sent): void {
-  if (safeMethods.has(request.method)) return;
+  if (isSafe(request)) return;
   if (!isOfOwnSite(request)) {
     throw new Refusal("CROSS_SITE_REQUEST", "A browser sent this from a page of another site; nothing was done.");
   }

@@ -9,7 +9,8 @@ import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { readSentRequest } from "../../domain/request/sentRequest.ts";
 
 export const maxBodyBytes = 16 * 1024;
 
@@ -41,12 +42,29 @@ export interface Reader {
   readonly by: Caller;
 }
 
+export interface Received {
+  readonly request: OnboardingRequest;
+  /** A refusal of the request, by the fields of what was sent; any other error as it is. */
+  retell(error: unknown): unknown;
+}
+
+/** The request that the value holds, in either form. */
+export function receiveRequest(reader: Reader, value: unknown): Received {
+  const { read, asSent } = readSentRequest(value);
+  if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
+  const retell = (error: unknown) => (error instanceof Refusal ? error.retold(asSent) : error);
+  try {
+    return { request: checkRequest(reader, read.request), retell };
+  } catch (error) {
+    throw retell(error);
+  }
+}
+
 /**
  * A caller is told what its teams may ask for, and of the rest of the catalog nothing: what no team of his may ask for is
  * refused before anybody looks whether it is there.
  */
-export function readOnboardingRequest({ catalog, by }: Reader, value: unknown): OnboardingRequest {
-  const request = parseFields(OnboardingRequest, value);
+export function checkRequest({ catalog, by }: Reader, request: OnboardingRequest): OnboardingRequest {
   if (!mayOperate(by)) admit({ ports: { catalog }, by }, request);
   const problems = checkAgainstCatalog(catalog, request);
   if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });

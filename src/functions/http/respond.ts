@@ -27,7 +27,7 @@ export function accepted(request: HttpRequest, operation: string, body: Accepted
 }
 
 export function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
-  const { code, message, errors, operation, challenge, retryAfterSeconds } = toProblem(error);
+  const { code, message, errors, operation, challenge, allow, retryAfterSeconds } = toProblem(error);
   const status = statusOf(code);
   if (status >= 500 && !(error instanceof Refusal))
     context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
@@ -35,22 +35,27 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   if (operation !== undefined) headers["location"] = `/api/operations/${operation}`;
   if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
+  if (allow !== undefined) headers["allow"] = allow;
   if (status === 503) headers["retry-after"] = "5";
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
-  const { fix } = toOperationError(code, message);
-  const title = code.toLowerCase().replaceAll("_", " ");
-  const type = `urn:mooring:error:${code}`;
-  const body: ProblemDocument = {
-    type,
-    title,
-    status,
-    detail: message,
+  return { status, headers, body: JSON.stringify(problemDocument(code, message, { errors, traceId })) };
+}
+
+export function problemDocument(
+  code: RefusalCode | StepErrorCode,
+  detail: string,
+  { errors, traceId }: { readonly errors?: RefusalDetails["errors"]; readonly traceId: string },
+): ProblemDocument {
+  return {
+    type: `urn:mooring:error:${code}`,
+    title: code.toLowerCase().replaceAll("_", " "),
+    status: statusOf(code),
+    detail,
     code,
-    fix,
+    fix: toOperationError(code, detail).fix,
     ...(errors ? { errors: [...errors] } : {}),
     traceId,
   };
-  return { status, headers, body: JSON.stringify(body) };
 }
 
 interface Problem extends RefusalDetails {

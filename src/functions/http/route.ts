@@ -1,10 +1,11 @@
 /** What every HTTP route does before and after its own work: the trace, from where it comes, who calls, and problems for errors. */
-import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
-import { expectDeliberate } from "./browserRequest.ts";
+import { expectDeliberate, isSafe } from "./browserRequest.ts";
+import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
 
 /** What a handler is told besides the request. */
@@ -23,9 +24,12 @@ export interface CallOfCaller extends Call {
 }
 
 type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
-type Registered = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
 export interface Routes {
+  /** The function by which the app answers a method of a path. */
+  add(functionName: string, route: Omit<RouteOfApp, "name">): void;
+  /** Registers all that were added with the Functions host. */
+  register(): void;
   /** Nobody is asked who they are. */
   forAnybody(handler: Handler<Call>): Registered;
   /** Who calls is asked first: no answer without a caller, and none that the caller's roles do not allow. */
@@ -41,12 +45,18 @@ export function createRoutes({
   readonly callers: Callers;
   readonly refusals: RefusalTrail;
 }): Routes {
-  const forRoles: Routes["forRoles"] = (anyOf, handler) =>
+  const added: RouteOfApp[] = [];
+  const forAnybody: Routes["forAnybody"] = (handler) =>
     answering(async (request, call) => {
+      expectDeliberate(request);
+      return await handler(request, call);
+    });
+  const forRoles: Routes["forRoles"] = (anyOf, handler) =>
+    forAnybody(async (request, call) => {
       const by = await callers.identify(request);
       try {
         callers.admit(by, anyOf);
-        const done = request.method === "GET" ? () => {} : callers.beginChange(by);
+        const done = isSafe(request) ? () => {} : callers.beginChange(by);
         try {
           return await handler(request, {
             ...call,
@@ -62,17 +72,20 @@ export function createRoutes({
         throw error;
       }
     });
-  return { forAnybody: answering, forCallers: (handler) => forRoles(AppRole.options, handler), forRoles };
+  return {
+    add: (name, route) => void added.push({ ...route, name }),
+    register: () => registerPaths(added, answering),
+    forAnybody,
+    forCallers: (handler) => forRoles(AppRole.options, handler),
+    forRoles,
+  };
 }
 
 function answering(handler: Handler<Call>): Registered {
   return async (request, context) => {
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
-    const work = async () => {
-      expectDeliberate(request);
-      return await handler(request, { context, traceparent });
-    };
+    const work = async () => await handler(request, { context, traceparent });
     const answer = await work().catch((error: unknown) => problem(error, { context, traceId: traceIdOf(traceparent) }));
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };

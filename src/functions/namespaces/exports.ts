@@ -1,5 +1,5 @@
 /** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
   type Exported,
@@ -20,10 +20,9 @@ const formats = ["kubernetes", "tsql", "azurecli"] as const;
 type Format = (typeof formats)[number];
 
 export function registerExports(ports: Ports, routes: Routes): void {
-  app.http("exportNamespace", {
+  routes.add("exportNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/export",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const format = readFormat(request);
       const onboarded = await findOnboarded(ports, request, by);
@@ -34,10 +33,9 @@ export function registerExports(ports: Ports, routes: Routes): void {
     }),
   });
 
-  app.http("getManifest", {
+  routes.add("getManifest", {
     route: "api/namespaces/{cluster}/{namespace}/manifest",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const onboarded = await findOnboarded(ports, request, by);
       return text("application/yaml", manifestFragment(onboarded.request));

@@ -1,19 +1,15 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
-import { z } from "zod";
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
-import { withEstimate } from "../../application/plan/estimatePlan.ts";
-import { findClusterFor } from "../../domain/catalog/clusters.ts";
-import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { goesTo, prepareMigration } from "../../application/migration/prepareMigration.ts";
+import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { type Migration, MigrationPhase, targetOf, towards } from "../../domain/operation/migration.ts";
+import { MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
-import { IdentityMode, ServiceAccountName, selectorOf } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -30,28 +26,10 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export const MigrationRequest = z
-  .strictObject({
-    to: IdentityMode.default("workloadIdentity").meta({
-      description: "podIdentity goes back, from wherever a migration has stopped and also after its end.",
-    }),
-    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
-    serviceAccount: ServiceAccountName.optional().meta({
-      description: "The service account of the workload; the one of the onboarding request when absent.",
-    }),
-    selector: ServiceAccountName.optional().meta({
-      description:
-        "On the way back, the value of the pod label aadpodidbinding; the one of before, or the namespace's name, when absent.",
-    }),
-  })
-  .meta({ id: "MigrationRequest" });
-export type MigrationRequest = z.infer<typeof MigrationRequest>;
-
 export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("migrateNamespaceRoute", {
+  routes.add("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
@@ -92,51 +70,26 @@ async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequ
   return parseFields(MigrationRequest, isObject ? { ...Object.fromEntries(asked), ...body } : body);
 }
 
-/** Whether the migration that runs goes the way that is asked for. */
-function goesTo({ to }: Pick<MigrationRequest, "to">): (running: NamespaceRecord) => boolean {
-  return ({ migration }) => migration !== undefined && targetOf(migration) === to;
+interface Wanted {
+  readonly wanted: MigrationRequest;
+  readonly expect?: (record: NamespaceRecord) => void;
 }
 
-/** A new migration, or the one that had stopped and goes on, or back. */
-export function prepareMigration(ports: Ports, record: NamespaceRecord, wanted: MigrationRequest): Migration {
-  const { request } = record;
-  const { to, until } = wanted;
-  const migration = record.migration && towards(record.migration, to);
-  if (!migration && request.identityMode === to) {
-    const words = to === "podIdentity" ? "pod identity" : "workload identity";
-    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses ${words} already.`);
-  }
-  try {
-    findClusterFor(ports.catalog, request.cluster, to);
-  } catch (error) {
-    if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
-    throw new Refusal(error.code, error.message);
-  }
-  const isBack = to === "podIdentity";
-  // What the way that is left has is as it is.
-  const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
-  const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
-  const selector = settle("selector", there, wanted) ?? selectorOf(request);
-  return { ...migration, ...(isBack ? { to } : {}), until, serviceAccount, selector };
+export async function planMigration(clerk: Pick<Desk, "ports" | "by">, berth: Berth, asked: Wanted): Promise<Plan> {
+  const { plan, ...planned } = await lookAtMigrationOf(clerk, berth, asked);
+  return await withEstimate(clerk.ports, plan, planned);
 }
 
-type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
-
-/** What is there counts, and nothing else may be asked for. */
-function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
-  const [is, asked] = [there[field], wanted[field]];
-  if (is === undefined || asked === undefined || is === asked) return is ?? asked;
-  const detail = `is "${is}" here; it cannot change on the way`;
-  throw new Refusal("INVALID_REQUEST", `/${field}: ${detail}`, { errors: [{ pointer: `/${field}`, detail }] });
-}
-
-export async function planMigration(
+export async function lookAtMigrationOf(
   { ports, by }: Pick<Desk, "ports" | "by">,
   berth: Berth,
-  { wanted, expect = () => undefined }: { wanted: MigrationRequest; expect?: (record: NamespaceRecord) => void },
-): Promise<Plan> {
+  { wanted, expect = () => undefined }: Wanted,
+): Promise<PlannedRequest> {
+  const kind = "migrate";
   const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (record.state === "Migrating" && goesTo(wanted)(record)) return planOfSame(record);
+  if (record.state === "Migrating" && goesTo(wanted)(record)) {
+    return { plan: planOfSame(record), kind, request: record.request };
+  }
   expectOnboarded(record);
   expect(record);
   const migration = prepareMigration(ports, record, wanted);
@@ -144,5 +97,5 @@ export async function planMigration(
   const clientId = clientIdOf(record);
   const operation = createOperationId(new Date());
   const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
-  return await withEstimate(ports, plan, { kind: "migrate", request });
+  return { plan, kind, request };
 }

@@ -33,6 +33,7 @@ export function publicNamespace(record: NamespaceRecord, waiting: readonly Waiti
     findings: findings.map(toDocument),
     migration: migration && { to: migration.to, completed: migration.completed, selector: migration.selector },
     ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
+    request,
     identityMode: request.identityMode,
     ...targetsOf(request),
   };

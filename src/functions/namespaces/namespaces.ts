@@ -1,15 +1,17 @@
-import { app } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
+import type { OffboardingOptions } from "../../application/admission/claimExisting.ts";
+import { listNamespaces } from "../../application/admission/listNamespaces.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
 import type { NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
+import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { visibleTeams } from "../../domain/policy/policy.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -21,24 +23,19 @@ import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
+import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("listNamespaces", {
+  routes.add("listNamespaces", {
     route: "api/namespaces",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
-      const teams = visibleTeams(by);
-      const cluster = request.query.get("cluster");
+      const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
-        ports.registry.listNamespaces({
-          ...(cluster === null ? {} : { cluster }),
-          ...(teams === undefined ? {} : { teams }),
-          ...readLimit(request),
-        }),
+        listNamespaces(ports, by, { filter, ...readLimit(request) }),
         ports.registry.listWaiting(),
       ]);
       const page: NamespacePage = {
@@ -49,10 +46,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("getNamespace", {
+  routes.add("getNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const berth = readBerth(request.params);
@@ -69,10 +65,9 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("deleteNamespace", {
+  routes.add("deleteNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
-    methods: ["DELETE"],
-    authLevel: "anonymous",
+    method: "DELETE",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const desk = deskOf(ports, { context, by, traceparent });
@@ -92,18 +87,36 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
   });
 }
 
+/** What the query has besides is somebody else's, such as the page. */
+function readFilter({ query }: HttpRequest): NamespaceFilter {
+  const names = Object.keys(NamespaceFilter.shape);
+  const asked = names.flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  return parseFields(NamespaceFilter, Object.fromEntries(asked));
+}
+
 export async function planDeletion(
+  clerk: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  options?: OffboardingOptions,
+): Promise<Plan> {
+  const { plan, ...planned } = await lookAtDeletion(clerk, berth, options);
+  return await withEstimate(clerk.ports, plan, planned);
+}
+
+export async function lookAtDeletion(
   { ports, by }: Pick<Desk, "ports" | "by">,
   berth: Berth,
-  {
-    expect = () => undefined,
-    ignoreDependants = false,
-  }: { readonly expect?: (record: NamespaceRecord) => void; readonly ignoreDependants?: boolean } = {},
-): Promise<Plan> {
+  { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
+): Promise<PlannedRequest> {
+  const kind = "offboard";
   const current = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (current.state === "Offboarding") return planOfSame(current);
+  const { request } = current;
+  if (current.state === "Offboarding") return { plan: planOfSame(current), kind, request };
   expect(current);
   expectFree(current);
   const plan = await planOffboarding(ports, current, { ignoreDependants });
-  return await withEstimate(ports, plan, { kind: "offboard", request: current.request });
+  return { plan, kind, request };
 }

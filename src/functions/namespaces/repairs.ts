@@ -1,8 +1,7 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { withEstimate } from "../../application/plan/estimatePlan.ts";
+import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planRepair } from "../../application/plan/planRepair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -24,10 +23,9 @@ import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
 export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("repairNamespaceRoute", {
+  routes.add("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
@@ -52,16 +50,26 @@ export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight):
 }
 
 export async function planRepairOf(
+  clerk: Pick<Desk, "ports" | "by">,
+  berth: Berth,
+  expect?: (record: NamespaceRecord) => void,
+): Promise<Plan> {
+  const { plan, ...planned } = await lookAtRepair(clerk, berth, expect);
+  return await withEstimate(clerk.ports, plan, planned);
+}
+
+export async function lookAtRepair(
   { ports, by }: Pick<Desk, "ports" | "by">,
   berth: Berth,
   expect: (record: NamespaceRecord) => void = () => undefined,
-): Promise<Plan> {
+): Promise<PlannedRequest> {
+  const kind = "repair";
   const current = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (current.state === "Repairing") return planOfSame(current);
+  if (current.state === "Repairing") return { plan: planOfSame(current), kind, request: current.request };
   expectOnboarded(current);
   expect(current);
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
   const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
-  return await withEstimate(ports, plan, { kind: "repair", request });
+  return { plan, kind, request };
 }

@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
@@ -18,10 +17,9 @@ import type { Routes } from "../http/route.ts";
 export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
-  app.http("verifyNamespace", {
+  routes.add("verifyNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/verify",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);

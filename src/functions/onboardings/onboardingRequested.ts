@@ -7,14 +7,13 @@ import { z } from "zod";
 import { berthKey } from "../../domain/naming/names.ts";
 import { operationIdOf } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { queueCaller } from "../callers/authentication.ts";
-import { readOnboardingRequest } from "../http/readRequest.ts";
+import { type Received, receiveRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
 import { queueFunction, type WaitingLine } from "./waitingLine.ts";
 
@@ -66,12 +65,14 @@ export async function takeMessage(
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
   const traceparent = traceOfMessage(message, context);
   const worker = { client, warn: context.warn.bind(context) };
-  let request: OnboardingRequest | undefined;
+  let received: Received | undefined;
   let accepted: Accepted | undefined;
   try {
-    request = readOnboardingRequest({ catalog: ports.catalog, by: queueCaller(ports.catalog) }, readMessage(message));
     const operation = operationIdOf({ sequenceNumber, messageId, sentTime: times.enqueuedTimeUtc });
     const expires = times.expiresAtUtc.toISOString();
+    const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
+    received = receiveRequest(reader, readMessage(message));
+    const { request } = received;
     accepted = await line.arrive(worker, { request, sequenceNumber, operation, traceparent, expires });
     const traceId = traceIdOf(traceparent);
     if (accepted) {
@@ -80,20 +81,21 @@ export async function takeMessage(
     } else {
       context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request), traceId }));
     }
-  } catch (error) {
+  } catch (caught) {
+    const error = received ? received.retell(caught) : caught;
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
     context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
     await line.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-    if (request) await line.admitNext(worker, request);
+    if (received) await line.admitNext(worker, received.request);
     return;
   }
   await (accepted ? ports.queue.complete(lockToken) : ports.queue.defer(lockToken));
   // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
   // when it has begun nothing.
   if (accepted?.isNew) return;
-  await onSight.meetHolder(worker, request);
-  await line.admitNext(worker, request);
+  await onSight.meetHolder(worker, received.request);
+  await line.admitNext(worker, received.request);
 }
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();

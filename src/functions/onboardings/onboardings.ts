@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -9,35 +8,41 @@ import { deskOf } from "../acceptance/desk.ts";
 import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readBody, readFlag } from "../http/readBody.ts";
-import { readOnboardingRequest } from "../http/readRequest.ts";
+import { receiveRequest } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("createOnboarding", {
+  routes.add("createOnboarding", {
     route: "api/onboardings",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
-      const request = readOnboardingRequest({ catalog: ports.catalog, by }, body);
       const desk = deskOf(ports, { context, by, traceparent });
-      if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
-      return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-        const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, { takeOver });
-        const { operation, kind, isNew, isUnchanged } = await acceptMending(onSight, desk, { berth: request, accept });
-        const { cluster, namespace } = request;
-        const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
-        context.log(logLine("onboarding accepted", facts));
-        const message = isUnchanged
-          ? `${berthKey(request)} is onboarded as the request says, by this operation; nothing changes.`
-          : undefined;
-        return accepted(httpRequest, operation, { id: operation, kind, isNew, message });
-      });
+      const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
+      try {
+        if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
+        return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
+          const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, { takeOver });
+          const { operation, kind, isNew, isUnchanged } = await acceptMending(onSight, desk, {
+            berth: request,
+            accept,
+          });
+          const { cluster, namespace } = request;
+          const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+          context.log(logLine("onboarding accepted", facts));
+          const message = isUnchanged
+            ? `${berthKey(request)} is onboarded as the request says, by this operation; nothing changes.`
+            : undefined;
+          return accepted(httpRequest, operation, { id: operation, kind, isNew, message });
+        });
+      } catch (error) {
+        throw retell(error);
+      }
     }),
   });
 }

@@ -40,7 +40,9 @@ export async function planUntimed(
   if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
   const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
   const met = current && (await meetRecord(clerk, current, wanted));
-  if (met && "same" in met) return planOfSame(met.same.record);
+  if (met && "same" in met) return { ...planOfSame(met.same.record), request };
   const operation = createOperationId(new Date());
-  return await planOnboarding(ports, { operation, request, earlier: met?.earlier, team, takeOver });
+  const earlier = met?.earlier;
+  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver });
+  return { ...plan, request, ...(earlier ? { replaces: earlier } : {}) };
 }

@@ -14,6 +14,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
@@ -21,7 +22,7 @@ import type { Ports } from "../../ports.ts";
 import { type Accepted, acceptOnboarding, type Desk, type NamedDesk } from "../acceptance/acceptance.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
-import { readOnboardingRequest } from "../http/readRequest.ts";
+import { checkRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
 
 /** The function whose messages these are. */
@@ -74,7 +75,7 @@ export function createWaitingLine(
     }
     const desk = deskFor(worker, first);
     try {
-      const accepted = await beginUnlessHeld(desk, readOnboardingRequest({ catalog, by: desk.by }, first.request));
+      const accepted = await beginUnlessHeld(desk, checkRequest({ catalog, by: desk.by }, first.request));
       if (!accepted) return false;
       await queue.completeDeferred(first.sequenceNumber);
     } catch (error) {
@@ -170,7 +171,7 @@ const NamedBerth = z.object({ cluster: z.string(), namespace: z.string() });
 /** What is no request is refused when it is read, and keeps nobody waiting. */
 function isFor(berth: Berth, body: unknown): boolean {
   try {
-    const { data } = NamedBerth.safeParse(readMessage(body));
+    const { data } = NamedBerth.safeParse(namedIn(readMessage(body)));
     return data !== undefined && berthKey(data) === berthKey(berth);
   } catch (error) {
     if (error instanceof Refusal) return false;

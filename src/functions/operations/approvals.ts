@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { expectApprover } from "../../application/decisions/decide.ts";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
 import type { AwaitingPage } from "../../domain/documents/operation.ts";
@@ -11,10 +10,9 @@ import { awaitingDocument } from "./operations.ts";
 
 /** What waits for the caller: not what he has asked for himself, nor what he has approved and another has to, too. */
 export function registerApprovals({ registry }: Pick<Ports, "registry">, routes: Routes): void {
-  app.http("listApprovals", {
+  routes.add("listApprovals", {
     route: "api/approvals",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forRoles(["Onboarding.Approve"], async (request, { context, by }) => {
       expectApprover(by);
       const now = new Date();

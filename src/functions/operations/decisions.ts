@@ -1,4 +1,4 @@
-import { app, type InvocationContext } from "@azure/functions";
+import type { InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
@@ -58,10 +58,9 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
   decision(service, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
   decision(service, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
 
-  app.http("retryCompensation", {
+  routes.add("retryCompensation", {
     route: "api/operations/{id}/compensate",
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const desk = deskOf(ports, { context, by, traceparent });
@@ -94,10 +93,9 @@ function decision<T>(
   schema: z.ZodType<T>,
   { decide, plan }: Verb<T>,
 ): void {
-  app.http(`${verb}Operation`, {
+  routes.add(`${verb}Operation`, {
     route: `api/operations/{id}/${verb}`,
-    methods: ["POST"],
-    authLevel: "anonymous",
+    method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles([role], async (request, { context, traceparent, by }) => {
       const isDryRun = readFlag(request, "dryRun");

@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
@@ -32,10 +32,9 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
 export function registerOperations(ports: Ports, routes: Routes, onSight: OnSight): void {
-  app.http("getOperation", {
+  routes.add("getOperation", {
     route: "api/operations/{id}",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
@@ -56,10 +55,9 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
     }),
   });
 
-  app.http("listOperations", {
+  routes.add("listOperations", {
     route: "api/operations",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { context, by }) => {
       const { phase, ...filters } = readFilters(request);
       const limit = readLimit(request);

@@ -1,4 +1,4 @@
-import { app, type HttpRequest } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
@@ -7,10 +7,9 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
 export function registerAudit(ports: Ports, routes: Routes): void {
-  app.http("listAudit", {
+  routes.add("listAudit", {
     route: "api/audit",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const teams = visibleTeams(by);
       const { value, continuation } = await ports.audit.read({
@@ -23,10 +22,9 @@ export function registerAudit(ports: Ports, routes: Routes): void {
     }),
   });
 
-  app.http("verifyAudit", {
+  routes.add("verifyAudit", {
     route: "api/audit/verify",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     // The chain is of all teams, and how long it is says how busy the others are.
     handler: routes.forRoles(["Onboarding.Operate"], async () => {
       const check: AuditCheck = await ports.audit.verify();

@@ -35,10 +35,9 @@ export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): 
     warn: context.warn.bind(context),
   });
 
-  app.http("followOperation", {
+  routes.add("followOperation", {
     route: "api/operations/{id}/events",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by, openStream }) => {
       const id = request.params["id"] ?? "";
@@ -57,17 +56,15 @@ export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): 
     }),
   });
 
-  app.http("eventSchema", {
+  routes.add("eventSchema", {
     route: "api/events/schema.json",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     handler: routes.forAnybody(async () => json(200, z.toJSONSchema(CloudEvent))),
   });
 
-  app.http("followAll", {
+  routes.add("followAll", {
     route: "api/events",
-    methods: ["GET"],
-    authLevel: "anonymous",
+    method: "GET",
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by, openStream }) => {
       const reader = {

@@ -272,12 +272,33 @@ function batchRecord(id: string, requests: number): BatchRecord {
   return { id, kind: "batch", status: "NotStarted", requestedBy: by.id, by, requests, team: "red", ...times };
 }
 
+function askOf({ cluster, namespace, ...asked }: typeof request) {
+  return { cluster, namespace, request: { cluster, namespace, ...asked } };
+}
+
+it("forgets of a batch what a try before had chosen and this one has not", async () => {
+  const record = { ...batchRecord("batch-chosen", 2), work: { action: "verify" } as const };
+  const chosen = ["team-a", "team-b", "team-c"].map((namespace) => ({ cluster: "aks-dev", namespace, seen }));
+
+  await registry.insertBatch({ ...record, requests: 3 }, chosen);
+  await rowsOf("MooringOperations").deleteEntity("operations", record.id);
+  await registry.insertBatch(record, chosen.slice(1));
+
+  const items = await registry.listBatchItems(record.id);
+  expect(items.map(({ index, namespace }) => `${index} ${namespace}`)).toEqual(["0 team-b", "1 team-c"]);
+  expect(await registry.getBatchItem(record.id, 0)).toMatchObject({ seen });
+  expect(await registry.getBatch(record.id)).toMatchObject({ work: { action: "verify" }, requests: 2 });
+  expect(await registry.getOpenBatch(record.id)).toMatchObject({ requests: 2, next: 0 });
+});
+
+const seen = { requestHash: "hash", team: "red", namespaceUid: "uid" };
+
 it("keeps a batch of more items than a transaction takes, in their order, and lists them without their requests", async () => {
   const record = batchRecord("batch-large", 250);
   const requests = Array.from({ length: 250 }, (_, index) => ({ ...request, namespace: `team-${index}` }));
 
-  await registry.insertBatch(record, requests);
-  await registry.insertBatch(record, requests);
+  await registry.insertBatch(record, requests.map(askOf));
+  await registry.insertBatch(record, requests.map(askOf));
   await registry.updateBatchItems(record.id, [
     { index: 249, changes: { status: "Failed", error: { code: "X", message: "y", fix: "z", retryable: false } } },
     { index: 7, changes: { status: "Running", operation: "op", claim: "op" } },
@@ -298,7 +319,7 @@ it("keeps a batch of more items than a transaction takes, in their order, and li
 
 it("gives an item of a batch to the first of two writers who have read the same", async () => {
   const record = batchRecord("batch-claimed", 1);
-  await registry.insertBatch(record, [request]);
+  await registry.insertBatch(record, [askOf(request)]);
   const item = await registry.getBatchItem(record.id, 0);
   if (!item) throw new Error("the item is not there");
 

@@ -4,10 +4,11 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
+import { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { MigrationRequest, planMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { planMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";

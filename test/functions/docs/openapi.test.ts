@@ -2,10 +2,11 @@
 import { beforeAll, expect, it, vi } from "vitest";
 import { createOpenApi } from "../../../src/functions/docs/openapi.ts";
 import { registrations } from "../../support/core.ts";
+import { validate } from "../../support/jsonSchema.ts";
 import { checkAnswer, type OpenApi } from "../../support/openApi.ts";
 
 let routes: string[];
-let document: OpenApi;
+let document: OpenApi & { readonly tags: readonly { name: string }[]; readonly servers: readonly { url: string }[] };
 
 beforeAll(async () => {
   vi.stubEnv("MOORING_TABLES_ENDPOINT", "https://tables.example");
@@ -20,27 +21,71 @@ beforeAll(async () => {
   document = JSON.parse(JSON.stringify(createOpenApi()));
 });
 
-it("documents every route of the app, and no other", () => {
-  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+it("documents every path of the app, and no other, and each takes every method once", () => {
+  const taken = Object.keys(document.paths).flatMap((path) =>
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => `${method} ${path}`),
   );
 
-  expect(routes.length).toBeGreaterThan(15);
-  // The pages of the dashboard are for people.
-  const ofTheApi = routes.filter((route) => !route.startsWith("GET /dashboard/"));
-  expect(ofTheApi).toHaveLength(routes.length - 1);
-  expect(documented.toSorted()).toEqual(ofTheApi.toSorted());
+  expect(Object.keys(document.paths).length).toBeGreaterThan(15);
+  // Which of them a path has: test/sandbox/badInput.test.ts. The pages of the dashboard are for people.
+  expect(routes.filter((route) => !route.includes(" /dashboard/")).toSorted()).toEqual(taken.toSorted());
 });
 
 it("says what each route is for, and names it once", () => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods)) as {
     operationId?: string;
     summary?: string;
+    description?: string;
+    tags?: readonly string[];
   }[];
+  const tags = document.tags.map(({ name }) => name);
 
-  expect(operations.filter(({ summary }) => !summary)).toEqual([]);
+  expect(operations.filter(({ summary, description }) => !summary || !description)).toEqual([]);
+  expect(operations.filter((operation) => operation.tags?.length !== 1)).toEqual([]);
+  expect([...new Set(operations.flatMap((operation) => operation.tags))].toSorted()).toEqual(tags.toSorted());
+  expect(document.servers[0]?.url).toBe("/");
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
 });
+
+it("has an example of everything that is sent and answered, and each is as its schema says", () => {
+  const wrong: string[] = [];
+  let examples = 0;
+  const look = (at: unknown, path: string): void => {
+    if (typeof at !== "object" || at === null) return;
+    const { schema, examples: named, content, ...rest } = at as MediaType;
+    for (const [type, media] of Object.entries(content ?? {})) {
+      if (Object.keys(media.examples ?? {}).length === 0) wrong.push(`${path} ${type}: no example`);
+    }
+    for (const [name, { value }] of Object.entries(schema && !Array.isArray(named) ? (named ?? {}) : {})) {
+      examples += 1;
+      wrong.push(...validate(schema, value, { root: { ...document }, path: `${path} ${name}: ` }));
+    }
+    for (const [name, child] of Object.entries({ ...rest, ...content })) look(child, `${path}/${name}`);
+  };
+  look(document.paths, "");
+
+  expect(examples).toBeGreaterThan(200);
+  expect(wrong).toEqual([]);
+});
+
+it("shows of each problem a code that has its status", () => {
+  const answers = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).flatMap(({ responses }) => Object.entries(responses)),
+  );
+  const problems = answers.flatMap(([status, { content }]) => {
+    const [example] = Object.values((content?.["application/problem+json"] as MediaType | undefined)?.examples ?? {});
+    return example ? [[status, (example.value as { status: number }).status]] : [];
+  });
+
+  expect(problems.length).toBeGreaterThan(100);
+  expect(problems.filter(([status, shown]) => status !== "default" && status !== String(shown))).toEqual([]);
+});
+
+interface MediaType {
+  readonly schema?: object;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+  readonly content?: Readonly<Record<string, MediaType>>;
+}
 
 it("offers a dry run of every request that changes something, or says why there is none", () => {
   interface Changing {

@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import { parseJson, readOnboardingRequest } from "../../../src/functions/http/readRequest.ts";
+import { parseJson, receiveRequest } from "../../../src/functions/http/readRequest.ts";
 import { catalog } from "../../support/fakeCloud.ts";
-import { operator } from "../../support/teams.ts";
+import { member, operator, catalog as withTeams } from "../../support/teams.ts";
 
 /** Who may see all of the catalog. */
 const reader = { catalog, by: operator };
@@ -98,14 +98,38 @@ const bad: [what: string, request: unknown, code: string, pointer: string][] = [
 ];
 
 it.each(bad)("refuses %s and points at it", (_what, request, code, pointer) => {
-  const refusal = refusalOf(() => readOnboardingRequest(reader, request));
+  const refusal = refusalOf(() => receiveRequest(reader, request));
 
   expect(refusal.code).toBe(code);
   expect(refusal.details.errors?.map((error) => error.pointer)).toContain(pointer);
 });
 
+it("tells by the fields of a Kubernetes object what is wrong with the request in it, and what is refused later", () => {
+  const { cluster, namespace, databases } = good;
+  const objectOf = (roles: readonly string[]) => ({
+    apiVersion: "mooring.dev/v1alpha1",
+    kind: "NamespaceOnboarding",
+    metadata: { name: "x", namespace },
+    spec: { cluster, databases: databases.map((each) => ({ ...each, roles })) },
+  });
+  const late = new Refusal("TEAM_REQUIRED", "/team: must be there", { errors: [{ pointer: "/team", detail: "it" }] });
+
+  const ofCatalog = refusalOf(() => receiveRequest(reader, objectOf(["owner"])));
+  const ofPolicy = refusalOf(() => receiveRequest({ catalog: withTeams, by: member("red") }, objectOf(["reader"])));
+  const retold = receiveRequest(reader, objectOf(["reader"])).retell(late);
+
+  expect(ofCatalog.details.errors).toMatchObject([{ pointer: "/spec/databases/0/roles" }]);
+  expect(ofPolicy.details.errors).toMatchObject([{ pointer: "/metadata/namespace" }]);
+  expect(ofPolicy.message).toContain(": /metadata/namespace is not a namespace of the team");
+  expect(retold).toMatchObject({
+    code: "TEAM_REQUIRED",
+    message: "/spec/team: must be there",
+    details: { errors: [{ pointer: "/spec/team", detail: "it" }] },
+  });
+});
+
 it("names every field that is wrong, not only the first", () => {
-  const refusal = refusalOf(() => readOnboardingRequest(reader, { ...good, namespace: "X", cluster: "a b", extra: 1 }));
+  const refusal = refusalOf(() => receiveRequest(reader, { ...good, namespace: "X", cluster: "a b", extra: 1 }));
 
   expect(refusal.details.errors?.map(({ pointer }) => pointer).toSorted()).toEqual([
     "/cluster",
@@ -116,7 +140,7 @@ it("names every field that is wrong, not only the first", () => {
 
 it("is not fooled by a __proto__ in the body", () => {
   const refusal = refusalOf(() =>
-    readOnboardingRequest(reader, parseJson(new TextEncoder().encode(`{"__proto__":{"cluster":"aks-dev"}}`))),
+    receiveRequest(reader, parseJson(new TextEncoder().encode(`{"__proto__":{"cluster":"aks-dev"}}`))),
   );
 
   expect(refusal.code).toBe("INVALID_REQUEST");
@@ -135,7 +159,7 @@ it("refuses bytes that are no UTF-8", () => {
 });
 
 it("takes a good request and fills in the defaults", () => {
-  expect(readOnboardingRequest(reader, good)).toEqual({
+  expect(receiveRequest(reader, good).request).toEqual({
     ...good,
     identityMode: "workloadIdentity",
     serviceAccount: "app",

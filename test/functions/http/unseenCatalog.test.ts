@@ -11,7 +11,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { findDatabase } from "../../../src/domain/targets/sqlDatabase.ts";
 import { readRequests } from "../../../src/functions/batches/readBatch.ts";
 import { publicCatalog } from "../../../src/functions/catalog.ts";
-import { readOnboardingRequest } from "../../../src/functions/http/readRequest.ts";
+import { receiveRequest } from "../../../src/functions/http/readRequest.ts";
 import { catalog as base } from "../../support/fakeCloud.ts";
 import { member, operator } from "../../support/teams.ts";
 
@@ -97,7 +97,7 @@ const anyRequest = fc.record(
 /** As over HTTP, on the queue, or in a batch, whose items are refused at their turn. */
 function refusalsOf(by: Caller, body: unknown): readonly (Refusal | PermanentError)[] {
   const ways = [
-    () => readOnboardingRequest({ catalog, by }, body),
+    () => receiveRequest({ catalog, by }, body),
     () => readRequests({ catalog, by }, { requests: [body] }),
     () => admit({ ports: { catalog }, by }, OnboardingRequest.parse(body)),
   ];

@@ -1,15 +1,17 @@
 /** The ways that batches go. */
 import { providePorts } from "../../../src/activities/host.ts";
+import { chooseNamespaces } from "../../../src/application/batch/chosen.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
+import type { NamespaceWork } from "../../../src/domain/operation/namespaceBatch.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch, acceptNamespaceBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, requester, type TestDesk } from "../../support/desk.ts";
 import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";
 import { tendBatch } from "../../support/tendBatch.ts";
-import { base, databases, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
 const messages = { databases: databases.slice(0, 1) };
 const orders = { databases: databases.slice(1) };
@@ -122,7 +124,51 @@ const breakingOff =
     };
   };
 
+interface Chosen {
+  readonly lanes?: number;
+  readonly work: NamespaceWork;
+  /** Onboarded before, each with these changes. */
+  readonly before?: object;
+  readonly options?: (desk: TestDesk, id: string, stage: Stage) => RunOptions;
+}
+
+/** Two namespaces are onboarded, and all that are chosen. */
+const choosing =
+  ({ lanes: count = 1, work, before = messages, options = () => ({}) }: Chosen): Scenario =>
+  async (stage) => {
+    for (const namespace of ["team-0", "team-1"]) await stage.onboard({ ...before, namespace });
+    const desk = deskWith(stage, lanes(count));
+    const choose = () => chooseNamespaces(desk.ports, desk.by, {});
+    const id = await acceptNamespaceBatch(desk, { work, choose });
+    await stage.runAll(options(desk, id, stage));
+  };
+
+const migration = { action: "migrate", to: "workloadIdentity", until: "sideBySide" } as const;
+
 export const batchScenarios: Readonly<Record<string, Scenario>> = {
+  "batch-verifies": choosing({ work: { action: "verify" } }),
+  "batch-verifies-in-vain": choosing({ work: { action: "verify" }, options: away("verifyBatchItem", 6) }),
+  "batch-verifies-and-a-lane-breaks-off": choosing({ work: { action: "verify" }, options: breakingOff("batchLane") }),
+  "batch-verifies-and-is-canceled": choosing({
+    work: { action: "verify" },
+    options: cancelingAt("verifyBatchItem", 1),
+  }),
+  "batch-repairs": choosing({ lanes: 2, work: { action: "repair" }, options: () => allTogether }),
+  "batch-repairs-and-is-canceled": choosing({ work: { action: "repair" }, options: cancelingAt("checkNamespace", 1) }),
+  "batch-migrates": choosing({ work: migration, before: { ...messages, ...pod } }),
+  "batch-migrates-back": choosing({ work: { ...migration, to: "podIdentity", until: "retire" } }),
+  "batch-offboards": choosing({ lanes: 2, work: { action: "offboard", ignoreDependants: false } }),
+  "batch-offboards-and-one-is-refused": choosing({
+    work: { action: "offboard", ignoreDependants: false },
+    options(_desk, _id, { cloud }) {
+      refuseWrites(cloud, "change sql-dev/messages");
+      return {};
+    },
+  }),
+  "batch-offboards-and-an-item-breaks-off": choosing({
+    work: { action: "offboard", ignoreDependants: false },
+    options: breakingOff("offboardNamespace"),
+  }),
   "batch-of-one-lane": sending({ requests: requests(3) }),
   "batch-of-several-lanes": sending({ lanes: 2, requests: requests(5), options: () => allTogether }),
   "batch-item-refused": sending({

@@ -4,13 +4,14 @@
  */
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { type MigrationRequest, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { plannedSteps } from "../../../src/resources/plannedSteps.ts";

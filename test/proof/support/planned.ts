@@ -5,6 +5,7 @@
  */
 import { providePorts } from "../../../src/activities/host.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
+import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import { stays } from "../../../src/domain/operation/plan.ts";
@@ -20,7 +21,7 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { planMigration, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
+import { planMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";

@@ -1,8 +1,10 @@
 /** The ways that operations go, each as the orchestrations' histories that it leaves. */
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
@@ -11,7 +13,6 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { type MigrationRequest, prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester } from "../../support/desk.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";

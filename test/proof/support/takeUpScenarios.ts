@@ -1,10 +1,10 @@
 /** The ways of operations that are taken up again, after the runtime had ended their orchestrations. */
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { prepareMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { breakOff, comeByTimer } from "../../support/breakOff.ts";
 import { approver, requester } from "../../support/desk.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";

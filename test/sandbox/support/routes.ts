@@ -90,6 +90,21 @@ export function createRoutes(operation: () => string): readonly Route[] {
       operator: 200,
     },
     {
+      operationId: "createNamespaceBatch",
+      ask: (service) => service.call("POST", "/api/namespaces/batch", { action: "verify", filter: { team: "red" } }),
+      member: { approve: 403, request: 202 },
+      other: 409,
+      operator: 202,
+    },
+    {
+      operationId: "createNamespaceBatch",
+      ask: (service) =>
+        service.call("POST", "/api/namespaces/batch?dryRun=true", { action: "offboard", filter: { team: "red" } }),
+      member: { approve: 403, request: 200 },
+      other: 409,
+      operator: 200,
+    },
+    {
       operationId: "listOperations",
       ask: (service) => service.call("GET", "/api/operations"),
       member: { approve: 200, request: 200 },

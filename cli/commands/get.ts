@@ -1,0 +1,91 @@
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodes, UsageError } from "../failures.ts";
+import { nameOf, namespaceTable } from "../output/namespaces.ts";
+import { listOf, objectOf } from "../output/objects.ts";
+import { operationTable } from "../output/operations.ts";
+import { findNamespace, readResource, resourceNames } from "../requests/resources.ts";
+import { findOperationId } from "../service/findOperation.ts";
+import { getOperation } from "../service/followOperation.ts";
+import type { Session } from "../session.ts";
+import { command as list } from "./list.ts";
+
+export const command = defineCommand({
+  description:
+    "Lists things of a kind, or those that are named: namespaces as cluster/namespace, or by the namespace alone where one cluster has it; operations by their id or the beginning of it. With -o yaml or -o json a namespace is the object that onboards it: `mooring apply -f` takes it as it is, and ignores its status. `status` shows one thing whole.",
+  operands: [
+    { name: "kind", isRequired: true, choices: resourceNames, isOpen: true },
+    { name: "name", isRequired: false, isMany: true },
+  ],
+  flags: list.flags,
+  examples: [
+    "get namespaces --cluster aks-dev",
+    "get namespace aks-dev/team-a -o yaml > team-a.yaml",
+    "get ns/team-a -o wide",
+    "get operations --status Failed",
+  ],
+  async run(session, values, operands) {
+    const { kind, names } = readResource(operands);
+    if (names.length > 0) return await getNamed(session, { kind, names, values });
+    switch (kind) {
+      case "namespaces":
+        return await list.run(printingObjects(session), values, [kind]);
+      case "operations":
+        return await list.run(session, values, [kind]);
+      case "approvals":
+        return await (await import("./approvals.ts")).command.run(session, { limit: values.limit }, []);
+      case "catalog":
+        return await (await import("./catalog.ts")).command.run(session, {}, []);
+    }
+  },
+});
+
+interface Named extends ReturnType<typeof readResource> {
+  readonly values: Parameters<typeof list.run>[1];
+}
+
+async function getNamed(session: Session, { kind, names, values }: Named): Promise<number> {
+  const { cluster, ...others } = values;
+  const surplus = Object.entries(others).find(([name, value]) => name in list.flags && value !== undefined);
+  if (surplus) throw new UsageError(`--${surplus[0]} is of lists, and not of what is named.`);
+  if (kind === "namespaces") await getNamespaces(session, names, cluster);
+  else if (kind === "operations") await getOperations(session, names);
+  else throw new UsageError(`get ${kind} takes no name.`);
+  return exitCodes.done;
+}
+
+async function getNamespaces(session: Session, names: readonly string[], cluster: string | undefined): Promise<void> {
+  const { client } = session;
+  const found: NamespaceDocument[] = [];
+  for (const name of names) {
+    const berth = await findNamespace(client, name, cluster);
+    const path = `/api/namespaces/${encodeURIComponent(berth.cluster)}/${encodeURIComponent(berth.namespace)}`;
+    found.push(await client.json<NamespaceDocument>({ method: "GET", path }, ["state", "findings", "request"]));
+  }
+  const [only, ...more] = found;
+  const document = only && more.length === 0 ? objectOf(only) : listOf(found);
+  await session.print({ document, names: found.map(nameOf), lines: (view) => namespaceTable(found, view) });
+}
+
+async function getOperations(session: Session, names: readonly string[]): Promise<void> {
+  const { client } = session;
+  const found: AnyOperationDocument[] = [];
+  for (const name of names) found.push(await getOperation(client, await findOperationId(client, name)));
+  const [only, ...more] = found;
+  await session.print({
+    document: only && more.length === 0 ? only : { value: found },
+    names: found.map(({ id }) => id),
+    lines: (view) => operationTable(found, view),
+  });
+}
+
+/** A list of namespaces, whose document is that of the service. */
+function printingObjects(session: Session): Session {
+  return Object.create(session, {
+    print: {
+      value: ({ document, ...printed }: Parameters<Session["print"]>[0]) =>
+        session.print({ ...printed, document: listOf((document as { value: NamespaceDocument[] }).value) }),
+    },
+  });
+}

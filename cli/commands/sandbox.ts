@@ -1,0 +1,78 @@
+import { defineCommand } from "../command.ts";
+import { UsageError } from "../failures.ts";
+
+export const command = defineCommand({
+  description:
+    "Looks into the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval; `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them; `journal` lists the calls that arrived; `faults` lists what meets them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change that. Of a fault, --operation and --target are compared as the journal writes them, with * for any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
+  operands: [
+    { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults", "token"] },
+    { name: "part, act or person", isRequired: false },
+    { name: "id or ms", isRequired: false },
+  ],
+  flags: {
+    wire: {
+      value: "name",
+      choices: ["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity", "tables", "durable"],
+      summary: "Of a fault, or of the calls to list",
+    },
+    operation: { value: "pattern", summary: "Which calls a fault meets, such as 'PUT *' or 'CREATE USER' (all)" },
+    target: { value: "pattern", summary: "Of what, such as sql-dev/orders (anything)" },
+    skip: { value: "n", summary: "So many matching calls pass first (0)" },
+    times: { value: "n", summary: "So many are hit, or always (1)" },
+    error: { value: "code", summary: "The effect: an error of that service, such as 40613 or TooManyRequests" },
+    status: { value: "n", summary: "The error's HTTP status" },
+    message: { value: "text", summary: "The error's text" },
+    "retry-after": { value: "seconds", summary: "The error's Retry-After" },
+    delay: { value: "ms", summary: "The effect: the answer takes so long" },
+    cut: {
+      value: "when",
+      choices: ["before", "after"],
+      summary: "The effect: the connection is cut before or after the call does its work",
+    },
+    hang: { summary: "The effect: no answer, ever" },
+    garbage: { summary: "The effect: an answer that is none" },
+    contains: { value: "text", summary: "Of the journal: part of the operation or the target" },
+    after: { value: "n", summary: "Of the journal: what came after the call of this number" },
+    limit: { value: "n", summary: "Of the journal: the newest so many (100)" },
+  },
+  examples: [
+    "sandbox cloud sql",
+    "sandbox faults add --wire sql --operation 'CREATE USER' --error 40613 --times 3",
+    "sandbox journal --wire arm --limit 20",
+  ],
+  async run(session, flags, [what, part, which]) {
+    const expectNoMore = (surplus: string | undefined) => {
+      if (surplus !== undefined) throw new UsageError(`sandbox ${what} does not know what to do with "${surplus}".`);
+    };
+    switch (what) {
+      case "env": {
+        expectNoMore(part);
+        const { showEnvironment } = await import("../sandbox/environment.ts");
+        return await showEnvironment(session);
+      }
+      case "cloud": {
+        expectNoMore(which);
+        const { showCloud } = await import("../sandbox/cloud.ts");
+        return await showCloud(session, part);
+      }
+      case "token": {
+        expectNoMore(which);
+        const { printToken } = await import("../sandbox/token.ts");
+        return await printToken(session, part);
+      }
+      case "journal": {
+        expectNoMore(part);
+        const { showJournal } = await import("../sandbox/journal.ts");
+        return await showJournal(session, flags);
+      }
+      default: {
+        const { changeFaults } = await import("../sandbox/faults.ts");
+        return await changeFaults(
+          session,
+          flags,
+          [part, which].filter((each) => each !== undefined),
+        );
+      }
+    }
+  },
+});

@@ -1,0 +1,14 @@
+/** A namespace as the object that onboards it again, with what Mooring says of it as its status. */
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import { toObjectForm } from "../../src/domain/request/objectForm.ts";
+
+export function objectOf(document: NamespaceDocument) {
+  const { cluster: _cluster, namespace: _namespace, identityMode: _mode, databases: _databases, ...told } = document;
+  const { request, ...status } = told;
+  return toObjectForm(request, status);
+}
+
+/** kubectl prints several so. */
+export function listOf(namespaces: readonly NamespaceDocument[]) {
+  return { apiVersion: "v1", kind: "List", items: namespaces.map(objectOf) };
+}

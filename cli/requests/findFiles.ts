@@ -1,0 +1,58 @@
+/** The files that the words of -f mean: files, folders, patterns that the shell has left as they are, and - for standard input. */
+import { glob, readdir, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { UsageError } from "../failures.ts";
+
+const extensions = new Set([".json", ".yaml", ".yml"]);
+/** What kustomize reads is no request; what it makes of it may be. */
+const ofKustomize = new Set(["kustomization.yaml", "kustomization.yml"]);
+
+export interface Search {
+  /** Folders in folders, too. */
+  readonly isRecursive: boolean;
+  readonly say: (message: string) => void;
+}
+
+export async function findFiles(words: readonly string[], search: Search): Promise<readonly string[]> {
+  if (words.filter((word) => word === "-").length > 1)
+    throw new UsageError("Standard input can be read once: give -f - once.");
+  const found: string[] = [];
+  for (const word of words) found.push(...(await filesOf(word, search)));
+  return found;
+}
+
+async function filesOf(word: string, search: Search): Promise<readonly string[]> {
+  if (word === "-") return [word];
+  const kind = await kindOf(word);
+  if (kind === "folder") return await filesIn(word, search);
+  // A name may hold an asterisk. One that is not there is told by whoever reads it.
+  if (kind === "file" || !/[*?[{]/.test(word)) return [word];
+  const matching: string[] = [];
+  for await (const each of glob(word)) matching.push(each);
+  if (matching.length === 0) throw new UsageError(`No file is like ${word}.`);
+  const files: string[] = [];
+  for (const each of matching.toSorted()) if ((await kindOf(each)) === "file") files.push(each);
+  return files;
+}
+
+async function filesIn(folder: string, { isRecursive, say }: Search): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: isRecursive, withFileTypes: true });
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && extensions.has(extname(entry.name)))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
+  const files = names.filter((name) => !ofKustomize.has(basename(name)));
+  if (files.length < names.length)
+    say(`${folder} is for kustomize, which was not run: kustomize build ${folder} | mooring apply -f -`);
+  if (files.length > 0) return files;
+  const more = isRecursive ? "" : "; -R reads folders in it, too";
+  throw new UsageError(`${folder} holds no file with the extension .json, .yaml or .yml${more}.`);
+}
+
+async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? "folder" : "file";
+  } catch {
+    return undefined;
+  }
+}

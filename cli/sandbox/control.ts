@@ -1,0 +1,19 @@
+/** The sandbox behind the service's address. A service in Azure has none. */
+import { NotMooring, NotPossible } from "../failures.ts";
+import type { Call, Client } from "../service/client.ts";
+
+export async function askSandbox<T extends object>(
+  client: Client,
+  call: Call,
+  fields: readonly (keyof T & string)[],
+): Promise<T> {
+  try {
+    return await client.json<T>(call, fields);
+  } catch (error) {
+    if (!(error instanceof NotMooring) || error.status !== 404) throw error;
+    throw new NotPossible(`What runs at ${client.server.origin} is no sandbox.`, {
+      next: ["Start one: mooring up", "Another address: --server or MOORING_SERVER."],
+      cause: error,
+    });
+  }
+}

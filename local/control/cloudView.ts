@@ -1,0 +1,96 @@
+/** What is in the simulated cloud at this moment, as JSON: read from the world and the simulators themselves, so no fault hides it. */
+import { type Cloud, names } from "../cloud.ts";
+import type { KubernetesSimulator } from "../simulators/kubernetes/index.ts";
+import type { EntityView } from "../simulators/serviceBus/inspect.ts";
+import type { SqlSimulator } from "../simulators/sql/index.ts";
+
+export function viewCloud(cloud: Cloud) {
+  const { world, arm, entra, clusters, sqlServers, serviceBus } = cloud;
+  return {
+    azure: {
+      url: arm.url,
+      tenantId: world.tenantId,
+      subscriptionId: world.subscriptionId,
+      resourceGroups: [...world.resourceGroups.values()],
+      identities: [...world.identities.values()].map(({ federatedCredentials, ...identity }) => ({
+        ...identity,
+        federatedCredentials: [...federatedCredentials.values()],
+      })),
+      roleAssignments: [...world.roleAssignments.values()].map((assignment) => ({
+        ...assignment,
+        principal: nameOf(cloud, assignment.principalId),
+      })),
+    },
+    entra: {
+      url: entra.authorityHost,
+      servicePrincipals: [...world.servicePrincipals.values()],
+      groups: [...world.groups].map(([id, members]) => ({ id, members: [...members] })),
+    },
+    sqlServers: [...sqlServers.values()].map((sql) => viewSqlServer(cloud, sql)),
+    clusters: [...clusters.values()].map(({ kubernetes }) => viewCluster(cloud, kubernetes)),
+    serviceBus: {
+      url: serviceBus.url,
+      namespace: names.serviceBusNamespace,
+      queues: [{ name: names.queue, ...viewEntity(serviceBus.queue(names.queue)) }],
+      subscriptions: [{ topic: names.topic, name: "all", ...viewEntity(serviceBus.subscription(names.topic, "all")) }],
+    },
+  };
+}
+
+/** Of a principal by its object id; undefined for one that was deleted or is a group. */
+function nameOf({ world }: Cloud, principalId: string): string | undefined {
+  const identity = [...world.identities.values()].find((each) => each.principalId === principalId);
+  const principal = [...world.servicePrincipals.values()].find((each) => each.principalId === principalId);
+  return identity?.name ?? principal?.displayName;
+}
+
+function viewSqlServer({ world }: Cloud, sql: SqlSimulator) {
+  const { name, databases, resourceGroup, location, entraAdmin } = world.sqlServers.get(sql.server) ?? missing();
+  return {
+    name: sql.server,
+    resourceName: name,
+    address: `localhost,${sql.port}`,
+    resourceGroup,
+    location,
+    entraAdmin,
+    connections: sql.connections,
+    databases: [...databases].map((each) => ({ name: each, users: sql.database(each).users() })),
+  };
+}
+
+const podIdentity = "aadpodidentity.k8s.io/v1";
+const kinds = [
+  ["v1", "Namespace"],
+  ["v1", "ServiceAccount"],
+  ["v1", "ConfigMap"],
+  ["v1", "Pod"],
+  ["batch/v1", "Job"],
+  [podIdentity, "AzureIdentity"],
+  [podIdentity, "AzureIdentityBinding"],
+  [podIdentity, "AzureAssignedIdentity"],
+] as const;
+
+function viewCluster({ world }: Cloud, { cluster, url, objects }: KubernetesSimulator) {
+  const { oidcIssuer, location, nodeResourceGroup } = world.clusters.get(cluster) ?? missing();
+  return {
+    name: cluster,
+    url,
+    oidcIssuer,
+    location,
+    nodeResourceGroup,
+    objects: kinds.flatMap(([apiVersion, kind]) =>
+      objects.list(apiVersion, kind).map(({ metadata: { managedFields: _, ...metadata }, ...rest }) => ({
+        ...rest,
+        metadata,
+      })),
+    ),
+  };
+}
+
+function viewEntity(entity: EntityView) {
+  return { messages: entity.messages(), deadLetters: entity.deadLetters() };
+}
+
+function missing(): never {
+  throw new Error("a simulator serves what the world does not have");
+}

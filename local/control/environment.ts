@@ -1,0 +1,83 @@
+/** Where the simulated cloud listens and who one may be in it, for clients that the sandbox does not start itself. */
+import { type Cloud, names } from "../cloud.ts";
+
+export interface Surroundings {
+  readonly cloud: Cloud;
+  /** Of the service. */
+  readonly url: string;
+  readonly authorityFile: string;
+  /** Files, by the clusters' names. */
+  readonly kubeconfigs: Readonly<Record<string, string>>;
+}
+
+export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: Surroundings) {
+  const { world, arm, entra, clusters, sqlServers, serviceBus, identityEndpoint } = cloud;
+  const servers = [...sqlServers.values()].map((sql) => ({
+    name: sql.server,
+    address: `localhost,${sql.port}`,
+    databases: [...(world.sqlServers.get(sql.server)?.databases ?? [])],
+  }));
+  return {
+    service: url,
+    /** For a shell: the names that tools read by themselves, and SANDBOX_… for what no tool has a name for. */
+    variables: {
+      MOORING_SERVER: url,
+      SSL_CERT_FILE: authorityFile,
+      NODE_EXTRA_CA_CERTS: authorityFile,
+      REQUESTS_CA_BUNDLE: authorityFile,
+      AZURE_TENANT_ID: world.tenantId,
+      AZURE_SUBSCRIPTION_ID: world.subscriptionId,
+      AZURE_AUTHORITY_HOST: entra.authorityHost,
+      IDENTITY_ENDPOINT: identityEndpoint.endpoint,
+      IDENTITY_HEADER: identityEndpoint.header,
+      KUBECONFIG: Object.values(kubeconfigs).join(":"),
+      SANDBOX_ARM_ENDPOINT: arm.url,
+      SANDBOX_SERVICE_BUS_ENDPOINT: serviceBus.url,
+      SANDBOX_SERVICE_BUS_NAMESPACE: names.serviceBusNamespace,
+      ...Object.fromEntries(servers.map(({ name, address }) => [`SANDBOX_SQL_${toVariable(name)}`, address])),
+    } as Readonly<Record<string, string>>,
+    resourceManager: arm.url,
+    authorityHost: entra.authorityHost,
+    tenantId: world.tenantId,
+    subscriptionId: world.subscriptionId,
+    identityEndpoint: { url: identityEndpoint.endpoint, header: identityEndpoint.header },
+    certificateAuthority: authorityFile,
+    clusters: [...clusters.keys()].map((name) => ({
+      name,
+      apiServer: clusters.get(name)?.kubernetes.url,
+      kubeconfig: kubeconfigs[name],
+    })),
+    sqlServers: servers,
+    serviceBus: {
+      endpoint: serviceBus.url,
+      namespace: names.serviceBusNamespace,
+      queue: names.queue,
+      topic: names.topic,
+    },
+    principals: [...world.servicePrincipals.values()],
+  };
+}
+
+function toVariable(name: string): string {
+  return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+}
+
+/** Lines to print: variables that a shell can take over, then addresses that stand in each client's own settings. */
+export function printEnvironment(surroundings: Surroundings): string[] {
+  const { variables, resourceManager, sqlServers, serviceBus, principals } = describeEnvironment(surroundings);
+  const addresses = [
+    ["Azure Resource Manager", resourceManager],
+    ...sqlServers.map(({ name, address, databases }) => [
+      `Azure SQL ${name}`,
+      `${address}  databases ${databases.join(", ")}`,
+    ]),
+    ["Service Bus", `${serviceBus.endpoint}  as customEndpointAddress of ${serviceBus.namespace}`],
+    ...principals.map(({ displayName, clientId }) => [displayName, clientId]),
+  ];
+  return [
+    ...Object.entries(variables)
+      .filter(([name]) => !name.startsWith("SANDBOX_"))
+      .map(([name, value]) => `export ${name}=${value}`),
+    ...addresses.map(([name = "", value]) => `${name.padEnd(23)} ${value}`),
+  ];
+}

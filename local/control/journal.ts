@@ -1,0 +1,34 @@
+/** The calls that arrived at the simulated cloud, newest last, and which of them a fault has hit. */
+import { z } from "zod";
+import type { Faults } from "../simulators/faults.ts";
+
+const Query = z.strictObject({
+  wire: z.string().optional(),
+  /** Part of the operation or of the target, without regard to case. */
+  contains: z.string().optional(),
+  /** Only what came after the call of this number. */
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(10_000).default(100),
+});
+
+export function viewJournal({ journal, arrivals, hits }: Faults, parameters: Record<string, string>) {
+  const { wire, contains = "", after, limit } = Query.parse(parameters);
+  const part = contains.toLowerCase();
+  const matching = journal
+    .map((call, index) => ({ number: index + 1, ...call }))
+    .slice(after)
+    .filter((call) => wire === undefined || call.wire === wire)
+    .filter(({ operation, target }) => `${operation} ${target}`.toLowerCase().includes(part));
+  return {
+    /** Every call so far; a look that asks for what came after it misses none. */
+    total: journal.length,
+    /** Whether there are older ones that match. */
+    isCut: matching.length > limit,
+    value: matching.slice(-limit).map(({ number, ...call }) => ({
+      number,
+      at: new Date(performance.timeOrigin + (arrivals[number - 1] ?? 0)).toISOString(),
+      ...call,
+      ...(hits.has(number - 1) ? { fault: hits.get(number - 1) } : {}),
+    })),
+  };
+}

@@ -1,0 +1,25 @@
+/** Passes requests below a path to another server of this machine, as they are: the sandbox's own, which the app has no part in. */
+import { request as send } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { RequestHandler } from "./server.ts";
+import { reply } from "./server.ts";
+
+export function passOn({ path, to, otherwise }: { path: string; to: URL; otherwise: RequestHandler }): RequestHandler {
+  return async (request, response, url) => {
+    if (url.pathname !== path && !url.pathname.startsWith(`${path}/`)) return await otherwise(request, response, url);
+    const { method = "GET", headers } = request;
+    const sent = send({ hostname: to.hostname, port: to.port, path: `${url.pathname}${url.search}`, method, headers });
+    const answered = new Promise<void>((resolve, reject) => {
+      sent.once("error", () => {
+        reply(response, 502, "The sandbox does not answer.\n");
+        resolve();
+      });
+      sent.once("response", (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        pipeline(answer, response).then(resolve, reject);
+      });
+    });
+    await pipeline(request, sent).catch(() => undefined);
+    await answered;
+  };
+}

@@ -1,0 +1,100 @@
+/** Claims a namespace that has a record, for an operation that takes nothing from a request: repair, migration, offboarding. */
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import {
+  type Beginning,
+  beginMigration,
+  beginOffboarding,
+  beginRepair,
+  isHeld,
+} from "../../domain/operation/lifecycle.ts";
+import type { Migration } from "../../domain/operation/migration.ts";
+import type { HeldRecord, NamespaceRecord, OnboardedRecord, RecordIn } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
+import { amend } from "../amend.ts";
+import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findSettled } from "./claim.ts";
+import type { Clerk } from "./clerk.ts";
+import { mustSee } from "./seeNamespace.ts";
+
+/** What an operation on an onboarded namespace writes into its record besides holding it. */
+export interface Prepared {
+  readonly Repairing: Pick<NamespaceRecord, "repairTried">;
+  readonly Migrating: { readonly migration: Migration };
+}
+
+export type Upkeep = keyof Prepared;
+
+const begins: {
+  readonly [S in Upkeep]: (current: OnboardedRecord, beginning: Beginning, prepared: Prepared[S]) => RecordIn<Upkeep>;
+} = {
+  Repairing: beginRepair,
+  Migrating: (current, beginning, { migration }) =>
+    beginMigration(current, beginning, { migration, clientId: clientIdOf(current) }),
+};
+
+export interface UpkeepOptions<S extends Upkeep> {
+  /** Looks at the record and may refuse. */
+  readonly prepare: (record: Stored<OnboardedRecord>) => Prepared[S];
+  /** Whether what runs already is what is asked for. */
+  readonly isAsked?: (running: NamespaceRecord) => boolean;
+}
+
+/**
+ * For an operation that leaves the namespace onboarded, and its owner as it is. While one of the same kind runs, that one
+ * is the answer, unless `isAsked` says that it is about something else.
+ */
+export async function claimUpkeep<S extends Upkeep>(
+  clerk: Clerk,
+  state: S,
+  { berth, prepare, isAsked = () => true }: UpkeepOptions<S> & { readonly berth: Berth },
+): Promise<Claim> {
+  return await claimExisting(clerk, berth, {
+    isAnswer: (current) => current.state === state && isAsked(current),
+    next(current, beginning) {
+      expectOnboarded(current);
+      return begins[state](current, beginning, prepare(current));
+    },
+  });
+}
+
+export interface OffboardingOptions {
+  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  readonly expect?: (record: Stored<NamespaceRecord>) => void;
+  readonly ignoreDependants?: boolean;
+}
+
+export async function claimOffboarding(
+  clerk: Clerk,
+  berth: Berth,
+  { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
+): Promise<Claim> {
+  return await claimExisting(clerk, berth, {
+    // Also with an old If-Match: it is this request that changed the record, sent a second time.
+    isAnswer: ({ state }) => state === "Offboarding",
+    next(current, beginning) {
+      expect(current);
+      expectFree(current);
+      return beginOffboarding(current, beginning, { ignoreDependants });
+    },
+  });
+}
+
+interface Claiming {
+  /** What the operation would do is under way. */
+  readonly isAnswer: (current: Stored<NamespaceRecord>) => boolean;
+  readonly next: (current: Stored<NamespaceRecord>, beginning: Beginning) => HeldRecord;
+}
+
+async function claimExisting(clerk: Clerk, berth: Berth, { isAnswer, next }: Claiming): Promise<Claim> {
+  const { registry } = clerk.ports;
+  const beginning = beginningOf(clerk);
+  const isOwn = ({ operation }: NamespaceRecord) => operation === beginning.operation;
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(berth)}`,
+    read: () => findSettled(registry, berth, mustSee(clerk.by, berth)),
+    next: (current) => (isOwn(current) || isAnswer(current) ? undefined : next(current, beginning)),
+    write: ({ etag }, held) => registry.replaceNamespace({ ...held, etag }),
+  });
+  if (change) return { record: change, how: "begun" };
+  // The answer to the write got lost, and its repetition met what the first had written.
+  return isOwn(record) && isHeld(record) ? { record, how: "begun" } : { record, how: "follows" };
+}

@@ -1,0 +1,50 @@
+/** What is onboarded and meets a filter, for whoever may see it. */
+import type { Caller } from "../../domain/access/caller.ts";
+import { printCursor } from "../../domain/http/cursor.ts";
+import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Page } from "../../domain/operation/records.ts";
+import { visibleTeams } from "../../domain/policy/policy.ts";
+import type { Ports } from "../../ports.ts";
+
+/** Of the tables' pages behind one page of an answer, when few meet the filter: the reader asks on where it ended. */
+const mostPages = 10;
+const tablePage = 1_000;
+
+export async function listNamespaces(
+  { registry }: Pick<Ports, "registry">,
+  by: Caller,
+  { filter, limit, continuation }: { filter: NamespaceFilter; limit: number; continuation?: string },
+): Promise<Page<NamespaceRecord>> {
+  const { cluster, ...others } = filter;
+  const isFiltered = Object.keys(others).some((name) => name !== "team");
+  const query = { ...(cluster === undefined ? {} : { cluster }), ...teamsOf(by, filter) };
+  const value: NamespaceRecord[] = [];
+  let next = continuation;
+  for (let pages = 1; ; pages += 1) {
+    const page = await registry.listNamespaces({
+      ...query,
+      limit: isFiltered ? tablePage : limit,
+      ...(next === undefined ? {} : { continuation: next }),
+    });
+    for (const record of page.value) {
+      if (!meets(record, filter)) continue;
+      if (value.length === limit) return { value, continuation: cursorOf(value.at(-1)) };
+      value.push(record);
+    }
+    next = page.continuation;
+    if (next === undefined) return { value };
+    if (value.length === limit || pages === mostPages) return { value, continuation: next };
+  }
+}
+
+function cursorOf({ cluster = "", namespace = "" }: Partial<NamespaceRecord> = {}): string {
+  return printCursor({ partition: cluster, row: namespace });
+}
+
+/** The teams whose namespaces are looked through; none for all. */
+export function teamsOf(by: Caller, { team }: Pick<NamespaceFilter, "team">): { readonly teams?: readonly string[] } {
+  const visible = visibleTeams(by);
+  if (team === undefined) return visible ? { teams: visible } : {};
+  return { teams: visible && !visible.includes(team) ? [] : [team] };
+}

@@ -1,0 +1,72 @@
+/** The namespaces of a batch over what is onboarded: chosen once, and looked at again when it is their turn. */
+import type { Caller } from "../../domain/access/caller.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { mostRequests } from "../../domain/operation/batch.ts";
+import { type Chosen, isAsSeen, type NamespaceBatchBody, seenOf } from "../../domain/operation/namespaceBatch.ts";
+import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { maySee } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { teamsOf } from "../admission/listNamespaces.ts";
+
+const pageSize = 1_000;
+const atOnce = 20;
+
+export async function chooseNamespaces(
+  { registry }: Pick<Ports, "registry">,
+  by: Caller,
+  { filter = {}, namespaces }: Pick<NamespaceBatchBody, "filter" | "namespaces">,
+): Promise<readonly Chosen[]> {
+  if (!namespaces) return await findAll({ registry }, by, filter);
+  const chosen: Chosen[] = [];
+  for (let from = 0; from < namespaces.length; from += atOnce) {
+    const some = namespaces.slice(from, from + atOnce);
+    const records = await Promise.all(some.map((berth) => registry.getNamespace(berth)));
+    chosen.push(
+      ...some.map((berth, at) => {
+        const record = records[at];
+        return record && maySee(by, record) ? chosenOf(record) : berth;
+      }),
+    );
+  }
+  return chosen;
+}
+
+async function findAll(
+  { registry }: Pick<Ports, "registry">,
+  by: Caller,
+  filter: NamespaceFilter,
+): Promise<readonly Chosen[]> {
+  const chosen: Chosen[] = [];
+  const { cluster } = filter;
+  let continuation: string | undefined;
+  do {
+    const page = await registry.listNamespaces({
+      ...(cluster === undefined ? {} : { cluster }),
+      ...teamsOf(by, filter),
+      limit: pageSize,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    chosen.push(...page.value.filter((record) => meets(record, filter)).map(chosenOf));
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  if (chosen.length === 0) throw new Refusal("NOTHING_CHOSEN", "No namespace meets the filter; nothing was accepted.");
+  if (chosen.length > mostRequests) {
+    const detail = `${chosen.length} namespaces meet it, and a batch takes ${mostRequests}; narrow it by cluster, team or state, and send several`;
+    throw new Refusal("INVALID_REQUEST", `/filter: ${detail}.`, { errors: [{ pointer: "/filter", detail }] });
+  }
+  return chosen;
+}
+
+function chosenOf(record: NamespaceRecord): Chosen {
+  const { cluster, namespace } = record;
+  return { cluster, namespace, seen: seenOf(record) };
+}
+
+/** Refuses what was not chosen as it is now. */
+export function expectSeen({ seen, ...berth }: Chosen, record: NamespaceRecord): void {
+  if (seen && isAsSeen(seen, record)) return;
+  const what = seen ? "has changed" : "was onboarded";
+  throw new Refusal("NAMESPACE_CHANGED", `${berthKey(berth)} ${what} since the batch was accepted, and is left alone.`);
+}

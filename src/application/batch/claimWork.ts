@@ -1,0 +1,69 @@
+/** How an item claims its namespace: by its own request, or for what the batch does with every namespace. */
+import { isFree } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { type Claim, claimOnboarding, expectFree } from "../admission/claim.ts";
+import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
+import type { Clerk } from "../admission/clerk.ts";
+import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
+import { expectSeen } from "./chosen.ts";
+
+export async function claimWork(clerk: Clerk, { work }: BatchRecord, ask: BatchAsk): Promise<Claim> {
+  const expect = (record: NamespaceRecord) => expectSeen(ask, record);
+  switch (work?.action) {
+    case "repair":
+      return await claimUpkeep(clerk, "Repairing", {
+        berth: ask,
+        prepare(record) {
+          expect(record);
+          return {};
+        },
+      });
+    case "migrate":
+      return await whereItIs(clerk, ask, () =>
+        claimUpkeep(clerk, "Migrating", {
+          berth: ask,
+          isAsked: goesTo(work),
+          prepare(record) {
+            expect(record);
+            return { migration: prepareMigration(clerk.ports, record, work) };
+          },
+        }),
+      );
+    case "offboard": {
+      const { ignoreDependants } = work;
+      // One that is held is told as such, and not as changed by whoever holds it.
+      const expectFreeAsSeen = (record: NamespaceRecord) => {
+        expectFree(record);
+        expect(record);
+      };
+      return await claimOffboarding(clerk, ask, { expect: expectFreeAsSeen, ignoreDependants });
+    }
+    default:
+      if (!ask.request) throw new Error(`nothing is known of what the item ${ask.namespace} asks for`);
+      return await claimOnboarding(clerk, ask.request);
+  }
+}
+
+/** Of many, some have the identity mode to which the others migrate. */
+async function whereItIs({ ports }: Clerk, ask: BatchAsk, claim: () => Promise<Claim>): Promise<Claim> {
+  try {
+    return await claim();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
+    const record = await ports.registry.getNamespace(ask);
+    if (!record || !isFree(record)) throw error;
+    return { record, how: "unchanged" };
+  }
+}
+
+/** What holds a namespace may do so for as long as a person thinks: whoever reads the outcome has to know. */
+export async function explainHolder({ registry }: Pick<Ports, "registry">, error: unknown): Promise<unknown> {
+  if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") return error;
+  const { operation } = error.details;
+  const record = operation === undefined ? undefined : await registry.getOperation(operation);
+  if (!record?.approval || record.approval.decision) return error;
+  return new Refusal(error.code, `${error.message} It waits for an approval.`, error.details, { cause: error });
+}

@@ -1,0 +1,89 @@
+/** An item that is verified: it has no operation, since nothing of what was onboarded changes, and its end is its outcome. */
+import { TransientError } from "../../domain/errors.ts";
+import { describeFinding, type Finding, isError, worstOf } from "../../domain/finding.ts";
+import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
+import { describeCode, toOperationError } from "../../domain/operation/plan.ts";
+import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports.ts";
+import { expectFree, findSettled } from "../admission/claim.ts";
+import { mustSee } from "../admission/seeNamespace.ts";
+import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
+import { proveNamespace } from "../inspection/proveNamespace.ts";
+import { describe, shortenError } from "./batchItem.ts";
+import { getBatch } from "./batchRecord.ts";
+import { expectSeen } from "./chosen.ts";
+import { explainHolder } from "./claimWork.ts";
+
+/** Whether the item has to be verified; it shows as running then. Twice is as once. */
+export async function beginVerification(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  index: number,
+): Promise<boolean> {
+  const item = await registry.getBatchItem(batch, index);
+  if (!item || isFinal(item.status)) return false;
+  const startTime = item.startTime ?? new Date().toISOString();
+  await registry.updateBatchItems(batch, [{ index, changes: { status: "Running", startTime } }]);
+  return true;
+}
+
+/** Looks, keeps what was found with the namespace, and ends the item. A passing fault is thrown, and tried again. */
+export async function verifyItem(ports: Ports, id: string, index: number): Promise<void> {
+  const { registry } = ports;
+  const [batch, item] = await Promise.all([getBatch(ports, id), registry.getBatchItem(id, index)]);
+  if (!item || isFinal(item.status)) return;
+  let end: Partial<BatchItem>;
+  try {
+    end = endOf(await look(ports, batch, item));
+  } catch (error) {
+    if (error instanceof TransientError) throw error;
+    end = { status: "Failed", error: describe(await explainHolder(ports, error)) };
+  }
+  await endItem(ports, id, index, end);
+}
+
+/** Ends an item that could not be looked at for as long as the retries last. */
+export async function giveUpVerification(
+  ports: Pick<Ports, "registry">,
+  batch: string,
+  { index, code, message }: { index: number; code: string; message: string },
+): Promise<void> {
+  const item = await ports.registry.getBatchItem(batch, index);
+  if (!item || isFinal(item.status)) return;
+  await endItem(ports, batch, index, { status: "Failed", error: shortenError(describeCode(code, message)) });
+}
+
+async function look(
+  ports: Ports,
+  { id, by }: BatchRecord,
+  item: Stored<BatchItem & BatchAsk>,
+): Promise<readonly Finding[]> {
+  const record = await findSettled(ports.registry, item, mustSee(by, item));
+  // In the middle of an operation everything differs from everything.
+  expectFree(record);
+  expectSeen(item, record);
+  const found = await proveNamespace(ports, inspectionOf(record), `${id}.${item.index}`);
+  if (record.state === "Onboarded") await recordFindings(ports, record, found);
+  return found.findings;
+}
+
+function endOf(findings: readonly Finding[]): Partial<BatchItem> {
+  const severity = worstOf(findings);
+  const seen = { findings: findings.length, ...(severity === undefined ? {} : { severity }) };
+  const errors = findings.filter(isError);
+  if (errors.length === 0) return { ...seen, status: "Succeeded", outcome: "verified" };
+  return { ...seen, status: "Failed", error: broken(errors) };
+}
+
+function broken(errors: readonly Finding[]): OperationError {
+  return shortenError(toOperationError("VERIFICATION_FAILED", errors.map(describeFinding).join(" ")));
+}
+
+async function endItem(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  index: number,
+  end: Partial<BatchItem>,
+): Promise<void> {
+  await registry.updateBatchItems(batch, [{ index, changes: { ...end, endTime: new Date().toISOString() } }]);
+}

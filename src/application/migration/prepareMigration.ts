@@ -1,0 +1,51 @@
+/** What a namespace's record and a request make of a migration. */
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { type Migration, type MigrationRequest, targetOf, towards } from "../../domain/operation/migration.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { selectorOf } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+
+/** Whether the migration that runs goes the way that is asked for. */
+export function goesTo({ to }: Pick<MigrationRequest, "to">): (running: NamespaceRecord) => boolean {
+  return ({ migration }) => migration !== undefined && targetOf(migration) === to;
+}
+
+/** A new migration, or the one that had stopped and goes on, or back. */
+export function prepareMigration(
+  ports: Pick<Ports, "catalog">,
+  record: NamespaceRecord,
+  wanted: MigrationRequest,
+): Migration {
+  const { request } = record;
+  const { to, until } = wanted;
+  const migration = record.migration && towards(record.migration, to);
+  if (!migration && request.identityMode === to) {
+    const words = to === "podIdentity" ? "pod identity" : "workload identity";
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses ${words} already.`);
+  }
+  try {
+    findClusterFor(ports.catalog, request.cluster, to);
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
+    throw new Refusal(error.code, error.message);
+  }
+  const isBack = to === "podIdentity";
+  // What the way that is left has is as it is.
+  const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
+  const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
+  const selector = settle("selector", there, wanted) ?? selectorOf(request);
+  return { ...migration, ...(isBack ? { to } : {}), until, serviceAccount, selector };
+}
+
+type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
+
+/** What is there counts, and nothing else may be asked for. */
+function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
+  const [is, asked] = [there[field], wanted[field]];
+  if (is === undefined || asked === undefined || is === asked) return is ?? asked;
+  const detail = `is "${is}" here; it cannot change on the way`;
+  throw new Refusal("INVALID_REQUEST", `/${field}: ${detail}`, { errors: [{ pointer: `/${field}`, detail }] });
+}

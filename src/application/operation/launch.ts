@@ -1,0 +1,47 @@
+/** Which orchestration runs an operation, and what it is given: told by the record that the operation holds. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
+import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Resumption } from "../../domain/operation/resumption.ts";
+
+export type Launch = ReturnType<typeof launchOf>;
+
+/** `resumed` is what an earlier run of it has done. */
+export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, resumed?: Resumption) {
+  const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
+  const origin = { requestedBy, team, traceparent };
+  const before = { ...(earlier ? { earlier } : {}), ...(resumed ? { resumed } : {}) };
+  const input = { operation, request, retry: catalog.retry, ...origin, ...before };
+  const isMigrating = migration !== undefined;
+  switch (record.state) {
+    case "Onboarding":
+      return { orchestration: "onboardNamespace" as const, input };
+    case "Changing":
+      return { orchestration: "changeNamespace" as const, input: { ...input, earlier: record.earlier } };
+    case "Offboarding": {
+      const { ignoreDependants } = record.offboarding;
+      const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
+      return { orchestration: "offboardNamespace" as const, input: offboardInput };
+    }
+    case "Compensating": {
+      const { of, createdBy, undos, migrating } = record.compensates;
+      const compensation = {
+        ...input,
+        compensates: { of, createdBy, undos: [...undos] },
+        ...(migrating ? { request: migrating.request, migrating: { ...migrating } } : {}),
+      };
+      return { orchestration: "compensateOperation" as const, input: compensation };
+    }
+    case "Repairing":
+      return { orchestration: "repairNamespace" as const, input: { ...input, clientId, isMigrating } };
+    case "Migrating": {
+      const { waitForPodsMinutes } = catalog.migration;
+      const going = { clientId: record.clientId, migration: record.migration };
+      const waiting = waitForPodsMinutes > 0 ? { waitForPodsMinutes } : {};
+      const migrateInput = { ...input, ...going, ...waiting };
+      return targetOf(record.migration) === "podIdentity"
+        ? { orchestration: "migrateBack" as const, input: migrateInput }
+        : { orchestration: "migrateNamespace" as const, input: migrateInput };
+    }
+  }
+}

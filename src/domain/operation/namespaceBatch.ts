@@ -1,0 +1,102 @@
+/** A batch over what is onboarded: the same action on every namespace that was chosen when it was accepted. */
+import { z } from "zod";
+import type { Berth } from "../naming/names.ts";
+import { Namespace } from "../request/request.ts";
+import { mostRequests } from "./batch.ts";
+import { MigrationRequest } from "./migration.ts";
+import { NamespaceFilter } from "./namespaceFilter.ts";
+import type { NamespaceRecord } from "./namespaceRecord.ts";
+
+export const ignoreDependants = z.boolean().default(false).meta({
+  description: "Go on although others depend on what goes, as ?ignoreDependants=true does for one namespace.",
+});
+
+const actions = {
+  verify: { action: z.literal("verify") },
+  repair: { action: z.literal("repair") },
+  migrate: { action: z.literal("migrate"), ...MigrationRequest.shape },
+  offboard: { action: z.literal("offboard"), ignoreDependants },
+} as const;
+
+/** What a batch does, with the options that the action has for one namespace. */
+export const NamespaceWork = z.discriminatedUnion("action", [
+  z.object(actions.verify),
+  z.object(actions.repair),
+  z.object(actions.migrate),
+  z.object(actions.offboard),
+]);
+export type NamespaceWork = z.infer<typeof NamespaceWork>;
+
+export const NamespaceAction = z.enum(["verify", "repair", "migrate", "offboard"]);
+export type NamespaceAction = z.infer<typeof NamespaceAction>;
+
+const NamedNamespace = z.strictObject({
+  cluster: z.string().regex(/^[a-z0-9-]{1,40}$/, "must be the alias of a cluster"),
+  namespace: Namespace,
+});
+
+const choice = {
+  filter: NamespaceFilter.exactOptional().meta({
+    description: "Those that meet it when the batch is accepted; {} means every one.",
+  }),
+  namespaces: z
+    .array(NamedNamespace)
+    .min(1)
+    .max(mostRequests, `must name at most ${mostRequests}; send the others as another batch`)
+    .exactOptional()
+    .meta({ description: "These." }),
+  all: z.literal(true, { error: "takes true" }).exactOptional().meta({ description: "Every one." }),
+};
+
+const mostOne = "say which namespaces with exactly one of filter, namespaces and all";
+
+export const NamespaceBatchBody = z
+  .discriminatedUnion(
+    "action",
+    [
+      z.strictObject({ ...actions.verify, ...choice }),
+      z.strictObject({ ...actions.repair, ...choice }),
+      z.strictObject({ ...actions.migrate, ...choice }),
+      z.strictObject({ ...actions.offboard, ...choice }),
+    ],
+    {
+      error: ({ code }) =>
+        code === "invalid_union" ? `must be ${NamespaceAction.options.join(", ")}` : "must be an object",
+    },
+  )
+  .superRefine(({ filter, namespaces, all }, context) => {
+    const said = [filter, namespaces, all].filter((each) => each !== undefined).length;
+    if (said !== 1) context.addIssue({ code: "custom", path: [], message: mostOne });
+    const seen = new Set<string>();
+    for (const [index, { cluster, namespace }] of (namespaces ?? []).entries()) {
+      const name = `${cluster}/${namespace}`;
+      if (seen.has(name)) {
+        context.addIssue({ code: "custom", path: ["namespaces", index], message: `${name} is named twice` });
+      }
+      seen.add(name);
+    }
+  })
+  .meta({ id: "NamespaceBatchRequest" });
+export type NamespaceBatchBody = z.infer<typeof NamespaceBatchBody>;
+
+/** What tells later whether a namespace is still the one that was chosen. */
+export interface SeenNamespace extends Pick<NamespaceRecord, "requestHash" | "team" | "namespaceUid"> {}
+
+/** A namespace of a batch; one that was not there, or not for the caller to see, was not seen. */
+export interface Chosen extends Berth {
+  readonly seen?: SeenNamespace;
+}
+
+export function seenOf({ requestHash, team, namespaceUid }: NamespaceRecord): SeenNamespace {
+  return {
+    requestHash,
+    ...(team === undefined ? {} : { team }),
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+  };
+}
+
+/** Repaired or looked at since, it is the same; asked for anew, changed or made again, it is another. */
+export function isAsSeen({ requestHash, team, namespaceUid }: SeenNamespace, record: NamespaceRecord): boolean {
+  const uids = new Set([namespaceUid, record.namespaceUid].filter((each) => each !== undefined));
+  return record.requestHash === requestHash && record.team === team && uids.size < 2;
+}

@@ -1,0 +1,34 @@
+/**
+ * What distinguishes a request that is written as a Kubernetes object (docs/adr/0014). Imports nothing: the command line reads
+ * it, too, and has no time for the schema.
+ */
+
+/** The group is that of Mooring's annotations. */
+export const group = "mooring.dev";
+export const apiVersion = `${group}/v1alpha1`;
+export const kind = "NamespaceOnboarding";
+
+/** Neither field is one of a plain request; whoever writes one of them means an object. */
+export function isObjectForm(value: unknown): value is { readonly [field: string]: unknown } {
+  return isRecord(value) && ("apiVersion" in value || "kind" in value);
+}
+
+/** The namespace that a request in either form names, as far as it does; it has not been checked. */
+export function namedIn(value: unknown): { readonly cluster?: unknown; readonly namespace?: unknown } {
+  if (!isRecord(value)) return {};
+  if (!isObjectForm(value)) return { cluster: value["cluster"], namespace: value["namespace"] };
+  const { metadata, spec } = value;
+  const { name, namespace } = isRecord(metadata) ? metadata : {};
+  return { cluster: isRecord(spec) ? spec["cluster"] : undefined, namespace: namespace ?? name };
+}
+
+export function toObjectForm<Request extends { readonly namespace: string }>(
+  { namespace, ...spec }: Request,
+  status?: object,
+) {
+  return { apiVersion, kind, metadata: { name: namespace, namespace }, spec, ...(status ? { status } : {}) };
+}
+
+function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,92 @@
+/** A request as it comes: plain, or as a Kubernetes object (docs/adr/0014). Behind this there are plain requests alone. */
+import { z } from "zod";
+import { apiVersion, isObjectForm, kind } from "./objectForm.ts";
+import { Namespace, OnboardingRequest, OnboardingSpec } from "./request.ts";
+
+const DnsSubdomain = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    "must be a DNS-1123 subdomain: lower-case letters, digits, hyphens and dots",
+  );
+
+const Texts = z.record(z.string(), z.string()).nullish();
+const ignored = z.unknown().optional();
+
+/** Fields of other people's tools and of an API server; Go writes those that are empty as null. */
+const Metadata = z
+  .strictObject({
+    name: DnsSubdomain.meta({
+      description: "Of the object. Where metadata.namespace is absent, it is the namespace that is onboarded.",
+    }),
+    namespace: Namespace.optional().meta({
+      description: "The Kubernetes namespace that is onboarded; created when it does not exist.",
+    }),
+    labels: Texts.meta({ description: "For your own tools; Mooring keeps none." }),
+    annotations: Texts.meta({ description: "For your own tools; Mooring keeps none." }),
+    creationTimestamp: ignored,
+    deletionGracePeriodSeconds: ignored,
+    deletionTimestamp: ignored,
+    finalizers: ignored,
+    generation: ignored,
+    managedFields: ignored,
+    ownerReferences: ignored,
+    resourceVersion: ignored,
+    selfLink: ignored,
+    uid: ignored,
+  })
+  .superRefine(({ name, namespace }, context) => {
+    if (namespace !== undefined) return;
+    for (const issue of Namespace.safeParse(name).error?.issues ?? []) {
+      const params = issue.code === "custom" && issue.params ? { params: issue.params } : {};
+      context.addIssue({ code: "custom", path: ["name"], message: issue.message, ...params });
+    }
+  });
+
+const ObjectForm = z.strictObject({
+  apiVersion: z.literal(apiVersion, `must be ${apiVersion}`),
+  kind: z.literal(kind, `must be ${kind}`),
+  metadata: Metadata,
+  spec: OnboardingSpec,
+  status: z.looseObject({}).optional().meta({
+    description: "What Mooring says of the namespace. Ignored when it is sent.",
+  }),
+});
+
+const NamespaceOnboarding = ObjectForm.meta({ id: kind, description: "A request as a Kubernetes object." });
+
+/** For editors; of `spec`, a CustomResourceDefinition could be made. Of what is sent: what has a default may be left out. */
+export function objectSchema(): Readonly<Record<string, unknown>> {
+  const { $schema, ...schema } = z.toJSONSchema(ObjectForm, { io: "input", target: "draft-7" });
+  return { $schema, title: kind, ...schema };
+}
+
+/** What a body may be that asks for the onboarding of one namespace. */
+export const AnyRequest = z.union([OnboardingRequest, NamespaceOnboarding]);
+
+export interface SentRequest {
+  readonly read: { readonly request: OnboardingRequest } | { readonly issues: readonly z.core.$ZodIssue[] };
+  /** A JSON pointer into the request, or a text that holds some, as whoever sent it finds the fields. */
+  readonly asSent: (text: string) => string;
+}
+
+export function readSentRequest(value: unknown): SentRequest {
+  if (!isObjectForm(value)) {
+    const { data, error } = OnboardingRequest.safeParse(value);
+    return { read: data ? { request: data } : { issues: error.issues }, asSent: (text) => text };
+  }
+  const { data, error } = ObjectForm.safeParse(value);
+  if (!data) return { read: { issues: error.issues }, asSent: (text) => text };
+  const { metadata, spec } = data;
+  const request = { ...spec, namespace: metadata.namespace ?? metadata.name };
+  const place = metadata.namespace === undefined ? "/metadata/name" : "/metadata/namespace";
+  return { read: { request }, asSent: (text) => text.replaceAll(pointers, (pointer) => placeOf(pointer, place)) };
+}
+
+/** The pointers that are said of a request; a slash in a name such as aks-dev/team-a has something before it. */
+const pointers = new RegExp(`(?<![^\\s(])/(${Object.keys(OnboardingRequest.shape).join("|")})(?![\\w-])`, "g");
+
+function placeOf(pointer: string, placeOfNamespace: string): string {
+  return pointer === "/namespace" ? placeOfNamespace : `/spec${pointer}`;
+}

@@ -1,0 +1,87 @@
+/** The plan of a batch over what is onboarded: of each namespace what its own dry run says, and what its item will. */
+import { expectFree, findSettled } from "../../application/admission/claim.ts";
+import type { Clerk } from "../../application/admission/clerk.ts";
+import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { expectSeen } from "../../application/batch/chosen.ts";
+import { explainHolder } from "../../application/batch/claimWork.ts";
+import type { PlannedRequest } from "../../application/plan/estimatePlan.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { BatchPlan } from "../../domain/operation/batch.ts";
+import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { planOfSame, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { lookAtMigrationOf } from "../namespaces/migrations.ts";
+import { lookAtDeletion } from "../namespaces/namespaces.ts";
+import { lookAtRepair } from "../namespaces/repairs.ts";
+import { planItems } from "./planBatch.ts";
+
+type Planner = Pick<Clerk, "ports" | "by">;
+
+export async function planNamespaceBatch(
+  clerk: Planner,
+  work: NamespaceWork,
+  chosen: readonly Chosen[],
+): Promise<BatchPlan> {
+  const items = chosen.map(({ cluster, namespace, ...seen }) => ({
+    cluster,
+    namespace,
+    async look() {
+      try {
+        return await lookAt(clerk, work, { cluster, namespace, ...seen });
+      } catch (error) {
+        throw await explainHolder(clerk.ports, error);
+      }
+    },
+  }));
+  return await planItems(clerk.ports, items);
+}
+
+async function lookAt(clerk: Planner, work: NamespaceWork, chosen: Chosen): Promise<PlannedRequest> {
+  const expect = (record: NamespaceRecord) => expectSeen(chosen, record);
+  switch (work.action) {
+    case "verify":
+      return await lookAtVerification(clerk, chosen, expect);
+    case "repair":
+      return await lookAtRepair(clerk, chosen, expect);
+    case "migrate":
+      return await whereItIs(clerk, chosen, () => lookAtMigrationOf(clerk, chosen, { wanted: work, expect }));
+    case "offboard": {
+      const { ignoreDependants } = work;
+      const expectFreeAsSeen = (record: NamespaceRecord) => {
+        expectFree(record);
+        expect(record);
+      };
+      return await lookAtDeletion(clerk, chosen, { expect: expectFreeAsSeen, ignoreDependants });
+    }
+  }
+}
+
+/** It reads, and changes nothing that was onboarded: there is one step, and it takes its time. */
+async function lookAtVerification(
+  { ports, by }: Planner,
+  chosen: Chosen,
+  expect: (record: NamespaceRecord) => void,
+): Promise<PlannedRequest> {
+  const record = await findSettled(ports.registry, chosen, mustSee(by, chosen));
+  expectFree(record);
+  expect(record);
+  const step = toStepPlan({ name: "verify", target: berthKey(chosen) }, { action: "none" });
+  return { plan: toPlan([step]), kind: undefined, request: record.request };
+}
+
+/** Of many, some have the identity mode to which the others migrate. */
+async function whereItIs(
+  { ports }: Planner,
+  chosen: Chosen,
+  look: () => Promise<PlannedRequest>,
+): Promise<PlannedRequest> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
+    const record = await ports.registry.getNamespace(chosen);
+    if (!record) throw error;
+    return { plan: planOfSame(record), kind: "migrate", request: record.request };
+  }
+}

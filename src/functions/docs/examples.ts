@@ -1,0 +1,373 @@
+/**
+ * What the routes take and answer, for the OpenAPI document: one story, as the sandbox plays it. A test holds each to its schema.
+ */
+import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
+import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
+import type { BatchDocument } from "../../domain/documents/batch.ts";
+import type { CallerDocument } from "../../domain/documents/caller.ts";
+import type { CatalogDocument } from "../../domain/documents/catalog.ts";
+import type { NamespaceDocument, NamespacePage, VerificationDocument } from "../../domain/documents/namespace.ts";
+import type {
+  AskedOperation,
+  AwaitingPage,
+  OperationDocument,
+  OperationPage,
+  OperationSummary,
+} from "../../domain/documents/operation.ts";
+import { toDocument } from "../../domain/finding.ts";
+import type { BatchPlan } from "../../domain/operation/batch.ts";
+import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
+import type { Plan } from "../../domain/operation/plan.ts";
+import { apiVersion, kind } from "../../domain/request/objectForm.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+
+const berth = { cluster: "aks-dev", namespace: "orders" };
+const identity = "mooring-aks-dev-orders-b1367b82";
+const clientId = "d2a403d7-927d-4489-8407-7df568caf1f3";
+const operation = "1eb066a8f97b4a-46fb6c178b58db83";
+const batch = "1eb066a8f97497-93a2bdaac4905d20";
+export const traceId = "de8876a52248e7938760e6756cc6461f";
+const requestedBy = "ada@example.com";
+const approver = "grace@example.com";
+const database = { server: "sql-dev", database: "messages", roles: ["reader" as const] };
+const time = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 9, 0, seconds)).toISOString();
+
+/** Of path parameters. */
+export const names = { ...berth, operation };
+
+export const request = { ...berth, databases: [database] };
+const fullRequest: OnboardingRequest = {
+  ...request,
+  identityMode: "workloadIdentity",
+  serviceAccount: "app",
+  adoptionPolicy: "IfIdentical",
+  deletePolicy: "Delete",
+};
+/** As a Kubernetes object. */
+export const objectRequest = {
+  apiVersion,
+  kind,
+  metadata: { name: berth.namespace, namespace: berth.namespace },
+  spec: { cluster: berth.cluster, databases: [database] },
+};
+export const batchRequest = { requests: [request, { ...request, namespace: "invoices" }] };
+export const migrationRequest = { until: "sideBySide" };
+const requestHash = "9b1f0c6b0f8e4f4f0a4cf8f0e2d5b7a1c3e5d7f9a1b3c5d7e9f1a3b5c7d9e1f3";
+export const approveBody = { requestHash, comment: "As agreed in CHG-1042." };
+export const rejectBody = { comment: "messages holds personal data; ask for reporting instead." };
+export const cancelBody = { comment: "The wrong database." };
+
+const step = (name: string, target: string, [start, end]: readonly [number, number]) => ({
+  name,
+  target,
+  action: name === "preflight" || name === "verify" ? ("none" as const) : ("create" as const),
+  status: "Succeeded" as const,
+  attempts: 1,
+  startTime: time(start),
+  endTime: time(end),
+});
+
+export const manifest = `metadata:
+  namespace: orders
+spec:
+  template:
+    metadata:
+      labels:
+        azure.workload.identity/use: "true"
+    spec:
+      serviceAccountName: app
+      containers:
+        - name: app
+          envFrom:
+            - configMapRef:
+                name: mooring-databases
+`;
+
+const summary: OperationSummary = {
+  id: operation,
+  kind: "onboard",
+  status: "Succeeded",
+  ...berth,
+  requestedBy,
+  team: "orders",
+  createdTime: time(0),
+  startTime: time(0),
+  endTime: time(12),
+  traceId,
+  result: { clientId, manifest },
+  phase: "done",
+};
+
+export const operationDocument: OperationDocument = {
+  ...summary,
+  phase: "done",
+  request: fullRequest,
+  steps: [
+    step("preflight", "aks-dev/orders", [0, 1]),
+    step("ensureIdentity", identity, [1, 3]),
+    step("applyNamespace", "aks-dev/orders", [1, 2]),
+    step("grantDatabase", "sql-dev/messages", [3, 5]),
+    step("applyServiceAccount", "aks-dev/orders", [3, 4]),
+    step("federateIdentity", identity, [3, 6]),
+    step("verify", "aks-dev/orders", [6, 12]),
+  ],
+};
+
+export const operationPage: OperationPage = {
+  value: [summary],
+  nextLink: "/api/operations?top=1&continuation=eyJyb3ciOjF9",
+};
+
+const { result: _, endTime: __, ...running } = summary;
+const asked: AskedOperation = { ...running, status: "Running", phase: "awaitingApproval", request: fullRequest };
+export const awaitingPage: AwaitingPage = {
+  value: [
+    {
+      ...asked,
+      approval: {
+        reasons: ["sql-dev/messages is marked as production"],
+        approvers: [{ role: "Onboarding.Approve", team: "dba" }],
+        requestHash,
+        requestedTime: time(1),
+        expiresTime: time(86_401),
+        reminders: 0,
+      },
+    },
+  ],
+};
+
+export const accepted: AcceptedDocument = { id: operation, kind: "onboard", isNew: true };
+export const repairFound: NamespaceBatchBody = { action: "repair", filter: { cluster: "aks-dev", findings: "Error" } };
+export const offboardNamed: NamespaceBatchBody = { action: "offboard", namespaces: [berth], ignoreDependants: false };
+export const acceptedBatch: AcceptedDocument = { id: batch, kind: "batch", isNew: true };
+export const decided: DecisionDocument = {
+  id: operation,
+  kind: "onboard",
+  decision: "approve",
+  by: approver,
+  time: time(60),
+  comment: approveBody.comment,
+};
+
+const created = (field: string, desired: string) => ({ field, current: null, desired });
+const gone = (field: string, current: string) => ({ field, current, desired: null });
+
+export const plan: Plan = {
+  steps: [
+    { name: "preflight", target: "aks-dev/orders", action: "none", differences: [], blockers: [] },
+    {
+      name: "ensureIdentity",
+      target: identity,
+      action: "create",
+      differences: [created("name", identity), created("location", "westeurope")],
+      blockers: [],
+    },
+    {
+      name: "grantDatabase",
+      target: "sql-dev/messages",
+      action: "create",
+      differences: [created("user", identity), created("db_datareader", "granted")],
+      blockers: [],
+    },
+  ],
+  blocked: false,
+  needsApproval: [],
+  estimate: {
+    least: 2.8,
+    most: 39,
+    boundBy: ["The steps, of which some wait for others: ensureIdentity, federateIdentity, verify, preflight."],
+    operationsAhead: 0,
+    measuredSteps: 0,
+    assumedSteps: 7,
+  },
+};
+
+export const removalPlan: Plan = {
+  steps: [
+    {
+      name: "revokeDatabase",
+      target: "sql-dev/messages",
+      action: "delete",
+      differences: [gone("user", identity), gone("db_datareader", "granted")],
+      blockers: [],
+    },
+    {
+      name: "removeIdentity",
+      target: identity,
+      action: "delete",
+      differences: [gone("name", identity), gone("clientId", clientId)],
+      blockers: [],
+    },
+  ],
+  blocked: false,
+  needsApproval: [],
+};
+
+const grantIsGone = {
+  code: "GRANT_MISSING",
+  target: "sql-dev/messages",
+  field: "db_datareader",
+  expected: "granted",
+  found: null,
+} as const;
+
+export const repairPlan: Plan = {
+  steps: [
+    {
+      name: "grantDatabase",
+      target: grantIsGone.target,
+      action: "update",
+      differences: [created(grantIsGone.field, grantIsGone.expected)],
+      blockers: [],
+    },
+  ],
+  blocked: false,
+  needsApproval: [],
+};
+
+export const batchPlan: BatchPlan = {
+  totals: { requests: 2, ready: 1, blocked: 0, refused: 1, notPlanned: 0 },
+  items: [
+    { index: 0, ...berth, status: "ready", plan },
+    {
+      index: 1,
+      cluster: "aks-dev",
+      namespace: "invoices",
+      status: "refused",
+      error: {
+        code: "NAMESPACE_TAKEN",
+        message: "Another team has namespace invoices.",
+        fix: "Choose another namespace, or ask that team.",
+        retryable: false,
+      },
+    },
+  ],
+};
+
+export const batchDocument: BatchDocument = {
+  id: batch,
+  kind: "batch",
+  action: "onboard",
+  status: "Running",
+  phase: "provisioning",
+  requests: 2,
+  requestedBy,
+  createdTime: time(0),
+  startTime: time(0),
+  traceId,
+  totals: { requests: 2, notStarted: 0, running: 1, succeeded: 1, unchanged: 0, failed: 0, canceled: 0 },
+  items: [
+    {
+      index: 0,
+      ...berth,
+      status: "Succeeded",
+      operation,
+      isOwn: true,
+      kind: "onboard",
+      outcome: "onboarded",
+      startTime: time(0),
+      endTime: time(12),
+    },
+    {
+      index: 1,
+      cluster: "aks-dev",
+      namespace: "invoices",
+      status: "Running",
+      operation: "1eb066a8f973fe-472f9193a0214620",
+      isOwn: true,
+      kind: "onboard",
+      startTime: time(1),
+    },
+  ],
+};
+
+export const namespace: NamespaceDocument = {
+  ...berth,
+  state: "Onboarded",
+  operation,
+  requestedBy,
+  team: "orders",
+  onboardedTime: time(12),
+  verifiedTime: time(12),
+  clientId,
+  findings: [],
+  identityMode: "workloadIdentity",
+  databases: [database],
+  request: fullRequest,
+};
+export const namespacePage: NamespacePage = { value: [namespace] };
+
+export const verification: VerificationDocument = {
+  ...berth,
+  verifiedTime: time(3_600),
+  severity: "Error",
+  findings: [toDocument(grantIsGone)],
+};
+
+export const caller: CallerDocument = {
+  id: "6b1f8a0e-2f0c-4f1f-9c3e-3a6f0f6f2b11",
+  name: "Rita",
+  roles: ["Onboarding.Request"],
+  teams: [
+    {
+      name: "team-a",
+      clusters: ["aks-dev"],
+      namespaces: ["team-a", "team-a-*"],
+      databases: { "sql-dev": { messages: ["reader", "writer"] } },
+      quota: 20,
+    },
+  ],
+};
+
+export const catalog: CatalogDocument = {
+  clusters: [{ name: "aks-dev", identityModes: ["workloadIdentity", "podIdentity"] }],
+  sqlServers: [{ name: "sql-dev", databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }] }],
+};
+
+const head = "1d143298be4dd9e7299511a6a4d02152454fdf9128edab4eaf26aaeb4a398fc0";
+export const auditPage: AuditPage = {
+  value: [
+    {
+      time: time(12),
+      ...berth,
+      who: requestedBy,
+      operation,
+      traceId,
+      id: "aab9151598a5b8c446330eaaef2d37e100180f4d",
+      kind: "decision",
+      what: "onboard",
+      target: "aks-dev/orders",
+      action: "ended",
+      outcome: "Succeeded",
+      differences: [],
+      sequence: 7,
+      previousHash: "41abdbf9f49e74003b53ac988a8fec28c7ab89bf5b5d0ede0a2168daf64e1d79",
+      hash: head,
+    },
+  ],
+};
+export const auditCheck: AuditCheck = { valid: true, entries: 7, head };
+
+export const kubernetesExport = `apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: app
+  namespace: orders
+  annotations:
+    azure.workload.identity/client-id: ${clientId}
+`;
+export const tsqlExport = `CREATE USER [${identity}] WITH SID = 0xD703A4D27D92894484077DF568CAF1F3, TYPE = E;
+ALTER ROLE [db_datareader] ADD MEMBER [${identity}];
+`;
+export const azureExport = `#!/bin/sh
+set -eu
+az identity create --resource-group rg-dev --name ${identity} --location westeurope
+`;
+
+export const events = `retry: 1000
+
+event: end
+id: 7-end
+data: ${JSON.stringify({ operation, status: "Succeeded" })}
+
+`;

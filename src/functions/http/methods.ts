@@ -1,0 +1,67 @@
+/**
+ * Registers the paths of the app with the Functions host, with every method that a client may send. A host answers 404 to a
+ * method that no function has registered, as if there were no such path (azure-functions-host issue 9876). So one function of
+ * each path takes what no function of it has, too, and answers as HTTP has it (RFC 9110): 405 with Allow, and OPTIONS with Allow.
+ */
+import {
+  app,
+  type FunctionInput,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from "@azure/functions";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Answer } from "./respond.ts";
+
+export type Registered = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
+
+export interface RouteOfApp {
+  /** Of the function. */
+  readonly name: string;
+  readonly route: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly extraInputs?: FunctionInput[];
+  readonly handler: Registered;
+}
+
+/** Without TRACE and CONNECT, which the SDK's request cannot have. */
+const everyMethod = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+export function registerPaths(
+  routes: readonly RouteOfApp[],
+  /** Makes a handler of what is answered to any other method. */
+  answering: (handler: (request: HttpRequest) => Promise<Answer>) => Registered,
+): void {
+  for (const [path, functions] of Map.groupBy(routes, ({ route }) => route)) {
+    const own = functions.flatMap(({ method }) => methodsOf(method));
+    const allow = [...own, "OPTIONS"].join(", ");
+    const answerOther = answering(async ({ method, url }) => {
+      if (method === "OPTIONS") return { status: 204, headers: { allow } };
+      const message = `${new URL(url).pathname} has no ${method}; it has ${allow}.`;
+      throw new Refusal("METHOD_NOT_ALLOWED", message, { allow });
+    });
+    functions.forEach(({ name, method, handler, extraInputs }, index) => {
+      const taken = methodsOf(method);
+      app.http(name, {
+        route: path,
+        methods: everyMethod.filter((each) => taken.includes(each) || (index === 0 && !own.includes(each))),
+        authLevel: "anonymous",
+        ...(extraInputs ? { extraInputs } : {}),
+        handler: async (request, context) => {
+          if (!taken.includes(request.method)) return await answerOther(request, context);
+          const answer = await handler(request, context);
+          return request.method === "HEAD" ? await withoutBody(answer) : answer;
+        },
+      });
+    });
+  }
+}
+
+function methodsOf(method: RouteOfApp["method"]): readonly string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
+}
+
+async function withoutBody({ body, ...answer }: HttpResponseInit): Promise<HttpResponseInit> {
+  if (body instanceof ReadableStream) await body.cancel();
+  return answer;
+}

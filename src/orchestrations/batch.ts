@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { beginBatch, concludeBatch } from "../activities/batch.ts";
+import { StepFailed } from "../durable/activity.ts";
+import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
+import { RetryPolicy } from "../durable/retry.ts";
+import { settle } from "../durable/step.ts";
+import { pause, timeAfter, waitForEvent } from "../durable/waiting.ts";
+import { batchLane } from "./batchLane.ts";
+import { setPhase } from "./operation.ts";
+
+const BatchInput = z.object({
+  batch: z.string(),
+  lanes: z.int().min(1),
+  retry: RetryPolicy,
+  /** Names the lanes apart from those of an earlier run, which may have left items in their hands. */
+  run: z.string(),
+  generation: z.int().default(0),
+  /** Every item has begun; what runs is not the lanes'. */
+  isWaiting: z.boolean().default(false),
+});
+type BatchInput = z.infer<typeof BatchInput>;
+
+/** Raised when every item of a batch has ended (functions/batches/tendBatches.ts). Carries nothing that is believed. */
+export const settledEvent = "settled";
+
+const pauseMs = 60_000;
+const longestWaitMs = 24 * 60 * 60 * 1_000;
+
+/**
+ * A batch: some lanes, each of which works on one namespace at a time, and then the end. Items that wait for people or
+ * belong to somebody else's operation are left by the lanes and waited for here, with nothing but an event and a timer.
+ */
+export const batchOrchestration = (name: string): Orchestration<BatchInput> =>
+  orchestration({
+    name,
+    input: BatchInput,
+    *run(context, input) {
+      const { batch, retry, run, generation, isWaiting } = input;
+      const again = (changes: Partial<BatchInput>) =>
+        context.df.continueAsNew({ ...input, generation: generation + 1, ...changes });
+      setPhase(context, "provisioning");
+      try {
+        if (!isWaiting) {
+          yield* beginBatch({ batch }, retry);
+          const lanes = Array.from({ length: input.lanes }, (_, index) =>
+            child(context, batchLane, { input: { batch, retry, lane: `${run}.${generation}.${index}` } }),
+          );
+          yield* settle(context, lanes);
+        }
+        const { notBegun, running } = yield* concludeBatch({ batch }, retry);
+        if (notBegun > 0) {
+          // A lane has failed: what it had not begun is taken by new ones.
+          yield* pause(context, pauseMs);
+          again({ isWaiting: false });
+        } else if (running > 0) {
+          yield* waitForEvent(context, settledEvent, timeAfter(context, longestWaitMs));
+          again({ isWaiting: true });
+        } else {
+          setPhase(context, "done");
+        }
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error;
+        yield* pause(context, pauseMs);
+        again({});
+      }
+      return {};
+    },
+  });

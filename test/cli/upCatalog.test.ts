@@ -1,0 +1,205 @@
+/** `mooring up --auth` and `--catalog`: what it prints is typed in as it stands, on a terminal. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { checkout, type Running, run, start } from "./support/program.ts";
+
+async function up(...args: string[]): Promise<{ sandbox: Running; server: string }> {
+  const sandbox = start(["up", "--port", "0", ...args]);
+  await sandbox.hasSaid("Ctrl-C ends everything");
+  const [, server = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
+  return { sandbox, server };
+}
+
+async function end({ sandbox }: { sandbox: Running }): Promise<void> {
+  sandbox.child.kill("SIGINT");
+  await sandbox.ended;
+}
+
+interface Shell {
+  /** Types a line, answers yes where it is asked, and gives what was said until the prompt came back. */
+  type(line: string): Promise<{ readonly code: number; readonly said: string }>;
+  end(): Promise<void>;
+}
+
+/** A shell on a pseudo-terminal, which `script` gives on Linux and macOS. */
+function openShell(): Shell {
+  const args =
+    process.platform === "linux" ? ["-qc", "bash --norc", "/dev/null"] : ["-q", "/dev/null", "bash", "--norc"];
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "dumb", NO_COLOR: "1", PS1: "" };
+  const shell: ChildProcess = spawn("script", args, { cwd: checkout, env, stdio: ["pipe", "pipe", "inherit"] });
+  let said = "";
+  let answered = 0;
+  shell.stdout?.on("data", (chunk: Buffer) => {
+    said += chunk;
+    const asked = said.split("[y/N]").length - 1;
+    if (asked > answered) shell.stdin?.write("y\n");
+    answered = asked;
+  });
+  let lines = 0;
+  return {
+    async type(line) {
+      lines += 1;
+      const mark = `line ${lines} ended with `;
+      const from = said.length;
+      // Not on a line of its own, which a question would take for its answer.
+      shell.stdin?.write(`${line}; echo 'line' '${lines}' 'ended with' $?\n`);
+      while (!new RegExp(`${mark}\\d+\\r?\\n`).test(said)) {
+        if (shell.exitCode !== null) throw new Error(`the shell has ended: ${said}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const code = Number(new RegExp(`${mark}(\\d+)`).exec(said)?.[1]);
+      return { code, said: said.slice(from).replaceAll("\r\n", "\n") };
+    },
+    async end() {
+      shell.stdin?.end("exit\n");
+      await once(shell, "close");
+    },
+  };
+}
+
+/** The commands between two titles of what `up` has printed. */
+function commandsUnder(said: string, ...titles: RegExp[]): string[] {
+  return titles.flatMap((title) => {
+    const [, block = ""] = new RegExp(`\\n${title.source}[^\\n]*\\n((?: {2}\\S[^\\n]*\\n)+)`).exec(said) ?? [];
+    return block
+      .trim()
+      .split("\n")
+      .map((line) => line.trim());
+  });
+}
+
+describe("up --auth", () => {
+  let running: Awaited<ReturnType<typeof up>>;
+  beforeAll(async () => {
+    running = await up("--auth");
+  });
+  afterAll(() => end(running));
+
+  const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
+
+  it("prints a walk-through of an approval that works as it stands", async () => {
+    const berth = "aks-dev/red-four-eyes";
+    const lines = commandsUnder(running.sandbox.said(), /Where it is/, /Four eyes/, /The approver/, /The operator/);
+    const shell = openShell();
+    const typed: { line: string; code: number; said: string }[] = [];
+    for (const line of lines) {
+      let outcome = await shell.type(line);
+      // A person takes longer to type than the service to look at the request.
+      while (line.includes("awaitingApproval") && !outcome.said.includes(berth)) outcome = await shell.type(line);
+      typed.push({ line, ...outcome });
+    }
+    await shell.end();
+
+    expect(typed.filter(({ code }) => code !== 0)).toEqual([]);
+    expect(typed.length).toBeGreaterThanOrEqual(9);
+    const saidBy = (word: string) => typed.find(({ line }) => line.startsWith(`npx mooring ${word}`))?.said;
+    expect(saidBy("approvals")).toContain(berth);
+    expect(saidBy("approve ")).toMatch(/Approve it\?[\s\S]*Succeeded/);
+    expect(saidBy("status")).toMatch(new RegExp(`${berth} +Onboarded`));
+    expect(saidBy("audit")).toMatch(/ onboard +approve /);
+  });
+
+  it("lets nobody in without a token, and the requester approve nothing", async () => {
+    const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
+
+    expect(await mooring(["approvals"], { MOORING_TOKEN })).toMatchObject({ code: 1 });
+    expect(await mooring(["list"])).toMatchObject({ code: 1, stderr: expect.stringContaining("UNAUTHENTICATED") });
+    expect(await mooring(["sandbox", "token", "nobody"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("requester, approver, operator"),
+    });
+  });
+});
+
+describe("up --catalog", () => {
+  let running: Awaited<ReturnType<typeof up>>;
+  beforeAll(async () => {
+    running = await up("--catalog", "examples/catalog.yaml");
+  });
+  afterAll(() => end(running));
+
+  const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
+
+  it("has each cluster and each SQL server for itself, and keeps to the teams' quotas", async () => {
+    const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
+    const environment = JSON.parse((await mooring(["sandbox", "env", "-o", "json"])).stdout);
+    const onboard = (name: string) => ["onboard", `aks-test/${name}`, "--database", "sql-test/shop=reader", "--wait"];
+
+    const onboarded = await mooring(onboard("shop"), { MOORING_TOKEN });
+    const namespaces = await Promise.all(
+      environment.clusters.map(async ({ kubeconfig }: { kubeconfig: string }) => namespacesOf(kubeconfig)),
+    );
+    const { sqlServers, azure } = JSON.parse((await mooring(["sandbox", "cloud", "-o", "json"])).stdout);
+
+    expect(onboarded).toMatchObject({ code: 0 });
+    expect(environment.clusters.map(({ name }: { name: string }) => name)).toEqual(["aks-test", "aks-prod"]);
+    expect(new Set(environment.sqlServers.map(({ address }: { address: string }) => address)).size).toBe(2);
+    expect(namespaces[0]).toContain("shop");
+    expect(namespaces[1]).not.toContain("shop");
+    const usersOf = (index: number) => sqlServers[index].databases[0].users.map(({ name }: { name: string }) => name);
+    expect(usersOf(0)).toEqual(["mooring", expect.stringContaining("aks-test-shop")]);
+    expect(usersOf(1)).toEqual(["mooring"]);
+    // Where the catalog says that it is, in the tenant and the subscription that the catalog names.
+    const given = parse(await readFile(join(checkout, "examples/catalog.yaml"), "utf8"));
+    const { subscriptionId, identityResourceGroup: resourceGroup } = given.clusters["aks-test"];
+    expect(azure).toMatchObject({ tenantId: given.tenantId, identities: [{ subscriptionId, resourceGroup }] });
+    expect(await mooring(onboard("shop-2"), { MOORING_TOKEN })).toMatchObject({ code: 0 });
+    expect(await mooring(onboard("shop-3"), { MOORING_TOKEN })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("QUOTA_EXCEEDED"),
+    });
+    expect(await mooring(["offboard", "aks-test/shop-2", "--wait"], { MOORING_TOKEN })).toMatchObject({ code: 0 });
+  });
+
+  it("prints a walk-through of what needs an approval by that catalog", () => {
+    const said = running.sandbox.said();
+
+    expect(said).toContain("npx mooring onboard aks-prod/shop --database sql-test/shop=reader\n");
+    expect(said).toMatch(/approver +\S+ +in billing, Onboarding\.Approve\n/);
+    expect(said).toMatch(/operator +\S+ +in shop and billing, /);
+  });
+});
+
+async function namespacesOf(kubeconfig: string): Promise<string[]> {
+  const config = parse(await readFile(kubeconfig, "utf8"));
+  const [{ cluster }] = config.clusters;
+  const sent = request(`${cluster.server}/api/v1/namespaces`, {
+    ca: Buffer.from(cluster["certificate-authority-data"], "base64"),
+    headers: { authorization: `Bearer ${config.users[0].user.token}` },
+  }).end();
+  const [response] = await once(sent, "response");
+  const { items } = (await json(response)) as { items: { metadata: { name: string } }[] };
+  return items.map(({ metadata }) => metadata.name);
+}
+
+it("refuses a bad catalog before it starts anything: the line, the setting and what to do", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mooring-catalog-"));
+  const file = join(folder, "mooring.yaml");
+  const good = await readFile(join(checkout, "examples/catalog.yaml"), "utf8");
+  const refused = async (text: string) => {
+    await writeFile(file, text);
+    return await run(["up", "--port", "0", "--catalog", file]);
+  };
+
+  const misspelled = await refused(good.replace("location: northeurope", "locatoin: northeurope"));
+  const empty = await refused(good.replace(/clusters:\n( {2}[\s\S]*?)\nsqlServers/, "clusters: {}\nsqlServers"));
+  const missing = await run(["up", "--catalog", join(folder, "nowhere.yaml")]);
+  await rm(folder, { recursive: true });
+
+  expect(misspelled).toMatchObject({ code: 1, stdout: "" });
+  expect(misspelled.stderr).toMatch(
+    /mooring\.yaml:\d+ {2}clusters\.aks-prod\.locatoin\n {4}wrong {2}is no setting\n {4}next {3}Remove it, or write/,
+  );
+  expect(empty).toMatchObject({ code: 1, stdout: "" });
+  expect(missing).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("nowhere.yaml cannot be read: it is not there."),
+  });
+});

@@ -1,0 +1,364 @@
+/** Batches over what is onboarded, on the replay engine and the fake cloud: each action, and each way that an item can end. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { chooseNamespaces } from "../../src/application/batch/chosen.ts";
+import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
+import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { TransientError } from "../../src/domain/errors.ts";
+import { NamespaceBatchBody } from "../../src/domain/operation/namespaceBatch.ts";
+import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
+import { acceptNamespaceBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
+import { planNamespaceBatch } from "../../src/functions/batches/planNamespaceBatch.ts";
+import type { Ports } from "../../src/ports.ts";
+import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
+import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { member, catalog as withTeams } from "../support/teams.ts";
+import { tendBatch } from "../support/tendBatch.ts";
+
+let cloud: FakeCloud;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+});
+
+function deskOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestDesk {
+  const ports: Ports = { ...cloud.ports, catalog: { ...plain, batch: { lanes: 2 }, ...changes } };
+  providePorts(ports);
+  return createDesk({ ports }, by);
+}
+
+const request = (namespace: string, changes: object = {}) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    ...changes,
+  });
+
+async function onboard(desk: TestDesk, namespace: string, changes: object = {}): Promise<string> {
+  const { operation } = await acceptOnboarding(desk, request(namespace, changes));
+  await desk.run();
+  return operation;
+}
+
+function asked(body: object) {
+  const { filter, namespaces, all: _every, ...work } = NamespaceBatchBody.parse(body);
+  return { work, which: { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) } };
+}
+
+async function accept(desk: TestDesk, body: object): Promise<string> {
+  const { work, which } = asked(body);
+  return await acceptNamespaceBatch(desk, { work, choose: () => chooseNamespaces(desk.ports, desk.by, which) });
+}
+
+async function plan(desk: TestDesk, body: object) {
+  const { work, which } = asked(body);
+  return await planNamespaceBatch(desk, work, await chooseNamespaces(desk.ports, desk.by, which));
+}
+
+function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
+  const batch = cloud.batches.get(id);
+  if (!batch) throw new Error(`no batch ${id}`);
+  return { batch, items: cloud.items.get(id) ?? [] };
+}
+
+const allTogether: RunOptions = { together: (open) => open };
+const berth = (namespace: string) => ({ cluster: "aks-dev", namespace });
+const tell = ({ namespace, status, outcome, error }: BatchItem) => `${namespace} ${status} ${outcome ?? error?.code}`;
+
+/** Somebody takes the user of the namespace out of its role. */
+function breakAccess(namespace: string): void {
+  const users = cloud.users.get("sql-dev/messages");
+  for (const [name, user] of users ?? []) if (name.includes(namespace)) users?.set(name, { ...user, roles: [] });
+}
+
+it("verifies what meets the filter, keeps what it finds, and fails where access is broken", async () => {
+  const desk = deskOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(desk, namespace);
+  breakAccess("team-1");
+
+  const id = await accept(desk, { action: "verify", filter: { cluster: "aks-dev", findings: "none" } });
+  await desk.run(allTogether);
+
+  const { batch, items } = ended(id);
+  expect(items.map(tell)).toEqual([
+    "team-0 Succeeded verified",
+    "team-1 Failed VERIFICATION_FAILED",
+    "team-2 Succeeded verified",
+  ]);
+  expect(items[1]).toMatchObject({ severity: "Error", findings: 1 });
+  expect(items[0]).toMatchObject({ findings: 0 });
+  expect(items.every(({ startTime, endTime }) => startTime && endTime)).toBe(true);
+  expect(cloud.namespaces.get("aks-dev/team-1")).toMatchObject({
+    state: "Onboarded",
+    findings: [{ code: "GRANT_MISSING" }],
+  });
+  expect(batch).toMatchObject({
+    status: "Failed",
+    work: { action: "verify" },
+    result: { requests: 3, succeeded: 2, failed: 1 },
+    error: { code: "BATCH_INCOMPLETE" },
+  });
+  expect(cloud.openBatches.size).toBe(0);
+});
+
+it("repairs what the last look found something in, each by an operation of its own", async () => {
+  const desk = deskOf();
+  for (const namespace of ["team-0", "team-1"]) await onboard(desk, namespace);
+  breakAccess("team-1");
+  await accept(desk, { action: "verify", all: true });
+  await desk.run();
+
+  const id = await accept(desk, { action: "repair", filter: { findings: "Error" } });
+  await desk.run();
+
+  const { batch, items } = ended(id);
+  expect(items.map(tell)).toEqual(["team-1 Succeeded repaired"]);
+  expect(batch).toMatchObject({ status: "Succeeded" });
+  expect(cloud.operations.get(items[0]?.operation ?? "")).toMatchObject({ kind: "repair", batch: id });
+  expect(cloud.namespaces.get("aks-dev/team-1")).toMatchObject({ state: "Onboarded", findings: [] });
+});
+
+it("migrates those that are not there yet, and says of the others that nothing changed", async () => {
+  const desk = deskOf();
+  await onboard(desk, "team-0", { identityMode: "podIdentity" });
+  await onboard(desk, "team-1");
+  const body = { action: "migrate", filter: {}, until: "sideBySide" };
+
+  const planned = await plan(desk, body);
+  const id = await accept(desk, body);
+  await desk.run();
+
+  const { items } = ended(id);
+  expect(items.map(tell)).toEqual(["team-0 Succeeded migrated", "team-1 Succeeded unchanged"]);
+  expect(planned.items.map(({ status, plan: each }) => [status, (each?.steps.length ?? 0) > 0])).toEqual([
+    ["ready", true],
+    ["ready", false],
+  ]);
+  expect(cloud.namespaces.get("aks-dev/team-0")).toMatchObject({
+    state: "Onboarded",
+    migration: { completed: "sideBySide" },
+  });
+
+  const back = await accept(desk, { action: "migrate", to: "podIdentity", filter: { identityMode: "podIdentity" } });
+  await desk.run();
+  expect(ended(back).items.map(tell)).toEqual(["team-0 Succeeded migrated"]);
+  expect(cloud.namespaces.get("aks-dev/team-0")).not.toHaveProperty("migration");
+});
+
+it("offboards what was named, and nothing else", async () => {
+  const desk = deskOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(desk, namespace);
+
+  const id = await accept(desk, {
+    action: "offboard",
+    namespaces: [berth("team-2"), berth("team-0"), berth("team-9")],
+  });
+  await desk.run(allTogether);
+
+  expect(ended(id).items.map(tell)).toEqual([
+    "team-2 Succeeded offboarded",
+    "team-0 Succeeded offboarded",
+    "team-9 Failed NOT_ONBOARDED",
+  ]);
+  expect([...cloud.namespaces.keys()]).toEqual(["aks-dev/team-1"]);
+});
+
+it("leaves alone what is held, has changed, was onboarded anew or has gone since, and goes on with the rest", async () => {
+  const desk = deskOf();
+  const writer = { databases: [{ server: "sql-dev", database: "messages", roles: ["writer"] }] };
+  for (const namespace of ["held", "changed", "anew", "gone", "approval", "plain"]) {
+    if (namespace !== "approval") await onboard(desk, namespace);
+  }
+  await acceptOnboarding(desk, request("approval"));
+  const waiting = cloud.namespaces.get("aks-dev/approval");
+  const operation = cloud.operations.get(waiting?.operation ?? "");
+  if (!operation) throw new Error("nothing waits");
+  const approval = {
+    reasons: ["because"],
+    approvers: [],
+    requestHash: "x",
+    requestedTime: "2026-11-24T00:00:00.000Z",
+    expiresTime: "2026-11-24T00:00:00.000Z",
+    reminders: 0,
+  };
+  await cloud.ports.registry.amendOperation(operation, { approval });
+  desk.take();
+
+  const id = await accept(desk, { action: "offboard", filter: { cluster: "aks-dev" } });
+  const batch = desk.take();
+  const named = [...cloud.namespaces.values()].map(({ cluster, namespace }) => ({ cluster, namespace }));
+  await onboard(desk, "changed", writer);
+  for (const namespace of ["anew", "gone"]) {
+    await acceptOffboarding(desk, berth(namespace));
+    await desk.run();
+  }
+  await onboard(desk, "anew", writer);
+  await acceptUpkeep(desk, "Repairing", { berth: berth("held"), prepare: () => ({}) });
+  desk.take();
+  const planned = await plan(desk, { action: "offboard", namespaces: named });
+  await runOrchestration(batch.name, batch.input);
+
+  const { items } = ended(id);
+  expect(items.map(tell).toSorted()).toEqual([
+    "anew Failed NAMESPACE_CHANGED",
+    "approval Failed OPERATION_IN_PROGRESS",
+    "changed Failed NAMESPACE_CHANGED",
+    "gone Failed NOT_ONBOARDED",
+    "held Failed OPERATION_IN_PROGRESS",
+    "plain Succeeded offboarded",
+  ]);
+  const message = (namespace: string) => items.find((item) => item.namespace === namespace)?.error?.message;
+  expect(message("approval")).toContain("It waits for an approval.");
+  expect(message("held")).not.toContain("approval");
+  // What a new batch of the same would find, a plan says now.
+  expect(
+    planned.items.map(({ namespace, status, error }) => `${namespace} ${error?.code ?? status}`).toSorted(),
+  ).toEqual([
+    "anew ready",
+    "approval OPERATION_IN_PROGRESS",
+    "changed ready",
+    "gone NOT_ONBOARDED",
+    "held OPERATION_IN_PROGRESS",
+    "plain ready",
+  ]);
+});
+
+it("chooses and shows only what the caller may see, whoever else's meets the filter", async () => {
+  const teams = { teams: withTeams.teams, auth: withTeams.auth };
+  const red = deskOf(member("red"), teams);
+  await onboard(red, "red-1");
+  const blue = deskOf(member("blue"), teams);
+  await onboard(blue, "blue-1");
+
+  const id = await accept(red, { action: "offboard", filter: {} });
+  const named = await accept(red, { action: "verify", namespaces: [berth("blue-1")] });
+  await red.run();
+  await red.run();
+
+  expect(ended(id).items.map(tell)).toEqual(["red-1 Succeeded offboarded"]);
+  expect(ended(id).batch).toMatchObject({ team: "red", status: "Succeeded" });
+  expect(ended(named).items.map(tell)).toEqual(["blue-1 Failed NOT_ONBOARDED"]);
+  await expect(accept(red, { action: "offboard", filter: { team: "blue" } })).rejects.toMatchObject({
+    code: "NOTHING_CHOSEN",
+  });
+  expect(cloud.namespaces.has("aks-dev/blue-1")).toBe(true);
+});
+
+it("does not accept more than a batch takes, and says how to send less", async () => {
+  const desk = deskOf();
+  await onboard(desk, "team-0");
+  const record = cloud.namespaces.get("aks-dev/team-0");
+  if (!record) throw new Error("it is not onboarded");
+  for (let index = 1; index <= 1_000; index += 1) {
+    cloud.namespaces.set(`aks-dev/team-${index}`, { ...record, namespace: `team-${index}` });
+  }
+
+  await expect(accept(desk, { action: "verify", all: true })).rejects.toThrow(
+    "/filter: 1001 namespaces meet it, and a batch takes 1000; narrow it by cluster, team or state, and send several.",
+  );
+
+  expect(cloud.batches.size).toBe(0);
+});
+
+const actions = [
+  { action: "verify" },
+  { action: "repair" },
+  { action: "migrate", until: "cutOver" },
+  { action: "offboard" },
+] as const;
+
+it.each(actions)("$action comes to the same though every activity runs twice", async (work) => {
+  const desk = deskOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) {
+    await onboard(desk, namespace, { identityMode: "podIdentity" });
+  }
+
+  const id = await accept(desk, { ...work, all: true });
+  await desk.run({
+    ...allTogether,
+    async execute(_name, run) {
+      await run();
+      return await run();
+    },
+  });
+
+  const { batch, items } = ended(id);
+  expect(batch).toMatchObject({ status: "Succeeded", result: { requests: 3, succeeded: 3, unchanged: 0 } });
+  const own = [...cloud.operations.values()].filter((each) => each.batch === id);
+  expect(own).toHaveLength(work.action === "verify" ? 0 : 3);
+  expect(items.every(({ operation, claim }) => operation === claim)).toBe(true);
+});
+
+it.each(actions)("$action goes on where a lane broke off", async (work) => {
+  const desk = deskOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) {
+    await onboard(desk, namespace, { identityMode: "podIdentity" });
+  }
+  let broken = 0;
+
+  const id = await accept(desk, { ...work, all: true });
+  await desk.run({
+    async runChild({ name, input }, run) {
+      if (name !== "batchLane" || broken > 0) return await run();
+      return await runOrchestration(name, input, {
+        async execute(activity, execute) {
+          const result = await execute();
+          broken += Number(activity === "takeBatchItem");
+          if (broken > 0) throw new Error("the lane is gone");
+          return result;
+        },
+        maxTurns: 12,
+      });
+    },
+    atRest: () => tendBatch(desk, id),
+  });
+
+  expect(broken).toBeGreaterThan(0);
+  expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { requests: 3, succeeded: 3 } });
+});
+
+it.each(actions)("$action never begins what a cancel came before", async (work) => {
+  const desk = deskOf(requester, { batch: { lanes: 1 } });
+  for (const namespace of ["team-0", "team-1", "team-2"]) {
+    await onboard(desk, namespace, { identityMode: "podIdentity" });
+  }
+  let taken = 0;
+
+  const id = await accept(desk, { ...work, all: true });
+  await desk.run({
+    async execute(name, run) {
+      taken += Number(name === "takeBatchItem");
+      if (taken === 2 && name === "takeBatchItem") {
+        const record = await cancelBatch(desk.ports, id, { by: requester });
+        await passOn(desk.ports, desk.client, record, { warn: desk.warn });
+      }
+      return await run();
+    },
+  });
+
+  const { batch, items } = ended(id);
+  expect(batch).toMatchObject({ status: "Canceled", result: { succeeded: 1, canceled: 2 } });
+  expect(items.map(({ status }) => status)).toEqual(["Succeeded", "Canceled", "Canceled"]);
+});
+
+it("fails an item that could not be looked at for as long as the retries last, and looks at the next one", async () => {
+  const desk = deskOf(requester, { batch: { lanes: 1 } });
+  for (const namespace of ["team-0", "team-1"]) await onboard(desk, namespace);
+  const { identities } = desk.ports;
+  const get: typeof identities.get = async (ref) => {
+    if (ref.name.includes("team-0")) throw new TransientError("ARM_UNAVAILABLE", "Azure is away");
+    return await identities.get(ref);
+  };
+  providePorts({ ...desk.ports, identities: { ...identities, get } });
+
+  const id = await accept(desk, { action: "verify", all: true });
+  await desk.run();
+
+  expect(ended(id).items.map(tell)).toEqual(["team-0 Failed ARM_UNAVAILABLE", "team-1 Succeeded verified"]);
+});
