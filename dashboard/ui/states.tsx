@@ -72,7 +72,11 @@ export function Failure({
   return (
     <div class={`failure ${kind}`} role="alert">
       <p class="empty-title">{title}</p>
-      <ProblemText error={error} />
+      {kind === "offline" ? (
+        <p>It is asked again by itself, and this comes when it answers.</p>
+      ) : (
+        <ProblemText error={error} />
+      )}
       {again && kind !== "forbidden" && (
         <button type="button" onClick={again}>
           Try again

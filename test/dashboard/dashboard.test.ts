@@ -603,8 +603,11 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("101–200 of 5,000").waitFor();
     const url = new URL(page.url());
     expect(Object.fromEntries(url.searchParams)).toEqual({ q: "key:odd", sort: "verified", page: "2" });
-    await page.reload();
-    await page.getByText("101–200 of 5,000").waitFor({ timeout: 40_000 });
+    // The address brings it back.
+    await page.getByRole("link", { name: "Catalog" }).click();
+    await heading("Catalog");
+    await page.goBack();
+    await page.getByText("101–200 of 5,000").waitFor();
     const [row] = await page.locator("[data-row]").allTextContents();
     expect(row).toContain("many-");
   });
@@ -629,7 +632,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await expect.poll(() => page.locator("summary[data-row]").count()).toBeGreaterThanOrEqual(200);
     await page.locator("summary[data-row]").nth(150).click();
-    await look("operation-200-steps");
+    await expectNarrow(page, "an operation of 200 steps");
+    await takeScreenshots(page, "operation-200-steps");
   });
 
   it("signs in by App Service authentication where the service says so", async () => {
