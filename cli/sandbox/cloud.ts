@@ -81,7 +81,7 @@ export async function showCloud(session: Session, part: string | undefined): Pro
           { title: "PART", cell: (thing) => thing.part },
           { title: "KIND", cell: ({ kind }) => kind },
           { title: "NAME", cell: ({ name }) => name },
-          { title: "DETAIL", cell: ({ detail }) => detail, least: 12 },
+          { title: "DETAIL", cell: ({ detail }) => detail, wraps: true },
         ],
         view,
       ),

@@ -4,8 +4,6 @@ import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 
-export type Launch = ReturnType<typeof launchOf>;
-
 /** `resumed` is what an earlier run of it has done. */
 export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, resumed?: Resumption) {
   const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
