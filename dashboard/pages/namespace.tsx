@@ -45,7 +45,7 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
       actions={resource.data.value && <Actions seen={resource.data.value} address={address} reload={resource.reload} />}
     >
       <Loaded resource={resource} what="the namespace">
-        {({ namespace }) => <View of={namespace} address={address} />}
+        {(seen) => <View seen={seen} address={address} />}
       </Loaded>
       <Section title="History">
         <OperationList filters={new URLSearchParams({ cluster, namespace: name }).toString()} isShort />
@@ -146,7 +146,8 @@ function Verify({ address, reload }: { readonly address: string; readonly reload
   );
 }
 
-function View({ of, address }: { readonly of: Namespace; readonly address: string }) {
+function View({ seen, address }: { readonly seen: Seen; readonly address: string }) {
+  const of = seen.namespace;
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   return (
     <>
@@ -192,7 +193,7 @@ function View({ of, address }: { readonly of: Namespace; readonly address: strin
           ))}
         </ul>
       </Section>
-      <MigrationStepper of={of} address={address} />
+      <MigrationStepper seen={seen} address={address} />
       <Section title="Drift">
         <Findings of={of} />
       </Section>
@@ -273,8 +274,8 @@ const phases = [
   ["retire", "Takes the old way away, once no pod uses it"],
 ] as const;
 
-function MigrationStepper({ of, address }: { readonly of: Namespace; readonly address: string }) {
-  const { migration, state } = of;
+function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly address: string }) {
+  const { migration, state } = seen.namespace;
   const until = useSignal("retire");
   if (!migration && state !== "Migrating") return null;
   const target = migration?.to ?? "workloadIdentity";
@@ -288,6 +289,7 @@ function MigrationStepper({ of, address }: { readonly of: Namespace; readonly ad
       verb: direction === "on" ? "Go on" : "Go back",
       path: `${address}/migrate`,
       body: direction === "on" ? { to: target, until: until.value } : { to: back },
+      ifMatch: seen.etag,
       done: ({ id }) => navigate(to.operation(id)),
     });
   };

@@ -365,8 +365,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await dialog()
       .getByText(/would change something|find nothing to do/)
       .waitFor();
+    const sent = page.waitForRequest((each) => each.url().endsWith("/migrate") && each.method() === "POST");
     await button("Go on").and(page.locator("[type=submit]")).click();
 
+    expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
     await heading(`Migrate ${cluster}/moving`);
     await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 30_000 });
     await page

@@ -66,6 +66,7 @@ export async function takeScreenshots(page: Page, name: string): Promise<void> {
   const before = page.viewportSize();
   for (const size of sizes) {
     await page.setViewportSize(size);
+    await page.evaluate("scrollTo(0, 0)");
     for (const theme of ["light", "dark"]) {
       await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
       await page.screenshot({ path: join(folder, `${name}-${size.width}-${theme}.png`) });
