@@ -76,6 +76,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
     commands: {
       up: { summary: "Run the service in its sandbox, until Ctrl-C", load: () => import("./commands/up.ts") },
       sandbox: { summary: "Look into a sandbox's cloud, and break it", load: () => import("./commands/sandbox.ts") },
+      config: { summary: "Names for services, and which one is used", load: () => import("./commands/config.ts") },
       completion: { summary: "Completion for bash, zsh or fish", load: () => import("./commands/completion.ts") },
     },
   },

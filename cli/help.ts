@@ -22,7 +22,8 @@ export function describeProgram(): string {
 usage: mooring <command> [flags]
 ${lines.join("\n")}
 
-Where the service is: MOORING_SERVER or --server (http://127.0.0.1:7071).
+Where the service is: --server, --context or MOORING_SERVER, else the context that \`mooring config\`
+has chosen, else http://127.0.0.1:7071.
 Who asks: MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE, where the service tells callers apart.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer from the service, 4 timed out.
 
@@ -68,9 +69,9 @@ function wordOf({ name, isRequired, isMany }: Operand): string {
 }
 
 function describeFlags(flags: Flags, width: number): readonly string[] {
-  const rows = Object.entries(flags).map(([name, { short, value, choices, summary, many }]) => {
+  const rows = Object.entries(flags).map(([name, { short, value, choices, openChoices = [], summary, many }]) => {
     const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` <${value}>`}`;
-    const taken = choices ? `: ${choices.join(", ")}` : "";
+    const taken = choices ? `: ${[...choices, ...openChoices.map((start) => `${start}…`)].join(", ")}` : "";
     return { left, right: `${summary}${taken}${many ? "; may be given again" : ""}` };
   });
   const leftWidth = Math.max(...rows.map(({ left }) => left.length));

@@ -4,6 +4,7 @@ import type { Flags, Values } from "./arguments/flags.ts";
 import { parse, splitCommand } from "./arguments/parse.ts";
 import { suggest } from "./arguments/suggest.ts";
 import { describeCommands, entries, loadCommand } from "./commands.ts";
+import { findContext } from "./config/configFile.ts";
 import { exitCodes, Failure, UsageError } from "./failures.ts";
 import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
 import { endWithOutput, listenForInterruption } from "./interruption.ts";
@@ -20,6 +21,7 @@ async function run(words: readonly string[]): Promise<number> {
   try {
     if (name === undefined && words.includes("--version")) return await sayVersion();
     if (name === undefined) return sayHelp(words);
+    if (name === "__complete") return await complete(words.slice(1));
     if (name === "help") return await sayHelpOf(rest[0]);
     expectCommand(name);
     const command = await loadCommand(name);
@@ -28,6 +30,7 @@ async function run(words: readonly string[]): Promise<number> {
     const env = process.env;
     const session = createSession(values as SessionFlags, {
       env,
+      context: command.isLocal ? undefined : await findContext(values as SessionFlags, env),
       interrupted: listenForInterruption(),
       describeCommands,
       spell,
@@ -55,6 +58,17 @@ async function sayVersion(): Promise<number> {
   const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
   process.stdout.write(`mooring ${version}\n`);
   return exitCodes.done;
+}
+
+/** For the scripts of `mooring completion`. */
+async function complete([kind, ...line]: readonly string[]): Promise<number> {
+  const { listForCompletion } = await import("./completion/asked.ts");
+  const found = await listForCompletion(kind, line, process.env);
+  // Whatever is still asked then: nobody waits for it.
+  await new Promise<void>((resolve) => {
+    process.stdout.write(found.map((each) => `${each}\n`).join(""), () => resolve());
+  });
+  process.exit(exitCodes.done);
 }
 
 async function sayHelpOf(name: string | undefined): Promise<number> {

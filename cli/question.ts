@@ -9,6 +9,18 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** Whether there is somebody to ask. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
+export type Person = Pick<Terminal, "input" | "output">;
+
+/** Undefined where nobody can be asked. */
+export function personHere(): Person | undefined {
+  return canAsk() ? { input: process.stdin, output: process.stderr } : undefined;
+}
+
 export async function askWhether(what: string, { input, output, signal }: Terminal): Promise<boolean> {
   signal.throwIfAborted();
   output.write(`${what} [y/N] `);

@@ -4,15 +4,16 @@ import { readDuration } from "./arguments/values.ts";
 import type { Described } from "./completion/described.ts";
 import { type Failure, TimedOut, UsageError } from "./failures.ts";
 import { printFailure } from "./output/failure.ts";
-import type { Format, Printed } from "./output/print.ts";
+import { type Format, type Printed, print, readFormat } from "./output/print.ts";
 import { printable } from "./output/printable.ts";
 import type { Spelling } from "./output/program.ts";
 import { type Client, createClient } from "./service/client.ts";
 import { headersOf } from "./service/credential.ts";
-import { type ConnectionFlags, type Environment, readConnection } from "./service/server.ts";
+import { type ConnectionFlags, type Context, type Environment, readConnection } from "./service/server.ts";
 
 export interface Session {
   readonly client: Client;
+  readonly env: Environment;
   readonly format: Format;
   readonly signal: AbortSignal;
   readonly isWaiting: boolean;
@@ -35,6 +36,8 @@ export interface SessionFlags extends ConnectionFlags {
 
 export interface SessionOptions extends Pick<Session, "describeCommands"> {
   readonly env: Environment;
+  /** Of the file of contexts, where one is named. */
+  readonly context: Context | undefined;
   readonly interrupted: AbortSignal;
   readonly spell: Spelling;
   /** Waits where the service asks for patience, also without --wait. */
@@ -43,25 +46,27 @@ export interface SessionOptions extends Pick<Session, "describeCommands"> {
 
 export function createSession(
   flags: SessionFlags,
-  { env, interrupted, spell, isPatient, describeCommands }: SessionOptions,
+  { env, context, interrupted, spell, isPatient, describeCommands }: SessionOptions,
 ): Session {
   const { wait = false, timeout, output } = flags;
   if (timeout !== undefined && flags.wait === false)
     throw new UsageError("--timeout says how long to --wait; give both.");
   const signal = timeout === undefined ? interrupted : AbortSignal.any([interrupted, timedOutAfter(timeout)]);
   const say = (message: string) => void process.stderr.write(`${spell(printable(message))}\n`);
-  const format = formatOf(output);
+  const format = readFormat(output);
   let client: Client | undefined;
   const session: Session = {
     format,
+    env,
     signal,
     isWaiting: wait,
     get client() {
       if (!client) {
-        const { server: url, credential } = readConnection(flags, env);
+        const { server: url, credential } = readConnection(flags, env, context);
         client = createClient({
           server: url,
           credential: headersOf(credential),
+          env,
           signal,
           isPatient: isPatient || wait,
           notify: say,
@@ -70,7 +75,6 @@ export function createSession(
       return client;
     },
     async print(printed) {
-      const { print } = await import("./output/print.ts");
       const lines: Printed["lines"] = (view) => printed.lines(view).map(spell);
       await print(process.stdout, format, { ...printed, lines });
     },
@@ -87,8 +91,4 @@ function timedOutAfter(timeout: string): AbortSignal {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new TimedOut(`It did not end within ${timeout}.`)), ms).unref();
   return controller.signal;
-}
-
-function formatOf(output: string | undefined): Format {
-  return output === "json" || output === "yaml" || output === "wide" || output === "name" ? output : "table";
 }

@@ -5,6 +5,8 @@ export interface Flag {
   readonly value?: string;
   readonly short?: string;
   readonly choices?: readonly string[];
+  /** Besides the choices: words that go on after the equals sign, which ends them here. */
+  readonly openChoices?: readonly string[];
   /** May be given more than once. */
   readonly many?: true;
 }

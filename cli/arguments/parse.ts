@@ -89,10 +89,15 @@ function readValue(
   if (value === undefined || value === "" || isNextFlag) {
     throw new UsageError(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
   }
-  if (flag.choices && !flag.choices.includes(value)) {
-    throw new UsageError(`${rawName} is "${value}"; it takes ${flag.choices.join(", ")}.`);
+  // kubectl takes `-o=json`, which to Node's parser is the value "=json".
+  const plain = inlineValue === true && !rawName.startsWith("--") ? value.replace(/^=/, "") : value;
+  const { choices, openChoices = [] } = flag;
+  const isChosen = choices?.includes(plain) || openChoices.some((start) => plain.startsWith(start));
+  if (choices && !isChosen) {
+    const taken = [...choices, ...openChoices.map((start) => `${start}…`)];
+    throw new UsageError(`${rawName} is "${plain}"; it takes ${taken.join(", ")}.`);
   }
-  return value;
+  return plain;
 }
 
 function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {

@@ -3,6 +3,10 @@ import type { Flags } from "./flags.ts";
 
 export const connectionFlags = {
   server: { value: "url", summary: "Address of the service (MOORING_SERVER; http://127.0.0.1:7071)" },
+  context: {
+    value: "name",
+    summary: "A service that `mooring config` has named (MOORING_CONTEXT)",
+  },
   key: { value: "key", summary: "A key of the catalog (better: MOORING_KEY, since others see a command line)" },
   token: { value: "token", summary: "An access token for Mooring (better: MOORING_TOKEN)" },
   audience: {
@@ -16,6 +20,7 @@ export const outputFlags = {
     short: "o",
     value: "format",
     choices: ["json", "yaml", "wide", "name"],
+    openChoices: ["jsonpath=", "custom-columns="],
     summary: "Print this instead of a table",
   },
 } as const satisfies Flags;
@@ -29,6 +34,10 @@ export const waitFlags = {
 
 export const dryRunFlags = {
   "dry-run": { summary: "Print the plan and write nothing" },
+} as const satisfies Flags;
+
+export const sortFlags = {
+  "sort-by": { value: "path", summary: "Sort what is listed by this JSONPath, such as .namespace" },
 } as const satisfies Flags;
 
 export const commentFlags = {

@@ -1,8 +1,10 @@
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
+import { sortFlags } from "../arguments/shared.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { approvalTable } from "../output/approvals.ts";
+import { readSort } from "../output/sort.ts";
 import { listAll } from "../service/pages.ts";
 
 const defaultLimit = 500;
@@ -11,12 +13,14 @@ export const command = defineCommand({
   description:
     "Lists what waits for your approval, newest first: what is not your own request and, where two people have to approve, what you have not approved yet. Needs the role Onboarding.Approve. CHANGES counts the databases that would be added (+), changed (~) and removed (-), GIVEN who has approved; -o wide says who may; -o json has each request whole, with the one that it replaces. What else waits in your teams: `mooring list operations --phase awaitingApproval`.",
   operands: [],
-  flags: { limit: { value: "n", summary: `No more than these (${defaultLimit})` } },
+  flags: { limit: { value: "n", summary: `No more than these (${defaultLimit})` }, ...sortFlags },
   examples: ["approvals", "approvals -o name | xargs -n 1 mooring status"],
-  async run(session, { limit = String(defaultLimit) }) {
+  async run(session, { limit = String(defaultLimit), "sort-by": path }) {
+    const sort = readSort(path);
     const most = readCount("--limit", limit, { most: 10_000 });
     const call = { method: "GET", path: "/api/approvals" } as const;
-    const { value, isCut } = await listAll<AwaitingDocument>(session.client, call, most);
+    const { value: listed, isCut } = await listAll<AwaitingDocument>(session.client, call, most);
+    const value = sort(listed);
     await session.print({
       document: { value },
       names: value.map(({ id }) => id),

@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
 import { viewOf } from "../output/view.ts";
-import { askWhether } from "../question.ts";
+import { askWhether, canAsk } from "../question.ts";
 import { decide } from "../requests/decide.ts";
 import { findOperation } from "../service/findOperation.ts";
 import { getOperation } from "../service/followOperation.ts";
@@ -43,10 +43,6 @@ async function hashOf(session: Session, operation: AnyOperationDocument, { isDry
   const { approval } = operation;
   // Where nothing is decided, nobody need have seen it.
   return isDryRun ? approval.requestHash : await ask(session, { ...operation, approval });
-}
-
-function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDocument["approval"]> };

@@ -1,7 +1,9 @@
 import type { AuditCheck, AuditDocument } from "../../src/domain/documents/audit.ts";
+import { sortFlags } from "../arguments/shared.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
+import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age } from "../output/times.ts";
 import type { View } from "../output/view.ts";
@@ -22,16 +24,19 @@ export const command = defineCommand({
     namespace: { value: "name", summary: "Only of namespaces of this name" },
     operation: { value: "operation", summary: "Only of this operation, named as `status` takes it" },
     limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+    ...sortFlags,
     check: { summary: "Check the chain instead" },
   },
   examples: ["audit --namespace team-a", "audit --check"],
-  async run(session, { cluster, namespace, operation: named, limit = String(defaultLimit), check }) {
+  async run(session, { cluster, namespace, operation: named, limit = String(defaultLimit), check, "sort-by": path }) {
+    const sort = readSort(path);
     if (check) return await checkChain(session);
     const { client } = session;
     const most = readCount("--limit", limit, { most: 10_000 });
     const operation = named === undefined ? undefined : await findOperation(client, named);
     const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    const { value, isCut } = await listAll<AuditDocument>(client, call, most);
+    const { value: listed, isCut } = await listAll<AuditDocument>(client, call, most);
+    const value = sort(listed);
     if (value.length === 0 && operation !== undefined) await getOperation(client, operation);
     if (value.length === 0 && cluster !== undefined) await expectCluster(client, cluster);
     await session.print({

@@ -34,7 +34,7 @@ export const command = defineCommand({
       case "operations":
         return await list.run(session, values, [kind]);
       case "approvals":
-        return await (await import("./approvals.ts")).command.run(session, { limit: values.limit }, []);
+        return await (await import("./approvals.ts")).command.run(session, values, []);
       case "catalog":
         return await (await import("./catalog.ts")).command.run(session, {}, []);
     }
@@ -47,7 +47,9 @@ interface Named extends ReturnType<typeof readResource> {
 
 async function getNamed(session: Session, { kind, names, values }: Named): Promise<number> {
   const { cluster, ...others } = values;
-  const surplus = Object.entries(others).find(([name, value]) => name in list.flags && value !== undefined);
+  const surplus = Object.entries(others).find(
+    ([name, value]) => name in list.flags && value !== undefined && value !== false,
+  );
   if (surplus) throw new UsageError(`--${surplus[0]} is of lists, and not of what is named.`);
   if (kind === "namespaces") await getNamespaces(session, names, cluster);
   else if (kind === "operations") await getOperations(session, names);

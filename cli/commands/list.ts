@@ -1,15 +1,18 @@
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import type { OperationStatus, Phase } from "../../src/domain/operation/operation.ts";
-import { readCount } from "../arguments/values.ts";
+import { sortFlags } from "../arguments/shared.ts";
+import { readCount, readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes, UsageError } from "../failures.ts";
-import { nameOf, namespaceTable } from "../output/namespaces.ts";
-import { operationTable } from "../output/operations.ts";
-import type { Printed } from "../output/print.ts";
+import { exitCodes, TimedOut, UsageError } from "../failures.ts";
+import { nameOf, namespaceColumns, namespaceTable } from "../output/namespaces.ts";
+import { operationColumns, operationTable } from "../output/operations.ts";
+import { readSort } from "../output/sort.ts";
+import type { View } from "../output/view.ts";
 import { expectCluster } from "../service/expectCluster.ts";
-import { listAll } from "../service/pages.ts";
+import { type Listed, listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
+import type { Listing } from "../watchList.ts";
 
 const defaultLimit = 500;
 const mostListed = 10_000;
@@ -19,14 +22,21 @@ interface Filters {
   readonly namespace: string | undefined;
   readonly status: string | undefined;
   readonly phase: string | undefined;
+  readonly team: string | undefined;
+  readonly findings: string | undefined;
 }
 
 export const command = defineCommand({
   description:
-    "Lists what is onboarded or, with `operations`, what was asked for, newest first. Of what belongs to other teams, nothing is shown.",
+    "Lists what is onboarded or, with `operations`, what was asked for, newest first. Of what belongs to other teams, nothing is shown. With -w it goes on until Ctrl-C and prints what has changed, a line for each.",
   operands: [{ name: "what", isRequired: false, choices: ["namespaces", "operations"] }],
   flags: {
     cluster: { value: "name", summary: "Only of this cluster" },
+    team: { value: "name", summary: "Only of this team" },
+    findings: {
+      value: "which",
+      summary: "Namespaces: only those whose last look found any, none, Error, Warning, Info or this code",
+    },
     namespace: { value: "name", summary: "Operations: only of namespaces of this name" },
     status: {
       value: "status",
@@ -39,44 +49,99 @@ export const command = defineCommand({
       summary: "Operations: only those that wait for a person",
     },
     limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+    ...sortFlags,
+    watch: { short: "w", summary: "Go on, and print what changes" },
+    timeout: { value: "duration", summary: "With -w: no longer than this: 90s, 5m, 1h30m (no limit)" },
   },
   examples: [
     "list",
+    "list --findings any --team red",
     "list operations --status Failed",
     "list operations --phase awaitingApproval",
+    "list --sort-by .verifiedTime -o custom-columns=NAMESPACE:.namespace,CLIENT:.clientId",
     "list -o name | xargs -n 1 mooring verify",
   ],
-  async run(session, { cluster, namespace, status, phase, limit = String(defaultLimit) }, [what = "namespaces"]) {
+  async run(session, values, [what = "namespaces"]) {
+    const { cluster, namespace, status, phase, team, findings, timeout, limit = String(defaultLimit) } = values;
     if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
       throw new UsageError("--namespace, --status and --phase are of operations.", {
         next: ["mooring list operations"],
       });
     }
-    const most = readCount("--limit", limit, { most: mostListed });
-    const list = what === "namespaces" ? listNamespaces : listOperations;
-    const { isCut, ...printed } = await list(session, { cluster, namespace, status, phase }, most);
-    if (printed.names.length === 0 && cluster !== undefined) await expectCluster(session.client, cluster);
-    await session.print(printed);
-    if (isCut) session.say(`There are more; --limit says how many to list.`);
-    return exitCodes.done;
+    if (what === "operations" && findings !== undefined)
+      throw new UsageError("--findings is of namespaces.", { next: ["mooring list"] });
+    if (timeout !== undefined && !values.watch) throw new UsageError("--timeout says how long to --watch; give both.");
+    if (timeout !== undefined) readDuration("--timeout", timeout);
+    const filters = { cluster, namespace, status, phase, team, findings };
+    const asked = {
+      filters,
+      most: readCount("--limit", limit, { most: mostListed }),
+      sort: readSort(values["sort-by"]),
+    };
+    return what === "namespaces"
+      ? await list(session, namespaces, asked, values.watch)
+      : await list(session, operations, asked, values.watch);
   },
 });
 
-type Listing = Printed & { readonly isCut: boolean };
-
-async function listNamespaces({ client }: Session, { cluster }: Filters, most: number): Promise<Listing> {
-  const call = { method: "GET", path: "/api/namespaces", query: { cluster } } as const;
-  const { value, isCut } = await listAll<NamespaceDocument>(client, call, most);
-  return { document: { value }, names: value.map(nameOf), lines: (view) => namespaceTable(value, view), isCut };
+interface Asked {
+  readonly filters: Filters;
+  readonly most: number;
+  readonly sort: ReturnType<typeof readSort>;
 }
 
-async function listOperations({ client }: Session, filters: Filters, most: number): Promise<Listing> {
-  const call = { method: "GET", path: "/api/operations", query: { ...filters } } as const;
-  const { value, isCut } = await listAll<AnySummary>(client, call, most);
-  return {
-    document: { value },
-    names: value.map(({ id }) => id),
-    lines: (view) => operationTable(value, view),
-    isCut,
+interface Source<T> extends Listing<T> {
+  read(session: Session, filters: Filters, most: number): Promise<Listed<T>>;
+  lines(items: readonly T[], view: View): readonly string[];
+}
+
+const namespaces: Source<NamespaceDocument> = {
+  read({ client }, { cluster, team, findings }, most) {
+    return listAll(client, { method: "GET", path: "/api/namespaces", query: { cluster, team, findings } }, most);
+  },
+  nameOf,
+  columns: (_items, view) => namespaceColumns(view),
+  lines: namespaceTable,
+};
+
+const operations: Source<AnySummary> = {
+  read({ client }, { team, findings: _, ...query }, most) {
+    const call = { method: "GET", path: "/api/operations", query } as const;
+    return listAll(client, call, most, team === undefined ? undefined : (each: AnySummary) => isOf(team, each));
+  },
+  nameOf: ({ id }) => id,
+  columns: operationColumns,
+  lines: operationTable,
+};
+
+function isOf(wanted: string | undefined, { team }: { readonly team?: string | undefined }): boolean {
+  return wanted === undefined || team === wanted;
+}
+
+async function list<T>(
+  session: Session,
+  listing: Source<T>,
+  { filters, most, sort }: Asked,
+  isWatching: boolean,
+): Promise<number> {
+  const read = async () => {
+    const { value, isCut } = await listing.read(session, filters, most);
+    return { value: sort(value), isCut };
   };
+  const { value, isCut } = await read();
+  if (value.length === 0 && filters.cluster !== undefined) await expectCluster(session.client, filters.cluster);
+  if (isCut) session.say("There are more; --limit says how many to list.");
+  if (!isWatching) {
+    const names = value.map(listing.nameOf);
+    await session.print({ document: { value }, names, lines: (view) => listing.lines(value, view) });
+    return exitCodes.done;
+  }
+  try {
+    const { watchList } = await import("../watchList.ts");
+    return await watchList(session, listing, value, async () => (await read()).value);
+  } catch (error) {
+    // Whoever watches for a while has seen what there was.
+    if (error instanceof TimedOut) return exitCodes.done;
+    throw error;
+  }
 }

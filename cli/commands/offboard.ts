@@ -1,22 +1,40 @@
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
+import { exitCodes } from "../failures.ts";
+import { personHere } from "../question.ts";
 import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
+import { changeMany, choiceOf, confirmed, selectionFlags, selectionOperand, yesFlags } from "../requests/selection.ts";
 
 export const command = defineCommand({
   description:
-    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself where it is Mooring's and its deletePolicy says so. Stops with nothing removed where somebody else depends on what would go.",
-  operands: [{ name: "cluster/namespace", isRequired: true }],
+    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself where it is Mooring's and its deletePolicy says so. Stops with nothing removed where somebody else depends on what would go. On a terminal it asks first. Several namespaces are one batch; where nobody can be asked, it takes --yes.",
+  operands: [selectionOperand],
   flags: {
     "ignore-dependants": { summary: "Go on although others depend on what goes" },
+    ...selectionFlags,
+    ...yesFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
-  examples: ["offboard aks-dev/team-a --dry-run", "offboard aks-dev/team-a --wait"],
+  examples: [
+    "offboard aks-dev/team-a --dry-run",
+    "offboard aks-dev/team-a --wait",
+    "offboard --filter team=red,state=Incomplete --yes --wait",
+  ],
   async run(session, values, operands) {
+    const isDryRun = values["dry-run"];
+    const ignoreDependants = values["ignore-dependants"];
+    const choice = choiceOf(values, operands);
+    if (choice) {
+      const options = { ignoreDependants };
+      return await changeMany(session, { action: "offboard", options, choice, isDryRun, isConfirmed: values.yes });
+    }
     const { name, path } = namespaceOf(operands);
-    const query = values["ignore-dependants"] ? { ignoreDependants: "true" } : {};
+    const person = isDryRun || values.yes ? undefined : personHere();
+    if (person && !(await confirmed(session, `offboard ${name}?`, person))) return exitCodes.refused;
+    const query = ignoreDependants ? { ignoreDependants: "true" } : {};
     const call = { method: "DELETE", path, query } as const;
-    return await change(session, { call, title: `offboard ${name}`, name }, { isDryRun: values["dry-run"] });
+    return await change(session, { call, title: `offboard ${name}`, name }, { isDryRun });
   },
 });

@@ -2,14 +2,21 @@ import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
+import { changeMany, choiceOf, selectionFlags, selectionOperand } from "../requests/selection.ts";
 
 export const command = defineCommand({
   description:
-    "Puts right what differs from what was onboarded. What somebody else added is told by verify, and stays.",
-  operands: [{ name: "cluster/namespace", isRequired: true }],
-  flags: { ...dryRunFlags, ...waitFlags },
-  examples: ["repair aks-dev/team-a --dry-run", "repair aks-dev/team-a --wait"],
+    "Puts right what differs from what was onboarded. What somebody else added is told by verify, and stays. Several namespaces are one batch, each with an operation of its own.",
+  operands: [selectionOperand],
+  flags: { ...selectionFlags, ...dryRunFlags, ...waitFlags },
+  examples: [
+    "repair aks-dev/team-a --dry-run",
+    "repair aks-dev/team-a --wait",
+    "repair --filter cluster=aks-dev,findings=Error --wait",
+  ],
   async run(session, values, operands) {
+    const choice = choiceOf(values, operands);
+    if (choice) return await changeMany(session, { action: "repair", choice, isDryRun: values["dry-run"] });
     const { name, path } = namespaceOf(operands, "/repair");
     const call = { method: "POST", path } as const;
     return await change(session, { call, title: `repair ${name}`, name }, { isDryRun: values["dry-run"] });

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes, Interrupted } from "../failures.ts";
+import { exitCodes, Interrupted, UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
@@ -30,6 +31,11 @@ export const command = defineCommand({
     ];
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.
     const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url));
+    if (!existsSync(main)) {
+      throw new UsageError("up is part of a checkout of Mooring; this is the command line alone.", {
+        next: ["In a checkout: npx mooring up"],
+      });
+    }
     const child = spawn(process.execPath, [main, ...args], { stdio: "inherit" });
     // Ctrl-C reaches it by itself, since it has the same terminal; whoever sends a signal to this process alone means both.
     signal.addEventListener("abort", () => child.kill("SIGTERM"));

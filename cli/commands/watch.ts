@@ -3,7 +3,7 @@ import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
 import { createClock, describeEvent, type Telling } from "../output/event.ts";
-import { toJson } from "../output/print.ts";
+import { toJson } from "../output/json.ts";
 import { viewOf } from "../output/view.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -12,7 +12,7 @@ import { exitCodeOf } from "../wait.ts";
 
 export const command = defineCommand({
   description:
-    "Prints a line for everything that happens: in one operation until it ends, whose outcome is then the exit code, or in all that you may see until Ctrl-C. A connection that breaks is taken up where it was. With -o json every event is a line of JSON.",
+    "Prints a line for everything that happens: in one operation until it ends, whose outcome is then the exit code, or in all that you may see until Ctrl-C. A connection that breaks is taken up where it was. With -o json every event is a line of JSON, and -o jsonpath prints a line of each event.",
   operands: [{ name: "operation|cluster/namespace", isRequired: false }],
   flags: { timeout: { value: "duration", summary: "Watch no longer than this: 90s, 5m, 1h30m (no limit)" } },
   examples: ["watch eeb4e7", "watch -o json"],
@@ -44,6 +44,10 @@ async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boo
 
 async function printEvent(session: Session, event: ServerEvent, telling: Telling): Promise<void> {
   const { format } = session;
+  if (typeof format === "object") {
+    session.write(`${format.print(event).trimEnd()}\n`);
+    return;
+  }
   switch (format) {
     case "json":
       session.write(`${toJson(event)}\n`);

@@ -1,20 +1,34 @@
-import { type Described, operandChoices } from "./described.ts";
+import { type Described, kindOfFlag, kindOfOperands, operandChoices, takesFile } from "./described.ts";
 
 export function completeBash(commands: readonly Described[]): string {
   const names = commands.map(({ name }) => name);
   const choices = commands.flatMap(({ name, flags }) =>
-    Object.entries(flags).flatMap(([flag, { short, value, choices: taken = [] }]) => {
+    Object.entries(flags).flatMap(([flag, { short, value, choices: taken = [], openChoices = [] }]) => {
       if (value === undefined) return [];
       const spelled = [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])].map((each) => `"${name} ${each}"`);
-      const reply = value === "file" ? "compgen -f" : `compgen -W "${taken.join(" ")}"`;
-      return [`    ${spelled.join("|")}) COMPREPLY=($(${reply} -- "$current")); return ;;`];
+      const kind = kindOfFlag(flag, { value, summary: "" });
+      const reply =
+        value === "file"
+          ? "_mooring_files"
+          : `_mooring_words "${kind ? asked(kind) : [...taken, ...openChoices].join(" ")}"`;
+      return [`    ${spelled.join("|")}) ${reply}; return ;;`];
     }),
   );
   const words = commands.map((command) => {
     const flags = Object.keys(command.flags).map((flag) => `--${flag}`);
-    return `    ${command.name}) words="${[...operandChoices(command), ...flags].join(" ")}" ;;`;
+    const kind = kindOfOperands(command);
+    const ask = kind ? `; [[ $current == -* ]] || words="$words ${asked(kind)}"` : "";
+    const file = takesFile(command) ? `; [[ $previous == check ]] && { _mooring_files; return; }` : "";
+    return `    ${command.name}) words="${[...operandChoices(command), ...flags].join(" ")}"${ask}${file} ;;`;
   });
   return `# bash completion of mooring
+_mooring_ask() { mooring __complete "$1" "\${COMP_WORDS[@]:1}" 2>/dev/null; }
+_mooring_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
+_mooring_files() {
+  local IFS=$'\\n'
+  COMPREPLY=($(compgen -f -- "$current"))
+  compopt -o filenames 2>/dev/null
+}
 _mooring() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command="" words="" index
   COMPREPLY=()
@@ -30,8 +44,12 @@ ${choices.join("\n")}
     "") words="${[...names, "help", "--help"].join(" ")}" ;;
 ${words.join("\n")}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  _mooring_words "$words"
 }
 complete -F _mooring mooring
 `;
+}
+
+function asked(kind: string): string {
+  return `$(_mooring_ask ${kind})`;
 }

@@ -1,5 +1,5 @@
 /** What a completion script knows of a command. */
-import type { Flags, Operand } from "../arguments/flags.ts";
+import type { Flag, Flags, Operand } from "../arguments/flags.ts";
 
 export interface Described {
   readonly name: string;
@@ -11,4 +11,31 @@ export interface Described {
 /** What the first operand may be, where that is known. */
 export function operandChoices({ operands }: Pick<Described, "operands">): readonly string[] {
   return operands[0]?.choices ?? [];
+}
+
+/** What only the service, or the file of contexts, can list (asked.ts). */
+export const kinds = ["namespace", "operation", "any", "cluster", "database", "grant", "context"] as const;
+export type Kind = (typeof kinds)[number];
+
+const kindOfOperand: Readonly<Record<string, Kind>> = {
+  "cluster/namespace": "namespace",
+  operation: "operation",
+  "operation|cluster/namespace": "any",
+  context: "context",
+  namespace: "namespace",
+  name: "any",
+};
+
+/** Of the operands together: which of them is being typed, a shell would have to count. */
+export function kindOfOperands({ operands }: Pick<Described, "operands">): Kind | undefined {
+  return operands.map(({ name }) => kindOfOperand[name]).find((kind) => kind !== undefined);
+}
+
+export function takesFile({ operands }: Pick<Described, "operands">): boolean {
+  return operands.some(({ name }) => name === "file");
+}
+
+export function kindOfFlag(flag: string, { value }: Flag): Kind | undefined {
+  if (flag === "database") return value === "db=roles" ? "grant" : "database";
+  return flag === "cluster" || flag === "context" || flag === "operation" ? flag : undefined;
 }

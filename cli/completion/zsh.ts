@@ -1,12 +1,21 @@
-import { type Described, operandChoices } from "./described.ts";
+import { type Described, kindOfFlag, kindOfOperands, operandChoices, takesFile } from "./described.ts";
 
 export function completeZsh(commands: readonly Described[]): string {
   const described = commands.map(({ name, summary }) => `    '${name}:${quote(summary)}'`);
   const cases = commands.map((command) => {
     const taken = operandChoices(command);
-    const operand = taken.length === 0 ? [] : [`'1:${command.operands[0]?.name}:(${taken.join(" ")})'`];
-    const flags = Object.entries(command.flags).map(([flag, { short, value, summary, choices = [], many }]) => {
-      const action = value === "file" ? "_files" : choices.length > 0 ? `(${choices.join(" ")})` : " ";
+    const kind = kindOfOperands(command);
+    const operand = [
+      ...(taken.length === 0 ? [] : [`'1:${command.operands[0]?.name}:(${taken.join(" ")})'`]),
+      ...(kind ? [`'${taken.length === 0 ? 1 : 2}:${kind}:_mooring_ask ${kind}'`] : []),
+      ...(takesFile(command) ? ["'2:file:_files'"] : []),
+    ];
+    const flags = Object.entries(command.flags).map(([flag, described]) => {
+      const { short, value, summary, choices = [], openChoices = [], many } = described;
+      const asked = kindOfFlag(flag, described);
+      const words = [...choices, ...openChoices];
+      const action =
+        value === "file" ? "_files" : asked ? `_mooring_ask ${asked}` : words.length > 0 ? `(${words.join(" ")})` : " ";
       const argument = value === undefined ? "" : `:${quote(value).replaceAll(":", "\\:")}:${action}`;
       const text = `[${quote(summary).replaceAll(/[[\]:]/g, "\\$&")}]${argument}`;
       const again = many ? "*" : "";
@@ -17,6 +26,11 @@ export function completeZsh(commands: readonly Described[]): string {
     return `        ${command.name})\n          _arguments ${[...operand, ...flags].join(" \\\n            ")}\n          ;;`;
   });
   return `#compdef mooring
+_mooring_ask() {
+  local -a found
+  found=(\${(f)"$(mooring __complete \${@[-1]} \${words[2,-1]} 2>/dev/null)"})
+  compadd "\${@[1,-2]}" -a found
+}
 _mooring() {
   local curcontext="$curcontext" state line
   local -a commands

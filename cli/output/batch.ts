@@ -1,5 +1,6 @@
 /** A batch: totals, and the namespaces that need somebody. */
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
+import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fix.ts";
 import { styleOf } from "./status.ts";
@@ -38,12 +39,17 @@ function itemTable(items: readonly BatchItemDocument[], view: View): readonly st
     [
       { title: "NAMESPACE", cell: ({ cluster, namespace }) => `${cluster}/${namespace}` },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
-      { title: "OUTCOME", cell: ({ outcome, error }) => outcome ?? error?.code ?? "" },
+      { title: "OUTCOME", cell: outcomeOf },
       { title: "TIME", cell: ({ startTime, endTime }) => duration(startTime, endTime, view.now), goes: 1 },
       { title: "OPERATION", cell: ({ operation = "" }) => operation, goes: 2 },
     ],
     view,
   );
+}
+
+function outcomeOf({ outcome, findings = 0, error }: BatchItemDocument): string {
+  if (outcome === undefined) return error?.code ?? "";
+  return findings > 0 ? `${outcome}, ${count(findings, "finding")}` : outcome;
 }
 
 function itemError({ cluster, namespace, operation, error }: BatchItemDocument, view: View): readonly string[] {

@@ -3,7 +3,7 @@ import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts"
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
 import { describeDatabase } from "./operation.ts";
-import { table } from "./table.ts";
+import { type Column, table } from "./table.ts";
 import { age } from "./times.ts";
 import type { Style, View } from "./view.ts";
 
@@ -13,28 +13,28 @@ export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster"
 
 export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
   if (namespaces.length === 0) return ["No namespace is onboarded."];
-  return table(
-    namespaces,
-    [
-      { title: "NAMESPACE", cell: nameOf },
-      { title: "STATE", cell: ({ state }) => state, style: styleOfState },
-      { title: "IDENTITY", cell: ({ identityMode }) => identityMode, goes: 1 },
-      { title: "FINDINGS", cell: ({ findings }) => summarizeFindings(findings) },
-      { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now), goes: 2 },
-      {
-        title: "DATABASES",
-        cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
-        wraps: true,
-        goes: 3,
-      },
-      { title: "WAITING", cell: ({ waiting = [] }) => String(waiting.length), isWide: true },
-      { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
-      { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
-      { title: "CLIENT ID", cell: ({ clientId = "" }) => clientId, isWide: true },
-      { title: "OPERATION", cell: ({ operation }) => operation, isWide: true },
-    ],
-    view,
-  );
+  return table(namespaces, namespaceColumns(view), view);
+}
+
+export function namespaceColumns(view: View): readonly Column<NamespaceDocument>[] {
+  return [
+    { title: "NAMESPACE", cell: nameOf },
+    { title: "STATE", cell: ({ state }) => state, style: styleOfState },
+    { title: "IDENTITY", cell: ({ identityMode }) => identityMode, goes: 1 },
+    { title: "FINDINGS", cell: ({ findings }) => summarizeFindings(findings) },
+    { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now), goes: 2 },
+    {
+      title: "DATABASES",
+      cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
+      wraps: true,
+      goes: 3,
+    },
+    { title: "WAITING", cell: ({ waiting = [] }) => String(waiting.length), isWide: true },
+    { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
+    { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
+    { title: "CLIENT ID", cell: ({ clientId = "" }) => clientId, isWide: true },
+    { title: "OPERATION", cell: ({ operation }) => operation, isWide: true },
+  ];
 }
 
 function styleOfState({ state }: NamespaceDocument): Style {

@@ -25,9 +25,14 @@ export function targetOf(operation: AnySummary): string {
 
 /** `onboard aks-dev/team-a  Succeeded in 1.2 s` */
 export function headline(operation: AnyOperationDocument, { now, paint }: View): string {
-  const { kind, status, phase, createdTime, endTime } = operation;
+  const { status, phase, createdTime, endTime } = operation;
   const state = phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${words[phase] ?? phase} …`;
-  return `${paint("bold", printable(`${kind} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
+  return `${paint("bold", printable(`${titleOf(operation)} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
+}
+
+/** A batch of onboardings may also change what is onboarded; any other does the same everywhere. */
+export function titleOf(operation: AnySummary): string {
+  return operation.kind === "batch" && operation.action !== "onboard" ? operation.action : operation.kind;
 }
 
 const words: Readonly<Record<string, string>> = { awaitingApproval: "waits for approval" };

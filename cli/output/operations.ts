@@ -1,36 +1,36 @@
 /** Operations as a list, newest first. */
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import { targetOf } from "./operation.ts";
+import { targetOf, titleOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
-import { table } from "./table.ts";
+import { type Column, table } from "./table.ts";
 import { age, duration } from "./times.ts";
 import type { View } from "./view.ts";
 
 export function operationTable(operations: readonly AnySummary[], view: View): readonly string[] {
   if (operations.length === 0) return ["There is no such operation."];
+  return table(operations, operationColumns(operations, view), view);
+}
+
+export function operationColumns(operations: readonly AnySummary[], view: View): readonly Column<AnySummary>[] {
   const { now } = view;
   const phaseOf = (operation: AnySummary) => (operation.kind === "batch" ? undefined : operation.phase);
   const isAnyWaiting = operations.some((each) => phaseOf(each) === "awaitingApproval");
-  return table(
-    operations,
-    [
-      { title: "ID", cell: ({ id }) => id },
-      { title: "KIND", cell: ({ kind }) => kind, goes: 2 },
-      { title: "STATUS", cell: ({ status }) => status, style: styleOf },
-      // Its width is for those that wait.
-      { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
-      { title: "AGE", cell: ({ createdTime }) => age(createdTime, now), goes: 1 },
-      { title: "NAMESPACE", cell: targetOf },
-      {
-        title: "TOOK",
-        cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),
-        isWide: true,
-      },
-      { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },
-      { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
-      { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
-      { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
-    ],
-    view,
-  );
+  return [
+    { title: "ID", cell: ({ id }) => id },
+    { title: "KIND", cell: titleOf, goes: 2 },
+    { title: "STATUS", cell: ({ status }) => status, style: styleOf },
+    // Its width is for those that wait.
+    { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
+    { title: "AGE", cell: ({ createdTime }) => age(createdTime, now), goes: 1 },
+    { title: "NAMESPACE", cell: targetOf },
+    {
+      title: "TOOK",
+      cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),
+      isWide: true,
+    },
+    { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },
+    { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
+    { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
+    { title: "TRACE", cell: ({ traceId = "" }) => traceId, isWide: true },
+  ];
 }

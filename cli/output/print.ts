@@ -1,8 +1,24 @@
 /** Data goes to standard output, in the form that was asked for; everything else is said on standard error. */
+import { readColumns } from "./customColumns.ts";
+import { toJson } from "./json.ts";
+import { readTemplate } from "./jsonPath.ts";
 import { type View, viewOf } from "./view.ts";
 
-export const formats = ["table", "json", "yaml", "wide", "name"] as const;
-export type Format = (typeof formats)[number];
+/** What somebody wrote to have a document printed by. */
+export interface Template {
+  readonly print: (document: unknown) => string;
+}
+
+export type Format = "table" | "json" | "yaml" | "wide" | "name" | Template;
+
+/** Of `-o`, whose words the parser has checked. */
+export function readFormat(output: string | undefined): Format {
+  if (output === undefined) return "table";
+  const [, kind, text = ""] = /^(jsonpath|custom-columns)=(.*)$/s.exec(output) ?? [];
+  if (kind === "jsonpath") return { print: readTemplate(text) };
+  if (kind === "custom-columns") return { print: readColumns(text) };
+  return output as Exclude<Format, Template>;
+}
 
 export interface Printed {
   /** As the service answered it. */
@@ -17,6 +33,7 @@ export async function print(stream: NodeJS.WriteStream, format: Format, printed:
 }
 
 async function render(format: Format, { document, names, lines }: Printed, view: () => View): Promise<string> {
+  if (typeof format === "object") return format.print(document);
   switch (format) {
     case "json":
       return `${toJson(document, 2)}\n`;
@@ -33,12 +50,4 @@ async function render(format: Format, { document, names, lines }: Printed, view:
         .map((line) => `${line}\n`)
         .join("");
   }
-}
-
-/** Some terminals take the characters behind ASCII for commands; in JSON they mean the same as codes. */
-export function toJson(document: unknown, indent?: number): string {
-  return JSON.stringify(document, null, indent).replaceAll(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

@@ -22,25 +22,31 @@ export interface Column<Row> {
 const gap = 2;
 const indent = 2;
 
-export function table<Row>(
+export function table<Row>(rows: readonly Row[], columns: readonly Column<NoInfer<Row>>[], view: View): string[] {
+  const { header, lines } = layOutTable(rows, columns, view);
+  return [...header, ...lines.flat()];
+}
+
+/** With the lines of each row by themselves, for who prints only some of them. */
+export function layOutTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<NoInfer<Row>>[],
   { width, isWide, paint }: View,
-): string[] {
+): { readonly header: readonly string[]; readonly lines: readonly (readonly string[])[] } {
   const most = isWide ? undefined : width;
   const all = columns
     .filter((column) => isWide || !column.isWide)
     .map((column) => measure(column, [column.title, ...rows.map((row) => printable(column.cell(row)))]));
   const shown = choose(all, most);
-  const lines = layOut(shown, most);
+  const parts = layOut(shown, most);
   const print = (index: number, row?: Row) =>
-    lines.flatMap((line, number) =>
+    parts.flatMap((line, number) =>
       printLine(line, index, (column, text) => {
         const style = row === undefined ? "dim" : column.style?.(row);
         return style === undefined ? text : paint(style, text);
       }).map((text) => `${number === 0 ? "" : " ".repeat(indent)}${text}`),
     );
-  return [...print(0), ...rows.flatMap((row, index) => print(index + 1, row))];
+  return { header: print(0), lines: rows.map((row, index) => print(index + 1, row)) };
 }
 
 interface Measured<Row> {

@@ -31,7 +31,10 @@ export async function plan(session: Session, { call, title, name }: Change): Pro
 
 export async function planBatch(session: Session, requests: readonly object[]): Promise<number> {
   const call: Call = { method: "POST", path: "/api/onboardings/batch", query: { dryRun: "true" }, body: { requests } };
-  const document = await session.client.json<BatchPlan>(call, ["totals", "items"]);
+  return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
+}
+
+export async function printBatchPlan(session: Session, document: BatchPlan): Promise<number> {
   const names = document.items.map(({ cluster, namespace }) => `${cluster}/${namespace}`);
   await session.print({ document, names, lines: (view) => batchPlanLines(document, view) });
   const { ready, requests: all } = document.totals;

@@ -6,6 +6,8 @@ import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 import { pause } from "./pause.ts";
+import { type Way, wayTo } from "./proxy.ts";
+import type { Environment } from "./server.ts";
 
 export interface Query {
   readonly [name: string]: string | undefined;
@@ -22,6 +24,7 @@ export interface Call {
 export interface ClientOptions {
   readonly server: URL;
   readonly credential: () => Promise<CredentialHeaders>;
+  readonly env: Environment;
   /** Aborted with what the program ends with. */
   readonly signal: AbortSignal;
   /** Whether to wait where the service asks for patience (429, 503), rather than say so. */
@@ -50,7 +53,12 @@ interface Answer {
   readonly body: string;
 }
 
-export function createClient({ server, credential, signal, isPatient, notify }: ClientOptions): Client {
+export function createClient({ server, credential, env, signal, isPatient, notify }: ClientOptions): Client {
+  let way: Promise<Way> | undefined;
+  const findWay = () => {
+    way ??= wayTo(server, env);
+    return way;
+  };
   const addressOf = ({ path, query = {} }: Call) => {
     const url = new URL(server);
     url.pathname = `${server.pathname.replace(/\/$/, "")}${path}`;
@@ -61,6 +69,7 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
   /** One try. Answers of any status; throws when there is none. */
   async function request(call: Call, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
     const { method, body } = call;
+    const { fetch } = await findWay();
     return await fetch(addressOf(call), {
       method,
       // Where a redirect leads, the credential must not follow.
@@ -93,7 +102,8 @@ export function createClient({ server, credential, signal, isPatient, notify }: 
         signal.throwIfAborted();
         const pauseMs = pausesMs[lost];
         // Nobody listens there: the request was not sent, and asking again would find nobody either.
-        if (pauseMs === undefined || (lost === 0 && isNobodyThere(cause))) throw noAnswer(server, cause);
+        if (pauseMs === undefined || (lost === 0 && isNobodyThere(cause)))
+          throw noAnswer(server, cause, (await findWay()).proxy);
         lost += 1;
         notify(`The connection to ${server.origin} broke (${reasonOf(cause)}); asking again, as the same request.`);
         await pause(pauseMs, signal);
@@ -194,10 +204,15 @@ function isNobodyThere(cause: unknown): boolean {
   return code === undefined || codesOfNobody.has(code) || /CERT|ALTNAME/.test(code);
 }
 
-export function noAnswer(server: URL, cause: unknown): Unreachable {
+export function noAnswer(server: URL, cause: unknown, proxy?: string): Unreachable {
   return new Unreachable(`No answer from ${server.origin}: ${reasonOf(cause)}.`, {
     next: [
       ...(/^(127\.|localhost|\[::1\])/.test(server.hostname) ? ["Start the service here: mooring up"] : []),
+      ...(proxy === undefined
+        ? []
+        : [
+            `The environment names a proxy, ${proxy}: HTTPS_PROXY, HTTP_PROXY, and NO_PROXY for what is asked without it.`,
+          ]),
       "Another address: --server or MOORING_SERVER.",
     ],
     cause,

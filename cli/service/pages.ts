@@ -11,10 +11,16 @@ export interface Listed<T> {
   readonly isCut: boolean;
 }
 
-export async function listAll<T>(client: Client, call: Call, limit: number): Promise<Listed<T>> {
+export async function listAll<T>(
+  client: Client,
+  call: Call,
+  limit: number,
+  /** What the service cannot be asked for. */
+  isWanted?: (item: T) => boolean,
+): Promise<Listed<T>> {
   const value: T[] = [];
-  for await (const each of pagesOf<T>(client, call, Math.min(limit, mostOfPage))) {
-    value.push(...each);
+  for await (const each of pagesOf<T>(client, call, isWanted ? mostOfPage : Math.min(limit, mostOfPage))) {
+    value.push(...(isWanted ? each.filter(isWanted) : each));
     if (value.length > limit) break;
   }
   return { value: value.slice(0, limit), isCut: value.length > limit };

@@ -1,11 +1,19 @@
-/** Where the service is and who asks: from flags, else from the environment. */
+/** Where the service is and who asks: from flags, else from the environment, else from the file of contexts. */
 import { UsageError } from "../failures.ts";
 
 export const defaultServer = "http://127.0.0.1:7071";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A service that has a name. */
+export interface Context {
+  readonly server: string;
+  /** Client id of Mooring's application. */
+  readonly audience?: string | undefined;
+}
+
 export interface ConnectionFlags {
+  readonly context?: string | undefined;
   readonly server?: string | undefined;
   readonly key?: string | undefined;
   readonly token?: string | undefined;
@@ -22,9 +30,14 @@ export interface Connection {
   readonly credential: Credential;
 }
 
-export function readConnection(flags: ConnectionFlags, env: Environment): Connection {
-  const server = readServer(flags.server ?? (env["MOORING_SERVER"] || defaultServer));
-  const credential = readCredential(flags, env);
+export function readConnection(flags: ConnectionFlags, env: Environment, context?: Context): Connection {
+  const fromEnvironment = env["MOORING_SERVER"] || undefined;
+  // A context that a flag names goes before the environment, as any flag does.
+  const named = flags.context === undefined ? (fromEnvironment ?? context?.server) : context?.server;
+  const server = readServer(flags.server ?? named ?? defaultServer);
+  // A context's audience is its server's: no other one gets a token for it.
+  const ofContext = context && readServer(context.server).href === server.href ? context.audience : undefined;
+  const credential = readCredential(flags, env, ofContext);
   if (credential.kind !== "none" && server.protocol !== "https:" && !isLoopback(server.hostname)) {
     throw new UsageError(
       `A ${credential.kind === "key" ? "key" : "token"} is not sent to ${server.origin}: whoever is on the way could read it. Use https.`,
@@ -33,7 +46,7 @@ export function readConnection(flags: ConnectionFlags, env: Environment): Connec
   return { server, credential };
 }
 
-function readServer(text: string): URL {
+export function readServer(text: string): URL {
   const server = URL.parse(text);
   if (!server || !/^https?:$/.test(server.protocol)) {
     throw new UsageError(`The server is "${text}"; write its address as https://mooring.example or ${defaultServer}.`);
@@ -45,8 +58,12 @@ function readServer(text: string): URL {
   return server;
 }
 
-/** Flags first. Two of a kind would leave open who asks. */
-function readCredential({ key, token, audience }: ConnectionFlags, env: Environment): Credential {
+/** Flags first, and a context that a flag names. Two of a kind would leave open who asks. */
+function readCredential(
+  { key, token, audience, context }: ConnectionFlags,
+  env: Environment,
+  audienceOfContext: string | undefined,
+): Credential {
   const flags = choose({ key, token, audience });
   if (flags.length > 1) throw new UsageError("Give one of --key, --token and --audience.");
   const variables = choose({
@@ -57,10 +74,12 @@ function readCredential({ key, token, audience }: ConnectionFlags, env: Environm
   if (flags.length === 0 && variables.length > 1) {
     throw new UsageError("Set one of MOORING_KEY, MOORING_TOKEN and MOORING_AUDIENCE, or choose by a flag.");
   }
-  return flags[0] ?? variables[0] ?? { kind: "none" };
+  const [ofContext] = choose({ audience: audienceOfContext });
+  const named = context === undefined ? (variables[0] ?? ofContext) : (ofContext ?? variables[0]);
+  return flags[0] ?? named ?? { kind: "none" };
 }
 
-function choose(given: Omit<ConnectionFlags, "server">): readonly Credential[] {
+function choose(given: Pick<ConnectionFlags, "key" | "token" | "audience">): readonly Credential[] {
   const secret = (kind: "key" | "token", value: string | undefined): Credential[] => {
     if (value === undefined || value === "") return [];
     // A line break from a file would become another header.
@@ -76,6 +95,6 @@ function choose(given: Omit<ConnectionFlags, "server">): readonly Credential[] {
   ];
 }
 
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -609,6 +609,7 @@ export type OnboardingRequestOutput = {
 /** What each operation answers when it does what it was asked. */
 export interface Answers {
   createOnboarding: Plan | Accepted;
+  onboardingSchema: { readonly $schema: string };
   listOperations: {
     readonly value: readonly (
       | {
@@ -706,6 +707,5 @@ export interface Answers {
   verifyAudit: AuditCheck;
   live: { readonly status: "ok" | "unavailable"; readonly reason?: string };
   ready: { readonly status: "ok" | "unavailable"; readonly reason?: string };
-  namespaceOnboardingSchema: { readonly $schema: string };
   openapi: { readonly openapi: string };
 }

@@ -165,6 +165,7 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (easyAuth !
         '/api/docs'
         '/api/openapi.json'
         '/api/events/schema.json'
+        '/api/onboardings/schema.json'
         '/dashboard'
         '/dashboard/*'
       ]

@@ -31,7 +31,7 @@ const pace = { silenceMs: timeoutMs, patienceMs: 0, retryMs: pollMs };
 export function createService(url: string, { signal }: { signal: AbortSignal }): Service {
   const notify = () => undefined;
   const credential = headersOf({ kind: "none" });
-  const client = createClient({ server: new URL(url), credential, signal, isPatient: false, notify });
+  const client = createClient({ server: new URL(url), credential, env: process.env, signal, isPatient: false, notify });
 
   /** Aborts what takes too long, with what it was. */
   async function within<T>(what: string, act: (until: AbortSignal) => Promise<T>): Promise<T> {

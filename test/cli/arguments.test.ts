@@ -7,7 +7,9 @@ import { entries, loadCommand } from "../../cli/commands.ts";
 import { UsageError } from "../../cli/failures.ts";
 import { parseRequests } from "../../cli/requests/readFiles.ts";
 import { readAsked, requestFlags } from "../../cli/requests/requestFlags.ts";
+import { choiceOf, questionOf, readFilter } from "../../cli/requests/selection.ts";
 import { MigrationPhase } from "../../src/domain/operation/migration.ts";
+import { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import { OperationStatus } from "../../src/domain/operation/operation.ts";
 import { AdoptionPolicy, DeletePolicy, IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { run } from "./support/program.ts";
@@ -21,6 +23,9 @@ describe("a command line", () => {
   it.each([
     ["list -o json", { output: "json" }],
     ["list -ojson", { output: "json" }],
+    ["list -o=json", { output: "json" }],
+    ["list -o jsonpath={.value[0].cluster}", { output: "jsonpath={.value[0].cluster}" }],
+    ["list -o=custom-columns=NAME:.namespace", { output: "custom-columns=NAME:.namespace" }],
     ["list --output=json --cluster aks-dev", { output: "json", cluster: "aks-dev" }],
     ["-o name --server http://x list", { output: "name", server: "http://x" }],
     ["onboard a/b -f - --wait", { filename: ["-"], wait: true, "dry-run": false }],
@@ -33,12 +38,12 @@ describe("a command line", () => {
     ["list --sever x", "list has no flag --sever. Did you mean --server?"],
     ["list --whatever", "list has no flag --whatever."],
     ["list -x", "list has no flag -x."],
-    ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name.'],
+    ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name, jsonpath=…, custom-columns=….'],
     ["list -o", "-o needs a value: -o <format>."],
     ["list --cluster --limit 3", "--cluster needs a value: --cluster <name>."],
     ["onboard a/b --wait=5", "--wait takes no value; it is there or not."],
-    ["verify", "verify needs cluster/namespace."],
-    ["verify a/b c/d", 'verify does not know what to do with "c/d".'],
+    ["export", "export needs cluster/namespace."],
+    ["export a/b c/d", 'export does not know what to do with "c/d".'],
     ["list pods", 'what is "pods"; it takes namespaces, operations.'],
   ])("%s is told what is wrong with it", async (line, message) => {
     await expect(parseWords(line)).rejects.toThrow(new UsageError(message));
@@ -113,6 +118,57 @@ describe("values", () => {
     expect(await choices("onboard", "delete-policy")).toEqual(DeletePolicy.options);
     expect(await choices("migrate", "until")).toEqual(MigrationPhase.options);
     expect(await choices("list", "status")).toEqual(OperationStatus.options);
+  });
+});
+
+describe("a selection", () => {
+  const none = { all: false, filter: [] };
+
+  it.each<[string, Parameters<typeof choiceOf>, ReturnType<typeof choiceOf>]>([
+    ["one namespace, which is no batch", [none, ["c/a"]], undefined],
+    [
+      "several",
+      [none, ["c/a", "c/b"]],
+      {
+        namespaces: [
+          { cluster: "c", namespace: "a" },
+          { cluster: "c", namespace: "b" },
+        ],
+      },
+    ],
+    ["all", [{ ...none, all: true }, []], { all: true }],
+    [
+      "by a filter, in one word or several",
+      [{ all: true, filter: ["team=red,state=Onboarded", "findings=Error"] }, []],
+      { filter: { team: "red", state: "Onboarded", findings: "Error" } },
+    ],
+  ])("is %s", (_what, given, expected) => {
+    expect(choiceOf(...given)).toEqual(expected);
+  });
+
+  it.each<[Parameters<typeof choiceOf>, string]>([
+    [[none, []], "Name namespaces, or say --all or --filter."],
+    [[{ ...none, all: true }, ["c/a"]], '"c/a" is given besides --all'],
+    [[{ ...none, filter: ["team=red"] }, ["c/a"]], '"c/a" is given besides --filter'],
+    [[none, ["c/a", "b"]], '"b" is no namespace'],
+    [[{ ...none, filter: ["teem=red"] }, []], "Did you mean team?"],
+    [[{ ...none, filter: ["team"] }, []], '--filter is "team"; write it as team=value.'],
+    [[{ ...none, filter: ["team=a", "team=b"] }, []], "--filter says team twice"],
+  ])("is refused before anything is sent: %#", (given, message) => {
+    expect(() => choiceOf(...given)).toThrow(message);
+  });
+
+  it("takes the fields that the service takes", () => {
+    const words = Object.keys(NamespaceFilter.shape).map((field) => `${field}=x`);
+
+    expect(Object.keys(readFilter(words))).toEqual(Object.keys(NamespaceFilter.shape));
+  });
+
+  it("is asked about with its number and its first names", () => {
+    const names = Array.from({ length: 7 }, (_, index) => ({ cluster: "c", namespace: `n${index}` }));
+
+    expect(questionOf("offboard", names)).toBe("offboard 7 namespaces: c/n0, c/n1, c/n2, c/n3, c/n4, and 2 more?");
+    expect(questionOf("migrate", names.slice(0, 1))).toBe("migrate 1 namespace: c/n0?");
   });
 });
 

@@ -619,6 +619,55 @@ describe("files", () => {
   });
 });
 
+describe("several namespaces", () => {
+  const many = ["red-many-1", "red-many-2", "red-many-3"].map((name) => `${names.cluster}/${name}`);
+  const filter = ["--filter", `cluster=${names.cluster},findings=USER_MISSING`];
+
+  it("are verified as one batch, which ends with 1 where access is broken", async () => {
+    const requests = many.map((berth) => requestFor(berth.split("/")[1] ?? ""));
+    const onboarded = await mooring(["onboard", "-f", "-", "--wait"], { stdin: JSON.stringify(requests) });
+    await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityOf(many[1] ?? "")?.name}]`);
+
+    const { code, stdout, stderr } = await mooring(["verify", ...many, "--wait"]);
+
+    expect(onboarded.code, onboarded.stderr).toBe(0);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/verify 3 namespaces {2}/);
+    expect(stdout).toMatch(/^verify 3 namespaces {2}Failed in/);
+    expect(stdout).toMatch(/^aks-dev\/red-many-1 +Succeeded +verified/m);
+    expect(stdout).toMatch(/^aks-dev\/red-many-2 +Failed +VERIFICATION_FAILED/m);
+    expect(stdout).toContain("2 of 3 done, 1 failed");
+  });
+
+  it("are planned and repaired by a filter, and followed by whoever comes later", async () => {
+    const plan = await mooring(["repair", ...filter, "--dry-run", "-o", "name"]);
+    const { code, stdout, stderr } = await mooring(["repair", ...filter, "-o", "name"]);
+    const watched = await mooring(["watch", stdout.trim()]);
+    const none = await mooring(["repair", ...filter]);
+
+    expect(plan.stdout).toBe(`${many[1]}\n`);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
+    expect(watched.code, watched.stderr).toBe(0);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("NOTHING_CHOSEN") });
+  });
+
+  it("are offboarded only when somebody has said yes", async () => {
+    const unasked = await mooring(["offboard", ...many]);
+    const there = await mooring(["list", "-o", "name"]);
+    const plan = await mooring(["offboard", ...many, "--dry-run"]);
+    const done = await mooring(["offboard", ...many, "--yes", "--wait", "-o", "json"]);
+
+    expect(unasked).toMatchObject({ code: 2, stdout: "" });
+    expect(unasked.stderr).toContain("Nobody can be asked here whether to offboard them.");
+    expect(unasked.stderr).toContain("--yes goes on without a question");
+    for (const berth of many) expect(there.stdout.split("\n")).toContain(berth);
+    expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);
+    expect(done.code, done.stderr).toBe(0);
+    expect(JSON.parse(done.stdout)).toMatchObject({ action: "offboard", totals: { succeeded: 3 } });
+  });
+});
+
 it("says what may be asked for", async () => {
   const { code, stdout } = await mooring(["catalog"]);
 

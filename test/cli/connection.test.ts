@@ -1,10 +1,12 @@
 /** Where the service is and who asks: what is sent to whom, and what is said when nobody answers as Mooring does. */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { generate } from "selfsigned";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { run } from "./support/program.ts";
 
 const closing: (() => void)[] = [];
@@ -197,4 +199,155 @@ it("has colours only where they were asked for", async () => {
 
   expect(plain.stderr).not.toContain("\u001b");
   expect(forced.stderr).toContain("\u001b[31m");
+});
+
+describe("a context", () => {
+  let config: string;
+  let env: Record<string, string>;
+  const mooring = (args: readonly string[], more: Record<string, string> = {}) =>
+    run(args, { env: { ...env, ...more } });
+
+  beforeEach(async () => {
+    config = join(await mkdtemp(join(folder, "contexts-")), "mooring", "config.yaml");
+    env = { MOORING_CONFIG: config };
+  });
+
+  it("is made, chosen, listed and taken away, and the file keeps its comments", async () => {
+    const made = await mooring(["config", "set-context", "test", "--server", "https://test.example"]);
+    await writeFile(config, `# ours\n${await readFile(config, "utf8")}`);
+    await mooring(["config", "set-context", "prod", "--server", "https://prod.example", "--audience", "an-audience"]);
+    const none = await mooring(["config", "current-context"]);
+    await mooring(["config", "use-context", "prod"]);
+    const [current, list, json] = await Promise.all([
+      mooring(["config", "current-context"]),
+      mooring(["config", "get-contexts"]),
+      mooring(["config", "get-contexts", "-o", "json"]),
+    ]);
+    await mooring(["config", "delete-context", "prod"]);
+
+    expect(made).toMatchObject({ code: 0, stdout: "" });
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("mooring config use-context") });
+    expect(current.stdout).toBe("prod\n");
+    expect(list.stdout).toMatch(/^\* +prod +https:\/\/prod\.example +an-audience$/m);
+    expect(JSON.parse(json.stdout).value).toContainEqual({
+      name: "test",
+      current: false,
+      server: "https://test.example",
+    });
+    expect(await readFile(config, "utf8")).toBe("# ours\ncontexts:\n  test:\n    server: https://test.example\n");
+    expect((await stat(config)).mode & 0o777).toBe(0o600);
+  });
+
+  it("says where the service is, behind the environment; by --context, before it", async () => {
+    const [file, flag, environment] = [await serve(), await serve(), await serve()];
+    await mooring(["config", "set-context", "file", "--server", file.url]);
+    await mooring(["config", "set-context", "flag", "--server", flag.url]);
+    await mooring(["config", "use-context", "file"]);
+
+    await mooring(["list"]);
+    await mooring(["list"], { MOORING_CONTEXT: "flag" });
+    await mooring(["list"], { MOORING_SERVER: environment.url });
+    await mooring(["list", "--context", "flag"], { MOORING_SERVER: environment.url });
+    await mooring(["list", "--context", "flag", "--server", file.url]);
+
+    expect([file, flag, environment].map(({ asked }) => asked.length)).toEqual([2, 2, 1]);
+  });
+
+  it("has no token got for another server than its own", async () => {
+    const { url, asked } = await serve();
+    await mooring(["config", "set-context", "prod", "--server", "https://prod.example", "--audience", "an-audience"]);
+    await mooring(["config", "use-context", "prod"]);
+
+    const { code } = await mooring(["list", "--server", url]);
+
+    expect(code).toBe(0);
+    expect(asked[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it.each([
+    ["a key", "contexts: { a: { server: 'http://127.0.0.1:1', key: a-secret } }", "No secret belongs into it"],
+    ["no server", "contexts: { a: {} }", "context a has no server"],
+    ["a slip", "context: {}", 'has "context"; it takes current-context, contexts'],
+    ["no YAML", "contexts: [", "is no YAML"],
+    ["another name", "current-context: b\ncontexts: { a: { server: 'http://127.0.0.1:1' } }", "it has a."],
+  ])("of a file with %s is told what is wrong", async (_what, text, told) => {
+    config = join(folder, `${crypto.randomUUID()}.yaml`);
+    await writeFile(config, text);
+
+    const { code, stderr } = await mooring(["list"], { MOORING_CONFIG: config });
+
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(told);
+    expect(stderr).not.toContain("a-secret");
+  });
+});
+
+describe("a proxy", () => {
+  const host = "mooring.example";
+
+  /** Of CONNECT: `host:port` of each tunnel that was asked for. Every name leads to the one service. */
+  async function startProxy(port: number): Promise<{ url: string; tunnels: string[] }> {
+    const tunnels: string[] = [];
+    const proxy = createServer((_request, response) => response.writeHead(400).end());
+    proxy.on("connect", (request, client: Socket, head: Buffer) => {
+      tunnels.push(request.url ?? "");
+      const service = connect(port, "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        service.write(head);
+        client.pipe(service).pipe(client);
+      });
+      for (const end of [client, service]) end.on("error", () => end.destroy());
+      closing.push(() => service.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    closing.push(() => void proxy.close());
+    return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, tunnels };
+  }
+
+  async function serveTls(): Promise<{ port: number; authority: string }> {
+    const made = await generate([{ name: "commonName", value: host }], {
+      keyType: "ec",
+      extensions: [
+        { name: "basicConstraints", cA: true, critical: true },
+        { name: "subjectAltName", altNames: [{ type: 2, value: host }] },
+      ],
+    });
+    const server = createTlsServer({ key: made.private, cert: made.cert }, (_request, response) =>
+      response.writeHead(200, empty.headers).end(empty.body),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const authority = join(folder, "authority.pem");
+    await writeFile(authority, made.cert);
+    return { port: (server.address() as AddressInfo).port, authority };
+  }
+
+  it("that HTTPS_PROXY names is asked for the way to the service, unless NO_PROXY excepts it", async () => {
+    const { port, authority } = await serveTls();
+    const { url, tunnels } = await startProxy(port);
+    const env = { MOORING_SERVER: `https://${host}`, HTTPS_PROXY: url, NODE_EXTRA_CA_CERTS: authority };
+
+    const through = await run(["list"], { env });
+    const past = await run(["list"], { env: { ...env, NO_PROXY: `other.example, .${host}` } });
+
+    expect(through).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
+    expect(past.code).toBe(3);
+    expect(tunnels).toEqual([`${host}:443`]);
+  });
+
+  it("is never asked for what runs on this machine", async () => {
+    const { url, asked } = await serve();
+    const nowhere = "http://user:secret-password@127.0.0.1:1";
+
+    const here = await run(["list"], { env: { MOORING_SERVER: url, HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere } });
+    const away = await run(["list"], { env: { MOORING_SERVER: `https://${host}`, HTTPS_PROXY: nowhere } });
+
+    expect(here.code).toBe(0);
+    expect(asked).toHaveLength(1);
+    expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy, http://127.0.0.1:1:") });
+    expect(away.stderr).not.toContain("secret-password");
+  });
 });

@@ -318,7 +318,7 @@ it("takes objects from the queue and in a batch, too, beside plain requests", as
 });
 
 it("gives editors a schema that takes the objects that it prints", async () => {
-  const answer = await fetch(`${sandbox.url}/api/schemas/namespaceonboarding_v1alpha1.json`);
+  const answer = await fetch(`${sandbox.url}/api/onboardings/schema.json`);
   const openApi = await (await fetch(`${sandbox.url}/api/openapi.json`)).json();
 
   expect(await answer.json()).toMatchObject({ title: "NamespaceOnboarding", properties: { spec: { type: "object" } } });

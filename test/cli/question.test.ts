@@ -1,7 +1,10 @@
 import { PassThrough } from "node:stream";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Interrupted } from "../../cli/failures.ts";
 import { askWhether } from "../../cli/question.ts";
+import { changeMany } from "../../cli/requests/selection.ts";
+import type { Call } from "../../cli/service/client.ts";
+import type { Session } from "../../cli/session.ts";
 
 function ask(signal: AbortSignal = new AbortController().signal) {
   const input = new PassThrough();
@@ -40,4 +43,48 @@ it("ends with Ctrl-C as everything does, and not as a defect of the program", as
   interruption.abort(reason);
 
   await expect(answer).rejects.toBe(reason);
+});
+
+describe("offboarding what a filter lets pass", () => {
+  const value = ["team-a", "team-b"].map((namespace) => ({ cluster: "aks-dev", namespace }));
+
+  async function offboard(typed: string) {
+    const calls: Call[] = [];
+    const said: string[] = [];
+    const json = async (call: Call) => {
+      calls.push(call);
+      return call.method === "GET" ? { value } : { id: "batch", kind: "batch", isNew: true };
+    };
+    const session = {
+      client: { json, server: "http://127.0.0.1" },
+      signal: new AbortController().signal,
+      print: async () => undefined,
+      say: (text: string) => void said.push(text),
+    } as object as Session;
+    const person = { input: new PassThrough(), output: new PassThrough() };
+    person.input.end(typed);
+    const wanted = { action: "offboard", options: { ignoreDependants: false }, isConfirmed: false } as const;
+    const code = await changeMany(session, { ...wanted, choice: { filter: { cluster: "aks-dev" } } }, person);
+    return { code, said, calls, asked: String(person.output.read()) };
+  }
+
+  it("sends what was shown, by name, after a yes", async () => {
+    const { code, calls, asked } = await offboard("y\n");
+
+    expect(asked).toBe("Offboard 2 namespaces: aks-dev/team-a, aks-dev/team-b? [y/N] ");
+    expect(code).toBe(0);
+    expect(calls).toMatchObject([
+      { method: "GET", path: "/api/namespaces", query: { cluster: "aks-dev" } },
+      { method: "POST", path: "/api/namespaces/batch" },
+    ]);
+    expect(calls[1]?.body).toEqual({ action: "offboard", ignoreDependants: false, namespaces: value });
+  });
+
+  it("sends nothing after a no", async () => {
+    const { code, calls, said } = await offboard("n\n");
+
+    expect(code).toBe(1);
+    expect(calls.map(({ method }) => method)).toEqual(["GET"]);
+    expect(said).toEqual(["Nothing was done."]);
+  });
 });

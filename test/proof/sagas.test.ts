@@ -123,6 +123,12 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     "item Failed OPERATION_IN_PROGRESS",
     "item Failed NAMESPACE_TAKEN",
     "item Failed REJECTED",
+    "item Failed NAMESPACE_CHANGED",
+    "verify item Succeeded",
+    "repair item Succeeded",
+    "migrate item Succeeded",
+    "migrate item unchanged",
+    "offboard item Succeeded",
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }

@@ -127,6 +127,7 @@ it("answers the plan of a request that changes nothing with the operation that h
     steps: [],
     blocked: false,
     needsApproval: [],
+    request: expect.objectContaining({ ...wanted, serviceAccount: "app" }),
     operation: id,
   });
 }, 60_000);

@@ -181,7 +181,7 @@ function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: Wan
 }
 
 /** A repair or a look since then is not what the caller asks for again. */
-function broughtThere(record: NamespaceRecord): NamespaceRecord {
+export function broughtThere(record: NamespaceRecord): NamespaceRecord {
   return { ...record, operation: record.onboardedBy ?? record.operation };
 }
 

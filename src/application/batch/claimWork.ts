@@ -4,7 +4,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { type Claim, claimOnboarding, expectFree } from "../admission/claim.ts";
+import { broughtThere, type Claim, claimOnboarding, expectFree } from "../admission/claim.ts";
 import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
 import type { Clerk } from "../admission/clerk.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
@@ -55,7 +55,7 @@ async function whereItIs({ ports }: Clerk, ask: BatchAsk, claim: () => Promise<C
     if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
     const record = await ports.registry.getNamespace(ask);
     if (!record || !isFree(record)) throw error;
-    return { record, how: "unchanged" };
+    return { record: broughtThere(record), how: "unchanged" };
   }
 }
 

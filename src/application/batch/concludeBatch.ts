@@ -7,6 +7,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
+import { amend } from "../amend.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, settleItem } from "./batchItem.ts";
 import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
@@ -86,14 +87,20 @@ async function dropVerifications(
   { id, work }: BatchRecord,
   items: readonly BatchItem[],
 ): Promise<readonly BatchItem[]> {
-  const left = work?.action === "verify" ? items.filter(({ status }) => status === "Running") : [];
-  if (left.length === 0) return items;
-  const changes = { status: "NotStarted" } as const;
-  await registry.updateBatchItems(
-    id,
-    left.map(({ index }) => ({ index, changes })),
+  if (work?.action !== "verify") return items;
+  return await Promise.all(
+    items.map(async (item) => {
+      if (item.status !== "Running") return item;
+      // It may have come to its end since.
+      const { record, change } = await amend({
+        what: `Item ${item.index} of batch ${id}`,
+        read: () => registry.getBatchItem(id, item.index),
+        next: ({ status }) => (status === "Running" ? { status: "NotStarted" as const } : undefined),
+        write: (current, changes) => registry.amendBatchItem(id, current, changes),
+      });
+      return { ...item, ...record, ...change };
+    }),
   );
-  return items.map((item) => (left.includes(item) ? { ...item, ...changes } : item));
 }
 
 /** What has not begun never begins. After a cancel, what is somebody else's operation is not waited for, either. */

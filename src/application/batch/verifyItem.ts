@@ -7,6 +7,7 @@ import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/oper
 import type { Ports } from "../../ports.ts";
 import { expectFree, findSettled } from "../admission/claim.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
+import { amend } from "../amend.ts";
 import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
 import { proveNamespace } from "../inspection/proveNamespace.ts";
 import { describe, shortenError } from "./batchItem.ts";
@@ -20,11 +21,14 @@ export async function beginVerification(
   batch: string,
   index: number,
 ): Promise<boolean> {
-  const item = await registry.getBatchItem(batch, index);
-  if (!item || isFinal(item.status)) return false;
-  const startTime = item.startTime ?? new Date().toISOString();
-  await registry.updateBatchItems(batch, [{ index, changes: { status: "Running", startTime } }]);
-  return true;
+  const { record, change } = await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read: () => registry.getBatchItem(batch, index),
+    next: ({ status, startTime = new Date().toISOString() }) =>
+      status === "NotStarted" ? { status: "Running" as const, startTime } : undefined,
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+  });
+  return change !== undefined || record?.status === "Running";
 }
 
 /** Looks, keeps what was found with the namespace, and ends the item. A passing fault is thrown, and tried again. */
@@ -48,8 +52,6 @@ export async function giveUpVerification(
   batch: string,
   { index, code, message }: { index: number; code: string; message: string },
 ): Promise<void> {
-  const item = await ports.registry.getBatchItem(batch, index);
-  if (!item || isFinal(item.status)) return;
   await endItem(ports, batch, index, { status: "Failed", error: shortenError(describeCode(code, message)) });
 }
 
@@ -79,11 +81,17 @@ function broken(errors: readonly Finding[]): OperationError {
   return shortenError(toOperationError("VERIFICATION_FAILED", errors.map(describeFinding).join(" ")));
 }
 
+/** The first end is the one: a try that was given up may come to its own. */
 async function endItem(
   { registry }: Pick<Ports, "registry">,
   batch: string,
   index: number,
   end: Partial<BatchItem>,
 ): Promise<void> {
-  await registry.updateBatchItems(batch, [{ index, changes: { ...end, endTime: new Date().toISOString() } }]);
+  await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read: () => registry.getBatchItem(batch, index),
+    next: ({ status }) => (isFinal(status) ? undefined : { ...end, endTime: new Date().toISOString() }),
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+  });
 }

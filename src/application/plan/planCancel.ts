@@ -71,6 +71,7 @@ export function planBatchCancel(items: readonly BatchItem[]): Plan {
   const having = (status: BatchItem["status"]) => items.filter((item) => item.status === status);
   const running = having("Running");
   const own = running.filter(({ operation, claim }) => operation !== undefined && operation === claim);
+  const looking = running.filter(({ operation, claim }) => operation === undefined && claim === undefined);
   const named = own.slice(0, mostNamed).map(({ operation }) => operation);
   const more = own.length > named.length ? `, and ${own.length - named.length} more` : "";
   const say = (count: number, text: string) =>
@@ -83,8 +84,9 @@ export function planBatchCancel(items: readonly BatchItem[]): Plan {
         own.length,
         `are canceled; a dry run of their own cancel says what that undoes: ${named.join(", ")}${more}.`,
       ),
+      ...say(looking.length, "are being verified, which changes nothing, and come to their end."),
       ...say(
-        running.length - own.length,
+        running.length - own.length - looking.length,
         "are left to operations that are not the batch's own, or are just being taken.",
       ),
       ...say(having("Succeeded").length, "have succeeded, and stay."),

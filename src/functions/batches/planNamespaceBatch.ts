@@ -1,5 +1,5 @@
 /** The plan of a batch over what is onboarded: of each namespace what its own dry run says, and what its item will. */
-import { expectFree, findSettled } from "../../application/admission/claim.ts";
+import { broughtThere, expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { expectSeen } from "../../application/batch/chosen.ts";
@@ -82,6 +82,6 @@ async function whereItIs(
     if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
     const record = await ports.registry.getNamespace(chosen);
     if (!record) throw error;
-    return { plan: planOfSame(record), kind: "migrate", request: record.request };
+    return { plan: planOfSame(broughtThere(record)), kind: "migrate", request: record.request };
   }
 }

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
-import { objectSchema } from "../../domain/request/sentRequest.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { batchPaths } from "./openapiBatch.ts";
@@ -109,21 +108,6 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           },
         },
       },
-      [`/${schemaRoute}`]: {
-        get: {
-          operationId: "namespaceOnboardingSchema",
-          tags: ["Service"],
-          security: [],
-          summary: "The JSON Schema of requests in the form of a Kubernetes object",
-          description: "For editors: `# yaml-language-server: $schema=` with this address.",
-          responses: {
-            ...busyHost,
-            200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() }), {
-              schema: { $schema: "http://json-schema.org/draft-07/schema#", title: "NamespaceOnboarding" },
-            }),
-          },
-        },
-      },
       "/api/openapi.json": {
         get: {
           operationId: "openapi",
@@ -141,9 +125,6 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
   });
 }
 
-/** Named as catalogs of schemas of Kubernetes objects name theirs. */
-const schemaRoute = "api/schemas/namespaceonboarding_v1alpha1.json";
-
 export function registerOpenApi(routes: Routes): void {
   let document: ReturnType<typeof createOpenApi> | undefined;
   routes.add("openapi", {
@@ -153,11 +134,5 @@ export function registerOpenApi(routes: Routes): void {
       document ??= createOpenApi();
       return json(200, document);
     }),
-  });
-
-  routes.add("namespaceOnboardingSchema", {
-    route: schemaRoute,
-    method: "GET",
-    handler: routes.forAnybody(async () => json(200, objectSchema())),
   });
 }

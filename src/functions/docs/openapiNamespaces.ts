@@ -11,6 +11,7 @@ import {
   berth,
   body,
   bodyProblems,
+  busyHost,
   dryRun,
   flagProblem,
   guarded,
@@ -49,6 +50,21 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
           "OPERATION_IN_PROGRESS",
         ),
       }),
+    },
+  },
+  "/api/onboardings/schema.json": {
+    get: {
+      operationId: "onboardingSchema",
+      tags: ["Onboardings"],
+      security: [],
+      summary: "The JSON Schema of requests in the form of a Kubernetes object",
+      description: "For editors: `# yaml-language-server: $schema=` with this address.",
+      responses: {
+        ...busyHost,
+        200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() }), {
+          schema: { $schema: "http://json-schema.org/draft-07/schema#", title: "NamespaceOnboarding" },
+        }),
+      },
     },
   },
 };

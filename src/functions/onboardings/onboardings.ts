@@ -1,5 +1,6 @@
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
+import { objectSchema } from "../../domain/request/sentRequest.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -14,6 +15,12 @@ import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
+  routes.add("onboardingSchema", {
+    route: "api/onboardings/schema.json",
+    method: "GET",
+    handler: routes.forAnybody(async () => json(200, objectSchema())),
+  });
+
   routes.add("createOnboarding", {
     route: "api/onboardings",
     method: "POST",

@@ -28,8 +28,11 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Nothing of the environment of whoever runs the tests but what every program needs. */
-const plain = Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name] ?? ""]));
+/** Nothing of the environment of whoever runs the tests but what every program needs, and nothing of their contexts. */
+const plain = {
+  ...Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name] ?? ""])),
+  MOORING_CONFIG: join(checkout, "test/cli/no-such-config.yaml"),
+};
 
 export function start(args: readonly string[], { env = {}, stdin, cwd = checkout }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [join(checkout, "cli/mooring.mjs"), ...args], {

@@ -140,7 +140,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     instances.set(id, instance);
     const orchestration = instead[name] ?? name;
     faults.trace?.push(`  ${orchestration} ${id} runs`);
-    const isBatch = name === "onboardBatch";
+    const isBatch = name === "onboardBatch" || name === "namespaceBatch";
     // Taken up again, it goes on.
     if (!isBatch && !isKnown) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
     const broken = Promise.withResolvers<never>();

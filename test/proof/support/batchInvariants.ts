@@ -4,6 +4,7 @@ import { countItems } from "../../../src/domain/operation/batch.ts";
 import type { NamespaceRecord, PreviousRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { BatchItem, BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Watched } from "./batchHost.ts";
 import { checkActions, checkAudit, checkForeignThere, checkRecords, checkUndone, type Problem } from "./invariants.ts";
 import { judge, namedUndos } from "./judge.ts";
@@ -47,7 +48,12 @@ export async function checkBatches(world: World, history: History): Promise<Find
     const items = await registry.listBatchItems(batch.id);
     seen.push(`batch ${batch.status} ${batch.error?.code ?? ""}`.trim());
     seen.push(...items.map(tellItem));
-    const found = [...checkTotals(world, batch, items), ...checkItems(batch, items, operations)];
+    if (batch.work) seen.push(...items.map((item) => `${batch.work?.action} ${tellItem(item)}`));
+    const found = [
+      ...(await checkChosen(world, batch, { items, operations })),
+      ...checkTotals(world, batch, items),
+      ...checkItems(batch, items, operations),
+    ];
     problems.push(...found.map((each) => `batch ${batch.id}: ${each}`));
   }
   for (const operation of operations) {
@@ -91,6 +97,30 @@ function checkTotals(world: World, batch: BatchRecord, items: readonly BatchItem
     problems.push(`audit says that it ended ${ended.map(({ outcome }) => outcome).join() || "never"}`);
   }
   if (!world.events.includes(`${id}/${status}`)) problems.push("no event tells its end");
+  return problems;
+}
+
+/** An operation of a batch over what is onboarded began with what was chosen, and did what the batch does. */
+async function checkChosen(
+  { registry }: World,
+  { id, work }: BatchRecord,
+  { items, operations }: { items: readonly BatchItem[]; operations: readonly OperationRecord[] },
+): Promise<Problem[]> {
+  if (!work) return [];
+  const problems: Problem[] = [];
+  for (const { index, namespace, operation: own, outcome, status } of items) {
+    const operation = operations.find((each) => each.id === own && each.batch === id);
+    if (work.action === "verify" && own !== undefined) problems.push(`${namespace} is verified by operation ${own}`);
+    if (work.action === "verify" && status === "Succeeded" && outcome !== "verified") {
+      problems.push(`${namespace} is verified, and says ${outcome}`);
+    }
+    if (!operation) continue;
+    if (operation.kind !== work.action) problems.push(`${namespace} is to ${work.action}, and began ${operation.kind}`);
+    const { seen } = (await registry.getBatchItem(id, index)) ?? {};
+    if (seen?.requestHash !== hashRequest(operation.request) || seen.team !== operation.team) {
+      problems.push(`${namespace} is not what was chosen, and ${operation.kind} began all the same`);
+    }
+  }
   return problems;
 }
 

@@ -2,16 +2,21 @@
  * One seed of another kind of world: batches of several namespaces, sent once or twice, over one another and over what
  * others do with the same namespaces, canceled, broken off, approved and rejected; and then nothing left.
  */
+
+import { chooseNamespaces } from "../../../src/application/batch/chosen.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
-import { end } from "../../../src/domain/operation/lifecycle.ts";
+import { end, isHeld } from "../../../src/domain/operation/lifecycle.ts";
+import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { Chosen, NamespaceWork } from "../../../src/domain/operation/namespaceBatch.ts";
+import type { NamespaceFilter } from "../../../src/domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
+import { acceptBatch, acceptNamespaceBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { offboard, onboard } from "./acts.ts";
 import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./batchHost.ts";
 import { checkBatches, type Performed } from "./batchInvariants.ts";
@@ -30,7 +35,7 @@ export interface BatchVerdict {
 
 const others = ["team-b", "team-c", "team-d", "team-e"];
 
-export async function simulateBatch(plain: World, control: Control): Promise<BatchVerdict> {
+export async function simulateBatch(plain: World, control: Control, isOfNamespaces: boolean): Promise<BatchVerdict> {
   const world = withLanes(plain);
   const { dice, faults, registry } = world;
   const namespaces = ["team", ...others.slice(0, 1 + dice.roll(others.length))];
@@ -41,13 +46,17 @@ export async function simulateBatch(plain: World, control: Control): Promise<Bat
   const problems: Problem[] = [];
   if (world.hasRemains) await registry.insertNamespace(incompleteRecord(world));
   const first = new Map(requests.map((request) => [berthKey(request), own(world, request, namespaces)]));
-  await furnishSome(world, requests.slice(1), control);
+  if (isOfNamespaces) await furnishSome(world, requests, { control, share: 0.9 });
+  else await furnishSome(world, requests.slice(1), { control, share: 0.2 });
 
+  const changing = isOfNamespaces ? await planOfNamespaces(world, requests, control) : undefined;
   const owners = new Map(requests.map((request) => [request, findRecord(world, request)]));
   const watcher = watch(world, namespaces);
   const host = createBatchHost(world, control, watcher);
   faults.plan = world.weather;
-  const sendings = await host.accept(() => Promise.all(plan(world, requests).map((each) => send(world, host, each))));
+  const sendings = await host.accept(() =>
+    Promise.all((changing ?? plan(world, requests)).map((each) => send(world, host, each))),
+  );
   await host.runToEnd();
   faults.plan = calm;
   problems.push(...host.problems);
@@ -92,15 +101,21 @@ function withLanes(world: World): World {
 }
 
 /** Some are onboarded already: by the same request or by another one, for whoever has them. */
-async function furnishSome(world: World, requests: readonly OnboardingRequest[], control: Control): Promise<void> {
+async function furnishSome(
+  world: World,
+  requests: readonly OnboardingRequest[],
+  { control, share }: { control: Control; share: number },
+): Promise<void> {
   const { dice } = world;
   for (const request of requests) {
-    if (!dice.chance(0.2)) continue;
+    if (!dice.chance(share)) continue;
     const wanted = dice.chance(0.5) ? request : createRequest(dice, request);
     const by = dice.pick([operator, green, red]);
     await calmly(world, () => operate(world, onboard(wanted, by), { ...control, spoil: undefined }));
   }
 }
+
+type Which = Parameters<typeof chooseNamespaces>[2];
 
 interface Sent {
   readonly what: string;
@@ -143,6 +158,63 @@ function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly
   return sent;
 }
 
+/** One action, or two at the same time, on what is there, and what else is asked for meanwhile. */
+async function planOfNamespaces(
+  world: World,
+  requests: readonly OnboardingRequest[],
+  control: Control,
+): Promise<readonly Sent[]> {
+  const { dice } = world;
+  const sent = [await overNamespaces(world, requests, control)];
+  if (dice.chance(0.25)) sent.push(await overNamespaces(world, requests, control));
+  // An onboarding batch, or one of the namespaces alone: what was chosen changes, goes, or is held.
+  if (dice.chance(0.5)) sent.push(...plan(world, requests).slice(dice.roll(2)));
+  return sent;
+}
+
+async function overNamespaces(world: World, requests: readonly OnboardingRequest[], control: Control): Promise<Sent> {
+  const { dice } = world;
+  const by = dice.pick([operator, operator, green, blue]);
+  const work = dice.pick<NamespaceWork>([
+    { action: "verify" },
+    { action: "repair" },
+    { action: "migrate", to: "workloadIdentity", until: dice.pick(MigrationPhase.options) },
+    { action: "offboard", ignoreDependants: false },
+  ]);
+  const some = dice.shuffle(requests).slice(0, 1 + dice.roll(requests.length));
+  const which = dice.chance(0.6)
+    ? { filter: dice.pick<NamespaceFilter>([{}, {}, { state: "Onboarded" }, { team: "green" }, { findings: "none" }]) }
+    : { namespaces: some.map(({ cluster, namespace }) => ({ cluster, namespace })) };
+  const before = dice.chance(0.3) ? await chosenBefore(world, { by, which, requests }, control) : undefined;
+  return {
+    what: `${work.action} over ${JSON.stringify(which)} by ${by.id}`,
+    isBatch: true,
+    by,
+    async ask(desk, _index, id) {
+      const choose = async () => before ?? (await chooseNamespaces(desk.ports, by, which));
+      return { operation: await acceptNamespaceBatch(desk, { work, choose }, id), kind: "repair", isNew: true };
+    },
+    times: dice.pick([1, 1, 1, 2]),
+    ...(dice.chance(0.4) ? { key: `key-${dice.next()}` } : {}),
+  };
+}
+
+/** As somebody else changes them, or takes them away and onboards them anew, before it is their turn. */
+async function chosenBefore(
+  world: World,
+  { by, which, requests }: { by: Caller; which: Which; requests: readonly OnboardingRequest[] },
+  control: Control,
+): Promise<readonly Chosen[] | undefined> {
+  const { dice, registry } = world;
+  const calm = { ...control, spoil: undefined };
+  const chosen = await calmly(world, () => chooseNamespaces({ registry }, by, which)).catch(() => undefined);
+  for (const request of requests.filter(() => dice.chance(0.4))) {
+    const act = dice.chance(0.3) ? offboard(request, operator) : onboard(createRequest(dice, request), operator);
+    await calmly(world, () => operate(world, act, calm));
+  }
+  return chosen;
+}
+
 interface Sending {
   /** What the senders of a batch were told. */
   readonly batches: readonly string[];
@@ -183,7 +255,8 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
       const record = findRecord(world, berth);
       // An offboarding keeps what was before in a place of its own.
       const untouched = { status: "Failed", leftBehind: false, isUntouched: true } as const;
-      const previous = record?.state === "Offboarding" ? end(record, untouched, "") : record?.previous;
+      const isOnThere = record && isHeld(record) && !["Onboarding", "Changing"].includes(record.state);
+      const previous = isOnThere ? end(record, untouched, "") : record?.previous;
       performed.push({ ...watched, before, previous });
     },
     ends(id) {

@@ -1,5 +1,7 @@
 /** Defects that the simulation has to find, so that finding nothing in the real code means something. */
+
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
+import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
 import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
@@ -276,6 +278,17 @@ function withoutBatches(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, insertBatch } };
 }
 
+/** Takes what is there at its turn for what was chosen. */
+function withoutSeen(ports: Ports): Ports {
+  const { registry } = ports;
+  const getBatchItem: typeof registry.getBatchItem = async (batch, index) => {
+    const item = await registry.getBatchItem(batch, index);
+    const record = item?.seen && (await registry.getNamespace(item));
+    return item && record ? { ...item, seen: seenOf(record) } : item;
+  };
+  return { ...ports, registry: { ...registry, getBatchItem } };
+}
+
 /** Takes every namespace for the caller's own. */
 function withOneTeam(ports: Ports): Ports {
   const { registry } = ports;
@@ -342,5 +355,10 @@ export const defects: Readonly<Record<string, Defect>> = {
     isOfBatches: true,
   },
   "a batch that is lost": { spoil: withoutBatches, finds: /was accepted and is lost/, isOfBatches: true },
+  "a batch that takes what has changed since it was chosen": {
+    spoil: withoutSeen,
+    finds: /is not what was chosen/,
+    isOfBatches: true,
+  },
   "a batch that takes what another team has": { spoil: withOneTeam, finds: /'s and is green's/, isOfBatches: true },
 };

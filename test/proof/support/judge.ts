@@ -77,7 +77,8 @@ function judgeMigration(scene: Scene): Problem[] {
   const { world, operation, first, before, after, record, recordBefore, lacking, hadPods } = scene;
   const { status, migration, request } = operation;
   if (!migration || !record) return ["the operation has no migration, or the namespace no record"];
-  const isUndone = operation.error?.code !== "COMPENSATION_FAILED";
+  // What was given up may leave undos, too.
+  const isUndone = operation.error?.code !== "COMPENSATION_FAILED" && operation.leftUndone === undefined;
   const isOver = record.migration === undefined && record.request.identityMode === "workloadIdentity";
   const completed = isOver ? "retire" : record.migration?.completed;
   const problems = checkForeignThere(first, after);

@@ -12,6 +12,7 @@ import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
+import "../../../src/orchestrations/namespaceBatch.ts";
 import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
@@ -48,11 +49,16 @@ export function hasBatches(seed: number): boolean {
   return seed % 10 === 3;
 }
 
+/** Of those, half have batches over what is onboarded. */
+function hasNamespaceBatches(seed: number): boolean {
+  return seed % 20 === 13;
+}
+
 export async function simulate(seed: number, { trace, atEnd, ...control }: SimulateOptions = {}): Promise<Verdict> {
   const world = createWorld(seed, trace);
   const { dice, faults, registry, by } = world;
   if (hasBatches(seed)) {
-    const { problems, seen } = await simulateBatch(world, control);
+    const { problems, seen } = await simulateBatch(world, control, hasNamespaceBatches(seed));
     return { seed, problems, seen };
   }
   const weather = { ...world.weather, refused: String(world.weather.refused), down: String(world.weather.down) };

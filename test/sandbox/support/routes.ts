@@ -243,4 +243,4 @@ export function createRoutes(operation: () => string): readonly Route[] {
   return routes;
 }
 /** Asked by nobody in particular: whoever asks gets the same. */
-export const open = ["openapi", "live", "ready", "eventSchema"];
+export const open = ["openapi", "live", "ready", "eventSchema", "onboardingSchema"];

@@ -1,0 +1,110 @@
+/**
+ * The file of contexts: where services are, under names. No secret is in it: a key or a token comes from the environment or a
+ * flag, and an audience is a name for which a token is got.
+ */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Document } from "yaml";
+import { UsageError } from "../failures.ts";
+import type { Context, Environment } from "../service/server.ts";
+
+export interface Config {
+  readonly path: string;
+  readonly current: string | undefined;
+  readonly contexts: ReadonlyMap<string, Context>;
+}
+
+/** MOORING_CONFIG, else where programs of the platform keep theirs (XDG Base Directory). */
+export function configPath(env: Environment): string {
+  const folder = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  return env["MOORING_CONFIG"] || join(folder, "mooring", "config.yaml");
+}
+
+export async function readConfig(env: Environment): Promise<Config> {
+  const path = configPath(env);
+  const text = await readText(path);
+  if (text === undefined) return { path, current: undefined, contexts: new Map() };
+  const document = await parse(path, text);
+  return check(path, document.toJS());
+}
+
+/** Changes the file, and keeps what else is in it: comments, too. */
+export async function changeConfig(env: Environment, change: (document: Document) => void): Promise<void> {
+  const path = configPath(env);
+  const document = await parse(path, (await readText(path)) ?? "");
+  change(document);
+  check(path, document.toJS());
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  // Whole or not at all, whoever else reads it meanwhile.
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, document.toString(), { mode: 0o600 });
+  await rename(draft, path);
+}
+
+/** What names the context, the flag first; undefined where none is named. */
+export async function findContext(
+  { context: wanted }: { readonly context?: string | undefined },
+  env: Environment,
+): Promise<Context | undefined> {
+  const { path, current, contexts } = await readConfig(env);
+  const name = wanted ?? (env["MOORING_CONTEXT"] || current);
+  if (name === undefined) return undefined;
+  const context = contexts.get(name);
+  if (context) return context;
+  throw unknownContext(name, { path, contexts });
+}
+
+export function unknownContext(name: string, { path, contexts }: Pick<Config, "path" | "contexts">): UsageError {
+  const known = contexts.size === 0 ? "it has none" : `it has ${[...contexts.keys()].join(", ")}`;
+  return new UsageError(`There is no context "${name}" in ${path}: ${known}.`, {
+    next: [`mooring config set-context ${name} --server <url>`],
+  });
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new UsageError(`${path} cannot be read: ${code}.`);
+  }
+}
+
+async function parse(path: string, text: string): Promise<Document> {
+  const { parseDocument } = await import("yaml");
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
+  return document;
+}
+
+function check(path: string, value: unknown): Config {
+  const wrong = (what: string) => new UsageError(`${path}: ${what}`, { next: ["docs/cli.md shows such a file."] });
+  const known = (record: Record<string, unknown>, names: readonly string[], where: string) => {
+    const other = Object.keys(record).find((name) => !names.includes(name));
+    if (other === "key" || other === "token")
+      throw wrong(`${where} holds a ${other}. No secret belongs into it: MOORING_KEY, MOORING_TOKEN or an audience.`);
+    if (other !== undefined) throw wrong(`${where} has "${other}"; it takes ${names.join(", ")}.`);
+  };
+  if (value === null || value === undefined) return { path, current: undefined, contexts: new Map() };
+  if (!isRecord(value)) throw wrong("it should have contexts and current-context.");
+  known(value, ["current-context", "contexts"], "the file");
+  const { contexts: given = {}, "current-context": current } = value;
+  if (current !== undefined && typeof current !== "string") throw wrong("current-context is no name.");
+  if (!isRecord(given)) throw wrong("contexts is no map of names.");
+  const contexts = Object.entries(given).map(([name, context]) => {
+    if (!isRecord(context)) throw wrong(`context ${name} has no server.`);
+    known(context, ["server", "audience"], `context ${name}`);
+    const { server, audience } = context;
+    if (typeof server !== "string") throw wrong(`context ${name} has no server.`);
+    if (audience !== undefined && typeof audience !== "string") throw wrong(`context ${name}: audience is no text.`);
+    return [name, { server, audience }] as const;
+  });
+  return { path, current, contexts: new Map(contexts) };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

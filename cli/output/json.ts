@@ -1,0 +1,7 @@
+/** Some terminals take the characters behind ASCII for commands; in JSON they mean the same as codes. */
+export function toJson(document: unknown, indent?: number): string {
+  return JSON.stringify(document, null, indent).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

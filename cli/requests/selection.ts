@@ -1,0 +1,146 @@
+/** Which namespaces a command is about: one, several, or what a filter lets pass; and several as one batch. */
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
+import type { BatchPlan } from "../../src/domain/operation/batch.ts";
+import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.ts";
+import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
+import type { Flags } from "../arguments/flags.ts";
+import { suggest } from "../arguments/suggest.ts";
+import { readBerth } from "../arguments/values.ts";
+import { exitCodes, NotPossible, UsageError } from "../failures.ts";
+import { count } from "../output/count.ts";
+import { nameOf } from "../output/namespaces.ts";
+import { askWhether, type Person, personHere } from "../question.ts";
+import { listAll } from "../service/pages.ts";
+import type { Session } from "../session.ts";
+import { printBatchPlan, start } from "./change.ts";
+
+export const selectionOperand = { name: "cluster/namespace", isRequired: false, isMany: true } as const;
+
+export const selectionFlags = {
+  all: { summary: "Every namespace that you may see, or that --filter lets pass" },
+  filter: {
+    value: "field=value,…",
+    many: true,
+    summary:
+      "Those that meet all of these: cluster, team, state, identityMode, findings (any, none, a severity or a code)",
+  },
+} as const satisfies Flags;
+
+export const yesFlags = { yes: { summary: "Do not ask first" } } as const satisfies Flags;
+
+interface Given {
+  readonly all: boolean;
+  readonly filter: readonly string[];
+}
+
+/** As the service takes it. */
+type Choice = { readonly namespaces: readonly Berth[] } | { readonly filter: NamespaceFilter } | { readonly all: true };
+
+/** Undefined: one namespace, which has a route of its own. */
+export function choiceOf({ all, filter }: Given, operands: readonly string[]): Choice | undefined {
+  if (filter.length > 0 || all) {
+    const [surplus] = operands;
+    if (surplus !== undefined) throw new UsageError(`"${surplus}" is given besides ${all ? "--all" : "--filter"}.`);
+    return filter.length > 0 ? { filter: readFilter(filter) } : { all: true };
+  }
+  if (operands.length === 0)
+    throw new UsageError("Name namespaces, or say --all or --filter.", { next: ["mooring list"] });
+  return operands.length === 1 ? undefined : { namespaces: operands.map(readBerth) };
+}
+
+const fields = [
+  "cluster",
+  "team",
+  "state",
+  "identityMode",
+  "findings",
+] as const satisfies readonly (keyof NamespaceFilter)[];
+
+/** Which values there are, the service knows. */
+export function readFilter(texts: readonly string[]): NamespaceFilter {
+  const filter: Record<string, string> = {};
+  for (const part of texts.flatMap((text) => text.split(","))) {
+    const [field = "", value = "", ...more] = part.split("=");
+    if (!fields.some((each) => each === field)) {
+      const meant = suggest(field, fields);
+      throw new UsageError(
+        `--filter does not know "${field}"; it takes ${fields.join(", ")}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
+      );
+    }
+    if (value === "" || more.length > 0) throw new UsageError(`--filter is "${part}"; write it as ${field}=value.`);
+    if (field in filter) throw new UsageError(`--filter says ${field} twice; a namespace has one.`);
+    filter[field] = value;
+  }
+  return filter as NamespaceFilter;
+}
+
+export interface Wanted {
+  readonly action: NamespaceAction;
+  readonly options?: object;
+  readonly choice: Choice;
+  readonly isDryRun?: boolean;
+  /** Set for what cannot be taken back: whether somebody has said yes beforehand. */
+  readonly isConfirmed?: boolean;
+}
+
+const path = "/api/namespaces/batch";
+
+/** One operation for all of them, planned, or sent, and followed with --wait. */
+export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
+  const { action, options = {}, isDryRun = false, isConfirmed } = wanted;
+  if (isDryRun) {
+    const body = { action, ...options, ...wanted.choice };
+    const call = { method: "POST", path, query: { dryRun: "true" }, body } as const;
+    return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
+  }
+  const mustAsk = isConfirmed === false;
+  if (mustAsk && !person) {
+    throw new UsageError(`Nobody can be asked here whether to ${action} them.`, {
+      next: ["--dry-run shows what would become of each", "--yes goes on without a question"],
+    });
+  }
+  const choice = mustAsk && person ? await confirm(session, wanted, person) : wanted.choice;
+  if (choice === undefined) return exitCodes.refused;
+  const title = `${action} ${"namespaces" in choice ? count(choice.namespaces.length, "namespace") : "namespaces"}`;
+  const call = { method: "POST", path, body: { action, ...options, ...choice } } as const;
+  return await start(session, { call, title, name: title });
+}
+
+/** A batch takes no more. */
+const mostOfBatch = 1_000;
+const mostNamed = 5;
+
+/** Those that a person has seen the number of and said yes to, by name: what comes to meet the filter later is not among them. */
+async function confirm(session: Session, { action, choice }: Wanted, person: Person): Promise<Choice | undefined> {
+  const names = "namespaces" in choice ? choice.namespaces : await listChosen(session, choice);
+  return (await confirmed(session, questionOf(action, names), person)) ? { namespaces: names } : undefined;
+}
+
+/** `offboard 7 namespaces: a/b, c/d, …, and 2 more?` */
+export function questionOf(action: NamespaceAction, names: readonly Berth[]): string {
+  const first = names.slice(0, mostNamed).map(nameOf).join(", ");
+  const rest = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : "";
+  return `${action} ${count(names.length, "namespace")}: ${first}${rest}?`;
+}
+
+async function listChosen({ client }: Session, choice: Exclude<Choice, { namespaces: unknown }>) {
+  const query = "filter" in choice ? choice.filter : {};
+  const call = { method: "GET", path: "/api/namespaces", query } as const;
+  const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
+  if (value.length === 0) throw new NotPossible("No namespace meets the filter.", { next: ["mooring list"] });
+  if (isCut) {
+    throw new NotPossible(`More than ${mostOfBatch} namespaces meet it, and a batch takes no more.`, {
+      next: ["--filter cluster=…, team=… or state=… narrows it; send several"],
+    });
+  }
+  return value.map(({ cluster, namespace }) => ({ cluster, namespace }));
+}
+
+export async function confirmed(session: Session, question: string, person: Person): Promise<boolean> {
+  const [first = "", ...others] = question;
+  const { signal } = session;
+  if (await askWhether(first.toUpperCase() + others.join(""), { ...person, signal })) return true;
+  session.say("Nothing was done.");
+  return false;
+}

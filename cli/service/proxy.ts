@@ -1,0 +1,42 @@
+/**
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl and kubectl heed them. Node's own fetch does from 22.21 on, and only where
+ * NODE_USE_ENV_PROXY is set before it starts; so undici does, and is read only where a proxy is named. What runs on this machine
+ * is never asked through one.
+ */
+import { UsageError } from "../failures.ts";
+import { type Environment, isLoopback } from "./server.ts";
+
+export interface Way {
+  readonly fetch: typeof globalThis.fetch;
+  /** Without what it is told of who asks. */
+  readonly proxy?: string;
+}
+
+export async function wayTo(server: URL, env: Environment): Promise<Way> {
+  const httpProxy = readProxy(env["http_proxy"] || env["HTTP_PROXY"]);
+  const httpsProxy = readProxy(env["https_proxy"] || env["HTTPS_PROXY"]);
+  const noProxy = env["no_proxy"] || env["NO_PROXY"] || "";
+  const named = server.protocol === "https:" ? httpsProxy : httpProxy;
+  if (!named || isLoopback(server.hostname)) return { fetch: globalThis.fetch };
+  const { EnvHttpProxyAgent, fetch } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent({
+    noProxy,
+    ...(httpProxy ? { httpProxy: httpProxy.href } : {}),
+    ...(httpsProxy ? { httpsProxy: httpsProxy.href } : {}),
+  });
+  // Node's fetch is undici's; only the names of their types differ.
+  const proxied = (url: URL, init: object) => fetch(url, { ...init, dispatcher });
+  return { fetch: proxied as unknown as typeof globalThis.fetch, proxy: named.origin };
+}
+
+function readProxy(text: string | undefined): URL | undefined {
+  if (!text) return undefined;
+  const proxy = URL.parse(text.includes("://") ? text : `http://${text}`);
+  // Not repeated: there may be a password in it.
+  if (!proxy || !/^https?:$/.test(proxy.protocol)) {
+    throw new UsageError(
+      "HTTPS_PROXY or HTTP_PROXY is no address of an HTTP proxy, such as http://proxy.example:3128.",
+    );
+  }
+  return proxy;
+}

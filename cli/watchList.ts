@@ -1,0 +1,75 @@
+/**
+ * A list that goes on: what has changed is printed when an operation has, and at least every quarter of a minute, since what a
+ * look finds is told by no event.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import { toJson } from "./output/json.ts";
+import { type Column, layOutTable } from "./output/table.ts";
+import { type View, viewOf } from "./output/view.ts";
+import { follow } from "./service/events.ts";
+import type { Session } from "./session.ts";
+
+export interface Listing<T> {
+  nameOf(item: T): string;
+  columns(items: readonly T[], view: View): readonly Column<T>[];
+}
+
+const longestMs = 15_000;
+/** Several changes that come at once are looked at once. */
+const shortestMs = 300;
+
+export async function watchList<T>(
+  session: Session,
+  listing: Listing<T>,
+  first: readonly T[],
+  read: () => Promise<readonly T[]>,
+): Promise<never> {
+  const { client, signal, say } = session;
+  const printer = createPrinter(session, listing);
+  let known = new Map<string, string>();
+  let wake = Promise.withResolvers<void>();
+  const show = (items: readonly T[]) => {
+    const now = new Map(items.map((item) => [listing.nameOf(item), JSON.stringify(item)]));
+    printer(
+      items,
+      items.filter((item) => known.get(listing.nameOf(item)) !== JSON.stringify(item)),
+    );
+    for (const name of known.keys()) if (!now.has(name)) say(`${name} is not in the list any more.`);
+    known = now;
+  };
+  const following = (async () => {
+    for await (const { event } of follow(client, "/api/events", { signal, notify: say })) {
+      if (event === "operation") wake.resolve();
+    }
+  })();
+  show(first);
+  for (;;) {
+    await Promise.race([wake.promise, following, sleep(longestMs, undefined, { signal }).catch(() => {})]);
+    signal.throwIfAborted();
+    wake = Promise.withResolvers<void>();
+    await sleep(shortestMs);
+    show(await read());
+  }
+}
+
+/** Of the items those that changed. A table has the widths of all of them, and its header once. */
+function createPrinter<T>({ format, write }: Session, { nameOf, columns }: Listing<T>) {
+  let hasHeader = false;
+  return (items: readonly T[], changed: readonly T[]): void => {
+    if (format === "table" || format === "wide") {
+      const view = viewOf(process.stdout, { isWide: format === "wide" });
+      const { header, lines } = layOutTable(items, columns(items, view), view);
+      const told = items.flatMap((item, index) => (changed.includes(item) ? (lines[index] ?? []) : []));
+      for (const line of hasHeader ? told : [...header, ...told]) write(`${line}\n`);
+      hasHeader = true;
+      return;
+    }
+    for (const item of changed) {
+      if (format === "json") write(`${toJson(item)}\n`);
+      else if (format === "yaml") write(`---\n${stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })}`);
+      else if (format === "name") write(`${nameOf(item)}\n`);
+      else write(`${format.print(item).trimEnd()}\n`);
+    }
+  };
+}

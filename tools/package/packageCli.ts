@@ -1,0 +1,83 @@
+/** The command line by itself: one bundled file that needs nothing but Node, as a package that npm installs. */
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+
+const root = join(import.meta.dirname, "../..");
+
+export interface PackagedCli {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Writes the tarball into the folder; what it is made of lies beside it. */
+export async function packageCli(out: string): Promise<PackagedCli> {
+  const folder = join(out, "mooring-cli");
+  await mkdir(join(folder, "bin"), { recursive: true });
+  await bundle(join(folder, "bin/mooring.mjs"));
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  await writeFile(join(folder, "README.md"), readme);
+  await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const { stdout } = await promisify(execFile)(npm, ["pack", "--json", "--pack-destination", out], {
+    cwd: folder,
+    shell: process.platform === "win32",
+  });
+  const [{ filename, size }] = JSON.parse(stdout) as [{ filename: string; size: number }];
+  return { file: join(out, filename), bytes: size };
+}
+
+async function bundle(outfile: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["cli/main.ts"],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    // Packages that are CommonJS ask for Node's own modules by require.
+    banner: {
+      js: `#!/usr/bin/env node
+import { createRequire as createRequireOfBundle } from "node:module";
+const require = createRequireOfBundle(import.meta.url);`,
+    },
+    minify: true,
+    // Names show in the report of a defect.
+    keepNames: true,
+    legalComments: "linked",
+    logLevel: "error",
+  });
+}
+
+async function manifest() {
+  const { version, description, license, engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  return {
+    name: "mooring-cli",
+    version,
+    description: `The command line of Mooring. ${description}`,
+    license,
+    type: "module",
+    bin: { mooring: "bin/mooring.mjs" },
+    engines,
+    files: ["bin"],
+  };
+}
+
+const readme = `# mooring-cli
+
+The command line of Mooring: it does from a terminal or a script what Mooring's HTTP interface offers. One file, which needs
+nothing but Node 22.19 or newer.
+
+\`\`\`sh
+npm install --global ./mooring-cli-<version>.tgz
+mooring config set-context test --server https://mooring.example --audience <client id of Mooring>
+mooring config use-context test
+mooring list
+source <(mooring completion bash)
+\`\`\`
+
+\`mooring --help\` names every command. \`mooring up\`, which runs the whole service on a laptop, is part of a checkout of Mooring.
+`;
