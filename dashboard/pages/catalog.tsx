@@ -71,7 +71,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                   </p>
                   <ul class="plain muted">
                     {teams.flatMap((team) => {
-                      const own = team.databases[server.name]?.[name];
+                      const own = team.databases?.[server.name]?.[name];
                       return own ? [<li key={team.name}>{`team ${team.name}: ${own.join(", ")}`}</li>] : [];
                     })}
                   </ul>

@@ -42,7 +42,7 @@ export function offer(catalog: Catalog, { roles, teams }: Caller, team: string):
     clusters: catalog.clusters.filter(({ name }) => own.some(({ clusters }) => clusters.includes(name))),
     sqlServers: catalog.sqlServers.flatMap(({ name, databases }) => {
       const offered = databases.flatMap((database) => {
-        const allowed = own.flatMap((each) => each.databases[name]?.[database.name] ?? []);
+        const allowed = own.flatMap((each) => each.databases?.[name]?.[database.name] ?? []);
         const left = database.roles.filter((role) => allowed.includes(role));
         return left.length === 0 ? [] : [{ name: database.name, roles: left }];
       });

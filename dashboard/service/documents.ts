@@ -550,7 +550,7 @@ export type Caller = {
     readonly name: string;
     readonly clusters: readonly string[];
     readonly namespaces: readonly string[];
-    readonly databases: Readonly<
+    readonly databases?: Readonly<
       Record<string, Readonly<Record<string, readonly ("reader" | "writer" | "executor" | "owner")[]>>>
     >;
     readonly quota: number;

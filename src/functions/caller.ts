@@ -3,6 +3,7 @@ import type { Catalog } from "../domain/catalog/catalog.ts";
 import type { CallerDocument } from "../domain/documents/caller.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
+import { rightsOf } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
@@ -24,8 +25,8 @@ export function describeCaller({ teams }: Pick<Catalog, "teams">, by: Caller): C
     teams: names.flatMap((name) => {
       const team = lookUp(teams, name);
       if (!team) return [];
-      const { clusters, namespaces, databases, quota } = team;
-      return [{ name, clusters, namespaces, databases, quota }];
+      const { clusters, namespaces, quota } = team;
+      return [{ name, clusters, namespaces, ...rightsOf(team), quota }];
     }),
   };
 }

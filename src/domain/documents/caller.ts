@@ -7,7 +7,7 @@ const CallerTeam = z.object({
   name: z.string(),
   clusters: z.array(z.string()),
   namespaces: z.array(z.string()).meta({ description: "Names of namespaces, in which * stands for any characters." }),
-  ...rightsFields,
+  ...z.object(rightsFields).partial().shape,
   quota: z.int().meta({ description: "How many namespaces it may have at a time." }),
 });
 
