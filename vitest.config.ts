@@ -9,8 +9,13 @@ process.env["NODE_COMPILE_CACHE"] ??= compileCache;
  * What touches nothing of its process: no servers, no trusted certificates, no environment. One worker runs such files one
  * after another on the same modules, where a process for each spends most of its time reading them again.
  */
-const pure = ["test/*.test.ts", "test/{application,domain,durable,functions,orchestrations,resources}/**/*.test.ts"];
-const include = ["test/**/*.test.ts"];
+const pure = [
+  "test/*.test.ts",
+  "test/{application,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
+];
+/** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
+const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
+const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -19,7 +24,7 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     // Much of their time is waiting, so that a core is not one too many for a worker.
-    maxWorkers: availableParallelism(),
+    maxWorkers: isOnCoreTools ? 1 : availableParallelism(),
     reporters: ["default"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },

@@ -59,6 +59,11 @@ param alwaysReadyInstances int = 0
 @description('How many days logs and traces are kept.')
 param retentionDays int = 30
 
+@minValue(1)
+@maxValue(3650)
+@description('How many days the durable runtime keeps operations that have ended. The registry and its audit trail are never cut.')
+param historyDays int = 30
+
 @minValue(-1)
 @description('Logs taken a day, in GB; what comes after that is lost until the next day. -1: no limit.')
 param dailyLogCapGb int = 2
@@ -69,6 +74,9 @@ param budgetAmount int = 0
 param budgetContactEmails string[] = []
 @description('First day of a month. A budget keeps the one that it was made with, so a later deployment has to give the same.')
 param budgetStartDate string = ''
+
+@description('Whom alerts mail. Nobody: they show in the portal alone.')
+param alertEmails string[] = []
 
 param tags object = {}
 
@@ -122,6 +130,18 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: retentionDays
     dailyLogCapGb: dailyLogCapGb
   }
+}
+
+module watching 'modules/watching.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    serviceBusName: names.serviceBus
+    alertEmails: alertEmails
+  }
+  dependsOn: [monitoring, serviceBus]
 }
 
 module storage 'modules/storage.bicep' = {
@@ -203,6 +223,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    historyDays: historyDays
   }
   // An instance that starts before its rights are there fails until it is started again.
   dependsOn: [ownRights, network]
@@ -218,6 +239,10 @@ module targetRights 'modules/rights/targets.bicep' = {
       nodeGroup: toLower(cluster.value.?podIdentity.?nodeResourceGroup ?? cluster.value.identityResourceGroup)
     })
     sqlServerIds: map(items(catalog.sqlServers), server => toLower(server.value.resourceId))
+    administeredSqlServerIds: map(
+      filter(items(catalog.sqlServers), server => contains(server.value, 'entraAdmin')),
+      server => toLower(server.value.resourceId)
+    )
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }

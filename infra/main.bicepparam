@@ -26,10 +26,15 @@ param maximumInstanceCount = int(readEnvironmentVariable('MOORING_MAXIMUM_INSTAN
 param alwaysReadyInstances = int(readEnvironmentVariable('MOORING_ALWAYS_READY_INSTANCES', '0'))
 
 param retentionDays = int(readEnvironmentVariable('MOORING_RETENTION_DAYS', '30'))
+param historyDays = int(readEnvironmentVariable('MOORING_HISTORY_DAYS', '30'))
 param dailyLogCapGb = int(readEnvironmentVariable('MOORING_DAILY_LOG_CAP_GB', '2'))
 param budgetAmount = int(readEnvironmentVariable('MOORING_BUDGET_AMOUNT', '0'))
 param budgetContactEmails = filter(
   split(readEnvironmentVariable('MOORING_BUDGET_EMAILS', ''), ','),
+  email => !empty(email)
+)
+param alertEmails = filter(
+  split(readEnvironmentVariable('MOORING_ALERT_EMAILS', ''), ','),
   email => !empty(email)
 )
 param budgetStartDate = readEnvironmentVariable('MOORING_BUDGET_START', '')

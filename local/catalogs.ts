@@ -72,6 +72,8 @@ export interface UsualCatalogOptions {
   /** Entries of the catalog besides clusters and servers. */
   readonly entries: object;
   readonly verificationJob: object | undefined;
+  /** Given to the SQL server by the catalog. */
+  readonly entraAdmin?: { readonly login: string; readonly objectId: string };
 }
 
 /** What every sandbox is called that nobody has given a catalog. */
@@ -84,6 +86,7 @@ export function usualCatalog({
   databases,
   entries,
   verificationJob,
+  entraAdmin,
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
@@ -106,6 +109,7 @@ export function usualCatalog({
       [sqlServer]: {
         resourceId: `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Sql/servers/${sqlServer}`,
         host: `${sqlServer}.database.windows.net`,
+        ...(entraAdmin ? { entraAdmin } : {}),
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },

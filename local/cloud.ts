@@ -1,5 +1,5 @@
 /** A whole simulated cloud: one world with its services listening on loopback, and a catalog that names them. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { startTableService } from "./azurite.ts";
@@ -45,6 +45,8 @@ export interface CloudOptions {
   readonly limits?: object;
   /** The catalog's: how steps are tried again, where that is to differ from what every sandbox has. */
   readonly retry?: object;
+  /** The catalog gives the SQL server its administrator, which has none by itself; it is there from the beginning without. */
+  readonly setsSqlAdmin?: boolean;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -80,6 +82,8 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
+  /** For people with a client that knows no tokens; dbo everywhere, and nobody's whom Mooring knows. */
+  readonly sqlLogin: { readonly user: string; readonly password: string };
   /** The table service itself, with nothing in front of it. */
   readonly tablesEndpoint: string;
   /** Who may call; undefined where everybody may, and with a catalog of one's own. */
@@ -136,6 +140,7 @@ export async function startCloud({
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
+  setsSqlAdmin = false,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -154,6 +159,7 @@ export async function startCloud({
   const team = createPrincipal(world, "team");
   const operator = createPrincipal(world, "operator");
 
+  const sqlLogin = { user: "sandbox", password: randomBytes(16).toString("hex") };
   const clusters = new Map<string, SimulatedCluster>();
   const kubelets = new Set<Service>();
   /** What is listening, in the order in which it started. */
@@ -193,6 +199,9 @@ export async function startCloud({
           subscriptionId: world.subscriptionId,
           databases,
           verificationJob,
+          ...(setsSqlAdmin
+            ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }
+            : {}),
           entries: {
             ...(approval ? { approval } : {}),
             ...(drift ? { drift } : {}),
@@ -204,11 +213,27 @@ export async function startCloud({
         });
     await furnish(world, document, { mooring, databaseAdministrator, rights });
 
+    // As infra/modules/rights/targets.bicep gives them.
+    const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
+    const actions = setsAdmins ? [...rights.actions, ...rights.administratorActions] : rights.actions;
+
     const starting = [
-      keep(startArm(context, { authorized: new Set([mooring.clientId, operator.clientId]), actions: rights.actions })),
+      keep(
+        startArm(context, {
+          authorityHost: entra.authorityHost,
+          authorized: new Set([mooring.clientId, operator.clientId]),
+          actions,
+        }),
+      ),
       Promise.all(
         [...world.sqlServers.keys()].map((server) =>
-          keep(startSql(context, { server, authorityHost: entra.authorityHost })),
+          keep(
+            startSql(context, {
+              server,
+              authorityHost: entra.authorityHost,
+              sqlLogins: { [sqlLogin.user]: sqlLogin.password },
+            }),
+          ),
         ),
       ),
       Promise.all(
@@ -288,6 +313,7 @@ export async function startCloud({
       sql,
       ...first,
       serviceBus,
+      sqlLogin,
       tablesEndpoint: tables.endpoint,
       callers,
       people,

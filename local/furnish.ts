@@ -15,7 +15,7 @@ export async function furnish(world: World, document: CatalogDocument, furnisher
   const { clusters, sqlServers } = Catalog.parse(document);
   for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...furnisher });
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
-  for (const [alias, { resourceId, databases }] of Object.entries(sqlServers)) {
+  for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
     const [, , subscriptionId = "", , resourceGroup = "", , , , name = ""] = resourceId.split("/");
     addGroup(world, { subscriptionId, name: resourceGroup, location });
     const { displayName: login, principalId: objectId } = furnisher.databaseAdministrator;
@@ -24,7 +24,8 @@ export async function furnish(world: World, document: CatalogDocument, furnisher
       subscriptionId,
       resourceGroup,
       location,
-      entraAdmin: { login, objectId },
+      // What the catalog gives is for an operation to set.
+      entraAdmin: entraAdmin ? undefined : { login, objectId },
       canReadDirectory: true,
       databases: new Set(Object.keys(databases)),
     });

@@ -1,42 +1,22 @@
 /** The embedded host in a process of its own, so that it can be killed as a machine kills it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { compileCache } from "./compileCache.ts";
-import { isToParent, type MeetTurn, type ToHost } from "./host/turnFaults.ts";
+import { startCoreTools } from "./coreTools.ts";
+import { isToParent, type ToHost } from "./host/turnFaults.ts";
+import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
 
-export interface HostProcessOptions {
-  /** The folder with package.json and host.json. */
-  readonly app: string;
-  readonly port: number;
-  readonly data: string;
-  readonly settings: Readonly<Record<string, string>>;
-  /** Who answers requests below /sandbox; nobody without it. */
-  readonly sandbox?: string;
-  /** Takes each line that the host logs. */
-  readonly onLog?: (line: string) => void;
-  /** Asked before each turn of an orchestration while the host is told that there are faults of it. */
-  readonly meetTurn?: MeetTurn;
-}
-
-export interface HostProcess {
-  readonly url: string;
-  readonly pid: number;
-  /** Whether there are faults that turns may meet. */
-  hasTurnFaults(isSo: boolean): void;
-  /** Settles when the process has ended, however it did. */
-  readonly ended: Promise<void>;
-  /** SIGKILL: no time to say goodbye. */
-  kill(): Promise<void>;
-  /** Lets running work end, for a few seconds. */
-  close(): Promise<void>;
-}
+/** What would go wrong in Azure goes wrong here. */
+const strict = { MOORING_STRICT: "true" };
 
 /** Not long: what the service works on is a simulated cloud that ends with it. */
 const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
+/** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+  if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
   const { app, port, data, settings, sandbox, onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
   const child = spawn(process.execPath, [entry, ...args], {
@@ -45,10 +25,16 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     // Its stdout says once more what the channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Nothing of this process's environment reaches the service but what a program needs to run.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: compileCache, ...settings },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_COMPILE_CACHE: compileCache,
+      ...strict,
+      ...settings,
+    },
   });
   const ended = once(child, "exit").then(() => undefined);
-  const tail = collectLog(child, onLog);
+  const tail = collectLog([child.stderr], onLog);
 
   const tell = (message: ToHost) => {
     if (child.connected) child.send(message, () => undefined);
@@ -88,21 +74,4 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
 
 function isReady(message: unknown): message is { event: "ready"; url: string } {
   return typeof message === "object" && message !== null && "event" in message && message.event === "ready";
-}
-
-const tailLines = 20;
-
-function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undefined): () => string {
-  const last: string[] = [];
-  let rest = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      last.push(line);
-      if (last.length > tailLines) last.shift();
-      onLog?.(line);
-    }
-  });
-  return () => last.join("\n");
 }

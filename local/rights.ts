@@ -22,6 +22,8 @@ const ClusterRole = z.object({ kind: z.literal("ClusterRole"), rules: z.array(Ru
 export interface Rights {
   /** Of Mooring's role in Azure. */
   readonly actions: readonly string[];
+  /** Of the one that it has on SQL servers whose administrator the catalog gives. */
+  readonly administratorActions: readonly string[];
   /** Of its ClusterRole. */
   readonly rules: readonly PolicyRule[];
   /** T-SQL that makes the user `mooring` in a database. */
@@ -30,14 +32,16 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, clusterRole, databaseUser] = await Promise.all([
+  const [role, administratorRole, clusterRole, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
+    read("azure/sql-administrator-role.json"),
     read("kubernetes/cluster-role.yaml"),
     read("sql/database-user.sql"),
   ]);
   const documents = parseAllDocuments(clusterRole).map((document) => ClusterRole.safeParse(document.toJS()).data);
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
+    administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
     rules: documents.flatMap((document) => document?.rules ?? []),
     databaseUser,
   };

@@ -9,9 +9,11 @@ import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
 import { describeEnvironment } from "./control/environment.ts";
 import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
-import { type HostProcess, startHostProcess } from "./hostProcess.ts";
+import type { HostProcess } from "./hostChild.ts";
+import { startHostProcess } from "./hostProcess.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
+import type { SqlSimulator } from "./simulators/sql/index.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** Of the service; any free port without it. */
@@ -35,6 +37,10 @@ export interface Sandbox {
   readonly authorityFile: string;
   /** For kubectl and any other client of a simulated cluster, by the cluster's name; with all rights. */
   readonly kubeconfigs: Readonly<Record<string, string>>;
+  /** For FreeTDS (FREETDSCONF), with an entry for each SQL server. */
+  readonly freetdsFile: string;
+  /** For Azure CLI (AZURE_CONFIG_DIR), which makes it. */
+  readonly azureConfigFolder: string;
   /** The first cluster's. */
   readonly kubeconfig: string;
   /** Process id of the service; another after a restart. */
@@ -43,8 +49,8 @@ export interface Sandbox {
   readonly hostEnded: Promise<void>;
   /** SIGKILL to the service; the cloud goes on, as clouds do. */
   killHost(): Promise<void>;
-  /** Starts the service again, on the same store and port. */
-  restartHost(): Promise<void>;
+  /** Starts the service again, on the same store and port; with another app, as a deployment does. */
+  restartHost(app?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +70,7 @@ export async function startSandbox({
 }: SandboxOptions = {}): Promise<Sandbox> {
   if (port !== 0) await checkPort(port);
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
+  const data = join(folder, "host");
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const building = app === undefined ? ensureBuilt() : Promise.resolve();
   // Awaited below, when whatever started beside it can be closed again.
@@ -75,15 +82,15 @@ export async function startSandbox({
     cloud = await startCloud(options);
     control = await startControl({ cloud, environment: () => describeEnvironment(sandbox) });
     await building;
-    const { kubeconfigs, ...files } = await writeFiles(folder, cloud);
+    const { kubeconfigs, freetdsFile, ...files } = await writeFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const { faults } = cloud;
     const { url: controlUrl } = control;
-    const start = async (onPort: number) => {
+    const start = async (onPort: number, appFolder: string) => {
       const started = await startHostProcess({
-        app: app ?? checkout,
+        app: appFolder,
         port: onPort,
-        data: join(folder, "host"),
+        data,
         settings,
         sandbox: controlUrl,
         meetTurn: (turn) => meetTurn(faults, turn),
@@ -93,7 +100,8 @@ export async function startSandbox({
       faults.onChange();
       return started;
     };
-    host = await start(port);
+    let current = app ?? checkout;
+    host = await start(port, current);
     const { url } = host;
     const running = cloud;
     running.allowSignIn(`${url}/dashboard`);
@@ -101,9 +109,11 @@ export async function startSandbox({
     const sandbox: Sandbox = {
       url,
       cloud: running,
-      dataFolder: join(folder, "host"),
+      dataFolder: data,
       key: running.callers?.key,
       kubeconfigs,
+      freetdsFile,
+      azureConfigFolder: join(folder, "azure"),
       kubeconfig: Object.values(kubeconfigs)[0] ?? "",
       authorityFile: files.NODE_EXTRA_CA_CERTS,
       get hostPid() {
@@ -113,8 +123,9 @@ export async function startSandbox({
         return host.ended;
       },
       killHost: () => host.kill(),
-      async restartHost() {
-        host = await start(Number(new URL(url).port));
+      async restartHost(another) {
+        current = another ?? current;
+        host = await start(Number(new URL(url).port), current);
       },
       async close() {
         // Nothing of it is kept, so nothing has to be put in order.
@@ -163,23 +174,32 @@ async function checkPort(port: number): Promise<void> {
   await closed;
 }
 
-async function writeFiles(folder: string, { catalog, tls, clusters }: Cloud) {
+async function writeFiles(folder: string, { catalog, tls, clusters, sqlServers }: Cloud) {
   const catalogFile = join(folder, "mooring.yaml");
   const authorityFile = join(folder, "sandbox-ca.pem");
+  const freetdsFile = join(folder, "freetds.conf");
   const kubeconfigs = Object.fromEntries(
     [...clusters.keys()].map((name) => [name, join(folder, `${name}.kubeconfig`)]),
   );
   await Promise.all([
     writeFile(catalogFile, catalog),
     writeFile(authorityFile, tls.certificate),
+    writeFile(freetdsFile, [...sqlServers.values()].map((sql) => printFreetdsEntry(sql, authorityFile)).join("\n")),
     ...[...clusters].map(([name, { kubernetes }]) =>
       writeFile(join(folder, `${name}.kubeconfig`), kubernetes.kubeconfig(), { mode: 0o600 }),
     ),
   ]);
   return {
     kubeconfigs,
+    freetdsFile,
     MOORING_CATALOG: catalogFile,
     // The production code verifies certificates as always; the machine's trust store has one authority more.
     NODE_EXTRA_CA_CERTS: authorityFile,
   };
+}
+
+/** For `tsql -S <server>`: FreeTDS has no option for a certificate authority. */
+function printFreetdsEntry({ server, port }: SqlSimulator, authorityFile: string): string {
+  const entries = { host: "localhost", port, "tds version": "7.4", encryption: "require", "ca file": authorityFile };
+  return [`[${server}]`, ...Object.entries(entries).map(([name, value]) => `${name} = ${value}`), ""].join("\n");
 }

@@ -13,7 +13,7 @@ const mooring = (words: string) => `npx mooring ${words}`;
 
 export function describeSandbox(
   sandbox: Sandbox,
-  { verbose, isUsual }: { verbose: boolean; isUsual: boolean },
+  { verbose, isUsual, tracesUrl }: { verbose: boolean; isUsual: boolean; tracesUrl: string | undefined },
 ): string {
   const { url, cloud } = sandbox;
   const suggestions: readonly Suggestion[] = [
@@ -45,6 +45,7 @@ export function describeSandbox(
     `${styleText("bold", "The dashboard is at")}   ${styleText("green", `${url}/dashboard`)}`,
     ...(sandbox.key === undefined ? [] : [`  sign in there with the operator's key: ${sandbox.key}`]),
     "",
+    ...(tracesUrl === undefined ? [] : [`Traces are kept at ${tracesUrl}, and linked to from each status.`, ""]),
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
     ...describePeople(cloud),

@@ -16,6 +16,12 @@ const Links = z
   })
   .pipe(z.array(z.strictObject({ name: z.string().min(1), url: z.url({ protocol: /^https?$/ }) })));
 
+/** Set to nothing is not set (OpenTelemetry, "Environment Variable Specification"). */
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === "" ? undefined : text));
+
 const Config = z.object({
   MOORING_CATALOG: z.string().default("mooring.yaml").meta({
     description: "Path of the catalog; relative to the function app's folder.",
@@ -44,6 +50,10 @@ const Config = z.object({
   MOORING_IDEMPOTENCY_ROW_HOURS: z.coerce.number().min(25).default(48).meta({
     description: "After how many hours the row of an idempotency key is removed; the key is good for 24.",
   }),
+  // At least a day: what ended without an outcome is taken up within minutes, from what its instance says.
+  MOORING_HISTORY_DAYS: z.coerce.number().min(1).default(30).meta({
+    description: "After how many days the durable runtime forgets an operation that has ended; the registry does not.",
+  }),
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",
@@ -51,12 +61,29 @@ const Config = z.object({
   MOORING_DASHBOARD_CLIENT_ID: z.guid().optional().meta({
     description: "Client id by which the dashboard signs people in; without it, the first audience of the catalog.",
   }),
-  MOORING_DASHBOARD_TRACE_URL: Url.optional().meta({
-    description: "Where the dashboard leads for a trace; {traceId} stands for its id.",
-  }),
   MOORING_DASHBOARD_LINKS: Links.default([]).meta({
     description: "Where else the dashboard leads: a JSON array of objects with name and url.",
   }),
+  MOORING_TRACE_URL: z
+    .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })
+    .includes("{traceId}", { error: "must be an address with {traceId} in it" })
+    .optional()
+    .meta({ description: "Where a trace can be looked at; the status of an operation links to it." }),
+  // Those of OpenTelemetry that decide whether and how; its packages read the others (docs/telemetry.md).
+  OTEL_SDK_DISABLED: z
+    .string()
+    .optional()
+    .transform((text) => text?.toLowerCase() === "true"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .enum(["http/protobuf", "http/json"], { error: "must be http/protobuf or http/json" })
+    .default("http/protobuf"),
+  OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
+  OTEL_TRACES_SAMPLER: optionalText,
+  APPLICATIONINSIGHTS_CONNECTION_STRING: optionalText,
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: optionalText,
   ServiceBusConnection__fullyQualifiedNamespace: z.hostname().meta({
     description: "Service Bus namespace; the trigger's connection has the same name.",
   }),

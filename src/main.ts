@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { provideAdmission } from "./activities/freedNamespace.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
-import { createCredential } from "./adapters/credential.ts";
+import { createCredential, type RenewableCredential } from "./adapters/credential.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
@@ -42,16 +42,17 @@ import { createWaitingLine } from "./functions/onboardings/waitingLine.ts";
 import { registerApprovals } from "./functions/operations/approvals.ts";
 import { registerDecisions } from "./functions/operations/decisions.ts";
 import { registerOperations } from "./functions/operations/operations.ts";
+import { registerPurgeHistories } from "./functions/operations/purgeHistories.ts";
 import { mend, registerStartAccepted } from "./functions/operations/startAccepted.ts";
 import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import type { Ports } from "./ports.ts";
+import { startTelemetry } from "./telemetry/start.ts";
 
 const topicName = "onboarding-events";
 
-function createPorts(config: Config, catalog: Catalog): Ports {
+function createPorts(config: Config, catalog: Catalog, credential: RenewableCredential): Ports {
   const timeoutMs = config.MOORING_CALL_TIMEOUT_MS;
-  const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs });
   const customEndpointAddress = config.ServiceBusConnection__customEndpointAddress;
   const serviceBus = {
     credential,
@@ -93,7 +94,9 @@ const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
 if (isAnonymous(catalog, config)) {
   console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
 }
-const ports = createPorts(config, catalog);
+const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs: config.MOORING_CALL_TIMEOUT_MS });
+const ports = createPorts(config, catalog, credential);
+startTelemetry(config, credential);
 
 providePorts(ports);
 const refusals = createRefusalTrail(ports);
@@ -109,7 +112,7 @@ const onSight = createOnSight(ports, {
 });
 registerOnboardings(ports, routes, onSight);
 registerBatches(ports, routes);
-registerOperations(ports, routes, onSight);
+registerOperations(ports, routes, onSight, { traceUrl: config.MOORING_TRACE_URL });
 registerDecisions(ports, routes);
 registerApprovals(ports, routes);
 registerNamespaces(ports, routes, onSight);
@@ -120,6 +123,7 @@ registerOnboardingRequested(ports, { line, onSight });
 registerStartAccepted(ports, line);
 registerWatchDrift(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
+registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);
 registerEvents(ports, routes, onSight);
 registerExports(ports, routes);
@@ -131,7 +135,7 @@ registerDashboard(routes, {
   built: assetsIn(join(appFolder, "dist/dashboard")),
   settings: dashboardSettings(catalog, {
     clientId: config.MOORING_DASHBOARD_CLIENT_ID,
-    traceUrl: config.MOORING_DASHBOARD_TRACE_URL,
+    traceUrl: config.MOORING_TRACE_URL,
     links: config.MOORING_DASHBOARD_LINKS,
   }),
 });

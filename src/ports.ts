@@ -21,7 +21,7 @@ import type {
 import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
 import type { Serial } from "./domain/serial.ts";
-import type { DatabaseTarget, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
+import type { DatabaseTarget, EntraAdmin, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
 import type { CloudEvent } from "./domain/watching/events.ts";
 
@@ -130,6 +130,10 @@ export interface SqlServerState {
 export interface SqlServers {
   /** Undefined when ARM has no such server. */
   inspect(server: SqlServerTarget): Promise<SqlServerState | undefined>;
+  /** Whoever the administrator is, this one is it afterwards: look before. Resolves when the server has it. */
+  setEntraAdmin(server: SqlServerTarget, admin: EntraAdmin): Promise<void>;
+  /** Whoever it is, the server has none afterwards. */
+  removeEntraAdmin(server: SqlServerTarget): Promise<void>;
 }
 
 // ——— Databases (T-SQL) ———
@@ -432,7 +436,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     removeFederatedCredential: "writes",
     pace: "reads",
   },
-  sqlServers: { inspect: "reads" },
+  sqlServers: { inspect: "reads", setEntraAdmin: "writes", removeEntraAdmin: "writes" },
   roleAssignments: { heldAt: "reads", ownPermissions: "reads", givenTo: "reads" },
   databases: { inspect: "reads", change: "writes" },
   kubernetes: {

@@ -15,11 +15,12 @@ export const command = defineCommand({
     latency: { value: "ms", summary: "What every call to the simulated cloud takes at least" },
     catalog: { value: "file", summary: "Simulate what this catalog names" },
     auth: { summary: "Tell callers apart; a catalog that has auth does so anyway" },
+    traces: { summary: "Keep the last spans; the status of an operation links to its own" },
     verbose: { summary: "Show all that the service logs, not its warnings alone" },
   },
   examples: ["up", "up --port 7072", "up --auth", "up --catalog mooring.yaml"],
   isLocal: true,
-  async run({ signal }, { port, latency, catalog, auth, verbose }) {
+  async run({ signal }, { port, latency, catalog, auth, traces, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined
@@ -27,6 +28,7 @@ export const command = defineCommand({
         : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
       ...(catalog === undefined ? [] : ["--catalog", catalog]),
       ...(auth ? ["--auth"] : []),
+      ...(traces ? ["--traces"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.

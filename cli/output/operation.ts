@@ -60,7 +60,7 @@ function actionOf({ attempts, ...step }: StepDocument): string {
 
 /** All of it, for `status` and the end of a --wait. */
 export function operationLines(operation: AnyOperationDocument, view: View): readonly string[] {
-  const { id, error, traceId, requestedBy, team, createdTime, cancel } = operation;
+  const { id, error, traceId, traceUrl, requestedBy, team, createdTime, cancel } = operation;
   const { now, isWide } = view;
   const by = team === undefined ? requestedBy : `${requestedBy}, team ${team}`;
   const ended = error ? facts(errorFacts(operation), view) : [];
@@ -76,7 +76,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
               ["batch", operation.batch],
               ["client", operation.result?.clientId],
             ] as const)),
-        ["trace", isWide || error ? traceId : undefined],
+        ["trace", traceUrl ?? (isWide || error ? traceId : undefined)],
         ...(isWide && operation.kind !== "batch" ? requestFacts(operation) : []),
         ...(cancel
           ? [["cancel", `asked by ${cancel.by}${cancel.comment === undefined ? "" : `: ${cancel.comment}`}`] as const]

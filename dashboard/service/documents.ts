@@ -119,6 +119,8 @@ export type NamespaceFilter = {
     | "GRANT_DENIED"
     | "DENY_ADDED"
     | "SCHEMA_OWNED"
+    | "SQL_ADMIN_GONE"
+    | "SQL_ADMIN_OTHER"
     | "OBJECT_MISSING"
     | "OBJECT_CHANGED"
     | "OBJECT_SURPLUS"
@@ -311,6 +313,7 @@ export type Operation = {
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly request: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
+  readonly traceUrl?: string;
   readonly steps: readonly {
     readonly name: string;
     readonly target: string;
@@ -356,6 +359,7 @@ export type Batch = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
+  readonly traceUrl?: string;
   readonly totals: {
     readonly requests: number;
     readonly notStarted: number;
@@ -454,6 +458,8 @@ export type Finding = {
     | "GRANT_DENIED"
     | "DENY_ADDED"
     | "SCHEMA_OWNED"
+    | "SQL_ADMIN_GONE"
+    | "SQL_ADMIN_OTHER"
     | "OBJECT_MISSING"
     | "OBJECT_CHANGED"
     | "OBJECT_SURPLUS"

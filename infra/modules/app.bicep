@@ -17,6 +17,7 @@ param easyAuth { issuer: string, clientId: string }?
 param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyInstances int
+param historyDays int
 
 // The same as maxConcurrentRequests in host.json. A stream of events holds one of them for up to two minutes.
 var httpConcurrency = 100
@@ -66,6 +67,7 @@ var mooringSettings = {
   MOORING_ARM_ENDPOINT: resourceManager
   MOORING_ARM_SCOPE: '${resourceManager}/.default'
   MOORING_SQL_SCOPE: 'https://${substring(environment().suffixes.sqlServerHostname, 1)}/.default'
+  MOORING_HISTORY_DAYS: string(historyDays)
   // Twice the largest body that Mooring takes, a batch: what is a little too large gets Mooring's own answer, not the host's.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(8 * 1024 * 1024)
 }

@@ -6,12 +6,21 @@ export interface Surroundings {
   /** Of the service. */
   readonly url: string;
   readonly authorityFile: string;
+  readonly freetdsFile: string;
+  readonly azureConfigFolder: string;
   /** Files, by the clusters' names. */
   readonly kubeconfigs: Readonly<Record<string, string>>;
 }
 
-export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: Surroundings) {
-  const { world, arm, entra, clusters, sqlServers, serviceBus, identityEndpoint } = cloud;
+export function describeEnvironment({
+  url,
+  cloud,
+  kubeconfigs,
+  authorityFile,
+  freetdsFile,
+  azureConfigFolder,
+}: Surroundings) {
+  const { world, arm, entra, clusters, sqlServers, serviceBus, identityEndpoint, principals, sqlLogin } = cloud;
   const servers = [...sqlServers.values()].map((sql) => ({
     name: sql.server,
     address: `localhost,${sql.port}`,
@@ -30,7 +39,17 @@ export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: 
       AZURE_AUTHORITY_HOST: entra.authorityHost,
       IDENTITY_ENDPOINT: identityEndpoint.endpoint,
       IDENTITY_HEADER: identityEndpoint.header,
+      // Of Azure CLI before it took the names above, which says by the third that it is in an App Service.
+      MSI_ENDPOINT: identityEndpoint.endpoint,
+      MSI_SECRET: identityEndpoint.header,
+      APPSETTING_WEBSITE_SITE_NAME: "mooring-sandbox",
+      // Not your own, which knows where you are logged in.
+      AZURE_CONFIG_DIR: azureConfigFolder,
       KUBECONFIG: Object.values(kubeconfigs).join(":"),
+      FREETDSCONF: freetdsFile,
+      SANDBOX_OPERATOR_CLIENT_ID: principals.operator.clientId,
+      SANDBOX_SQL_USER: sqlLogin.user,
+      SANDBOX_SQL_PASSWORD: sqlLogin.password,
       SANDBOX_ARM_ENDPOINT: arm.url,
       SANDBOX_SERVICE_BUS_ENDPOINT: serviceBus.url,
       SANDBOX_SERVICE_BUS_NAMESPACE: names.serviceBusNamespace,
@@ -48,6 +67,7 @@ export function describeEnvironment({ url, cloud, kubeconfigs, authorityFile }: 
       kubeconfig: kubeconfigs[name],
     })),
     sqlServers: servers,
+    sqlLogin,
     serviceBus: {
       endpoint: serviceBus.url,
       namespace: names.serviceBusNamespace,
@@ -76,7 +96,7 @@ export function printEnvironment(surroundings: Surroundings): string[] {
   ];
   return [
     ...Object.entries(variables)
-      .filter(([name]) => !name.startsWith("SANDBOX_"))
+      .filter(([name]) => !/^SANDBOX_(?!SQL_(USER|PASSWORD)$)/.test(name))
       .map(([name, value]) => `export ${name}=${value}`),
     ...addresses.map(([name = "", value]) => `${name.padEnd(23)} ${value}`),
   ];

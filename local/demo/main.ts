@@ -1,6 +1,11 @@
 /** `npm run demo`: starts a sandbox, tells the walk-through in it, and ends everything again. */
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseArgs } from "node:util";
+import { unzipSync } from "fflate";
 import { Refused } from "../../cli/failures.ts";
 import { readFault } from "../control/faultDocument.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
@@ -14,11 +19,12 @@ import { createStage } from "./stage.ts";
 import { createTerminalTeller } from "./terminal.ts";
 import { walkThrough } from "./walkThrough.ts";
 
-const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>]
+const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>] [--package <zip>]
 
   --json     one JSON event on each line, and nothing else on stdout
   --latency  what every call to the simulated cloud takes at least (default 40)
   --fault    a fault of local/simulators/faults.ts that meets the walk-through, to see it stop
+  --package  what npm run package made, in the place of this checkout's app
 `;
 
 const options = readArguments();
@@ -28,7 +34,13 @@ const started = performance.now();
 const elapsed = () => Math.round(performance.now() - started);
 
 tell({ event: "starting" });
-const starting = startSandbox({ latencyMs: options.latencyMs, logLevel: "warning", onLog: keepLog });
+const app = options.package === undefined ? undefined : await unpack(options.package);
+const starting = startSandbox({
+  latencyMs: options.latencyMs,
+  logLevel: "warning",
+  onLog: keepLog,
+  ...(app === undefined ? {} : { app }),
+});
 const serviceLog: string[] = [];
 try {
   const sandbox = await Promise.race([starting, interruption.happened]);
@@ -43,6 +55,7 @@ try {
   teller.close();
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
+  if (app !== undefined) await rm(app, { recursive: true, force: true });
 }
 // The SDKs would hold on for seconds: to idle connections, and to calls that the story broke off.
 process.stdout.write("", () => process.exit());
@@ -77,13 +90,25 @@ function describe(error: unknown): string {
   return log.length === 0 ? text : `${text} The service said: ${log.join(" | ")}`;
 }
 
-function readArguments(): { json: boolean; latencyMs: number; fault: Fault | undefined } {
+/** Into a folder of its own, as Flex Consumption does: nothing of the checkout is beside it. */
+async function unpack(file: string): Promise<string> {
+  const contents = unzipSync(await readFile(file));
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "mooring-package-")));
+  for (const [path, bytes] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  }
+  return folder;
+}
+
+function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
         json: { type: "boolean", default: false },
         latency: { type: "string", default: "40" },
         fault: { type: "string" },
+        package: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -93,10 +118,12 @@ function readArguments(): { json: boolean; latencyMs: number; fault: Fault | und
     }
     if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
     const fault = values.fault === undefined ? undefined : readFaultOption(values.fault);
-    return { json: values.json, latencyMs: Number(values.latency), fault };
+    if (values.package !== undefined && !existsSync(values.package))
+      throw new Error(`--package: there is no file ${values.package}; npm run package makes dist/package/mooring.zip`);
+    return { json: values.json, latencyMs: Number(values.latency), fault, package: values.package };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exit(64);
+    return process.exit(64);
   }
 }
 

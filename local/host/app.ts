@@ -30,7 +30,12 @@ export interface InvocationInput {
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
+  /** Of a request. */
+  readonly method?: string | undefined;
+  /** The caller's, which came with the request or the message. */
   readonly traceParent?: string;
+  /** Of the span that this host has opened for the invocation. */
+  readonly hostSpan?: string;
   /** Chosen by the caller when it must know the id beforehand, as streamed HTTP does; else a new one. */
   readonly invocationId?: string;
 }

@@ -6,6 +6,7 @@
 import Module from "node:module";
 import type { Binding, TypedData } from "./app.ts";
 import type { Log, LogLevel } from "./log.ts";
+import type { RetryContext } from "./retryPolicy.ts";
 
 export type Callback = (...args: unknown[]) => unknown;
 type Hook = (context: object) => unknown;
@@ -23,6 +24,7 @@ export interface CoreInvocation {
     readonly functionId: string;
     readonly inputData: readonly { readonly name: string; readonly data: TypedData }[];
     readonly triggerMetadata: Readonly<Record<string, TypedData>>;
+    readonly retryContext?: RetryContext;
     readonly traceContext: { readonly traceParent: string; readonly traceState: string; readonly attributes: object };
   };
   readonly metadata: FunctionMetadata;

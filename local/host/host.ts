@@ -16,6 +16,7 @@ import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
+import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 import type { MeetTurn } from "./turnFaults.ts";
@@ -30,8 +31,6 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
-  /** The durable store could not be written: what is acknowledged from here on would be lost, so the host should end. */
-  readonly onBroken?: (error: Error) => void;
   readonly meetTurn?: MeetTurn | undefined;
   /** Who answers requests below /sandbox; nobody without it. */
   readonly sandbox?: URL;
@@ -82,8 +81,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
       rpcKey: keys.rpc,
+      isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
       log,
-      ...(options.onBroken === undefined ? {} : { onBroken: options.onBroken }),
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
     });
     if (durable !== undefined) endDurable = () => durable.close();
@@ -166,7 +165,8 @@ function run(
     durable,
   }: { definition: RegisteredFunction; input: InvocationInput; durable: DurableExtension | undefined },
 ): Promise<InvocationResult> {
-  return app.invoke(definition.name, { ...input, inputs: { ...durableInputs(definition, durable), ...input.inputs } });
+  const inputs = { ...durableInputs(definition, durable), ...input.inputs };
+  return inInvocationSpan(definition, { ...input, inputs }, (all) => app.invoke(definition.name, all));
 }
 
 function routesOf(functions: readonly RegisteredFunction[], prefix: string): Routes {

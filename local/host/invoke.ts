@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
 import { CoreError, type CoreInvocation, programmingModel, type Registration, type Registrations } from "./core.ts";
 import type { LogLevel } from "./log.ts";
+import type { RetryContext } from "./retryPolicy.ts";
 
 /** Runs hooks and handler in the order of the Node worker, with the phase told to the SDK, which warns by it. */
 export async function invoke(
@@ -10,11 +11,17 @@ export async function invoke(
     definition,
     registration,
     input,
-  }: { definition: RegisteredFunction; registration: Registration; input: InvocationInput },
+    retry,
+  }: {
+    definition: RegisteredFunction;
+    registration: Registration;
+    input: InvocationInput;
+    retry?: RetryContext | undefined;
+  },
 ): Promise<InvocationResult> {
   const model = programmingModel();
   if (model === undefined) throw new CoreError("The app has no programming model: it never required @azure/functions.");
-  const core = createInvocation(app, { definition, registration, input });
+  const core = createInvocation(app, { definition, registration, input, retry });
   const invocation = await model.getInvocationModel(core);
   const { context, inputs } = await invocation.getArguments();
   const hookData: Record<string, unknown> = {};
@@ -72,7 +79,13 @@ function createInvocation(
     definition,
     registration,
     input,
-  }: { definition: RegisteredFunction; registration: Registration; input: InvocationInput },
+    retry,
+  }: {
+    definition: RegisteredFunction;
+    registration: Registration;
+    input: InvocationInput;
+    retry: RetryContext | undefined;
+  },
 ): CoreInvocation {
   const invocationId = input.invocationId ?? randomUUID();
   const inputs = Object.entries(input.inputs ?? {}).map(([name, data]) => ({ name, data }));
@@ -87,7 +100,12 @@ function createInvocation(
       functionId: definition.functionId,
       inputData: [{ name: definition.trigger.name, data: input.trigger }, ...inputs],
       triggerMetadata: input.triggerMetadata ?? {},
-      traceContext: { traceParent: continueTrace(input.traceParent), traceState: "", attributes: {} },
+      ...(retry === undefined ? {} : { retryContext: retry }),
+      traceContext: {
+        traceParent: input.hostSpan ?? continueTrace(input.traceParent),
+        traceState: "",
+        attributes: {},
+      },
     },
     metadata: registration.metadata,
     state: undefined,

@@ -12,6 +12,7 @@ import { keepOnLoopback } from "./http/streamListener.ts";
 import { createHookContext, invoke, runHooks } from "./invoke.ts";
 import type { Log } from "./log.ts";
 import { report } from "./report.ts";
+import { parseRetryPolicy, type RetryContext, type RetryPolicy, withRetries } from "./retryPolicy.ts";
 
 export interface LoadedApp extends FunctionApp {
   /** What the app's SDK asked of the host; `HttpUri` is set when it streams HTTP. */
@@ -88,11 +89,17 @@ function createFunctionApp(
 ): LoadedApp {
   const functions = new Map<string, RegisteredFunction>();
   const registrations = new Map<string, Registration>();
+  const policies = new Map<string, RetryPolicy>();
+  const closing = new AbortController();
   for (const [functionId, registration] of app.functions) {
     const definition = describe(functionId, registration);
-    // Told rather than dropped: the app would seem to retry and does not.
-    if (registration.metadata.retryOptions !== undefined)
-      parts.log.warn("this host applies no retry policies of functions", { function: definition.name });
+    const { retryOptions } = registration.metadata;
+    if (retryOptions !== undefined && retryOptions !== null) {
+      const { type } = definition.trigger;
+      if (type.toLowerCase() === "timertrigger") policies.set(definition.name, parseRetryPolicy(retryOptions));
+      // Told rather than dropped: the app would seem to retry and does not, here nor in Azure.
+      else parts.log.warn("a trigger of this type has no retry policy", { function: definition.name, trigger: type });
+    }
     functions.set(definition.name, definition);
     registrations.set(definition.name, registration);
   }
@@ -104,13 +111,18 @@ function createFunctionApp(
       const registration = registrations.get(name);
       if (definition === undefined || registration === undefined)
         throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
-      const invocationId = input.invocationId ?? randomUUID();
-      return await report(
-        { definition, invocationId, log: parts.log },
-        invoke(app, { definition, registration, input: { ...input, invocationId } }),
-      );
+      const attempt = (retry?: RetryContext) => {
+        const invocationId = input.invocationId ?? randomUUID();
+        return report(
+          { definition, invocationId, log: parts.log },
+          invoke(app, { definition, registration, input: { ...input, invocationId }, retry }),
+        );
+      };
+      const policy = policies.get(name);
+      return await (policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt }));
     },
     async close() {
+      closing.abort();
       await runHooks(
         app.hooks.appTerminate,
         createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {}),

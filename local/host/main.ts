@@ -46,7 +46,6 @@ try {
     folder: app,
     port,
     dataDirectory: data,
-    onBroken: endBroken,
     meetTurn: askParent(),
     ...(sandbox === undefined ? {} : { sandbox }),
   });
@@ -62,12 +61,6 @@ function announce({ url }: Host): void {
   const ready = { event: "ready", url, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   process.send?.(ready);
-}
-
-/** Nothing may be acknowledged that is not stored. */
-function endBroken(error: Error): void {
-  log.write("critical", "the durable store cannot be written; the host ends", describeError(error));
-  process.exit(exitCodes.software);
 }
 
 /** The first time lets what runs end; asked again, the host goes at once. */

@@ -2,16 +2,32 @@
 import { z } from "zod";
 import { describeFailure, runStep } from "../application/steps/runStep.ts";
 import { isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
-import { type Activity, createActivityHost } from "../durable/activity.ts";
+import { type Activity, type ActivityDefinition, createActivityHost } from "../durable/activity.ts";
 import type { Ports } from "../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
+import { concerning } from "../telemetry/spans.ts";
 
 const host = createActivityHost<Ports>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
 });
-export const { providePorts, activity } = host;
+export const { providePorts } = host;
+
+/** What an activity calls names the operation that it is called for. */
+export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
+  return host.activity({
+    ...definition,
+    run: (input, ports, invocation) =>
+      concerning(Subject.safeParse(input).data ?? {}, () => definition.run(input, ports, invocation)),
+  });
+}
+
+const Subject = z.object({
+  operation: z.string().optional(),
+  cluster: z.string().optional(),
+  namespace: z.string().optional(),
+});
 
 /** A step that is an activity of its own. */
 export function stepActivity<I extends StepInput, O extends StepResult>(

@@ -7,15 +7,25 @@ import { throwBlockers } from "../application/plan/throwBlockers.ts";
 import { isCode } from "../domain/errors.ts";
 import { berthKey } from "../domain/naming/names.ts";
 import type { OperationError } from "../domain/operation/operation.ts";
+import type { Plan } from "../domain/operation/plan.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
+
+/** The SQL servers whose administrator has to be set; absent where there is none, and before there was that step. */
+const Admins = z.array(z.string()).optional();
+
+function adminsToSet({ steps }: Plan): string[] {
+  return steps
+    .filter(({ name, action }) => name === "ensureSqlAdmin" && action === "create")
+    .map(({ target }) => target);
+}
 
 /** Names every blocker before the first write of an onboarding or a change. Reads only. */
 export const preflight = stepActivity({
   name: "preflight",
   input: StepInput.extend({ request: OnboardingRequest, earlier: OnboardingRequest.optional() }),
-  output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional() }),
+  output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
   target: berthKey,
   async run(input, ports, step) {
     const kind = input.earlier ? "change" : "onboard";
@@ -23,7 +33,8 @@ export const preflight = stepActivity({
     throwBlockers(plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     if (news.length > 0) await step.notice(news);
-    return { action: "none", approval: await requestApproval(ports, input) };
+    const admins = adminsToSet(plan);
+    return { action: "none", approval: await requestApproval(ports, input), ...(admins.length > 0 ? { admins } : {}) };
   },
 });
 
@@ -40,7 +51,7 @@ export const checkNamespace = stepActivity({
     clientId: z.guid().optional(),
     isMigrating: z.boolean(),
   }),
-  output: StepResult,
+  output: StepResult.extend({ admins: Admins }),
   target: berthKey,
   async run({ clientId, isMigrating, ...input }, ports) {
     const [plan] = await Promise.all([
@@ -48,6 +59,7 @@ export const checkNamespace = stepActivity({
       recordStart(ports, { ...input, kind: "repair" }),
     ]);
     throwBlockers(plan);
-    return { action: "none" };
+    const admins = adminsToSet(plan);
+    return { action: "none", ...(admins.length > 0 ? { admins } : {}) };
   },
 });

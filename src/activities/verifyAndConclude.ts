@@ -4,6 +4,7 @@ import { runStep } from "../application/steps/runStep.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { logLine } from "../domain/watching/logLine.ts";
+import { traceIdIn } from "../domain/watching/trace.ts";
 import { admitWaiting } from "./freedNamespace.ts";
 import { activity } from "./host.ts";
 import { proof, VerifyInput } from "./verification.ts";
@@ -34,7 +35,9 @@ export const verifyAndConclude = activity({
       await concludeOperation(ports, { ...origin, status: "Succeeded", leftBehind: false, ...reached });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      invocation.warn(logLine("end not recorded yet", { operation: input.operation, reason }));
+      invocation.warn(
+        logLine("end not recorded yet", { operation: input.operation, reason, traceId: traceIdIn(input) }),
+      );
       return { ...reached, isRecorded: false };
     }
     await admitWaiting(invocation, input);

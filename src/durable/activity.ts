@@ -13,7 +13,7 @@ import { type Step, step } from "./step.ts";
 const Failure = z.object({ code: z.string(), message: z.string() });
 export type Failure = z.infer<typeof Failure>;
 
-/** What an activity leaves in the history. */
+/** What an activity leaves in the history: an object, whatever it returns. */
 const Recorded = z.object({
   result: z.unknown().optional(),
   failure: Failure.optional(),
@@ -50,7 +50,8 @@ export class StepFailed extends Error {
   }
 }
 
-export interface ActivityDefinition<I, O, Ports> {
+/** Input and what is recorded are objects: through the Durable extension a bare `true` arrives as "True", a null as nothing. */
+export interface ActivityDefinition<I extends object, O, Ports> {
   /** The registered name, which the history keeps: never reuse one for something else. */
   readonly name: string;
   readonly input: z.ZodType<I>;
@@ -66,7 +67,7 @@ export interface Invocation extends Pick<InvocationContext, "invocationId" | "lo
   readonly client?: () => DurableClient;
 }
 
-export interface Activity<I, O, Ports> {
+export interface Activity<I extends object, O, Ports> {
   /** Schedules the activity; `yield*` the result in an orchestrator. */
   (input: I, retry?: RetryPolicy): Step<O>;
   readonly activityName: string;
@@ -74,7 +75,7 @@ export interface Activity<I, O, Ports> {
 }
 
 export interface ActivityHost<Ports> {
-  activity<I, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports>;
+  activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports>;
   /** Called once, by the composition root. */
   providePorts(ports: Ports): void;
 }
@@ -99,7 +100,13 @@ export function createActivityHost<Ports>({
     providePorts(ports) {
       provided = { ports };
     },
-    activity<I, O>({ name, input: schema, output, hasClient = false, run }: ActivityDefinition<I, O, Ports>) {
+    activity<I extends object, O>({
+      name,
+      input: schema,
+      output,
+      hasClient = false,
+      run,
+    }: ActivityDefinition<I, O, Ports>) {
       const registered = app.activity(name, {
         ...(hasClient ? { extraInputs: [input.durableClient()] } : {}),
         async handler(value: unknown, context: InvocationContext) {

@@ -65,10 +65,10 @@ export async function findInstance(
 
 /** Nothing more will come of it. */
 export function hasEnded({ runtimeStatus }: DurableOrchestrationStatus): boolean {
-  return ended.includes(runtimeStatus);
+  return endedStatuses.includes(runtimeStatus);
 }
 
-const ended: readonly OrchestrationRuntimeStatus[] = [
+export const endedStatuses: readonly OrchestrationRuntimeStatus[] = [
   OrchestrationRuntimeStatus.Completed,
   OrchestrationRuntimeStatus.Failed,
   OrchestrationRuntimeStatus.Terminated,

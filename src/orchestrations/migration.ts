@@ -170,11 +170,14 @@ function* awaitPods(context: OrchestrationContext, input: MigrateInput): Durable
   const now = () => context.df.currentUtcDateTime.getTime();
   const end = now() + waitMs;
   const longestPauseMs = Math.max(minuteMs, waitMs / mostLooks);
+  let isOver = false;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * growth, longestPauseMs)) {
     const leftMs = end - now();
     const next = timeAfter(context, Math.min(pauseMs, leftMs));
-    const { waitsUntil } = yield* checkPods(leftMs > 0 ? { ...look, next } : look, retry);
+    const { waitsUntil } = yield* checkPods(leftMs > 0 && !isOver ? { ...look, next } : look, retry);
     if (waitsUntil === undefined) return;
-    yield* waitForEvent(context, decisionEvent, next);
+    const isWoken = yield* waitForEvent(context, decisionEvent, next);
+    // Not by the clock alone: a timer may wake the orchestration a little before its time.
+    isOver = !isWoken && pauseMs >= leftMs;
   }
 }

@@ -13,6 +13,7 @@ import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
+import { setSqlAdmins } from "./setSqlAdmins.ts";
 import { resume, undoRegistrar } from "./undos.ts";
 
 /** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `isAll`: that is the end. */
@@ -29,11 +30,12 @@ export function* provision(
   resume(onFailure, input);
 
   setPhase(context, "preflight");
-  const { approval } = yield* preflight({ ...base, request, ...(earlier ? { earlier } : {}) }, retry);
+  const { approval, admins } = yield* preflight({ ...base, request, ...(earlier ? { earlier } : {}) }, retry);
   if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
-  // Undone last: the identity goes, and then the namespace.
+  if (admins) yield* setSqlAdmins(context, input, { admins, onFailure });
+  // Undone last but for that: the identity goes, and then the namespace.
   undoLater(onFailure, { making: "prepare" });
   const [identity, { uid }] = yield* prepareNamespace({ ...base, ...targetsOf(request), adoptionPolicy }, retry);
 

@@ -11,6 +11,7 @@ import { targetsOf } from "../domain/targets/index.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { setSqlAdmins } from "./setSqlAdmins.ts";
 
 const RepairInput = OperationInput.extend({
   /** Of the identity that the namespace was onboarded with. */
@@ -33,9 +34,10 @@ export const repairNamespace = orchestration({
       const base = stepBase(input);
 
       setPhase(context, "preflight");
-      yield* checkNamespace({ ...base, request, clientId, isMigrating }, retry);
+      const { admins } = yield* checkNamespace({ ...base, request, clientId, isMigrating }, retry);
 
       setPhase(context, "provisioning");
+      if (admins) yield* setSqlAdmins(context, input, { admins });
       const [identity, { uid }] = yield* prepareNamespace(
         { ...base, ...targetsOf(request), adoptionPolicy, clientId },
         retry,

@@ -5,6 +5,7 @@ import { undoCutOver } from "../activities/migration.ts";
 import { removeNamespace, restoreNamespace } from "../activities/namespace.ts";
 import { removePodIdentity, restorePodIdentity, returnPodIdentity } from "../activities/podIdentity.ts";
 import { removeServiceAccount, returnServiceAccount } from "../activities/serviceAccount.ts";
+import { unsetSqlAdmin } from "../activities/sqlAdmin.ts";
 import { revokeTarget } from "../activities/targets.ts";
 import type { Migration } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
@@ -64,10 +65,13 @@ export function undoBy(input: UndoInput, createdBy: string, undo: string): Step<
   if (!known) throw new Error(`nothing undoes as ${undo}`);
   const { name, target } = known;
   if (isPlain(name)) return plainUndos[name](input, createdBy);
+  if (name === "unsetSqlAdmin") {
+    return unsetSqlAdmin({ ...stepBase(input), createdBy, server: target ?? "" }, input.retry);
+  }
   return revokeTarget(name, { ...stepBase(input), createdBy }, { request: input.request, key: target ?? "" });
 }
 
-type PlainUndo = Exclude<UndoStepName, TargetUndoName>;
+type PlainUndo = Exclude<UndoStepName, TargetUndoName | "unsetSqlAdmin">;
 
 function isPlain(name: UndoStepName): name is PlainUndo {
   return Object.hasOwn(plainUndos, name);

@@ -12,11 +12,13 @@ import { type RoomName, rooms } from "./index.ts";
 import { namespaceEffects } from "./namespace/effects.ts";
 import { podIdentityEffects } from "./podIdentity/effects.ts";
 import { serviceAccountEffects } from "./serviceAccount/effects.ts";
+import { sqlAdminEffects } from "./sqlAdmin/effects.ts";
 import { sqlUserEffects, sqlUserSteps } from "./sqlUser/effects.ts";
 
 type StepsIn<R> = R extends RoomWithSteps<infer Name> ? Name : never;
 
 const effects: { readonly [R in RoomName]: RoomEffects<StepsIn<(typeof rooms)[R]>> } = {
+  sqlAdmin: sqlAdminEffects,
   identity: identityEffects,
   sqlUser: sqlUserEffects,
   namespace: namespaceEffects,
@@ -27,6 +29,7 @@ const effects: { readonly [R in RoomName]: RoomEffects<StepsIn<(typeof rooms)[R]
 
 /** Of each step and undo of a room: what it finds and would do. */
 export const resourceLooks: Readonly<Record<ResourceStepName, Look>> = {
+  ...effects.sqlAdmin.looks,
   ...effects.identity.looks,
   ...effects.sqlUser.looks,
   ...effects.namespace.looks,

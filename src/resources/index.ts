@@ -10,8 +10,10 @@ import { identity } from "./identity/identity.ts";
 import { namespace } from "./namespace/namespace.ts";
 import { podIdentity } from "./podIdentity/podIdentity.ts";
 import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
+import { sqlAdmin } from "./sqlAdmin/sqlAdmin.ts";
 
 export const rooms = {
+  sqlAdmin,
   identity,
   /** The identity as a user in each database, with what the role bundles give there. */
   sqlUser: targetRoom("sqlDatabase"),
@@ -39,6 +41,7 @@ const processSteps: Readonly<Record<ProcessStepName, StepFacts>> = {
 
 export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
   ...processSteps,
+  ...rooms.sqlAdmin.steps,
   ...rooms.identity.steps,
   ...rooms.sqlUser.steps,
   ...rooms.namespace.steps,

@@ -11,6 +11,8 @@ import { undoStep } from "./undoStages.ts";
 export interface PlannedWith {
   /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** The SQL servers whose administrator is set; what has begun says which (`adminsOf`). */
+  readonly admins?: readonly string[] | undefined;
   /** Of a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
   /** How far a migration is to go; of an offboarding or a repair: one that is under way, so that both identity modes may be there. */
@@ -20,18 +22,18 @@ export interface PlannedWith {
 export function plannedSteps(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, undos = [], migration }: PlannedWith = {},
+  { earlier, undos = [], migration, admins = [] }: PlannedWith = {},
 ): readonly StepKey[] {
   const process = (name: ProcessStepName) => ofNamespace(name, request);
   const replaced = earlier ? everyRoom.flatMap((room) => room.replace?.(request, earlier) ?? []) : [];
   switch (kind) {
     case "onboard":
     case "change":
-      return [process("preflight"), ...made(request), process("verify"), ...replaced];
+      return [process("preflight"), ...made(request, admins), process("verify"), ...replaced];
     case "repair":
       return [
         process("checkNamespace"),
-        ...made(request),
+        ...made(request, admins),
         // In the middle of a migration both identity modes stand side by side, and neither is left over.
         ...(migration ? [] : [process("removeLeftovers")]),
         process("verify"),
@@ -56,10 +58,15 @@ export function isWanted({ mode }: Room, { identityMode }: Pick<OnboardingReques
   return mode === undefined || mode === identityMode;
 }
 
-function made(request: OnboardingRequest): readonly StepKey[] {
+/** Whose administrator an operation has begun to set, by its steps. */
+export function adminsOf(steps: readonly { readonly name: string; readonly target: string }[]): readonly string[] {
+  return steps.filter(({ name }) => name === "ensureSqlAdmin").map(({ target }) => target);
+}
+
+function made(request: OnboardingRequest, admins: readonly string[]): readonly StepKey[] {
   const wanted = everyRoom.filter((room) => isWanted(room, request));
   return makingStages.flatMap((stage) =>
-    wanted.filter(({ making }) => making === stage).flatMap((room) => room.ensure(request)),
+    wanted.filter(({ making }) => making === stage).flatMap((room) => room.ensure(request, admins)),
   );
 }
 

@@ -24,6 +24,8 @@ export interface UndoStage {
 }
 
 interface Change {
+  /** The SQL servers whose administrator is set. */
+  readonly admins?: readonly string[] | undefined;
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
   /** Of a migration: which way it goes. */
@@ -34,18 +36,26 @@ interface Change {
 export function undoStages(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, migration = {} }: Change = {},
+  { earlier, migration = {}, admins = [] }: Change = {},
 ): readonly UndoStage[] {
   switch (kind) {
     case "onboard":
     case "change":
-      return makingStages.map((making) => ({
-        making,
-        steps: inStage(making).flatMap(({ ensure }) => ensure(request).map(({ name }) => name)),
-        undos: inOrderOfUndo(inStage(making).filter(({ mode = request.identityMode }) => mode === request.identityMode))
-          .toReversed()
-          .flatMap((room) => room.undo(request, { isChange: earlier !== undefined })),
-      }));
+      return [
+        ...admins.map((server) => ({
+          steps: ["ensureSqlAdmin"] as const,
+          undos: [`unsetSqlAdmin ${server}`] as const,
+        })),
+        ...makingStages.map((making) => ({
+          making,
+          steps: inStage(making).flatMap(({ ensure }) => ensure(request).map(({ name }) => name)),
+          undos: inOrderOfUndo(
+            inStage(making).filter(({ mode = request.identityMode }) => mode === request.identityMode),
+          )
+            .toReversed()
+            .flatMap((room) => room.undo(request, { isChange: earlier !== undefined })),
+        })),
+      ];
     case "migrate":
       return migrationStages(request, migration);
     case "offboard":

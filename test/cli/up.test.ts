@@ -11,16 +11,23 @@ import { z } from "zod";
 import { checkout, run, start } from "./support/program.ts";
 
 it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
-  const sandbox = start(["up", "--port", "0"]);
+  const sandbox = start(["up", "--port", "0", "--traces"]);
   await sandbox.hasSaid("Ctrl-C ends everything");
   const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
+  const [, traces = ""] = /kept at (http:[^\s,]+)/.exec(sandbox.said()) ?? [];
 
   const list = await run(["list", "--server", url]);
+  const onboarded = await run(["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url]);
+  const [, link = ""] = /trace +(http:\S+)/.exec(onboarded.stdout) ?? [];
+  await expect.poll(async () => await (await fetch(link)).text(), { timeout: 10_000 }).toContain("SQL change user");
+  const kept = await (await fetch(traces)).text();
   sandbox.child.kill("SIGINT");
   const { code } = await sandbox.ended;
   const after = await run(["list", "--server", url]);
 
   expect(list).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
+  expect(link.startsWith(`${traces}traces/`)).toBe(true);
+  expect(kept).toContain("POST /api/onboardings");
   expect(code).toBe(130);
   expect(after.code).toBe(3);
 });

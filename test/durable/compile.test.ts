@@ -7,6 +7,8 @@ const root = join(import.meta.dirname, "../..");
 
 const head = `
 import type { DurableClient, OrchestrationContext } from "durable-functions";
+import { z } from "zod";
+import { activity } from "../../src/activities/host.ts";
 import { prepareNamespace } from "../../src/activities/namespace.ts";
 import { start } from "../../src/durable/orchestration.ts";
 import { all, type Durable } from "../../src/durable/step.ts";
@@ -39,6 +41,11 @@ const cases: [what: string, code: string, error: RegExp | undefined][] = [
     "a field that the result does not have",
     "function* f(): Durable<unknown> { return (yield* prepareNamespace(input))[0].secret; }",
     /'secret' does not exist/,
+  ],
+  [
+    "an activity whose input is a bare boolean",
+    `activity({ name: "x", input: z.boolean(), output: z.string(), run: async () => "" });`,
+    /boolean.* is not assignable to .*object/,
   ],
   [
     "a start by name",

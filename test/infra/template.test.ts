@@ -73,15 +73,20 @@ const leftAlone = [
   "MOORING_KUBERNETES_SCOPE",
   "MOORING_DASHBOARD_CLIENT_ID",
   "MOORING_DASHBOARD_LINKS",
-  "MOORING_DASHBOARD_TRACE_URL",
+  "MOORING_TRACE_URL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_METRIC_EXPORT_INTERVAL",
+  "OTEL_SDK_DISABLED",
+  "OTEL_TRACES_SAMPLER",
   "ServiceBusConnection__customEndpointAddress",
 ];
 
 /** Read by the host, its extensions and the identity library. */
 const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> = {
   AZURE_TOKEN_CREDENTIALS: () => true,
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: () => true,
-  APPLICATIONINSIGHTS_CONNECTION_STRING: () => true,
   AzureWebJobsStorage__blobServiceUri: () => true,
   AzureWebJobsStorage__clientId: () => true,
   AzureWebJobsStorage__credential: () => true,
@@ -116,6 +121,7 @@ it("gives the code settings that it takes, once Azure has filled them in", () =>
     MOORING_SQL_SCOPE: "https://database.windows.net/.default",
     MOORING_TABLES_ENDPOINT: expect.stringMatching(/^https:\/\/stmooring\w+\.table\.core\.windows\.net\/$/),
     MOORING_ALLOW_ANONYMOUS: false,
+    MOORING_HISTORY_DAYS: 30,
   });
 });
 
@@ -168,17 +174,22 @@ it.each(deployments)("gives the roles that the settings need, each on what it is
   expect(rolesGiven(deployment)).toEqual(needed.sort());
 });
 
-it.each(deployments)("asks for the actions that the sandbox enforces, in two roles: $name", async (deployment) => {
-  const { actions } = await readRights();
+it.each(deployments)(
+  "asks for the actions that the sandbox enforces, in two roles or three: $name",
+  async (deployment) => {
+    const { actions, administratorActions } = await readRights();
+    // Of these catalogs, one gives a server its administrator.
+    const setsAdministrator = deployment.name === "storage" || deployment.name === "private";
 
-  const definitions = ofType(deployment, "Microsoft.Authorization/roleDefinitions");
-  const given = definitions.flatMap((definition) => valuesAt(definition, "properties.permissions[].actions[]"));
+    const definitions = ofType(deployment, "Microsoft.Authorization/roleDefinitions");
+    const given = definitions.flatMap((definition) => valuesAt(definition, "properties.permissions[].actions[]"));
 
-  expect(definitions.length).toBe(2);
-  expect(new Set(given)).toEqual(new Set(actions));
-});
+    expect(definitions.length).toBe(setsAdministrator ? 3 : 2);
+    expect(new Set(given)).toEqual(new Set([...actions, ...(setsAdministrator ? administratorActions : [])]));
+  },
+);
 
-it("gives the rights on what the catalog names, each scope once", () => {
+it("gives the rights on what the catalog names, each scope once for each role", () => {
   const scopes = ofType(storage, "Microsoft.Authorization/roleAssignments")
     .filter(({ properties }) => String(properties["roleDefinitionId"]).startsWith("/providers/"))
     .map(({ id }) => /guid\('([^']+)'/.exec(id)?.[1]);
@@ -186,6 +197,8 @@ it("gives the rights on what the catalog names, each scope once", () => {
   expect(scopes.toSorted()).toEqual([
     "/subscriptions/00000000-0000-4000-8000-000000000003",
     "/subscriptions/00000000-0000-4000-8000-000000000003/resourceGroups/mc_rg-first_first_westeurope",
+    // Once to read it, and once to set its administrator, which the catalog gives.
+    "/subscriptions/00000000-0000-4000-8000-000000000003/resourceGroups/rg-data/providers/Microsoft.Sql/servers/sql-orders",
     "/subscriptions/00000000-0000-4000-8000-000000000003/resourceGroups/rg-data/providers/Microsoft.Sql/servers/sql-orders",
     "/subscriptions/00000000-0000-4000-8000-000000000003/resourceGroups/rg-identities",
     "/subscriptions/00000000-0000-4000-8000-000000000007",
@@ -259,6 +272,21 @@ it("turns App Service authentication on where the catalog believes its header, a
       azureActiveDirectory: { registration: { clientId: "00000000-0000-4000-8000-000000000004" } },
     },
   });
+});
+
+it("has the settings of the host that docs/adr/0016 decides on", async () => {
+  const { healthMonitor, extensions } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
+
+  expect(healthMonitor).toEqual({ enabled: true });
+  expect(extensions.durableTask).toMatchObject({
+    useGracefulShutdown: true,
+    tracing: { distributedTracingEnabled: true, version: "V2" },
+    storageProvider: { maxQueuePollingInterval: "00:00:02", controlQueueVisibilityTimeout: "00:01:00" },
+  });
+  // What a message starts runs as an orchestration: the queue fills no more of these than requests over HTTP may.
+  expect(extensions.serviceBus.maxConcurrentCalls).toBeLessThan(
+    extensions.durableTask.maxConcurrentOrchestratorFunctions,
+  );
 });
 
 it("has limits that fit together: of the instance, of host.json and of the code", async () => {

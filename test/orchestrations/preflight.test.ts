@@ -1,4 +1,5 @@
 /** Every obstacle is named in the plan, and stops the operation before its first write. */
+import { readFile } from "node:fs/promises";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
@@ -443,3 +444,30 @@ it("does not stop when it may not read what it may do, and says so", async () =>
 function kubeletNotices(steps: readonly StepPlan[]) {
   return steps.flatMap(({ notices = [] }) => notices).filter(({ code }) => code !== "NAMESPACE_NOT_THERE_YET");
 }
+
+it("names the command, and the chart, that put right what a cluster or a server lacks", async () => {
+  const fixes = async (request: OnboardingRequest) =>
+    (await planOnboarding(cloud.ports, { operation: "plan", request })).steps.flatMap(({ blockers }) =>
+      blockers.map(({ fix }) => fix),
+    );
+  answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) });
+  expect(await fixes(workload)).toEqual([
+    expect.stringMatching(
+      /^az sql server ad-admin create --subscription \S+ --resource-group \S+ --server \S+ --display-name <group>/,
+    ),
+  ]);
+
+  useCatalog(catalogWith({ kubeletObjectId: kubelet, nodeResourceGroup: "nodes" }));
+  cloud.objects.clear();
+  expect(await fixes(workload)).toEqual([
+    expect.stringContaining(
+      "az aks update --resource-group <group> --name <cluster> --enable-oidc-issuer --enable-workload-identity",
+    ),
+  ]);
+  answer("kubernetes", { kinds: async () => [] });
+  const [chart] =
+    /helm install aad-pod-identity .*?forceNamespaced=true/.exec(await readFile("infra/sample/README.md", "utf8")) ??
+    [];
+  expect(chart).toContain("--version 4.1.18");
+  expect(await fixes(pod)).toEqual([expect.stringContaining(chart ?? "no chart")]);
+});

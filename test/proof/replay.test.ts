@@ -63,6 +63,27 @@ it("has every orchestration and every activity that there is", () => {
   expect(known.filter((name) => !texts.includes(`"Name":"${name}"`))).toEqual([]);
 });
 
+it("hands activities objects and gets objects from them: a bare boolean would arrive as text, a null as nothing", () => {
+  const isObject = (json: string) => json.startsWith("{");
+  const results = files.flatMap(({ release, file }) =>
+    read(release, file).flatMap(({ history }) =>
+      history.flatMap(({ Result }) => (Result === undefined ? [] : String(Result))),
+    ),
+  );
+  const inputs = files.flatMap(({ release, file }) =>
+    read(release, file).flatMap(({ actions }) =>
+      actions.flatMap((action) => {
+        const { functionName, input } = JSON.parse(action);
+        return functionName === undefined ? [] : [typeof input === "string" ? input : JSON.stringify(input)];
+      }),
+    ),
+  );
+
+  expect(results.length).toBeGreaterThan(500);
+  expect(inputs.length).toBeGreaterThan(500);
+  expect([...results, ...inputs].filter((json) => !isObject(json))).toEqual([]);
+});
+
 it("notices another action, another input and another order", async () => {
   const [run] = await play("onboard-workload-identity");
   if (!run) throw new Error("nothing was run");

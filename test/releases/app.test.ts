@@ -1,10 +1,14 @@
 /** The app of every release: it still loads, and what it may have under way has not lost its names. */
+import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { ensureBuilt } from "../../local/build.ts";
+import { compareVersions } from "../../local/host/durable/versions.ts";
+import { historiesFolder, upcoming } from "../proof/support/histories.ts";
 import { type Registered, registeredBy } from "./support/registered.ts";
 import {
+  checkout,
   mostBytes,
   packedBundle,
   type ReleasedApp,
@@ -15,7 +19,6 @@ import {
 } from "./support/releases.ts";
 
 const unpacked: ReleasedApp[] = [];
-const checkout = join(import.meta.dirname, "../..");
 
 beforeAll(() => ensureBuilt());
 
@@ -47,6 +50,21 @@ it("registers every activity and orchestration of every release", async () => {
   for (const release of releases)
     expect(lost(readFixture(release, "registered.json") as Registered, today)).toEqual([]);
 });
+
+it("starts its operations as of a version that is newer than every release's, where they run otherwise", () => {
+  const { defaultVersion, ...strategies } = durableTaskOf(checkout);
+  const runOtherwise = existsSync(join(historiesFolder, upcoming));
+
+  expect(strategies).toMatchObject({ versionMatchStrategy: "CurrentOrOlder", versionFailureStrategy: "Reject" });
+  for (const release of releases) {
+    const order = compareVersions(defaultVersion, durableTaskOf(join(releasesFolder, release)).defaultVersion ?? "");
+    expect({ release, order }).toEqual({ release, order: runOtherwise ? 1 : expect.toSatisfy((each) => each >= 0) });
+  }
+});
+
+function durableTaskOf(folder: string) {
+  return JSON.parse(readFileSync(join(folder, "host.json"), "utf8")).extensions.durableTask;
+}
 
 it("notices a name that is gone or that means something else", () => {
   const then = { preflight: "activityTrigger", onboardNamespace: "orchestrationTrigger", health: "httpTrigger" };

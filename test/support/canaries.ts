@@ -20,7 +20,7 @@ export function secretsOf({ cloud, key }: Pick<Sandbox, "cloud" | "key">, system
   if (header.length < 16) throw new Error("the identity header is no secret that could be searched for");
   const patterns = [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
   const keys = [key, cloud.callers?.approverKey].filter((each) => each !== undefined);
-  return [systemKey, rpcKeyOf(systemKey), header, ...keys, ...patterns];
+  return [systemKey, rpcKeyOf(systemKey), header, cloud.sqlLogin.password, ...keys, ...patterns];
 }
 
 export function search(places: readonly Place[], wanted: readonly Secret[]): string[] {

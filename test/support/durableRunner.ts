@@ -70,11 +70,14 @@ export interface Action {
   readonly retryOptions?: { firstRetryIntervalInMilliseconds: number; maxNumberOfAttempts: number };
   readonly compoundActions?: readonly Action[];
   /** Of a timer. */
-  readonly fireAt?: string;
+  readonly fireAt?: string | Date;
   readonly isCanceled?: boolean;
 }
 
 const actionTypes = { callSubOrchestrator: 2, continueAsNew: 4, createTimer: 5, waitForExternalEvent: 6 };
+
+/** A timer wakes an orchestration a little before its time, as on the real host (local/host/durable/dispatcher.ts). */
+const earlyMs = 5;
 
 interface OpenTimer {
   readonly index: number;
@@ -163,7 +166,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     if (!first) throw new Error("the orchestration waits for nothing that could end");
     const [id, { fireAt }] = first;
     timers.delete(id);
-    clock = Math.max(clock, fireAt);
+    clock = Math.max(clock, fireAt - earlyMs);
     startTurn();
     const FireAt = new Date(fireAt).toISOString();
     history.push({ EventType: eventTypes.timerFired, EventId: -1, TimerId: id, FireAt, Timestamp: stamp() });
@@ -199,7 +202,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     actions.forEach((action, index) => {
       if (index < scheduled || isNoTask(action)) return;
       if (action.actionType !== actionTypes.createTimer) schedule({ action, attempt: 1 });
-      else scheduleTimer({ index, fireAt: Date.parse(action.fireAt ?? "") });
+      else scheduleTimer({ index, fireAt: new Date(action.fireAt ?? "").getTime() });
     });
     scheduled = actions.length;
     if (state.isDone || state.error !== undefined) {
@@ -260,7 +263,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
       EventType: isChild(task.action) ? eventTypes.childFailed : eventTypes.taskFailed,
       EventId: -1,
       TaskScheduledId: id,
-      Reason: `Activity function '${functionName}' failed:  ${failed.outcome.error}`,
+      Reason: `Activity function '${functionName}' failed: ${failed.outcome.error}`,
       Details: "{}",
       Timestamp: stamp(),
     });
@@ -275,13 +278,13 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
       FireAt: new Date(fireAt).toISOString(),
       Timestamp: stamp(),
     });
-    clock = fireAt;
+    clock = Math.max(clock, fireAt - earlyMs);
     startTurn();
     history.push({
       EventType: eventTypes.timerFired,
       EventId: -1,
       TimerId: timer,
-      FireAt: stamp(),
+      FireAt: new Date(fireAt).toISOString(),
       Timestamp: stamp(),
     });
     if (task.attempt < retryOptions.maxNumberOfAttempts) schedule({ action: task.action, attempt: task.attempt + 1 });

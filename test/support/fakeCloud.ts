@@ -17,6 +17,7 @@ import type {
   WaitingRequest,
 } from "../../src/domain/operation/records.ts";
 import { createSerial } from "../../src/domain/serial.ts";
+import type { EntraAdmin } from "../../src/domain/targets/sqlDatabase.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type {
@@ -42,6 +43,8 @@ export interface FakeCloud {
   readonly users: Map<string, Map<string, DatabaseUser>>;
   /** Of whomever; a scope is one of those above it when it begins like it. */
   readonly roleAssignments: RoleAssignment[];
+  /** Of every SQL server. */
+  sqlAdmin: EntraAdmin | undefined;
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
   readonly operations: Map<string, Stored<OperationRecord>>;
@@ -107,6 +110,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     identities: new Map(),
     credentials: new Map(),
     roleAssignments: [],
+    sqlAdmin: { login: "mooring", objectId: randomUUID() },
     users: new Map([
       ["sql-dev/messages", new Map()],
       ["sql-dev/orders", new Map()],
@@ -148,9 +152,17 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         inspect: async ({ alias }) => ({
           location: "westeurope",
           fullyQualifiedDomainName: `${alias}.database.windows.net`,
-          entraAdmin: { login: "mooring", objectId: randomUUID() },
+          entraAdmin: cloud.sqlAdmin,
           databases: ["messages", "orders"],
         }),
+        setEntraAdmin: (_server, admin) =>
+          write("set SQL administrator", () => {
+            cloud.sqlAdmin = admin;
+          }),
+        removeEntraAdmin: () =>
+          write("remove SQL administrator", () => {
+            cloud.sqlAdmin = undefined;
+          }),
       },
       roleAssignments: {
         ownPermissions: async () => [{ actions: ["*"], notActions: [] }],

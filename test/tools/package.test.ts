@@ -1,18 +1,15 @@
-/** What `npm run package` makes is what Azure would run: it starts by itself, on the embedded host, with nothing of the checkout. */
+/** What `npm run package` makes is what Azure would run. That the demo passes with it: test/local/demo. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildApp } from "../../local/build.ts";
-import { names, startCloud } from "../../local/cloud.ts";
-import { startHostProcess } from "../../local/hostProcess.ts";
 import { checkCatalog, listContents, zip } from "../../tools/package/createPackage.ts";
 import { sha256, writeBom, writeProvenance } from "../../tools/package/evidence.ts";
 import { Backend } from "../../tools/package/hostJson.ts";
-import { serviceOf } from "../support/service.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const catalog = join(root, "mooring.yaml");
@@ -88,39 +85,6 @@ it("tells the two backends apart in the storage provider alone", async () => {
   });
   scheduler.extensions.durableTask.storageProvider = storage.extensions.durableTask.storageProvider;
   expect(scheduler).toEqual(storage);
-});
-
-// A cloud, a host, and an operation from its beginning to its end.
-it("starts by itself, is ready, and onboards a namespace", { timeout: 120_000 }, async () => {
-  const cloud = await startCloud({ callers: "keys" });
-  const app = join(folder, "app");
-  try {
-    const catalogFile = join(folder, "catalog.yaml");
-    const authority = join(folder, "authority.pem");
-    await writeFile(catalogFile, cloud.catalog);
-    await writeFile(authority, cloud.tls.certificate);
-    for (const [path, text] of Object.entries(await contentsFor("scheduler", catalogFile))) {
-      await mkdir(dirname(join(app, path)), { recursive: true });
-      await writeFile(join(app, path), text);
-    }
-    const settings = { ...cloud.settings, NODE_EXTRA_CA_CERTS: authority };
-    const host = await startHostProcess({ app, port: 0, data: join(folder, "data"), settings });
-    try {
-      const service = serviceOf({ url: host.url, key: cloud.callers?.key });
-
-      const ready = await service.call("GET", "/api/health/ready");
-      const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
-      const request = { cluster: names.cluster, namespace: "packaged", databases };
-      const ended = await service.waitFor(await service.onboard(request));
-
-      expect(ready.status).toBe(200);
-      expect(ended).toMatchObject({ status: "Succeeded" });
-    } finally {
-      await host.close();
-    }
-  } finally {
-    await cloud.close();
-  }
 });
 
 const refusals = [

@@ -7,9 +7,12 @@ param principalId string
 param roleSuffix string
 param clusters { subscriptionId: string, identityGroup: string, nodeGroup: string }[]
 param sqlServerIds string[]
+@description('Those whose Microsoft Entra administrator the catalog gives, and Mooring may set.')
+param administeredSqlServerIds string[]
 param readRoleAssignmentsOfSubscription bool
 
 var actions = loadJsonContent('../../azure/role-definition.json').Actions
+var administratorActions = loadJsonContent('../../azure/sql-administrator-role.json').Actions
 var identityActions = filter(actions, action => !startsWith(action, 'Microsoft.Sql/'))
 var readActions = filter(actions, action => !startsWith(action, 'Microsoft.ManagedIdentity/'))
 
@@ -47,6 +50,18 @@ resource readRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+// Whoever sets the administrator can become it: only where the catalog asks for it.
+resource administratorRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(administeredSqlServerIds)) {
+  name: guid(subscription().id, roleSuffix, 'administrators')
+  properties: {
+    roleName: 'Mooring SQL administrators (${roleSuffix})'
+    description: 'Sets the Microsoft Entra administrator of SQL servers that have none.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: administratorActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
 module onIdentityGroups 'atGroup.bicep' = [
   for each in identityGroups: {
     name: 'mooring-identities-${uniqueString(each)}'
@@ -68,6 +83,14 @@ module onSqlServers 'atSqlServer.bicep' = [
     name: 'mooring-sql-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { principalId: principalId, role: readRole.name, server: last(split(id, '/')) }
+  }
+]
+
+module onAdministeredServers 'atSqlServer.bicep' = [
+  for id in union(administeredSqlServerIds, []): {
+    name: 'mooring-admin-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: principalId, role: administratorRole.name, server: last(split(id, '/')) }
   }
 ]
 

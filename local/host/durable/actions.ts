@@ -2,6 +2,7 @@
  * What an orchestrator asked for, as durable-functions reports it: with every turn, all actions of this generation
  * since its beginning, nested where tasks were combined.
  */
+import { OrchestrationError } from "./failures.ts";
 import { isRecord } from "./json.ts";
 
 export const ActionType = {
@@ -35,8 +36,11 @@ export interface Actions {
  * Depth first, each object once. A task that is yielded a second time, such as the time-out of a loop of Task.any,
  * comes again as the same object: only its identity tells it from a new call, so `actions` has to be what the SDK
  * returned and not a copy of it.
+ *
+ * The Durable extension sees JSON, in which a repetition looks like a new call, and starts it again
+ * (azure-functions-durable-js issue 574): `isStrict` fails what would go wrong there.
  */
-export function flattenActions(actions: unknown): Actions {
+export function flattenActions(actions: unknown, { isStrict = false } = {}): Actions {
   const numbered: Action[] = [];
   const waits: string[] = [];
   const seen = new Set<unknown>();
@@ -47,7 +51,11 @@ export function flattenActions(actions: unknown): Actions {
       for (const inner of action) visit(inner);
       return;
     }
-    if (!isRecord(action) || seen.has(action)) return;
+    if (!isRecord(action)) return;
+    if (seen.has(action)) {
+      if (isStrict && numbered.includes(action)) throw new OrchestrationError(explainRepetition(action));
+      return;
+    }
     seen.add(action);
     switch (action["actionType"]) {
       case ActionType.WhenAny:
@@ -68,6 +76,14 @@ export function flattenActions(actions: unknown): Actions {
   return { numbered, waits, continueAsNew };
 }
 
+function explainRepetition(action: Action): string {
+  return (
+    `The orchestrator put a task into Task.any or Task.all that was scheduled already (${describeAction(action)}). ` +
+    "Azure would start it again, and from then on give tasks each other's results (azure-functions-durable-js issue 574). " +
+    "Yield it alone, or make a new task for each Task.any."
+  );
+}
+
 /** What must be the same at the same place whenever the orchestrator is replayed. */
 export function describeAction(action: Action): string {
   switch (action["actionType"]) {
@@ -79,6 +95,8 @@ export function describeAction(action: Action): string {
       return describe.child(String(action["functionName"]), false);
     case ActionType.CallSubOrchestratorWithRetry:
       return describe.child(String(action["functionName"]), true);
+    case ActionType.CallHttp:
+      return describe.http;
     case ActionType.CreateTimer:
       return describe.timer;
     case ActionType.CallEntity:
@@ -97,6 +115,7 @@ export function describeAction(action: Action): string {
 export const describe = {
   activity: (name: string, retried: boolean) => `activity '${name}'${retried ? " with retry" : ""}`,
   child: (name: string, retried: boolean) => `sub-orchestration '${name}'${retried ? " with retry" : ""}`,
+  http: "HTTP call",
   timer: "timer",
   sent: (kind: "call" | "signal" | "lock" | "release", entity: string) =>
     kind === "call" || kind === "signal" ? `entity ${kind} to '${entity}'` : `entity ${kind}`,

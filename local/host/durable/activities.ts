@@ -1,13 +1,16 @@
 /** Runs activities, at least once each, and tells the orchestration what became of them. */
-import type { FunctionApp, TypedData } from "../app.ts";
+import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
 import { createSlots } from "../slots.ts";
+import { httpActivity, makeRequest } from "./callHttp.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
-import { EventType, type HistoryEvent } from "./history.ts";
+import { EventType, type Failure, type HistoryEvent } from "./history.ts";
+import { toActivityResult, toActivityTrigger } from "./payloads.ts";
 import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
+import type { DurableSpans } from "./spans.ts";
 
 export interface ActivitiesOptions {
   readonly app: FunctionApp;
@@ -16,8 +19,14 @@ export interface ActivitiesOptions {
   readonly clientPayload: () => string;
   readonly settings: DurableSettings;
   readonly clock: Clock;
+  readonly spans: DurableSpans;
   /** The task is done, and this is what the orchestration learns. */
   readonly onDone: (task: ActivityTask, event: HistoryEvent) => void;
+}
+
+interface Done {
+  readonly Result: string;
+  readonly Reason?: never;
 }
 
 export interface Activities {
@@ -26,31 +35,37 @@ export interface Activities {
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
-  const { app, functions, clientPayload, settings, clock, onDone } = options;
+  const { app, functions, clientPayload, settings, clock, spans, onDone } = options;
   const slots = createSlots(settings.maxConcurrentActivityFunctions);
 
   async function perform(task: ActivityTask): Promise<void> {
-    const outcome = await invoke(task);
+    const outcome = await spans.activity(task, (hostSpan) => invoke(task, hostSpan));
+    spans.taskEnded(task, outcome.Reason);
     const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: task.id };
     onDone(
       task,
-      "Result" in outcome
+      outcome.Result !== undefined
         ? { EventType: EventType.TaskCompleted, ...shared, ...outcome }
         : { EventType: EventType.TaskFailed, ...shared, ...outcome },
     );
   }
 
-  async function invoke({ name, input, instanceId }: ActivityTask) {
+  async function invoke(
+    { name, input, instanceId }: ActivityTask,
+    hostSpan: string | undefined,
+  ): Promise<Done | (Failure & { readonly Result?: never })> {
     try {
+      if (name === httpActivity) return { Result: await makeRequest(input) };
       const definition = functions.find("activity", name);
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
       const { returnValue } = await app.invoke(definition.name, {
-        trigger: { string: input },
+        trigger: toActivityTrigger(input),
         inputs: durableInputs(definition, { clientPayload }),
         // As JSON: a plain string of digits would reach the app as a number.
         triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
+        ...(hostSpan === undefined ? {} : { hostSpan }),
       });
-      return { Result: resultOf(returnValue) };
+      return { Result: toActivityResult(returnValue) };
     } catch (error) {
       return describeActivityFailure(name, error);
     }
@@ -60,14 +75,4 @@ export function createActivities(options: ActivitiesOptions): Activities {
     run: (task) => slots.run(() => perform(task)),
     close: () => slots.close(),
   };
-}
-
-/** JSON text; nothing is null, because the SDK parses whatever it gets. */
-function resultOf(value: TypedData | undefined): string {
-  if (typeof value?.string === "string") return JSON.stringify(value.string);
-  if (typeof value?.json === "string") return value.json;
-  if (typeof value?.int === "number") return String(value.int);
-  if (typeof value?.double === "number") return JSON.stringify(value.double);
-  if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
-  return "null";
 }

@@ -6,13 +6,25 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** setTimeout turns anything longer into 1 ms. */
-const longestTimeout = 2 ** 31 - 1;
+/** So often a timer looks at the clock again, because that may have been set forward. */
+const longestTimeout = 30_000;
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, callback) {
-    const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), longestTimeout));
-    return () => clearTimeout(timeout);
-  },
-};
+/**
+ * The machine's clock, but that it never goes back: where somebody sets it back by three days, a timer that was due in a
+ * minute is still due in a minute. It catches up when it is set forward, or when the host starts anew.
+ */
+export function createClock({ wall = () => Date.now(), steady = () => performance.now() } = {}): Clock {
+  /** How far the steady clock is behind. */
+  let offset = wall() - steady();
+  return {
+    now() {
+      const passed = steady();
+      offset = Math.max(offset, wall() - passed);
+      return Math.floor(passed + offset + 0.001);
+    },
+    after(ms, callback) {
+      const timeout = setTimeout(callback, Math.min(Math.max(ms, 0), longestTimeout));
+      return () => clearTimeout(timeout);
+    },
+  };
+}

@@ -15,6 +15,7 @@ import { createLifecycle } from "./lifecycle.ts";
 import { createMailbox } from "./mailbox.ts";
 import type { ActivityTask, EntityRequest } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
+import { createDurableSpans } from "./spans.ts";
 import { createEntityStore } from "./store/entityStore.ts";
 import { openDatabase } from "./store/open.ts";
 import { createQueries } from "./store/queries.ts";
@@ -27,9 +28,11 @@ export interface EngineOptions {
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** The store could not be written: this engine acknowledges nothing any more. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
+  readonly isStrict?: boolean | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -44,6 +47,7 @@ export function createEngine(options: EngineOptions) {
   const entityStore = createEntityStore(database);
   const functions = indexFunctions(app);
   const instances = createInstances(store, mostInMemory);
+  const spans = createDurableSpans();
   const commit = createGroupCommit(database, (error) => {
     log.error("durable store broken", { file, error: String(error.cause) });
     onBroken?.(error);
@@ -55,6 +59,7 @@ export function createEngine(options: EngineOptions) {
     clientPayload,
     settings,
     clock,
+    spans,
     onDone(task, event) {
       mailbox.deliver(task.instance, task.execution, event);
       commit.add(() => store.deleteTask(task.key));
@@ -77,6 +82,7 @@ export function createEngine(options: EngineOptions) {
     commit,
     mailbox,
     clock,
+    spans,
     runActivity: (task: ActivityTask) => activities.run(task),
     postToEntity: (entity: string, request: EntityRequest) => entities.post(entity, request),
   });
@@ -89,7 +95,9 @@ export function createEngine(options: EngineOptions) {
     lifecycle,
     commit,
     clock,
+    spans,
     log,
+    isStrict: options.isStrict,
     ...(arrange === undefined ? {} : { arrange }),
     ...(meetTurn === undefined ? {} : { meetTurn }),
   });
@@ -113,10 +121,15 @@ export function createEngine(options: EngineOptions) {
     lifecycle,
     dispatcher,
     entities,
+    spans,
     start() {
       dispatcher.start();
       entities.start();
-      for (const task of tasksLeft.splice(0)) activities.run(task);
+      for (const task of tasksLeft.splice(0)) {
+        const instance = instances.load(task.instance);
+        if (instance) spans.taskScheduled(task, instance.row, instance.traceParent);
+        activities.run(task);
+      }
     },
     /** What does not end in time is run again when the store is opened next. */
     async close(graceMs: number) {

@@ -1,10 +1,10 @@
 /** The Durable Functions extension of the local host: everything the shell needs to know about it. */
-import type { DurableExtension, FunctionApp } from "../app.ts";
+import type { DurableExtension, FunctionApp, HttpAnswer } from "../app.ts";
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { instanceLinks, writeClientPayload } from "./clientPayload.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { createEngine } from "./engine.ts";
+import { type Clock, createClock } from "./clock.ts";
+import { createEngine, type Engine } from "./engine.ts";
 import { message } from "./httpApi/answers.ts";
 import { route } from "./httpApi/router.ts";
 import type { Arrange } from "./inbox.ts";
@@ -25,49 +25,104 @@ export interface DurableOptions {
   readonly rpcKey: string;
   readonly log: Log;
   readonly clock?: Clock;
-  /** The store could not be written: nothing is acknowledged from here on, and the host should end. */
-  readonly onBroken?: (error: Error) => void;
   /** How long `close` waits for functions that run, in milliseconds; 10 seconds by default. */
   readonly graceMs?: number;
   /** How many messages a turn may take; here so that a test can show why the rule is needed. */
   readonly arrange?: Arrange;
   /** Faults of the engine itself, for those who want to see what comes of them. */
   readonly meetTurn?: MeetTurn;
+  /** Fails what works here and goes wrong in Azure, because a host there sees JSON only. */
+  readonly isStrict?: boolean;
 }
 
 export function createDurableExtension(options: DurableOptions): DurableExtension {
   const settings = parseDurableSettings(options.settings);
-  const { key, rpcKey } = options;
+  const { key, rpcKey, clock = createClock(), graceMs = 10_000 } = options;
+  const log = options.log.category("Host.Triggers.DurableTask");
   const endpoints = () => ({ hubName: settings.hubName, baseUrl: options.baseUrl(), key, rpcKey });
   const clientPayload = () => writeClientPayload(endpoints());
-  const engine = createEngine({
-    app: options.app,
-    directory: options.directory,
-    clientPayload,
-    settings,
-    clock: options.clock ?? systemClock,
-    log: options.log.category("Host.Triggers.DurableTask"),
-    onBroken: options.onBroken,
-    arrange: options.arrange,
-    meetTurn: options.meetTurn,
-  });
-  const api = {
-    engine,
-    management: createManagement(engine),
-    links: (id: string) => instanceLinks(id, endpoints()),
-  };
   let isClosing = false;
+  let isStarted = false;
+  /** Why nothing can be acknowledged, and when that is over; undefined when all is well. */
+  let outage: { readonly reason: string; readonly end: Promise<void> } | undefined;
+  let { api, engine } = open();
+
+  function open() {
+    const opened = createEngine({
+      app: options.app,
+      directory: options.directory,
+      clientPayload,
+      settings,
+      clock,
+      log,
+      onBroken(error) {
+        const { cause } = error;
+        outage = { reason: cause instanceof Error ? cause.message : String(cause), end: recover(opened) };
+      },
+      arrange: options.arrange,
+      meetTurn: options.meetTurn,
+      isStrict: options.isStrict,
+    });
+    const links = (id: string) => instanceLinks(id, endpoints());
+    return { engine: opened, api: { engine: opened, management: createManagement(opened), links } };
+  }
+
+  /**
+   * After a write that failed, a full disk's for example, memory is ahead of the store. So it is thrown away, and as soon as
+   * the store can be written, an engine begins with what it has, as after a crash. What still runs ends first, for a while:
+   * its results are lost, and it runs again.
+   */
+  async function recover(broken: Engine): Promise<void> {
+    await broken.close(graceMs);
+    for (;;) {
+      // A disk that is all but full takes the first writes again, and not the next: what is tried is tried slowly.
+      await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+      if (isClosing) return;
+      try {
+        ({ api, engine } = open());
+        outage = undefined;
+        log.info("durable store can be opened again");
+        if (isStarted) engine.start();
+        return;
+      } catch (error) {
+        log.debug("durable store still cannot be opened", { error: String(error) });
+      }
+    }
+  }
+
+  const refuse = () => (outage === undefined ? undefined : unavailable(outage.reason));
 
   return {
     clientPayload,
     async handle(call, path) {
       if (isClosing) return message(503, "The host is stopping.");
-      return await route(api, call, path);
+      const refusal = refuse();
+      if (refusal !== undefined) return refusal;
+      try {
+        return await route(api, call, path);
+      } catch (error) {
+        // It broke while the call was being worked on.
+        const late = refuse();
+        if (late !== undefined) return late;
+        throw error;
+      }
     },
-    start: () => engine.start(),
+    start() {
+      isStarted = true;
+      engine.start();
+    },
     async close() {
       isClosing = true;
-      await engine.close(options.graceMs ?? 10_000);
+      if (outage !== undefined) await outage.end;
+      else await engine.close(graceMs);
     },
   };
+}
+
+/** How often the store is tried while it cannot be written. */
+const retryMs = 1_000;
+
+function unavailable(reason: string): HttpAnswer {
+  const text = `The durable store cannot be written (${reason}). Make room for it; the host goes on by itself.`;
+  return { ...message(503, text), headers: { "content-type": "application/json; charset=utf-8", "retry-after": "1" } };
 }

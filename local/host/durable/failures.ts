@@ -5,12 +5,14 @@ import { isRecord } from "./json.ts";
 /** Fails the orchestration that caused it; anything else that is thrown is a fault of this host. */
 export class OrchestrationError extends Error {}
 
+/** It asked for a function that the app has not registered. */
+export class UnknownFunctionError extends OrchestrationError {}
+
 export function describeActivityFailure(name: string, error: unknown): Failure {
-  const message = messageOf(error);
+  const message = thrownText(error);
   const details = parseFailureDetails(message);
   return {
-    // Two spaces: the extension cuts its text out of a longer one and keeps the blank in front.
-    Reason: `Activity function '${name}' failed:  ${details?.ErrorMessage ?? message}`,
+    Reason: `Activity function '${name}' failed: ${details?.ErrorMessage ?? message}`,
     Details: JSON.stringify({ $type: "System.Exception", ClassName: "System.Exception", Message: message }),
     ...(details === undefined ? {} : { FailureDetails: details }),
   };
@@ -26,6 +28,13 @@ export function describeOrchestratorFailure(name: string, message: string, detai
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** As the worker makes an Error of what a function throws (azure-functions-nodejs-worker, `ensureErrorType`). */
+function thrownText(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  if (thrown === undefined || thrown === null) return "Unknown error";
+  return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
 }
 
 /**

@@ -48,8 +48,8 @@ export function createGroupCommit(database: DatabaseSync, onBroken: (error: Erro
       for (const entry of entries) entry.write();
       commit.run();
     } catch (cause) {
-      // Memory is now ahead of the disk and stays so: nothing more may be acknowledged. A restart reads the disk.
-      broken = new Error("The durable store could not be written, so the host stops taking up work.", { cause });
+      // Memory is now ahead of the disk and stays so: nothing more may be acknowledged. Whoever opens it next reads the disk.
+      broken = new Error("The durable store could not be written.", { cause });
       if (database.isTransaction) database.exec("ROLLBACK");
       for (const entry of entries) entry.refuse?.(broken);
       onBroken(broken);

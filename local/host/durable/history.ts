@@ -63,7 +63,23 @@ export interface HiddenMark {
   readonly expired?: true;
 }
 
-export type TaskMark = { readonly retried: true } | HiddenMark;
+/** On the first request of a call over HTTP. */
+export interface HttpMark {
+  /** JSON of the request. */
+  readonly http: string;
+  /** Asks again while the answer is 202. */
+  readonly polls: boolean;
+}
+
+/** On the timers and later requests of such a call: the SDK numbers both when it sees the answer before them. */
+export interface PollMark {
+  /** The id of the first request. */
+  readonly pollOf: number;
+  /** On a request: JSON of it; it is made when the timer fires. */
+  readonly http?: string;
+}
+
+export type TaskMark = { readonly retried: true } | HiddenMark | HttpMark | PollMark;
 
 /** Spares the ledger the parsing of messages to entities. */
 export interface SentMark {
@@ -77,6 +93,8 @@ export interface SentMark {
 }
 
 export interface ExecutionStarted extends Common {
+  /** What the span of the orchestration has as its parent; with distributed tracing only. */
+  readonly ParentTraceContext?: { readonly TraceParent: string };
   readonly EventType: Type["ExecutionStarted"];
   readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
   readonly ParentInstance: {
@@ -122,7 +140,7 @@ export interface TaskFailed extends Common, Failure {
 export interface TimerCreated extends Common {
   readonly EventType: Type["TimerCreated"];
   readonly FireAt: string;
-  readonly Host?: HiddenMark;
+  readonly Host?: HiddenMark | PollMark;
 }
 
 export interface TimerFired extends Common {

@@ -21,7 +21,6 @@ export function newExecutionId(): string {
 export function complainAboutInstanceId(id: string): string | undefined {
   if (id === "") return "Instance IDs must not be empty.";
   if (id.length > 256) return "Instance IDs must not exceed 256 characters.";
-  if (id.startsWith("@")) return "Instance IDs must not start with '@': that is the form of an entity's id.";
   if (hasForbiddenCharacter(id)) {
     return "Instance IDs must not contain /, \\, #, ?, or control characters.";
   }

@@ -1,5 +1,5 @@
 /** The orchestrations that are in memory: those that do something, and for a while those that wait. */
-import { emptyHistory, type HistoryText } from "./history.ts";
+import { EventType, emptyHistory, type HistoryEvent, type HistoryText } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import { type InstanceRow, isFinal } from "./records.ts";
 import type { Store } from "./store/store.ts";
@@ -8,6 +8,8 @@ export interface Instance {
   row: InstanceRow;
   history: HistoryText;
   ledger: Ledger;
+  /** What the span of the orchestration has as its parent (spans.ts). */
+  readonly traceParent: string | undefined;
   /**
    * What keeps it in memory: a turn under way, and changes that are decided but not on disk yet. A second copy, read
    * from the store meanwhile, would be an older one.
@@ -16,7 +18,7 @@ export interface Instance {
 }
 
 export interface Instances {
-  add(row: InstanceRow): Instance;
+  add(row: InstanceRow, traceParent?: string): Instance;
   /** Undefined when there is no such row, or when it has finished. */
   load(key: number): Instance | undefined;
   /** The newest row with this id, committed or not. */
@@ -54,8 +56,8 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
   }
 
   return {
-    add(row) {
-      const instance: Instance = { row, history: emptyHistory, ledger: new Ledger(), holds: 0 };
+    add(row, traceParent) {
+      const instance: Instance = { row, history: emptyHistory, ledger: new Ledger(), traceParent, holds: 0 };
       put(instance);
       return instance;
     },
@@ -71,7 +73,7 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       const { text, events } = store.history(key);
       const ledger = new Ledger();
       for (const event of events) ledger.apply(event);
-      const instance: Instance = { row, history: text, ledger, holds: 0 };
+      const instance: Instance = { row, history: text, ledger, traceParent: traceParentIn(events), holds: 0 };
       put(instance);
       return instance;
     },
@@ -87,4 +89,9 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       return byKey.size;
     },
   };
+}
+
+function traceParentIn(events: readonly HistoryEvent[]): string | undefined {
+  const started = events.find((event) => event.EventType === EventType.ExecutionStarted);
+  return started?.ParentTraceContext?.TraceParent;
 }

@@ -5,9 +5,10 @@
  *
  * A retried task takes ids that no action shows: when an attempt fails, the SDK takes one for the timer, and when that
  * fires, one for the next attempt. After the last failure there is a timer too, and only when it fires does the SDK
- * raise the error.
+ * raise the error. A call over HTTP that is to be asked about again takes two at once, for the timer and the next request.
  */
 import { describe } from "./actions.ts";
+import { isPending } from "./callHttp.ts";
 import { EventType, type Failure, type HistoryEvent } from "./history.ts";
 
 export interface Retry {
@@ -19,6 +20,15 @@ export interface Retry {
   /** The timer that runs now is followed by no attempt. */
   last: boolean;
   expired: boolean;
+}
+
+/** A request of a call over HTTP that has not been answered. */
+export interface HttpRequest {
+  /** The id of the first one. */
+  readonly root: number;
+  /** JSON of it. */
+  readonly request: string;
+  readonly polls: boolean;
 }
 
 export class Ledger {
@@ -34,6 +44,9 @@ export class Ledger {
   /** By the id of the attempt or timer that is under way. */
   readonly #retriesByCurrent = new Map<number, Retry>();
   readonly #positions = new Map<number, number>();
+  readonly #requestsByTask = new Map<number, HttpRequest>();
+  /** The request that waits for a timer, by the timer's id. */
+  readonly #requestsByTimer = new Map<number, number>();
 
   get nextId(): number {
     return this.#nextId;
@@ -45,6 +58,8 @@ export class Ledger {
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceFailed:
         return this.retryOf(event.TaskScheduledId) !== undefined;
+      case EventType.TaskCompleted:
+        return this.#requestsByTask.get(event.TaskScheduledId)?.polls === true && isPending(event.Result);
       case EventType.TimerFired:
         return this.retryOf(event.TimerId)?.last === false;
       default:
@@ -54,6 +69,15 @@ export class Ledger {
 
   retryOf(id: number): Retry | undefined {
     return this.#retriesByCurrent.get(id);
+  }
+
+  httpRequest(task: number): HttpRequest | undefined {
+    return this.#requestsByTask.get(task);
+  }
+
+  /** The request that is made when this timer fires. */
+  requestAfter(timer: number): number | undefined {
+    return this.#requestsByTimer.get(timer);
   }
 
   /** Where in the flattened actions the one with this id stands. */
@@ -95,6 +119,19 @@ export class Ledger {
           this.#continue(event.Host.retryOf, event.EventId);
           return;
         }
+        if (event.Host !== undefined && "pollOf" in event.Host) {
+          const { pollOf: root, http: request = "" } = event.Host;
+          this.#requestsByTask.set(event.EventId, { root, request, polls: true });
+          // The timer before it has the id before it.
+          this.#requestsByTimer.set(event.EventId - 1, event.EventId);
+          return;
+        }
+        if (event.Host !== undefined && "http" in event.Host) {
+          const { http: request, polls } = event.Host;
+          this.#requestsByTask.set(event.EventId, { root: event.EventId, request, polls });
+          this.#addAtom(event.EventId, describe.http);
+          return;
+        }
         const retried = event.Host !== undefined;
         if (retried) this.#beginRetry(event.EventId, event.Timestamp);
         this.#addAtom(
@@ -105,6 +142,7 @@ export class Ledger {
       }
       case EventType.TimerCreated: {
         this.#take(event.EventId, "timer");
+        if (event.Host !== undefined && "pollOf" in event.Host) return;
         const retry = event.Host === undefined ? undefined : this.#retriesByRoot.get(event.Host.retryOf);
         if (retry === undefined) {
           this.#addAtom(event.EventId, describe.timer);
@@ -138,6 +176,7 @@ export class Ledger {
         return;
       }
       case EventType.TimerFired: {
+        this.#requestsByTimer.delete(event.TimerId);
         const retry = this.#close(event.TimerId);
         if (retry?.last === true) this.#retriesByRoot.delete(retry.root);
         return;
@@ -168,6 +207,7 @@ export class Ledger {
 
   #close(id: number): Retry | undefined {
     this.#open.delete(id);
+    this.#requestsByTask.delete(id);
     const retry = this.#retriesByCurrent.get(id);
     this.#retriesByCurrent.delete(id);
     return retry;

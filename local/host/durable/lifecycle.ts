@@ -16,6 +16,7 @@ import {
   type Parent,
   type WaitingMessage,
 } from "./records.ts";
+import type { DurableSpans } from "./spans.ts";
 import type { Store } from "./store/store.ts";
 
 export interface LifecycleOptions {
@@ -24,6 +25,7 @@ export interface LifecycleOptions {
   readonly commit: GroupCommit;
   readonly mailbox: Mailbox;
   readonly clock: Clock;
+  readonly spans: DurableSpans;
   readonly runActivity: (task: ActivityTask) => void;
   readonly postToEntity: (entity: string, request: EntityRequest) => void;
 }
@@ -34,12 +36,16 @@ export interface NewInstance {
   readonly version: string | null;
   readonly input: string | null;
   readonly parent: Parent | null;
+  /** What the span of its orchestration has as its parent. */
+  readonly traceParent?: string | undefined;
 }
 
 export interface Change {
   readonly events: readonly HistoryEvent[];
   readonly effects: Effects;
   readonly customStatus: string | null;
+  /** Of one that is suspended: why. */
+  readonly output?: string | null;
 }
 
 export interface End extends Change {
@@ -60,7 +66,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { store, instances, commit, mailbox, clock } = options;
+  const { store, instances, commit, mailbox, clock, spans } = options;
   const listeners = new Map<number, Set<() => void>>();
 
   /** The one place where changes of an instance meet the commit. */
@@ -88,16 +94,17 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 
   /** What a turn asked of others, in the name of the execution that asked. */
-  function perform(row: InstanceRow, effects: Effects): void {
+  function perform({ row, traceParent }: Pick<Instance, "row" | "traceParent">, effects: Effects): void {
     for (const { id, name, input } of effects.tasks) {
       const { key: instance, id: instanceId, execution } = row;
       const task: ActivityTask = { key: store.newTaskKey(), instance, instanceId, execution, id, name, input };
+      spans.taskScheduled(task, row, traceParent);
       commit.add(
         () => store.insertTask(task),
         () => options.runActivity(task),
       );
     }
-    for (const child of effects.children) beginChild(row, child);
+    for (const child of effects.children) beginChild(row, child, spans.childScheduled(row, traceParent, child));
     for (const { entity, request } of effects.sent) options.postToEntity(entity, request);
     for (const event of effects.completions) mailbox.deliver(row.key, row.execution, event);
   }
@@ -116,18 +123,22 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     }
   }
 
-  function beginChild(row: InstanceRow, { taskId, ...child }: Effects["children"][number]): void {
+  function beginChild(
+    row: InstanceRow,
+    { taskId, ...child }: Effects["children"][number],
+    traceParent: string | undefined,
+  ): void {
     const parent = { instance: row.key, execution: row.execution, id: row.id, name: row.name, taskId };
     const existing = instances.find(child.id);
     if (existing === undefined || isFinal(existing.status)) {
-      begin({ ...child, parent });
+      begin({ ...child, parent, traceParent });
       return;
     }
     const problem = `An Orchestration instance with the status ${existing.status} already exists.`;
     tellParent(parent, "null", describeOrchestratorFailure(child.name, problem));
   }
 
-  function begin({ id, name, version, input, parent }: NewInstance): InstanceRow {
+  function begin({ id, name, version, input, parent, traceParent }: NewInstance): InstanceRow {
     const replaced = instances.find(id);
     const now = clock.now();
     const row: InstanceRow = {
@@ -144,8 +155,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       created: now,
       updated: now,
     };
-    const instance = instances.add(row);
-    mailbox.deliver(row.key, row.execution, startedEvent(row, now));
+    const instance = instances.add(row, traceParent);
+    mailbox.deliver(row.key, row.execution, startedEvent(instance, now));
     record(instance, [], () => {
       if (replaced !== undefined) store.deleteInstance(replaced.key);
       store.insertInstance(row);
@@ -153,7 +164,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     return row;
   }
 
-  function tellParent({ instance, execution, taskId }: Parent, output: string, failure: Failure | undefined): void {
+  function tellParent(parent: Parent, output: string, failure: Failure | undefined): void {
+    const { instance, execution, taskId } = parent;
+    spans.childEnded(parent, failure?.Reason);
     const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: taskId };
     mailbox.deliver(
       instance,
@@ -166,9 +179,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   return {
     begin,
-    advance(instance, used, status, { events, effects, customStatus }) {
+    advance(instance, used, status, { events, effects, customStatus, output = null }) {
       const before = instance.row;
-      const row = { ...before, status, customStatus, updated: clock.now() };
+      const row = { ...before, status, customStatus, output, updated: clock.now() };
       const write = append(instance, events);
       instance.row = row;
       record(instance, used, () => {
@@ -176,11 +189,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         if (status === before.status) store.touchInstance(row);
         else store.updateInstance(row);
       });
-      perform(row, effects);
+      perform(instance, effects);
       setTimers(row, effects);
     },
     continueAsNew(instance, used, input, { effects, customStatus }) {
       const before = instance.row;
+      const { traceParent } = instance;
       const now = clock.now();
       const row: InstanceRow = {
         ...before,
@@ -194,12 +208,13 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       instance.history = emptyHistory;
       instance.ledger = new Ledger();
       mailbox.cancelTimers(row.key);
-      mailbox.deliver(row.key, row.execution, startedEvent(row, now));
+      mailbox.deliver(row.key, row.execution, startedEvent(instance, now));
       record(instance, used, () => {
         store.renewInstance(row);
         store.updateInstance(row);
       });
-      perform(before, effects);
+      perform({ row: before, traceParent }, effects);
+      spans.ended(before, "ContinuedAsNew");
     },
     finish(instance, used, { events, effects, customStatus, status, output, failure }) {
       const row: InstanceRow = { ...instance.row, status, output, customStatus, updated: clock.now() };
@@ -219,7 +234,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
           for (const callback of callbacks ?? []) callback();
         },
       );
-      perform(row, effects);
+      perform(instance, effects);
+      spans.ended(row, status, failure?.Reason);
       if (row.parent !== null) tellParent(row.parent, output, failure);
     },
     whenFinished(instance, callback) {
@@ -233,7 +249,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   };
 }
 
-function startedEvent(row: InstanceRow, now: number): HistoryEvent {
+function startedEvent({ row, traceParent }: Instance, now: number): HistoryEvent {
   const { parent } = row;
   return {
     EventType: EventType.ExecutionStarted,
@@ -252,5 +268,6 @@ function startedEvent(row: InstanceRow, now: number): HistoryEvent {
     Name: row.name,
     Version: row.version,
     Tags: null,
+    ...(traceParent === undefined ? {} : { ParentTraceContext: { TraceParent: traceParent } }),
   };
 }

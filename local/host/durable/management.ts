@@ -13,18 +13,23 @@ export class ArgumentError extends Error {}
 /** It makes sense, but not now. */
 export class InvalidOperationError extends Error {}
 
+/** Somebody has the id already. */
+export class ConflictError extends Error {}
+
 export interface StartRequest {
   readonly name: string;
   readonly id?: string | undefined;
   readonly version?: string | undefined;
   /** JSON text. */
   readonly input: string | null;
+  /** The caller's. */
+  readonly traceParent?: string | undefined;
 }
 
 export type Management = ReturnType<typeof createManagement>;
 
 export function createManagement(engine: Engine) {
-  const { commit, clock, functions, instances, lifecycle, mailbox, settings, store, dispatcher } = engine;
+  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store, dispatcher } = engine;
   const onDisk = () => commit.committed(() => {});
   const common = () => ({ EventId: -1, Timestamp: new Date(clock.now()).toISOString() });
 
@@ -33,29 +38,29 @@ export function createManagement(engine: Engine) {
     await onDisk();
   }
 
-  async function start({ name, id, version, input }: StartRequest): Promise<InstanceRow> {
-    const definition = functions.find("orchestrator", name);
-    if (definition === undefined) throw new ArgumentError(functions.explainUnknown("orchestrator", name));
+  async function start({ name, id, version, input, traceParent: caller }: StartRequest): Promise<InstanceRow> {
     const newId = id ?? newInstanceId(clock.now());
     const complaint = complainAboutInstanceId(newId);
     if (complaint !== undefined) throw new ArgumentError(complaint);
     makeRoom(newId);
-    const row = lifecycle.begin({
+    const named = {
       id: newId,
-      name: definition.name,
+      // One that does not exist is accepted, and fails in its first turn (seen with extension 3.19.0).
+      name: functions.find("orchestrator", name)?.name ?? name,
       version: version ?? settings.defaultVersion,
-      input,
-      parent: null,
+    };
+    return await spans.create(named, caller, async (traceParent) => {
+      const row = lifecycle.begin({ ...named, input, parent: null, traceParent });
+      await onDisk();
+      return row;
     });
-    await onDisk();
-    return row;
   }
 
   function makeRoom(id: string): void {
     const existing = instances.find(id);
     if (existing === undefined || isFinal(existing.status)) return;
     if (settings.overridableExistingInstanceStates === "NonRunningStates") {
-      throw new InvalidOperationError(`An Orchestration instance with the status ${existing.status} already exists.`);
+      throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
     }
     const instance = instances.load(existing.key);
     if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");

@@ -4,12 +4,21 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
-import { OrchestrationError } from "./failures.ts";
+import { httpActivity, httpInput, isPolled, nextPoll } from "./callHttp.ts";
+import { OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
-import { EventType, type Failure, type HiddenMark, type HistoryEvent, type TaskMark } from "./history.ts";
+import {
+  EventType,
+  type Failure,
+  type HiddenMark,
+  type HistoryEvent,
+  type PollMark,
+  type TaskMark,
+} from "./history.ts";
 import { entityId } from "./ids.ts";
 import { isRecord, toJson } from "./json.ts";
-import type { Ledger, Retry } from "./ledger.ts";
+import type { HttpRequest, Ledger, Retry } from "./ledger.ts";
+import { asPassed } from "./payloads.ts";
 import type { EntityRequest, InstanceRow } from "./records.ts";
 import { decideRetry } from "./retries.ts";
 import type { DurableSettings } from "./settings.ts";
@@ -66,9 +75,17 @@ export class TurnPlan {
         if (retry !== undefined) this.#waitForRetry(retry, this.#actionOf(retry.root, numbered));
         return;
       }
+      case EventType.TaskCompleted: {
+        const request = ledger.takesHiddenId(event) ? ledger.httpRequest(event.TaskScheduledId) : undefined;
+        ledger.apply(event);
+        if (request !== undefined) this.#askAgain(request, event.Result);
+        return;
+      }
       case EventType.TimerFired: {
         const retry = ledger.retryOf(event.TimerId);
+        const request = ledger.requestAfter(event.TimerId);
         ledger.apply(event);
+        if (request !== undefined) this.#makeRequest(request);
         if (retry !== undefined && !retry.last) this.#tryAgain(retry, this.#actionOf(retry.root, numbered));
         return;
       }
@@ -156,7 +173,8 @@ export class TurnPlan {
         break;
       }
       case ActionType.CallHttp:
-        throw new OrchestrationError("This host does not know callHttp. Make the request in an activity.");
+        this.#callHttp(action);
+        break;
       default:
         throw new OrchestrationError(`This host does not know actions of type ${String(action["actionType"])}.`);
     }
@@ -199,12 +217,36 @@ export class TurnPlan {
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }
-    if (id.startsWith("@")) throw new OrchestrationError(`Instance ID '${id}' must not start with '@'.`);
     const version = typeof action["version"] === "string" ? action["version"] : settings.defaultVersion;
     return { taskId, id, name, version, input: toJson(action["input"]) };
   }
 
-  #startTimer(fireAt: number, mark?: HiddenMark, isCancelled = false): void {
+  #callHttp(action: Action): void {
+    const id = this.#context.ledger.nextId;
+    const http = httpInput(action);
+    this.#recordRequest(id, { http, polls: isPolled(action) });
+    this.effects.tasks.push({ id, name: httpActivity, input: http });
+  }
+
+  /** Both ids at once, as the SDK takes them; the request is made when the timer has fired. */
+  #askAgain({ root, request: previous }: HttpRequest, answer: string): void {
+    const { settings, now, ledger } = this.#context;
+    const defaultMs = settings.httpSettings.defaultAsyncRequestSleepTimeMilliseconds;
+    const { delayMs, request } = nextPoll(previous, answer, { defaultMs });
+    this.#startTimer(now + delayMs, { pollOf: root });
+    this.#recordRequest(ledger.nextId, { pollOf: root, http: request });
+  }
+
+  #recordRequest(id: number, mark: TaskMark): void {
+    this.#record({ ...this.#stamp(EventType.TaskScheduled, id), Name: httpActivity, Version: null, Host: mark });
+  }
+
+  #makeRequest(id: number): void {
+    const request = this.#context.ledger.httpRequest(id);
+    if (request !== undefined) this.effects.tasks.push({ id, name: httpActivity, input: request.request });
+  }
+
+  #startTimer(fireAt: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
     const id = this.#context.ledger.nextId;
     this.#record({
       ...this.#stamp(EventType.TimerCreated, id),
@@ -254,6 +296,10 @@ export class TurnPlan {
 
   /** After a rewind: the task keeps its id and its place in the history, only the work is done again. */
   #startAgain(id: number, numbered: readonly Action[]): void {
+    if (this.#context.ledger.httpRequest(id) !== undefined) {
+      this.#makeRequest(id);
+      return;
+    }
     const root = this.#context.ledger.retryOf(id)?.root ?? id;
     const action = this.#actionOf(root, numbered);
     if (action === undefined) return;
@@ -351,7 +397,10 @@ export class TurnPlan {
 
   #require(kind: "activity" | "orchestrator", name: string): void {
     const { functions } = this.#context;
-    if (functions.find(kind, name) === undefined) throw new OrchestrationError(functions.explainUnknown(kind, name));
+    if (functions.find(kind, name) !== undefined) return;
+    throw new UnknownFunctionError(
+      `${functions.explainUnknown(kind, name)} In Azure this orchestration would not fail: it would wait for ever.`,
+    );
   }
 
   #requireEntity(id: string): string {
@@ -367,7 +416,7 @@ export class TurnPlan {
 /** The SDK encodes strings itself, so that a string stays a string through the JSON.parse on the other side. */
 function taskInput(action: Action): string {
   const input = action["input"];
-  return typeof input === "string" ? input : toJson(input);
+  return asPassed(typeof input === "string" ? input : toJson(input));
 }
 
 function pickFailure({ Reason, Details, FailureDetails }: Failure): Failure {

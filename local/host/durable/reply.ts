@@ -19,7 +19,9 @@ export type Reply =
       readonly actions: unknown;
       readonly customStatus: unknown;
       readonly failureDetails: FailureDetails | undefined;
-    };
+    }
+  /** The app has no such orchestrator. */
+  | { readonly kind: "unknown"; readonly message: string };
 
 /** The raw result, not its JSON: see `flattenActions`. */
 export function readState({ result }: InvocationResult): Reply {
@@ -47,7 +49,11 @@ export function readFailure(error: unknown): Reply {
     if (!isRecord(state)) return failed(message);
     return {
       kind: "failed",
-      message: typeof state["error"] === "string" ? state["error"] : "",
+      // What has no message, such as a string that is thrown, the extension does not find, and shows all that it got.
+      message:
+        typeof state["error"] === "string"
+          ? state["error"]
+          : `One or more errors occurred. (Result: Failure\nException: ${message}\nStack: )`,
       actions: state["actions"],
       customStatus: state["customStatus"],
       failureDetails: isRecord(state["failureDetails"]) ? state["failureDetails"] : undefined,

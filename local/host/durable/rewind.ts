@@ -16,7 +16,9 @@ export function rewindInstance(
   reason: string,
 ): { readonly refused: string } | undefined {
   if (row.status !== "Failed") {
-    return { refused: `Instance '${row.id}' is ${row.status}; only failed orchestrations can be rewound.` };
+    return {
+      refused: `This orchestration has status ${row.status}, but only orchestrations in the "Failed" state can be rewound.`,
+    };
   }
   // What is in the store now is all there is, and nothing of this instance is left in memory.
   engine.commit.flush();

@@ -17,7 +17,12 @@ export const durableSettings = z.looseObject({
   maxOrchestrationActions: z.int().positive().default(100_000),
   storeInputsInOrchestrationHistory: z.boolean().default(false),
   overridableExistingInstanceStates: z.enum(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
+  httpSettings: z
+    .looseObject({ defaultAsyncRequestSleepTimeMilliseconds: z.int().positive().default(30_000) })
+    .prefault({}),
   defaultVersion: z.string().nullable().default(null),
+  versionMatchStrategy: z.enum(["None", "Strict", "CurrentOrOlder"]).default("CurrentOrOlder"),
+  versionFailureStrategy: z.enum(["Reject", "Fail"]).default("Reject"),
 });
 
 export type DurableSettings = Readonly<z.output<typeof durableSettings>>;

@@ -1,11 +1,13 @@
 /** One turn of one orchestration: replays its history in the app and works out what has to follow. */
 import type { FunctionApp } from "../app.ts";
+import type { Log } from "../log.ts";
 import { flattenActions } from "./actions.ts";
-import { describeOrchestratorFailure, messageOf, OrchestrationError } from "./failures.ts";
+import { describeOrchestratorFailure, messageOf, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HistoryEvent, withIsPlayed } from "./history.ts";
 import type { Instance } from "./instances.ts";
 import { toJson } from "./json.ts";
+import { asPassed } from "./payloads.ts";
 import { type Effects, TurnPlan } from "./plan.ts";
 import { type Reply, readFailure, readState } from "./reply.ts";
 import type { DurableSettings } from "./settings.ts";
@@ -14,6 +16,9 @@ export interface TurnContext {
   readonly app: FunctionApp;
   readonly functions: DurableFunctions;
   readonly settings: DurableSettings;
+  readonly log: Log;
+  /** Fails what works here and goes wrong on a host that sees JSON only. */
+  readonly isStrict?: boolean | undefined;
 }
 
 export type Ending =
@@ -32,7 +37,7 @@ export interface Outcome {
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
 export async function runTurn(
-  { app, functions, settings }: TurnContext,
+  { app, functions, settings, log, isStrict }: TurnContext,
   instance: Instance,
   delivered: readonly HistoryEvent[],
   now: number,
@@ -43,15 +48,15 @@ export async function runTurn(
     { EventType: EventType.OrchestratorStarted, EventId: -1, Timestamp: timestamp },
     ...delivered.map((event) => asAwaited(event, instance)),
   ];
-  const reply = await askOrchestrator(app, functions, instance, opening);
+  const reply = await askOrchestrator(app, functions, instance, { opening, settings });
 
   const plan = new TurnPlan({ row, ledger, functions, settings, now });
   const waits: string[] = [];
   let customStatus: string | null = null;
   let ending: Ending | undefined;
   try {
-    customStatus = readCustomStatus(reply.customStatus);
-    const actions = flattenActions(reply.actions);
+    customStatus = reply.kind === "unknown" ? null : readCustomStatus(reply.customStatus);
+    const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
     if (reply.kind === "state") {
       for (const event of opening) plan.deliver(event, actions.numbered);
       plan.schedule(actions.numbered);
@@ -61,11 +66,21 @@ export async function runTurn(
       plan.scheduleFarewell(actions.numbered);
       ending = {
         status: "Failed",
-        failure: describeOrchestratorFailure(row.name, reply.message, reply.failureDetails),
+        failure:
+          reply.kind === "unknown"
+            ? { Reason: reply.message, Details: "" }
+            : describeOrchestratorFailure(row.name, reply.message, reply.failureDetails),
       };
     }
   } catch (error) {
     if (!(error instanceof OrchestrationError)) throw error;
+    if (error instanceof UnknownFunctionError) {
+      log.error("an orchestration called a function that is not registered; in Azure it would wait for ever", {
+        instanceId: row.id,
+        orchestration: row.name,
+        reason: error.message,
+      });
+    }
     ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, error.message) };
   }
   if (ending !== undefined) plan.releaseLocks();
@@ -98,13 +113,15 @@ async function askOrchestrator(
   app: FunctionApp,
   functions: DurableFunctions,
   instance: Instance,
-  opening: readonly HistoryEvent[],
+  { opening, settings }: { opening: readonly HistoryEvent[]; settings: DurableSettings },
 ): Promise<Reply> {
   const { name } = instance.row;
   const definition = functions.find("orchestrator", name);
-  if (definition === undefined) return readFailure(new Error(functions.explainUnknown("orchestrator", name)));
+  if (definition === undefined) return { kind: "unknown", message: functions.explainUnknown("orchestrator", name) };
   try {
-    return readState(await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening) } }));
+    return readState(
+      await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening, settings) } }),
+    );
   } catch (error) {
     return readFailure(error);
   }
@@ -115,14 +132,19 @@ async function askOrchestrator(
  * without which the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into
  * child timers, each with a hidden id.
  */
-function writePayload({ row, history }: Instance, opening: readonly HistoryEvent[]): string {
+function writePayload(
+  { row, history }: Instance,
+  opening: readonly HistoryEvent[],
+  { httpSettings }: DurableSettings,
+): string {
   const fresh = opening.map((event) => withIsPlayed(JSON.stringify(event), false)).join(",");
   const events = history.count === 0 ? fresh : `${history.past},${fresh}`;
   return (
     `{"history":[${events}],"input":${row.input ?? "null"},"instanceId":${JSON.stringify(row.id)},` +
     `"isReplaying":false,"parentInstanceId":${JSON.stringify(row.parent?.id ?? null)},` +
     '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",' +
-    '"maximumShortTimerDuration":"10675199.02:48:05","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
+    '"maximumShortTimerDuration":"10675199.02:48:05",' +
+    `"defaultHttpAsyncRequestSleepTimeMillseconds":${httpSettings.defaultAsyncRequestSleepTimeMilliseconds}}`
   );
 }
 
@@ -133,7 +155,7 @@ function asAwaited(event: HistoryEvent, { ledger }: Instance): HistoryEvent {
 /** The SDK leaves out a status that is falsy, and that clears it. */
 function readCustomStatus(status: unknown): string | null {
   if (status === undefined || status === null) return null;
-  const json = toJson(status);
+  const json = asPassed(toJson(status));
   const kilobytes = Math.floor((2 * json.length) / 1024);
   if (kilobytes > 16) {
     throw new OrchestrationError(
@@ -147,7 +169,7 @@ function readCustomStatus(status: unknown): string | null {
 function endingOf(reply: Extract<Reply, { kind: "state" }>, input: unknown, continues: boolean): Ending | undefined {
   if (!reply.isDone) return undefined;
   if (continues) return { status: "ContinuedAsNew", input: toJson(input) };
-  return { status: "Completed", output: toJson(reply.output) };
+  return { status: "Completed", output: asPassed(toJson(reply.output)) };
 }
 
 /** A fault of this host while it worked on a turn: the instance fails visibly instead of hanging. */

@@ -4,7 +4,7 @@ import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFun
 import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
-import { givenKey, type HostKeys, mayCall } from "./keys.ts";
+import { givenKey, type HostKeys, isOneOf, mayCall } from "./keys.ts";
 import { sendHttpData, toHttpData } from "./message.ts";
 import type { RouteMatch, Routes } from "./routes.ts";
 import { type RequestHandler, reply } from "./server.ts";
@@ -33,7 +33,10 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
       if (durable && durableRoute)
         return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
       const found = routes.match(request.method ?? "GET", url.pathname);
-      if (found === undefined) return reply(response, 404);
+      if (found === undefined) {
+        answerAsHost(request, response, { url, keys });
+        return;
+      }
       const { definition } = found.route;
       if (!mayCall(definition.trigger["authLevel"], { given: givenKey(request, url), keys }))
         return reply(response, 401);
@@ -55,6 +58,26 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
   };
 }
 
+const homePage =
+  "<!DOCTYPE html>\n<html><head><title>Functions host</title></head><body>" +
+  "<h1>Your Functions app is up and running</h1></body></html>\n";
+
+/** What no function answers: the host's own page and its admin paths, as far as it has them. */
+function answerAsHost(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { url, keys }: { url: URL; keys: HostKeys },
+): void {
+  const path = url.pathname.toLowerCase();
+  if (path === "/" && request.method === "GET") {
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.end(homePage);
+    return;
+  }
+  const isLocked = path.startsWith("/admin/") && !isOneOf(givenKey(request, url), [keys.master]);
+  reply(response, path === "/admin/host/ping" ? 200 : isLocked ? 401 : 404);
+}
+
 async function call(
   request: IncomingMessage,
   response: ServerResponse,
@@ -69,7 +92,7 @@ async function call(
       invocationId,
       target: options.streamTarget,
       bodyLimit: options.bodyLimit,
-      invoke: (input) => options.invoke(definition, input),
+      invoke: (input) => options.invoke(definition, { ...input, method: request.method }),
     });
   }
   const body = await readBody(request, options.bodyLimit);
@@ -79,6 +102,7 @@ async function call(
     done = await options.invoke(definition, {
       trigger: toHttpData(request, { url, params: found.params, body }),
       invocationId,
+      method: request.method,
       ...(typeof traceParent === "string" ? { traceParent } : {}),
     });
   } catch {

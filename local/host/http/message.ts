@@ -91,20 +91,21 @@ export function isEndToEnd(header: string): boolean {
   return !hopByHop.has(header.toLowerCase());
 }
 
-const sameSiteValues = { lax: "Lax", strict: "Strict", explicitNone: "None", none: undefined } as const;
+const sameSiteValues = { lax: "lax", strict: "strict", explicitNone: "none", none: undefined } as const;
 
+/** In the words and the order of ASP.NET Core's SetCookieHeaderValue. */
 function toSetCookie(cookie: z.infer<typeof cookieSchema>): string {
   const expires = cookie.expires && new Date(cookie.expires.value.seconds * 1000).toUTCString();
   const sameSite = sameSiteValues[cookie.sameSite];
   return [
     `${encodeURIComponent(cookie.name)}=${encodeURIComponent(cookie.value)}`,
-    cookie.maxAge && `Max-Age=${Math.trunc(cookie.maxAge.value)}`,
-    cookie.domain && `Domain=${cookie.domain.value}`,
-    cookie.path && `Path=${cookie.path.value}`,
-    expires && `Expires=${expires}`,
-    cookie.httpOnly?.value && "HttpOnly",
-    cookie.secure?.value && "Secure",
-    sameSite && `SameSite=${sameSite}`,
+    expires && `expires=${expires}`,
+    cookie.maxAge && `max-age=${Math.trunc(cookie.maxAge.value)}`,
+    cookie.domain && `domain=${cookie.domain.value}`,
+    cookie.path && `path=${cookie.path.value}`,
+    cookie.secure?.value && "secure",
+    sameSite && `samesite=${sameSite}`,
+    cookie.httpOnly?.value && "httponly",
   ]
     .filter(Boolean)
     .join("; ");

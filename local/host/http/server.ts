@@ -40,7 +40,8 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     const host = request.headers.host;
     if (!isOurs(host, boundPort)) return reply(response, 403, "This host serves loopback names only.\n");
     const url = toUrl(request, host);
-    if (url === undefined) return reply(response, 400);
+    // As Kestrel, which lets no function see a path with a NUL in it.
+    if (url === undefined || /%00/.test(url.pathname)) return reply(response, 400);
     // A function that still runs may start an orchestration, which is a request to this same host.
     if (handler === undefined || (isDraining && findDurableRoute(url.pathname)?.isWebhook !== false)) {
       response.setHeader("retry-after", "1");
@@ -116,6 +117,7 @@ function toUrl(request: IncomingMessage, host: string | undefined): URL | undefi
 
 export function reply(response: ServerResponse, status: number, text = ""): void {
   if (response.headersSent || response.destroyed) return;
+  if (status === 401) response.setHeader("www-authenticate", "Bearer");
   response.writeHead(status, text === "" ? { "content-length": 0 } : { "content-type": "text/plain; charset=utf-8" });
   response.end(text);
 }

@@ -24,7 +24,7 @@ const CredentialBody = z.object({
 export function federatedIdentityCredentials(world: World): ResourceType {
   return {
     type,
-    apiVersions: identityApiVersions.filter((version) => version >= "2023-01-31"),
+    apiVersions: identityApiVersions.filter((version) => version >= "2022-01-31"),
 
     list(call) {
       const identity = requireIdentity(world, call.path, "read");

@@ -7,7 +7,7 @@ import { failures } from "./failures.ts";
 import { isSame, type ResourcePath } from "./resourcePath.ts";
 import { notFound, page, parseBody, type ResourceType, requireGroup } from "./resources.ts";
 
-export const identityApiVersions = ["2018-11-30", "2023-01-31", "2024-11-30"];
+export const identityApiVersions = ["2018-11-30", "2022-01-31-preview", "2023-01-31", "2024-11-30"];
 
 // ARM: at most 50 tags, names up to 512 characters, values up to 256 ("Use tags to organize your Azure resources").
 const Tags = z
@@ -21,10 +21,12 @@ export function userAssignedIdentities(world: World): ResourceType {
     apiVersions: identityApiVersions,
 
     list(call) {
-      const { resourceGroup } = call.path;
+      const { subscriptionId, resourceGroup } = call.path;
       if (resourceGroup !== undefined) requireGroup(world, call.path);
       const identities = [...world.identities.values()].filter(
-        (identity) => resourceGroup === undefined || isSame(identity.resourceGroup, resourceGroup),
+        (identity) =>
+          isSame(identity.subscriptionId, subscriptionId) &&
+          (resourceGroup === undefined || isSame(identity.resourceGroup, resourceGroup)),
       );
       return page(call, identities.map(describe(world)));
     },

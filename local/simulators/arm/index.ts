@@ -13,12 +13,15 @@ import { isSame, parseResourcePath, type ResourcePath, resourceId } from "./reso
 import { type ResourceType, requireGroup } from "./resources.ts";
 import { ownPermissions, roleAssignments } from "./roleAssignments.ts";
 import { sqlTypes } from "./sql.ts";
+import { findTenantLevel, type TenantLevel } from "./tenantLevel.ts";
 import { createWriteGate } from "./writeGate.ts";
 
 export interface ArmOptions {
   readonly port?: number;
   /** Client ids that have the role; without it, every service principal of the world and no managed identity. */
   readonly authorized?: ReadonlySet<string>;
+  /** Where whoever asks for the cloud's endpoints is sent for a token; Azure's own without it. */
+  readonly authorityHost?: string;
   /** The role's actions; by default all that this simulator knows. */
   readonly actions?: readonly string[];
   /** Answers 429 beyond the published limits. Off by default: a test of something else should not wait for Azure. */
@@ -30,6 +33,7 @@ export interface ArmOptions {
 }
 
 export async function startArm({ world, faults, tls }: SimulatorContext, options: ArmOptions = {}): Promise<Simulator> {
+  const { authorityHost = "https://login.microsoftonline.com/" } = options;
   const longRunning = createLongRunning(world, options);
   const limits = options.enforceLimits ? createLimits(world) : undefined;
   const gate = createWriteGate();
@@ -46,18 +50,20 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
   const server = await startHttpServer({ tls, port: options.port, faults, open });
 
   function open(request: HttpRequest): Exchange {
-    const path = parseResourcePath(request.url.pathname);
+    const early = request.method === "GET" ? findEarly(request.url.pathname) : undefined;
+    const path = early ? undefined : parseResourcePath(request.url.pathname);
     const type = types.find((candidate) => path && isSame(candidate.type, path.type));
     const isCredentialWrite = path && /\/federatedIdentityCredentials$/i.test(path.type) && request.method !== "GET";
     const write = isCredentialWrite ? gate.enter(resourceId(path, 1).toLowerCase()) : undefined;
     return {
       call: {
         wire: "arm",
-        operation: `${request.method} ${type?.type ?? path?.type ?? request.url.pathname}`,
+        operation: `${request.method} ${early?.type ?? type?.type ?? path?.type ?? request.url.pathname}`,
         target: path?.names.join("/") ?? "",
       },
       async run() {
         try {
+          if (early) return await answerEarly(request, early);
           const reply = await answer(request, { path, type, collided: write?.collided ?? false });
           if (write && options.credentialWriteMs) await sleep(options.credentialWriteMs);
           return reply;
@@ -71,6 +77,17 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
       fail: scripted,
       end: () => write?.leave(),
     };
+  }
+
+  function findEarly(pathname: string): TenantLevel | undefined {
+    return findTenantLevel(world, { pathname, authorityHost });
+  }
+
+  async function answerEarly({ url, headers }: HttpRequest, early: TenantLevel): Promise<HttpReply> {
+    if (early.isPublic) return early.run({ isMember: false });
+    const clientId = await authenticate(world, headers.authorization);
+    if (!url.searchParams.get("api-version")) throw failures.missingApiVersion();
+    return early.run({ isMember: options.authorized?.has(clientId) ?? world.servicePrincipals.has(clientId) });
   }
 
   async function answer(

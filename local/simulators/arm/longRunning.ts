@@ -4,6 +4,16 @@ import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
 import { type ArmCall, notFound, type ResourceType } from "./resources.ts";
 
+/** Of Microsoft.Sql: those of the SDK and of Azure CLI. */
+export const sqlApiVersions = [
+  "2020-11-01-preview",
+  "2021-02-01-preview",
+  "2021-11-01",
+  "2022-05-01-preview",
+  "2022-08-01-preview",
+  "2023-08-01",
+];
+
 interface Operation {
   readonly id: string;
   readonly startedAt: Date;
@@ -30,12 +40,11 @@ export function createLongRunning(
     return operation;
   }
 
-  const apiVersions = ["2020-11-01-preview", "2021-11-01", "2022-08-01-preview", "2023-08-01"];
   return {
     types: [
       {
         type: "Microsoft.Sql/locations/administratorAzureAsyncOperation",
-        apiVersions,
+        apiVersions: sqlApiVersions,
         GET(call) {
           const { id, startedAt, status } = find(call);
           return {
@@ -47,7 +56,7 @@ export function createLongRunning(
       },
       {
         type: "Microsoft.Sql/locations/administratorOperationResults",
-        apiVersions,
+        apiVersions: sqlApiVersions,
         GET(call) {
           const { id, startedAt, status } = find(call);
           return {

@@ -2,11 +2,9 @@
 import { z } from "zod";
 import type { SqlServer, World } from "../world.ts";
 import { failures } from "./failures.ts";
-import type { LongRunning } from "./longRunning.ts";
+import { type LongRunning, sqlApiVersions } from "./longRunning.ts";
 import { isSame, type ResourcePath, resourceId } from "./resourcePath.ts";
 import { notFound, page, parentNotFound, parseBody, type ResourceType } from "./resources.ts";
-
-const apiVersions = ["2020-11-01-preview", "2021-11-01", "2022-08-01-preview", "2023-08-01"];
 
 const AdministratorBody = z.object({
   properties: z.object({
@@ -34,7 +32,7 @@ export function sqlTypes(world: World, { start }: Pick<LongRunning, "start">): R
   return [
     {
       type: "Microsoft.Sql/servers",
-      apiVersions,
+      apiVersions: sqlApiVersions,
       GET({ path, url }) {
         const server = find(path);
         if (!server) throw notFound(path);
@@ -44,7 +42,7 @@ export function sqlTypes(world: World, { start }: Pick<LongRunning, "start">): R
     },
     {
       type: "Microsoft.Sql/servers/databases",
-      apiVersions,
+      apiVersions: sqlApiVersions,
       list(call) {
         const server = requireServer(call.path, "read");
         return page(
@@ -61,7 +59,7 @@ export function sqlTypes(world: World, { start }: Pick<LongRunning, "start">): R
     },
     {
       type: "Microsoft.Sql/servers/firewallRules",
-      apiVersions,
+      apiVersions: sqlApiVersions,
       list(call) {
         requireServer(call.path, "read");
         // What "Allow Azure services and resources to access this server" stands for.
@@ -79,7 +77,7 @@ export function sqlTypes(world: World, { start }: Pick<LongRunning, "start">): R
     },
     {
       type: "Microsoft.Sql/servers/administrators",
-      apiVersions,
+      apiVersions: sqlApiVersions,
       list(call) {
         const server = requireServer(call.path, "read");
         return page(call, server.entraAdmin ? [describeAdministrator(server, call.path)] : []);

@@ -1,6 +1,7 @@
 /**
  * The managed identity endpoint inside an App Service or Function App (learn.microsoft.com "How to use managed
- * identities for App Service and Azure Functions", REST endpoint reference): IDENTITY_ENDPOINT and IDENTITY_HEADER.
+ * identities for App Service and Azure Functions", REST endpoint reference): IDENTITY_ENDPOINT and IDENTITY_HEADER. Its
+ * version 2017-09-01 is what Azure CLI has long asked: MSI_ENDPOINT and MSI_SECRET are its names for the same two.
  */
 import { randomUUID } from "node:crypto";
 import { type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
@@ -28,8 +29,10 @@ export async function startAppServiceIdentities({ world, faults }: SimulatorCont
   const server = await startHttpServer({
     faults,
     open(request) {
-      const clientIds = apps.get(String(request.headers["x-identity-header"]));
-      const choice = clientIds && choose(world, clientIds, request.url.searchParams);
+      const isOld = request.url.searchParams.get("api-version") === oldVersion;
+      const clientIds = apps.get(String(request.headers[isOld ? "secret" : "x-identity-header"]));
+      const choice =
+        clientIds && choose(world, clientIds, isOld ? rename(request.url.searchParams) : request.url.searchParams);
       return {
         call: choice && { wire: "entra", operation: "token", target: choice.principal?.clientId ?? "" },
         run: () => (choice ? issue(request, choice) : refuse(401, "X-IDENTITY-HEADER is not this app's.")),
@@ -43,19 +46,24 @@ export async function startAppServiceIdentities({ world, faults }: SimulatorCont
 
   async function issue({ url }: HttpRequest, { principal, refusal }: Choice): Promise<HttpReply> {
     const resource = url.searchParams.get("resource");
-    if (url.pathname !== "/msi/token") return refuse(404, `There is no endpoint ${url.pathname}.`);
-    if (url.searchParams.get("api-version") !== "2019-08-01") return refuse(400, "api-version must be 2019-08-01.");
+    const version = url.searchParams.get("api-version") ?? "";
+    if (url.pathname.replace(/\/$/, "") !== "/msi/token") return refuse(404, `There is no endpoint ${url.pathname}.`);
+    if (version !== newVersion && version !== oldVersion)
+      return refuse(400, `api-version must be ${newVersion} or ${oldVersion}.`);
     if (!resource) return refuse(400, "The parameter resource is missing.");
     if (!principal) return refuse(400, refusal);
+    const expires = Math.floor(world.now().getTime() / 1000) + day;
+    const token = {
+      access_token: await mintAccessToken(world, principal, resource, { lifetimeSeconds: day }),
+      resource,
+      token_type: "Bearer",
+    };
     return {
       status: 200,
-      body: {
-        access_token: await mintAccessToken(world, principal, resource, { lifetimeSeconds: day }),
-        expires_on: String(Math.floor(world.now().getTime() / 1000) + day),
-        resource,
-        token_type: "Bearer",
-        client_id: principal.clientId,
-      },
+      body:
+        version === oldVersion
+          ? { ...token, expires_on: printOldTime(expires) }
+          : { ...token, expires_on: String(expires), client_id: principal.clientId },
     };
   }
 
@@ -67,6 +75,21 @@ export async function startAppServiceIdentities({ world, faults }: SimulatorCont
     },
     close: server.close,
   };
+}
+
+const newVersion = "2019-08-01";
+const oldVersion = "2017-09-01";
+
+function rename(query: URLSearchParams): URLSearchParams {
+  const renamed = new URLSearchParams(query);
+  for (const value of query.getAll("clientid")) renamed.append("client_id", value);
+  return renamed;
+}
+
+/** As App Service on Linux writes it: `11/05/2021 15:18:31 +00:00`. */
+function printOldTime(seconds: number): string {
+  const [year, month, dayOfMonth, time] = new Date(seconds * 1000).toISOString().split(/[-T.]/);
+  return `${month}/${dayOfMonth}/${year} ${time} +00:00`;
 }
 
 type Choice =

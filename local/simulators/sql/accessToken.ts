@@ -36,7 +36,9 @@ export function principalOf(
   { world, server, data }: { world: World; server: string; data: DatabaseData },
 ): number {
   const administrator = world.sqlServers.get(server)?.entraAdmin?.objectId.toLowerCase();
-  if (administrator !== undefined && findPrincipal(world, clientId)?.principalId.toLowerCase() === administrator) {
+  // "Removing the Microsoft Entra admin for server prevents any Microsoft Entra authentication-based connections."
+  if (administrator === undefined) throw loginFailed(tokenUser);
+  if (findPrincipal(world, clientId)?.principalId.toLowerCase() === administrator) {
     return principalIds.dbo;
   }
   const user = findUserBySid(data, guidToBytes(clientId));

@@ -7,6 +7,7 @@ import { createManagedIdentities } from "./identities.ts";
 import { createPacer } from "./pacer.ts";
 import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
+import { traceRequests } from "./tracedRequests.ts";
 
 export interface ArmOptions {
   readonly credential: Credential;
@@ -36,15 +37,18 @@ export function createArm({
   patienceMs = 5_000,
 }: ArmOptions): Arm {
   const forgetting: (() => void)[] = [];
-  const policy = noticeRefusals(credential, () => {
-    for (const forget of forgetting) forget();
-  });
+  const policies = [
+    traceRequests(),
+    noticeRefusals(credential, () => {
+      for (const forget of forgetting) forget();
+    }),
+  ];
   // Retries are the caller's and the durable runtime's: see caller.ts.
   const options = {
     endpoint,
     credentialScopes: scope,
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ position: "perRetry" as const, policy }],
+    additionalPolicies: policies.map((policy) => ({ position: "perRetry" as const, policy })),
   };
   const caller = createCaller({ timeoutMs, patienceMs });
 
@@ -58,7 +62,7 @@ export function createArm({
       return client;
     };
   }
-  const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policy }));
+  const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
   return {
     identities: createManagedIdentities({
       caller,

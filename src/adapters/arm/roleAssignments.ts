@@ -70,18 +70,18 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
 export async function openPipeline({
   credential,
   scope,
-  policy,
+  policies,
 }: {
   credential: TokenCredential;
   scope: string;
-  policy: PipelinePolicy;
+  policies: readonly PipelinePolicy[];
 }) {
   const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
     "@azure/core-rest-pipeline"
   );
   // Retries are the caller's and the durable runtime's: see caller.ts.
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
-  pipeline.addPolicy(policy);
+  for (const policy of policies) pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
   const client = createDefaultHttpClient();
   return async (url: string, { abortSignal }: CallOptions): Promise<unknown> => {

@@ -1,17 +1,77 @@
 /** SQL servers as ARM sees them, by @azure/arm-sql. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlManagementClient } from "@azure/arm-sql";
-import { PermanentError } from "../../domain/errors.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { SqlServers } from "../../ports.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, CallOptions } from "./caller.ts";
+
+/** Azure takes seconds; what takes longer is tried again by the durable runtime, and looks first. */
+const settleMs = 60_000;
+const pollMs = 500;
+
+type Begin = (
+  administrators: SqlManagementClient["serverAzureADAdministrators"],
+  place: { readonly resourceGroup: string; readonly server: string },
+  options: CallOptions & { readonly onResponse: (response: { status: number }) => void },
+) => Promise<unknown>;
 
 export function createSqlServers({
   clientFor,
-  caller: { find },
+  caller: { call, find },
 }: {
   clientFor: (subscriptionId: string) => Promise<SqlManagementClient>;
   caller: Caller;
 }): SqlServers {
+  /** Until the server itself says so: the address of Azure's own operation lies in the subscription, where Mooring has no rights. */
+  async function settle(
+    doing: string,
+    { target, isDone, begin }: { target: SqlServerTarget; isDone: (admin: unknown) => boolean; begin: Begin },
+  ): Promise<void> {
+    const { subscriptionId, ...place } = parseServerId(target.alias, target.resourceId);
+    const { serverAzureADAdministrators: administrators } = await clientFor(subscriptionId);
+    await call(doing, async ({ abortSignal }) => {
+      let isAccepted = false;
+      const onResponse = ({ status }: { status: number }) => {
+        isAccepted ||= status < 300;
+      };
+      try {
+        await begin(administrators, place, { abortSignal, onResponse });
+      } catch (error) {
+        // The write was taken; it was the look at its progress that was refused.
+        if (!isAccepted) throw error;
+      }
+    });
+    for (const giveUpAt = performance.now() + settleMs; ; await sleep(pollMs)) {
+      const found = await call(doing, (options) =>
+        collect(administrators.listByServer(place.resourceGroup, place.server, options)),
+      );
+      if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
+      if (performance.now() > giveUpAt) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still at it.`);
+    }
+  }
+
   return {
+    setEntraAdmin: (target, { login, objectId }) =>
+      settle(`Set the Microsoft Entra administrator of SQL server "${target.alias}"`, {
+        target,
+        isDone: (sid) => sid === objectId,
+        begin: (administrators, { resourceGroup, server }, options) =>
+          administrators.beginCreateOrUpdate(
+            resourceGroup,
+            server,
+            "ActiveDirectory",
+            { administratorType: "ActiveDirectory", login, sid: objectId },
+            options,
+          ),
+      }),
+    removeEntraAdmin: (target) =>
+      settle(`Remove the Microsoft Entra administrator of SQL server "${target.alias}"`, {
+        target,
+        isDone: (sid) => sid === undefined,
+        begin: (administrators, { resourceGroup, server }, options) =>
+          administrators.beginDelete(resourceGroup, server, "ActiveDirectory", options),
+      }),
     async inspect({ alias, resourceId }) {
       const { subscriptionId, resourceGroup, server } = parseServerId(alias, resourceId);
       const { servers, databases, serverAzureADAdministrators } = await clientFor(subscriptionId);

@@ -1,6 +1,7 @@
 import type { ServiceBusMessage } from "@azure/service-bus";
 import type { CloudEvent } from "../../domain/watching/events.ts";
 import type { Events } from "../../ports.ts";
+import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { toFailure } from "./failure.ts";
 
@@ -20,11 +21,18 @@ export function createEvents({
   const sender = openLazily(namespace, (client) => client.createSender(topic));
   return {
     async publish(event) {
-      try {
-        await (await sender.use()).sendMessages(toMessage(event), { abortSignal: AbortSignal.timeout(timeoutMs) });
-      } catch (error) {
-        throw toFailure(error, `Publishing event ${event.id} to topic "${topic}"`);
-      }
+      const attributes = {
+        "messaging.system": "servicebus",
+        "messaging.destination.name": topic,
+        "mooring.event_type": event.type,
+      };
+      await inSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, async () => {
+        try {
+          await (await sender.use()).sendMessages(toMessage(event), { abortSignal: AbortSignal.timeout(timeoutMs) });
+        } catch (error) {
+          throw toFailure(error, `Publishing event ${event.id} to topic "${topic}"`);
+        }
+      });
     },
     close: sender.close,
   };

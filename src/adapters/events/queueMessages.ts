@@ -1,6 +1,7 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import Long from "long";
 import type { DeadLetterReason, QueueMessages } from "../../ports.ts";
+import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { isMessageNotFound, toFailure } from "./failure.ts";
 
@@ -36,8 +37,11 @@ export function createQueueMessages({
         reject(new Error(`no answer within ${timeoutMs} ms`));
       }, timeoutMs);
     });
+    const attributes = { "messaging.system": "servicebus", "messaging.destination.name": queue };
     try {
-      return await Promise.race([receiver.use().then(act), late]);
+      return await inSpan(`${what} ${queue}`, { kind: SpanKind.CLIENT, attributes }, () =>
+        Promise.race([receiver.use().then(act), late]),
+      );
     } catch (error) {
       throw toFailure(error, `${what} a message of queue "${queue}"`);
     } finally {

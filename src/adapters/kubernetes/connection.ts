@@ -5,8 +5,11 @@
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { isAuthenticationFailure } from "../../domain/errors.ts";
+import { throttles } from "../../telemetry/metrics.ts";
+import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { about, type Credential } from "../credential.ts";
 import { unreachable } from "./errors.ts";
+import { templateOf } from "./pathTemplate.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 type Sdk = typeof import("@kubernetes/client-node");
@@ -51,7 +54,7 @@ export function createSend({
     throw new Error(`The credential gave no token for ${scope}.`);
   }
 
-  return async (cluster, request) => {
+  const send: Send = async (cluster, request) => {
     const sdk = await load();
     const token = await getToken(cluster);
 
@@ -78,6 +81,27 @@ export function createSend({
     } catch (error) {
       throw unreachable(cluster, request, { error, timeoutMs });
     }
+  };
+
+  return (cluster, request) => {
+    const { method, path, query } = request;
+    const template = templateOf(path);
+    const attributes = {
+      "http.request.method": method,
+      "url.template": template,
+      "server.address": new URL(cluster.apiServer).hostname,
+      "mooring.cluster": cluster.alias,
+      "mooring.dry_run": query?.["dryRun"] === undefined ? undefined : true,
+    };
+    return inSpan(`Kubernetes ${method} ${template}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const reply = await send(cluster, request);
+      const { status } = reply;
+      span.setAttribute("http.response.status_code", status);
+      if (status === 429) throttles.add(1, { service: "kubernetes" });
+      // Looking at what is not there is no failure.
+      if (status >= 400 && status !== 404) fail(span, String(status));
+      return reply;
+    });
   };
 }
 

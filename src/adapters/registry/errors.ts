@@ -17,6 +17,11 @@ export function isPreconditionFailed(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
+/** TooManyRequests, and ServerBusy, by which the service says that a partition or the account has too much to do. */
+export function isThrottled(error: unknown): boolean {
+  return statusOf(error) === 429 || statusOf(error) === 503;
+}
+
 /** Every failure of the tables is worth another try: a wrong permission, too, is repaired outside and not by failing. */
 export function toRegistryError(table: string, error: unknown): TransientError {
   if (isAuthenticationFailure(error)) return about(error, `Table ${table}`);

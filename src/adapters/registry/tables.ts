@@ -7,10 +7,11 @@ import type {
   TransactionAction,
 } from "@azure/data-tables";
 import type { Page, Stored } from "../../domain/operation/records.ts";
+import { registryDuration, throttles } from "../../telemetry/metrics.ts";
 import type { Credential } from "../credential.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
-import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
+import { isConflict, isNotFound, isPreconditionFailed, isThrottled, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
 
 export interface TableSettings {
@@ -100,9 +101,17 @@ const mostInTransaction = 100;
 
 export function table<T extends object>(open: Open, name: string): Table<T> {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
+    // Measured, and no span: a step makes five of these.
+    const begun = performance.now();
+    const measure = (outcome: string) =>
+      registryDuration.record((performance.now() - begun) / 1_000, { table: name, outcome });
     try {
-      return await work(await open(name));
+      const result = await work(await open(name));
+      measure("ok");
+      return result;
     } catch (error) {
+      if (isThrottled(error)) throttles.add(1, { service: "tables" });
+      measure("error");
       throw toRegistryError(name, error);
     }
   }

@@ -50,6 +50,11 @@ const passing = new Set([
   40613, 49918, 49919, 49920,
 ]);
 
+/** Of those: the server, or the elastic pool, has too much to do (learn.microsoft.com "Resource management in Azure SQL Database"). */
+export function isThrottle(number: number): boolean {
+  return [10928, 10929, 40501, 40544, 40549, 49918, 49919, 49920].includes(number);
+}
+
 /** The login, or the token that came with it, was not taken. */
 export const loginFailures: ReadonlySet<number> = new Set([
   18456,
@@ -80,6 +85,11 @@ export function classify(error: unknown, context: FailureContext): unknown {
     return new TransientError("AUTHENTICATION_FAILED", text, { cause: error });
   }
   return new TransientError("SQL_UNAVAILABLE", text, { cause: error });
+}
+
+/** What the server said first, by its number. */
+export function numberOf(error: unknown, context: FailureContext): number | undefined {
+  return error instanceof Error ? readServerError(error, context)?.number : undefined;
 }
 
 function classifyNumber(

@@ -4,8 +4,10 @@ import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, Databases } from "../../ports.ts";
+import { throttles } from "../../telemetry/metrics.ts";
+import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import type { Credential } from "../credential.ts";
-import { classify } from "./errors.ts";
+import { classify, isThrottle, numberOf } from "./errors.ts";
 import { createPools } from "./pools.ts";
 import { type Batch, changeBatch, inspectBatch, longestMark } from "./statements.ts";
 
@@ -28,27 +30,44 @@ export function createDatabases({
 }: DatabaseSettings): Databases & { close(): Promise<void> } {
   const pools = createPools({ credential, scope, connectTimeoutMs, requestTimeoutMs, idleMs });
 
-  const run = async (target: DatabaseTarget, write: () => Batch): Promise<unknown> => {
-    const name = `${target.server.alias}/${target.database}`;
+  const run = async (target: DatabaseTarget, doing: string, write: () => Batch): Promise<unknown> => {
+    const { server, database } = target;
+    const name = `${server.alias}/${database}`;
     const batch = writeBatch(name, write);
-    try {
-      return await pools.with(target, async (pool, driver) => {
-        const request = pool.request();
-        bind(request, batch, driver);
-        // Always sp_executesql, and always one round trip.
-        return (await request.query(batch.text)).recordsets;
-      });
-    } catch (error) {
-      throw classify(error, { target: name, host: target.server.host, loginNumber: pools.loginNumber });
-    }
+    // Not the text, although it holds no value: names of users are in it.
+    const attributes = {
+      "db.system.name": "microsoft.sql_server",
+      "db.namespace": database,
+      "db.query.summary": doing,
+      "server.address": server.host,
+      "server.port": server.port,
+    };
+    return await inSpan(`SQL ${doing}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      try {
+        return await pools.with(target, async (pool, driver) => {
+          const request = pool.request();
+          bind(request, batch, driver);
+          // Always sp_executesql, and always one round trip.
+          return (await request.query(batch.text)).recordsets;
+        });
+      } catch (error) {
+        const context = { target: name, host: server.host, loginNumber: pools.loginNumber };
+        const number = numberOf(error, context);
+        if (number !== undefined) span.setAttribute("db.response.status_code", String(number));
+        if (number !== undefined && isThrottle(number)) throttles.add(1, { service: "sql" });
+        throw classify(error, context);
+      }
+    });
   };
 
   return {
     async inspect(target, user) {
-      return readState(await run(target, () => inspectBatch(user)));
+      return readState(await run(target, "inspect user", () => inspectBatch(user)));
     },
     async change(target, changes) {
-      if (changes.length > 0) await run(target, () => changeBatch(changes));
+      if (changes.length === 0) return;
+      const kinds = [...new Set(changes.map(({ kind }) => kind))].join(", ");
+      await run(target, `change user: ${kinds}`, () => changeBatch(changes));
     },
     close: () => pools.close(),
   };

@@ -12,6 +12,7 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
+import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
 import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
@@ -41,10 +42,20 @@ async function recordEnd(
   const { record, change } = await amendOperation(registry, input.operation, async (current) =>
     isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime }),
   );
-  if (change) return { status: change.status };
+  if (change) {
+    measure(input, change.status, (Date.parse(endTime) - Date.parse(record?.createdTime ?? endTime)) / 1_000);
+    return { status: change.status };
+  }
   if (!record) return { status: input.status };
   // A second run keeps to what the first one decided, and to what it reached: this one may have been told that it failed.
   return { status: record.status, reached: reachedBy(record) };
+}
+
+function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
+  operations.add(1, { kind, outcome });
+  operationDuration.record(seconds, { kind, outcome });
+  // The name of a grant's undo goes on with its target.
+  for (const undo of leftUndone) undoFailures.add(1, { kind, undo: undo.split(" ", 1)[0] ?? undo });
 }
 
 async function endOf(

@@ -4,7 +4,7 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 
 /** What a cancellation has led to, in words. */
 export function describeCancel(
@@ -12,7 +12,7 @@ export function describeCancel(
   { error, isUntouched = false }: Pick<Outcome, "error" | "isUntouched">,
   steps: readonly StepRecord[],
 ): OperationError {
-  const planned = new Set(plannedSteps(kind, request, { earlier, migration }).map(stepText));
+  const planned = new Set(plannedSteps(kind, request, { earlier, migration, admins: adminsOf(steps) }).map(stepText));
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {

@@ -9,16 +9,17 @@ import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import { takesNothingAway } from "../../domain/request/change.ts";
 import { isStepName, stepFacts } from "../../resources/index.ts";
-import { migrationPhases, plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, migrationPhases, plannedSteps } from "../../resources/plannedSteps.ts";
 import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
 
 /** Undefined when no step has begun: then the operation begins as it would have. */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
   const { kind, request, earlier, migration, compensates } = operation;
-  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
+  const admins = adminsOf(steps);
+  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos, admins });
   const forward = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
-  const stages = undoStages(kind, request, { earlier, migration }).filter((stage) =>
+  const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
   const isCommitted = operation.committedTime !== undefined;

@@ -2,7 +2,7 @@ import { isCode } from "../../domain/errors.ts";
 import { isFinal, type OperationKind, type OperationStatus } from "../../domain/operation/operation.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { type PlannedWith, plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, type PlannedWith, plannedSteps } from "../../resources/plannedSteps.ts";
 
 interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
   readonly kind: OperationKind;
@@ -31,7 +31,12 @@ export function settleSteps<S extends Step>(operation: Operation, steps: readonl
   const { kind, request, status, endTime, earlier, migration, compensates } = operation;
   const told = steps.map(tellCanceled);
   if (!isFinal(status)) return told;
-  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos });
+  const planned = plannedSteps(kind, request, {
+    earlier,
+    migration,
+    undos: compensates?.undos,
+    admins: adminsOf(steps),
+  });
   return told.map((step) => {
     const isPlanned = planned.some((each) => isSameStep(each, step));
     const isOpen = !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");

@@ -4,17 +4,18 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import { registeredUndos, undoStep } from "../../resources/undoStages.ts";
 import { planCompensation } from "./planCompensation.ts";
 
 export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
   const { id, kind, request, earlier, migration } = record;
   const steps = await ports.registry.listSteps(id);
-  const planned = plannedSteps(kind, request, { earlier, migration });
+  const admins = adminsOf(steps);
+  const planned = plannedSteps(kind, request, { earlier, migration, admins });
   const own = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
   const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
-  const undos = registeredUndos(kind, request, { earlier, migration, steps: own }).filter((undo) => {
+  const undos = registeredUndos(kind, request, { earlier, migration, admins, steps: own }).filter((undo) => {
     const step = undoStep(request, undo);
     // One that has run already, after a failure, does not run once more.
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));

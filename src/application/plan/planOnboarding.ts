@@ -1,7 +1,8 @@
 /** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
-import { type Plan, toPlan } from "../../domain/operation/plan.ts";
+import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtIdentity } from "./identityFirst.ts";
@@ -18,6 +19,11 @@ interface PlanInput {
   readonly takeOver?: boolean;
 }
 
+/** Where the administrator is set already, the operation does not take that step. */
+export function isTaken({ name, action }: StepPlan): boolean {
+  return name !== "ensureSqlAdmin" || action !== "none";
+}
+
 export async function planOnboarding(
   ports: Ports,
   { operation, request, earlier, team, takeOver = false }: PlanInput,
@@ -25,7 +31,8 @@ export async function planOnboarding(
   const found = await lookAtIdentity(ports, { ...request, operation });
   const kind = earlier ? "change" : "onboard";
   const input = { kind, operation, request, earlier, takeOver, ...found } as const;
-  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier }), input);
+  const admins = administeredServers(ports.catalog, request);
+  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier, admins }), input);
   const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
-  return toPlan(steps, needed);
+  return toPlan(steps.filter(isTaken), needed);
 }

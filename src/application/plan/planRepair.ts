@@ -1,10 +1,12 @@
 /** What a repair would do: the looks of its own steps, and nothing written. */
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtIdentity } from "./identityFirst.ts";
 import { lookAtSteps } from "./looks.ts";
+import { isTaken } from "./planOnboarding.ts";
 
 export interface RepairInput {
   readonly operation: string;
@@ -16,7 +18,11 @@ export interface RepairInput {
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
   const { request, operation, clientId, isMigrating } = input;
   const found = await lookAtIdentity(ports, { ...request, operation, clientId });
-  const planned = plannedSteps("repair", request, isMigrating ? { migration: { until: "retire" } } : {});
+  const planned = plannedSteps("repair", request, {
+    admins: administeredServers(ports.catalog, request),
+    ...(isMigrating ? { migration: { until: "retire" } } : {}),
+  });
   // What was onboarded was approved then.
-  return toPlan(await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found }));
+  const steps = await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found });
+  return toPlan(steps.filter(isTaken));
 }

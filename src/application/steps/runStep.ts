@@ -7,26 +7,45 @@ import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { stepRetries } from "../../telemetry/metrics.ts";
+import { concerning, inSpan } from "../../telemetry/spans.ts";
 import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
 export async function runStep<I extends StepInput, O extends StepResult>(
+  definition: StepDefinition<I, O>,
+  input: I,
+  ports: Ports,
+  invocation: Invocation,
+): Promise<O> {
+  const { name, target } = definition;
+  const { operation, cluster, namespace } = input;
+  return await concerning({ operation, cluster, namespace, step: name }, () =>
+    inSpan(`step ${name}`, { attributes: { "mooring.step.target": target(input) } }, async (span) => {
+      const result = await tryStep(definition, input, ports, invocation);
+      span.setAttribute("mooring.step.action", result.action);
+      return result;
+    }),
+  );
+}
+
+async function tryStep<I extends StepInput, O extends StepResult>(
   { name, target, run }: StepDefinition<I, O>,
   input: I,
   ports: Ports,
   invocation: Invocation,
 ): Promise<O> {
   const { registry } = ports;
-  const { operation, traceparent } = input;
+  const { operation } = input;
   const step: StepKey = { name, target: target(input) };
   const begun = Date.now();
-  const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+  const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
   const mayGoOn = Promise.all([trail.started, expectAllowed(registry, input)]);
@@ -49,7 +68,8 @@ export async function runStep<I extends StepInput, O extends StepResult>(
     const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
     const warn = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
-    await recordFailure(trail, input, { error, failure, warn });
+    const isRetried = await recordFailure(trail, input, { error, failure, warn });
+    if (isRetried) stepRetries.add(1, { step: name, code });
     throw error;
   }
 }
@@ -64,12 +84,15 @@ async function expectAllowed(
   else await expectWanted(registry, input.operation);
 }
 
-/** Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. */
+/**
+ * Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. Gives whether the
+ * step is tried again.
+ */
 async function recordFailure(
   trail: StepTrail,
   { retry, retrial }: StepInput,
   { error, failure, warn }: { error: unknown; failure: StepFailure; warn: (reason: string) => void },
-): Promise<void> {
+): Promise<boolean> {
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
     // The orchestration waits for it, and said how long when it has done so before.
@@ -86,6 +109,7 @@ async function recordFailure(
   }
   const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   if (delayMs !== undefined && askedMs > delayMs) await sleep(Math.min(askedMs - delayMs, maxWaitMs));
+  return delayMs !== undefined;
 }
 
 /** Well below the functionTimeout in host.json. */

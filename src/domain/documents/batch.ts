@@ -60,6 +60,7 @@ export type BatchItemDocument = z.infer<typeof BatchItemDocument>;
 
 export const BatchDocument = BatchSummary.extend({
   phase: Phase,
+  traceUrl: z.string().optional(),
   totals: BatchTotals,
   remaining: BatchRemaining.optional(),
   items: z.array(BatchItemDocument),

@@ -64,6 +64,7 @@ export type AskedOperation = z.infer<typeof AskedOperation>;
 
 export const OperationDocument = AskedOperation.extend({
   phase: Phase,
+  traceUrl: z.string().optional().meta({ description: "Where its trace can be looked at (MOORING_TRACE_URL)." }),
   steps: z.array(StepDocument),
 }).meta({ id: "Operation" });
 export type OperationDocument = z.infer<typeof OperationDocument>;

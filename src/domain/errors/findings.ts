@@ -65,6 +65,14 @@ export const findingCatalogue = {
     "The user owns a schema: it may do everything there, and cannot be dropped.",
     "Run ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo].",
   ),
+  SQL_ADMIN_GONE: error(
+    "The SQL server has no Microsoft Entra administrator any more: nobody can log in.",
+    "{repair} sets the one that the catalog gives.",
+  ),
+  SQL_ADMIN_OTHER: foreign(
+    "The SQL server has another Microsoft Entra administrator than the catalog gives it.",
+    "Correct entraAdmin of the server in the catalog, or set the one that it gives: az sql server ad-admin create.",
+  ),
   OBJECT_MISSING: error("A Kubernetes object is gone.", repair),
   OBJECT_CHANGED: error("A field of a Kubernetes object is not what Mooring set.", repair),
   OBJECT_SURPLUS: warning("An object of Mooring's is left from an earlier identity mode.", repair),

@@ -16,6 +16,10 @@ export const notices = {
     cause: "The cluster answers no dry run for a namespace that is not there yet.",
     fix: "Nothing: admission and quotas are met when the operation runs. To have them asked before, make the namespace first.",
   },
+  SQL_NOT_SEEN_YET: {
+    cause: "The SQL server has no Microsoft Entra administrator yet, and so nobody can look into its databases.",
+    fix: "Nothing: the operation sets the administrator that the catalog gives, and looks then. Mooring's identity has to be in that group, or a user of the database.",
+  },
   KUBELET_ROLES_UNKNOWN: {
     cause:
       "Whether the kubelet identity has the roles that aad-pod-identity needs could not be found out. Only a notice.",

@@ -180,6 +180,13 @@ export const refusals = {
     cause: "The team of the caller may not ask for that.",
     fix: "Name what the message says that the team has ({catalog} lists it), or ask the platform team for the entry in the catalog (docs/callers.md).",
   },
+  GROUPS_OVERAGE: {
+    status: 403,
+    isPolicy: false,
+    cause:
+      "The caller is in more groups than an access token carries (200). Such a token names none, and which teams the caller is in is unknown.",
+    fix: "Have the platform team put only the groups assigned to Mooring's application into tokens (`npm run azure -- entra --groups ApplicationGroup`, docs/callers.md), then sign in again.",
+  },
   TEAM_REQUIRED: {
     status: 422,
     isPolicy: false,

@@ -87,7 +87,13 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The SQL server has no Microsoft Entra administrator.",
-    fix: "Set one: az sql server ad-admin create. It need not be Mooring's identity (infra/README.md).",
+    fix: "Set one, a group for the best: az sql server ad-admin create --subscription <subscription> --resource-group <group> --server <server> --display-name <group> --object-id <its object id>. It need not be Mooring's identity (infra/README.md).",
+  },
+  SQL_ADMIN_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause: "The SQL server has another Microsoft Entra administrator than the catalog gives it. Mooring replaces none.",
+    fix: "Correct entraAdmin of the server in the catalog, or take it out; or set the one that the catalog gives: az sql server ad-admin create.",
   },
   // Azure SQL
   SQL_LOGIN_FAILED: {
@@ -247,7 +253,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The cluster does not have the aad-pod-identity CRDs.",
-    fix: "Install aad-pod-identity, or use identityMode workloadIdentity.",
+    fix: "Use identityMode workloadIdentity, or install the last chart of aad-pod-identity, which is archived and gets no fixes: helm repo add aad-pod-identity https://raw.githubusercontent.com/Azure/aad-pod-identity/master/charts && helm install aad-pod-identity aad-pod-identity/aad-pod-identity --version 4.1.18 --namespace kube-system --set-string forceNamespaced=true (infra/sample/README.md).",
   },
   SELECTOR_SHARED: {
     status: 500,
@@ -266,7 +272,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The cluster does not have the workload identity webhook.",
-    fix: "Enable workload identity: az aks update --enable-oidc-issuer --enable-workload-identity.",
+    fix: "Enable workload identity, which installs it: az aks update --resource-group <group> --name <cluster> --enable-oidc-issuer --enable-workload-identity. On a cluster that is no AKS cluster: helm repo add azure-workload-identity https://azure.github.io/azure-workload-identity/charts && helm install workload-identity-webhook azure-workload-identity/workload-identity-webhook --namespace azure-workload-identity-system --create-namespace --set azureTenantID=<tenant>.",
   },
   IDENTITY_STILL_ASSIGNED: {
     status: 503,

@@ -22,6 +22,8 @@ export type ProcessStepName =
 export type ResourceStepName =
   | "ensureIdentity"
   | "removeIdentity"
+  | "ensureSqlAdmin"
+  | "unsetSqlAdmin"
   | "applyNamespace"
   | "removeNamespace"
   | "restoreNamespace"

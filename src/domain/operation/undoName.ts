@@ -1,6 +1,6 @@
 /**
- * The names under which a status reports an undo that failed, and by which it is run again. The undo of a grant has its
- * target in its name; any other has the target that its step has.
+ * The names under which a status reports an undo that failed, and by which it is run again. The undo of a grant, or of what is
+ * done to a server, has its target in its name; any other has the target that its step has.
  */
 import { type TargetUndoName, targetUndoNames } from "../targets/index.ts";
 import type { StepName } from "./stepName.ts";
@@ -20,9 +20,13 @@ type PlainUndoName = Extract<
   | "returnCredential"
 >;
 
+type NamedUndoName = TargetUndoName | Extract<StepName, "unsetSqlAdmin">;
+
 /** The step that runs as the undo. */
-export type UndoStepName = PlainUndoName | TargetUndoName;
-export type UndoName = PlainUndoName | `${TargetUndoName} ${string}`;
+export type UndoStepName = PlainUndoName | NamedUndoName;
+export type UndoName = PlainUndoName | `${NamedUndoName} ${string}`;
+
+const namedUndos: readonly NamedUndoName[] = [...targetUndoNames, "unsetSqlAdmin"];
 
 const plainUndos: Readonly<Record<PlainUndoName, true>> = {
   removeIdentity: true,
@@ -42,7 +46,7 @@ const plainUndos: Readonly<Record<PlainUndoName, true>> = {
 export function readUndo(text: string): { readonly name: UndoStepName; readonly target?: string } | undefined {
   if (isPlain(text)) return { name: text };
   const [first = "", target] = text.split(" ");
-  const name = targetUndoNames.find((each) => each === first);
+  const name = namedUndos.find((each) => each === first);
   return name === undefined || target === undefined ? undefined : { name, target };
 }
 

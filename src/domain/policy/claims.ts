@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { AppRole, type Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { mayOperate } from "./policy.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Of an Entra access token, v1.0 or v2.0, or of Easy Auth's principal. */
 export const Claims = z.object({
@@ -16,6 +18,9 @@ export const Claims = z.object({
   preferred_username: z.string().optional(),
   roles: z.array(z.string()).default([]),
   groups: z.array(z.string()).default([]),
+  /** Where a caller is in more groups than a token carries, `groups` is left out, and one of these says so. */
+  _claim_names: z.object({ groups: z.string().optional() }).optional(),
+  hasgroups: z.literal([true, "true"]).optional(),
 });
 export type Claims = z.infer<typeof Claims>;
 
@@ -25,6 +30,11 @@ export function callerOf({ teams }: Pick<Catalog, "teams">, claims: Claims): Cal
   // through that client would be in the team.
   const workload = claims.scp === undefined ? application?.toLowerCase() : undefined;
   const groups = new Set(claims.groups.map((group) => group.toLowerCase()));
+  const roles = AppRole.options.filter((role) => claims.roles.includes(role));
+  // In no team, lists would be empty and refusals wrong. What an operator may do goes by no team.
+  if (isOverage(claims) && !mayOperate({ roles }) && Object.values(teams).some((team) => team.groups.length > 0)) {
+    throw new Refusal("GROUPS_OVERAGE", "You are in more groups than a token carries, so yours names none of them.");
+  }
   return {
     id: claims.oid.toLowerCase(),
     name: claims.preferred_username ?? claims.name ?? application ?? claims.oid,
@@ -35,6 +45,11 @@ export function callerOf({ teams }: Pick<Catalog, "teams">, claims: Claims): Cal
           team.applications.some((id) => id.toLowerCase() === workload),
       )
       .map(([name]) => name),
-    roles: AppRole.options.filter((role) => claims.roles.includes(role)),
+    roles,
   };
+}
+
+/** learn.microsoft.com "Configure group claims and app roles in tokens": groups overage claim. */
+function isOverage({ groups, hasgroups, _claim_names: elsewhere }: Claims): boolean {
+  return groups.length === 0 && (hasgroups !== undefined || elsewhere?.groups !== undefined);
 }

@@ -71,6 +71,16 @@ const SqlServer = z.strictObject({
     description:
       "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
   }),
+  entraAdmin: z
+    .strictObject({
+      objectId: z.guid().meta({ description: "Its object id in Microsoft Entra." }),
+      login: z.string().min(1).max(128).meta({ description: "Its display name, as the server is to show it." }),
+    })
+    .optional()
+    .meta({
+      description:
+        "The server's Microsoft Entra administrator; a group is the advice. An operation sets it where the server has none (step ensureSqlAdmin), and stops where it has another.",
+    }),
   databases: z.record(z.string().min(1).max(128), SqlDatabase).meta({
     description: "The databases that requests may name, by name.",
   }),
@@ -84,10 +94,24 @@ interface Catalog {
   readonly sqlServers: Readonly<Record<string, z.infer<typeof SqlServer>>>;
 }
 
+export type EntraAdmin = NonNullable<z.infer<typeof SqlServer>["entraAdmin"]>;
 export type SqlServerTarget = z.infer<typeof SqlServer> & { readonly alias: string };
 export interface DatabaseTarget {
   readonly server: SqlServerTarget;
   readonly database: string;
+}
+
+/** By its alias, which stands in a step or an undo. */
+export function findServer(catalog: Catalog, name: string): SqlServerTarget {
+  const server = lookUp(catalog.sqlServers, name);
+  if (!server) throw new PermanentError("UNKNOWN_SQL_SERVER", `The catalog has no SQL server "${name}".`);
+  return { ...server, alias: name };
+}
+
+/** The servers of the request whose administrator the catalog gives. */
+export function administeredServers(catalog: Catalog, { databases }: Readonly<Request>): readonly string[] {
+  const servers = new Set(databases.map(({ server }) => server));
+  return [...servers].filter((name) => lookUp(catalog.sqlServers, name)?.entraAdmin !== undefined);
 }
 
 /** The database, provided that the catalog allows the roles there. The error does not say what else the catalog has. */

@@ -15,17 +15,38 @@ export function readTraceparent(value: unknown): Traceparent | undefined {
 }
 
 /**
- * The trace of a call: the caller's, under the span that the host opened for it where it did, else the host's own, else a
+ * The trace of a call: the caller's, under the span that the host opened in it where it did, else the host's own, else a
  * new one.
  */
 export function traceOf({ caller, host }: { caller: unknown; host: unknown }): Traceparent {
   const given = pattern.exec(typeof caller === "string" ? caller : "");
   const own = readTraceparent(host);
   if (!given) return own ?? `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
-  const [, trace, span, flags] = given;
-  return `00-${trace}-${own?.split("-")[2] ?? span}-${flags}`;
+  const [traceparent, trace, , flags] = given;
+  const [, hostTrace, hostSpan] = own?.split("-") ?? [];
+  return hostTrace === trace ? `00-${trace}-${hostSpan}-${flags}` : traceparent;
 }
 
 export function traceIdOf(traceparent: Traceparent): string {
   return traceparent.split("-")[1] ?? "";
+}
+
+/** Of a record, for a line of the log: who works on it may do so in another trace, as timers do. */
+export function traceIdIn({ traceparent }: { readonly traceparent?: Traceparent | undefined }): string | undefined {
+  return traceparent === undefined ? undefined : traceIdOf(traceparent);
+}
+
+/** Where a trace can be looked at, by the operator's template. */
+export function traceUrlOf(template: string | undefined, traceparent: Traceparent | undefined): string | undefined {
+  if (template === undefined || traceparent === undefined) return undefined;
+  return template.replaceAll("{traceId}", traceIdOf(traceparent));
+}
+
+/** The same, as OpenTelemetry has it. */
+export function readSpanContext(
+  traceparent: Traceparent | undefined,
+): { traceId: string; spanId: string; traceFlags: number; isRemote: true } | undefined {
+  const [, traceId, spanId, flags] = pattern.exec(traceparent ?? "") ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }

@@ -19,6 +19,7 @@ import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
 import { changeNamespace } from "../../orchestrations/changeNamespace.ts";
 import { compensateOperation } from "../../orchestrations/compensateOperation.ts";
@@ -28,6 +29,7 @@ import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
 import type { Ports } from "../../ports.ts";
+import { inTrace } from "../../telemetry/spans.ts";
 
 export interface Accepted {
   readonly operation: string;
@@ -114,7 +116,7 @@ export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation, reason }));
+    desk.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
   }
   return { operation, kind: kindOf(record), isNew: true };
 }
@@ -122,26 +124,36 @@ export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
 /** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it has done. */
 export function startOperation(
   client: DurableClient,
-  { catalog }: Pick<Ports, "catalog">,
+  ports: Pick<Ports, "catalog">,
   record: HeldRecord,
   resumed?: Resumption,
 ): Promise<void> {
+  // In the trace of who asked for it, whoever starts it: a timer, or the operation that was before it.
+  return inTrace(record.traceparent, () => launch(client, ports, record, resumed));
+}
+
+function launch(
+  client: DurableClient,
+  { catalog }: Pick<Ports, "catalog">,
+  record: HeldRecord,
+  resumed: Resumption | undefined,
+): Promise<void> {
   const { operation: instanceId } = record;
-  const launch = launchOf(catalog, record, resumed);
-  switch (launch.orchestration) {
+  const launched = launchOf(catalog, record, resumed);
+  switch (launched.orchestration) {
     case "onboardNamespace":
-      return start(client, onboardNamespace, { instanceId, input: launch.input });
+      return start(client, onboardNamespace, { instanceId, input: launched.input });
     case "changeNamespace":
-      return start(client, changeNamespace, { instanceId, input: launch.input });
+      return start(client, changeNamespace, { instanceId, input: launched.input });
     case "offboardNamespace":
-      return start(client, offboardNamespace, { instanceId, input: launch.input });
+      return start(client, offboardNamespace, { instanceId, input: launched.input });
     case "compensateOperation":
-      return start(client, compensateOperation, { instanceId, input: launch.input });
+      return start(client, compensateOperation, { instanceId, input: launched.input });
     case "repairNamespace":
-      return start(client, repairNamespace, { instanceId, input: launch.input });
+      return start(client, repairNamespace, { instanceId, input: launched.input });
     case "migrateNamespace":
-      return start(client, migrateNamespace, { instanceId, input: launch.input });
+      return start(client, migrateNamespace, { instanceId, input: launched.input });
     case "migrateBack":
-      return start(client, migrateBack, { instanceId, input: launch.input });
+      return start(client, migrateBack, { instanceId, input: launched.input });
   }
 }

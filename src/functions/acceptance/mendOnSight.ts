@@ -29,7 +29,7 @@ const mostKept = 1_000;
 /** What the timer does. */
 export interface Mends {
   /** With a namespace that is held. */
-  readonly mend: (mender: Mender, record: Stored<HeldRecord>) => Promise<void>;
+  readonly mend: (mender: Mender, record: Stored<HeldRecord>) => Promise<unknown>;
   /** With a batch that is not closed, and was accepted before that time. False when its orchestration is at work. */
   readonly mendBatch: (mender: Mender, id: string, before: number) => Promise<boolean>;
 }

@@ -2,12 +2,13 @@ import type { InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { decisionEvent } from "../../orchestrations/approval.ts";
 
 /** Wakes an orchestration that waits for approval, or for pods; any other looks at the record by itself, before its next write. */
 export async function wake(
   client: DurableClient,
-  { id, kind, approval }: Pick<OperationRecord, "id" | "kind" | "approval">,
+  { id, kind, approval, traceparent }: Pick<OperationRecord, "id" | "kind" | "approval" | "traceparent">,
   context: Pick<InvocationContext, "warn">,
 ): Promise<void> {
   if (!approval && kind !== "migrate") return;
@@ -16,6 +17,6 @@ export async function wake(
   } catch (error) {
     // Decided all the same: the timer wakes it (startAccepted.ts).
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("not woken yet", { operation: id, reason }));
+    context.warn(logLine("not woken yet", { operation: id, reason, traceId: traceIdIn({ traceparent }) }));
   }
 }

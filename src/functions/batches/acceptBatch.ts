@@ -16,6 +16,7 @@ import type { RetryPolicy } from "../../durable/retry.ts";
 import { namespaceBatch } from "../../orchestrations/namespaceBatch.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
+import { inTrace } from "../../telemetry/spans.ts";
 import type { Desk } from "../acceptance/acceptance.ts";
 import { wake } from "../acceptance/wake.ts";
 
@@ -95,12 +96,12 @@ function onlyTeam(by: Caller, teams: ReadonlySet<string | undefined>): string | 
 export async function startBatch(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
-  { id, work, requests }: Pick<BatchRecord, "id" | "work" | "requests">,
+  { id, work, requests, traceparent }: Pick<BatchRecord, "id" | "work" | "requests" | "traceparent">,
 ): Promise<void> {
   const lanes = Math.min(catalog.batch.lanes, requests);
   const retry: RetryPolicy = catalog.retry;
   const input = { batch: id, lanes, retry, run: createOperationId(new Date()) };
-  await start(client, work ? namespaceBatch : onboardBatch, { instanceId: id, input });
+  await inTrace(traceparent, () => start(client, work ? namespaceBatch : onboardBatch, { instanceId: id, input }));
 }
 
 /** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */

@@ -19,7 +19,7 @@ const defaultTop = 100;
 export async function answerBatch(
   { registry }: Pick<Ports, "registry">,
   request: HttpRequest,
-  record: BatchRecord,
+  { record, traceUrl }: { record: BatchRecord; traceUrl: string | undefined },
 ): Promise<Answer> {
   const { top, from, status } = readPage(request);
   const items = await registry.listBatchItems(record.id);
@@ -30,6 +30,7 @@ export async function answerBatch(
   const document: BatchDocument = {
     ...summaryOfBatch(record),
     phase: phaseOf(record),
+    traceUrl,
     totals: countItems(items),
     ...(remaining ? { remaining } : {}),
     items: page.map(publicItem),

@@ -7,6 +7,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { settledEvent } from "../../orchestrations/batch.ts";
 import type { Mender } from "../acceptance/mender.ts";
@@ -68,7 +69,8 @@ async function tendBatch(
       await passOn(ports, client, record, { warn });
       await concludeBatch(ports, id);
     } else if (!instance || (await isTakenUp(mender, record, instance))) {
-      warn(logLine("starting a batch", { operation: id, runtimeStatus: instance?.runtimeStatus }));
+      const runtimeStatus = instance?.runtimeStatus;
+      warn(logLine("starting a batch", { operation: id, runtimeStatus, traceId: traceIdIn(record) }));
       await startBatch(client, ports, record);
     }
     return;

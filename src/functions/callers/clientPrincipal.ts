@@ -39,6 +39,17 @@ export function readClientPrincipal(header: string): Claims | undefined {
   }
   if (decisive.some((name) => new Set(found.get(name)).size > 1)) return undefined;
   return Claims.safeParse(
-    Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : values[0]])),
+    Object.fromEntries([...found].map(([name, values]) => [name, lists.has(name) ? values : readValue(name, values)])),
   ).data;
+}
+
+/** A claim that is an object is JSON here. */
+function readValue(name: string, [first]: readonly string[]): unknown {
+  if (name !== "_claim_names" || first === undefined) return first;
+  try {
+    return JSON.parse(first);
+  } catch {
+    // No claim of Entra's: the principal does not have the shape of one, and is none.
+    return first;
+  }
 }

@@ -17,6 +17,8 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { driftFindings } from "../../telemetry/metrics.ts";
+import { concerning, inSpan } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
 import { deskOf } from "../acceptance/desk.ts";
@@ -63,7 +65,12 @@ export async function watchDrift(
   const looks: Promise<void>[] = [];
   for (const record of await dueNamespaces(ports, context, Date.now())) {
     if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
-    looks.push(look(ports, context, { record, repair }));
+    const { cluster, namespace } = record;
+    looks.push(
+      concerning({ cluster, namespace }, () =>
+        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
+      ),
+    );
   }
   await Promise.all(looks);
 }
@@ -93,6 +100,7 @@ async function look(
     const { findings: read, things } = await readTwice(ports, inspectionOf(record));
     // Only another login can take back what a login found.
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
+    for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
     const recorded = await recordFindings(ports, record, { findings, things });
     context.log(logLine("namespace looked at", { namespace, findings: findings.length, recorded: !!recorded }));
     if (!recorded) return;

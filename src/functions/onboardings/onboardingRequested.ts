@@ -10,6 +10,8 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { queueAge } from "../../telemetry/metrics.ts";
+import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { queueCaller } from "../callers/authentication.ts";
@@ -56,14 +58,35 @@ export function registerOnboardingRequested(ports: Ports, waiting: Waiting): voi
 
 type Context = Pick<InvocationContext, "triggerMetadata" | "traceContext" | "log" | "warn">;
 
+/** What came with a call of the trigger. */
+interface Arrival {
+  readonly message: unknown;
+  readonly context: Context;
+  readonly client: DurableClient;
+}
+
+/** In the trace of the message's sender, also where the host does not follow it. */
+export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
+  const traceparent = traceOfMessage(arrival.message, arrival.context);
+  const options = {
+    kind: SpanKind.CONSUMER,
+    attributes: { "messaging.system": "servicebus", "messaging.destination.name": queueName },
+    links: linkToHere(),
+  };
+  await inTrace(traceparent, () =>
+    inSpan(`process ${queueName}`, options, () => decide(ports, waiting, { ...arrival, traceparent })),
+  );
+}
+
 /** Decides about a message and settles it: begun, kept until its turn comes, or dead-lettered. */
-export async function takeMessage(
+async function decide(
   ports: Ports,
   { line, onSight }: Waiting,
-  { message, context, client }: { message: unknown; context: Context; client: DurableClient },
+  { message, context, client, traceparent }: Arrival & { readonly traceparent: Traceparent },
 ): Promise<void> {
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
-  const traceparent = traceOfMessage(message, context);
+  const age = (outcome: string) =>
+    queueAge.record(Math.max(0, Date.now() - times.enqueuedTimeUtc.getTime()) / 1_000, { outcome });
   const worker = { client, warn: context.warn.bind(context) };
   let received: Received | undefined;
   let accepted: Accepted | undefined;
@@ -84,12 +107,14 @@ export async function takeMessage(
   } catch (caught) {
     const error = received ? received.retell(caught) : caught;
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
-    context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
+    context.warn(logLine("message dead-lettered", { code: error.code, messageId, traceId: traceIdOf(traceparent) }));
+    age("deadLettered");
     await line.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
     if (received) await line.admitNext(worker, received.request);
     return;
   }
+  age(accepted ? "accepted" : "waits");
   await (accepted ? ports.queue.complete(lockToken) : ports.queue.defer(lockToken));
   // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
   // when it has begun nothing.

@@ -18,6 +18,7 @@ import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { type Accepted, acceptOnboarding, type Desk, type NamedDesk } from "../acceptance/acceptance.ts";
 import { queueCaller } from "../callers/authentication.ts";
@@ -179,6 +180,6 @@ function isFor(berth: Berth, body: unknown): boolean {
   }
 }
 
-function factsOf({ operation, cluster, namespace }: Omit<WaitingRequest, "request">) {
-  return { operation, cluster, namespace };
+function factsOf({ operation, cluster, namespace, traceparent }: Omit<WaitingRequest, "request">) {
+  return { operation, cluster, namespace, traceId: traceIdIn({ traceparent }) };
 }

@@ -10,7 +10,7 @@ import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdIn, traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
 import { deskOf } from "../acceptance/desk.ts";
@@ -67,7 +67,9 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
       const id = request.params["id"] ?? "";
       if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
       const { operation, kind, isNew } = await acceptCompensation(desk, id);
-      context.log(logLine("compensation accepted", { operation, isNew, compensates: id }));
+      context.log(
+        logLine("compensation accepted", { operation, isNew, compensates: id, traceId: traceIdIn({ traceparent }) }),
+      );
       return accepted(request, operation, { id: operation, kind, isNew });
     }),
   });
@@ -137,6 +139,6 @@ async function passOnNow(
   } catch (error) {
     // Decided all the same: the timer passes it on (tendBatches.ts).
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("cancel not passed on yet", { operation: record.id, reason }));
+    context.warn(logLine("cancel not passed on yet", { operation: record.id, reason, traceId: traceIdIn(record) }));
   }
 }

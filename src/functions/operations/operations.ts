@@ -21,17 +21,27 @@ import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdOf, traceUrlOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import type { OnSight } from "../acceptance/mendOnSight.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
-export function registerOperations(ports: Ports, routes: Routes, onSight: OnSight): void {
+export interface StatusSettings {
+  /** Where traces can be looked at, with `{traceId}` in it. */
+  readonly traceUrl: string | undefined;
+}
+
+export function registerOperations(
+  ports: Ports,
+  routes: Routes,
+  onSight: OnSight,
+  { traceUrl: template }: StatusSettings,
+): void {
   routes.add("getOperation", {
     route: "api/operations/{id}",
     method: "GET",
@@ -47,10 +57,16 @@ export function registerOperations(ports: Ports, routes: Routes, onSight: OnSigh
           record.kind === "batch" ? await onSight.meetBatch(passer, id) : await onSight.meet(passer, record, id);
         if (isMet) record = await find();
       }
-      if (record.kind === "batch") return await answerBatch(ports, request, record);
+      const traceUrl = traceUrlOf(template, record.traceparent);
+      if (record.kind === "batch") return await answerBatch(ports, request, { record, traceUrl });
       const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
       const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
-      const document: OperationDocument = { ...askedOperation(record), phase, steps: listSteps(record, steps) };
+      const document: OperationDocument = {
+        ...askedOperation(record),
+        phase,
+        traceUrl,
+        steps: listSteps(record, steps),
+      };
       return json(200, document, headers);
     }),
   });
@@ -174,7 +190,12 @@ const CustomStatus = z.object({ phase: Phase });
 function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
   const { kind, request, earlier, compensates, migration } = operation;
   const records = settleSteps(operation, stored);
-  const steps = plannedSteps(kind, request, { earlier, undos: compensates?.undos, migration });
+  const steps = plannedSteps(kind, request, {
+    earlier,
+    undos: compensates?.undos,
+    migration,
+    admins: adminsOf(records),
+  });
   const planned = steps.map(({ name, target }): StepDocument => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };

@@ -10,8 +10,10 @@ import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespa
 import { Outcome } from "../../domain/operation/outcome.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
+import { operationAge } from "../../telemetry/metrics.ts";
 import { graceMs, type Mender } from "../acceptance/mender.ts";
 import { wake } from "../acceptance/wake.ts";
 import { tendBatches } from "../batches/tendBatches.ts";
@@ -33,12 +35,16 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
       );
       for (const record of held) {
         try {
-          if (Date.parse(record.acceptedTime) < before) await mend(mender, record);
-          else await tendApproval(mender, record.operation);
+          const isOld = Date.parse(record.acceptedTime) < before;
+          const waits = isOld ? await mend(mender, record) : await tendApproval(mender, record.operation);
+          const seconds = (Date.now() - Date.parse(record.acceptedTime)) / 1_000;
+          operationAge.record(seconds, { kind: kindOf(record), waitsForPerson: waits ? "yes" : "no" });
         } catch (error) {
           // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
           const reason = error instanceof Error ? error.message : String(error);
-          context.warn(logLine("operation not mended", { operation: record.operation, reason }));
+          context.warn(
+            logLine("operation not mended", { operation: record.operation, reason, traceId: traceIdIn(record) }),
+          );
         }
       }
       await tendBatches(mender, { held, before });
@@ -49,23 +55,24 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
 
 /**
  * Starts what the record accepted and nobody started; takes up what ended without an outcome, or records the end that its
- * orchestration could not record.
+ * orchestration could not record. Gives whether it waits for a person.
  */
-export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<void> {
+export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<boolean> {
   const { ports, client, warn } = mender;
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
-    if (await isForLane(client, record)) return;
-    warn(logLine("starting an accepted operation", { operation, cluster, namespace }));
+    if (await isForLane(client, record)) return false;
+    warn(logLine("starting an accepted operation", { operation, cluster, namespace, traceId: traceIdIn(record) }));
     await ports.registry.insertOperation(operationOf(record));
     await cancelWithBatch(ports, record);
     await startAgain(mender, record);
   } else if (hasEnded(instance)) {
     const outcome = Outcome.safeParse(instance.output).data ?? (await takeUp(mender, record));
-    if (!outcome) return;
+    if (!outcome) return false;
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
-    warn(logLine("recording the end of an operation", { operation, runtimeStatus: instance.runtimeStatus }));
+    const { runtimeStatus } = instance;
+    warn(logLine("recording the end of an operation", { operation, runtimeStatus, traceId: traceIdIn(record) }));
     await concludeOperation(ports, {
       operation,
       cluster,
@@ -80,8 +87,9 @@ export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<
       ...outcome,
     });
   } else {
-    await tendApproval(mender, operation);
+    return await tendApproval(mender, operation);
   }
+  return false;
 }
 
 /** A lane may have claimed for a batch and died before it noted that: then the batch's cancel could not reach the operation. */
@@ -100,13 +108,16 @@ async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Pro
   return instance !== undefined && !hasEnded(instance);
 }
 
-/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. */
-async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<void> {
+/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. Gives whether it is waited for. */
+async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<boolean> {
   const record = await ports.registry.getOperation(operation);
-  if (!record?.approval) return;
+  if (!record?.approval) return false;
   if (record.approval.decision === undefined && !record.cancel) {
     await remindOfApproval(ports, record, Date.now());
-  } else if ((await findReachedPhase(client, operation)) === "awaitingApproval") {
+    return true;
+  }
+  if ((await findReachedPhase(client, operation)) === "awaitingApproval") {
     await wake(client, record, { warn });
   }
+  return false;
 }

@@ -9,6 +9,7 @@ import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { startOperation } from "../acceptance/acceptance.ts";
 import type { Mender } from "../acceptance/mender.ts";
@@ -36,7 +37,8 @@ export async function takeUp({ ports, client, warn, now }: Mender, record: HeldR
   await appendDecision(ports, { ...operation, operation: id }, entry);
   // Counted before it runs: one that brings its process down has an end, too.
   if (!(await registry.amendOperation(operation, { restarts: count }))) return undefined;
-  warn(logLine("taking up an operation", { operation: id, cluster, namespace, restarts: count, reason }));
+  const facts = { operation: id, cluster, namespace, restarts: count, reason, traceId: traceIdIn(operation) };
+  warn(logLine("taking up an operation", facts));
   await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
   return undefined;
 }

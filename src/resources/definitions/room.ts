@@ -18,7 +18,7 @@ export type Leaving = "access" | "credential" | "rights" | "identity" | "namespa
 
 export interface StepFacts {
   /** What the step's target is: a target of the request has a key of its own, and so has a service account that was replaced. */
-  readonly of: "namespace" | "identity" | "target" | "account";
+  readonly of: "namespace" | "identity" | "target" | "account" | "server";
   /** Steps of one stage run at the same time; one that names none runs alone. */
   readonly stage?: "look" | MakingStage | "disconnect" | "replace";
   /** Seconds, where nothing was measured. */
@@ -38,8 +38,8 @@ export interface Room {
   readonly leaving: Leaving;
   /** An offboarding looks for it in either mode: an earlier one may have left it. */
   readonly leavesInAnyMode?: true;
-  /** The steps by which it is made, whether or not the request's identity mode has it. */
-  ensure(request: OnboardingRequest): Steps;
+  /** The steps by which it is made, whether or not the request's identity mode has it. `admins`: of which servers an administrator is set. */
+  ensure(request: OnboardingRequest, admins?: readonly string[]): Steps;
   remove(request: OnboardingRequest): Steps;
   /** What a change takes away of it at its end. */
   replace?(request: OnboardingRequest, earlier: OnboardingRequest): Steps;

@@ -11,7 +11,8 @@ import type { Ports } from "../../ports.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
-import { grantDatabase, planDatabase } from "./grant.ts";
+import { adminCommand } from "../sqlAdmin/command.ts";
+import { grantDatabase, planDatabase, planUnseen } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
 import {
   findOurs,
@@ -34,6 +35,7 @@ export const sqlUserEffects: RoomEffects<TargetStepName<"sqlDatabase">> = {
   looks: {
     async grantDatabase(ports, { kind, request, operation, identity, step }) {
       const database = findDatabaseOf(request, step.target);
+      if (await waitsForAdmin(ports, database)) return planUnseen({ request, database });
       const takesBack = kind === "repair" ? { takesBack: true } : {};
       return (await planDatabase(ports, { ...request, operation, database, identity, ...takesBack })).plan;
     },
@@ -80,6 +82,12 @@ export const sqlUserEffects: RoomEffects<TargetStepName<"sqlDatabase">> = {
   }),
 };
 
+/** Without an administrator nobody logs in: what is in the database shows once the server has it. */
+async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseRequest): Promise<boolean> {
+  const { server } = findDatabase(catalog, wanted);
+  return server.entraAdmin !== undefined && (await sqlServers.inspect(server))?.entraAdmin === undefined;
+}
+
 async function userIn(
   ports: Pick<Ports, "catalog" | "databases" | "registry">,
   request: OnboardingRequest,
@@ -112,9 +120,10 @@ function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest
       );
     }
     const blockers: OperationError[] = [];
-    if (!state.entraAdmin) {
+    // Where the catalog gives one, its own step sets it.
+    if (!state.entraAdmin && !server.entraAdmin) {
       const message = `SQL server "${server.alias}" has no Microsoft Entra administrator.`;
-      blockers.push(toOperationError("SQL_ADMIN_MISSING", message));
+      blockers.push(toOperationError("SQL_ADMIN_MISSING", message, adminCommand(server).join(" ")));
     }
     const there = state.databases.map((name) => name.toLowerCase());
     for (const { database } of targets.filter((each) => each.server.alias === server.alias)) {

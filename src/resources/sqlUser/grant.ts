@@ -9,6 +9,7 @@ import {
   type Difference,
   type StepPlan,
   throwConflict,
+  toNotice,
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
@@ -60,6 +61,15 @@ export async function planDatabase(
   const decision = withRights(input, state, decided);
   const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
+}
+
+/** Of a database that nobody can log in to yet: what is made there when nothing is in the way. */
+export function planUnseen({ request, database }: { request: Berth; database: DatabaseRequest }): StepPlan {
+  const place = keyOf(database);
+  const differences = describeNew({ name: identityName(request), sid: undefined, desired: grantsOf(database.roles) });
+  const message = `Nobody can log in to ${place} before its server has a Microsoft Entra administrator.`;
+  const plan = toStepPlan({ name: "grantDatabase", target: place }, { action: "create", differences });
+  return { ...plan, notices: [toNotice("SQL_NOT_SEEN_YET", message)] };
 }
 
 /** Known before the first write, and not when the identity is made already. */
@@ -293,7 +303,7 @@ function has(user: DatabaseUser, { kind, name }: Grant): boolean {
   return (kind === "role" ? user.roles : user.permissions).includes(name);
 }
 
-function describeNew({ name, sid, desired }: DecisionInput): readonly Difference[] {
+function describeNew({ name, sid, desired }: Pick<DecisionInput, "name" | "sid" | "desired">): readonly Difference[] {
   return [
     { field: "user", current: null, desired: name },
     { field: "sid", current: null, desired: sid ?? onceItExists },

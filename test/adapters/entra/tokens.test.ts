@@ -52,6 +52,16 @@ it("takes a token that Entra signed for Mooring and gives its claims", async () 
   });
 });
 
+it("gives on what a token says of groups that it has no room for", async () => {
+  const elsewhere = {
+    _claim_names: { groups: "src1" },
+    _claim_sources: { src1: { endpoint: "https://graph.example" } },
+  };
+
+  expect(await tokens.verify(await mint(elsewhere))).toMatchObject({ _claim_names: { groups: "src1" }, groups: [] });
+  expect(await tokens.verify(await mint({ hasgroups: true }))).toMatchObject({ hasgroups: true });
+});
+
 it.each<[string, () => object, RegExp]>([
   ["for another audience", () => ({ aud: randomUUID() }), /claim aud/],
   ["of another issuer", () => ({ iss: "https://login.example/x/v2.0" }), /claim iss/],

@@ -33,6 +33,26 @@ it("puts a workload into the team of its application, but nobody who merely sign
   expect(callerOf(catalog, claims({ scp: "access" })).teams).toEqual([]);
 });
 
+it.each([
+  ["names a source of groups", { _claim_names: { groups: "src1" } }],
+  ["only says that there are groups", { hasgroups: true }],
+])("refuses a token that %s instead of groups, since nobody knows its teams", (_what, changes) => {
+  const overage = claims({ scp: "access", roles: ["Onboarding.Request", "Onboarding.Approve"], ...changes });
+
+  expect(() => callerOf(catalog, overage)).toThrow(expect.objectContaining({ code: "GROUPS_OVERAGE" }));
+  // Where no team goes by groups, none is missed.
+  const withoutGroups = Object.fromEntries(
+    Object.entries(catalog.teams).map(([name, team]) => [name, { ...team, groups: [] }]),
+  );
+  expect(callerOf({ teams: withoutGroups }, overage)).toMatchObject({ teams: [] });
+  expect(callerOf(catalog, { ...overage, roles: ["Onboarding.Operate"] })).toMatchObject({ teams: [] });
+});
+
+it("asks nobody for groups whose token has them, or has another claim elsewhere", () => {
+  expect(callerOf(catalog, claims({ groups: [groups.red], hasgroups: true })).teams).toEqual(["red"]);
+  expect(callerOf(catalog, claims({ _claim_names: { extn: "src1" } })).teams).toEqual(["red"]);
+});
+
 it("knows a key by its digest, whatever stands beside it", () => {
   const digest = (key: string) => createHash("sha256").update(key).digest("hex");
   const auth = Auth.parse({

@@ -121,6 +121,19 @@ it("believes App Service authentication where the catalog says so", async () => 
 });
 
 it.each([
+  ["_claim_names", `{"groups":"src1"}`],
+  ["hasgroups", "true"],
+])("answers a person in too many groups for a token with a code of its own (%s)", async (...claim) => {
+  provide({ easyAuth: true });
+  const inMany = principal(["oid", oid], ["tid", tid], ["roles", "Onboarding.Request"], claim);
+
+  expect(await answer({ "x-ms-client-principal": inMany })).toMatchObject({
+    status: 403,
+    body: { code: "GROUPS_OVERAGE", fix: expect.stringContaining("npm run azure -- entra") },
+  });
+});
+
+it.each([
   ["of another tenant", principal(["oid", oid], ["tid", oid], ["roles", "Onboarding.Operate"])],
   ["of nobody", principal(["tid", tid], ["roles", "Onboarding.Operate"])],
   ["that is no base64 of JSON", "%%%"],

@@ -7,3 +7,4 @@ param catalog = loadYamlContent('catalog.yaml')
 param schedulerSku = 'Dedicated'
 param privateNetworking = true
 param dashboardPrincipalId = '00000000-0000-4000-8000-000000000008'
+param alertEmails = ['platform@example.com']

@@ -27,6 +27,34 @@ export const allowedValues: readonly AllowedValues[] = [
   },
   { type: "Microsoft.ServiceBus/namespaces", path: "properties.minimumTlsVersion", values: ["1.2", "1.3"] },
   { type: "Microsoft.ServiceBus/namespaces", path: "properties.publicNetworkAccess", values: access },
+  { type: "Microsoft.Insights/scheduledQueryRules", path: "kind", values: ["LogAlert", "LogToMetric"] },
+  {
+    type: "Microsoft.Insights/scheduledQueryRules",
+    path: "properties.criteria.allOf[].operator",
+    values: ["Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"],
+  },
+  {
+    type: "Microsoft.Insights/scheduledQueryRules",
+    path: "properties.criteria.allOf[].timeAggregation",
+    values: ["Average", "Count", "Maximum", "Minimum", "Total"],
+  },
+  {
+    type: "Microsoft.Insights/metricAlerts",
+    path: "properties.criteria.allOf[].operator",
+    values: ["Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"],
+  },
+  // learn.microsoft.com "Supported metrics for Microsoft.ServiceBus/Namespaces".
+  {
+    type: "Microsoft.Insights/metricAlerts",
+    path: "properties.criteria.allOf[].metricName",
+    values: ["DeadletteredMessages"],
+  },
+  {
+    type: "Microsoft.Insights/metricAlerts",
+    path: "properties.criteria.allOf[].timeAggregation",
+    values: ["Average", "Count", "Maximum", "Minimum", "Total"],
+  },
+  { type: "Microsoft.Insights/workbooks", path: "kind", values: ["shared"] },
   { type: "Microsoft.DurableTask/schedulers", path: "properties.sku.name", values: ["Consumption", "Dedicated"] },
   {
     type: "Microsoft.DurableTask/schedulers",

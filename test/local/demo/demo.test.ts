@@ -1,19 +1,23 @@
 /** `npm run demo` and `npm start` as somebody runs them: processes with an exit code, and what they leave behind. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { ensureBuilt } from "../../../local/build.ts";
+import { listContents, zip } from "../../../tools/package/createPackage.ts";
 
 const root = dirname(dirname(dirname(import.meta.dirname)));
 const running = new Set<ChildProcess>();
 /** Everything that is started keeps its files here, so that what is left behind shows. */
 let folder: string;
+let packages: string;
 
 beforeAll(async () => {
+  packages = await mkdtemp(join(tmpdir(), "mooring-packages-"));
   folder = await mkdtemp(join(tmpdir(), "mooring-demo-test-"));
 });
 
@@ -22,7 +26,7 @@ afterEach(async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => Promise.all([folder, packages].map((each) => rm(each, { recursive: true, force: true }))));
 
 function start(file: string, ...args: string[]) {
   const child = spawn(process.execPath, [join(root, file), ...args], {
@@ -61,8 +65,19 @@ function readEvents(stdout: string) {
     .map((line) => Event.parse(JSON.parse(line)));
 }
 
-test("the walk-through ends as it says, and tells each step to a machine", { timeout: 120_000 }, async () => {
-  const { code, stdout, stderr } = await start("local/demo/main.ts", "--json", "--latency", "0").ended;
+/** Of this checkout, as `npm run package` makes it. */
+async function packageApp(): Promise<string> {
+  await ensureBuilt();
+  const file = join(packages, "mooring.zip");
+  await writeFile(file, zip(await listContents({ backend: "scheduler", catalog: join(root, "mooring.yaml") })));
+  return file;
+}
+
+test("the walk-through ends as it says with the package, and tells each step to a machine", {
+  timeout: 120_000,
+}, async () => {
+  const args = ["--json", "--latency", "0", "--package", await packageApp()];
+  const { code, stdout, stderr } = await start("local/demo/main.ts", ...args).ended;
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const events = readEvents(stdout);

@@ -172,12 +172,31 @@ test("runs termination hooks when the app closes", async () => {
   expect(Reflect.get(globalThis, "endedForTest")).toBe(true);
 });
 
-test("says that a function's retry policy is not applied", async () => {
+test.each([
+  ["fixedDelay", 'strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 0'],
+  ["exponentialBackoff", 'strategy: "exponentialBackoff", maxRetryCount: 2, minimumInterval: 0, maximumInterval: 1000'],
+])("runs a timer again by its policy (%s), tells it so, and throws the last failure", async (_, retry) => {
+  const { app } = await load({
+    "package.json": { main: "main.js" },
+    "main.js": `${requireApp}globalThis.triedForTest = [];
+      app.timer("t", { schedule: "0 0 0 * * *", retry: { ${retry} }, handler(_timer, { retryContext }) {
+        const tried = globalThis.triedForTest;
+        tried.push(retryContext && [retryContext.retryCount, retryContext.maxRetryCount, retryContext.exception.message]);
+        throw new Error("failure " + tried.length);
+      } });`,
+  });
+
+  await expect(app.invoke("t", { trigger: { json: "{}" } })).rejects.toThrow("failure 3");
+
+  expect(Reflect.get(globalThis, "triedForTest")).toEqual([undefined, [1, 2, "failure 1"], [2, 2, "failure 2"]]);
+});
+
+test("says so where a trigger has no retry policy, here as in Azure", async () => {
   const { lines } = await load({
     "package.json": { main: "main.js" },
-    "main.js": `${requireApp}app.timer("t", { schedule: "0 0 0 * * *", handler() {},
+    "main.js": `${requireApp}app.serviceBusQueue("q", { connection: "C", queueName: "q", handler() {},
       retry: { strategy: "fixedDelay", maxRetryCount: 3, delayInterval: { seconds: 1 } } });`,
   });
 
-  expect(lines).toContain("WRN Host this host applies no retry policies of functions function=t");
+  expect(lines).toContain("WRN Host a trigger of this type has no retry policy function=q trigger=serviceBusTrigger");
 });

@@ -1,5 +1,6 @@
 /** Managed identities and SQL servers as Azure Resource Manager keeps them; what is refused carries the adapter's code. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentity, Ports } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
@@ -7,6 +8,8 @@ export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
   /** By the name of their identity. */
   readonly credentials: Map<string, readonly FederatedCredential[]>;
+  /** Administrators of SQL servers, by alias. */
+  readonly sqlAdmins: Map<string, EntraAdmin>;
 }
 
 export function guid(number: number): string {
@@ -63,13 +66,19 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
   };
 }
 
-export function createServers(call: Call, databases: readonly string[]): Ports["sqlServers"] {
+export function createServers(
+  { sqlAdmins }: Pick<AzureState, "sqlAdmins">,
+  call: Call,
+  databases: readonly string[],
+): Ports["sqlServers"] {
   return {
+    setEntraAdmin: ({ alias }, admin) => call("arm", "set administrator", () => void sqlAdmins.set(alias, admin)),
+    removeEntraAdmin: ({ alias }) => call("arm", "remove administrator", () => void sqlAdmins.delete(alias)),
     inspect: ({ alias }) =>
       call("arm", "get server", () => ({
         location: "westeurope",
         fullyQualifiedDomainName: `${alias}.database.windows.net`,
-        entraAdmin: { login: "mooring", objectId: guid(1) },
+        entraAdmin: sqlAdmins.get(alias),
         databases,
       })),
   };

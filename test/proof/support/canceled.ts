@@ -14,7 +14,7 @@ import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { undoStages } from "../../../src/resources/undoStages.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migrateBack.ts";
@@ -217,7 +217,7 @@ function compare(
   { kind, request, earlier, migration, error, status }: OperationRecord,
   { steps, rest }: { steps: readonly StepRecord[]; rest: Rest },
 ): string[] {
-  const own = plannedSteps(kind, request, { earlier, migration });
+  const own = plannedSteps(kind, request, { earlier, migration, admins: adminsOf(steps) });
   const isOwn = (step: { name: string; target: string }) =>
     own.some(({ name, target }) => name === step.name && target === step.target);
   const undone = steps.filter((step) => !isOwn(step) && step.action !== "none");

@@ -14,7 +14,8 @@ import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
-import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
+import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
+import { adminsOf, plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -35,6 +36,10 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
   const identity = azure.identities.get(name);
   if (!identity) return [`identity ${name} is missing`];
 
+  for (const alias of administeredServers(catalog, request)) {
+    const admin = azure.sqlAdmins.get(alias)?.login;
+    if (admin !== catalog.sqlServers[alias]?.entraAdmin?.login) problems.push(`${alias} has administrator ${admin}`);
+  }
   const sid = sidFromClientId(identity.clientId);
   for (const { server, database, roles } of request.databases) {
     const user = users.get(`${server}/${database}`)?.get(name);
@@ -158,7 +163,12 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   const running = steps.filter((step) => !isFinal(step.status));
   for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
   if (status === "Succeeded") {
-    const more = { earlier: operation.earlier, migration: operation.migration, undos: operation.compensates?.undos };
+    const more = {
+      earlier: operation.earlier,
+      migration: operation.migration,
+      undos: operation.compensates?.undos,
+      admins: adminsOf(steps),
+    };
     const planned = plannedSteps(kind, request, more);
     for (const { name, target } of planned) {
       const step = steps.find((each) => each.name === name && each.target === target);

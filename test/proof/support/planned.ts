@@ -296,7 +296,10 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
   if (status !== "Succeeded") {
     // What could not be asked beforehand may be refused; the plan has said so.
     const isSaid = plan.steps.some(({ notices = [] }) => notices.length > 0);
-    const isPolicy = /a webhook denied|The cluster sets/.test(error?.message ?? "");
+    const isUnseen = plan.steps.some(({ notices = [] }) => notices.some(({ code }) => code === "SQL_NOT_SEEN_YET"));
+    const isPolicy =
+      /a webhook denied|The cluster sets/.test(error?.message ?? "") ||
+      (isUnseen && /sql-a/.test(error?.message ?? ""));
     return isSaid && isPolicy
       ? []
       : [`nothing was said to be in the way; it ended ${status} ${error?.code}: ${error?.message}`];
@@ -310,6 +313,8 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
 
 export function compareStep(planned: StepPlan, record: StepRecord): string[] {
   const what = `${planned.name} ${planned.target}`;
+  // Nobody could look into a database whose server had no administrator.
+  if (planned.notices?.some(({ code }) => code === "SQL_NOT_SEEN_YET")) return [];
   if (planned.action !== record.action) return [`${what} was planned as ${planned.action}, and was ${record.action}`];
   // What an inventory lists is what people have to do.
   if (planned.name === "takeInventory") return [];

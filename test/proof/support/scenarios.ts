@@ -16,7 +16,7 @@ import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts"
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, createDesk, requester } from "../../support/desk.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 import { takeUpScenarios } from "./takeUpScenarios.ts";
@@ -110,6 +110,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...upkeepScenarios,
   ...batchScenarios,
   ...takeUpScenarios,
+  "admin-set": ({ onboard }) => onboard(),
+  "admin-set-and-undone": broken(permanent("put credential")),
+  "admin-answer-lost": broken(lost("set SQL administrator")),
+  "admin-refused": broken(permanent("set SQL administrator")),
+  "admin-canceled": canceledAt("prepareNamespace"),
+  "admin-undo-refused-and-again": async ({ cloud, desk, run, onboard }) => {
+    refuseWrites(cloud, "put credential", "remove SQL administrator");
+    const failed = await onboard();
+    cloud.onWrite = () => undefined;
+    await acceptCompensation(desk, failed);
+    await run();
+  },
+  "admin-set-by-repair": async ({ cloud, onboard, repair }) => {
+    await onboard();
+    cloud.sqlAdmin = undefined;
+    await repair();
+  },
   "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
     await onboard();
     refuseWrites(cloud, "change sql-dev/orders");
@@ -270,13 +287,26 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
+/** In these the catalog gives the server its administrator, and there is none yet. */
+const administered = Object.fromEntries(
+  Object.entries(catalog.sqlServers).map(([name, server]) => [
+    name,
+    { ...server, entraAdmin: { login: "platform", objectId: "88888888-8888-4888-8888-888888888888" } },
+  ]),
+);
+
 /** Plays a scenario, and gives the run of each orchestration in it. */
 export async function play(name: string): Promise<readonly Run[]> {
   const scenario = scenarios[name];
   if (!scenario) throw new Error(`there is no scenario "${name}"`);
   const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"], timeoutMinutes: 60 });
   const migration = { waitForPodsMinutes: 1 };
-  const cloud = createFakeCloud(name.startsWith("approval-") ? { approval, migration } : { migration });
+  const cloud = createFakeCloud({
+    migration,
+    ...(name.startsWith("approval-") ? { approval } : {}),
+    ...(name.startsWith("admin-") ? { sqlServers: administered } : {}),
+  });
+  if (name.startsWith("admin-")) cloud.sqlAdmin = undefined;
   providePorts(cloud.ports);
   const desk = createDesk(cloud);
   const runs: Run[] = [];

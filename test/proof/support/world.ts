@@ -110,6 +110,12 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
 
 const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
 
+const platform = { login: "platform", objectId: guid(8) };
+
+function withAdmin({ "sql-a": first, ...others }: Catalog["sqlServers"]): Catalog["sqlServers"] {
+  return { ...others, ...(first ? { "sql-a": { ...first, entraAdmin: platform } } : {}) };
+}
+
 function server(name: string, { userCreation, names }: { userCreation: string; names: readonly string[] }) {
   return {
     resourceId: `/subscriptions/s/resourceGroups/data/providers/Microsoft.Sql/servers/${name}`,
@@ -122,7 +128,8 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
 export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
   const faults = createFaults(dice, trace);
-  const azure: AzureState = { identities: new Map(), credentials: new Map() };
+  const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
+  const azure: AzureState = { identities: new Map(), credentials: new Map(), sqlAdmins };
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
@@ -147,8 +154,14 @@ export function createWorld(seed: number, trace?: string[]): World {
   // Somebody may cancel at every look: whoever waits for an hour never gets to its end. Dice of its own, so that every seed keeps
   // the rest of its world.
   const waitForPodsMinutes = createDice(seed ^ 0x90d5).pick([0, 1, 60]);
+  // The catalog gives one server its administrator, and perhaps there is none yet. Dice of its own, too.
+  const administrators = createDice(seed ^ 0xad31);
+  const isAdministered = administrators.chance(0.15);
+  if (isAdministered && administrators.chance(0.7)) sqlAdmins.delete("sql-a");
+  const chosen = dice.pick(catalogs);
   const catalog: Catalog = {
-    ...dice.pick(catalogs),
+    ...chosen,
+    sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
@@ -158,7 +171,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const portsOf = (call: Call): Ports => ({
     catalog,
     identities: createAzure(azure, call, newGuid),
-    sqlServers: createServers(call, names),
+    sqlServers: createServers(azure, call, names),
     roleAssignments: createRoleAssignments(call),
     databases: createDatabases(users, call, azure),
     kubernetes: createKubernetes(objects, call, clusterSettings),

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 
-export const releasesFolder = join(import.meta.dirname, "../../fixtures/releases");
+export const checkout = join(import.meta.dirname, "../../..");
+export const releasesFolder = join(checkout, "test/fixtures/releases");
 
 /** Relative to the app's folder, as package.json `main` has it. */
 export const bundle = "dist/main.cjs";

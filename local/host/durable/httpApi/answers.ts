@@ -18,29 +18,41 @@ export function message(status: number, text: string): HttpAnswer {
 }
 
 export function problem(status: 400 | 500, error: Error): HttpAnswer {
-  return json(status, {
-    Message:
-      status === 400
-        ? "One or more of the arguments submitted is incorrect"
-        : "Something went wrong while processing your request",
-    ExceptionMessage: error.message,
-    ExceptionType: status === 400 ? "System.ArgumentException" : "System.InvalidOperationException",
-    StackTrace: "",
-  });
+  const text =
+    status === 400
+      ? "One or more of the arguments submitted is incorrect"
+      : "Something went wrong while processing your request";
+  const type = status === 400 ? "System.ArgumentException" : "System.InvalidOperationException";
+  return exception(status, text, { message: error.message, type });
 }
 
-/** JSON text of a body; null when there is none, undefined when it is not JSON. */
-export function readJsonText({ body }: HttpCall): string | null | undefined {
-  const text = Buffer.from(body)
+export function invalidJson(reason: string): HttpAnswer {
+  return exception(400, "Invalid JSON content", { message: reason, type: "Newtonsoft.Json.JsonReaderException" });
+}
+
+export function exception(
+  status: number,
+  text: string,
+  { message, type }: { message: string; type: string },
+): HttpAnswer {
+  return json(status, { Message: text, ExceptionMessage: message, ExceptionType: type, StackTrace: "" });
+}
+
+export function readText({ body }: HttpCall): string {
+  return Buffer.from(body)
     .toString("utf8")
     .replace(/^\uFEFF/, "");
-  if (text.trim() === "") return null;
+}
+
+/** JSON text of a body; null when there is none. */
+export function readJsonText(call: HttpCall): { readonly json: string | null } | { readonly invalid: string } {
+  const text = readText(call);
+  if (text.trim() === "") return { json: null };
   try {
     JSON.parse(text);
-    return text;
-  } catch {
-    // The caller answers 400.
-    return undefined;
+    return { json: text };
+  } catch (error) {
+    return { invalid: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -66,8 +78,8 @@ export function queryTime(call: HttpCall, name: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** A page size; undefined when not given or not a positive number. */
+/** A page size; undefined when not given or not a number. */
 export function queryCount(call: HttpCall, name: string): number | undefined {
   const value = query(call, name) ?? "";
-  return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined;
+  return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }

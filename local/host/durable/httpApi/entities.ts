@@ -1,7 +1,18 @@
 /** entities/{name?}/{key?}: read, list, signal. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { parseEntityId } from "../ids.ts";
-import { empty, json, jsonText, message, query, queryCount, queryFlag, queryTime, readJsonText } from "./answers.ts";
+import {
+  empty,
+  json,
+  jsonText,
+  message,
+  query,
+  queryCount,
+  queryFlag,
+  queryTime,
+  readJsonText,
+  readText,
+} from "./answers.ts";
 import { type Api, continuationHeader } from "./api.ts";
 import { readValue, wholeSeconds } from "./statusView.ts";
 
@@ -17,9 +28,11 @@ export async function handleEntities(api: Api, call: HttpCall, path: readonly st
       return state === undefined ? empty(404) : jsonText(200, state);
     }
     case "POST": {
-      const input = readJsonText(call);
-      if (input === undefined) return message(400, "Invalid JSON content");
-      await api.management.signalEntity(name, key, query(call, "op") ?? "", input);
+      const isJson = /^application\/json\b/i.test(call.headers["content-type"] ?? "");
+      const text = readText(call);
+      const body = isJson ? readJsonText(call) : { json: text === "" ? null : JSON.stringify(text) };
+      if ("invalid" in body) return message(400, `Could not parse JSON content: ${body.invalid}`);
+      await api.management.signalEntity(name, key, query(call, "op") ?? "", body.json);
       return empty(202);
     }
     case "DELETE":
@@ -48,7 +61,7 @@ function listEntities({ engine }: Api, call: HttpCall, name: string | undefined)
     items.map(({ id, updated, state }) => ({
       entityId: parseEntityId(id),
       lastOperationTime: wholeSeconds(updated),
-      ...(fetchState ? { state: readValue(state) } : {}),
+      state: fetchState ? readValue(state) : null,
     })),
     next === undefined ? {} : { [continuationHeader]: next },
   );

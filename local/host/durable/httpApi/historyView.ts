@@ -1,4 +1,8 @@
-/** A history as the management API shows it: names for numbers, and a task in one entry instead of two. */
+/**
+ * A history as the management API shows it: names for numbers, and a task in one entry instead of two, in the order of their
+ * ends. After the extension's DurableClient.cs (GetDurableOrchestrationStatusAsync); the fields that are always null are those
+ * of DurableTask.Core's history classes.
+ */
 import { EventType, type HistoryEvent } from "../history.ts";
 import { readValue } from "./statusView.ts";
 
@@ -40,18 +44,19 @@ const hidden = new Set([
   "TimerId",
   "OrchestrationInstance",
   "ParentInstance",
+  "ParentTraceContext",
   "Version",
   "Tags",
 ]);
 
 function viewEvent(event: HistoryEvent, origin: HistoryEvent | undefined, options: HistoryViewOptions): Entry {
-  const entry: Entry = { EventType: names.get(event.EventType) ?? String(event.EventType) };
+  const entry: Entry = { EventType: names.get(event.EventType) ?? String(event.EventType), ...unused(event) };
   for (const [name, value] of Object.entries(event)) {
     if (name === "EventType" || hidden.has(name)) continue;
     if (name === "Result") {
       if (options.showOutput) entry[name] = readValue(String(value));
     } else if (name === "Input") {
-      if (options.showInput) entry[name] = typeof value === "string" ? readValue(value) : value;
+      if (options.showInput) entry[name] = value;
     } else if (name === "OrchestrationStatus") {
       entry[name] = statusNames[Number(value)] ?? value;
     } else {
@@ -61,14 +66,36 @@ function viewEvent(event: HistoryEvent, origin: HistoryEvent | undefined, option
   if (event.EventType === EventType.ExecutionStarted) {
     entry["FunctionName"] = event.Name;
     delete entry["Name"];
-    if (options.showInput) entry["Input"] = readValue(options.input);
+    // The extension parses no inputs in a history.
+    if (options.showInput) entry["Input"] = options.input;
   }
   if (origin !== undefined && "Name" in origin) {
     entry["ScheduledTime"] = origin.Timestamp;
     entry["FunctionName"] = origin.Name;
-    if (options.showInput && "Input" in origin && origin.Input !== undefined) {
-      entry["Input"] = readValue(String(origin.Input));
-    }
+    if (options.showInput) entry["Input"] = "Input" in origin ? (origin.Input ?? null) : null;
   }
   return entry;
+}
+
+/** Fields that the extension shows and this host has no values for. */
+function unused({ EventType: type }: HistoryEvent): Entry {
+  switch (type) {
+    case EventType.ExecutionStarted:
+      return {
+        Correlation: null,
+        ParentTraceContext: null,
+        ScheduledStartTime: null,
+        Generation: 0,
+        GenerateNewTrace: false,
+      };
+    case EventType.EventRaised:
+    case EventType.TaskScheduled:
+      return { ParentTraceContext: null };
+    case EventType.TaskFailed:
+    case EventType.SubOrchestrationInstanceFailed:
+    case EventType.ExecutionCompleted:
+      return { FailureDetails: null };
+    default:
+      return {};
+  }
 }

@@ -2,7 +2,19 @@
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { type InstanceRow, isFinal, type RuntimeStatus } from "../records.ts";
 import type { InstanceFilter } from "../store/queries.ts";
-import { empty, json, message, query, queryAll, queryCount, queryFlag, queryTime, readJsonText } from "./answers.ts";
+import {
+  empty,
+  exception,
+  invalidJson,
+  json,
+  message,
+  query,
+  queryAll,
+  queryCount,
+  queryFlag,
+  queryTime,
+  readJsonText,
+} from "./answers.ts";
 import { type Api, continuationHeader } from "./api.ts";
 import { viewHistory } from "./historyView.ts";
 import { accepted } from "./orchestrators.ts";
@@ -18,8 +30,8 @@ export async function handleInstances(api: Api, call: HttpCall, path: readonly s
   if (operation === undefined) {
     if (call.method === "GET") return showInstance(api, call, id);
     if (call.method === "DELETE") {
-      const deleted = await api.management.purge(id);
-      return deleted === 0 ? empty(404) : json(200, { instancesDeleted: deleted });
+      if (api.management.find(id) === undefined) return empty(404);
+      return json(200, { instancesDeleted: await api.management.purge(id) });
     }
     return empty(404);
   }
@@ -60,7 +72,7 @@ function listInstances({ engine }: Api, call: HttpCall): HttpAnswer {
 
 async function purgeInstances({ management, engine }: Api, call: HttpCall): Promise<HttpAnswer> {
   const filter = readFilter(call);
-  if (filter.createdFrom === undefined) return message(400, "Please provide value for 'createdTimeFrom' parameter.");
+  if (filter.createdFrom === undefined) return json(400, "Please provide value for 'createdTimeFrom' parameter.");
   const deleted = await management.purgeMany({ createdTo: engine.clock.now(), ...filter });
   return deleted === 0 ? empty(404) : json(200, { instancesDeleted: deleted });
 }
@@ -72,16 +84,28 @@ async function operate(
 ): Promise<HttpAnswer> {
   const { management } = api;
   if (operation === "restart" && argument === undefined) {
+    if (management.find(id) === undefined) {
+      return exception(400, "InstanceId does not match a valid orchestration instance.", {
+        message: `An orchestrastion with the instanceId ${id} was not found.`,
+        type: "System.ArgumentException",
+      });
+    }
     return accepted(api, await management.restart(id, queryFlag(call, "restartWithNewInstanceId", true)));
   }
   const row = management.find(id);
-  if (row === undefined) return empty(404);
+  if (row === undefined) {
+    return operation === "rewind" && argument === undefined
+      ? json(404, `No orchestration with instance ID "${id}" found.`)
+      : empty(404);
+  }
   if (operation === "raiseevent" && argument !== undefined) return await raiseEvent(api, call, row, argument);
   if (argument !== undefined) return empty(404);
   const reason = query(call, "reason") ?? "";
   if (operation === "rewind") {
     const refusal = management.rewind(row, reason);
-    return refusal === undefined ? empty(202) : { ...empty(412), body: refusal.refused };
+    if (refusal === undefined) return empty(202);
+    // As JSON text, which is what the SDK makes its error of.
+    return json(isFinal(row.status) && row.status !== "Failed" ? 410 : 412, refusal.refused);
   }
   const act = { terminate: management.terminate, suspend: management.suspend, resume: management.resume }[operation];
   if (act === undefined) return empty(404);
@@ -95,9 +119,10 @@ async function raiseEvent({ management }: Api, call: HttpCall, row: InstanceRow,
   if (!/^application\/json\b/i.test(call.headers["content-type"] ?? "")) {
     return message(400, "Only application/json request content is supported");
   }
-  const input = readJsonText(call);
-  if (input === undefined || input === null) return message(400, "Invalid JSON content");
-  await management.raiseEvent(row, name, input);
+  const body = readJsonText(call);
+  if ("invalid" in body) return invalidJson(body.invalid);
+  if (body.json === null) return invalidJson("The body is empty.");
+  await management.raiseEvent(row, name, body.json);
   return empty(202);
 }
 

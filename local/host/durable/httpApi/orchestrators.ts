@@ -1,15 +1,27 @@
 /** POST orchestrators/{name}/{id?}: starts, and waits when asked to. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { type InstanceRow, isFinal } from "../records.ts";
-import { json, jsonText, message, query, readJsonText } from "./answers.ts";
+import { invalidJson, json, jsonText, problem, query, readJsonText } from "./answers.ts";
 import type { Api } from "./api.ts";
 import { viewStatus } from "./statusView.ts";
 
 export async function startOrchestration(api: Api, call: HttpCall, path: readonly string[]): Promise<HttpAnswer> {
   const [, name = "", id] = path;
-  const input = readJsonText(call);
-  if (input === undefined) return message(400, "Invalid JSON content");
-  const row = await api.management.start({ name, id, input, version: query(call, "version") });
+  const body = readJsonText(call);
+  if ("invalid" in body) return invalidJson(body.invalid);
+  const row = await api.management.start({
+    name,
+    id,
+    input: body.json,
+    version: query(call, "version"),
+    traceParent: call.headers["traceparent"],
+  });
+  const foreign = /[^\0-\x7f]/u.exec(row.id)?.[0];
+  if (foreign !== undefined) {
+    // The instance runs; what cannot be is the Location header of the answer.
+    const code = foreign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+    return problem(500, new Error(`Invalid non-ASCII or control character in header: 0x${code}`));
+  }
 
   const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
   if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
@@ -36,14 +48,23 @@ export function accepted(api: Api, row: InstanceRow): HttpAnswer {
 async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: number): Promise<void> {
   const status = engine.store.instanceByKey(row.key)?.status;
   if (status === undefined || isFinal(status)) return;
+  const { clock } = engine;
+  const deadline = clock.now() + timeoutMs;
   await new Promise<void>((resolve) => {
-    const callOff = engine.clock.after(timeoutMs, () => {
+    let callOff = () => {};
+    const wait = () => {
+      const leftMs = deadline - clock.now();
+      if (leftMs > 0) {
+        callOff = clock.after(leftMs, wait);
+        return;
+      }
       forget();
       resolve();
-    });
+    };
     const forget = engine.lifecycle.whenFinished(row.key, () => {
       callOff();
       resolve();
     });
+    wait();
   });
 }

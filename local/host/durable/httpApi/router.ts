@@ -1,7 +1,7 @@
 /** The management API of the Durable extension: learn.microsoft.com "HTTP APIs in Durable Functions". */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
-import { ArgumentError } from "../management.ts";
-import { empty, problem } from "./answers.ts";
+import { ArgumentError, ConflictError } from "../management.ts";
+import { empty, message, problem } from "./answers.ts";
 import type { Api } from "./api.ts";
 import { handleEntities } from "./entities.ts";
 import { handleInstances } from "./instances.ts";
@@ -12,6 +12,8 @@ export async function route(api: Api, call: HttpCall, path: string): Promise<Htt
     .split("/")
     .map(decode)
     .filter((segment, index, all) => segment !== "" || index < all.length - 1);
+  // An id with a slash, however it is written, leads nowhere.
+  if (segments.some((segment) => /[/\\]/.test(segment))) return empty(404);
   try {
     switch (segments[0]?.toLowerCase()) {
       case "orchestrators":
@@ -25,6 +27,8 @@ export async function route(api: Api, call: HttpCall, path: string): Promise<Htt
     }
   } catch (error) {
     if (error instanceof ArgumentError) return problem(400, error);
+    if (error instanceof ConflictError) return message(409, error.message);
+    if (api.engine.commit.broken !== undefined) throw error;
     return problem(500, error instanceof Error ? error : new Error(String(error)));
   }
 }

@@ -45,12 +45,12 @@ export function createQueries(database: DatabaseSync) {
          ORDER BY created, key LIMIT ?`,
         [...values, created, key, top + 1],
       ).map(readInstance);
-      return pageOf(rows, top, (row) => JSON.stringify([row.created, row.key]));
+      return pageOf(rows, { top, after, tokenOf: (row) => JSON.stringify([row.created, row.key]) });
     },
 
     entities(filter: EntityFilter, top: number, after: string | undefined): Page<FoundEntity> {
       const conditions = ["present = 1", "id > ?"];
-      const values: Value[] = [Buffer.from(after ?? "", "base64url").toString()];
+      const values: Value[] = [after === start ? "" : Buffer.from(after ?? "", "base64url").toString()];
       if (filter.name !== undefined) {
         conditions.push("id >= ? AND id < ?");
         values.push(`@${filter.name}@`, `@${filter.name}A`);
@@ -67,7 +67,7 @@ export function createQueries(database: DatabaseSync) {
         `SELECT id, state, updated FROM entities WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ?`,
         [...values, top + 1],
       ).map((row) => ({ id: text(row, "id"), state: textOrNull(row, "state"), updated: integer(row, "updated") }));
-      return pageOf(rows, top, (row) => row.id);
+      return pageOf(rows, { top, after, tokenOf: (row) => row.id });
     },
   };
 }
@@ -94,17 +94,25 @@ function conditionsOf(filter: InstanceFilter): { conditions: string[]; values: V
   return { conditions, values };
 }
 
-function pageOf<T>(rows: readonly T[], top: number, tokenOf: (row: T) => string): Page<T> {
+function pageOf<T>(
+  rows: readonly T[],
+  { top, after, tokenOf }: { top: number; after: string | undefined; tokenOf: (row: T) => string },
+): Page<T> {
+  if (rows.length <= top) return { items: rows };
   const last = rows[top - 1];
-  if (rows.length <= top || last === undefined) return { items: rows };
-  return { items: rows.slice(0, top), next: Buffer.from(tokenOf(last)).toString("base64url") };
+  // An empty page leads on to where it began.
+  const next = last === undefined ? (after ?? start) : Buffer.from(tokenOf(last)).toString("base64url");
+  return { items: rows.slice(0, top), next };
 }
+
+/** A token of nothing, which stands for the beginning of every list. */
+const start = Buffer.from("[]").toString("base64url");
 
 /** A token that is none of ours starts from the beginning, as no token does. */
 function parseToken(token: string | undefined): [number, number] {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(token ?? "", "base64url").toString());
-    if (Array.isArray(parsed) && parsed.every((part) => typeof part === "number")) {
+    if (Array.isArray(parsed) && parsed.length === 2 && parsed.every((part) => typeof part === "number")) {
       return [Number(parsed[0]), Number(parsed[1])];
     }
   } catch {

@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { isSoak, shareOf } from "../../../support/proofs.ts";
 import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 
@@ -20,6 +21,9 @@ async function startUntilGone(host: CrashHost, first: number): Promise<number[]>
   }
 }
 
+/** Of two kills each: 100 kills in all, or a part of that. */
+const rounds = isSoak ? 250 : shareOf(50);
+
 interface Status {
   readonly runtimeStatus: string;
   readonly output: unknown;
@@ -32,7 +36,7 @@ async function statusOf(host: CrashHost, n: number): Promise<Status> {
 }
 
 test("finishes every acknowledged orchestration right, however often the host is killed", {
-  timeout: 120_000,
+  timeout: isSoak ? 1_800_000 : 240_000,
 }, async () => {
   const directory = await createStoreFolder();
   await writeFile(join(directory, "attempts.txt"), "");
@@ -40,7 +44,7 @@ test("finishes every acknowledged orchestration right, however often the host is
 
   // Kills at random moments: while instances start and run, and while the host still takes up what the last one left.
   // A host that is killed early, or that gets little of the machine, acknowledges few: then it takes more rounds.
-  for (let round = 0; round < 4 || acknowledged.length <= 20; round++) {
+  for (let round = 0; round < rounds || acknowledged.length <= 20; round++) {
     const host = await startCrashHost(directory);
     const starting = Promise.all([0, 1, 2, 3].map((lane) => startUntilGone(host, round * 40_000 + lane * 10_000)));
     await new Promise((wait) => setTimeout(wait, 20 + Math.random() * 250));

@@ -145,10 +145,11 @@ describe("the management API", () => {
 
   test("reads, signals and deletes an entity over HTTP", async () => {
     expect((await call("entities/account/web")).status).toBe(404);
-    expect((await call("entities/ACCOUNT/web?op=add", { method: "POST", body: "4" })).status).toBe(202);
+    const json = { method: "POST", headers: { "content-type": "application/json" } };
+    expect((await call("entities/ACCOUNT/web?op=add", { ...json, body: "4" })).status).toBe(202);
     await balanceReaches("web", 4);
     expect(await (await call("entities/account/web")).json()).toBe(4);
-    expect((await call("entities/account/web?op=add", { method: "POST", body: "{" })).status).toBe(400);
+    expect((await call("entities/account/web?op=add", { ...json, body: "{" })).status).toBe(400);
     expect((await call("entities/account/web", { method: "DELETE" })).status).toBe(202);
     await expect.poll(async () => (await call("entities/account/web")).status).toBe(404);
   });

@@ -92,7 +92,7 @@ test("goes on with timers, events and retries after a restart", async () => {
 
   expect((await second.finished(events)).output).toEqual([1, 2]);
   expect((await second.finished(retry)).output).toBe("over at attempt 3");
-  expect((await second.finished(timer)).output).toBeGreaterThanOrEqual(150);
+  expect((await second.finished(timer)).output).toBeGreaterThanOrEqual(145);
   expect((await second.finished(approval)).output).toEqual(["yes", "Hello after"]);
   await second.close();
 });

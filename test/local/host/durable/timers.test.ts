@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Clock, systemClock } from "../../../../local/host/durable/clock.ts";
+import { type Clock, createClock } from "../../../../local/host/durable/clock.ts";
 import type { WaitingMessage } from "../../../../local/host/durable/records.ts";
 import { createTimers, type Timers } from "../../../../local/host/durable/timers.ts";
 
@@ -97,7 +97,7 @@ test("cancels the timers of one instance among many others", () => {
 
 test("waits longer than the 2^31 ms that setTimeout can count", async () => {
   let isCalled = false;
-  const callOff = systemClock.after(2 ** 31, () => {
+  const callOff = createClock().after(2 ** 31, () => {
     isCalled = true;
   });
 
@@ -105,4 +105,48 @@ test("waits longer than the 2^31 ms that setTimeout can count", async () => {
 
   expect(isCalled).toBe(false);
   callOff();
+});
+
+const day = 24 * 60 * 60 * 1000;
+
+test.each([
+  ["back by three days", -3 * day],
+  ["forward by three days", 3 * day],
+])("a machine's clock that is set %s leaves no timer behind", (_, jump) => {
+  let wall = Date.parse("2026-11-26T00:00:00Z");
+  let steady = 1_000;
+  let ring = () => {};
+  const machine = createClock({ wall: () => wall, steady: () => steady });
+  const own = createTimers(
+    {
+      now: machine.now,
+      after: (_ms, callback) => {
+        ring = callback;
+        return () => {};
+      },
+    },
+    ({ key }) => fired.push(key),
+  );
+  own.arm({
+    key: 7,
+    instance: 1,
+    execution: "e",
+    due: machine.now() + 60_000,
+    event: { EventType: 11, EventId: -1, Timestamp: "", TimerId: 0, FireAt: "" },
+    stored: false,
+    taken: false,
+  });
+  const before = machine.now();
+
+  wall += jump + 30_000;
+  steady += 30_000;
+  ring();
+  expect(fired).toEqual(jump > 0 ? [7] : []);
+  expect(machine.now()).toBeGreaterThan(before);
+
+  wall += 30_000;
+  steady += 30_000;
+  ring();
+  expect(fired).toEqual([7]);
+  own.close();
 });

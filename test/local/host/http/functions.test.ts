@@ -87,10 +87,27 @@ test("sends binary bodies, status, headers and cookies as the handler gave them"
   expect(response.headers.get("x-a")).toBe("1");
   expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 1]);
   expect(response.headers.getSetCookie()).toEqual([
-    "a=1%202; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
-    "b=2; Domain=example.com; SameSite=None",
-    "c=3; Expires=Tue, 01 Jan 2030 00:00:00 GMT",
+    "a=1%202; max-age=60; path=/; secure; samesite=lax; httponly",
+    "b=2; domain=example.com; samesite=none",
+    "c=3; expires=Tue, 01 Jan 2030 00:00:00 GMT",
   ]);
+});
+
+test("hands a form of several parts to the function, with text and bytes", async () => {
+  const { url } = await runHost({
+    code: `app.post("form", async (request) => {
+      const form = await request.formData();
+      const file = form.get("file");
+      return { jsonBody: [form.get("text"), file.name, [...new Uint8Array(await file.arrayBuffer())]] };
+    });`,
+  });
+  const form = new FormData();
+  form.set("text", "ä and more");
+  form.set("file", new Blob([new Uint8Array([0, 255, 10, 13])]), "some.bin");
+
+  const response = await fetch(`${url}/api/form`, { method: "POST", body: form });
+
+  expect(await response.json()).toEqual(["ä and more", "some.bin", [0, 255, 10, 13]]);
 });
 
 test("a hundred requests at once do not mix", async () => {

@@ -195,6 +195,21 @@ test("refuses a Function App an identity that is not assigned to it, and a choic
   expect(statuses).toEqual([400, 400, 400, 400, 400, 400, 200]);
 });
 
+test("speaks the older version of a Function App's endpoint as well, with its own names", async () => {
+  const [own, other] = [addIdentity(context.world, "old-own"), addIdentity(context.world, "old-other")];
+  const { endpoint, header } = entra.appServiceIdentity(own.clientId, [other.clientId]);
+  const ask = async (choice: string, headers: Record<string, string>) =>
+    await fetch(`${endpoint}/?resource=https://vault.azure.net&api-version=2017-09-01${choice}`, { headers });
+
+  const answer = await ask(`&clientid=${other.clientId}`, { secret: header });
+  const body = (await answer.json()) as Record<string, string>;
+
+  expect(decodeJwt(body["access_token"] ?? "")["appid"]).toBe(other.clientId);
+  expect(body["expires_on"]).toMatch(/^\d\d\/\d\d\/20\d\d \d\d:\d\d:\d\d \+00:00$/);
+  expect((await ask("", { "x-identity-header": header })).status).toBe(401);
+  expect((await ask(`&clientid=${randomUUID()}`, { secret: header })).status).toBe(400);
+});
+
 test("refuses a caller that does not know the Function App's secret header", async () => {
   const { endpoint } = entra.appServiceIdentity(addIdentity(context.world, "guarded").clientId);
   const url = `${endpoint}?resource=https://database.windows.net&api-version=2019-08-01`;

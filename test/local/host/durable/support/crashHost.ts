@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 
 export interface CrashHost {
   readonly url: string;
+  readonly pid: number;
   kill(): Promise<void>;
 }
 
@@ -34,6 +35,7 @@ export async function startCrashHost(directory: string, under: readonly string[]
   ended.catch(() => undefined);
   return {
     url: url ?? "",
+    pid,
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       process.kill(-pid, "SIGKILL");

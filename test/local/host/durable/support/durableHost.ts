@@ -24,7 +24,7 @@ export interface DurableHost {
   close(): Promise<void>;
 }
 
-export type HostOptions = Partial<Pick<DurableOptions, "settings" | "graceMs" | "meetTurn">> & {
+export type HostOptions = Partial<Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict">> & {
   /** Kept when given; otherwise a new folder that goes with the host. */
   readonly directory?: string;
 };

@@ -251,6 +251,29 @@ df.app.orchestration("signalAndEnd", function* (context: OrchestrationContext) {
   return "signalled";
 });
 
+interface CallInput extends df.CallHttpOptions {
+  readonly beside?: number;
+}
+
+df.app.orchestration("callHttp", function* (context: OrchestrationContext) {
+  const { beside = 0, ...options } = context.df.getInput<CallInput>();
+  const call = context.df.callHttp(options);
+  const others = Array.from({ length: beside }, (_, n) =>
+    context.df.callActivityWithRetry("flaky", new df.RetryOptions(1, 3), {
+      key: `${options.url}${n}`,
+      failures: n % 3,
+    }),
+  );
+  try {
+    const [{ statusCode, content }, ...rest]: [{ statusCode: number; content: string }, ...unknown[]] =
+      yield context.df.Task.all([call, ...others]);
+    const after: unknown = yield context.df.callActivity("hello", "after");
+    return { statusCode, content, rest, after };
+  } catch (error) {
+    return { caught: String(error).split(" \n ")[0] };
+  }
+});
+
 df.app.entity("account", (context: EntityContext<number>) => {
   const balance = context.df.getState(() => 0) ?? 0;
   const amount = context.df.getInput<number>() ?? 0;

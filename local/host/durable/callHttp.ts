@@ -1,0 +1,102 @@
+/** `context.df.callHttp`: a request made by the host, and asked about again while the answer is 202 with a Location. */
+import { isRecord, toJson } from "./json.ts";
+
+/** The extension's name of the activity that makes the requests. */
+export const httpActivity = "BuiltIn::HttpActivity";
+
+/** What the SDK asks for; as JSON it is the activity's input. */
+interface DurableHttpRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly content: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What a token is for, such as https://management.core.windows.net. */
+  readonly resource: string | undefined;
+}
+
+interface Poll {
+  /** Of the timer before it, in milliseconds. */
+  readonly delayMs: number;
+  /** The activity's input. */
+  readonly request: string;
+}
+
+export function isPolled(action: Readonly<Record<string, unknown>>): boolean {
+  const request = action["httpRequest"];
+  return isRecord(request) && request["asynchronousPatternEnabled"] !== false;
+}
+
+export function httpInput(action: Readonly<Record<string, unknown>>): string {
+  return toJson(action["httpRequest"]);
+}
+
+/** Whether the SDK asks again after this answer; it decides by the same two things. */
+export function isPending(result: string): boolean {
+  const answer: unknown = JSON.parse(result);
+  return isRecord(answer) && answer["statusCode"] === 202 && header(answer, "location") !== undefined;
+}
+
+/** The next request, as the extension makes it (DurableOrchestrationContext.cs, CreateLocationPollRequest). */
+export function nextPoll(previous: string, result: string, { defaultMs }: { defaultMs: number }): Poll {
+  const request = readRequest(previous);
+  const answer: unknown = JSON.parse(result);
+  const seconds = Number(header(answer, "retry-after"));
+  const { "x-functions-key": _key, ...headers } = request.headers;
+  return {
+    delayMs: Number.isFinite(seconds) ? seconds * 1_000 : defaultMs,
+    request: JSON.stringify({
+      method: "GET",
+      uri: new URL(header(answer, "location") ?? "", request.uri).href,
+      headers,
+      ...(request.resource === undefined ? {} : { tokenSource: { resource: request.resource } }),
+    }),
+  };
+}
+
+/** JSON text of the answer, whatever its status; only a request that gets none rejects. */
+export async function makeRequest(input: string): Promise<string> {
+  const { method, uri, content, headers, resource } = readRequest(input);
+  const authorization = resource === undefined ? {} : { authorization: `Bearer ${await tokenFor(resource)}` };
+  const contentType = content === undefined || "content-type" in headers ? {} : { "content-type": "text/plain" };
+  const response = await fetch(uri, {
+    method,
+    headers: { ...headers, ...contentType, ...authorization },
+    ...(content === undefined ? {} : { body: content }),
+  }).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new Error(`The request to ${new URL(uri).origin} failed: ${cause}`);
+  });
+  return JSON.stringify({
+    statusCode: response.status,
+    headers: Object.fromEntries(response.headers),
+    content: await response.text(),
+  });
+}
+
+async function tokenFor(resource: string): Promise<string> {
+  // Loaded by those who need it: it takes longer than the rest of the host.
+  const { DefaultAzureCredential } = await import("@azure/identity");
+  const { token } = await new DefaultAzureCredential().getToken(`${resource.replace(/\/$/, "")}/.default`);
+  return token;
+}
+
+function readRequest(input: string): DurableHttpRequest {
+  const request: unknown = JSON.parse(input);
+  if (!isRecord(request)) throw new Error("callHttp needs a request.");
+  const { method, uri, content, headers, tokenSource } = request;
+  return {
+    method: String(method),
+    uri: String(uri),
+    content: typeof content === "string" && content !== "" ? content : undefined,
+    headers: Object.fromEntries(
+      Object.entries(isRecord(headers) ? headers : {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    ),
+    resource: isRecord(tokenSource) ? String(tokenSource["resource"]) : undefined,
+  };
+}
+
+function header(answer: unknown, name: string): string | undefined {
+  const headers = isRecord(answer) && isRecord(answer["headers"]) ? answer["headers"] : {};
+  const found = Object.entries(headers).find(([each]) => each.toLowerCase() === name);
+  return found === undefined ? undefined : String(found[1]);
+}

@@ -1,0 +1,103 @@
+/**
+ * What happens to values on their way through the Functions host and the Durable extension, which read and write JSON with
+ * Newtonsoft.Json: seen on the real host (host 4.1037, extension 3.19.0). An app that would lose something there loses it
+ * here.
+ */
+import type { TypedData } from "../app.ts";
+import { OrchestrationError } from "./failures.ts";
+import { isRecord } from "./json.ts";
+
+/** Newtonsoft's `MaxDepth`, which has a default since its version 13. */
+const deepest = 64;
+
+/** An activity's input as its trigger carries it: .NET's text of a boolean, and nothing at all for a bare null. */
+export function toActivityTrigger(input: string): TypedData {
+  if (input === "null") return {};
+  return { string: textOfBoolean(input) ?? input };
+}
+
+/** JSON text; nothing is null, because the SDK parses whatever it gets. */
+export function toActivityResult(value: TypedData | undefined): string {
+  if (typeof value?.string === "string") return asPassed(JSON.stringify(value.string));
+  if (typeof value?.json === "string") {
+    const boolean = textOfBoolean(value.json);
+    return boolean === undefined ? asPassed(value.json) : JSON.stringify(boolean);
+  }
+  if (typeof value?.int === "number") return asInt64(value.int);
+  if (typeof value?.double === "number") return JSON.stringify(value.double);
+  if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
+  return "null";
+}
+
+function textOfBoolean(json: string): string | undefined {
+  return json === "true" ? "True" : json === "false" ? "False" : undefined;
+}
+
+const mostInt64 = 2n ** 63n - 1n;
+const leastInt64 = -(2n ** 63n);
+
+/** The worker sends a whole number as an int64, which ends where it ends. */
+function asInt64(value: number): string {
+  const whole = BigInt(value);
+  if (whole > mostInt64) return String(mostInt64);
+  return String(whole < leastInt64 ? leastInt64 : whole);
+}
+
+/**
+ * JSON text as Newtonsoft leaves it: without `$type`, an object with `$ref` is null, half a surrogate pair is U+FFFD. Too
+ * deep, and it fails the orchestration.
+ */
+export function asPassed(json: string): string {
+  if (json.length > 2 * deepest && depthOf(json) > deepest) {
+    throw new OrchestrationError(`The reader's MaxDepth of ${deepest} has been exceeded.`);
+  }
+  if (!/"\$(?:type|ref)"|\\u[dD][89a-fA-F]/.test(json)) return json;
+  return JSON.stringify(withoutMetadata(JSON.parse(json)));
+}
+
+function withoutMetadata(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(withoutMetadata);
+  if (!isRecord(value)) return value;
+  if (Object.hasOwn(value, "$ref")) return null;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) =>
+      name === "$type" ? [] : [[name.toWellFormed(), withoutMetadata(inner)]],
+    ),
+  );
+}
+
+function depthOf(json: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let index = 0; index < json.length; index += 1) {
+    switch (json[index]) {
+      case '"':
+        index = endOfString(json, index);
+        break;
+      case "{":
+      case "[":
+        depth += 1;
+        if (depth > most) most = depth;
+        break;
+      case "}":
+      case "]":
+        depth -= 1;
+        break;
+      default:
+    }
+  }
+  return most;
+}
+
+function endOfString(json: string, start: number): number {
+  let index = start + 1;
+  for (;;) {
+    const end = json.indexOf('"', index);
+    if (end < 0) return json.length;
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+    index = end + 1;
+  }
+}

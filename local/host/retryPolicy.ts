@@ -1,0 +1,53 @@
+/** The `retry` of a function, as the host applies it: to timers, not to HTTP or Service Bus, whose callers try again themselves. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+const duration = z.object({ seconds: z.number() }).nullish();
+const schema = z.object({
+  retryStrategy: z.enum(["fixedDelay", "exponentialBackoff"]),
+  /** -1 stands for no end. */
+  maxRetryCount: z.int().min(-1),
+  delayInterval: duration,
+  minimumInterval: duration,
+  maximumInterval: duration,
+});
+export type RetryPolicy = z.infer<typeof schema>;
+
+/** What the SDK's `context.retryContext` is made of. */
+export interface RetryContext {
+  readonly retryCount: number;
+  readonly maxRetryCount: number;
+  readonly exception: { readonly message: string; readonly source: string; readonly stackTrace: string };
+}
+
+export function parseRetryPolicy(options: unknown): RetryPolicy {
+  return schema.parse(options);
+}
+
+/** Runs `attempt` until it succeeds or the policy ends; the last failure is thrown. */
+export async function withRetries<T>(
+  policy: RetryPolicy,
+  { signal, attempt }: { signal: AbortSignal; attempt: (retry?: RetryContext) => Promise<T> },
+): Promise<T> {
+  let retry: RetryContext | undefined;
+  for (let retryCount = 1; ; retryCount += 1) {
+    try {
+      return await attempt(retry);
+    } catch (error) {
+      const { maxRetryCount } = policy;
+      if ((maxRetryCount >= 0 && retryCount > maxRetryCount) || signal.aborted) throw error;
+      await sleep(delayBefore(retryCount, policy), undefined, { signal }).catch(() => {
+        throw error;
+      });
+      const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+      retry = { retryCount, maxRetryCount, exception: { message, source: "", stackTrace: stack } };
+    }
+  }
+}
+
+function delayBefore(retry: number, policy: RetryPolicy): number {
+  const { retryStrategy, delayInterval, minimumInterval, maximumInterval } = policy;
+  if (retryStrategy === "fixedDelay") return (delayInterval?.seconds ?? 0) * 1_000;
+  const [least, most] = [minimumInterval?.seconds ?? 0, maximumInterval?.seconds ?? Number.POSITIVE_INFINITY];
+  return Math.min(least * 2 ** (retry - 1), most) * 1_000;
+}

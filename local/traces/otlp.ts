@@ -1,0 +1,132 @@
+/** Spans and metrics as OTLP/HTTP has them in JSON (opentelemetry.io "OTLP Specification"), made flat. */
+import { z } from "zod";
+
+const Value = z.looseObject({
+  stringValue: z.string().optional(),
+  boolValue: z.boolean().optional(),
+  intValue: z.union([z.string(), z.number()]).optional(),
+  doubleValue: z.number().optional(),
+});
+const Attributes = z
+  .array(z.object({ key: z.string(), value: Value }))
+  .default([])
+  .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, readValue(value)])));
+export type AttributeValue = string | number | boolean;
+
+function readValue({ stringValue, boolValue, intValue, doubleValue, ...other }: z.infer<typeof Value>): AttributeValue {
+  if (intValue !== undefined) return Number(intValue);
+  return stringValue ?? boolValue ?? doubleValue ?? JSON.stringify(other);
+}
+
+const kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"] as const;
+/** Nanoseconds since 1970, more than a number holds. */
+const Time = z.union([z.string(), z.number()]).transform((nanoseconds) => Number(BigInt(nanoseconds) / 1_000n) / 1_000);
+
+const WireSpan = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  kind: z.number().transform((kind) => kinds[kind] ?? "UNSPECIFIED"),
+  startTimeUnixNano: Time,
+  endTimeUnixNano: Time,
+  attributes: Attributes,
+  links: z.array(z.object({ traceId: z.string() })).default([]),
+  status: z.object({ code: z.number().default(0), message: z.string().optional() }).prefault({}),
+});
+
+export const TraceExport = z.object({
+  resourceSpans: z.array(
+    z.object({
+      resource: z.object({ attributes: Attributes }).prefault({}),
+      scopeSpans: z.array(z.object({ scope: z.object({ name: z.string() }), spans: z.array(WireSpan) })),
+    }),
+  ),
+});
+
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for the first of a trace. */
+  readonly parentId: string;
+  readonly name: string;
+  readonly kind: (typeof kinds)[number];
+  /** Milliseconds since 1970. */
+  readonly start: number;
+  readonly end: number;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly failed: boolean;
+  readonly message: string | undefined;
+  readonly scope: string;
+  readonly service: string;
+}
+
+export function spansOf({ resourceSpans }: z.infer<typeof TraceExport>): readonly Span[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ scope, spans }) =>
+      spans.map(({ parentSpanId: parentId = "", startTimeUnixNano: start, endTimeUnixNano: end, status, ...span }) => ({
+        ...span,
+        parentId,
+        start,
+        end,
+        failed: status.code === 2,
+        message: status.message,
+        scope: scope.name,
+        service: String(resource.attributes["service.name"] ?? ""),
+      })),
+    ),
+  );
+}
+
+const Point = z.looseObject({
+  attributes: Attributes,
+  asInt: z.union([z.string(), z.number()]).optional(),
+  asDouble: z.number().optional(),
+  count: z.union([z.string(), z.number()]).optional(),
+  sum: z.number().optional(),
+});
+const Points = z.object({ dataPoints: z.array(Point) });
+
+export const MetricExport = z.object({
+  resourceMetrics: z.array(
+    z.object({
+      scopeMetrics: z.array(
+        z.object({
+          metrics: z.array(
+            z.object({
+              name: z.string(),
+              unit: z.string().default(""),
+              sum: Points.optional(),
+              histogram: Points.optional(),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Since the start of the service: what was added up, or how many values there were and their sum. */
+export interface Measure {
+  readonly name: string;
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly count: number;
+  readonly sum: number;
+}
+
+export function measuresOf({ resourceMetrics }: z.infer<typeof MetricExport>): readonly Measure[] {
+  return resourceMetrics.flatMap(({ scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics.flatMap(({ name, unit, sum, histogram }) => [
+        ...(sum?.dataPoints ?? []).map(({ attributes, asInt, asDouble }) => {
+          const value = Number(asInt ?? asDouble);
+          return { name, unit, attributes, count: value, sum: value };
+        }),
+        ...(histogram?.dataPoints ?? []).map(({ attributes, count, sum: total = 0 }) => {
+          return { name, unit, attributes, count: Number(count), sum: total };
+        }),
+      ]),
+    ),
+  );
+}

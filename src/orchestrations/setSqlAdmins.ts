@@ -1,0 +1,23 @@
+import type { OrchestrationContext } from "durable-functions";
+import { ensureSqlAdmin } from "../activities/sqlAdmin.ts";
+import type { OnFailure } from "../durable/saga.ts";
+import { all, type Durable } from "../durable/step.ts";
+import { type OperationInput, stepBase } from "./operation.ts";
+import { undoBy } from "./undos.ts";
+
+/** Before everything else: without an administrator of its server nobody logs in to a database. Undone last. */
+export function* setSqlAdmins(
+  context: OrchestrationContext,
+  input: OperationInput,
+  { admins, onFailure = () => undefined }: { admins: readonly string[]; onFailure?: OnFailure },
+): Durable<void> {
+  for (const server of admins) {
+    const undo = `unsetSqlAdmin ${server}`;
+    onFailure(undo, () => undoBy(input, input.operation, undo));
+  }
+  const base = stepBase(input);
+  yield* all(
+    context,
+    admins.map((server) => ensureSqlAdmin({ ...base, server }, input.retry)),
+  );
+}

@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { PermanentError } from "../../domain/errors.ts";
+import { finding } from "../../domain/finding.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
+import {
+  administeredServers,
+  type EntraAdmin,
+  findServer,
+  type SqlServerTarget,
+} from "../../domain/targets/sqlDatabase.ts";
+import type { Ports, SqlServerState } from "../../ports.ts";
+import type { RoomEffects } from "../definitions/roomEffects.ts";
+import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
+import { adminCommand } from "./command.ts";
+import type { sqlAdmin } from "./sqlAdmin.ts";
+
+type Looking = Pick<Ports, "catalog" | "sqlServers">;
+
+interface Decision {
+  readonly plan: StepPlan;
+  readonly conflict?: Conflict | undefined;
+}
+
+async function planAdmin(ports: Looking, alias: string): Promise<Decision> {
+  const server = findServer(ports.catalog, alias);
+  const step = { name: "ensureSqlAdmin", target: alias } as const;
+  const { entraAdmin: wanted } = server;
+  if (!wanted) return { plan: toStepPlan(step, { action: "none" }) };
+  const { entraAdmin: current } = await inspect(ports, server);
+  if (!current) {
+    const differences = [{ field: "administrator", current: null, desired: inWords(wanted) }];
+    return { plan: toStepPlan(step, { action: "create", differences }) };
+  }
+  if (isSame(current, wanted)) return { plan: toStepPlan(step, { action: "none" }) };
+  const message = `SQL server "${alias}" has ${inWords(current)} as its Microsoft Entra administrator, the catalog gives ${inWords(wanted)}.`;
+  const conflict = { code: "SQL_ADMIN_CONFLICT", message } as const;
+  return { plan: toStepPlan(step, { action: "conflict", conflict }), conflict };
+}
+
+async function inspect({ sqlServers }: Looking, server: SqlServerTarget): Promise<SqlServerState> {
+  const state = await sqlServers.inspect(server);
+  if (state) return state;
+  throw new PermanentError("SQL_SERVER_MISSING", `Azure has no SQL server ${server.resourceId} ("${server.alias}").`);
+}
+
+/**
+ * Sets the administrator that the catalog gives, where the server has none. Azure knows no condition on this write: who sets
+ * another one between the look and the write is overwritten. Two operations set the same one.
+ */
+export const ensureSqlAdmin = defineStep({
+  name: "ensureSqlAdmin",
+  input: StepInput.extend({ server: z.string() }),
+  output: StepResult,
+  target: ({ server }) => server,
+  async run({ server: alias }, ports, step) {
+    const { plan, conflict } = await planAdmin(ports, alias);
+    throwConflict(conflict);
+    const server = findServer(ports.catalog, alias);
+    if (plan.action === "create" && server.entraAdmin) {
+      await step.willDo("create", plan.differences);
+      await ports.sqlServers.setEntraAdmin(server, server.entraAdmin);
+    }
+    return { action: plan.action };
+  },
+});
+
+/**
+ * Takes it away again when that operation set it, it is still the one, and nobody else depends on it. Whoever has come while it
+ * went gets it back: their steps are tried again meanwhile.
+ */
+export const unsetSqlAdmin = defineStep({
+  name: "unsetSqlAdmin",
+  input: RemovalInput.extend({ server: z.string() }),
+  output: StepResult,
+  target: ({ server }) => server,
+  async run({ server: alias, ...input }, ports, step) {
+    const { action, differences } = await planUnset(ports, input, alias);
+    if (action !== "delete") return { action };
+    const server = findServer(ports.catalog, alias);
+    await step.willDo(action, differences);
+    await ports.sqlServers.removeEntraAdmin(server);
+    if ((await dependants(ports, input, alias)).length > 0 && server.entraAdmin) {
+      await ports.sqlServers.setEntraAdmin(server, server.entraAdmin);
+    }
+    return { action };
+  },
+});
+
+async function planUnset(
+  ports: Looking & Pick<Ports, "registry">,
+  input: Berth & { readonly createdBy?: string | undefined },
+  alias: string,
+): Promise<StepPlan> {
+  const step = { name: "unsetSqlAdmin", target: alias } as const;
+  const server = findServer(ports.catalog, alias);
+  const { entraAdmin: current } = await inspect(ports, server);
+  const { entraAdmin: wanted } = server;
+  if (!current || !wanted || !isSame(current, wanted)) return toStepPlan(step, { action: "none" });
+  const keep = (why: string) => {
+    const differences = [{ field: "administrator", current: `${inWords(current)}, ${why}`, desired: stays }];
+    return toStepPlan(step, { action: "none", differences });
+  };
+  const { createdBy } = input;
+  const steps = createdBy === undefined ? [] : await ports.registry.listSteps(createdBy);
+  const isOurs = steps.some(
+    ({ name, target, action }) => name === "ensureSqlAdmin" && target === alias && action === "create",
+  );
+  if (!isOurs) return keep("not set by this operation");
+  const others = await dependants(ports, input, alias);
+  if (others.length > 0) return keep(`which ${others.slice(0, 3).join(", ")} depends on`);
+  const differences = [{ field: "administrator", current: inWords(current), desired: null }];
+  return toStepPlan(step, { action: "delete", differences });
+}
+
+/** Namespaces that have databases on the server, or are about to have them. */
+async function dependants(
+  { registry }: Pick<Ports, "registry">,
+  own: Berth,
+  alias: string,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  let continuation: string | undefined;
+  do {
+    const page = await registry.listNamespaces({ limit: 200, ...(continuation === undefined ? {} : { continuation }) });
+    const uses = page.value.filter(({ request }) => request.databases.some(({ server }) => server === alias));
+    found.push(...uses.map(berthKey).filter((key) => key !== berthKey(own)));
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return found;
+}
+
+export const sqlAdminEffects: RoomEffects<keyof typeof sqlAdmin.steps> = {
+  looks: {
+    ensureSqlAdmin: async (ports, { step }) => (await planAdmin(ports, step.target)).plan,
+    unsetSqlAdmin: async (ports, { request, createdBy, step }) =>
+      await planUnset(ports, { ...request, createdBy }, step.target),
+  },
+
+  inspect: (ports, { request }) =>
+    administeredServers(ports.catalog, request).map((alias) => ({
+      target: alias,
+      async read() {
+        const server = findServer(ports.catalog, alias);
+        const current = (await inspect(ports, server)).entraAdmin;
+        const { entraAdmin: wanted } = server;
+        if (!wanted || (current && isSame(current, wanted))) return [];
+        const about = { field: "administrator", expected: inWords(wanted), found: current ? inWords(current) : null };
+        return [finding(current ? "SQL_ADMIN_OTHER" : "SQL_ADMIN_GONE", alias, about)];
+      },
+    })),
+
+  remains: () => [],
+
+  exported: (catalog, { request }) => ({
+    commands: administeredServers(catalog, request).map((alias) => adminCommand(findServer(catalog, alias))),
+  }),
+};
+
+function isSame(current: EntraAdmin, wanted: EntraAdmin): boolean {
+  return current.objectId.toLowerCase() === wanted.objectId.toLowerCase();
+}
+
+function inWords({ login, objectId }: EntraAdmin): string {
+  return `${login} (${objectId})`;
+}

@@ -1,0 +1,85 @@
+/** The SDK and its exporters; imported only when telemetry is on. */
+import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
+import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { OTLPMetricExporter as JsonMetrics } from "@opentelemetry/exporter-metrics-otlp-http";
+import { OTLPMetricExporter as ProtobufMetrics } from "@opentelemetry/exporter-metrics-otlp-proto";
+import { OTLPTraceExporter as JsonTraces } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufTraces } from "@opentelemetry/exporter-trace-otlp-proto";
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type SpanExporter,
+} from "@opentelemetry/sdk-trace-base";
+import { logLine } from "../domain/watching/logLine.ts";
+import type { Destinations } from "./destinations.ts";
+
+/** Gives how to send what is left and stop. */
+export async function startSdk(destinations: Destinations): Promise<() => Promise<void>> {
+  const { metricIntervalMs, hasSampler } = destinations;
+  diag.setLogger(complaints(), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are the stronger ones.
+  const resource = defaultResource()
+    .merge(resourceFromAttributes({ "service.name": "mooring" }))
+    .merge(detectResources({ detectors: [envDetector] }));
+  const exporters = exportersOf(destinations);
+  const tracing = new BasicTracerProvider({
+    resource,
+    // Of a trace whose caller does not keep it, too: what fails later is not known when the first span begins.
+    ...(hasSampler ? {} : { sampler: new AlwaysOnSampler() }),
+    spanProcessors: exporters.spans.map((exporter) => new BatchSpanProcessor(exporter)),
+  });
+  const metering = new MeterProvider({
+    resource,
+    readers: exporters.metrics.map(
+      (exporter) => new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: metricIntervalMs }),
+    ),
+  });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(tracing);
+  metrics.setGlobalMeterProvider(metering);
+  return async () => {
+    await Promise.allSettled([tracing.shutdown(), metering.shutdown()]);
+    for (const api of [context, propagation, trace, metrics, diag]) api.disable();
+  };
+}
+
+function exportersOf({ otlp, applicationInsights }: Destinations): {
+  spans: readonly SpanExporter[];
+  metrics: readonly PushMetricExporter[];
+} {
+  const isJson = otlp.protocol === "http/json";
+  const azure = applicationInsights && { ...applicationInsights, disableOfflineStorage: true };
+  return {
+    spans: [
+      ...(otlp.traces ? [isJson ? new JsonTraces() : new ProtobufTraces()] : []),
+      ...(azure ? [new AzureMonitorTraceExporter(azure)] : []),
+    ],
+    metrics: [
+      ...(otlp.metrics ? [isJson ? new JsonMetrics() : new ProtobufMetrics()] : []),
+      ...(azure ? [new AzureMonitorMetricExporter(azure)] : []),
+    ],
+  };
+}
+
+const silenceMs = 300_000;
+
+/** What keeps telemetry from being sent, in the log; the same again is told once in a while. */
+function complaints() {
+  const told = new Map<string, number>();
+  const tell = (message: string) => {
+    // Some come as an error in JSON, its stack first.
+    const reason = (/"message":"([^"]+)"/.exec(message)?.[1] ?? message).slice(0, 300);
+    if (Date.now() - (told.get(reason) ?? 0) < silenceMs) return;
+    if (told.size >= 100) told.clear();
+    told.set(reason, Date.now());
+    console.warn(logLine("telemetry not sent", { reason }));
+  };
+  const silent = () => {};
+  return { error: tell, warn: tell, info: silent, debug: silent, verbose: silent };
+}

@@ -1,0 +1,89 @@
+/** Every query that an operator is given reads tables and columns that there are, and names that Mooring tells. */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { problemsOf } from "./support/kql.ts";
+import { readDeployments } from "./support/snapshots.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const read = (name: string) => readFile(join(root, name), "utf8");
+
+interface Query {
+  readonly where: string;
+  readonly text: string;
+}
+
+async function queriesOfFiles(): Promise<readonly Query[]> {
+  const files = (await readdir(join(root, "infra/queries"))).sort();
+  return await Promise.all(files.map(async (file) => ({ where: file, text: await read(`infra/queries/${file}`) })));
+}
+
+async function queriesOfDocuments(): Promise<readonly Query[]> {
+  const found: Query[] = [];
+  for (const file of ["docs/runbook.md", "docs/telemetry.md"]) {
+    const blocks = (await read(file)).matchAll(/^```kql\n(.*?)^```$/gms);
+    for (const [index, [, text = ""]] of [...blocks].entries()) found.push({ where: `${file} ${index + 1}`, text });
+  }
+  return found;
+}
+
+const Rule = z.object({ criteria: z.object({ allOf: z.array(z.object({ query: z.string() })) }) });
+const Workbook = z.object({ items: z.array(z.object({ content: z.object({ query: z.string().optional() }) })) });
+
+/** What Azure would be given: not the files, but what the template made of them. */
+async function queriesOfDeployments(): Promise<readonly Query[]> {
+  return (await readDeployments()).flatMap(({ name: deployment, predictedResources }) =>
+    predictedResources.flatMap(({ type, name, properties }) => {
+      const where = `${deployment} ${name}`;
+      if (type === "Microsoft.Insights/scheduledQueryRules") {
+        return Rule.parse(properties).criteria.allOf.map(({ query: text }) => ({ where, text }));
+      }
+      if (type !== "Microsoft.Insights/workbooks") return [];
+      const { items } = Workbook.parse(JSON.parse(String(properties["serializedData"])));
+      return items.flatMap(({ content: { query: text } }) => (text === undefined ? [] : [{ where, text }]));
+    }),
+  );
+}
+
+const [files, documents, deployed] = await Promise.all([
+  queriesOfFiles(),
+  queriesOfDocuments(),
+  queriesOfDeployments(),
+]);
+const all = [...files, ...documents, ...deployed];
+
+it("finds the queries that it judges, and deploys each of the files", () => {
+  expect(documents.length).toBeGreaterThanOrEqual(5);
+  const used = new Set(deployed.map(({ text }) => text));
+  expect(files.filter(({ text }) => !used.has(text)).map(({ where }) => where)).toEqual([]);
+});
+
+it("has nothing against any of them", () => {
+  const problems = all.flatMap(({ where, text }) => problemsOf(text).map((problem) => `${where}: ${problem}`));
+
+  expect(problems).toEqual([]);
+});
+
+it.each([
+  { name: "a table that there is not", text: "AppMetric | take 1", says: "AppMetric" },
+  { name: "a column that there is not", text: "AppMetrics | where Nam == 'x'", says: "Nam" },
+  { name: "a type that does not fit", text: "AppDependencies | where Success > 'x'", says: "Error" },
+  { name: "a word that it does not know", text: "AppTraces | wher Message == ''", says: "Query operator expected" },
+])("would find $name", ({ text, says }) => {
+  expect(problemsOf(text).join()).toContain(says);
+});
+
+it("asks for metrics and attributes that there are", async () => {
+  const metrics = await read("src/telemetry/metrics.ts");
+  const spans = await read("src/telemetry/spans.ts");
+  const names = all.flatMap(({ text }) => [...text.matchAll(/"(mooring\.[a-z._]+)"/g)].map(([, name = ""]) => name));
+
+  expect(names.length).toBeGreaterThan(20);
+  expect([...new Set(names)].filter((name) => !`${metrics}${spans}`.includes(`"${name}"`))).toEqual([]);
+  // The attributes of metrics, as their types have them.
+  const keys = all
+    .flatMap(({ text }) => [...text.matchAll(/Properties\["(\w+)"\]/g)].map(([, key = ""]) => key))
+    .filter((key) => !new RegExp(`\\b${key}: `).test(metrics));
+  expect([...new Set(keys)]).toEqual([]);
+});

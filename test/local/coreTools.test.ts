@@ -1,0 +1,62 @@
+/** The seam for the real Functions host, with a `func` that starts the embedded one. */
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startHostProcess } from "../../local/hostProcess.ts";
+import { createAppFolder, requireApp } from "./host/support/appFolder.ts";
+
+const before = { PATH: process.env["PATH"], MOORING_TEST_HOST: process.env["MOORING_TEST_HOST"] };
+let folder = "";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mooring-func-"));
+  process.env["MOORING_TEST_HOST"] = "func";
+});
+
+afterEach(async () => {
+  for (const [name, value] of Object.entries(before)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  await rm(folder, { recursive: true });
+});
+
+const stub = `#!/bin/sh
+test "$1 $2" = "start --port" || exit 64
+exec "${process.execPath}" "${resolve("local/host/main.ts")}" --app . --data "${"$"}MOORING_STUB_DATA" --port "$3"
+`;
+
+test("starts the app with `func start` in its folder, with its settings, and ends it with its group", async () => {
+  await writeFile(join(folder, "func"), stub);
+  await chmod(join(folder, "func"), 0o755);
+  process.env["PATH"] = `${folder}:${before.PATH}`;
+  const app = await createAppFolder({
+    "package.json": { main: "main.js" },
+    "host.json": { version: "2.0" },
+    "main.js": `${requireApp}
+      app.get("env", () => ({ jsonBody: [process.env.OWN, process.env.AzureFunctionsJobHost__fileWatchingEnabled] }));`,
+  });
+
+  const host = await startHostProcess({
+    app: app.path,
+    port: 0,
+    data: join(folder, "data"),
+    settings: { OWN: "1", MOORING_STUB_DATA: join(folder, "data") },
+  });
+
+  expect(await (await fetch(`${host.url}/api/env`)).json()).toEqual(["1", "false"]);
+  expect(() => host.hasTurnFaults(true)).toThrow("the embedded host's alone");
+  await host.close();
+  await host.ended;
+  await expect(fetch(`${host.url}/api/env`)).rejects.toThrow();
+  await app.remove();
+});
+
+test("says what to do where there is no func", async () => {
+  process.env["PATH"] = folder;
+
+  const starting = startHostProcess({ app: folder, port: 0, data: folder, settings: {} });
+
+  await expect(starting).rejects.toThrow("Install Azure Functions Core Tools, or unset it.");
+});

@@ -1,0 +1,101 @@
+/** What was asked of the real host, as an app: every function shows what the host makes of one thing. */
+import { app } from "@azure/functions";
+import type { EntityContext, OrchestrationContext } from "durable-functions";
+import * as df from "durable-functions";
+
+/** A value as JSON cannot lose it. */
+function show(value: unknown): string {
+  if (value === undefined) return "undefined";
+  return `${typeof value} ${JSON.stringify(value)}`;
+}
+
+/** Values that no request can carry. */
+const made: Readonly<Record<string, () => unknown>> = {
+  loneSurrogate: () => "a\ud800b",
+  beyondInt64: () => 1e20,
+  beneathInt64: () => -1e20,
+  beyondDouble53: () => 2 ** 60,
+  typed: () => ({ $type: "System.String", kept: { $type: "x", inner: 1 } }),
+  reference: () => ({ first: { $ref: "1" }, second: 2 }),
+  date: () => "2026-11-26T10:00:00.000Z",
+  depth64: () => nest(64),
+  depth65: () => nest(65),
+};
+
+function nest(depth: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < depth; level += 1) value = [value];
+  return value;
+}
+
+const thrownValues = new Map<string, unknown>([
+  ["object", { code: 7 }],
+  ["string", "text"],
+  ["nothing", undefined],
+]);
+
+df.app.activity("see", { handler: (input: unknown) => show(input) });
+df.app.activity("give", {
+  handler: ({ value, make }: { value?: unknown; make?: string }) => (make ? made[make]?.() : value),
+});
+df.app.activity("throw", {
+  handler: ({ kind }: { kind: string }) => {
+    const thrown = thrownValues.has(kind) ? thrownValues.get(kind) : new Error(kind);
+    throw thrown;
+  },
+});
+
+df.app.orchestration("seen", function* (context: OrchestrationContext) {
+  const { value, make } = context.df.getInput<{ value?: unknown; make?: string }>();
+  const seen: string = yield context.df.callActivity("see", make ? made[make]?.() : value);
+  return seen;
+});
+df.app.orchestration("given", function* (context: OrchestrationContext) {
+  return show(yield context.df.callActivity("give", context.df.getInput()));
+});
+df.app.orchestration("output", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("see");
+  return made[context.df.getInput<string>()]?.();
+});
+df.app.orchestration("input", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("see");
+  return show(context.df.getInput());
+});
+df.app.orchestration("event", function* (context: OrchestrationContext) {
+  return show(yield context.df.waitForExternalEvent("go"));
+});
+df.app.orchestration("caught", function* (context: OrchestrationContext) {
+  try {
+    yield context.df.callActivity("throw", { kind: context.df.getInput() });
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message.split(" \n ")[0] : String(error);
+  }
+});
+df.app.orchestration("throwText", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("see");
+  throw thrownValues.get("string");
+});
+df.app.orchestration("timer", function* (context: OrchestrationContext) {
+  const from = context.df.currentUtcDateTime.getTime();
+  yield context.df.createTimer(new Date(from + context.df.getInput<number>()));
+  return context.df.currentUtcDateTime.getTime() - from;
+});
+df.app.orchestration("quick", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("see");
+  return "done";
+});
+df.app.entity("counter", (context: EntityContext<number>) => {
+  context.df.setState((context.df.getState(() => 0) ?? 0) + (context.df.getInput<number>() ?? 0));
+});
+
+app.get("cookie", () => ({
+  cookies: [{ name: "a", value: "b c", maxAge: 5, path: "/", sameSite: "Lax", httpOnly: true }],
+}));
+app.http("anything", {
+  route: "anything/{*rest}",
+  handler: (request) => ({ body: request.params["rest"] ?? "" }),
+});
+df.app.orchestration("missingActivity", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("notRegistered");
+});

@@ -1,0 +1,181 @@
+/** The embedded host gives the answers that were recorded on the real one (recorded.ts). */
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Host, startHost } from "../../../../local/host/host.ts";
+import { createStoreFolder } from "../durable/support/durableHost.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
+import { type Answer, expectText, historyFields, payloads, requests } from "./recorded.ts";
+
+let host: Host;
+const { log, lines } = createMemoryLog();
+const key = "code=system";
+const hook = "/runtime/webhooks/durabletask";
+
+beforeAll(async () => {
+  host = await startHost({
+    folder: resolve("test/local/host/conformance/apps/answers"),
+    port: 0,
+    dataDirectory: await createStoreFolder(),
+    settings: { MOORING_SYSTEM_KEY: "system" },
+    log,
+  });
+  await Promise.all([start("event", "running"), start("quick", "ended"), start("throwText", "failed")]);
+  await Promise.all([finished("ended"), finished("failed")]);
+  await call(`entities/counter/a?op=add`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "3",
+  });
+  await vi.waitFor(async () => expect((await call("entities/counter/a")).status).toBe(200));
+});
+
+afterAll(() => host.close({ graceMs: 200 }));
+
+async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  return await fetch(`${host.url}${hook}/${path}${path.includes("?") ? "&" : "?"}${key}`, init);
+}
+
+async function start(name: string, id: string, input: unknown = null): Promise<void> {
+  const { status } = await call(`orchestrators/${name}/${id}`, { method: "POST", body: JSON.stringify(input) });
+  expect(status).toBe(202);
+}
+
+interface Status {
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+  readonly historyEvents: readonly Readonly<Record<string, unknown>>[];
+}
+
+async function statusOf(id: string): Promise<Status> {
+  return (await (await call(`instances/${id}?showHistory=true`)).json()) as Status;
+}
+
+async function finished(id: string): Promise<Status> {
+  return await vi.waitFor(
+    async () => {
+      const status = await statusOf(id);
+      expect(status.runtimeStatus).toMatch(/^(Completed|Failed|Terminated)$/);
+      return status;
+    },
+    { timeout: 10_000, interval: 10 },
+  );
+}
+
+let ids = 0;
+
+describe("payloads", () => {
+  test.each(payloads)("$what", async ({ orchestration, input, output, status = "Completed" }) => {
+    ids += 1;
+    const id = `payload-${ids}`;
+
+    await start(orchestration, id, input);
+
+    const ended = await finished(id);
+    expect(ended.runtimeStatus).toBe(status);
+    if (output instanceof RegExp) expect(ended.output).toMatch(output);
+    else expect(ended.output).toEqual(output);
+  });
+});
+
+describe("requests", () => {
+  test.each(requests)("$what: $answer.status", async ({ method = "GET", path, contentType, requestBody, answer }) => {
+    const url = path.startsWith("{hook}")
+      ? `${hook}${path.slice("{hook}".length)}${path.includes("?") ? "&" : "?"}${key}`
+      : path;
+
+    const response = await fetch(`${host.url}${url}`, {
+      method,
+      ...(contentType === undefined ? {} : { headers: { "content-type": contentType } }),
+      ...(requestBody === undefined ? {} : { body: requestBody }),
+    });
+
+    await expectAnswer(response, answer);
+  });
+});
+
+async function expectAnswer(response: Response, { status, headers = {}, body }: Answer): Promise<void> {
+  expect(response.status).toBe(status);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === "something") expect(response.headers.get(name)).toBeTruthy();
+    else expect(response.headers.get(name)).toBe(value);
+  }
+  const text = await response.text();
+  if (body === undefined) return;
+  if (body === "") expect(text).toBe("");
+  else expect(JSON.parse(text)).toEqual(withMatchers(body));
+}
+
+function withMatchers(body: unknown): unknown {
+  if (body === expectText) return expect.any(String);
+  if (Array.isArray(body)) return body.map(withMatchers);
+  if (typeof body !== "object" || body === null) return body;
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, withMatchers(value)]));
+}
+
+describe("histories", () => {
+  test.each(historyFields)("$entry has its fields", async ({ entry, fields }) => {
+    await start("caught", `history-${entry}`, "boom");
+    await start("seen", `history-of-success-${entry}`, { value: 1 });
+    const events = [
+      ...(await finished(`history-${entry}`)).historyEvents,
+      ...(await finished(`history-of-success-${entry}`)).historyEvents,
+    ];
+
+    expect(Object.keys(events.find(({ EventType }) => EventType === entry) ?? {}).sort()).toEqual(fields);
+  });
+
+  test("of an instance that was terminated ends with both entries", async () => {
+    await start("event", "terminated");
+    await expect.poll(async () => (await statusOf("terminated")).runtimeStatus).toBe("Running");
+
+    await call("instances/terminated/terminate?reason=enough", { method: "POST" });
+
+    const { historyEvents, output } = await finished("terminated");
+    expect(output).toBe("enough");
+    expect(historyEvents.slice(-2).map(({ EventType }) => EventType)).toEqual([
+      "ExecutionTerminated",
+      "ExecutionCompleted",
+    ]);
+  });
+});
+
+test("shows the reason as the output of what is suspended, and none once it is resumed", async () => {
+  await start("event", "suspended");
+  await expect.poll(async () => (await statusOf("suspended")).runtimeStatus).toBe("Running");
+
+  await call("instances/suspended/suspend?reason=wait", { method: "POST" });
+
+  await expect.poll(() => statusOf("suspended")).toMatchObject({ runtimeStatus: "Suspended", output: "wait" });
+  await call("instances/suspended/resume?reason=go", { method: "POST" });
+  await expect.poll(() => statusOf("suspended")).toMatchObject({ runtimeStatus: "Running", output: null });
+});
+
+test("hands an event's $ref and $type on as they are", async () => {
+  await start("event", "event-with-ref");
+  await call("instances/event-with-ref/raiseEvent/go", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"$ref":"1"}',
+  });
+
+  expect((await finished("event-with-ref")).output).toBe('object {"$ref":"1"}');
+});
+
+test("wakes an orchestration less than 1,200 ms after it asked for 1,200, by its own clock", async () => {
+  await start("timer", "early", 1_200);
+
+  const { output } = await finished("early");
+
+  expect(output).toBeLessThan(1_200);
+  expect(output).toBeGreaterThan(1_150);
+});
+
+test("fails loudly where the real host waits for ever: a call of an activity that is not registered", async () => {
+  await start("missingActivity", "stranded");
+
+  const { runtimeStatus, output } = await finished("stranded");
+
+  expect(runtimeStatus).toBe("Failed");
+  expect(output).toContain("In Azure this orchestration would not fail: it would wait for ever.");
+  expect(lines.some((line) => line.startsWith("ERR") && line.includes("in Azure it would wait for ever"))).toBe(true);
+});

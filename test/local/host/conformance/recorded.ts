@@ -1,0 +1,517 @@
+/**
+ * What the real host answered: Azure Functions host 4.1037, Durable Task extension 3.19.0, node worker 3.9.1 and Azurite, on
+ * 2026-11-26. Rows whose `source` is not "recorded" follow what it names, because the recording does not have that answer
+ * word for word.
+ */
+
+const recorded = "recorded";
+const durableClient = "extension: DurableClient.cs, GetDurableOrchestrationStatusAsync";
+const httpApi = "extension: HttpApiHandler.cs";
+const worker = "azure-functions-nodejs-worker: ensureErrorType";
+
+export interface PayloadRow {
+  readonly what: string;
+  readonly orchestration: string;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly status?: "Completed" | "Failed";
+  readonly source: string;
+}
+
+/** Orchestrations of the conformance app, and what they end with. */
+export const payloads: readonly PayloadRow[] = [
+  {
+    what: "true into an activity",
+    orchestration: "seen",
+    input: { value: true },
+    output: 'string "True"',
+    source: recorded,
+  },
+  {
+    what: "false into an activity",
+    orchestration: "seen",
+    input: { value: false },
+    output: 'string "False"',
+    source: recorded,
+  },
+  {
+    what: "null into an activity",
+    orchestration: "seen",
+    input: { value: null },
+    output: "undefined",
+    source: recorded,
+  },
+  {
+    what: "booleans inside an object",
+    orchestration: "seen",
+    input: { value: { a: true, b: [false] } },
+    output: 'object {"a":true,"b":[false]}',
+    source: recorded,
+  },
+  {
+    what: "true out of an activity",
+    orchestration: "given",
+    input: { value: true },
+    output: 'string "True"',
+    source: recorded,
+  },
+  {
+    what: "false out of an activity",
+    orchestration: "given",
+    input: { value: false },
+    output: 'string "False"',
+    source: recorded,
+  },
+  {
+    what: "booleans inside a result",
+    orchestration: "given",
+    input: { value: { a: true } },
+    output: 'object {"a":true}',
+    source: recorded,
+  },
+  {
+    what: "a whole number above 64 bits out of an activity",
+    orchestration: "given",
+    input: { make: "beyondInt64" },
+    output: `number ${2 ** 63}`,
+    source: recorded,
+  },
+  {
+    what: "a whole number below 64 bits out of an activity",
+    orchestration: "given",
+    input: { make: "beneathInt64" },
+    output: `number ${-(2 ** 63)}`,
+    source: "as above, the other end of int64",
+  },
+  {
+    what: "a whole number above 2^53",
+    orchestration: "given",
+    input: { make: "beyondDouble53" },
+    output: `number ${2 ** 60}`,
+    source: recorded,
+  },
+  {
+    what: "half a surrogate pair out of an activity",
+    orchestration: "given",
+    input: { make: "loneSurrogate" },
+    output: 'string "a\ufffdb"',
+    source: recorded,
+  },
+  {
+    what: "half a surrogate pair into an activity",
+    orchestration: "seen",
+    input: { make: "loneSurrogate" },
+    output: 'string "a\ufffdb"',
+    source: recorded,
+  },
+  {
+    what: "half a surrogate pair as an output",
+    orchestration: "output",
+    input: "loneSurrogate",
+    output: "a\ufffdb",
+    source: recorded,
+  },
+  {
+    what: "$type out of an activity",
+    orchestration: "given",
+    input: { make: "typed" },
+    output: 'object {"kept":{"inner":1}}',
+    source: recorded,
+  },
+  {
+    what: "$type into an activity",
+    orchestration: "seen",
+    input: { make: "typed" },
+    output: 'object {"kept":{"inner":1}}',
+    source: recorded,
+  },
+  {
+    what: "$ref out of an activity",
+    orchestration: "given",
+    input: { make: "reference" },
+    output: 'object {"first":null,"second":2}',
+    source: recorded,
+  },
+  {
+    what: "$ref as an output",
+    orchestration: "output",
+    input: "reference",
+    output: { first: null, second: 2 },
+    source: recorded,
+  },
+  {
+    what: "$ref in an orchestration's own input",
+    orchestration: "input",
+    input: { $ref: "1" },
+    output: 'object {"$ref":"1"}',
+    source: recorded,
+  },
+  {
+    what: "a date stays the text it was",
+    orchestration: "given",
+    input: { make: "date" },
+    output: 'string "2026-11-26T10:00:00.000Z"',
+    source: recorded,
+  },
+  {
+    what: "64 levels out of an activity",
+    orchestration: "given",
+    input: { make: "depth64" },
+    output: expect64(),
+    source: recorded,
+  },
+  {
+    what: "an orchestration whose output has 65 levels",
+    orchestration: "output",
+    input: "depth65",
+    output: /MaxDepth of 64/,
+    status: "Failed",
+    source: `${recorded}: that it fails`,
+  },
+  {
+    what: "65 levels out of an activity",
+    orchestration: "given",
+    input: { make: "depth65" },
+    output: /MaxDepth of 64/,
+    status: "Failed",
+    source: `${recorded}: that it fails`,
+  },
+  {
+    what: "an Error",
+    orchestration: "caught",
+    input: "boom",
+    output: "Activity function 'throw' failed: boom",
+    source: recorded,
+  },
+  {
+    what: "an Error without a message",
+    orchestration: "caught",
+    input: "",
+    output: "Activity function 'throw' failed: ",
+    source: recorded,
+  },
+  {
+    what: "a thrown object",
+    orchestration: "caught",
+    input: "object",
+    output: `Activity function 'throw' failed: {"code":7}`,
+    source: recorded,
+  },
+  {
+    what: "a thrown string",
+    orchestration: "caught",
+    input: "string",
+    output: "Activity function 'throw' failed: text",
+    source: worker,
+  },
+  {
+    what: "undefined thrown, which is no failure",
+    orchestration: "caught",
+    input: "nothing",
+    output: "",
+    source: worker,
+  },
+  {
+    what: "an orchestrator that throws a string",
+    orchestration: "throwText",
+    input: null,
+    output:
+      /^Orchestrator function 'throwText' failed: One or more errors occurred\. \(Result: Failure\nException: false/,
+    status: "Failed",
+    source: recorded,
+  },
+  {
+    what: "an orchestrator that does not exist",
+    orchestration: "missing",
+    input: null,
+    output: /^The function 'missing' doesn't exist, is disabled, or is not an orchestrator function/,
+    status: "Failed",
+    source: recorded,
+  },
+];
+
+function expect64(): string {
+  return `object ${"[".repeat(64)}1${"]".repeat(64)}`;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | null>>;
+  /** JSON, or text; RegExp for text that is not known in full. */
+  readonly body?: unknown;
+}
+
+export interface RequestRow {
+  readonly what: string;
+  readonly method?: string;
+  /** `{hook}` is the address of the webhooks. */
+  readonly path: string;
+  readonly contentType?: string;
+  readonly requestBody?: string;
+  readonly answer: Answer;
+  readonly source: string;
+}
+
+const exceptionOf = (message: string) => ({
+  Message: message,
+  ExceptionMessage: expectText,
+  ExceptionType: expectText,
+  StackTrace: expectText,
+});
+/** Stands for any text. */
+export const expectText = Symbol("text");
+
+/** `running` waits for an event, `ended` has completed, `failed` has failed; the entity counter/a exists. */
+export const requests: readonly RequestRow[] = [
+  {
+    what: "a start under an id that runs",
+    method: "POST",
+    path: "{hook}/orchestrators/quick/running",
+    answer: { status: 409, body: { Message: "An Orchestration instance with the status Running already exists." } },
+    source: recorded,
+  },
+  {
+    what: "a start of an orchestrator that does not exist",
+    method: "POST",
+    path: "{hook}/orchestrators/missing/unknown",
+    answer: { status: 202 },
+    source: recorded,
+  },
+  {
+    what: "an id with a slash",
+    method: "POST",
+    path: "{hook}/orchestrators/quick/a%2Fb",
+    answer: { status: 404 },
+    source: recorded,
+  },
+  {
+    what: "an id with a backslash",
+    method: "POST",
+    path: "{hook}/orchestrators/quick/a%5Cb",
+    answer: { status: 404 },
+    source: recorded,
+  },
+  {
+    what: "an id that begins like an entity's",
+    method: "POST",
+    path: "{hook}/orchestrators/quick/@x",
+    answer: { status: 202 },
+    source: recorded,
+  },
+  {
+    what: "an id of 101 characters",
+    method: "POST",
+    path: `{hook}/orchestrators/quick/${"x".repeat(101)}`,
+    answer: { status: 202 },
+    source: recorded,
+  },
+  {
+    what: "an id that is not ASCII",
+    method: "POST",
+    path: "{hook}/orchestrators/quick/caf%C3%A9",
+    answer: { status: 500, body: exceptionOf("Something went wrong while processing your request") },
+    source: `${recorded}; the words: Kestrel's for such a header`,
+  },
+  {
+    what: "a start with bad JSON",
+    method: "POST",
+    path: "{hook}/orchestrators/quick",
+    requestBody: "{",
+    answer: { status: 400, body: exceptionOf("Invalid JSON content") },
+    source: recorded,
+  },
+  {
+    what: "an event with bad JSON",
+    method: "POST",
+    path: "{hook}/instances/running/raiseEvent/other",
+    contentType: "application/json",
+    requestBody: "{",
+    answer: { status: 400, body: exceptionOf("Invalid JSON content") },
+    source: recorded,
+  },
+  {
+    what: "an event that is not JSON",
+    method: "POST",
+    path: "{hook}/instances/running/raiseEvent/other",
+    contentType: "text/plain",
+    requestBody: "1",
+    answer: { status: 400, body: { Message: "Only application/json request content is supported" } },
+    source: httpApi,
+  },
+  {
+    what: "an event to nobody",
+    method: "POST",
+    path: "{hook}/instances/nobody/raiseEvent/other",
+    contentType: "application/json",
+    requestBody: "1",
+    answer: { status: 404, body: "" },
+    source: httpApi,
+  },
+  {
+    what: "an event to what has ended",
+    method: "POST",
+    path: "{hook}/instances/ended/raiseEvent/other",
+    contentType: "application/json",
+    requestBody: "1",
+    answer: { status: 410, body: "" },
+    source: httpApi,
+  },
+  {
+    what: "a rewind of nobody",
+    method: "POST",
+    path: "{hook}/instances/nobody/rewind?reason=x",
+    answer: { status: 404, body: 'No orchestration with instance ID "nobody" found.' },
+    source: recorded,
+  },
+  {
+    what: "a rewind of what has completed",
+    method: "POST",
+    path: "{hook}/instances/ended/rewind?reason=x",
+    answer: {
+      status: 410,
+      body: 'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
+    },
+    source: recorded,
+  },
+  {
+    what: "a restart of nobody",
+    method: "POST",
+    path: "{hook}/instances/nobody/restart",
+    answer: { status: 400, body: exceptionOf("InstanceId does not match a valid orchestration instance.") },
+    source: httpApi,
+  },
+  {
+    what: "a purge without a beginning",
+    method: "DELETE",
+    path: "{hook}/instances?runtimeStatus=Completed",
+    answer: { status: 400, body: "Please provide value for 'createdTimeFrom' parameter." },
+    source: recorded,
+  },
+  {
+    what: "a purge that finds nothing",
+    method: "DELETE",
+    path: "{hook}/instances?createdTimeFrom=2099-01-01T00:00:00Z",
+    answer: { status: 404 },
+    source: httpApi,
+  },
+  {
+    what: "a purge of nobody",
+    method: "DELETE",
+    path: "{hook}/instances/nobody",
+    answer: { status: 404 },
+    source: httpApi,
+  },
+  {
+    what: "a purge of what runs",
+    method: "DELETE",
+    path: "{hook}/instances/running",
+    answer: { status: 200, body: { instancesDeleted: 0 } },
+    source: httpApi,
+  },
+  {
+    what: "a page of no entries",
+    path: "{hook}/instances?top=0",
+    answer: { status: 200, body: [], headers: { "x-ms-continuation-token": "something" } },
+    source: recorded,
+  },
+  { what: "the status of nobody", path: "{hook}/instances/nobody", answer: { status: 404, body: "" }, source: httpApi },
+  {
+    what: "entities in a list",
+    path: "{hook}/entities/counter",
+    answer: {
+      status: 200,
+      body: [{ entityId: { name: "counter", key: "a" }, lastOperationTime: expectText, state: null }],
+    },
+    source: recorded,
+  },
+  {
+    what: "entities in a list with their states",
+    path: "{hook}/entities/counter?fetchState=true",
+    answer: {
+      status: 200,
+      body: [{ entityId: { name: "counter", key: "a" }, lastOperationTime: expectText, state: 3 }],
+    },
+    source: httpApi,
+  },
+  {
+    what: "an entity that does not exist",
+    path: "{hook}/entities/counter/none",
+    answer: { status: 404, body: "" },
+    source: httpApi,
+  },
+  {
+    what: "a signal with bad JSON",
+    method: "POST",
+    path: "{hook}/entities/counter/b?op=add",
+    contentType: "application/json",
+    requestBody: "{",
+    answer: { status: 400, body: { Message: expectText } },
+    source: httpApi,
+  },
+  { what: "a wrong verb", method: "PUT", path: "{hook}/instances/running", answer: { status: 404 }, source: httpApi },
+  {
+    what: "a webhook without a key",
+    path: "/runtime/webhooks/durabletask/instances/running",
+    answer: { status: 401, headers: { "www-authenticate": "Bearer" } },
+    source: recorded,
+  },
+  {
+    what: "the root",
+    path: "/",
+    answer: { status: 200, headers: { "content-type": "text/html; charset=utf-8" } },
+    source: recorded,
+  },
+  { what: "ping", path: "/admin/host/ping", answer: { status: 200 }, source: recorded },
+  {
+    what: "the host's status",
+    path: "/admin/host/status",
+    answer: { status: 401, headers: { "www-authenticate": "Bearer" } },
+    source: recorded,
+  },
+  {
+    what: "a cookie",
+    path: "/api/cookie",
+    answer: { status: 200, headers: { "set-cookie": "a=b%20c; max-age=5; path=/; samesite=lax; httponly" } },
+    source: recorded,
+  },
+  { what: "a NUL in a path", path: "/api/anything/a%00b", answer: { status: 400, body: "" }, source: recorded },
+  { what: "what no function serves", path: "/api/nothing", answer: { status: 404, body: "" }, source: recorded },
+];
+
+/** The names of the fields of an entry of a history, with `showHistory=true`. */
+export const historyFields: readonly {
+  readonly entry: string;
+  readonly fields: readonly string[];
+  readonly source: string;
+}[] = [
+  {
+    entry: "ExecutionStarted",
+    fields: [
+      "Correlation",
+      "EventType",
+      "FunctionName",
+      "GenerateNewTrace",
+      "Generation",
+      "Input",
+      "ParentTraceContext",
+      "ScheduledStartTime",
+      "Timestamp",
+    ],
+    source: `${recorded}; ${durableClient}`,
+  },
+  {
+    entry: "TaskCompleted",
+    fields: ["EventType", "FunctionName", "Input", "ScheduledTime", "Timestamp"],
+    source: durableClient,
+  },
+  {
+    entry: "TaskFailed",
+    fields: ["Details", "EventType", "FailureDetails", "FunctionName", "Input", "Reason", "ScheduledTime", "Timestamp"],
+    source: `${recorded}; ${durableClient}`,
+  },
+  {
+    entry: "ExecutionCompleted",
+    fields: ["EventType", "FailureDetails", "OrchestrationStatus", "Timestamp"],
+    source: durableClient,
+  },
+];

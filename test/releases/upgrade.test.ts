@@ -1,0 +1,178 @@
+/**
+ * Operations that the last release began and this one ends: it is killed in the middle of a step of each kind, and the checkout
+ * takes its place on the same store, tables and cloud, as a deployment does. docs/runbook.md, "A new version while operations run".
+ */
+import { afterEach, beforeAll, expect, it } from "vitest";
+import { ensureBuilt } from "../../local/build.ts";
+import { names } from "../../local/cloud.ts";
+import type { Call, Fault } from "../../local/simulators/faults.ts";
+import { identityOf, listFaults, listRemains } from "../proof/support/remains.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { checkout, type ReleasedApp, releases, unpackApp } from "./support/releases.ts";
+
+let app: ReleasedApp | undefined;
+let sandbox: SuiteSandbox | undefined;
+
+beforeAll(() => ensureBuilt());
+afterEach(async () => {
+  await sandbox?.close();
+  await app?.remove();
+});
+
+const wanted = (namespace: string, changes: object = {}) => ({
+  cluster: names.cluster,
+  namespace,
+  databases: ["messages"].map(readerOf),
+  ...changes,
+});
+const readerOf = (database: string) => ({ server: names.sqlServer, database, roles: ["reader"] });
+
+/** One for each kind of operation: what is there before, how it begins, and the write in the middle of which the release ends. */
+interface Story {
+  readonly prepare?: (service: Service, running: SuiteSandbox) => Promise<void>;
+  readonly begin: (service: Service) => Promise<string>;
+  /** Without it, it waits for a person. */
+  readonly stopsAt?: Pick<Fault, "wire" | "operation" | "target">;
+  /** What is not as it should be in the end. */
+  readonly check: (running: SuiteSandbox) => readonly string[];
+}
+
+const onboarded = (namespace: string, changes?: object) => async (service: Service) => {
+  const ended = await service.waitFor(await service.onboard(wanted(namespace, changes)));
+  expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
+};
+
+const isWhole =
+  (namespace: string, databases = ["messages"]) =>
+  ({ cloud }: SuiteSandbox) =>
+    listFaults(cloud, { namespace, mode: "workloadIdentity", databases });
+const isGone =
+  (namespace: string) =>
+  ({ cloud }: SuiteSandbox) =>
+    listRemains(cloud, namespace, ["messages"]);
+
+const post = async (service: Service, path: string, body?: object) => {
+  const answer = await service.call("POST", `/api/${path}`, body);
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202 });
+  return String(answer.body["id"]);
+};
+const upkeep = (namespace: string, what: string) => (service: Service) =>
+  post(service, `namespaces/${names.cluster}/${namespace}/${what}`);
+
+const identities = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const credentials = `${identities}/federatedIdentityCredentials`;
+const arm = (operation: string, namespace: string) =>
+  ({ wire: "arm", operation, target: new RegExp(`-${namespace}-`) }) as const;
+const ofServiceAccount = (namespace: string) =>
+  ({ wire: "kubernetes", operation: "PATCH serviceaccounts", target: new RegExp(`/${namespace}/`) }) as const;
+
+const stories: Readonly<Record<string, Story>> = {
+  onboarding: {
+    begin: (service) => service.onboard(wanted("onboards")),
+    stopsAt: ofServiceAccount("onboards"),
+    check: isWhole("onboards"),
+  },
+  change: {
+    prepare: onboarded("changes"),
+    begin: (service) => service.onboard(wanted("changes", { databases: ["messages", "archive"].map(readerOf) })),
+    stopsAt: { wire: "sql", operation: "CREATE USER", target: `${names.sqlServer}/archive` },
+    check: isWhole("changes", ["messages", "archive"]),
+  },
+  approval: {
+    begin: (service) => service.onboard(wanted("waits", { databases: [readerOf("orders")] })),
+    check: isWhole("waits", ["orders"]),
+  },
+  batch: {
+    begin: (service) =>
+      post(service, "onboardings/batch", { requests: ["batch-1", "batch-2", "batch-3"].map((each) => wanted(each)) }),
+    stopsAt: ofServiceAccount("batch-1"),
+    check: (running) => ["batch-1", "batch-2", "batch-3"].flatMap((each) => isWhole(each)(running)),
+  },
+  repair: {
+    async prepare(service, { cloud }) {
+      await onboarded("repairs")(service);
+      identityOf(cloud, "repairs")?.federatedCredentials.clear();
+    },
+    begin: upkeep("repairs", "repair"),
+    stopsAt: arm(`PUT ${credentials}`, "repairs"),
+    check: isWhole("repairs"),
+  },
+  migration: {
+    prepare: onboarded("migrates", { identityMode: "podIdentity" }),
+    begin: upkeep("migrates", "migrate"),
+    stopsAt: ofServiceAccount("migrates"),
+    check: isWhole("migrates"),
+  },
+  offboarding: {
+    prepare: onboarded("leaves"),
+    begin: (service) => service.offboard(names.cluster, "leaves"),
+    stopsAt: arm(`DELETE ${identities}`, "leaves"),
+    check: isGone("leaves"),
+  },
+  compensation: {
+    async prepare(service, { cloud: { faults } }) {
+      const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
+      const takeBack = [`PUT ${credentials}`, `DELETE ${identities}`].map((operation) =>
+        faults.add({ ...arm(operation, "fails"), times: Number.POSITIVE_INFINITY, effect }),
+      );
+      const failed = await service.waitFor(await service.onboard(wanted("fails")));
+      for (const each of takeBack) each();
+      expect(failed).toMatchObject({ status: "Failed", leftUndone: ["removeIdentity"] });
+      toCompensate = failed.id;
+    },
+    begin: (service) => post(service, `operations/${toCompensate}/compensate`),
+    stopsAt: arm(`DELETE ${identities}`, "fails"),
+    check: isGone("fails"),
+  },
+};
+let toCompensate = "";
+
+it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) => {
+  app = await unpackApp(release);
+  const running = await startSandbox({
+    app: app.folder,
+    callers: "keys",
+    databases: ["messages", "orders", "archive"],
+    approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
+    // The first release knows no more of them.
+    limits: { requestsPerSecond: 2_000, burst: 10_000 },
+  });
+  sandbox = running;
+  const { faults, callers } = running.cloud;
+  const before = serviceOf(running);
+  await Promise.all(Object.values(stories).map(({ prepare }) => prepare?.(before, running)));
+  const stops = Object.values(stories).flatMap(({ stopsAt }) => stopsAt ?? []);
+  for (const stop of stops) faults.add({ ...stop, effect: { kind: "hang" } });
+  const begun = faults.journal.length;
+  const ids = Object.fromEntries(
+    await Promise.all(Object.entries(stories).map(async ([kind, { begin }]) => [kind, await begin(before)] as const)),
+  );
+  const reached = () =>
+    stops.filter((stop) => faults.journal.slice(begun).some((call) => isAt(stop, call))).map(({ target }) => target);
+  await expect.poll(reached, { timeout: 60_000 }).toEqual(stops.map(({ target }) => target));
+  const waiting = `/api/operations/${ids["approval"]}`;
+  await expect.poll(async () => (await before.call("GET", waiting)).body["phase"]).toBe("awaitingApproval");
+
+  await running.killHost();
+  faults.clear();
+  await running.restartHost(checkout);
+
+  const service = serviceOf(running);
+  const approver = serviceOf(running, { "x-mooring-key": callers?.approverKey ?? "" });
+  const { requestHash } = (await service.call("GET", waiting)).body["approval"] as { requestHash: string };
+  const decided = await approver.call("POST", `${waiting}/approve`, { requestHash });
+  expect(decided.status, JSON.stringify(decided.body)).toBe(202);
+  for (const [kind, { check }] of Object.entries(stories)) {
+    const ended = await service.waitFor(ids[kind] ?? "", 60_000);
+    expect({ kind, status: ended.status }, JSON.stringify(ended.error)).toEqual({ kind, status: "Succeeded" });
+    expect({ kind, faults: check(running) }).toEqual({ kind, faults: [] });
+  }
+  expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+});
+
+function isAt({ wire, operation, target }: NonNullable<Story["stopsAt"]>, call: Call): boolean {
+  const fits = (wanted: string | RegExp | undefined, found: string) =>
+    wanted instanceof RegExp ? wanted.test(found) : wanted === found;
+  return call.wire === wire && fits(operation, call.operation) && fits(target, call.target);
+}

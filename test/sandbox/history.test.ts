@@ -1,0 +1,96 @@
+/** What the durable runtime has forgotten nobody misses: the registry has all that is shown, and all that goes on from it. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { purgeHistories } from "../../src/functions/operations/purgeHistories.ts";
+import { durableClientOf } from "../support/durableClient.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+const dayMs = 24 * 3_600_000;
+
+let sandbox: SuiteSandbox;
+let service: Service;
+let approver: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    callers: "keys",
+    approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
+  });
+  service = serviceOf(sandbox);
+  approver = serviceOf(sandbox, { "x-mooring-key": sandbox.cloud.callers?.approverKey ?? "" });
+});
+afterAll(() => sandbox?.close());
+
+const request = (namespace: string, ...databases: string[]) => ({
+  cluster: names.cluster,
+  namespace,
+  databases: databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+});
+
+/** What the timer does, on a day on which all that began here is old enough. */
+async function purge(): Promise<readonly string[]> {
+  const logged: string[] = [];
+  const log = (line: string) => void logged.push(line);
+  await purgeHistories(durableClientOf(sandbox), { log }, { days: 1, now: new Date(Date.now() + 1.5 * dayMs) });
+  return logged;
+}
+
+const instances = async () => (await durableClientOf(sandbox).getStatusAll()).map(({ instanceId }) => instanceId);
+
+/** An operation fails, and its undo does, too. */
+function failEverything(): void {
+  const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
+  for (const operation of [/^PUT .*federatedIdentityCredentials$/, /^DELETE .*userAssignedIdentities$/]) {
+    sandbox.cloud.faults.add({ wire: "arm", operation, times: Number.POSITIVE_INFINITY, effect });
+  }
+}
+
+it("shows, repeats, compensates, changes and removes what the runtime has forgotten, and leaves what runs", async () => {
+  const wanted = request("kept", "messages");
+  const once = { "idempotency-key": crypto.randomUUID() };
+  const first = await service.call("POST", "/api/onboardings", wanted, once);
+  const kept = String(first.body["id"]);
+  const items = [request("batch-1", "messages"), request("batch-2", "messages")];
+  const batch = String((await service.call("POST", "/api/onboardings/batch", { requests: items })).body["id"]);
+  for (const id of [kept, batch]) expect((await service.waitFor(id)).status).toBe("Succeeded");
+  failEverything();
+  const broken = await service.waitFor(await service.onboard(request("broken", "messages")));
+  sandbox.cloud.faults.clear();
+  expect(broken).toMatchObject({ status: "Failed", leftUndone: ["removeIdentity"] });
+  const waiting = await service.onboard(request("waiting", "orders"));
+  await expect.poll(async () => (await service.operation(waiting)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+
+  const paths = [
+    ...[kept, batch, broken.id].map((id) => `/api/operations/${id}`),
+    `/api/operations/${batch}/items`,
+    "/api/operations",
+    "/api/audit?namespace=kept",
+    "/api/audit/verify",
+    `/api/namespaces/${names.cluster}/kept`,
+    "/api/namespaces",
+  ];
+  const look = async () =>
+    await Promise.all(paths.map(async (path) => ({ path, ...(await service.call("GET", path)), headers: undefined })));
+  const before = await look();
+  expect((await instances()).length).toBeGreaterThan(4);
+
+  // The runtime records the end of an instance a little after it has told of it.
+  await expect.poll(async () => [await purge(), await instances()].at(1), { timeout: 10_000 }).toEqual([waiting]);
+
+  expect(await look()).toEqual(before);
+  expect((await service.call("POST", "/api/onboardings", wanted, once)).body["id"]).toBe(kept);
+  expect(await service.call("POST", "/api/onboardings", wanted)).toMatchObject({ body: { id: kept } });
+  expect((await service.call("POST", `/api/operations/${broken.id}/compensate?dryRun=true`)).status).toBe(200);
+  const undo = await service.call("POST", `/api/operations/${broken.id}/compensate`);
+  const { requestHash } = (await service.call("GET", `/api/operations/${waiting}`)).body["approval"] as {
+    requestHash: string;
+  };
+  const approved = await approver.call("POST", `/api/operations/${waiting}/approve`, { requestHash });
+  expect(approved.status, JSON.stringify(approved.body)).toBe(202);
+  const change = await service.onboard({ ...wanted, databases: [{ ...wanted.databases[0], roles: ["writer"] }] });
+  for (const id of [String(undo.body["id"]), waiting, change]) {
+    expect(await service.waitFor(id)).toMatchObject({ status: "Succeeded" });
+  }
+  expect((await service.waitFor(await service.offboard(names.cluster, "kept"))).status).toBe("Succeeded");
+});

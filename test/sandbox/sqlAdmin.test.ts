@@ -1,0 +1,148 @@
+/** The administrator of a SQL server on the whole system: set where there is none, never replaced, undone by who set it alone. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { readRights } from "../../local/rights.ts";
+import { actionFor } from "../../local/simulators/arm/authorization.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: SuiteSandbox;
+let service: Service;
+let wanted: { login: string; objectId: string };
+const step = { name: "ensureSqlAdmin", target: names.sqlServer };
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ setsSqlAdmin: true });
+  service = serviceOf(sandbox);
+  const { displayName: login, principalId: objectId } = sandbox.cloud.principals.databaseAdministrator;
+  wanted = { login, objectId };
+});
+beforeEach(() => {
+  server().entraAdmin = undefined;
+});
+afterEach(() => sandbox.cloud.faults.clear());
+afterAll(() => sandbox?.close());
+
+function server() {
+  const [found] = sandbox.cloud.world.sqlServers.values();
+  if (!found) throw new Error("there is no SQL server");
+  return found;
+}
+
+const request = (namespace: string) => ({
+  cluster: names.cluster,
+  namespace,
+  databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+});
+
+const onboard = async (namespace: string) => await service.waitFor(await service.onboard(request(namespace)));
+const offboard = async (namespace: string) => await service.waitFor(await service.offboard(names.cluster, namespace));
+const plan = async (namespace: string) =>
+  (await service.call("POST", "/api/onboardings?dryRun=true", request(namespace))).body;
+const post = async (namespace: string, what: string) =>
+  (await service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`)).body;
+
+/** What comes last on the way up. */
+function refuseCredentials(): void {
+  sandbox.cloud.faults.add({
+    wire: "arm",
+    operation: /^PUT .*federatedIdentityCredentials$/,
+    times: Number.POSITIVE_INFINITY,
+    effect: { kind: "error", code: "AuthorizationFailed", status: 403 },
+  });
+}
+
+it("plans it, sets it, shows it, verifies it, sets it again where it went, and leaves it to an offboarding", async () => {
+  expect(await plan("admin")).toMatchObject({
+    blocked: false,
+    steps: expect.arrayContaining([
+      expect.objectContaining({
+        ...step,
+        action: "create",
+        differences: [{ field: "administrator", current: null, desired: `${wanted.login} (${wanted.objectId})` }],
+      }),
+      expect.objectContaining({
+        name: "grantDatabase",
+        action: "create",
+        notices: [expect.objectContaining({ code: "SQL_NOT_SEEN_YET" })],
+      }),
+    ]),
+  });
+
+  const onboarded = await onboard("admin");
+  expect(onboarded.status, JSON.stringify(onboarded.error)).toBe("Succeeded");
+  expect(onboarded.steps.slice(0, 2)).toMatchObject([
+    { name: "preflight" },
+    { ...step, action: "create", status: "Succeeded" },
+  ]);
+  expect(server().entraAdmin).toEqual(wanted);
+  const { value: trail } = (await service.call("GET", `/api/audit?operation=${onboarded.id}`)).body as {
+    value: { what: string }[];
+  };
+  expect(trail.filter(({ what }) => what === step.name)).toMatchObject([{ target: names.sqlServer, action: "create" }]);
+  const exported = await fetch(`${sandbox.url}/api/namespaces/${names.cluster}/admin/export?format=azurecli`);
+  expect(await exported.text()).toContain(`--object-id ${wanted.objectId}`);
+
+  const { steps } = (await plan("another")) as { steps: { name: string }[] };
+  expect(steps.map(({ name }) => name)).not.toContain(step.name);
+  server().entraAdmin = undefined;
+  expect(await post("admin", "verify")).toMatchObject({
+    findings: expect.arrayContaining([expect.objectContaining({ code: "SQL_ADMIN_GONE", target: names.sqlServer })]),
+  });
+  const repaired = await service.waitFor(String((await post("admin", "repair"))["id"]));
+  expect(repaired.status, JSON.stringify(repaired.error)).toBe("Succeeded");
+  expect(server().entraAdmin).toEqual(wanted);
+
+  expect((await offboard("admin")).status).toBe("Succeeded");
+  expect(server().entraAdmin).toEqual(wanted);
+});
+
+it("replaces nobody: another administrator stops it before anything is written", async () => {
+  const other = { login: "others", objectId: crypto.randomUUID() };
+  server().entraAdmin = other;
+
+  expect(await plan("refused")).toMatchObject({
+    blocked: true,
+    steps: expect.arrayContaining([
+      expect.objectContaining({
+        ...step,
+        action: "conflict",
+        blockers: [expect.objectContaining({ code: "SQL_ADMIN_CONFLICT", fix: expect.stringContaining("entraAdmin") })],
+      }),
+    ]),
+  });
+  const refused = await onboard("refused");
+  expect(refused).toMatchObject({ status: "Failed", error: { code: "SQL_ADMIN_CONFLICT" } });
+  expect(server().entraAdmin).toEqual(other);
+});
+
+it("undoes what it set itself, when it fails and nobody else depends on it", async () => {
+  refuseCredentials();
+
+  const failed = await onboard("undone");
+
+  expect(failed).toMatchObject({ status: "Failed" });
+  expect(failed.steps).toContainEqual(
+    expect.objectContaining({ name: "unsetSqlAdmin", target: names.sqlServer, action: "delete", status: "Succeeded" }),
+  );
+  expect(server().entraAdmin).toBeUndefined();
+  const { administratorActions } = await readRights();
+  const calls = sandbox.cloud.faults.journal.filter(({ wire }) => wire === "arm");
+  const used = calls.map(({ operation }) => actionFor(...(operation.split(" ") as [string, string])));
+  expect(administratorActions.filter((action) => !used.includes(action))).toEqual([]);
+});
+
+it("leaves it where it was there before, and where another namespace depends on it", async () => {
+  const [first, second] = await Promise.all(["both-1", "both-2"].map(onboard));
+  expect([first?.status, second?.status]).toEqual(["Succeeded", "Succeeded"]);
+  expect(server().entraAdmin).toEqual(wanted);
+  refuseCredentials();
+  expect((await onboard("was-there")).status).toBe("Failed");
+  expect(server().entraAdmin).toEqual(wanted);
+
+  // Somebody took it away: the next operation sets it, fails, and would take it from the two that are there.
+  server().entraAdmin = undefined;
+  const failed = await onboard("depended-on");
+  expect(failed.steps).toContainEqual(expect.objectContaining({ name: "unsetSqlAdmin", action: "none" }));
+  expect(server().entraAdmin).toEqual(wanted);
+});

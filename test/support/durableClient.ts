@@ -1,0 +1,19 @@
+/** The SDK's own client of a host that runs in a process of its own. */
+import { InvocationContext } from "@azure/functions";
+import { type DurableClient, getClient, input } from "durable-functions";
+import { writeClientPayload } from "../../local/host/durable/clientPayload.ts";
+import { rpcKeyOf } from "../../local/host/keyStore.ts";
+import type { SuiteSandbox } from "./sandbox.ts";
+
+export function durableClientOf({ url, systemKey }: Pick<SuiteSandbox, "url" | "systemKey">): DurableClient {
+  const binding = input.durableClient();
+  const context = new InvocationContext({ functionName: "test", options: { extraInputs: [binding] } });
+  const payload = writeClientPayload({
+    hubName: "Mooring",
+    baseUrl: url,
+    key: systemKey,
+    rpcKey: rpcKeyOf(systemKey),
+  });
+  context.extraInputs.set(binding, JSON.parse(payload));
+  return getClient(context);
+}

@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { loadConfig } from "../../src/config.ts";
+import { destinationsOf } from "../../src/telemetry/destinations.ts";
+
+const credential = { getToken: async () => null };
+const needed = {
+  MOORING_TABLES_ENDPOINT: "https://a.table.core.windows.net",
+  ServiceBusConnection__fullyQualifiedNamespace: "a.servicebus.windows.net",
+};
+const read = (settings: Readonly<Record<string, string>>) =>
+  destinationsOf(loadConfig({ ...needed, ...settings }), credential);
+
+it.each([
+  { name: "nothing is set", settings: {} },
+  {
+    name: "what is set is empty",
+    settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "", APPLICATIONINSIGHTS_CONNECTION_STRING: "" },
+  },
+  {
+    name: "it is disabled",
+    settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318", OTEL_SDK_DISABLED: "True" },
+  },
+])("is off where $name", ({ settings }) => {
+  expect(read(settings)).toBeUndefined();
+});
+
+it("sends what has an endpoint, in protobuf, and leaves nothing out", () => {
+  expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" })).toEqual({
+    otlp: { traces: true, metrics: true, protocol: "http/protobuf" },
+    applicationInsights: undefined,
+    metricIntervalMs: 60_000,
+    hasSampler: false,
+  });
+  expect(read({ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://localhost:4318/v1/metrics" })?.otlp).toMatchObject({
+    traces: false,
+    metrics: true,
+  });
+});
+
+it("shows a token to Application Insights where the host does", () => {
+  const APPLICATIONINSIGHTS_CONNECTION_STRING = "InstrumentationKey=1";
+  const APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=2;Authorization=AAD";
+
+  const open = read({ APPLICATIONINSIGHTS_CONNECTION_STRING });
+  const entra = read({ APPLICATIONINSIGHTS_CONNECTION_STRING, APPLICATIONINSIGHTS_AUTHENTICATION_STRING });
+
+  expect(open?.applicationInsights).toEqual({ connectionString: "InstrumentationKey=1" });
+  expect(entra?.applicationInsights).toEqual({ connectionString: "InstrumentationKey=1", credential });
+});
+
+it("refuses a protocol that it does not speak, and says which it does", () => {
+  expect(() => read({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })).toThrow(
+    "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf or http/json",
+  );
+});
