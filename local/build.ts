@@ -1,11 +1,27 @@
-/** Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads. */
+/**
+ * Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads, and the SDK of
+ * OpenTelemetry into dist/telemetry.cjs beside it, which an app whose telemetry is off never reads. What both use is in both:
+ * esbuild splits only ES modules.
+ */
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const source = join(root, "src");
 const bundle = join(root, "dist/main.cjs");
+
+/** What an app is made of, in the folder that has its package.json. */
+export const bundles = ["dist/main.cjs", "dist/telemetry.cjs"] as const;
+
+/** The only way to the SDK is the `import()` in src/telemetry/start.ts. */
+const telemetryBeside: Plugin = {
+  name: "telemetry beside",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/sdk\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./telemetry.cjs", external: true } : undefined,
+    ),
+};
 
 /** Builds when the bundle is missing or older than what it is made of; a fresh one costs a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
@@ -15,12 +31,14 @@ export async function ensureBuilt(): Promise<void> {
   if (times.some((time) => time >= built)) await buildApp();
 }
 
-/** Gives the files that went into the bundle, relative to the checkout. */
+/** Gives the files that went into the bundles, relative to the checkout. */
 export async function buildApp(): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [join(source, "main.ts")],
-    outfile: bundle,
+    entryPoints: { main: join(source, "main.ts"), telemetry: join(source, "telemetry/sdk.ts") },
+    outdir: dirname(bundle),
+    outExtension: { ".js": ".cjs" },
+    plugins: [telemetryBeside],
     bundle: true,
     // CommonJS, so that the SDK's require("@azure/functions-core") meets the module that the host supplies at run time.
     format: "cjs",

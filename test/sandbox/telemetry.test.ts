@@ -7,6 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
+import hostJson from "../../host.json" with { type: "json" };
 import { names } from "../../local/cloud.ts";
 import type { Span } from "../../local/traces/otlp.ts";
 import { startTraceReceiver, type TraceReceiver } from "../../local/traces/receiver.ts";
@@ -32,7 +33,6 @@ beforeAll(async () => {
     onLog: (line) => log.push(line),
     settings: {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_BSP_SCHEDULE_DELAY: "100",
       OTEL_METRIC_EXPORT_INTERVAL: "200",
       APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${randomUUID()};IngestionEndpoint=https://localhost:${(insights.address() as AddressInfo).port}`,
@@ -97,7 +97,9 @@ async function spansUntil(traceId: string, isThere: (span: Span) => boolean): Pr
   return receiver.spans(traceId);
 }
 
-const isOrchestration = ({ name }: Span) => name === "orchestration:onboardNamespace";
+/** The extension puts the version behind the name. */
+const versioned = (name: string) => `${name}@(${hostJson.extensions.durableTask.defaultVersion})`;
+const isOrchestration = ({ name }: Span) => name === versioned("orchestration:onboardNamespace");
 
 it("follows an onboarding from the message in the queue down to the T-SQL batch", async () => {
   const traceId = newTrace();
@@ -116,8 +118,8 @@ it("follows an onboarding from the message in the queue down to the T-SQL batch"
   expect(sql && pathOf(sql, spans)).toEqual([
     "CONSUMER ServiceBusProcessor.ProcessMessage",
     "CONSUMER process onboarding-requests",
-    "PRODUCER create_orchestration:onboardNamespace",
-    "SERVER orchestration:onboardNamespace",
+    versioned("PRODUCER create_orchestration:onboardNamespace"),
+    versioned("SERVER orchestration:onboardNamespace"),
     "CLIENT activity:grantDatabase",
     "SERVER activity:grantDatabase",
     "INTERNAL step grantDatabase",
@@ -205,6 +207,7 @@ const known = [
   "durabletask.task.name",
   "durabletask.task.status",
   "durabletask.task.task_id",
+  "durabletask.task.version",
   "durabletask.type",
   "error.type",
   "faas.name",

@@ -30,7 +30,13 @@ async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Rec
 it.each(Backend.options)("holds what the app reads and nothing else: %s", async (backend) => {
   const contents = await contentsFor(backend);
 
-  expect(Object.keys(contents).sort()).toEqual(["dist/main.cjs", "host.json", "mooring.yaml", "package.json"]);
+  expect(Object.keys(contents).sort()).toEqual([
+    "dist/main.cjs",
+    "dist/telemetry.cjs",
+    "host.json",
+    "mooring.yaml",
+    "package.json",
+  ]);
   expect(JSON.parse(contents["package.json"] ?? "")).toEqual({
     name: "mooring",
     version: expect.any(String),
