@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ensureBuilt } from "../../local/build.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
-import { type HostProcess, startHostProcess } from "../../local/hostProcess.ts";
+import type { HostProcess } from "../../local/hostChild.ts";
+import { startHostProcess } from "../../local/hostProcess.ts";
 
 const root = join(import.meta.dirname, "../..");
 let cloud: Cloud;
