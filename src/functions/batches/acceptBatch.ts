@@ -12,6 +12,7 @@ import { decideTeam } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
 import { namespaceBatch } from "../../orchestrations/namespaceBatch.ts";
@@ -81,7 +82,7 @@ async function accept(
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    warn(logLine("batch not started yet", { operation: id, reason }));
+    warn(logLine("batch not started yet", { operation: id, reason, traceId: traceIdOf(traceparent) }));
   }
   return id;
 }
