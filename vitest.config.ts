@@ -23,8 +23,8 @@ export default defineConfig({
     // Wire tests start servers and child processes; two cores are shared with them.
     testTimeout: 90_000,
     hookTimeout: 120_000,
-    // Much of their time is waiting, so that a core is not one too many for a worker.
-    maxWorkers: isOnCoreTools ? 1 : availableParallelism(),
+    // Much of their time is waiting: with a worker for each core, some of the cores idle.
+    maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 1,
     reporters: ["default"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },

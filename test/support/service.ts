@@ -21,6 +21,7 @@ export interface Operation {
     readonly migration?: { readonly completed?: string; readonly podsToMove: readonly string[] };
   };
   readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
+  readonly leftUndone?: readonly string[];
 }
 
 export interface Answer {

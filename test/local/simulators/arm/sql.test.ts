@@ -12,7 +12,7 @@ let sql: ReturnType<typeof clientsFor>["sql"];
 beforeAll(async () => {
   context = await createContext();
   const mooring = addMooring(context.world);
-  arm = await startArm(context, { operationMs: 50 });
+  arm = await startArm(context, { operationMs: 500 });
   sql = clientsFor(credentialOf(context.world, mooring), context.world.subscriptionId, arm.url).sql;
 });
 
