@@ -102,6 +102,14 @@ function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): voi
 const refuse = (code: ConstructorParameters<typeof PermanentError>[0]) => () =>
   Promise.reject(new PermanentError(code, `refused: ${code}`));
 
+/** The catalog gives an administrator to the server, which has none. */
+function giveAdministrator(): void {
+  const entraAdmin = { login: "administrators", objectId: kubelet };
+  const { "sql-dev": server } = plain.sqlServers;
+  useCatalog(Catalog.parse({ ...plain, sqlServers: { "sql-dev": { ...server, entraAdmin } } }));
+  answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) });
+}
+
 const sqlServer = {
   location: "westeurope",
   fullyQualifiedDomainName: "sql-dev.database.windows.net",
@@ -298,6 +306,16 @@ const obstacles: readonly Obstacle[] = [
     },
   },
   {
+    what: "a SQL server whose administrator Mooring may not set",
+    code: "ARM_FORBIDDEN",
+    arrange() {
+      giveAdministrator();
+      answer("roleAssignments", {
+        ownPermissions: async (scope) => [{ actions: scope.includes("Microsoft.Sql") ? ["*/read"] : ["*"], notActions: [] }],
+      });
+    },
+  },
+  {
     what: "a cluster whose RBAC refuses",
     code: "KUBERNETES_FORBIDDEN",
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
@@ -438,6 +456,22 @@ it("does not stop when it may not read what it may do, and says so", async () =>
 
   expect(blocked).toBe(false);
   expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
+});
+
+it("does not stop when it may not read whether it may set an administrator", async () => {
+  giveAdministrator();
+  answer("roleAssignments", {
+    ownPermissions: async (scope) => {
+      if (scope.includes("Microsoft.Sql")) throw new PermanentError("ARM_FORBIDDEN", `${scope} is not to be read`);
+      return [{ actions: ["*"], notActions: [] }];
+    },
+  });
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
+
+  expect(blocked).toBe(false);
+  const { notices } = steps.find(({ name: step }) => step === "ensureSqlAdmin") ?? {};
+  expect(notices).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
 /** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */

@@ -12,6 +12,7 @@ import {
 import type { Ports, SqlServerState } from "../../ports.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
+import { checkPermissions } from "../ownPermissions.ts";
 import { adminCommand } from "./command.ts";
 import type { sqlAdmin } from "./sqlAdmin.ts";
 
@@ -130,9 +131,24 @@ async function dependants(
   return found;
 }
 
+const provider = "Microsoft.Sql/servers/administrators";
+
+/** As it would be set; the step itself is refused by Azure where Mooring may not. */
+async function planWithRights(ports: Looking & Pick<Ports, "roleAssignments">, alias: string): Promise<StepPlan> {
+  const { plan } = await planAdmin(ports, alias);
+  if (plan.action !== "create") return plan;
+  const { conflict, notice } = await checkPermissions(ports, {
+    needed: [`${provider}/write`, `${provider}/delete`],
+    scope: findServer(ports.catalog, alias).resourceId,
+    where: `to set the Microsoft Entra administrator that the catalog gives SQL server "${alias}"`,
+  });
+  const { name, target, action, differences } = plan;
+  return toStepPlan({ name, target }, { action, differences, conflict, notices: notice ? [notice] : [] });
+}
+
 export const sqlAdminEffects: RoomEffects<keyof typeof sqlAdmin.steps> = {
   looks: {
-    ensureSqlAdmin: async (ports, { step }) => (await planAdmin(ports, step.target)).plan,
+    ensureSqlAdmin: async (ports, { step }) => await planWithRights(ports, step.target),
     unsetSqlAdmin: async (ports, { request, createdBy, step }) =>
       await planUnset(ports, { ...request, createdBy }, step.target),
   },
