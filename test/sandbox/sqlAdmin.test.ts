@@ -143,7 +143,10 @@ it("sets it again where it went while somebody was to approve, and stops for ano
   expect(server().entraAdmin).toEqual(wanted);
 
   const other = { login: "others", objectId: crypto.randomUUID() };
-  expect(await approved("late-other", other)).toMatchObject({ status: "Failed", error: { code: "SQL_ADMIN_CONFLICT" } });
+  expect(await approved("late-other", other)).toMatchObject({
+    status: "Failed",
+    error: { code: "SQL_ADMIN_CONFLICT" },
+  });
   expect(server().entraAdmin).toEqual(other);
   server().entraAdmin = wanted;
   expect((await offboard("late")).status).toBe("Succeeded");
