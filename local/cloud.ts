@@ -93,6 +93,8 @@ export interface Cloud {
   /** What they can try together. */
   readonly fourEyes: FourEyes | undefined;
   tokenOf(person: Person): Promise<string>;
+  /** Lets them sign in at its Entra for a page that they come back to. */
+  allowSignIn(redirectUri: string): void;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
   /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
@@ -298,6 +300,7 @@ export async function startCloud({
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
     const { people, fourEyes } = audience === "" ? { people: [], fourEyes: undefined } : inventPeople(document);
     const identity = entra.appServiceIdentity(mooring.clientId);
+    entra.browser.people.push(...people);
     const principals = { mooring, databaseAdministrator, team, operator };
     return {
       world,
@@ -315,6 +318,10 @@ export async function startCloud({
       callers,
       people,
       fourEyes,
+      allowSignIn(redirectUri) {
+        const clientId = audience.replace(/^api:\/\//, "");
+        if (clientId !== "") entra.browser.clients.set(clientId, { clientId, redirectUris: [redirectUri] });
+      },
       tokenOf: ({ name, oid, roles, groups }) =>
         entra.apiToken({ audience, oid, clientId: cliClientId, scope: "access", roles, groups, changes: { name } }),
       catalog,

@@ -3,21 +3,23 @@ import { parseArgs } from "node:util";
 import { readCatalogFile } from "./catalogFile.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { createMessageList, createMessageLists } from "./messageList.ts";
+import { openBrowser } from "./openBrowser.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 import { describeSandbox } from "./whatToTry.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
   --latency  what every call to the simulated cloud takes at least (default 0)
   --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
   --auth     tells callers apart, and has tokens for some; a catalog with auth does so anyway
   --traces   keeps the last spans; the status of an operation links to its own
+  --open     opens the dashboard in a browser
   --verbose  shows all that the service logs, not its warnings alone
 `;
 
-const { port, latencyMs, catalogFile, tellsApart, traces, verbose } = readArguments();
+const { port, latencyMs, catalogFile, tellsApart, traces, opens, verbose } = readArguments();
 const catalog = catalogFile === undefined ? undefined : await readCatalogFile(catalogFile);
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
@@ -36,6 +38,7 @@ try {
   const sandbox = await Promise.race([starting, interruption.happened]);
   await (catalog === undefined ? createMessageList : createMessageLists)(sandbox.cloud);
   process.stdout.write(describeSandbox(sandbox, { verbose, isUsual: catalog === undefined, tracesUrl: viewer?.url }));
+  if (opens) openBrowser(`${sandbox.url}/dashboard`);
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
@@ -60,6 +63,7 @@ interface Arguments {
   readonly latencyMs: number;
   readonly catalogFile: string | undefined;
   readonly tellsApart: boolean;
+  readonly opens: boolean;
   readonly traces: boolean;
   readonly verbose: boolean;
 }
@@ -72,6 +76,7 @@ function readArguments(): Arguments {
         latency: { type: "string", default: "0" },
         catalog: { type: "string" },
         auth: { type: "boolean", default: false },
+        open: { type: "boolean", default: false },
         traces: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -91,6 +96,7 @@ function readArguments(): Arguments {
       latencyMs: number("latency", 60_000),
       catalogFile: values.catalog,
       tellsApart: values.auth,
+      opens: values.open,
       traces: values.traces,
       verbose: values.verbose,
     };

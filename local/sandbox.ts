@@ -104,6 +104,7 @@ export async function startSandbox({
     host = await start(port, current);
     const { url } = host;
     const running = cloud;
+    running.allowSignIn(`${url}/dashboard`);
     const runningControl = control;
     const sandbox: Sandbox = {
       url,

@@ -42,6 +42,8 @@ export function describeSandbox(
   return `${[
     "",
     `${styleText("bold", "Mooring is running at")} ${styleText("green", url)}`,
+    `${styleText("bold", "The dashboard is at")}   ${styleText("green", `${url}/dashboard`)}`,
+    ...(sandbox.key === undefined ? [] : [`  sign in there with the operator's key: ${sandbox.key}`]),
     "",
     ...(tracesUrl === undefined ? [] : [`Traces are kept at ${tracesUrl}, and linked to from each status.`, ""]),
     "What requests may name:",

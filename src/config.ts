@@ -3,6 +3,19 @@ import { z } from "zod";
 
 const Url = z.url({ protocol: /^https$/, error: "must be an https URL" });
 
+/** JSON in a setting, since a setting is text. */
+const Links = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("must be JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(z.strictObject({ name: z.string().min(1), url: z.url({ protocol: /^https?$/ }) })));
+
 /** Set to nothing is not set (OpenTelemetry, "Environment Variable Specification"). */
 const optionalText = z
   .string()
@@ -44,6 +57,12 @@ const Config = z.object({
   MOORING_SQL_SCOPE: z.string().default("https://database.windows.net/.default"),
   MOORING_KUBERNETES_SCOPE: z.string().default("6dae42f8-4368-4678-94ff-3960e28e3630/.default").meta({
     description: "The AKS server application, the same in every tenant.",
+  }),
+  MOORING_DASHBOARD_CLIENT_ID: z.guid().optional().meta({
+    description: "Client id by which the dashboard signs people in; without it, the first audience of the catalog.",
+  }),
+  MOORING_DASHBOARD_LINKS: Links.default([]).meta({
+    description: "Where else the dashboard leads: a JSON array of objects with name and url.",
   }),
   MOORING_TRACE_URL: z
     .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })

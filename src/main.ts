@@ -1,5 +1,5 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { provideAdmission } from "./activities/freedNamespace.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
@@ -12,6 +12,7 @@ import { announceWrites } from "./adapters/registry/changes.ts";
 import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
+import { assetsIn } from "./assets.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
@@ -19,9 +20,12 @@ import { createSerial } from "./domain/serial.ts";
 import { createOnSight } from "./functions/acceptance/mendOnSight.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
 import { mendBatch } from "./functions/batches/tendBatches.ts";
+import { registerCaller } from "./functions/caller.ts";
 import { createCallers } from "./functions/callers/authentication.ts";
 import { createRefusalTrail } from "./functions/callers/refusalTrail.ts";
 import { registerCatalog } from "./functions/catalog.ts";
+import { registerDashboard } from "./functions/dashboard/dashboard.ts";
+import { dashboardSettings } from "./functions/dashboard/settings.ts";
 import { registerOpenApi } from "./functions/docs/openapi.ts";
 import { registerHealth } from "./functions/health.ts";
 import { registerForgetIdempotencyKeys } from "./functions/http/forgetIdempotencyKeys.ts";
@@ -124,6 +128,15 @@ registerAudit(ports, routes);
 registerEvents(ports, routes, onSight);
 registerExports(ports, routes);
 registerCatalog(ports, routes);
+registerCaller(ports, routes);
 registerHealth(ports, routes);
 registerOpenApi(routes);
+registerDashboard(routes, {
+  built: assetsIn(join(appFolder, "dist/dashboard")),
+  settings: dashboardSettings(catalog, {
+    clientId: config.MOORING_DASHBOARD_CLIENT_ID,
+    traceUrl: config.MOORING_TRACE_URL,
+    links: config.MOORING_DASHBOARD_LINKS,
+  }),
+});
 routes.register();

@@ -311,6 +311,7 @@ export interface Registry extends Batches, WaitingRequests {
     cluster?: string;
     namespace?: string;
     status?: OperationStatus;
+    kind?: AnyOperation["kind"];
     /** Written at that time or later, by the table's own clock; as `changedTime` has it. */
     changedSince?: string;
     teams?: readonly string[];

@@ -6,7 +6,7 @@ import ts from "typescript";
 import { expect, it } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["src", "local", "cli", "samples"];
+const folders = ["src", "local", "cli", "samples", "dashboard"];
 
 interface Module {
   /** Relative to the checkout, with `/`. */
@@ -19,7 +19,7 @@ const modules = folders.flatMap(listFiles).map(readModule);
 function listFiles(folder: string): readonly string[] {
   try {
     return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))
+      .filter((name) => /\.tsx?$/.test(name) && !name.includes("node_modules"))
       .map((name) => join(folder, name));
   } catch {
     return [];
@@ -67,7 +67,8 @@ const mayImport: Record<string, readonly string[]> = {
   adapters: ["adapters", "domain", "ports", "telemetry"],
   config: [],
   catalog: ["domain"],
-  main: ["activities", "adapters", "catalog", "config", "domain", "functions", "ports", "telemetry"],
+  assets: [],
+  main: ["activities", "adapters", "assets", "catalog", "config", "domain", "functions", "ports", "telemetry"],
 };
 
 const packages: Record<string, RegExp> = {
@@ -86,6 +87,7 @@ const packages: Record<string, RegExp> = {
   adapters: /^(zod|node:.*|jose|long|mssql|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
+  assets: /^node:(fs|path|zlib)$/,
   main: /^node:path$/,
 };
 
@@ -179,6 +181,23 @@ it("lets the command line know Mooring by HTTP, the domain's types, and little e
     );
 
   expect(broken).toEqual([]);
+});
+
+it("lets the dashboard know Mooring by HTTP alone", () => {
+  const own = modules.filter(({ file }) => file.startsWith("dashboard/"));
+  const allowed = /^(dashboard\/|preact($|\/)|@preact\/signals$|oauth4webapi$)/;
+
+  const broken = own.flatMap(({ file, imports }) =>
+    imports.filter((name) => !allowed.test(name)).map((name) => `${file} imports ${name}`),
+  );
+  const importing = modules
+    .filter(({ file }) => !file.startsWith("dashboard/"))
+    .flatMap(({ file, imports }) =>
+      imports.filter((name) => name.startsWith("dashboard/")).map((name) => `${file} imports ${name}`),
+    );
+
+  expect(own.length).toBeGreaterThan(20);
+  expect([...broken, ...importing]).toEqual([]);
 });
 
 it("lets the command line take types of src, and of values only what imports nothing: all else takes long to read", () => {

@@ -12,6 +12,7 @@ const checks = [
   ],
   ["types of src alone", ["tsc", "-p", "src"]],
   ["types", ["tsc", "-p", "."]],
+  ["types of the dashboard", ["tsc", "-p", "dashboard"]],
   ["dead code", ["knip"]],
   ["OpenAPI document", ["tools/lintOpenApi.ts"]],
   ["worked examples", ["tools/checkExamples.ts"]],

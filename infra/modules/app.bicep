@@ -167,6 +167,8 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (easyAuth !
         '/api/openapi.json'
         '/api/events/schema.json'
         '/api/onboardings/schema.json'
+        '/dashboard'
+        '/dashboard/*'
       ]
     }
     httpSettings: { requireHttps: true }

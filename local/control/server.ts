@@ -10,6 +10,7 @@ import { viewCloud } from "./cloudView.ts";
 import { printFault, readFault } from "./faultDocument.ts";
 import { viewJournal } from "./journal.ts";
 import { expectOwn } from "./origin.ts";
+import { pageRoutes } from "./page.ts";
 import { Refusal } from "./refusal.ts";
 
 export interface ControlOptions {
@@ -51,6 +52,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
   const { faults } = cloud;
   const listFaults = () => ({ latencyMs: faults.latencyMs, value: faults.active.map(printFault) });
   return [
+    ...pageRoutes,
     { method: "GET", path: /^\/sandbox\/environment$/, run: () => ok(environment()) },
     { method: "GET", path: /^\/sandbox\/cloud$/, run: () => ok(viewCloud(cloud)) },
     {

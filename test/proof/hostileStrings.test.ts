@@ -182,6 +182,7 @@ it("sends envelopes with hostile attributes to the dead-letter queue, or takes t
 const bodies: Readonly<Record<string, readonly string[]>> = {
   [`/api/namespaces/${names.cluster}/hostile/migrate`]: ["until", "serviceAccount", "another"],
   [`/api/namespaces/${names.cluster}/hostile/migrate?until=inventory`]: ["serviceAccount"],
+  "/api/namespaces/batch": ["action", "filter", "namespaces", "all", "another"],
   "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/cancel": ["comment", "another"],
   "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/approve": ["comment", "requestHash", "another"],
   "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/reject": ["comment", "requestHash", "another"],
@@ -192,7 +193,7 @@ it("refuses hostile bodies of every other route that takes one", async () => {
   const paths = document["paths"] as Record<string, Record<string, { requestBody?: object }>>;
   const taking = Object.entries(paths).flatMap(([path, { post }]) => (post?.requestBody ? [path] : []));
   const tried = [...new Set(Object.keys(bodies).map((path) => path.split("/").at(-1)?.split("?")[0]))];
-  // The routes of onboardings and batches have tests of their own, above.
+  // Onboardings, and batches of them, have tests of their own, above.
   expect(taking.map((path) => path.split("/").at(-1)).toSorted()).toEqual(
     [...tried, "batch", "onboardings"].toSorted(),
   );
@@ -233,6 +234,9 @@ const addresses = (text: string) => [
   ["GET", `/api/audit?continuation=${text}`],
   ["POST", `/api/onboardings?dryRun=${text}`],
   ["POST", `/api/onboardings/batch?dryRun=${text}`],
+  ["POST", `/api/namespaces/batch?dryRun=${text}`],
+  ["GET", `/api/namespaces?findings=${text}`],
+  ["GET", `/api/namespaces?state=${text}`],
   ["POST", `/api/onboardings?takeOver=${text}`],
   ["POST", `/api/operations/${text}/reject`],
   ["POST", `/api/operations/${text}/compensate`],
@@ -256,6 +260,11 @@ it("answers hostile addresses and queries without an error of its own", async ()
   const texts = hostile.filter((value) => typeof value === "string" && value !== "" && value.length < 2_000);
   for (const text of texts as string[]) {
     for (const [method = "GET", path = ""] of addresses(encodeURIComponent(text.toWellFormed()))) {
+      // As the Functions host: a NUL in the path never reaches the app.
+      if (/^[^?]*%00/.test(path)) {
+        expect((await fetch(`${sandbox.url}${path}`, { method })).status, path).toBe(400);
+        continue;
+      }
       const { status, body } = await service.call(method, path, method === "POST" ? "{}" : undefined);
 
       expect(status, `${method} ${path}: ${JSON.stringify(body)}`).toBeLessThan(500);

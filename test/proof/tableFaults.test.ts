@@ -148,6 +148,26 @@ it("shows no namespace any more when the operation that took it away shows as do
   expect(status).toBe(404);
 });
 
+it("has the export of a namespace when the operation that onboarded it shows as done", async () => {
+  const namespace = "slowly-there";
+  const takeBack = sandbox.cloud.faults.add({
+    wire: "tables",
+    operation: /^(PUT|PATCH) MooringNamespaces/,
+    effect: { kind: "delay", ms: 1_000 },
+  });
+
+  const wanted = {
+    cluster: names.cluster,
+    namespace,
+    databases: [{ server: names.sqlServer, database: "clean", roles: ["reader"] }],
+  };
+  expect((await service.waitFor(await service.onboard(wanted))).status).toBe("Succeeded");
+  const { status } = await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}/export`);
+
+  takeBack();
+  expect(status).toBe(200);
+});
+
 it(`rides out whatever its tables do (seed ${seed})`, async () => {
   const all = await findCells();
   expect(new Set(all.map(({ operation }) => operation.split(" ")[1]))).toEqual(

@@ -30,7 +30,22 @@ async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Rec
 it.each(Backend.options)("holds what the app reads and nothing else: %s", async (backend) => {
   const contents = await contentsFor(backend);
 
-  expect(Object.keys(contents).sort()).toEqual(["dist/main.cjs", "host.json", "mooring.yaml", "package.json"]);
+  const names = Object.keys(contents).sort();
+  expect(names.filter((name) => !name.startsWith("dist/dashboard/assets/"))).toEqual([
+    "dist/dashboard/index.html",
+    "dist/main.cjs",
+    "host.json",
+    "mooring.yaml",
+    "package.json",
+  ]);
+  // Each by its hash, and each named by the document.
+  const assets = names.filter((name) => name.startsWith("dist/dashboard/assets/"));
+  expect(assets).toEqual([
+    expect.stringMatching(/\/icon-[A-Z0-9]{8}\.svg$/),
+    expect.stringMatching(/\/main-[A-Z0-9]{8}\.css$/),
+    expect.stringMatching(/\/main-[A-Z0-9]{8}\.js$/),
+  ]);
+  for (const name of assets) expect(contents["dist/dashboard/index.html"]).toContain(name.replace(/^dist/, ""));
   expect(JSON.parse(contents["package.json"] ?? "")).toEqual({
     name: "mooring",
     version: expect.any(String),

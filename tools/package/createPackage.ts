@@ -1,5 +1,5 @@
-/** The zip that Flex Consumption takes: the bundle, host.json, package.json and the catalog, and nothing that the app does not read. */
-import { readFile } from "node:fs/promises";
+/** The zip that Flex Consumption takes: the bundle, the dashboard, host.json, package.json and the catalog, and nothing that the app does not read. */
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { z } from "zod";
@@ -30,10 +30,19 @@ export async function listContents(options: {
   const { main, ...described } = PackageJson.parse(JSON.parse((await read("package.json")).toString()));
   return {
     [main]: await read(main),
+    ...(await listDashboard()),
     "host.json": Buffer.from(hostJsonFor(options.backend, (await read("host.json")).toString())),
     "mooring.yaml": await readFile(options.catalog),
     "package.json": Buffer.from(`${JSON.stringify({ ...described, private: true, main }, null, 2)}\n`),
   };
+}
+
+async function listDashboard(): Promise<Readonly<Record<string, Buffer>>> {
+  const folder = "dist/dashboard";
+  const assets = await readdir(join(root, folder, "assets"));
+  const names = [`${folder}/index.html`, ...assets.map((name) => `${folder}/assets/${name}`)];
+  const read = names.map(async (name) => [name, await readFile(join(root, name))] as const);
+  return Object.fromEntries(await Promise.all(read));
 }
 
 /** The same contents make the same bytes, so that a digest says what is in it: the first day that a zip can name is every file's. */

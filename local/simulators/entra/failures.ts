@@ -18,7 +18,11 @@ export class EntraFailure extends Error {
   readonly error: string;
   readonly status: number;
 
-  constructor(number: number, error: "invalid_client" | "invalid_request" | "unauthorized_client", message: string) {
+  constructor(
+    number: number,
+    error: "invalid_client" | "invalid_grant" | "invalid_request" | "unauthorized_client",
+    message: string,
+  ) {
     super(message);
     this.number = number;
     this.error = error;

@@ -10,6 +10,7 @@ import type { World } from "../world.ts";
 import { hour, mintAccessToken } from "./accessTokens.ts";
 import { type ApiTokenRequest, mintApiToken } from "./apiTokens.ts";
 import { type AppServiceIdentity, startAppServiceIdentities } from "./appServiceIdentity.ts";
+import { type BrowserSignIn, createBrowserSignIn } from "./browserSignIn.ts";
 import { EntraFailure, entraReply, errorReply, failures } from "./failures.ts";
 import { exchangeAssertion } from "./federation.ts";
 
@@ -22,6 +23,8 @@ export interface EntraSimulator extends Simulator {
   readonly issuer: string;
   /** How long a new federated credential stays unknown to the token endpoint; minutes in Azure. */
   federationDelayMs: number;
+  /** Single-page applications, and the people who sign in to them. */
+  readonly browser: Pick<BrowserSignIn, "clients" | "people">;
   /** Settings for an app that runs as `clientId`, a principal of the world, and may ask for the others. */
   appServiceIdentity(clientId: string, others?: readonly string[]): AppServiceIdentity;
   /** A v2.0 access token for an application of the tenant. */
@@ -35,6 +38,7 @@ export async function startEntra(
   const { world, faults, tls } = context;
   const settings = { federationDelayMs };
   const apps = await startAppServiceIdentities(context);
+  const browser = createBrowserSignIn(world);
   const server = await startHttpServer({
     tls,
     port,
@@ -44,14 +48,22 @@ export async function startEntra(
       const path = rest.join("/");
       const form = new URLSearchParams(request.body);
       const isToken = request.method === "POST" && path === "oauth2/v2.0/token";
+      const cors = browser.corsHeaders(request.headers.origin);
+      const answer = async (): Promise<HttpReply> => {
+        if (tenant !== world.tenantId) throw failures.unknownTenant(tenant);
+        if (request.method === "OPTIONS") return preflight();
+        if (path === "oauth2/v2.0/authorize") return browser.authorize(request);
+        if (!isToken) return describe(world, request, path);
+        return await (browser.redeem(request, form, issuerAt(request)) ?? grant(world, form, settings));
+      };
+      const issuerAt = ({ url }: HttpRequest) => `${url.origin}/${world.tenantId}/v2.0`;
       return {
         call: isToken ? { wire: "entra", operation: "token", target: form.get("client_id") ?? "" } : metadataCall(path),
         run: async () => {
           try {
-            if (tenant !== world.tenantId) throw failures.unknownTenant(tenant);
-            return isToken ? await grant(world, form, settings) : describe(world, request, path);
+            return withHeaders(await answer(), cors);
           } catch (error) {
-            if (error instanceof EntraFailure) return entraReply(error, world.now());
+            if (error instanceof EntraFailure) return withHeaders(entraReply(error, world.now()), cors);
             throw error;
           }
         },
@@ -65,6 +77,7 @@ export async function startEntra(
     ...server,
     authorityHost: `${server.url}/`,
     issuer,
+    browser,
     apiToken: (request) => mintApiToken(world, issuer, request),
     get federationDelayMs() {
       return settings.federationDelayMs;
@@ -79,7 +92,19 @@ export async function startEntra(
   };
 }
 
-/** The client-credentials grant with a federated assertion; no other is served, for no client here has a secret. */
+/** Origins that may ask are told with every answer. */
+function preflight(): HttpReply {
+  return {
+    status: 204,
+    headers: { "access-control-allow-methods": "GET, POST", "access-control-allow-headers": "content-type" },
+  };
+}
+
+function withHeaders(reply: HttpReply, headers: Readonly<Record<string, string>>): HttpReply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
+/** The client-credentials grant with a federated assertion; no other is served to programs, for no client here has a secret. */
 async function grant(
   world: World,
   form: URLSearchParams,

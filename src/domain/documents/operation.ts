@@ -23,6 +23,9 @@ export const StepDocument = z.object({
     .optional()
     .meta({ description: "What the step could not find out, and what did not stop it." }),
   nextRetryTime: Time.optional(),
+  undo: z.literal(true).optional().meta({
+    description: "Not one of the steps that the operation is made of: it undoes what one of them did.",
+  }),
 });
 export type StepDocument = z.infer<typeof StepDocument>;
 

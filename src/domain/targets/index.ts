@@ -23,6 +23,10 @@ export type CatalogTargets = z.infer<z.ZodObject<ReturnType<typeof catalogSectio
 /** What a team may ask for. */
 export const rightsFields = { databases: sql.rightsField };
 type Rights = z.infer<z.ZodObject<typeof rightsFields>>;
+/** Of a team, which has other fields besides. */
+export function rightsOf(team: Rights): Partial<Rights> {
+  return Object.fromEntries(Object.entries(team).filter(([name]) => Object.hasOwn(rightsFields, name)));
+}
 
 /** What an approval rule of a team may name, and what the policy for everybody. */
 export const ruleFields = { ...sql.ruleFields };

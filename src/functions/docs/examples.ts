@@ -4,6 +4,7 @@
 import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
 import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import type { BatchDocument } from "../../domain/documents/batch.ts";
+import type { CallerDocument } from "../../domain/documents/caller.ts";
 import type { CatalogDocument } from "../../domain/documents/catalog.ts";
 import type { NamespaceDocument, NamespacePage, VerificationDocument } from "../../domain/documents/namespace.ts";
 import type {
@@ -301,6 +302,21 @@ export const verification: VerificationDocument = {
   verifiedTime: time(3_600),
   severity: "Error",
   findings: [toDocument(grantIsGone)],
+};
+
+export const caller: CallerDocument = {
+  id: "6b1f8a0e-2f0c-4f1f-9c3e-3a6f0f6f2b11",
+  name: "Rita",
+  roles: ["Onboarding.Request"],
+  teams: [
+    {
+      name: "team-a",
+      clusters: ["aks-dev"],
+      namespaces: ["team-a", "team-a-*"],
+      databases: { "sql-dev": { messages: ["reader", "writer"] } },
+      quota: 20,
+    },
+  ],
 };
 
 /** A kind of target that is new is missed by the test of the document. */

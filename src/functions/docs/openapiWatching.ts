@@ -2,11 +2,13 @@
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
+import { CallerDocument } from "../../domain/documents/caller.ts";
 import { CatalogDocument } from "../../domain/documents/catalog.ts";
 import {
   auditCheck,
   auditPage,
   azureExport,
+  caller,
   catalog,
   events,
   kubernetesExport,
@@ -133,6 +135,15 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       summary: "What may be asked for: clusters, databases, role bundles",
       description: "As far as the caller may ask for it.",
       responses: guarded({ 200: body("The names that requests use.", CatalogDocument, { catalog }) }),
+    },
+  },
+  "/api/caller": {
+    get: {
+      operationId: "getCaller",
+      tags: ["Catalog"],
+      summary: "Who the caller is, and what its teams may ask for",
+      description: "For a form that offers what a request may have; the request is judged by itself all the same.",
+      responses: guarded({ 200: body("The caller.", CallerDocument, { caller }) }),
     },
   },
   "/api/audit": {

@@ -1,6 +1,7 @@
 /** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import type { HttpRequest } from "@azure/functions";
-import { notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { findSettled } from "../../application/admission/claim.ts";
+import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
   type Exported,
   exportAzureCli,
@@ -9,7 +10,6 @@ import {
 } from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
-import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
@@ -49,9 +49,9 @@ async function findOnboarded(
   by: Caller,
 ): Promise<Exported> {
   const berth = readBerth(params);
-  const record = await registry.getNamespace(berth);
+  const record = await findSettled(registry, berth, mustSee(by, berth));
   // Until it is onboarded there is no client id, and what there is may still be undone.
-  if (record?.clientId === undefined || !maySee(by, record)) throw notOnboarded(berth);
+  if (record.clientId === undefined) throw notOnboarded(berth);
   return { request: record.request, clientId: record.clientId };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from "../../domain/documents/operation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
+import { AnyKind } from "../../domain/operation/batch.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -81,7 +82,7 @@ export function registerOperations(
         ? await listAwaiting(ports.registry, {
             ...limit,
             isWanted: (held) => maySee(by, held) && isOf(filters, held),
-            isMeant: ({ status }) => filters.status === undefined || filters.status === status,
+            isMeant: ({ status, kind }) => (filters.status ?? status) === status && (filters.kind ?? kind) === kind,
             warn: context.warn.bind(context),
           })
         : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...limit });
@@ -96,6 +97,7 @@ export const Filters = z.object({
   cluster: z.string().optional(),
   namespace: z.string().optional(),
   status: OperationStatus.optional(),
+  kind: AnyKind.optional(),
   phase: recordedPhases.optional().meta({
     description: "Those that wait for a person. The other phases are not in the records, and cannot be asked for.",
   }),
@@ -104,16 +106,17 @@ export const Filters = z.object({
 function readFilters({ query }: HttpRequest) {
   const { success, data, error } = Filters.safeParse(Object.fromEntries(query));
   if (!success) {
-    const [name, { options }] = error.issues.some(({ path }) => path[0] === "phase")
-      ? ["phase", recordedPhases]
-      : ["status", OperationStatus];
+    const at = error.issues[0]?.path[0];
+    const [name, { options }] =
+      at === "phase" ? ["phase", recordedPhases] : at === "kind" ? ["kind", AnyKind] : ["status", OperationStatus];
     throw new Refusal("INVALID_REQUEST", `Query parameter ${name} takes ${options.join(", ")}.`);
   }
-  const { cluster, namespace, status, phase } = data;
+  const { cluster, namespace, status, kind, phase } = data;
   return {
     ...(cluster === undefined ? {} : { cluster }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(status === undefined ? {} : { status }),
+    ...(kind === undefined ? {} : { kind }),
     ...(phase === undefined ? {} : { phase }),
   };
 }
@@ -200,7 +203,7 @@ function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): S
   const undos = records
     .filter((each) => !steps.some(({ name, target }) => name === each.name && target === each.target))
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
-  return [...planned, ...undos.map(publicStep)];
+  return [...planned, ...undos.map((undo): StepDocument => ({ ...publicStep(undo), undo: true }))];
 }
 
 export function publicStep({

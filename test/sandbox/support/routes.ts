@@ -205,6 +205,7 @@ export function createRoutes(operation: () => string): readonly Route[] {
   }
   for (const [operationId, path] of [
     ["getCatalog", "/api/catalog"],
+    ["getCaller", "/api/caller"],
     ["listAudit", "/api/audit"],
   ] as const) {
     routes.push({

@@ -11,6 +11,11 @@ interface Write {
   readonly offset: number;
   readonly data: Buffer;
 }
+/** To a number of bytes; a checkpoint that comes to the end of the log cuts the store to its pages. */
+interface Cut {
+  readonly size: number;
+}
+type Change = Write | Cut;
 
 export interface Disk {
   /** A line of `strace -y -xx`; gives back what was sent to a socket. */
@@ -26,7 +31,7 @@ const text = /"(?<hex>(?:\\x[0-9a-f]{2})*)"/g;
 
 export function createDisk(isOurs: (path: string) => boolean): Disk {
   const synced = new Map<string, Buffer>();
-  const pending = new Map<string, Write[]>();
+  const pending = new Map<string, Change[]>();
 
   const sync = (path: string) => {
     synced.set(path, (pending.get(path) ?? []).reduce(apply, synced.get(path) ?? Buffer.alloc(0)));
@@ -48,6 +53,8 @@ export function createDisk(isOurs: (path: string) => boolean): Disk {
       else if (name === "pwrite64") {
         const offset = Number(/, (\d+)$/.exec(rest)?.[1]);
         pending.set(path, [...(pending.get(path) ?? []), { offset, data: textsIn(rest) }]);
+      } else if (name === "ftruncate") {
+        pending.set(path, [...(pending.get(path) ?? []), { size: Number(rest) }]);
       } else throw new Error(`The store is written by ${name}, of which this disk knows nothing.`);
       return undefined;
     },
@@ -75,7 +82,9 @@ function decode(escaped: string): Buffer {
   return Buffer.from(escaped.replaceAll("\\x", ""), "hex");
 }
 
-function sectorsOf({ offset, data }: Write): Write[] {
+function sectorsOf(change: Change): Change[] {
+  if ("size" in change) return [change];
+  const { offset, data } = change;
   const sectors: Write[] = [];
   for (let at = 0; at < data.length; ) {
     const end = Math.min(data.length, at + sectorBytes - ((offset + at) % sectorBytes));
@@ -85,7 +94,9 @@ function sectorsOf({ offset, data }: Write): Write[] {
   return sectors;
 }
 
-function apply(file: Buffer, { offset, data }: Write): Buffer {
+function apply(file: Buffer, change: Change): Buffer {
+  if ("size" in change) return Buffer.concat([file, Buffer.alloc(change.size)], change.size);
+  const { offset, data } = change;
   const end = offset + data.length;
   const grown = Buffer.alloc(Math.max(file.length, end));
   file.copy(grown);

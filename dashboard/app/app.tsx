@@ -1,0 +1,72 @@
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { ApprovalsPage } from "../pages/approvals.tsx";
+import { AuditPage } from "../pages/audit.tsx";
+import { CatalogPage } from "../pages/catalog.tsx";
+import { NamespacePage } from "../pages/namespace.tsx";
+import { NamespacesPage } from "../pages/namespaces.tsx";
+import { NewRequestPage } from "../pages/newRequest.tsx";
+import { OperationPage } from "../pages/operation.tsx";
+import { BatchesPage, OperationsPage } from "../pages/operations.tsx";
+import { contact } from "../service/client.ts";
+import { everything, follow } from "../service/live.ts";
+import { gate } from "../service/session.ts";
+import { Page } from "../ui/page.tsx";
+import { Empty, Loading } from "../ui/states.tsx";
+import { Gate } from "./gate.tsx";
+import { base, path } from "./router.ts";
+import { Shell } from "./shell.tsx";
+
+export function App() {
+  useSignalEffect(() => {
+    const [, page, id] = path.value.split("/");
+    follow(page === "operations" && id ? `/api/operations/${id}/events` : everything);
+  });
+  const isKnown = useComputed(() => gate.value);
+  if (isKnown.value === "starting") return <Starting />;
+  if (isKnown.value === "signIn") return <Gate />;
+  return (
+    <Shell>
+      <Current key={path.value} />
+    </Shell>
+  );
+}
+
+function Starting() {
+  return (
+    <main class="gate">
+      <Loading what="Mooring" />
+      {!contact.value.isThere && (
+        <p class="notice">The service does not answer. It is asked again every two seconds.</p>
+      )}
+    </main>
+  );
+}
+
+function Current() {
+  const [page = "", first = "", second = ""] = path.value.split("/").slice(1).map(decode);
+  if (page === "operations") return first === "" ? <OperationsPage /> : <OperationPage id={first} />;
+  if (page === "namespaces")
+    return second === "" ? <NamespacesPage /> : <NamespacePage cluster={first} name={second} />;
+  if (page === "approvals") return <ApprovalsPage />;
+  if (page === "new") return <NewRequestPage />;
+  if (page === "batches") return <BatchesPage />;
+  if (page === "audit") return <AuditPage />;
+  if (page === "catalog") return <CatalogPage />;
+  return (
+    <Page title="No such page">
+      <Empty title="The dashboard has no page of this address.">
+        <p>
+          Perhaps it was cut off on its way to you. <a href={`${base}/operations`}>To the operations</a>
+        </p>
+      </Empty>
+    </Page>
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

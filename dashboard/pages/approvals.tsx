@@ -1,0 +1,95 @@
+/** What waits for whoever sits here, with what would change. */
+import { useEffect } from "preact/hooks";
+import { to } from "../app/router.ts";
+import type { Awaiting } from "../service/awaiting.ts";
+import { get } from "../service/client.ts";
+import type { Answers } from "../service/documents.ts";
+import { observe } from "../service/live.ts";
+import { useLiveResource } from "../service/resource.ts";
+import { announce } from "../ui/announcer.tsx";
+import { Page } from "../ui/page.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { Time } from "../ui/time.tsx";
+import { words } from "../ui/words.ts";
+import { ApproveButtons } from "./operation.tsx";
+import { RequestView } from "./request.tsx";
+
+export function ApprovalsPage() {
+  const resource = useLiveResource("approvals", (signal) =>
+    get<Answers["listApprovals"]>("/api/approvals?top=200", signal),
+  );
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = observe(({ event, data }) => {
+      const shown = resource.data.peek()?.value ?? [];
+      const change = data as { id?: string; phase?: string };
+      const isNews =
+        event === "operation" && (change.phase === "awaitingApproval" || shown.some(({ id }) => id === change.id));
+      if (!isNews) return;
+      clearTimeout(timer);
+      timer = setTimeout(resource.reload, 300);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [resource]);
+  return (
+    <Page title="Approvals">
+      <Loaded resource={resource} what="what waits for you">
+        {({ value }) =>
+          value.length === 0 ? (
+            <Empty title="Nothing waits for you.">
+              <p>
+                Requests that need a second pair of eyes come here, but for your own. What your teams wait for is under{" "}
+                <a href={to.operations({ phase: "awaitingApproval" })}>Operations, waiting for approval</a>.
+              </p>
+            </Empty>
+          ) : (
+            <ul class="cards">
+              {value.map((awaiting) => (
+                <Card
+                  key={awaiting.id}
+                  awaiting={awaiting}
+                  done={() => {
+                    announce("Decided");
+                    resource.reload();
+                  }}
+                />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: () => void }) {
+  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces } = awaiting;
+  return (
+    <li class="card">
+      <div class="card-head">
+        <h2>
+          <a href={to.operation(id)} data-row>
+            {words(kind)} {cluster}/{namespace}
+          </a>
+        </h2>
+        <div class="actions">
+          <ApproveButtons id={id} requestHash={approval.requestHash} requestedBy={requestedBy} done={done} />
+        </div>
+      </div>
+      <p>
+        Asked for by {requestedBy}
+        {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />; it ends{" "}
+        <Time at={approval.expiresTime} />.
+      </p>
+      <ul>
+        {approval.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+      <RequestView request={request} replaces={replaces} />
+    </li>
+  );
+}

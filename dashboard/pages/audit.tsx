@@ -1,0 +1,182 @@
+/** Who had what done to what; and whether the record of it is whole. */
+import { useSignal } from "@preact/signals";
+import { param, to } from "../app/router.ts";
+import { get } from "../service/client.ts";
+import type { Answers, AuditCheck, AuditRecord } from "../service/documents.ts";
+import { useResource } from "../service/resource.ts";
+import { isIn } from "../service/session.ts";
+import { Id } from "../ui/copy.tsx";
+import { FilterBar, Search } from "../ui/filters.tsx";
+import { Facts, Page } from "../ui/page.tsx";
+import { Differences } from "../ui/plan.tsx";
+import { Empty, Failure, Loaded } from "../ui/states.tsx";
+import { Action, Status } from "../ui/status.tsx";
+import { Time } from "../ui/time.tsx";
+import { count, words } from "../ui/words.ts";
+import { Trace } from "./timeline.tsx";
+
+type AuditPageDocument = Answers["listAudit"];
+
+const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "What" };
+
+export function AuditPage() {
+  const filters = new URLSearchParams(
+    ["cluster", "namespace", "operation"].flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])),
+  );
+  const address = `/api/audit?${new URLSearchParams([["top", "100"], ...filters])}`;
+  const resource = useResource(address, (signal) => get<AuditPageDocument>(address, signal));
+  return (
+    <Page title="Audit" actions={isIn("Onboarding.Operate") && <Chain />}>
+      <FilterBar names={filterNames}>
+        <Search name="cluster" title="Cluster" />
+        <Search name="namespace" title="Namespace, in full" isFirst />
+        <Search name="operation" title="Operation, its id" />
+        <Search name="what" title="What, of those shown" isImmediate />
+      </FilterBar>
+      <Loaded resource={resource} what="the audit trail">
+        {(page) => <Entries key={`${address} ${resource.loadedAt.value}`} page={page} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Entries({ page }: { readonly page: AuditPageDocument }) {
+  const entries = useSignal<readonly AuditRecord[]>(page.value);
+  const nextLink = useSignal(page.nextLink);
+  const isLoading = useSignal(false);
+  const error = useSignal<Error | undefined>(undefined);
+  const load = async () => {
+    if (nextLink.value === undefined) return;
+    isLoading.value = true;
+    error.value = undefined;
+    try {
+      const older = await get<AuditPageDocument>(nextLink.value);
+      entries.value = [...entries.value, ...older.value];
+      nextLink.value = older.nextLink;
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+    }
+    isLoading.value = false;
+  };
+  const what = param("what").toLowerCase();
+  const shown = entries.value.filter(
+    (entry) => what === "" || `${entry.what} ${entry.target} ${entry.action} ${entry.who}`.toLowerCase().includes(what),
+  );
+  return (
+    <>
+      {shown.length === 0 ? (
+        <Empty
+          title={
+            entries.value.length === 0 ? "The trail has no entry for this." : "None of the entries shown is of that."
+          }
+        >
+          <p>You see what was done to your own teams' namespaces. Every effect and every decision is here once.</p>
+        </Empty>
+      ) : (
+        <ul class="rows audit">
+          {shown.map((entry) => (
+            <Entry key={entry.sequence} entry={entry} />
+          ))}
+        </ul>
+      )}
+      <div class="more">
+        <p class="muted">{count(shown.length, "entry", "entries")} shown, newest first.</p>
+        {error.value && <Failure error={error.value} what="older entries" />}
+        {nextLink.value !== undefined && (
+          <button type="button" onClick={load} disabled={isLoading.value}>
+            {isLoading.value ? "Loading …" : "Show older"}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Entry({ entry }: { readonly entry: AuditRecord }) {
+  const { cluster, namespace, operation, who, team, what, target, action, outcome, code, reason, time, traceId } =
+    entry;
+  const isOpen = useSignal(false);
+  return (
+    <li>
+      <details
+        onToggle={(event) => {
+          isOpen.value = event.currentTarget.open;
+        }}
+      >
+        <summary class="row" data-row>
+          <span class="row-status">
+            {entry.kind === "effect" ? (
+              <Action of={action} />
+            ) : (
+              <Status of={outcome === "Refused" ? "Failed" : outcome} />
+            )}
+          </span>
+          <span class="row-main">
+            <strong title={what}>{words(what)}</strong> {entry.kind === "decision" && `${action} `}
+            <code class="target">{target}</code>
+            {code !== undefined && <span class="bad"> {code}</span>}
+          </span>
+          <span class="row-who">
+            {who}
+            {team !== undefined && <span class="muted"> · {team}</span>}
+          </span>
+          <span class="row-time">
+            <Time at={time} />
+          </span>
+        </summary>
+        {isOpen.value && (
+          <div class="step-body">
+            {reason !== undefined && <p>{reason}</p>}
+            <Differences of={entry.differences} />
+            <Facts
+              of={[
+                [
+                  "Namespace",
+                  cluster && namespace && <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>,
+                ],
+                ["Operation", operation && <a href={to.operation(operation)}>{operation}</a>],
+                ["Outcome", outcome],
+                ["Trace", traceId && <Trace id={traceId} />],
+                ["No.", entry.sequence],
+                ["Hash", <Id key="hash" of={entry.hash} what="the hash of the entry" />],
+              ]}
+            />
+          </div>
+        )}
+      </details>
+    </li>
+  );
+}
+
+/** Reads all of the trail; only operators may. */
+function Chain() {
+  const check = useSignal<AuditCheck | undefined>(undefined);
+  const error = useSignal<Error | undefined>(undefined);
+  const isRunning = useSignal(false);
+  const verify = async () => {
+    isRunning.value = true;
+    error.value = undefined;
+    try {
+      check.value = await get<AuditCheck>("/api/audit/verify");
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+    }
+    isRunning.value = false;
+  };
+  return (
+    <>
+      <button type="button" onClick={verify} disabled={isRunning.value}>
+        {isRunning.value ? "Reading all of it …" : "Verify the chain"}
+      </button>
+      {error.value && <Failure error={error.value} what="the verification of the chain" />}
+      {check.value && (
+        <div class={check.value.valid ? "notice good" : "notice bad"} role="status">
+          {check.value.valid
+            ? `The chain is whole: ${count(check.value.entries, "entry", "entries")}.`
+            : `Entry ${check.value.brokenAt ?? ""} is not as it was written.`}{" "}
+          Head <Id of={check.value.head} what="the hash of the newest entry" />
+        </div>
+      )}
+    </>
+  );
+}

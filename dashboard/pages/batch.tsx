@@ -1,0 +1,236 @@
+/** How far a batch is, and what became of each of its namespaces. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { base, param, setParams, to } from "../app/router.ts";
+import { get } from "../service/client.ts";
+import type { Batch } from "../service/documents.ts";
+import { observe } from "../service/live.ts";
+import { useResource } from "../service/resource.ts";
+import { isIn } from "../service/session.ts";
+import { ask } from "../ui/change.tsx";
+import { Id } from "../ui/copy.tsx";
+import { Choice, FilterBar, QuickFilters } from "../ui/filters.tsx";
+import { Facts, Page, Section } from "../ui/page.tsx";
+import { Pager } from "../ui/pager.tsx";
+import { Cause } from "../ui/plan.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { Status } from "../ui/status.tsx";
+import { Duration, span, Time } from "../ui/time.tsx";
+import { count, words } from "../ui/words.ts";
+import { Trace } from "./timeline.tsx";
+
+type Item = Batch["items"][number];
+
+const parts = [
+  ["succeeded", "Succeeded"],
+  ["running", "Running"],
+  ["failed", "Failed"],
+  ["canceled", "Canceled"],
+  ["notStarted", "NotStarted"],
+] as const;
+
+export function BatchView({ batch, reload }: { readonly batch: Batch; readonly reload: () => void }) {
+  const { id, status, totals, remaining, error, endTime } = batch;
+  return (
+    <Page
+      title={`Batch: ${batch.action} ${count(totals.requests, "namespace")}`}
+      crumbs={<a href={`${base}/batches`}>Batches</a>}
+      actions={
+        endTime === undefined &&
+        !batch.cancel &&
+        isIn("Onboarding.Request") && (
+          <button
+            type="button"
+            onClick={() =>
+              ask({
+                title: "Cancel this batch?",
+                verb: "Cancel the batch",
+                path: `/api/operations/${encodeURIComponent(id)}/cancel`,
+                takesComment: true,
+                isGrave: true,
+                done: reload,
+              })
+            }
+          >
+            Cancel …
+          </button>
+        )
+      }
+    >
+      <div class="summary">
+        <Status of={status} />
+        <span>
+          asked for <Time at={batch.createdTime} /> by {batch.requestedBy}
+        </span>
+        <span>
+          took <Duration from={batch.startTime ?? batch.createdTime} until={endTime} />
+        </span>
+      </div>
+      {error && <Cause error={error} />}
+      <Section title="Progress">
+        <Progress batch={batch} />
+        {remaining && (
+          <p>
+            About {span(remaining.seconds * 1_000)} to go: {count(remaining.namespaces, "namespace")} have not begun.
+          </p>
+        )}
+        {!remaining && endTime === undefined && (
+          <p class="muted">How long the rest takes is known once ten of its namespaces have ended.</p>
+        )}
+      </Section>
+      <Section title="Namespaces">
+        <QuickFilters
+          title="Often asked for"
+          choices={[
+            { text: "All", params: { status: "" } },
+            { text: "Failed only", params: { status: "Failed" } },
+            { text: "Running", params: { status: "Running" } },
+          ]}
+        />
+        <FilterBar names={{ status: "Status" }}>
+          <Choice name="status" title="Status" options={parts.map(([, value]) => value)} />
+        </FilterBar>
+        <Items batch={batch} />
+      </Section>
+      <Section title="Where else it stands">
+        <Facts
+          of={[
+            ["Operation", <Id key="id" of={id} what="the id of the batch" />],
+            [
+              "Audit",
+              <a key="audit" href={to.audit({ operation: id })}>
+                its entries in the audit trail
+              </a>,
+            ],
+            ["Trace", batch.traceId && <Trace id={batch.traceId} />],
+          ]}
+        />
+      </Section>
+    </Page>
+  );
+}
+
+function Progress({ batch: { totals } }: { readonly batch: Batch }) {
+  const ended = totals.succeeded + totals.failed + totals.canceled;
+  return (
+    <>
+      <div
+        class="progress"
+        role="progressbar"
+        aria-label="Namespaces that have ended"
+        aria-valuemin={0}
+        aria-valuemax={totals.requests}
+        aria-valuenow={ended}
+      >
+        {parts.map(([name, tone]) => (
+          <span key={name} class={tone} style={{ width: `${(totals[name] / Math.max(1, totals.requests)) * 100}%` }} />
+        ))}
+      </div>
+      <ul class="totals">
+        {parts.map(([name, tone]) => (
+          <li key={name}>
+            <button type="button" class="quiet" onClick={() => setParams({ status: tone, page: "" })}>
+              <span class={`swatch ${tone}`} aria-hidden="true" /> {totals[name].toLocaleString()}{" "}
+              {words(name).toLowerCase()}
+            </button>
+          </li>
+        ))}
+        {totals.unchanged > 0 && <li class="muted">{totals.unchanged} of them had nothing to do</li>}
+      </ul>
+    </>
+  );
+}
+
+const pageSize = 100;
+
+/** The server gives a part of them; what is shown changes in its place. */
+function Items({ batch }: { readonly batch: Batch }) {
+  const status = param("status");
+  const page = Math.max(1, Number(param("page")) || 1);
+  // Of one status the places of a batch cannot be counted: its pages follow each other by the index of the last.
+  const from = status === "" ? (page - 1) * pageSize : Number(param("from")) || 0;
+  const parameters = new URLSearchParams({
+    top: String(pageSize),
+    from: String(from),
+    ...(status === "" ? {} : { status }),
+  });
+  const address = `/api/operations/${encodeURIComponent(batch.id)}?${parameters}`;
+  const resource = useResource(`${address} ${batch.status}`, (signal) => get<Batch>(address, signal));
+  const changed = useSignal<ReadonlyMap<number, Item>>(new Map());
+  useEffect(
+    () =>
+      observe(({ event, data }) => {
+        if (event !== "item") return;
+        const { batch: of, ...item } = data as Item & { batch: string };
+        if (of === batch.id) changed.value = new Map(changed.peek()).set(item.index, item);
+      }),
+    [batch.id],
+  );
+  return (
+    <Loaded resource={resource} what="the namespaces of the batch">
+      {(data) =>
+        data.items.length === 0 ? (
+          <Empty
+            title={
+              status === "" ? "It has no namespace." : `None of its namespaces is ${words(status).toLowerCase()} now.`
+            }
+          />
+        ) : (
+          <>
+            <ul class="rows operations">
+              {data.items.map((item) => (
+                <ItemRow key={item.index} item={changed.value.get(item.index) ?? item} />
+              ))}
+            </ul>
+            {status === "" && <Pager page={page} size={pageSize} total={batch.totals.requests} what="namespaces" />}
+            {status !== "" && data.nextLink !== undefined && (
+              <button
+                type="button"
+                onClick={() =>
+                  setParams({ from: new URL(data.nextLink ?? "", location.href).searchParams.get("from") ?? "" })
+                }
+              >
+                Next
+              </button>
+            )}
+          </>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function ItemRow({ item }: { readonly item: Item }) {
+  const { index, cluster, namespace, status, operation, kind, outcome, needsApproval, isOwn, error } = item;
+  const name = `${cluster}/${namespace}`;
+  return (
+    <li class="row">
+      <div class="row-status">
+        <Status of={status} phase={needsApproval ? "awaitingApproval" : undefined} />
+      </div>
+      <div class="row-main">
+        {operation === undefined ? (
+          <a href={to.namespace(cluster, namespace)} data-row>
+            <strong>{name}</strong>
+          </a>
+        ) : (
+          <a href={to.operation(operation)} data-row>
+            {kind === undefined ? "" : `${words(kind)} `}
+            <strong>{name}</strong>
+          </a>
+        )}
+        {outcome === "unchanged" && <span class="muted"> was as asked for already</span>}
+        {isOwn === false && <span class="muted"> by an operation that is not this batch's</span>}
+        {error && (
+          <p class="row-cause bad">
+            <strong>{error.code}</strong> {error.message} <span class="fix">{error.fix}</span>
+          </p>
+        )}
+      </div>
+      <div class="row-who muted">no. {index + 1}</div>
+      <div class="row-time">
+        {item.startTime !== undefined && <Duration from={item.startTime} until={item.endTime} />}
+      </div>
+    </li>
+  );
+}

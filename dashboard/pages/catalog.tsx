@@ -1,0 +1,108 @@
+/** What exists, and who may have it. */
+import { to } from "../app/router.ts";
+import { get } from "../service/client.ts";
+import type { Caller, Catalog } from "../service/documents.ts";
+import { useResource } from "../service/resource.ts";
+import { caller, isIn } from "../service/session.ts";
+import { Page, Section } from "../ui/page.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { count, words } from "../ui/words.ts";
+
+export function CatalogPage() {
+  const resource = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  return (
+    <Page title="Catalog">
+      <p class="lead">
+        What a request may name.{" "}
+        {isIn("Onboarding.Operate") ? "You see all of it." : "You see what your teams may ask for."}
+      </p>
+      <Loaded resource={resource} what="the catalog">
+        {(catalog) => <View catalog={catalog} teams={caller.value?.teams ?? []} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: Caller["teams"] }) {
+  return (
+    <>
+      <Section title="Clusters">
+        {catalog.clusters.length === 0 ? (
+          <Empty title="The catalog gives your teams no cluster." />
+        ) : (
+          <ul class="cards narrow">
+            {catalog.clusters.map(({ name, identityModes }) => (
+              <li class="card" key={name}>
+                <h3>
+                  <code>{name}</code>
+                </h3>
+                <p>
+                  {identityModes.map((mode) => (
+                    <span class="tag" key={mode}>
+                      {words(mode)}
+                    </span>
+                  ))}
+                </p>
+                <p class="muted">{whoHas(teams.filter(({ clusters }) => clusters.includes(name)))}</p>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Section>
+      <Section title="Databases">
+        {catalog.sqlServers.length === 0 ? (
+          <Empty title="The catalog gives your teams no database." />
+        ) : (
+          <ul class="cards narrow">
+            {catalog.sqlServers.flatMap((server) =>
+              server.databases.map(({ name, roles }) => (
+                <li class="card" key={`${server.name}/${name}`}>
+                  <h3>
+                    <code>
+                      {server.name}/{name}
+                    </code>
+                  </h3>
+                  <p>
+                    {roles.map((role) => (
+                      <span class="tag" key={role}>
+                        {role}
+                      </span>
+                    ))}
+                  </p>
+                  <ul class="plain muted">
+                    {teams.flatMap((team) => {
+                      const own = team.databases?.[server.name]?.[name];
+                      return own ? [<li key={team.name}>{`team ${team.name}: ${own.join(", ")}`}</li>] : [];
+                    })}
+                  </ul>
+                  {isIn("Onboarding.Request") && (
+                    <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>Ask for it</a>
+                  )}
+                </li>
+              )),
+            )}
+          </ul>
+        )}
+      </Section>
+      {teams.length > 0 && (
+        <Section title="Teams">
+          <ul class="cards narrow">
+            {teams.map(({ name, namespaces, clusters, quota }) => (
+              <li class="card" key={name}>
+                <h3>{name}</h3>
+                <p>
+                  Namespaces <code>{namespaces.join(", ")}</code> on {clusters.join(", ")}
+                </p>
+                <p class="muted">{count(quota, "namespace")} at a time</p>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function whoHas(teams: Caller["teams"]): string {
+  return teams.length === 0 ? "for whoever may ask" : `teams: ${teams.map(({ name }) => name).join(", ")}`;
+}

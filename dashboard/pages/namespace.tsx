@@ -1,0 +1,375 @@
+/** One namespace: what was asked for beside what is there, what differs, and what can be done about it. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { navigate, to } from "../app/router.ts";
+import { call, get } from "../service/client.ts";
+import type { Namespace, Plan, Verification } from "../service/documents.ts";
+import { observe } from "../service/live.ts";
+import { useLiveResource, useResource } from "../service/resource.ts";
+import { isIn } from "../service/session.ts";
+import { announce } from "../ui/announcer.tsx";
+import { ask } from "../ui/change.tsx";
+import { Block, Id } from "../ui/copy.tsx";
+import { Facts, Page, Section } from "../ui/page.tsx";
+import { PlanView } from "../ui/plan.tsx";
+import { Empty, Failure, Loaded, Loading } from "../ui/states.tsx";
+import { Status } from "../ui/status.tsx";
+import { Time } from "../ui/time.tsx";
+import { count, words } from "../ui/words.ts";
+import { OperationList } from "./operations.tsx";
+import { requestParams } from "./request.tsx";
+
+interface Seen {
+  readonly namespace: Namespace;
+  readonly etag: string | undefined;
+}
+
+export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
+  const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
+  const resource = useLiveResource(address, async (signal): Promise<Seen> => {
+    const { body, headers } = await call<Namespace>(address, { signal });
+    return { namespace: body, etag: headers.get("etag") ?? undefined };
+  });
+  useEffect(
+    () =>
+      observe(({ event, data }) => {
+        const change = data as { cluster?: string; namespace?: string };
+        if (event === "operation" && change.cluster === cluster && change.namespace === name) resource.reload();
+      }),
+    [resource, cluster, name],
+  );
+  return (
+    <Page
+      title={`${cluster}/${name}`}
+      crumbs={<a href={to.namespaces()}>Namespaces</a>}
+      actions={resource.data.value && <Actions seen={resource.data.value} address={address} reload={resource.reload} />}
+    >
+      <Loaded resource={resource} what="the namespace">
+        {(seen) => <View seen={seen} address={address} />}
+      </Loaded>
+      <Section title="History">
+        <OperationList filters={new URLSearchParams({ cluster, namespace: name }).toString()} isShort />
+      </Section>
+    </Page>
+  );
+}
+
+function Actions({
+  seen,
+  address,
+  reload,
+}: {
+  readonly seen: Seen;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
+  const { namespace, etag: ifMatch } = seen;
+  const { identityMode, migration } = namespace;
+  if (!isIn("Onboarding.Request")) return null;
+  const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
+  const other = identityMode === "podIdentity" ? "workloadIdentity" : "podIdentity";
+  return (
+    <>
+      <Verify address={address} reload={reload} />
+      <button
+        type="button"
+        onClick={() =>
+          ask({ title: "Put right what differs?", verb: "Repair", path: `${address}/repair`, ifMatch, done: follow })
+        }
+      >
+        Repair …
+      </button>
+      {!migration && (
+        <button
+          type="button"
+          onClick={() =>
+            ask({
+              title: `Migrate to ${words(other).toLowerCase()}?`,
+              verb: "Migrate",
+              path: `${address}/migrate`,
+              body: { to: other },
+              ifMatch,
+              done: follow,
+            })
+          }
+        >
+          Migrate …
+        </button>
+      )}
+      <a class="button" href={to.newRequest(requestParams(namespace as never))}>
+        Change
+      </a>
+      <button
+        type="button"
+        class="grave"
+        onClick={() =>
+          ask({
+            title: "Take the namespace's access away?",
+            verb: "Offboard",
+            path: address,
+            method: "DELETE",
+            ifMatch,
+            isGrave: true,
+            done: follow,
+          })
+        }
+      >
+        Offboard …
+      </button>
+    </>
+  );
+}
+
+/** Reads only, so that there is nothing to be planned. */
+function Verify({ address, reload }: { readonly address: string; readonly reload: () => void }) {
+  const isRunning = useSignal(false);
+  const error = useSignal<Error | undefined>(undefined);
+  const verify = async () => {
+    isRunning.value = true;
+    error.value = undefined;
+    try {
+      const { body } = await call<Verification>(`${address}/verify`, { method: "POST" });
+      announce(`Verified: ${count(body.findings.length, "finding")}`);
+      reload();
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+    }
+    isRunning.value = false;
+  };
+  return (
+    <>
+      <button type="button" class="primary" onClick={verify} disabled={isRunning.value}>
+        {isRunning.value ? "Looking …" : "Verify now"}
+      </button>
+      {error.value && <Failure error={error.value} what="a verification" />}
+    </>
+  );
+}
+
+function View({ seen, address }: { readonly seen: Seen; readonly address: string }) {
+  const of = seen.namespace;
+  const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
+  return (
+    <>
+      <div class="summary">
+        <Status of={state} />
+        <span>
+          <a href={to.operation(operation)}>latest operation</a>
+        </span>
+      </div>
+      <Facts
+        of={[
+          ["Identity mode", words(identityMode)],
+          ["Team", team ?? "none: the platform's own"],
+          ["Asked for by", requestedBy],
+          ["Onboarded", onboardedTime && <Time at={onboardedTime} />],
+          ["Verified", verifiedTime ? <Time at={verifiedTime} /> : "never"],
+          ["Client id", clientId && <Id of={clientId} what="the client id" />],
+        ]}
+      />
+      {waiting.length > 0 && (
+        <p class="notice">
+          {count(waiting.length, "request")} from the queue begin when the namespace is free:{" "}
+          {waiting.map(({ operation: id, since }) => (
+            <span key={id}>
+              <code>{id}</code> since <Time at={since} />{" "}
+            </span>
+          ))}
+        </p>
+      )}
+      <Section title="Targets">
+        <ul class="targets">
+          {of.databases.map(({ server, database, roles }) => (
+            <li key={`${server}/${database}`}>
+              <code>
+                {server}/{database}
+              </code>{" "}
+              {roles.map((role) => (
+                <span class="tag" key={role}>
+                  {role}
+                </span>
+              ))}
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <MigrationStepper seen={seen} address={address} />
+      <Section title="Drift">
+        <Findings of={of} />
+      </Section>
+      <Section title="Desired beside actual">
+        <Comparison address={address} of={of} />
+      </Section>
+      <Section title="Export">
+        <Export address={address} />
+      </Section>
+    </>
+  );
+}
+
+function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }) {
+  if (findings.length === 0) {
+    return verifiedTime === undefined ? (
+      <Empty title="It was never read back.">
+        <p>Verify now looks at everything that it has.</p>
+      </Empty>
+    ) : (
+      <Empty title="Everything is as it was asked for." />
+    );
+  }
+  return (
+    <ul class="findings">
+      {findings.map(({ code, target, field, severity, expected, found, repairable, fix }) => (
+        <li key={`${code} ${target} ${field}`}>
+          <p>
+            <Status of={severity} /> <strong>{code}</strong> <code class="target">{target}</code>
+          </p>
+          <p>
+            <code>{field}</code> is {found === null ? "not there" : <del>{found}</del>} instead of{" "}
+            {expected === null ? "not there" : <ins>{expected}</ins>}.
+          </p>
+          <p class="fix">{repairable ? "Repair puts it right." : fix}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A repair that nobody wants yet: what it would do is what differs, step by step. */
+function Comparison({ address, of }: { readonly address: string; readonly of: Namespace }) {
+  const isWanted = useSignal(false);
+  if (!isIn("Onboarding.Request")) return <p class="muted">Whoever may ask for a repair can compare.</p>;
+  if (!isWanted.value) {
+    return (
+      <button
+        type="button"
+        onClick={() => {
+          isWanted.value = true;
+        }}
+      >
+        Compare now
+      </button>
+    );
+  }
+  return <Compared address={address} version={`${of.operation} ${of.verifiedTime}`} />;
+}
+
+function Compared({ address, version }: { readonly address: string; readonly version: string }) {
+  const resource = useResource(`compare ${address} ${version}`, async (signal) => {
+    const { body } = await call<Plan>(`${address}/repair?dryRun=true`, { method: "POST", signal });
+    return body;
+  });
+  return (
+    <Loaded resource={resource} what="what differs">
+      {(plan) => <PlanView plan={plan} />}
+    </Loaded>
+  );
+}
+
+const phases = [
+  ["inventory", "Looks what there is, which pods use it, and what would be in the way"],
+  ["sideBySide", "Adds what the new way needs; pods go on as they are"],
+  ["verify", "Proves the new way"],
+  ["cutOver", "Record and manifest say the new way; teams redeploy"],
+  ["retire", "Takes the old way away, once no pod uses it"],
+] as const;
+
+function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly address: string }) {
+  const { migration, state } = seen.namespace;
+  const until = useSignal("retire");
+  if (!migration && state !== "Migrating") return null;
+  const target = migration?.to ?? "workloadIdentity";
+  const done = phases.findIndex(([phase]) => phase === migration?.completed);
+  const mayGoOn = isIn("Onboarding.Request") && state !== "Migrating";
+  const go = (direction: "on" | "back") => {
+    const back = target === "podIdentity" ? "workloadIdentity" : "podIdentity";
+    ask({
+      title:
+        direction === "on" ? `Go on to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,
+      verb: direction === "on" ? "Go on" : "Go back",
+      path: `${address}/migrate`,
+      body: direction === "on" ? { to: target, until: until.value } : { to: back },
+      ifMatch: seen.etag,
+      done: ({ id }) => navigate(to.operation(id)),
+    });
+  };
+  return (
+    <Section title={`Migration to ${words(target).toLowerCase()}`}>
+      <ol class="stepper">
+        {phases.map(([phase, what], index) => (
+          <li
+            key={phase}
+            class={index <= done ? "done" : index === done + 1 ? "next" : ""}
+            aria-current={index === done + 1 ? "step" : undefined}
+          >
+            <strong>{words(phase)}</strong>
+            <span class="visually-hidden">{index <= done ? " (complete)" : ""}</span>
+            <span class="muted">{what}</span>
+          </li>
+        ))}
+      </ol>
+      {mayGoOn && (
+        <div class="actions">
+          <label class="field inline">
+            <span>up to</span>
+            <select value={until.value} onChange={(event) => setValue(until, event.currentTarget.value)}>
+              {phases.slice(done + 1).map(([phase]) => (
+                <option key={phase} value={phase}>
+                  {words(phase)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="button" class="primary" onClick={() => go("on")}>
+            Go on …
+          </button>
+          <button type="button" onClick={() => go("back")}>
+            Go back …
+          </button>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function setValue(signal: Signal<string>, value: string): void {
+  signal.value = value;
+}
+
+const formats = [
+  ["manifest", "Manifest for the Deployment"],
+  ["kubernetes", "Kubernetes objects"],
+  ["tsql", "T-SQL"],
+  ["azurecli", "Azure CLI"],
+] as const;
+
+function Export({ address }: { readonly address: string }) {
+  const format = useSignal("");
+  return (
+    <>
+      <label class="field inline">
+        <span>Everything that the namespace has, to go on without Mooring</span>
+        <select value={format.value} onChange={(event) => setValue(format, event.currentTarget.value)}>
+          <option value="">choose a form</option>
+          {formats.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {format.value !== "" && <Exported key={format.value} address={address} format={format.value} />}
+    </>
+  );
+}
+
+function Exported({ address, format }: { readonly address: string; readonly format: string }) {
+  const path = format === "manifest" ? `${address}/manifest` : `${address}/export?format=${format}`;
+  const resource = useResource(path, (signal) => get<string>(path, signal));
+  if (resource.data.value === undefined && !resource.error.value) return <Loading what="the export" />;
+  return (
+    <Loaded resource={resource} what="the export">
+      {(text) => <Block text={text} what="the export" />}
+    </Loaded>
+  );
+}

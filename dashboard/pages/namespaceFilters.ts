@@ -1,0 +1,61 @@
+/** Which namespaces are shown, and in which order. */
+import type { Namespace } from "../service/documents.ts";
+
+export const filterNames = {
+  q: "Text",
+  cluster: "Cluster",
+  state: "State",
+  mode: "Identity mode",
+  team: "Team",
+  severity: "Worst finding",
+  migration: "Migration",
+};
+export type NamespaceFilters = Readonly<Record<keyof typeof filterNames, string>>;
+
+export const severities = ["Error", "Warning", "Info"] as const;
+export const orders = ["name", "severity", "verified", "state"] as const;
+export type Order = (typeof orders)[number];
+
+export function worstOf({ findings }: Pick<Namespace, "findings">): (typeof severities)[number] | undefined {
+  return severities.find((severity) => findings.some((each) => each.severity === severity));
+}
+
+export function filterNamespaces(all: readonly Namespace[], filters: NamespaceFilters): readonly Namespace[] {
+  const { q, cluster, state, mode, team, severity, migration } = filters;
+  const text = q.toLowerCase();
+  return all.filter(
+    (each) =>
+      (cluster === "" || each.cluster === cluster) &&
+      (state === "" || each.state === state) &&
+      (mode === "" || each.identityMode === mode) &&
+      (team === "" || each.team === team) &&
+      (migration === "" || (migration === "stopped") === (each.migration !== undefined)) &&
+      (severity === "" || (severity === "none" ? each.findings.length === 0 : worstOf(each) === severity)) &&
+      (text === "" || textOf(each).includes(text)),
+  );
+}
+
+function textOf({ cluster, namespace, requestedBy, team = "", clientId = "", databases }: Namespace): string {
+  const targets = databases.map(({ server, database }) => `${server}/${database}`).join(" ");
+  return `${cluster}/${namespace} ${requestedBy} ${team} ${clientId} ${targets}`.toLowerCase();
+}
+
+export function sortNamespaces(all: readonly Namespace[], order: Order): readonly Namespace[] {
+  const byName = (a: Namespace, b: Namespace) => compare(a.cluster, b.cluster) || compare(a.namespace, b.namespace);
+  const rank = (each: Namespace) => {
+    const worst = worstOf(each);
+    return worst === undefined ? severities.length : severities.indexOf(worst);
+  };
+  const by: Readonly<Record<Order, (a: Namespace, b: Namespace) => number>> = {
+    name: byName,
+    severity: (a, b) => rank(a) - rank(b) || b.findings.length - a.findings.length || byName(a, b),
+    // What was verified longest ago, or never, is looked at first.
+    verified: (a, b) => compare(a.verifiedTime ?? "", b.verifiedTime ?? "") || byName(a, b),
+    state: (a, b) => compare(a.state, b.state) || byName(a, b),
+  };
+  return all.toSorted(by[order]);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

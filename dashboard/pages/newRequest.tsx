@@ -1,0 +1,394 @@
+/** A form that offers what the caller may have, and shows what would happen while it is filled in. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { navigate, param, query, setParams, to } from "../app/router.ts";
+import { call, get, Refused } from "../service/client.ts";
+import type { Accepted, Caller, Catalog, OnboardingRequest, Plan } from "../service/documents.ts";
+import { useResource } from "../service/resource.ts";
+import { caller, isIn } from "../service/session.ts";
+import { settings } from "../service/settings.ts";
+import { announce } from "../ui/announcer.tsx";
+import { Block } from "../ui/copy.tsx";
+import { Page, Section } from "../ui/page.tsx";
+import { PlanView } from "../ui/plan.tsx";
+import { Empty, Loaded, ProblemText } from "../ui/states.tsx";
+import { words } from "../ui/words.ts";
+import {
+  offer,
+  printCommand,
+  printCurl,
+  printDatabases,
+  type Role,
+  readDatabases,
+  readRequest,
+} from "./requestForm.ts";
+
+export function NewRequestPage() {
+  const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  const who = caller.value;
+  return (
+    <Page title="New request">
+      {who && !isIn("Onboarding.Request") ? (
+        <Empty title="You may not ask for anything.">
+          <p>
+            It needs the app role <code>Onboarding.Request</code>; whoever looks after Mooring gives it.
+          </p>
+        </Empty>
+      ) : (
+        <Loaded resource={catalog} what="the catalog">
+          {(data) => who && <Form catalog={data} who={who} />}
+        </Loaded>
+      )}
+    </Page>
+  );
+}
+
+function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Caller }) {
+  const request = readRequest(query.value);
+  const body = request && JSON.stringify(request);
+  const problems = useSignal<ReadonlyMap<string, string>>(new Map());
+  const offered = offer(catalog, who, param("team"));
+  if (offered.clusters.length === 0 || offered.sqlServers.length === 0) {
+    return (
+      <Empty title="There is nothing that you may ask for.">
+        <p>The catalog gives your teams no cluster, or no database. Whoever looks after Mooring can change that.</p>
+      </Empty>
+    );
+  }
+  return (
+    <div class="split">
+      <form class="request" onSubmit={(event) => event.preventDefault()}>
+        <Fields offered={offered} who={who} problems={problems.value} />
+      </form>
+      <div class="beside">
+        <Section title="What would happen">
+          {request && body ? (
+            <Planned
+              key={body}
+              request={request}
+              told={(found) => {
+                problems.value = found;
+              }}
+            />
+          ) : (
+            <p class="muted">
+              Name a cluster, a namespace and a database with at least one role; the plan comes by itself.
+            </p>
+          )}
+        </Section>
+        {request && <SameElsewhere request={request} />}
+      </div>
+    </div>
+  );
+}
+
+function Fields({
+  offered,
+  who,
+  problems,
+}: {
+  readonly offered: Catalog;
+  readonly who: Caller;
+  readonly problems: ReadonlyMap<string, string>;
+}) {
+  const cluster = param("cluster");
+  const modes = offered.clusters.find(({ name }) => name === cluster)?.identityModes ?? [];
+  const team = param("team");
+  const patterns = (team === "" ? who.teams : who.teams.filter(({ name }) => name === team)).flatMap(
+    ({ namespaces }) => namespaces,
+  );
+  const mode = param("identityMode") || "workloadIdentity";
+  // What has only one value is chosen.
+  useEffect(() => {
+    const [only, another] = offered.clusters;
+    if (param("cluster") === "" && only && !another) setParams({ cluster: only.name }, { replace: true });
+  }, [offered]);
+  return (
+    <>
+      {who.teams.length > 0 && (
+        <Select
+          name="team"
+          title="For which team"
+          any={who.teams.length === 1 ? "the team that you are in" : "the team that it fits"}
+          options={who.teams.map(({ name }) => name)}
+          problem={problems.get("/team")}
+        />
+      )}
+      <Select
+        name="cluster"
+        title="Cluster"
+        any="choose"
+        options={offered.clusters.map(({ name }) => name)}
+        problem={problems.get("/cluster")}
+      />
+      <Text
+        name="namespace"
+        title="Namespace"
+        hint={patterns.length > 0 ? `Your teams have: ${patterns.join(", ")}` : "Created when it does not exist."}
+        problem={problems.get("/namespace")}
+        isFirst
+      />
+      <Select
+        name="identityMode"
+        title="Identity mode"
+        any="workload identity"
+        options={modes.filter((each) => each !== "workloadIdentity")}
+        problem={problems.get("/identityMode")}
+      />
+      <Databases offered={offered} problems={problems} />
+      <details class="more-fields">
+        <summary>More fields</summary>
+        {mode === "workloadIdentity" ? (
+          <Text
+            name="serviceAccount"
+            title="Service account"
+            hint="app when nothing is said"
+            problem={problems.get("/serviceAccount")}
+          />
+        ) : (
+          <Text
+            name="selector"
+            title="Selector"
+            hint="Value of the label aadpodidbinding; the namespace's name when nothing is said"
+            problem={problems.get("/selector")}
+          />
+        )}
+        <Select
+          name="adoptionPolicy"
+          title="What is there and is not Mooring's"
+          any="is taken over if it is identical"
+          options={["Never", "Always"]}
+          problem={problems.get("/adoptionPolicy")}
+        />
+        <Select
+          name="deletePolicy"
+          title="When it is offboarded, the namespace"
+          any="goes, if Mooring created it"
+          options={["Keep"]}
+          problem={problems.get("/deletePolicy")}
+        />
+      </details>
+    </>
+  );
+}
+
+function Select({
+  name,
+  title,
+  options,
+  any,
+  problem,
+}: {
+  readonly name: string;
+  readonly title: string;
+  readonly options: readonly string[];
+  readonly any: string;
+  readonly problem: string | undefined;
+}) {
+  const value = param(name);
+  // What stands in the address and is not offered is shown all the same: the plan says why not.
+  const all = value === "" || options.includes(value) ? options : [...options, value];
+  return (
+    <label class="field">
+      <span>{title}</span>
+      <select
+        value={value}
+        aria-invalid={problem !== undefined}
+        onChange={(event) => setParams({ [name]: event.currentTarget.value })}
+      >
+        <option value="">{any}</option>
+        {all.map((option) => (
+          <option key={option} value={option}>
+            {/^[a-z]+[A-Z]/.test(option) ? words(option) : option}
+          </option>
+        ))}
+      </select>
+      {problem !== undefined && <span class="problem">{problem}</span>}
+    </label>
+  );
+}
+
+function Text({
+  name,
+  title,
+  hint,
+  problem,
+  isFirst = false,
+}: {
+  readonly name: string;
+  readonly title: string;
+  readonly hint: string;
+  readonly problem: string | undefined;
+  readonly isFirst?: boolean;
+}) {
+  return (
+    <label class="field">
+      <span>{title}</span>
+      <input
+        value={param(name)}
+        spellcheck={false}
+        autoComplete="off"
+        aria-invalid={problem !== undefined}
+        data-search={isFirst ? "" : undefined}
+        onInput={(event) => setParams({ [name]: event.currentTarget.value.trim() }, { replace: true })}
+      />
+      <span class="hint">{hint}</span>
+      {problem !== undefined && <span class="problem">{problem}</span>}
+    </label>
+  );
+}
+
+function Databases({
+  offered,
+  problems,
+}: {
+  readonly offered: Catalog;
+  readonly problems: ReadonlyMap<string, string>;
+}) {
+  const chosen = readDatabases(param("databases"));
+  const toggle = (server: string, database: string, role: Role, isOn: boolean) => {
+    const isThis = (each: { server: string; database: string }) => each.server === server && each.database === database;
+    const before = chosen.find(isThis)?.roles ?? [];
+    const roles = isOn ? [...before, role] : before.filter((each) => each !== role);
+    const others = chosen.filter((each) => !isThis(each));
+    setParams(
+      { databases: printDatabases(roles.length === 0 ? others : [...others, { server, database, roles }]) },
+      { replace: true },
+    );
+  };
+  return (
+    <fieldset>
+      <legend>Databases</legend>
+      {offered.sqlServers.map((server) =>
+        server.databases.map((database) => {
+          const own = chosen.find((each) => each.server === server.name && each.database === database.name);
+          const index = own ? chosen.indexOf(own) : -1;
+          const told = [...problems].filter(([pointer]) => pointer.startsWith(`/databases/${index}/`));
+          return (
+            <fieldset class="database" key={`${server.name}/${database.name}`}>
+              <legend>
+                <code>
+                  {server.name}/{database.name}
+                </code>
+              </legend>
+              {database.roles.map((role) => (
+                <label class="check" key={role}>
+                  <input
+                    type="checkbox"
+                    checked={own?.roles.includes(role) ?? false}
+                    onChange={(event) => toggle(server.name, database.name, role, event.currentTarget.checked)}
+                  />
+                  {role}
+                </label>
+              ))}
+              {told.map(([pointer, detail]) => (
+                <span class="problem" key={pointer}>
+                  {detail}
+                </span>
+              ))}
+            </fieldset>
+          );
+        }),
+      )}
+    </fieldset>
+  );
+}
+
+/** So long nobody types, the plan is asked for. */
+const pauseMs = 400;
+
+function Planned({
+  request,
+  told,
+}: {
+  readonly request: OnboardingRequest;
+  readonly told: (problems: ReadonlyMap<string, string>) => void;
+}) {
+  const plan = useSignal<Plan | undefined>(undefined);
+  const error = useSignal<Error | undefined>(undefined);
+  const isSending = useSignal(false);
+  const key = useMemo(() => crypto.randomUUID(), []);
+  useEffect(() => {
+    const leaving = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        const { body } = await call<Plan>("/api/onboardings?dryRun=true", {
+          method: "POST",
+          body: request,
+          signal: leaving.signal,
+        });
+        plan.value = body;
+        told(new Map());
+      } catch (reason) {
+        if (leaving.signal.aborted) return;
+        fail(reason);
+      }
+    }, pauseMs);
+    return () => {
+      clearTimeout(timer);
+      leaving.abort();
+    };
+  }, []);
+
+  function fail(reason: unknown): void {
+    error.value = reason instanceof Error ? reason : new Error(String(reason));
+    const errors = reason instanceof Refused ? (reason.problem.errors ?? []) : [];
+    told(new Map(errors.map(({ pointer, detail }) => [pointer, detail])));
+  }
+
+  const send = async () => {
+    isSending.value = true;
+    error.value = undefined;
+    try {
+      const { body } = await call<Accepted>("/api/onboardings", {
+        method: "POST",
+        body: request,
+        headers: { "idempotency-key": key },
+      });
+      announce(body.message ?? "Accepted");
+      navigate(to.operation(body.id));
+    } catch (reason) {
+      fail(reason);
+      isSending.value = false;
+    }
+  };
+
+  return (
+    <div aria-busy={!plan.value && !error.value} aria-live="polite">
+      {error.value && (
+        <div class="failure">
+          <p class="empty-title">It would not be accepted.</p>
+          <ProblemText error={error.value} />
+        </div>
+      )}
+      {!plan.value && !error.value && <p class="muted">Looking what there is …</p>}
+      {plan.value && <PlanView plan={plan.value} />}
+      {plan.value && (
+        <button type="button" class="primary" onClick={send} disabled={isSending.value || plan.value.blocked}>
+          {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Ask for approval" : "Onboard"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function SameElsewhere({ request }: { readonly request: OnboardingRequest }) {
+  const { entra, key } = settings.signIn;
+  const proof = entra ? "authorization: Bearer $MOORING_TOKEN" : key ? "x-mooring-key: $MOORING_KEY" : undefined;
+  return (
+    <Section title="The same elsewhere">
+      <details>
+        <summary>JSON</summary>
+        <Block text={JSON.stringify(request, null, 2)} what="the request as JSON" />
+      </details>
+      <details>
+        <summary>mooring</summary>
+        <Block text={printCommand(request)} what="the command" />
+      </details>
+      <details>
+        <summary>curl</summary>
+        <Block text={printCurl(request, location.origin, proof)} what="the curl command" />
+      </details>
+    </Section>
+  );
+}

@@ -1,0 +1,343 @@
+/** One operation, of a namespace or of a batch, from the request to the result. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { navigate, to } from "../app/router.ts";
+import { get } from "../service/client.ts";
+import type { Answers, AuditRecord, Batch, Operation } from "../service/documents.ts";
+import { observe } from "../service/live.ts";
+import { useResource } from "../service/resource.ts";
+import { caller, isIn } from "../service/session.ts";
+import { announce } from "../ui/announcer.tsx";
+import { ask } from "../ui/change.tsx";
+import { Block, Id } from "../ui/copy.tsx";
+import { Facts, Page, Section } from "../ui/page.tsx";
+import { Cause } from "../ui/plan.tsx";
+import { Loaded } from "../ui/states.tsx";
+import { Status } from "../ui/status.tsx";
+import { Duration, Time } from "../ui/time.tsx";
+import { words } from "../ui/words.ts";
+import { BatchView } from "./batch.tsx";
+import { RequestView, requestParams } from "./request.tsx";
+import { Timeline, Trace } from "./timeline.tsx";
+
+type Document = Answers["getOperation"];
+
+export function OperationPage({ id }: { readonly id: string }) {
+  const address = `/api/operations/${encodeURIComponent(id)}`;
+  const resource = useResource(address, (signal) => get<Document>(address, signal));
+  const { data } = resource;
+  useEffect(
+    () =>
+      observe(({ event, data: change }) => {
+        const current = data.peek();
+        if (event === "end") {
+          announce(`The operation has ended: ${(change as { status: string }).status}`);
+          resource.reload();
+        } else if (current) data.value = amend(current, event, change);
+      }),
+    [resource],
+  );
+  return (
+    <Loaded resource={resource} what="the operation">
+      {(document) =>
+        document.kind === "batch" ? (
+          <BatchView batch={document as Batch} reload={resource.reload} />
+        ) : (
+          <OperationView operation={document as Operation} reload={resource.reload} />
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** Of the page's own operation alone: the stream of one operation carries nothing else. */
+function amend(current: Document, event: string, change: unknown): Document {
+  if (event === "operation" && (change as { id: string }).id === current.id) {
+    return { ...current, ...(change as object) } as Document;
+  }
+  if (event !== "step" || current.kind === "batch") return current;
+  const { operation: of, cluster: _cluster, namespace: _namespace, ...step } = change as StepChange;
+  if (of !== current.id) return current;
+  const { steps } = current as Operation;
+  const isKnown = steps.some((each) => isSame(each, step));
+  // All that was planned is in the list from the beginning.
+  const next = isKnown
+    ? steps.map((each) => (isSame(each, step) ? { ...step, ...(each.undo ? { undo: true as const } : {}) } : each))
+    : [...steps, { ...step, undo: true as const }];
+  return { ...current, steps: next } as Document;
+}
+
+type StepChange = Operation["steps"][number] & { operation: string; cluster: string; namespace: string };
+
+function isSame(a: { name: string; target: string }, b: { name: string; target: string }): boolean {
+  return a.name === b.name && a.target === b.target;
+}
+
+function isOver({ status }: { readonly status: string }): boolean {
+  return status === "Succeeded" || status === "Failed" || status === "Canceled";
+}
+
+function OperationView({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
+  const {
+    id,
+    kind,
+    status,
+    phase,
+    cluster,
+    namespace,
+    error,
+    leftUndone = [],
+    result,
+    traceId,
+    batch,
+    compensates,
+  } = operation;
+  const auditAddress = `/api/audit?operation=${encodeURIComponent(id)}&top=200`;
+  const audit = useResource(`${auditAddress} ${status}`, async (signal) => {
+    const page = await get<Answers["listAudit"]>(auditAddress, signal);
+    return page.value as readonly AuditRecord[];
+  });
+  return (
+    <Page
+      title={`${words(kind)} ${cluster}/${namespace}`}
+      crumbs={
+        <>
+          <a href={to.operations()}>Operations</a> /{" "}
+          <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>
+        </>
+      }
+      actions={<Decisions operation={operation} reload={reload} />}
+    >
+      <div class="summary">
+        <Status of={status} phase={phase} />
+        {status === "Running" && <span class="muted">{words(phase)}</span>}
+        <span>
+          asked for <Time at={operation.createdTime} /> by {operation.requestedBy}
+          {operation.team !== undefined && ` for team ${operation.team}`}
+        </span>
+        <span>
+          took <Duration from={operation.startTime ?? operation.createdTime} until={operation.endTime} />
+        </span>
+      </div>
+      {error && <Cause error={error} />}
+      {leftUndone.length > 0 && (
+        <div class="cause bad">
+          <p>
+            <strong>Left undone:</strong> {leftUndone.join(", ")}
+          </p>
+          <p class="fix">Compensate runs these undos again, and only these.</p>
+        </div>
+      )}
+      <Approval operation={operation} />
+      <Section title="Time line">
+        <Timeline operation={operation} audit={audit} />
+      </Section>
+      {result && <Result result={result} />}
+      <Section title="Request">
+        <RequestView request={operation.request} replaces={operation.replaces} />
+      </Section>
+      <Section title="Where else it stands">
+        <Facts
+          of={[
+            ["Operation", <Id key="id" of={id} what="the id of the operation" />],
+            ["Namespace", <a key="namespace" href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>],
+            ["Batch", batch && <a href={to.operation(batch)}>the batch that it belongs to</a>],
+            [
+              "Compensates",
+              compensates && <a href={to.operation(compensates)}>the operation whose undos it runs again</a>,
+            ],
+            [
+              "Audit",
+              <a key="audit" href={to.audit({ operation: id })}>
+                its entries in the audit trail
+              </a>,
+            ],
+            ["Trace", traceId && <Trace id={traceId} />],
+            [
+              "Ask again",
+              <a key="again" href={to.newRequest(requestParams(operation.request))}>
+                a new request with the same fields
+              </a>,
+            ],
+          ]}
+        />
+      </Section>
+    </Page>
+  );
+}
+
+function Result({ result }: { readonly result: NonNullable<Operation["result"]> }) {
+  const { clientId, manifest, migration } = result;
+  return (
+    <Section title="Result">
+      <Facts
+        of={[
+          ["Client id", <Id key="id" of={clientId} what="the client id" />],
+          [
+            "Migration",
+            migration &&
+              (migration.completed === undefined
+                ? "nothing is complete yet"
+                : `complete up to ${words(migration.completed)}`),
+          ],
+          ["Pods to move", migration && migration.podsToMove.length > 0 ? migration.podsToMove.join(", ") : undefined],
+        ]}
+      />
+      <p>What a team puts into its Deployment:</p>
+      <Block text={manifest} what="the manifest" />
+    </Section>
+  );
+}
+
+function Approval({ operation }: { readonly operation: Operation }) {
+  const { approval, phase } = operation;
+  if (!approval) return null;
+  const { decision, given = [], needed = 1 } = approval;
+  return (
+    <Section title="Approval">
+      <ul>
+        {approval.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+      <Facts
+        of={[
+          [
+            "Who may",
+            approval.approvers
+              .map(({ role, team }) => (team === undefined ? role : `${role} in team ${team}`))
+              .join(" and "),
+          ],
+          ["Asked", <Time key="asked" at={approval.requestedTime} />],
+          ["Ends", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
+          [
+            "Approved so far",
+            needed > 1
+              ? `${given.length} of ${needed}${given.length > 0 ? `: ${given.map(({ by }) => by).join(", ")}` : ""}`
+              : undefined,
+          ],
+          [
+            "Decided",
+            decision && (
+              <>
+                {words(decision.kind)}
+                {decision.by !== undefined && ` by ${decision.by}`} <Time at={decision.time} />
+                {decision.comment !== undefined && `: ${decision.comment}`}
+              </>
+            ),
+          ],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Decisions({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
+  const { id, status, phase, approval, leftUndone = [], cancel } = operation;
+  const isSent = useSignal(false);
+  const address = `/api/operations/${encodeURIComponent(id)}`;
+  const done = (text: string) => () => {
+    isSent.value = true;
+    announce(text);
+    reload();
+  };
+  return (
+    <>
+      {phase === "awaitingApproval" && approval && (
+        <ApproveButtons
+          id={id}
+          requestHash={approval.requestHash}
+          requestedBy={operation.requestedBy}
+          done={done("Decided")}
+        />
+      )}
+      {!isOver(operation) && isIn("Onboarding.Request") && !cancel && (
+        <button
+          type="button"
+          onClick={() =>
+            ask({
+              title: "Cancel this operation?",
+              verb: "Cancel the operation",
+              path: `${address}/cancel`,
+              takesComment: true,
+              isGrave: true,
+              done: done("Cancel recorded"),
+            })
+          }
+        >
+          Cancel …
+        </button>
+      )}
+      {cancel && !isOver(operation) && <span class="muted">Cancel was asked for by {cancel.by}.</span>}
+      {isOver({ status }) && leftUndone.length > 0 && isIn("Onboarding.Request") && (
+        <button
+          type="button"
+          class="primary"
+          onClick={() =>
+            ask({
+              title: "Run the undos again that failed?",
+              verb: "Compensate",
+              path: `${address}/compensate`,
+              done: ({ id: next }) => navigate(to.operation(next)),
+            })
+          }
+        >
+          Compensate …
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Nobody approves what he has asked for himself; the service would say so, too. */
+export function ApproveButtons({
+  id,
+  requestHash,
+  requestedBy,
+  done,
+}: {
+  readonly id: string;
+  readonly requestHash: string;
+  readonly requestedBy: string;
+  readonly done: () => void;
+}) {
+  if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
+  if (caller.value?.id === requestedBy) return <span class="muted">Another person has to approve it.</span>;
+  const address = `/api/operations/${encodeURIComponent(id)}`;
+  return (
+    <>
+      <button
+        type="button"
+        class="primary"
+        onClick={() =>
+          ask({
+            title: "Approve this request?",
+            verb: "Approve",
+            path: `${address}/approve`,
+            body: { requestHash },
+            takesComment: true,
+            done,
+          })
+        }
+      >
+        Approve …
+      </button>
+      <button
+        type="button"
+        onClick={() =>
+          ask({
+            title: "Reject this request?",
+            verb: "Reject",
+            path: `${address}/reject`,
+            body: { requestHash },
+            takesComment: true,
+            isGrave: true,
+            done,
+          })
+        }
+      >
+        Reject …
+      </button>
+    </>
+  );
+}

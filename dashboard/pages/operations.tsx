@@ -1,0 +1,265 @@
+/** Newest first, live, and still while somebody reads. */
+import { batch, type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { param, query, to } from "../app/router.ts";
+import { awaitingCount } from "../service/awaiting.ts";
+import { get } from "../service/client.ts";
+import type { Answers } from "../service/documents.ts";
+import { observe } from "../service/live.ts";
+import { useLiveResource } from "../service/resource.ts";
+import { Choice, FilterBar, QuickFilters, Search } from "../ui/filters.tsx";
+import { Page } from "../ui/page.tsx";
+import { Empty, Failure, Loaded } from "../ui/states.tsx";
+import { Status } from "../ui/status.tsx";
+import { Duration, Time } from "../ui/time.tsx";
+import { count, words } from "../ui/words.ts";
+
+export type Summary = Answers["listOperations"]["value"][number];
+type OperationPage = Answers["listOperations"];
+
+export const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
+const kinds = ["onboard", "change", "offboard", "repair", "migrate", "compensate", "batch"] as const;
+const filterNames = { status: "Status", phase: "Phase", kind: "Kind", cluster: "Cluster", namespace: "Namespace" };
+
+export function OperationsPage() {
+  return (
+    <Page title="Operations">
+      <QuickFilters
+        title="Often asked for"
+        choices={[
+          { text: "All", params: { status: "", phase: "" } },
+          { text: "Running", params: { status: "Running", phase: "" } },
+          { text: "Failed", params: { status: "Failed", phase: "" } },
+          { text: "Waiting for approval", params: { status: "", phase: "awaitingApproval" } },
+        ]}
+      />
+      {awaitingCount.value !== undefined && (
+        <a class="chip" href="/dashboard/approvals">
+          Waiting for you: {awaitingCount}
+        </a>
+      )}
+      <FilterBar names={filterNames}>
+        <Choice name="status" title="Status" options={statuses} />
+        <Choice name="kind" title="Kind" options={kinds} />
+        <Search name="cluster" title="Cluster" />
+        <Search name="namespace" title="Namespace, in full" isFirst />
+      </FilterBar>
+      <OperationList key={filtersOf(query.value)} filters={filtersOf(query.value)} />
+    </Page>
+  );
+}
+
+function filtersOf(search: URLSearchParams): string {
+  const wanted = new URLSearchParams();
+  for (const name of Object.keys(filterNames)) {
+    const value = search.get(name);
+    if (value !== null && value !== "") wanted.set(name, value);
+  }
+  return wanted.toString();
+}
+
+/** Also of one namespace, on its page. */
+export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
+  const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
+  const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
+  return (
+    <Loaded resource={resource} what="the operations">
+      {(page) => <Rows key={resource.loadedAt.value} page={page} filters={filters} isShort={isShort} />}
+    </Loaded>
+  );
+}
+
+interface Shown {
+  readonly rows: Signal<ReadonlyMap<string, Summary>>;
+  /** In the order of the list; what is new waits until nobody is disturbed. */
+  readonly order: Signal<readonly string[]>;
+  readonly fresh: Signal<readonly string[]>;
+}
+
+function Rows({
+  page,
+  filters,
+  isShort,
+}: {
+  readonly page: OperationPage;
+  readonly filters: string;
+  readonly isShort: boolean;
+}) {
+  const ids = page.value.map(({ id }) => id);
+  const shown: Shown = {
+    rows: useSignal(new Map(page.value.map((row) => [row.id, row]))),
+    order: useSignal<readonly string[]>(ids),
+    fresh: useSignal<readonly string[]>([]),
+  };
+  const nextLink = useSignal(page.nextLink);
+  const wanted = useMemo(() => new URLSearchParams(filters), [filters]);
+
+  useEffect(() => observe(({ event, data }) => event === "operation" && take(shown, wanted, data as Summary)), []);
+
+  const showFresh = () =>
+    batch(() => {
+      shown.order.value = [...shown.fresh.value, ...shown.order.value];
+      shown.fresh.value = [];
+    });
+  return (
+    <>
+      <div class="fresh-place">
+        {shown.fresh.value.length > 0 && (
+          <button type="button" class="fresh" onClick={showFresh}>
+            Show {count(shown.fresh.value.length, "new operation")}
+          </button>
+        )}
+      </div>
+      {shown.order.value.length === 0 ? (
+        <NoOperations isFiltered={filters !== ""} />
+      ) : (
+        <ul class="rows operations">
+          {shown.order.value.map((id) => {
+            const row = shown.rows.value.get(id);
+            return row && <Row key={id} row={row} />;
+          })}
+        </ul>
+      )}
+      {!isShort && <Older shown={shown} nextLink={nextLink} />}
+      {isShort && nextLink.value !== undefined && (
+        <p>
+          <a href={to.operations(Object.fromEntries(new URLSearchParams(filters)))}>All of them</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What is known changes in its place, whatever it has become; what is new comes in when nobody reads further down. */
+function take({ rows, order, fresh }: Shown, wanted: URLSearchParams, change: Summary): void {
+  const known = rows.peek().get(change.id);
+  if (!known && !isWanted(change, wanted)) return;
+  batch(() => {
+    rows.value = new Map(rows.peek()).set(change.id, { ...known, ...change });
+    if (known || fresh.peek().includes(change.id)) return;
+    const newest = order.peek()[0];
+    const before = newest === undefined ? undefined : rows.peek().get(newest)?.createdTime;
+    // An old one that runs on is no news; it has its place further down.
+    if (before !== undefined && change.createdTime < before) return;
+    const isRead = scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
+    if (isRead) fresh.value = [change.id, ...fresh.peek()];
+    else order.value = [change.id, ...order.peek()];
+  });
+}
+
+function isWanted(change: Summary, wanted: URLSearchParams): boolean {
+  return [...wanted].every(([name, value]) => (change as Readonly<Record<string, unknown>>)[name] === value);
+}
+
+function Older({ shown, nextLink }: { readonly shown: Shown; readonly nextLink: Signal<string | undefined> }) {
+  const isLoading = useSignal(false);
+  const error = useSignal<Error | undefined>(undefined);
+  const load = async () => {
+    if (nextLink.value === undefined) return;
+    isLoading.value = true;
+    error.value = undefined;
+    try {
+      const page = await get<OperationPage>(nextLink.value);
+      batch(() => {
+        const known = shown.rows.peek();
+        shown.rows.value = new Map([...known, ...page.value.map((row) => [row.id, row] as const)]);
+        const listed = new Set(shown.order.peek());
+        shown.order.value = [...listed, ...page.value.flatMap(({ id }) => (listed.has(id) ? [] : [id]))];
+        nextLink.value = page.nextLink;
+      });
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+    }
+    isLoading.value = false;
+  };
+  return (
+    <div class="more">
+      <p class="muted">{count(shown.order.value.length, "operation")} shown, newest first.</p>
+      {error.value && <Failure error={error.value} what="older operations" />}
+      {nextLink.value !== undefined && (
+        <button type="button" onClick={load} disabled={isLoading.value}>
+          {isLoading.value ? "Loading …" : "Show older"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function NoOperations({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No operation passes these filters.">
+        <p>What you see are your own teams' operations only; remove a filter to see more of them.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="There is no operation yet.">
+      <p>
+        Every request becomes one. <a href={to.newRequest()}>Make a request</a>, or send one with{" "}
+        <code>mooring onboard</code>.
+      </p>
+    </Empty>
+  );
+}
+
+function Row({ row }: { readonly row: Summary }) {
+  const { id, kind, status, requestedBy, team, createdTime, startTime, endTime, error } = row;
+  const phase = row.kind === "batch" ? undefined : row.phase;
+  const what = row.kind === "batch" ? count(row.requests, "namespace") : `${row.cluster}/${row.namespace}`;
+  return (
+    <li class="row">
+      <div class="row-status">
+        <Status of={status} phase={phase} />
+      </div>
+      <div class="row-main">
+        <a href={to.operation(id)} data-row>
+          {row.kind === "batch" ? `Batch: ${row.action}` : words(kind)} <strong>{what}</strong>
+        </a>
+        {error && (
+          <p class="row-cause bad">
+            <strong>{error.code}</strong> {error.message}
+          </p>
+        )}
+        {phase === "awaitingApproval" && row.kind !== "batch" && (
+          <p class="row-cause">{row.approval?.reasons.join(" ")}</p>
+        )}
+      </div>
+      <div class="row-who">
+        {requestedBy}
+        {team !== undefined && <span class="muted"> · {team}</span>}
+      </div>
+      <div class="row-time">
+        <Time at={createdTime} />
+        <span class="muted">
+          {" "}
+          · <Duration from={startTime ?? createdTime} until={endTime} />
+        </span>
+      </div>
+    </li>
+  );
+}
+
+export function BatchesPage() {
+  return (
+    <Page title="Batches">
+      <p class="lead">
+        Many requests as one operation: each namespace has an operation and an outcome of its own.{" "}
+        <code>mooring onboard -f teams.yaml</code> makes one.
+      </p>
+      <QuickFilters
+        title="Often asked for"
+        choices={[
+          { text: "All", params: { status: "" } },
+          { text: "Running", params: { status: "Running" } },
+          { text: "Failed", params: { status: "Failed" } },
+        ]}
+      />
+      <OperationList key={param("status")} filters={filtersOfBatches(param("status"))} />
+    </Page>
+  );
+}
+
+function filtersOfBatches(status: string): string {
+  return new URLSearchParams({ kind: "batch", ...(status === "" ? {} : { status }) }).toString();
+}

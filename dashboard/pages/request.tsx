@@ -1,0 +1,58 @@
+/** What was asked for, and what it changes of what was asked for before. */
+import type { OnboardingRequestOutput } from "../service/documents.ts";
+import { Block } from "../ui/copy.tsx";
+import { type Difference, Differences } from "../ui/plan.tsx";
+
+type Request = OnboardingRequestOutput;
+
+export function RequestView({
+  request,
+  replaces,
+}: {
+  readonly request: Request;
+  readonly replaces?: Request | undefined;
+}) {
+  const differences = replaces ? differencesOf(replaces, request) : [];
+  return (
+    <>
+      {replaces && (
+        <>
+          <p>It changes what was asked for before:</p>
+          {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">Nothing differs.</p>}
+        </>
+      )}
+      <Block text={JSON.stringify(request, null, 2)} what="the request" />
+    </>
+  );
+}
+
+export function differencesOf(before: Request, after: Request): readonly Difference[] {
+  const [old, fresh] = [flatten(before), flatten(after)];
+  return [...new Set([...old.keys(), ...fresh.keys()])].flatMap((field) => {
+    const [current, desired] = [old.get(field) ?? null, fresh.get(field) ?? null];
+    return current === desired ? [] : [{ field, current, desired }];
+  });
+}
+
+/** A database by its name, wherever it stands in the list. */
+function flatten({ databases, ...fields }: Request): ReadonlyMap<string, string> {
+  return new Map([
+    ...Object.entries(fields).map(([field, value]) => [field, String(value)] as const),
+    ...databases.map(({ server, database, roles }) => [`${server}/${database}`, [...roles].sort().join(", ")] as const),
+  ]);
+}
+
+/** The address of the form with these fields in it. */
+export function requestParams(request: Partial<Request>): Record<string, string> {
+  const { databases = [], ...fields } = request;
+  return {
+    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
+    ...(databases.length === 0
+      ? {}
+      : {
+          databases: databases
+            .map(({ server, database, roles }) => `${server}/${database}=${roles.join("+")}`)
+            .join(","),
+        }),
+  };
+}

@@ -1,0 +1,43 @@
+/** How many requests wait for whoever sits here; told on every page. */
+import { effect, signal } from "@preact/signals";
+import { get } from "./client.ts";
+import type { Answers } from "./documents.ts";
+import { observe } from "./live.ts";
+import { gate, isIn } from "./session.ts";
+
+export type Awaiting = Answers["listApprovals"]["value"][number];
+
+/** Undefined for whoever may not approve, and until it is known. */
+export const awaitingCount = signal<string | undefined>(undefined);
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Not for each of many events. */
+function lookSoon(): void {
+  if (timer !== undefined) return;
+  timer = setTimeout(() => {
+    timer = undefined;
+    void look();
+  }, 500);
+}
+
+async function look(): Promise<void> {
+  if (gate.peek() !== "open" || !isIn("Onboarding.Approve")) {
+    awaitingCount.value = undefined;
+    return;
+  }
+  try {
+    const { value, nextLink } = await get<Answers["listApprovals"]>("/api/approvals?top=50");
+    awaitingCount.value = `${value.length}${nextLink === undefined ? "" : "+"}`;
+  } catch {
+    // The page says whether the service answers; a number that is not known is not shown.
+    awaitingCount.value = undefined;
+  }
+}
+
+effect(() => {
+  if (gate.value === "open") lookSoon();
+});
+observe(({ event }) => {
+  if (event === "operation" || event === "end") lookSoon();
+});

@@ -1,0 +1,80 @@
+/** From an empty page to one that somebody may look at. */
+import { get, Refused } from "./client.ts";
+import type { Caller } from "./documents.ts";
+import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
+import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey, takeTokens } from "./session.ts";
+import { settings } from "./settings.ts";
+
+const { entra, easyAuth } = settings.signIn;
+/** In this tab somebody has signed in by Entra before, and wants it again after a reload. */
+const entraEntry = "mooring.entra";
+
+export async function begin(): Promise<void> {
+  if (entra) {
+    try {
+      const returnTo = await comeBack(entra);
+      if (returnTo !== undefined) {
+        sessionStorage.setItem(entraEntry, "true");
+        history.replaceState(null, "", returnTo);
+        return await enter();
+      }
+    } catch (error) {
+      sessionStorage.removeItem(entraEntry);
+      history.replaceState(null, "", "/dashboard");
+      return askToSignIn(describeSignInError(error));
+    }
+    if (sessionStorage.getItem(entraEntry) !== null) return await signInWithEntra({ mayChoose: false });
+  }
+  takeKeptKey();
+  await enter();
+}
+
+/** The service says who this is, or that it does not know. */
+async function enter(refusedBefore?: string): Promise<void> {
+  try {
+    caller.value = await get<Caller>("/api/caller");
+    gateNotice.value = undefined;
+    gate.value = "open";
+  } catch (error) {
+    if (error instanceof Refused && error.status === 403) return enterWithoutRole(error);
+    if (error instanceof Refused && error.status === 401) return askToSignIn(refusedBefore);
+    if (easyAuth && !(error instanceof Refused)) return askToSignIn(refusedBefore);
+    throw error;
+  }
+}
+
+/** Known, and allowed nothing: the pages say so, each with what the service says of it. */
+function enterWithoutRole({ problem }: Refused): void {
+  caller.value = { id: "", name: problem.detail, roles: [], teams: [] };
+  gate.value = "open";
+}
+
+export async function signInWithEntra(options: { readonly mayChoose: boolean }): Promise<void> {
+  if (!entra) return;
+  try {
+    await leaveToSignIn(entra, options);
+  } catch (error) {
+    askToSignIn(`The authority cannot be reached: ${describeSignInError(error)}`);
+  }
+}
+
+/** A key of the catalog or an access token; a token is known by its form, and is not kept. */
+export async function signInWithProof(text: string): Promise<void> {
+  const proof = text.trim();
+  const isToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(proof);
+  if (isToken) takeTokens(async () => proof);
+  else takeKey(proof);
+  await enter(isToken ? "The service does not take this token." : "The catalog has no such key.");
+}
+
+export function signOut(): void {
+  sessionStorage.removeItem(entraEntry);
+  caller.value = undefined;
+  askToSignIn("You have signed out here.");
+}
+
+/** App Service authentication comes back to the page that was wanted. */
+export function easyAuthAddress(): string {
+  const wanted = encodeURIComponent(location.pathname + location.search);
+  return `/.auth/login/aad?post_login_redirect_uri=${wanted}`;
+}

@@ -1,0 +1,111 @@
+/** The HTTP interface: problems become errors, and whether the service can be reached is known to the whole page. */
+import { signal } from "@preact/signals";
+import type { Problem } from "./documents.ts";
+import { askToSignIn, gate, proofHeaders } from "./session.ts";
+
+/** The service said why not. */
+export class Refused extends Error {
+  readonly status: number;
+  readonly problem: Problem;
+
+  constructor(status: number, problem: Problem) {
+    super(problem.detail);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** It did not answer, or something else answered in its place. */
+export class Unreachable extends Error {}
+
+/** `since`: of the last answer. */
+export const contact = signal<{ readonly isThere: boolean; readonly since: number }>({
+  isThere: true,
+  since: Date.now(),
+});
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+export interface CallOptions {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const mostTries = 4;
+
+/** Asks again by itself where the service says when, as long as nothing would be done twice. */
+export async function call<T>(path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  for (let tries = 1; ; tries += 1) {
+    const response = await send(path, options);
+    const isRead = (options.method ?? "GET") === "GET";
+    if (response.status === 429 && isRead && tries < mostTries) {
+      await pause(retryAfterMs(response), options.signal);
+      continue;
+    }
+    if (!response.ok) throw await refusal(response);
+    const type = response.headers.get("content-type") ?? "";
+    const body = type.includes("json") ? await response.json() : await response.text();
+    return { status: response.status, headers: response.headers, body: body as T };
+  }
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await call<T>(path, { signal })).body;
+}
+
+/** The answer as it comes; only where nobody answers is this an error. */
+export async function send(path: string, { method = "GET", body, headers, signal }: CallOptions): Promise<Response> {
+  const proof = await proofHeaders();
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      cache: "no-store",
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...proof, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    lose();
+    throw new Unreachable("The service does not answer.", { cause: error });
+  }
+  const gateway = response.status === 502 || response.status === 504;
+  if (gateway) lose();
+  else contact.value = { isThere: true, since: Date.now() };
+  return response;
+}
+
+function lose(): void {
+  if (contact.value.isThere) contact.value = { ...contact.value, isThere: false };
+}
+
+async function refusal(response: Response): Promise<Error> {
+  const isProblem = (response.headers.get("content-type") ?? "").includes("json");
+  if (response.status === 401 && gate.value === "open") askToSignIn("The service does not know you any more.");
+  if (!isProblem) {
+    return new Unreachable(`Something on the way answered ${response.status} in place of the service.`);
+  }
+  return new Refused(response.status, (await response.json()) as Problem);
+}
+
+export function retryAfterMs({ headers }: Response): number {
+  const seconds = Number(headers.get("retry-after") ?? "1");
+  return Math.min(30, Number.isFinite(seconds) && seconds > 0 ? seconds : 1) * 1_000;
+}
+
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}

@@ -1,0 +1,119 @@
+/** Authorization code with PKCE (RFC 7636) at Microsoft Entra. Tokens stay in memory; a reload asks Entra again, which knows the person. */
+import * as oauth from "oauth4webapi";
+import { askToSignIn, takeTokens } from "./session.ts";
+import type { Settings } from "./settings.ts";
+
+type Entra = NonNullable<Settings["signIn"]["entra"]>;
+
+interface Pending {
+  readonly verifier: string;
+  readonly state: string;
+  /** The page that somebody wanted to see. */
+  readonly returnTo: string;
+}
+
+const pendingEntry = "mooring.signIn";
+const redirectUri = `${location.origin}/dashboard`;
+/** Before it ends: clocks differ, and a request takes time. */
+const earlyMs = 120_000;
+
+let discovered: Promise<oauth.AuthorizationServer> | undefined;
+
+function discover({ issuer }: Entra): Promise<oauth.AuthorizationServer> {
+  discovered ??= (async () => {
+    const url = new URL(issuer);
+    return await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url));
+  })();
+  discovered.catch(() => {
+    discovered = undefined;
+  });
+  return discovered;
+}
+
+/** Leaves the page; the person comes back to it. Who has clicked may choose an account; after a reload nobody is asked. */
+export async function leaveToSignIn(entra: Entra, { mayChoose }: { readonly mayChoose: boolean }): Promise<void> {
+  const server = await discover(entra);
+  if (server.authorization_endpoint === undefined) throw new Error("The authority names no authorization endpoint.");
+  const verifier = oauth.generateRandomCodeVerifier();
+  const pending: Pending = {
+    verifier,
+    state: oauth.generateRandomState(),
+    returnTo: location.pathname + location.search,
+  };
+  sessionStorage.setItem(pendingEntry, JSON.stringify(pending));
+  const url = new URL(server.authorization_endpoint);
+  const parameters = {
+    client_id: entra.clientId,
+    response_type: "code",
+    redirect_uri: redirectUri,
+    scope: `${entra.scope} offline_access`,
+    state: pending.state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    ...(mayChoose ? { prompt: "select_account" } : {}),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  location.assign(url);
+}
+
+/** Where the authority has sent the browser back: takes the tokens, and gives the page that was wanted. */
+export async function comeBack(entra: Entra): Promise<string | undefined> {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("state") || !(url.searchParams.has("code") || url.searchParams.has("error"))) return;
+  const kept = sessionStorage.getItem(pendingEntry);
+  sessionStorage.removeItem(pendingEntry);
+  if (kept === null) return "/dashboard";
+  const { verifier, state, returnTo } = JSON.parse(kept) as Pending;
+  const server = await discover(entra);
+  const client = { client_id: entra.clientId };
+  const parameters = oauth.validateAuthResponse(server, client, url, state);
+  const response = await oauth.authorizationCodeGrantRequest(
+    server,
+    client,
+    oauth.None(),
+    parameters,
+    redirectUri,
+    verifier,
+  );
+  keep(entra, await oauth.processAuthorizationCodeResponse(server, client, response));
+  return returnTo;
+}
+
+function keep(entra: Entra, first: oauth.TokenEndpointResponse): void {
+  let tokens = first;
+  let endsAt = endOf(first);
+  let refreshing: Promise<void> | undefined;
+  const refresh = async (refreshToken: string) => {
+    const server = await discover(entra);
+    const client = { client_id: entra.clientId };
+    const response = await oauth.refreshTokenGrantRequest(server, client, oauth.None(), refreshToken);
+    const fresh = await oauth.processRefreshTokenResponse(server, client, response);
+    tokens = { ...tokens, ...fresh };
+    endsAt = endOf(fresh);
+  };
+  takeTokens(async () => {
+    if (Date.now() > endsAt - earlyMs && tokens.refresh_token !== undefined) {
+      refreshing ??= refresh(tokens.refresh_token).finally(() => {
+        refreshing = undefined;
+      });
+      try {
+        await refreshing;
+      } catch (error) {
+        // One that cannot be reached now may be later; the token in hand may be good for a while.
+        if (error instanceof oauth.ResponseBodyError) askToSignIn("Your sign-in has ended.");
+      }
+    }
+    return tokens.access_token;
+  });
+}
+
+function endOf({ expires_in: seconds = 3_600 }: oauth.TokenEndpointResponse): number {
+  return Date.now() + seconds * 1_000;
+}
+
+/** What the authority said, for people. */
+export function describeSignInError(error: unknown): string {
+  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError)
+    return error.error_description ?? error.error;
+  return error instanceof Error ? error.message : String(error);
+}

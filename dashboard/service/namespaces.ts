@@ -1,0 +1,104 @@
+/**
+ * All namespaces that the caller may see, in memory: the service lists them page by page in one order, and people filter and sort
+ * as they like. Pages come in one after another, and what has come is shown.
+ */
+import { batch, signal } from "@preact/signals";
+import { contact, get } from "./client.ts";
+import type { Namespace } from "./documents.ts";
+import { observe } from "./live.ts";
+import { caller } from "./session.ts";
+
+interface Page {
+  readonly value: readonly Namespace[];
+  readonly nextLink?: string;
+}
+
+export const all = signal<readonly Namespace[]>([]);
+export const isComplete = signal(false);
+export const loadedAt = signal(0);
+export const failure = signal<Error | undefined>(undefined);
+
+let loading: AbortController | undefined;
+let loadedFor: string | undefined;
+
+/** What was loaded for somebody else is nobody's. */
+export function ensureLoaded(): void {
+  const who = caller.peek()?.id;
+  if (loading || (loadedFor === who && isComplete.peek() && Date.now() - loadedAt.peek() < 60_000)) return;
+  if (loadedFor !== who) all.value = [];
+  loadedFor = who;
+  void load();
+}
+
+export async function load(): Promise<void> {
+  loading?.abort();
+  const own = new AbortController();
+  loading = own;
+  const isFirst = all.peek().length === 0;
+  let fresh: readonly Namespace[] = [];
+  failure.value = undefined;
+  try {
+    for (let next: string | undefined = "/api/namespaces?top=200"; next !== undefined; ) {
+      const page: Page = await get<Page>(next, own.signal);
+      fresh = [...fresh, ...page.value];
+      // What is seen already is replaced at once, and not row by row.
+      if (isFirst) all.value = fresh;
+      next = page.nextLink;
+    }
+    batch(() => {
+      all.value = fresh;
+      isComplete.value = true;
+      loadedAt.value = Date.now();
+    });
+  } catch (error) {
+    if (own.signal.aborted) return;
+    failure.value = error instanceof Error ? error : new Error(String(error));
+  } finally {
+    if (loading === own) loading = undefined;
+  }
+}
+
+/** What an operation has done to a namespace is read as soon as it tells of it. */
+const stale = new Map<string, { cluster: string; namespace: string }>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+observe(({ event, data }) => {
+  if (event !== "operation" || all.peek().length === 0) return;
+  const { cluster, namespace } = data as { cluster?: string; namespace?: string };
+  if (cluster === undefined || namespace === undefined) return;
+  stale.set(`${cluster}/${namespace}`, { cluster, namespace });
+  if (timer !== undefined) return;
+  timer = setTimeout(() => {
+    timer = undefined;
+    void refresh();
+  }, 1_000);
+});
+
+const mostAtOnce = 20;
+
+async function refresh(): Promise<void> {
+  const wanted = [...stale.values()];
+  stale.clear();
+  if (!contact.peek().isThere) return;
+  // After a batch that is quicker than each by itself.
+  if (wanted.length > mostAtOnce) return void (await load());
+  const read = await Promise.all(
+    wanted.map(async ({ cluster, namespace }) => {
+      const key = `${cluster}/${namespace}`;
+      const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
+      return [key, await get<Namespace>(path).catch(() => undefined)] as const;
+    }),
+  );
+  const changes = new Map(read);
+  const known = new Set(all.peek().map(keyOf));
+  const kept = all.peek().flatMap((each) => {
+    const key = keyOf(each);
+    return changes.has(key) ? (changes.get(key) ?? []) : [each];
+  });
+  const added = read.flatMap(([key, value]) => (value && !known.has(key) ? [value] : []));
+  all.value = [...kept, ...added];
+}
+
+export function keyOf({ cluster, namespace }: Pick<Namespace, "cluster" | "namespace">): string {
+  return `${cluster}/${namespace}`;
+}

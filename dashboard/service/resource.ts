@@ -1,0 +1,75 @@
+/** Something that a page shows and the service has: loaded, loading, not to be had, or what it was a while ago. */
+import { type Signal, signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { contact } from "./client.ts";
+import { freshStreams } from "./live.ts";
+import { caller, gate } from "./session.ts";
+
+export interface Resource<T> {
+  readonly data: Signal<T | undefined>;
+  readonly error: Signal<Error | undefined>;
+  readonly isLoading: Signal<boolean>;
+  /** Of `data`. */
+  readonly loadedAt: Signal<number>;
+  reload(): void;
+}
+
+/** Loads when the key changes, when somebody signs in, and when the service is there again. */
+export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  const state = useMemo(() => createResource(load), [key]);
+  const isThere = contact.value.isThere;
+  const isOpen = gate.value === "open";
+  const who = caller.value?.id;
+  useEffect(() => {
+    if (isOpen && (isThere || state.data.peek() === undefined)) state.reload();
+    return () => state.stop();
+  }, [state, isThere, isOpen, who]);
+  return state;
+}
+
+/** Of what events change: loaded again when a stream has begun after it, since what happened in between nobody tells. */
+export function useLiveResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  const resource = useResource(key, load);
+  useEffect(() => {
+    const before = freshStreams.peek();
+    return freshStreams.subscribe((count) => {
+      if (count !== before) resource.reload();
+    });
+  }, [resource]);
+  return resource;
+}
+
+function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<T> & { stop(): void } {
+  const data = signal<T | undefined>(undefined);
+  const error = signal<Error | undefined>(undefined);
+  const isLoading = signal(true);
+  const loadedAt = signal(0);
+  let running: AbortController | undefined;
+  return {
+    data,
+    error,
+    isLoading,
+    loadedAt,
+    stop: () => running?.abort(),
+    reload() {
+      running?.abort();
+      const own = new AbortController();
+      running = own;
+      isLoading.value = true;
+      load(own.signal).then(
+        (value) => {
+          if (own.signal.aborted) return;
+          data.value = value;
+          error.value = undefined;
+          loadedAt.value = Date.now();
+          isLoading.value = false;
+        },
+        (reason: unknown) => {
+          if (own.signal.aborted) return;
+          error.value = reason instanceof Error ? reason : new Error(String(reason));
+          isLoading.value = false;
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** Whatever somebody wants to change is planned first, and done only when that was seen. */
+import { type Signal, signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { call } from "../service/client.ts";
+import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
+import { useResource } from "../service/resource.ts";
+import { BatchPlanView, PlanView } from "./plan.tsx";
+import { Loaded, ProblemText } from "./states.tsx";
+
+export interface Change {
+  readonly title: string;
+  /** On the button. */
+  readonly verb: string;
+  readonly path: string;
+  readonly method?: "POST" | "DELETE";
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Of the thing as it was seen. */
+  readonly ifMatch?: string | undefined;
+  readonly takesComment?: boolean;
+  /** What it does cannot be taken back by the same page. */
+  readonly isGrave?: boolean;
+  readonly done: (accepted: Accepted) => void;
+}
+
+const asked = signal<Change | undefined>(undefined);
+
+export function ask(change: Change): void {
+  asked.value = change;
+}
+
+export function ChangeDialog() {
+  const change = asked.value;
+  return change ? <Asked key={change.path + change.title} change={change} /> : null;
+}
+
+function close(): void {
+  asked.value = undefined;
+}
+
+function Asked({ change }: { readonly change: Change }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const comment = useSignal("");
+  const key = useMemo(() => crypto.randomUUID(), []);
+  const state = useSignal<"idle" | "sending">("idle");
+  const error = useSignal<Error | undefined>(undefined);
+  const plan = useResource(`plan ${change.path}`, async (signal) => {
+    const { body } = await call<Plan | BatchPlan>(withDryRun(change.path), { ...requestOf(change, ""), signal });
+    return body;
+  });
+
+  const send = async (event: Event) => {
+    event.preventDefault();
+    state.value = "sending";
+    error.value = undefined;
+    try {
+      const { body } = await call<Accepted>(change.path, {
+        ...requestOf(change, comment.value),
+        headers: { ...conditionOf(change), "idempotency-key": key },
+      });
+      close();
+      change.done(body);
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+      state.value = "idle";
+    }
+  };
+
+  const isPlanned = plan.data.value !== undefined;
+  const isBlocked = plan.data.value !== undefined && standsInTheWay(plan.data.value);
+  return (
+    <dialog ref={dialog} onClose={close} aria-labelledby="change-title">
+      <form onSubmit={send}>
+        <h2 id="change-title" class="dialog-head">
+          {change.title}
+        </h2>
+        <div class="dialog-body">
+          <Loaded resource={plan} what="what would happen">
+            {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
+          </Loaded>
+          {change.takesComment && <Comment value={comment} />}
+          {error.value && (
+            <div class="failure" role="alert">
+              <p class="empty-title">It was not done.</p>
+              <ProblemText error={error.value} />
+              <p class="muted">Sent again it carries the same idempotency key, so that nothing happens twice.</p>
+            </div>
+          )}
+        </div>
+        <div class="dialog-foot">
+          <button type="button" onClick={close}>
+            Leave it
+          </button>
+          <button
+            type="submit"
+            class={change.isGrave ? "primary grave" : "primary"}
+            disabled={!isPlanned || isBlocked || state.value === "sending"}
+          >
+            {state.value === "sending" ? "Sending …" : change.verb}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+function standsInTheWay(plan: Plan | BatchPlan): boolean {
+  return "items" in plan ? plan.totals.ready + plan.totals.notPlanned === 0 : plan.blocked;
+}
+
+function Comment({ value }: { readonly value: Signal<string> }) {
+  return (
+    <label class="field">
+      <span>Comment, which is kept with the decision</span>
+      <textarea
+        rows={2}
+        maxLength={1_000}
+        value={value.value}
+        onInput={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+      />
+    </label>
+  );
+}
+
+function requestOf({ method = "POST", body, takesComment, ...change }: Change, comment: string) {
+  const text = comment.trim();
+  const sent = { ...body, ...(takesComment && text !== "" ? { comment: text } : {}) };
+  return {
+    method,
+    headers: conditionOf(change),
+    ...(Object.keys(sent).length > 0 ? { body: sent } : {}),
+  };
+}
+
+function conditionOf({ ifMatch }: Pick<Change, "ifMatch">): Record<string, string> {
+  return ifMatch === undefined ? {} : { "if-match": ifMatch };
+}
+
+function withDryRun(path: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}dryRun=true`;
+}

@@ -1,0 +1,130 @@
+/** Filters stand in the address, and are told as long as they are on. */
+import type { ComponentChildren } from "preact";
+import { param, setParams } from "../app/router.ts";
+import { words } from "./words.ts";
+
+/** Where there is room, nobody has to unfold them. */
+const isWide = matchMedia("(min-width: 56rem)").matches;
+
+/** What a filter is called where it is told that it is on. */
+export type FilterNames = Readonly<Record<string, string>>;
+
+export function FilterBar({ names, children }: { readonly names: FilterNames; readonly children: ComponentChildren }) {
+  const on = Object.entries(names).filter(([name]) => param(name) !== "");
+  return (
+    <search class="filters">
+      <details open={isWide}>
+        <summary>Filters</summary>
+        <div class="filter-fields">{children}</div>
+      </details>
+      {on.length > 0 && (
+        <p class="filters-on">
+          <span>Filtered:</span>
+          {on.map(([name, title]) => (
+            <button
+              type="button"
+              class="chip on"
+              key={name}
+              onClick={() => setParams({ [name]: "", page: "" })}
+              aria-label={`Remove the filter ${title} ${param(name)}`}
+            >
+              {title}: {param(name)} <span aria-hidden="true">✕</span>
+            </button>
+          ))}
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => setParams(Object.fromEntries([...Object.keys(names), "page"].map((name) => [name, ""])))}
+          >
+            Remove all
+          </button>
+        </p>
+      )}
+    </search>
+  );
+}
+
+export function Choice({
+  name,
+  title,
+  options,
+  any = "any",
+}: {
+  readonly name: string;
+  readonly title: string;
+  readonly options: readonly (string | readonly [value: string, text: string])[];
+  readonly any?: string;
+}) {
+  return (
+    <label class="field">
+      <span>{title}</span>
+      <select value={param(name)} onChange={(event) => setParams({ [name]: event.currentTarget.value, page: "" })}>
+        <option value="">{any}</option>
+        {options.map((option) => {
+          const [value, text] = typeof option === "string" ? [option, words(option)] : option;
+          return (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          );
+        })}
+      </select>
+    </label>
+  );
+}
+
+/** What is typed takes effect when it is complete. */
+export function Search({
+  name,
+  title,
+  isFirst = false,
+  isImmediate = false,
+}: {
+  readonly name: string;
+  readonly title: string;
+  readonly isFirst?: boolean;
+  readonly isImmediate?: boolean;
+}) {
+  const set = (value: string) => setParams({ [name]: value.trim(), page: "" }, { replace: isImmediate });
+  return (
+    <label class="field">
+      <span>{title}</span>
+      <input
+        type="search"
+        spellcheck={false}
+        value={param(name)}
+        data-search={isFirst ? "" : undefined}
+        onInput={isImmediate ? (event) => set(event.currentTarget.value) : undefined}
+        onChange={isImmediate ? undefined : (event) => set(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** One click to what is looked for most. */
+export function QuickFilters({
+  title,
+  choices,
+}: {
+  readonly title: string;
+  readonly choices: readonly { readonly text: string; readonly params: Readonly<Record<string, string>> }[];
+}) {
+  return (
+    <fieldset class="quick" aria-label={title}>
+      {choices.map(({ text, params }) => {
+        const isOn = Object.entries(params).every(([name, value]) => param(name) === value);
+        return (
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={isOn}
+            key={text}
+            onClick={() => setParams({ ...params, page: "" })}
+          >
+            {text}
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}

@@ -1,0 +1,175 @@
+/** What would happen: step by step, with what stands in the way and what could not be found out. */
+
+import { to } from "../app/router.ts";
+import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
+import { Action } from "./status.tsx";
+import { span } from "./time.tsx";
+import { count, words } from "./words.ts";
+
+type PlannedStep = Plan["steps"][number];
+
+export function PlanView({ plan, isQuiet = false }: { readonly plan: Plan; readonly isQuiet?: boolean }) {
+  const changing = plan.steps.filter(({ action }) => action !== "none");
+  const shown = isQuiet ? plan.steps.filter((step) => step.action !== "none" || hasMore(step)) : plan.steps;
+  return (
+    <div class="plan">
+      <p class={plan.blocked ? "verdict bad" : "verdict"}>
+        {plan.operation !== undefined ? (
+          <>
+            Nothing changes: <a href={to.operation(plan.operation)}>an operation</a> has done this, or is doing it.
+          </>
+        ) : plan.blocked ? (
+          "Something stands in the way; nothing would be written."
+        ) : plan.steps.length === 0 ? (
+          "No step would run."
+        ) : changing.length === 0 ? (
+          `Everything is as it is asked for: ${count(plan.steps.length, "step")} would find nothing to do.`
+        ) : (
+          `${count(changing.length, "step")} of ${plan.steps.length} would change something.`
+        )}
+      </p>
+      {plan.needsApproval.map((reason) => (
+        <p class="notice waiting" key={reason}>
+          It would wait for approval: {reason}
+        </p>
+      ))}
+      {plan.notices?.map((notice) => (
+        <p class="notice" key={notice}>
+          {notice}
+        </p>
+      ))}
+      {plan.estimate && <EstimateText estimate={plan.estimate} />}
+      {shown.length > 0 && (
+        <ol class="plan-steps">
+          {shown.map((step) => (
+            <li key={`${step.name} ${step.target}`} class={step.blockers.length > 0 ? "planned blocked" : "planned"}>
+              <div class="plan-step">
+                <Action of={step.action} />
+                <span title={step.name}>{words(step.name)}</span> <code class="target">{step.target}</code>
+              </div>
+              <Differences of={step.differences} />
+              {step.blockers.map((blocker) => (
+                <Cause key={blocker.code + blocker.message} error={blocker} />
+              ))}
+              {step.notices?.map((notice) => (
+                <Cause key={notice.code + notice.message} error={notice} isNotice />
+              ))}
+            </li>
+          ))}
+        </ol>
+      )}
+    </div>
+  );
+}
+
+const itemWords = {
+  ready: ["create", "would run"],
+  blocked: ["conflict", "stopped before its first write"],
+  refused: ["conflict", "refused"],
+  notPlanned: ["none", "not planned in the time of a call"],
+} as const;
+
+/** What stands in the way comes first: the rest is as it should be. */
+export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
+  const { totals, items, estimate } = plan;
+  const order = ["refused", "blocked", "notPlanned", "ready"];
+  const sorted = items.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+  const shown = sorted.slice(0, mostItems);
+  return (
+    <div class="plan">
+      <p class={totals.ready === 0 ? "verdict bad" : "verdict"}>
+        {count(totals.requests, "namespace")}: {totals.ready} would run, {totals.blocked} would be stopped before the
+        first write, {totals.refused} would be refused
+        {totals.notPlanned > 0 && `, ${totals.notPlanned} could not be planned in the time of a call`}.
+      </p>
+      {estimate && <EstimateText estimate={estimate} />}
+      <ul class="plan-steps">
+        {shown.map(({ index, cluster, namespace, status, plan: own, error }) => (
+          <li class="planned" key={index}>
+            <span class={`action ${itemWords[status][0]}`}>{itemWords[status][1]}</span>{" "}
+            <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>
+            {own && <span class="muted"> {changesOf(own)}</span>}
+            {error && <Cause error={error} />}
+            {own?.steps.flatMap(({ blockers }) =>
+              blockers.map((blocker) => <Cause key={blocker.code + blocker.message} error={blocker} />),
+            )}
+          </li>
+        ))}
+      </ul>
+      {items.length > shown.length && <p class="muted">And {items.length - shown.length} more.</p>}
+    </div>
+  );
+}
+
+const mostItems = 100;
+
+function changesOf({ steps }: Plan): string {
+  const changing = steps.filter(({ action }) => action !== "none").length;
+  return changing === 0 ? "nothing to do" : `${count(changing, "step")} of ${steps.length} would change something`;
+}
+
+function hasMore({ differences, blockers, notices = [] }: PlannedStep): boolean {
+  return differences.length + blockers.length + notices.length > 0;
+}
+
+export function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
+  const { least, most, boundBy } = estimate;
+  return (
+    <p class="muted">
+      Would take {rangeOf(least * 1_000, most * 1_000)}. {boundBy.join(" ")}
+    </p>
+  );
+}
+
+function rangeOf(least: number, most: number): string {
+  const [from, until] = [span(least), span(most)];
+  return from === until ? `about ${from}` : `${from} to ${until}`;
+}
+
+export interface Difference {
+  readonly field: string;
+  readonly current: string | null;
+  readonly desired: string | null;
+}
+
+export function Differences({ of }: { readonly of: readonly Difference[] }) {
+  if (of.length === 0) return null;
+  return (
+    <table class="differences">
+      <thead>
+        <tr>
+          <th scope="col">Field</th>
+          <th scope="col">Is</th>
+          <th scope="col">Becomes</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.map(({ field, current, desired }) => (
+          <tr key={field}>
+            <th scope="row">{field}</th>
+            <td>{current === null ? <span class="muted">not there</span> : <del>{current}</del>}</td>
+            <td>{desired === null ? <span class="muted">goes</span> : <ins>{desired}</ins>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** An error with what to do about it. */
+export function Cause({ error, isNotice = false }: { readonly error: ToldError; readonly isNotice?: boolean }) {
+  return (
+    <div class={isNotice ? "cause notice" : "cause bad"}>
+      <p>
+        <strong>{error.code}</strong> {error.message}
+      </p>
+      <p class="fix">{error.fix}</p>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** A status by its sign, its word and its colour, so that none of the three is needed to read it. */
+import { words } from "./words.ts";
+
+type Tone = "good" | "bad" | "busy" | "waiting" | "quiet";
+
+const tones: Readonly<Record<string, readonly [Tone, sign: string]>> = {
+  Succeeded: ["good", "✓"],
+  Failed: ["bad", "✕"],
+  Canceled: ["quiet", "⊘"],
+  Running: ["busy", "▶"],
+  NotStarted: ["quiet", "○"],
+  awaitingApproval: ["waiting", "?"],
+  compensating: ["waiting", "↶"],
+  Onboarded: ["good", "✓"],
+  Incomplete: ["bad", "✕"],
+  Error: ["bad", "✕"],
+  Warning: ["waiting", "!"],
+  Info: ["quiet", "i"],
+};
+
+const names: Readonly<Record<string, string>> = {
+  awaitingApproval: "Waiting for approval",
+  compensating: "Undoing",
+};
+
+export function Status({ of, phase }: { readonly of: string; readonly phase?: string | undefined }) {
+  const shown = of === "Running" && phase !== undefined && phase in names ? phase : of;
+  const [tone, sign] = tones[shown] ?? (shown.endsWith("ing") ? (["busy", "▶"] as const) : (["quiet", "·"] as const));
+  return (
+    <span class={`status ${tone}`}>
+      <span aria-hidden="true" class="sign">
+        {sign}
+      </span>
+      <span>{names[shown] ?? words(shown)}</span>
+    </span>
+  );
+}
+
+export function Action({ of }: { readonly of: string | undefined }) {
+  if (of === undefined) return <span class="muted">–</span>;
+  return <span class={`action ${of}`}>{of === "none" ? "as asked" : of}</span>;
+}

@@ -1,0 +1,86 @@
+/**
+ * The dashboard: one document for all of its pages, and the files that it is made of. It holds nothing that anybody would have to
+ * be let in for; what it shows comes from the routes below /api, which ask who calls.
+ */
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Answer } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
+import { type DashboardSettings, printSettings } from "./settings.ts";
+
+/** As src/assets.ts reads them. */
+export interface BuiltDashboard {
+  readonly template: string;
+  readonly files: ReadonlyMap<string, { readonly type: string; readonly body: Uint8Array; readonly gzip: Uint8Array }>;
+}
+
+export interface DashboardOptions {
+  readonly built: () => BuiltDashboard;
+  readonly settings: DashboardSettings;
+}
+
+export function registerDashboard(routes: Routes, { built, settings }: DashboardOptions): void {
+  const securityHeaders = headersFor(settings);
+  let document: string | undefined;
+  routes.add("dashboard", {
+    route: "dashboard/{*path}",
+    method: "GET",
+    handler: routes.forAnybody(async (request): Promise<Answer> => {
+      const path = request.params["path"] ?? "";
+      if (path.startsWith("assets/")) {
+        const file = built().files.get(path.slice("assets/".length));
+        if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; load the page anew.");
+        return { status: 200, ...fileAnswer(request.headers.get("accept-encoding") ?? "", file) };
+      }
+      document ??= built().template.replace("{settings}", escapeText(printSettings(settings)));
+      return {
+        status: 200,
+        headers: { ...securityHeaders, "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" },
+        body: document,
+      };
+    }),
+  });
+}
+
+function fileAnswer(
+  accepted: string,
+  { type, body, gzip }: { readonly type: string; readonly body: Uint8Array; readonly gzip: Uint8Array },
+): Answer {
+  const headers = {
+    "content-type": type,
+    // Its name has the hash of what is in it.
+    "cache-control": "public, max-age=31536000, immutable",
+    "x-content-type-options": "nosniff",
+    vary: "accept-encoding",
+  };
+  return /\bgzip\b/.test(accepted)
+    ? { headers: { ...headers, "content-encoding": "gzip" }, body: gzip }
+    : { headers, body };
+}
+
+/** The authority that signs people in is the only other origin that the page may speak with. */
+function headersFor({ signIn }: DashboardSettings): Record<string, string> {
+  const authority = signIn.entra ? ` ${new URL(signIn.entra.issuer).origin}` : "";
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `connect-src 'self'${authority}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ];
+  return {
+    "content-security-policy": policy.join("; "),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+  };
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+}

@@ -1,0 +1,51 @@
+/** What the dashboard is told before anybody has signed in: how one may, and where else to look. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+
+export interface DashboardSettings {
+  readonly signIn: {
+    /** Authorization code with PKCE. */
+    readonly entra?: { readonly issuer: string; readonly clientId: string; readonly scope: string };
+    /** App Service authentication signs in whoever sits at the browser. */
+    readonly easyAuth?: true;
+    /** A key of the catalog may be typed in. */
+    readonly key?: true;
+  };
+  /** Where a trace is shown; `{traceId}` stands for its id. */
+  readonly traceUrl?: string;
+  readonly links: readonly DashboardLink[];
+}
+
+export interface DashboardLink {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** The application of the browser is the one that tokens are for, unless the operator has registered another. */
+export function dashboardSettings(
+  { auth }: Pick<Catalog, "auth">,
+  {
+    clientId,
+    traceUrl,
+    links,
+  }: { clientId?: string | undefined; traceUrl?: string | undefined; links: readonly DashboardLink[] },
+): DashboardSettings {
+  const [audience] = auth?.entra?.audiences ?? [];
+  const client = clientId ?? audience?.replace(/^api:\/\//, "");
+  const entra =
+    auth?.entra && !auth.easyAuth && audience !== undefined && client !== undefined
+      ? { issuer: auth.entra.issuer, clientId: client, scope: `${audience}/.default` }
+      : undefined;
+  return {
+    signIn: {
+      ...(entra ? { entra } : {}),
+      ...(auth?.easyAuth ? { easyAuth: true } : {}),
+      ...(Object.keys(auth?.keys ?? {}).length > 0 ? { key: true } : {}),
+    },
+    ...(traceUrl === undefined ? {} : { traceUrl }),
+    links,
+  };
+}
+
+export function printSettings(settings: DashboardSettings): string {
+  return JSON.stringify(settings);
+}

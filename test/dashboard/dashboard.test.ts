@@ -1,0 +1,679 @@
+/**
+ * The dashboard as people use it: a real browser, the built pages, and the whole service in one sandbox. What one test leaves behind
+ * the next ones find, as people would.
+ */
+import { randomUUID } from "node:crypto";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { gzipSync } from "node:zlib";
+import { TableClient, type TransactionAction } from "@azure/data-tables";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { expectAccessible, expectNarrow, findChromium, startBrowser, takeScreenshots } from "./support/browser.ts";
+
+const { cluster, sqlServer } = names;
+const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
+const request = (namespace: string, changes: object = {}) => ({
+  cluster,
+  namespace,
+  databases: [database("messages", "reader")],
+  ...changes,
+});
+
+let sandbox: SuiteSandbox;
+/** With the operator's key. */
+let service: Service;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } });
+  service = serviceOf(sandbox);
+});
+afterAll(() => sandbox?.close());
+afterEach(() => sandbox?.cloud.faults.clear());
+
+const ask = (path: string, headers: Record<string, string> = {}) => fetch(`${sandbox.url}${path}`, { headers });
+
+describe("what is served", () => {
+  it("is one document for every page, which is asked for anew and may load its own files and nothing else", async () => {
+    const answers = await Promise.all(
+      ["/dashboard", "/dashboard/", "/dashboard/namespaces/a/b"].map((path) => ask(path)),
+    );
+    const [document, ...others] = await Promise.all(answers.map((answer) => answer.text()));
+    const { headers } = answers[0] ?? new Response();
+
+    expect(new Set(others)).toEqual(new Set([document]));
+    expect(headers.get("cache-control")).toBe("no-cache");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    const authority = new URL(sandbox.cloud.entra.issuer).origin;
+    expect(headers.get("content-security-policy")?.split("; ")).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self'",
+      `connect-src 'self' ${authority}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
+    ]);
+    expect(document).not.toMatch(/<script(?![^>]*\bsrc=")|<style|\bstyle=|\bon\w+=|javascript:/);
+    expect([...(document ?? "").matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address)).toEqual([
+      expect.stringMatching(/^\/dashboard\/assets\/icon-\w+\.svg$/),
+      expect.stringMatching(/^\/dashboard\/assets\/main-\w+\.css$/),
+      expect.stringMatching(/^\/dashboard\/assets\/main-\w+\.js$/),
+    ]);
+  });
+
+  it("is kept for ever by the hash in its name, compressed, and has at most 60 KB of JavaScript", async () => {
+    const document = await (await ask("/dashboard")).text();
+    const [script = ""] = /\/dashboard\/assets\/main-\w+\.js/.exec(document) ?? [];
+
+    const compressed = await ask(script, { "accept-encoding": "gzip" });
+    const code = Buffer.from(await compressed.arrayBuffer());
+
+    expect(Object.fromEntries(compressed.headers)).toMatchObject({
+      "cache-control": "public, max-age=31536000, immutable",
+      "content-encoding": "gzip",
+      "content-type": "text/javascript; charset=utf-8",
+      "x-content-type-options": "nosniff",
+    });
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(60 * 1024);
+    const plain = await ask(script, { "accept-encoding": "identity" });
+    expect([plain.headers.get("content-encoding"), Buffer.from(await plain.arrayBuffer()).equals(code)]).toEqual([
+      null,
+      true,
+    ]);
+    expect((await ask("/dashboard/assets/main-OLDHASH1.js")).status).toBe(404);
+  });
+});
+
+const executable = findChromium();
+if (executable === undefined) {
+  console.warn(
+    "NOT RUN: no page was opened, for there is no Chromium; install it, or name one in PLAYWRIGHT_CHROMIUM.",
+  );
+}
+
+describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  /** The operator's. */
+  let page: Page;
+  /** What no page may cause. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    browser = await startBrowser(executable ?? "");
+    context = await newContext();
+    page = await newPage(context);
+  });
+  afterAll(() => browser?.close());
+  afterEach(() => {
+    expect(complaints.splice(0)).toEqual([]);
+  });
+
+  async function newContext(): Promise<BrowserContext> {
+    const fresh = await browser.newContext({
+      // The simulated Entra has a certificate of the sandbox's own.
+      ignoreHTTPSErrors: true,
+      viewport: { width: 1280, height: 800 },
+      reducedMotion: "reduce",
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    fresh.setDefaultTimeout(15_000);
+    return fresh;
+  }
+
+  async function newPage(of: BrowserContext): Promise<Page> {
+    const fresh = await of.newPage();
+    fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+    fresh.on("console", (message) => {
+      // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
+      if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
+    });
+    fresh.on("dialog", (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    return fresh;
+  }
+
+  const open = (path: string, on = page) => on.goto(`${sandbox.url}/dashboard${path}`);
+  const heading = (text: string | RegExp, on = page) => on.getByRole("heading", { level: 1, name: text }).waitFor();
+  const button = (name: string | RegExp, on = page) => on.getByRole("button", { name });
+  const dialog = (on = page) => on.getByRole("dialog");
+
+  /** Each state of each page. */
+  async function look(name: string, on = page): Promise<void> {
+    await expectAccessible(on, name);
+    await expectNarrow(on, name);
+    await takeScreenshots(on, name);
+  }
+
+  async function signInWithKey(on: Page, key: string): Promise<void> {
+    await on.getByLabel(/^A key of the catalog/).fill(key);
+    await button("Use the key", on).click();
+  }
+
+  it("asks for a key where callers are told apart, and says when it is none", async () => {
+    await open("/operations?status=Failed");
+    await signInWithKey(page, "wrong");
+    await page.getByRole("alert").getByText("The catalog has no such key.").waitFor();
+    await look("sign-in");
+
+    await signInWithKey(page, sandbox.key ?? "");
+
+    await heading("Operations");
+    // Still the page that was wanted, and the filter is told.
+    await page.getByText("No operation passes these filters.").waitFor();
+    await button("Remove the filter Status Failed").click();
+    expect(page.url()).toBe(`${sandbox.url}/dashboard/operations`);
+    await page.getByText("There is no operation yet.").waitFor();
+    await look("operations-empty");
+  });
+
+  it("onboards by a form that plans as it is filled in, and shows the operation as it happens", async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("r");
+    await heading("New request");
+    await look("new-request-empty");
+    await page.getByRole("textbox", { name: /^Namespace/ }).fill("Not A Name");
+    await page
+      .getByRole("group", { name: `${sqlServer}/messages` })
+      .getByLabel("reader")
+      .check();
+    await page.getByText("must be a DNS-1123 label", { exact: false }).first().waitFor();
+    await look("new-request-refused");
+    await page.getByRole("textbox", { name: /^Namespace/ }).fill("formed");
+    await page.getByText("steps", { exact: false }).first().waitFor();
+    await page.getByText("mooring", { exact: true }).click();
+    await page.getByText(`mooring onboard ${cluster}/formed`, { exact: false }).waitFor();
+    await look("new-request-planned");
+    sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "delay", ms: 700 } });
+
+    await button("Onboard").click();
+
+    await heading(`Onboard ${cluster}/formed`);
+    await page.getByText("Running", { exact: true }).first().waitFor();
+    // Nobody has loaded the page anew.
+    await page.getByText("What a team puts into its Deployment:").waitFor();
+    await button("Copy the manifest").click();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toContain("namespace: formed");
+    await page.locator("summary", { hasText: "Grant database" }).click();
+    await page.locator(".step-body .differences ins").first().waitFor();
+    await look("operation-succeeded");
+  });
+
+  it("shows what failed, why, what to do about it, and what was undone", async () => {
+    const effect = { kind: "error", code: 15247 } as const;
+    sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: Number.POSITIVE_INFINITY, effect });
+    await open("/operations");
+    await heading("Operations");
+    // A new operation comes in by itself.
+    await service.waitFor(await service.onboard(request("failing")));
+    const row = page.getByRole("listitem").filter({ hasText: `${cluster}/failing` });
+    await row.getByText("Failed", { exact: true }).waitFor();
+    const error = (await service.call("GET", "/api/operations?status=Failed")).body["value"] as [
+      { error: { code: string } },
+    ];
+    await row.getByText(error[0].error.code).waitFor();
+
+    await button("Failed").click();
+
+    await expect.poll(() => page.getByRole("listitem").filter({ hasText: cluster }).count()).toBe(1);
+    await look("operations-failed");
+    await page.locator("[data-row]").first().press("Enter");
+    await heading(`Onboard ${cluster}/failing`);
+    await page.getByText("undo", { exact: true }).first().waitFor();
+    await look("operation-failed");
+  });
+
+  it("has a second person approve, who signs in with Entra, and tells the first one", async () => {
+    const id = await service.onboard(request("red-orders", { databases: [database("orders", "reader")] }));
+    await open(`/operations/${id}`);
+    await page.getByText("Another person has to approve it.").waitFor();
+    await look("operation-waiting");
+    const other = await newPage(await newContext());
+    await open("/approvals", other);
+    await button("Sign in with Microsoft Entra", other).click();
+    await other.getByRole("link", { name: "approver" }).click();
+    await heading("Approvals", other);
+    const card = other.getByRole("listitem").filter({ hasText: "red-orders" });
+    await card.getByText(`Database ${sqlServer}/orders needs approval.`).waitFor();
+    await look("approvals", other);
+
+    await button("Approve …", other).click();
+    await dialog(other)
+      .getByText(/steps? of \d+ would change something/)
+      .waitFor();
+    await look("approve", other);
+    await dialog(other)
+      .getByLabel(/^Comment/)
+      .fill("as agreed");
+    await button("Approve", other).and(other.locator("[type=submit]")).click();
+
+    await other.getByText("Nothing waits for you.").waitFor();
+    await look("approvals-empty", other);
+    await page.getByText("Approved by", { exact: false }).waitFor();
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    // What the person may not, he is told he may not; and what is kept in his browser are likings.
+    await open("/new", other);
+    await other.getByText("You may not ask for anything.").waitFor();
+    await look("new-request-forbidden", other);
+    expect(await other.evaluate("Object.keys(localStorage)")).toEqual(["mooring.preferences"]);
+    expect(await other.evaluate("JSON.stringify(sessionStorage)")).not.toContain("eyJ");
+    await other.context().close();
+  });
+
+  it("tells whoever may not approve that he may not, and offers what his team may have", async () => {
+    const rita = await newPage(await newContext());
+    await open("/approvals", rita);
+    await button("Sign in with Microsoft Entra", rita).click();
+    await rita.getByRole("link", { name: "requester" }).click();
+
+    await rita.getByText("You may not see what waits for you.").waitFor();
+    await look("approvals-forbidden", rita);
+    // After a reload Entra is asked again: the token was kept nowhere.
+    await rita.reload();
+    await rita.getByText("You may not see what waits for you.").waitFor();
+    await open("/new", rita);
+    await rita.getByText("Your teams have: red-*, shared-*").waitFor();
+    await rita.context().close();
+  });
+
+  it("cancels, when what that would do was seen", async () => {
+    const id = await service.onboard(request("canceled", { databases: [database("orders", "reader")] }));
+    await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
+    await open(`/operations/${id}`);
+    const sent = page.waitForRequest((each) => each.url().endsWith("/cancel") && each.method() === "POST");
+
+    await button("Cancel …").click();
+    await dialog().getByText("It waits for approval, and has written nothing.").waitFor();
+    await look("cancel");
+    await dialog()
+      .getByLabel(/^Comment/)
+      .fill("not needed");
+    await button("Cancel the operation").click();
+
+    await page.getByText("Canceled", { exact: true }).first().waitFor();
+    await page.getByText("not needed", { exact: false }).first().waitFor();
+    expect((await sent).headers()["idempotency-key"]).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  it("shows how far a batch is, and of its namespaces only those that failed", async () => {
+    const held = await service.onboard(request("held", { databases: [database("orders", "reader")] }));
+    const requests = ["one", "two", "held", "three"].map((name) => request(name));
+    const { body } = await service.call("POST", "/api/onboardings/batch", { requests });
+    await open("/batches");
+    await page.getByRole("link", { name: "Batch: onboard 4 namespaces" }).click();
+    await heading("Batch: onboard 4 namespaces");
+    await page.getByText("BATCH_INCOMPLETE").waitFor();
+    await look("batch");
+
+    await button("Failed only").click();
+
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: `${cluster}/held` })
+      .getByText("OPERATION_IN_PROGRESS")
+      .waitFor();
+    await expect.poll(() => page.locator("[data-row]").count()).toBe(1);
+    expect(new URL(page.url()).searchParams.get("status")).toBe("Failed");
+    expect(page.url()).toContain(String(body["id"]));
+    await service.call("POST", `/api/operations/${held}/cancel`);
+  });
+
+  it("finds drift, shows what is beside what was asked for, and repairs it", async () => {
+    const berth = { cluster, namespace: "formed" };
+    await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(berth)}]`);
+    await open(`/namespaces/${cluster}/formed`);
+    await page.getByText("Everything is as it was asked for.").waitFor();
+    await look("namespace");
+
+    await button("Verify now").click();
+    await page.getByText("USER_MISSING").waitFor();
+    await button("Compare now").click();
+    await page.getByText("1 step of", { exact: false }).first().waitFor();
+    await look("namespace-drift");
+    const sent = page.waitForRequest((each) => each.url().endsWith("/repair") && each.method() === "POST");
+    await button("Repair …").click();
+    await button("Repair").and(page.locator("[type=submit]")).click();
+
+    await heading(`Repair ${cluster}/formed`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
+    await page
+      .getByRole("link", { name: `${cluster}/formed` })
+      .first()
+      .click();
+    await page.getByText("Everything is as it was asked for.").waitFor();
+  });
+
+  it("migrates, stops after a phase, and goes on from there", async () => {
+    await service.waitFor(await service.onboard(request("moving", { identityMode: "podIdentity" })));
+    const { body } = await service.call("POST", `/api/namespaces/${cluster}/moving/migrate`, { until: "verify" });
+    await service.waitFor(String(body["id"]));
+    await open(`/namespaces/${cluster}/moving`);
+    await page.locator(".stepper [aria-current=step]").getByText("Cut over").waitFor();
+    await look("namespace-migration");
+
+    await button("Go on …").click();
+    await dialog()
+      .getByText(/would change something|find nothing to do/)
+      .waitFor();
+    const sent = page.waitForRequest((each) => each.url().endsWith("/migrate") && each.method() === "POST");
+    await button("Go on").and(page.locator("[type=submit]")).click();
+
+    expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
+    await heading(`Migrate ${cluster}/moving`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 30_000 });
+    await page
+      .getByRole("link", { name: `${cluster}/moving` })
+      .first()
+      .click();
+    await page.getByText("Workload identity", { exact: true }).waitFor();
+  });
+
+  it("searches the audit trail and verifies its chain", async () => {
+    await open("/audit?namespace=formed");
+    await page.getByText("entries shown", { exact: false }).waitFor();
+    await page.locator("summary[data-row]", { hasText: "Grant database" }).first().click();
+    await page
+      .getByRole("link", { name: `${cluster}/formed` })
+      .first()
+      .waitFor();
+    await button("Verify the chain").click();
+    await page.getByText("The chain is whole", { exact: false }).waitFor();
+    await look("audit");
+  });
+
+  it("shows the catalog and who may have it", async () => {
+    await open("/catalog");
+    await page.getByText("team red: reader, writer, executor").first().waitFor();
+    await look("catalog");
+    await open("/nowhere");
+    await page.getByText("The dashboard has no page of this address.").waitFor();
+    await look("no-such-page");
+  });
+
+  it("is used by keyboard alone", async () => {
+    await open("/operations");
+    await page.locator("[data-row]").nth(2).waitFor();
+    const focused = () => page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)');
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    expect(await focused()).toBe(1);
+    await page.keyboard.press("?");
+    await dialog().getByText("next or previous row").waitFor();
+    await look("keys");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    await page.keyboard.type("failing");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 operation shown", { exact: false }).waitFor();
+    // The first stop of the tabulator leads past what stands on every page.
+    await open("/catalog");
+    await heading("Catalog");
+    expect(await page.locator("a, button, input, select, summary").first().textContent()).toBe("To the content");
+  });
+
+  it("has one stream, and none while the tab is hidden", async () => {
+    await open("/operations");
+    await page.locator("[data-stream=live]").waitFor();
+    const streams: string[] = [];
+    page.on("request", (each) => /\/events$/.test(new URL(each.url()).pathname) && streams.push(each.url()));
+    await page.evaluate(`Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+      document.dispatchEvent(new Event("visibilitychange"))`);
+    await page.locator("[data-stream=paused]").waitFor();
+    await service.waitFor(await service.onboard(request("unseen")));
+    expect([streams, await page.getByText(`${cluster}/unseen`).count()]).toEqual([[], 0]);
+
+    await page.evaluate('delete document.hidden; document.dispatchEvent(new Event("visibilitychange"))');
+
+    await page.getByText(`${cluster}/unseen`).waitFor();
+    expect(streams).toEqual([`${sandbox.url}/api/events`]);
+  });
+
+  it("moves nothing that is being read, and says what is new", async () => {
+    await open("/operations");
+    const first = page.locator("[data-row]").first();
+    await first.focus();
+    const before = await first.textContent();
+
+    await service.waitFor(await service.onboard(request("news")));
+
+    await button("Show 1 new operation").waitFor();
+    expect(await first.textContent()).toBe(before);
+    await button("Show 1 new operation").click();
+    await expect.poll(() => first.textContent()).toContain("news");
+  });
+
+  it("shows what is on its way, and what could not be had", async () => {
+    const slow = await newPage(context);
+    await slow.route("**/api/catalog", () => undefined);
+    await open("/catalog", slow);
+    await signInWithKey(slow, sandbox.key ?? "");
+    await slow.getByText("Loading the catalog …").waitFor();
+    await look("loading", slow);
+    await slow.unroute("**/api/catalog");
+    await slow.route("**/api/catalog", (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: "application/problem+json",
+        body: JSON.stringify({
+          ...{ type: "urn:mooring:error:REGISTRY_UNAVAILABLE", title: "registry unavailable", status: 503 },
+          ...{
+            code: "REGISTRY_UNAVAILABLE",
+            detail: "Mooring's records cannot be read.",
+            fix: "Ask again.",
+            traceId: "0",
+          },
+        }),
+      }),
+    );
+    await slow.goto(`${sandbox.url}/dashboard/audit`);
+    await slow.getByRole("link", { name: "Catalog" }).click();
+    await slow.getByText("The service could not give the catalog.").waitFor();
+    await look("error", slow);
+    await slow.unroute("**/api/catalog");
+    await button("Try again", slow).click();
+    await slow.getByRole("heading", { name: "Clusters" }).waitFor();
+    await slow.close();
+  });
+
+  it("says since when a service does not answer, keeps what it knows, and goes on when it is back", async () => {
+    await open("/operations");
+    await page.locator("[data-stream=live]").waitFor();
+    const rows = await page.locator("[data-row]").count();
+
+    await sandbox.killHost();
+
+    await page.locator(".contact").getByText("The service does not answer").waitFor();
+    expect(await page.locator("[data-row]").count()).toBe(rows);
+    await page.getByRole("link", { name: "Catalog" }).click();
+    await page.getByText("The service does not answer.").first().waitFor();
+    await look("away");
+    await page.getByRole("link", { name: "Operations" }).first().click();
+    await sandbox.restartHost();
+    await page.locator("[data-stream=live]").waitFor({ timeout: 30_000 });
+    await expect.poll(() => page.locator(".contact").count()).toBe(0);
+    await service.waitFor(await service.onboard(request("after")));
+    await page.getByText(`${cluster}/after`).first().waitFor();
+  });
+
+  it("does to all that pass the filters what was seen before, and says what became of each", async () => {
+    await open("/namespaces?q=formed");
+    await page.getByText(/^1 of \d+ namespaces$/).waitFor();
+    await button("Verify …").click();
+    await dialog().getByText("1 namespace: 1 would run", { exact: false }).waitFor();
+    await look("bulk");
+    const sent = page.waitForRequest((each) => each.url().endsWith("/api/namespaces/batch"));
+
+    await button("Verify them").click();
+
+    await heading("Batch: verify 1 namespace");
+    await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
+    expect((await sent).postDataJSON()).toEqual({ action: "verify", namespaces: [{ cluster, namespace: "formed" }] });
+  });
+
+  it("leads to the simulated cloud, where faults are switched on and off and requests are seen", async () => {
+    await open("/catalog");
+    const opening = context.waitForEvent("page");
+    await page.getByRole("link", { name: /^Cloud/ }).click();
+    const cloud = await opening;
+    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
+    await cloud.getByLabel("Wire").first().selectOption("sql");
+    await cloud.getByLabel("Operation").fill("CREATE USER");
+    await cloud.getByLabel(/^Code/).fill("15247");
+    await button("Switch it on", cloud).click();
+    await cloud.getByText("sql CREATE USER", { exact: true }).waitFor();
+
+    await service.waitFor(await service.onboard(request("broken")));
+
+    await cloud.getByText("hit by fault", { exact: false }).first().waitFor();
+    await expectAccessible(cloud, "cloud");
+    await takeScreenshots(cloud, "cloud");
+    await button("Switch all off", cloud).click();
+    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
+    await button("Look again", cloud).click();
+    await cloud.getByText("clusters (1)").click();
+    await cloud.close();
+  });
+
+  const hostile = '<img src=x onerror="alert(1)"><script>alert(2)</script>"\'{{7*7}}\u202e';
+
+  /** Rows of the tables as the service has written one, with other contents. */
+  async function copyRow(table: string, find: string, changes: readonly Record<string, string>[]): Promise<void> {
+    setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
+    const client = new TableClient(sandbox.cloud.tablesEndpoint, table, sandbox.cloud.credentialOf("mooring"));
+    const rows = client.listEntities({ queryOptions: { filter: find } });
+    const { value } = await rows.next();
+    const { etag: _etag, timestamp: _timestamp, ...row } = value ?? {};
+    const actions = changes.map((each): TransactionAction => ["create", { ...row, ...each } as never]);
+    for (let from = 0; from < actions.length; from += 100)
+      await client.submitTransaction(actions.slice(from, from + 100));
+  }
+
+  it("shows hostile strings as what they are", async () => {
+    const found = await service.call("GET", `/api/operations?namespace=failing&cluster=${cluster}`);
+    const [{ id }] = found.body["value"] as [{ id: string }];
+    const error = { code: hostile, message: hostile, fix: hostile, retryable: false };
+    const evil = `0${id.slice(1)}`;
+    await copyRow("MooringOperations", `RowKey eq '${id}'`, [
+      { rowKey: evil, id: evil, requestedBy: hostile, error_json: JSON.stringify(error), namespace: hostile },
+    ]);
+    for (const path of [
+      `/operations/${evil}`,
+      `/operations?namespace=${encodeURIComponent(hostile)}`,
+      `/audit?operation=${encodeURIComponent(hostile)}`,
+      `/new?namespace=${encodeURIComponent(hostile)}&databases=${encodeURIComponent(`${hostile}/x=reader`)}`,
+      `/namespaces/${encodeURIComponent(hostile)}/x`,
+    ]) {
+      await open(path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.getByText("Loading", { exact: false }).first().waitFor({ state: "detached" });
+      expect(await page.locator("img, main script, #app script").count(), path).toBe(0);
+    }
+    await open(`/operations/${evil}`);
+    await page.getByText(hostile, { exact: false }).first().waitFor();
+    await look("hostile");
+  });
+
+  it("filters, sorts and pages through 10,000 namespaces", async () => {
+    const extra = Array.from({ length: 10_000 }, (_, index) => {
+      const namespace = `many-${String(index).padStart(5, "0")}`;
+      return { rowKey: namespace, namespace, requestedBy: index % 2 === 0 ? "key:even" : "key:odd" };
+    });
+    await copyRow("MooringNamespaces", "RowKey eq 'formed'", extra);
+    await open("/namespaces");
+    await page.getByText(/of 10,0\d\d$/).waitFor({ timeout: 40_000 });
+    expect(await page.locator("[data-row]").count()).toBe(100);
+    await look("namespaces");
+
+    await page.keyboard.press("/");
+    await page.keyboard.type("key:odd");
+    await page.getByText(/^5,000 of 10,0\d\d namespaces$/).waitFor();
+    await page.getByLabel("Sort by").selectOption("verified");
+    await button("Next").click();
+
+    await page.getByText("101–200 of 5,000").waitFor();
+    const url = new URL(page.url());
+    expect(Object.fromEntries(url.searchParams)).toEqual({ q: "key:odd", sort: "verified", page: "2" });
+    // The address brings it back.
+    await page.getByRole("link", { name: "Catalog" }).click();
+    await heading("Catalog");
+    await page.goBack();
+    await page.getByText("101–200 of 5,000").waitFor();
+    const [row] = await page.locator("[data-row]").allTextContents();
+    expect(row).toContain("many-");
+  });
+
+  it("shows an operation of 200 steps", async () => {
+    const found = await service.call("GET", `/api/operations?namespace=formed&cluster=${cluster}`);
+    const id = (found.body["value"] as { id: string }[]).at(-1)?.id ?? "";
+    const now = new Date().toISOString();
+    const steps = Array.from({ length: 194 }, (_, index) => {
+      const target = `${sqlServer}/db-${index}`;
+      return {
+        rowKey: encodeURIComponent(`revokeDatabase:${target}`),
+        name: "revokeDatabase",
+        target,
+        startTime: now,
+        endTime: now,
+      };
+    });
+    await copyRow("MooringSteps", `PartitionKey eq '${id}'`, steps);
+
+    await open(`/operations/${id}`);
+
+    await expect.poll(() => page.locator("summary[data-row]").count()).toBeGreaterThanOrEqual(200);
+    await page.locator("summary[data-row]").nth(150).click();
+    await expectNarrow(page, "an operation of 200 steps");
+    await takeScreenshots(page, "operation-200-steps");
+  });
+
+  it("signs in by App Service authentication where the service says so", async () => {
+    const fresh = await newPage(await newContext());
+    const answer = await ask("/dashboard");
+    const document = (await answer.text()).replace(
+      /content="\{[^"]*\}"/,
+      `content="${'{"signIn":{"easyAuth":true},"links":[]}'.replaceAll('"', "&quot;")}"`,
+    );
+    await fresh.route("**/dashboard/**", (route) =>
+      route.request().resourceType() === "document"
+        ? route.fulfill({
+            body: document,
+            contentType: "text/html",
+            headers: { "content-security-policy": answer.headers.get("content-security-policy") ?? "" },
+          })
+        : route.continue(),
+    );
+    // As the platform refuses: without a word of the service.
+    await fresh.route("**/api/**", (route) => route.fulfill({ status: 401, body: "" }));
+    await open("/namespaces?state=Incomplete", fresh);
+
+    const link = fresh.getByRole("link", { name: "Sign in" });
+
+    expect(await link.getAttribute("href")).toBe(
+      `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent("/dashboard/namespaces?state=Incomplete")}`,
+    );
+    await fresh.context().close();
+  });
+
+  it("forgets who one was", async () => {
+    await open("/operations");
+    await page.locator(".account summary").click();
+    await look("account");
+    await button("Sign out").click();
+    await page.getByText("You have signed out here.").waitFor();
+    await page.reload();
+    await page.getByLabel(/^A key of the catalog/).waitFor();
+    expect(await page.evaluate("JSON.stringify(sessionStorage)")).not.toContain(sandbox.key ?? randomUUID());
+  });
+});

@@ -1,0 +1,19 @@
+/** What the dashboard takes the HTTP interface for is what the OpenAPI document says. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { describeTypes } from "../../tools/dashboardTypes.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const name = "dashboard/service/documents.ts";
+
+it("has its types from the OpenAPI document; else: node tools/run.mjs tools/writeDashboardTypes.ts", () => {
+  const formatted = execFileSync(join(root, "node_modules/.bin/biome"), ["format", `--stdin-file-path=${name}`], {
+    cwd: root,
+    input: `${describeTypes()}\n`,
+    encoding: "utf8",
+  });
+
+  expect(readFileSync(join(root, name), "utf8")).toBe(formatted);
+});

@@ -1,0 +1,115 @@
+/** What the pages work out by themselves. */
+import { expect, it } from "vitest";
+import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
+import { offer, printCommand, printDatabases, readDatabases, readRequest } from "../../dashboard/pages/requestForm.ts";
+import { createScale } from "../../dashboard/pages/scale.ts";
+import type { Caller, Catalog, Namespace } from "../../dashboard/service/documents.ts";
+import { EventParser } from "../../dashboard/service/eventParser.ts";
+
+it("reads a stream of events however it is cut into pieces", () => {
+  const stream =
+    'retry: 1000\n\n: heartbeat\n\nevent: step\nid: a~b\ndata: {"name":"x\\ny"}\n\nevent: end\r\ndata: {}\r\n\r\n';
+  const expected = [
+    { event: "step", id: "a~b", data: { name: "x\ny" } },
+    { event: "end", data: {} },
+  ];
+  for (const size of [1, 2, 7, stream.length]) {
+    const parser = new EventParser();
+    const pieces = stream.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
+    expect(pieces.flatMap((piece) => parser.take(piece))).toEqual(expected);
+  }
+});
+
+it("draws a wait shorter only where it would leave nothing to be seen of the rest", () => {
+  const whole = { from: 0, until: 1_000 };
+  expect(createScale(whole).at(500)).toBe(50);
+  expect(createScale(whole, { from: 100, until: 200 })).toMatchObject({ shortened: undefined });
+
+  const scale = createScale(whole, { from: 10, until: 990 });
+
+  expect([0, 10, 990, 1_000].map((time) => Math.round(scale.at(time) * 10) / 10)).toEqual([0, 37.5, 62.5, 100]);
+  expect(scale.at(2_000)).toBe(100);
+});
+
+const parameters = (text: string) => new URLSearchParams(text);
+
+it("has a request in the address, and the same as a command", () => {
+  const databases = "sql-dev/messages=reader+writer,sql-dev/orders=reader";
+  const request = readRequest(
+    parameters(`cluster=aks-dev&namespace=team-a&team=red&databases=${encodeURIComponent(databases)}`),
+  );
+
+  expect(request).toEqual({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    team: "red",
+    databases: [
+      { server: "sql-dev", database: "messages", roles: ["reader", "writer"] },
+      { server: "sql-dev", database: "orders", roles: ["reader"] },
+    ],
+  });
+  expect(printDatabases(readDatabases(databases))).toBe(databases);
+  expect(request && printCommand({ ...request, namespace: "it's" })).toBe(
+    [
+      "mooring onboard 'aks-dev/it'\\''s'",
+      "--database sql-dev/messages=reader,writer",
+      "--database sql-dev/orders=reader",
+      "--team red",
+      "--wait",
+    ].join(" \\\n  "),
+  );
+  expect(readRequest(parameters("cluster=aks-dev&namespace=team-a"))).toBeUndefined();
+});
+
+it("offers of the catalog what the chosen team has, and all of it to an operator who asks for none", () => {
+  const catalog: Catalog = {
+    clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
+    sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
+  };
+  const team = {
+    name: "red",
+    clusters: ["a"],
+    namespaces: ["red-*"],
+    databases: { sql: { x: ["reader", "owner"] } },
+    quota: 1,
+  } as const;
+  const caller: Caller = { id: "1", name: "one", roles: ["Onboarding.Request"], teams: [team] };
+  const own: Catalog = {
+    clusters: [{ name: "a", identityModes: ["workloadIdentity"] }],
+    sqlServers: [{ name: "sql", databases: [{ name: "x", roles: ["reader"] }] }],
+  };
+
+  expect(offer(catalog, caller, "")).toEqual(own);
+  const operator: Caller = { ...caller, roles: ["Onboarding.Operate"] };
+  expect([offer(catalog, operator, ""), offer(catalog, operator, "red")]).toEqual([catalog, own]);
+});
+
+it("filters namespaces by everything at once, and sorts what is worst first", () => {
+  const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string) =>
+    ({
+      ...{
+        cluster: "a",
+        namespace,
+        state: "Onboarded",
+        operation: "1",
+        requestedBy: "me",
+        identityMode: "workloadIdentity",
+      },
+      ...(verifiedTime === undefined ? {} : { verifiedTime }),
+      databases: [],
+      findings: severity === undefined ? [] : [{ severity }],
+    }) as unknown as Namespace;
+  const all = [
+    make("fine", undefined, "2026-01-02"),
+    make("worse", "Warning", "2026-01-01"),
+    make("worst", "Error"),
+    make("never"),
+  ];
+  const none: NamespaceFilters = { q: "", cluster: "", state: "", mode: "", team: "", severity: "", migration: "" };
+  const namesOf = (list: readonly Namespace[]) => list.map(({ namespace }) => namespace);
+
+  expect(namesOf(filterNamespaces(all, { ...none, q: "WOR", severity: "Error" }))).toEqual(["worst"]);
+  expect(namesOf(filterNamespaces(all, { ...none, severity: "none" }))).toEqual(["fine", "never"]);
+  expect(namesOf(sortNamespaces(all, "severity"))).toEqual(["worst", "worse", "fine", "never"]);
+  expect(namesOf(sortNamespaces(all, "verified"))).toEqual(["never", "worst", "worse", "fine"]);
+});

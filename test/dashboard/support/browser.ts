@@ -1,0 +1,77 @@
+/** A real Chromium: the one that PLAYWRIGHT_CHROMIUM names, or the distribution's. Nothing is downloaded. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export function findChromium(): string | undefined {
+  const named = process.env["PLAYWRIGHT_CHROMIUM"];
+  if (named) {
+    if (existsSync(named)) return named;
+    throw new Error(`PLAYWRIGHT_CHROMIUM is "${named}", where nothing is.`);
+  }
+  return ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+}
+
+export async function startBrowser(executablePath: string): Promise<Browser> {
+  // Its own sandbox needs rights that a container does not give; it shows nothing but the pages of this checkout.
+  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+/** Refuses a page that axe has anything to say about, in light and in dark. */
+export async function expectAccessible(page: Page, name: string): Promise<void> {
+  await page.evaluate(axe);
+  const found: string[] = [];
+  for (const theme of ["light", "dark"]) {
+    await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
+    const rules = theme === "light" ? "" : '{ runOnly: ["color-contrast"] }';
+    const { violations } = (await page.evaluate(`axe.run(${rules})`)) as { violations: readonly Violation[] };
+    for (const { id, nodes } of violations) {
+      found.push(...nodes.map(({ html, failureSummary }) => `${theme}: ${id}: ${html}\n${failureSummary}`));
+    }
+  }
+  await page.evaluate('document.documentElement.dataset.theme = "system"');
+  if (found.length > 0) throw new Error(`axe, of ${name}:\n${found.join("\n")}`);
+}
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+const sizes = [
+  { width: 360, height: 740 },
+  { width: 1280, height: 800 },
+  { width: 2560, height: 1440 },
+] as const;
+
+/** Nothing may stand beyond the edge of a narrow screen: whoever zooms to 200 % on a laptop has one of 640 px. */
+export async function expectNarrow(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize(sizes[0]);
+  const beyond = (await page.evaluate(`[...document.querySelectorAll("main *, header *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".scroll, .visually-hidden"))
+    .map((each) => each.outerHTML.slice(0, 200))`)) as string[];
+  if (before) await page.setViewportSize(before);
+  if (beyond.length > 0) throw new Error(`${name} is wider than 360 px: ${beyond[0]}`);
+}
+
+/** For people to look at: MOORING_SCREENSHOTS names the folder. */
+export async function takeScreenshots(page: Page, name: string): Promise<void> {
+  const folder = process.env["MOORING_SCREENSHOTS"];
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  const before = page.viewportSize();
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    await page.evaluate("scrollTo(0, 0)");
+    for (const theme of ["light", "dark"]) {
+      await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
+      await page.screenshot({ path: join(folder, `${name}-${size.width}-${theme}.png`) });
+    }
+  }
+  await page.evaluate('document.documentElement.dataset.theme = "system"');
+  if (before) await page.setViewportSize(before);
+}
