@@ -36,7 +36,7 @@ export const preflight = stepActivity({
     if (news.length > 0) await step.notice(news);
     const approval = await requestApproval(ports, input);
     // Whoever approves may take days: the step looks again, and sets what somebody has taken away meanwhile.
-    const admins = approval ? administeredServers(ports.catalog, input.request) : adminsToSet(plan);
+    const admins = approval ? [...administeredServers(ports.catalog, input.request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
   },
 });

@@ -2,9 +2,9 @@
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
 import type { Obstacles } from "../../resources/definitions/look.ts";
+import { checkPermissions } from "../../resources/definitions/ownPermissions.ts";
 import type { PreflightInput } from "../../resources/definitions/roomEffects.ts";
 import { furnished } from "../../resources/effects.ts";
-import { checkPermissions } from "../../resources/ownPermissions.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
 export async function checkOwnPermissions(

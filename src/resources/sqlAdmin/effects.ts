@@ -10,9 +10,9 @@ import {
   type SqlServerTarget,
 } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports, SqlServerState } from "../../ports.ts";
+import { checkPermissions } from "../definitions/ownPermissions.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
-import { checkPermissions } from "../ownPermissions.ts";
 import { adminCommand } from "./command.ts";
 import type { sqlAdmin } from "./sqlAdmin.ts";
 

@@ -1,7 +1,7 @@
 /** Whether Mooring's own roles in Azure allow what an operation will have to do, or undo: a refusal half-way costs more. */
-import { PermanentError } from "../domain/errors.ts";
-import type { Conflict, Notice } from "../domain/operation/plan.ts";
-import type { Permission, Ports } from "../ports.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { Conflict, Notice } from "../../domain/operation/plan.ts";
+import type { Permission, Ports } from "../../ports.ts";
 
 /** Something in the way, something to be told, or nothing. */
 export interface PermissionCheck {
