@@ -26,7 +26,8 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    const why = cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "is not there" : String(cause);
+    const why =
+      cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "it is not there" : String(cause);
     throw new UsageError(`${file} cannot be read: ${why}.`, { cause });
   }
 }

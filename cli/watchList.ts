@@ -12,6 +12,8 @@ import type { Session } from "./session.ts";
 
 export interface Listing<T> {
   nameOf(item: T): string;
+  /** Of one row, which is printed by itself. */
+  documentOf(item: T): unknown;
   columns(items: readonly T[], view: View): readonly Column<T>[];
 }
 
@@ -54,7 +56,7 @@ export async function watchList<T>(
 }
 
 /** Of the items those that changed. A table has the widths of all of them, and its header once. */
-function createPrinter<T>({ format, write }: Session, { nameOf, columns }: Listing<T>) {
+function createPrinter<T>({ format, write }: Session, { nameOf, documentOf, columns }: Listing<T>) {
   let hasHeader = false;
   return (items: readonly T[], changed: readonly T[]): void => {
     if (format === "table" || format === "wide") {
@@ -66,10 +68,11 @@ function createPrinter<T>({ format, write }: Session, { nameOf, columns }: Listi
       return;
     }
     for (const item of changed) {
-      if (format === "json") write(`${toJson(item)}\n`);
-      else if (format === "yaml") write(`---\n${stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })}`);
+      const document = documentOf(item);
+      if (format === "json") write(`${toJson(document)}\n`);
+      else if (format === "yaml") write(`---\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`);
       else if (format === "name") write(`${nameOf(item)}\n`);
-      else write(`${format.print(item).trimEnd()}\n`);
+      else write(`${format.print(document).trimEnd()}\n`);
     }
   };
 }

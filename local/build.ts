@@ -1,16 +1,30 @@
 /**
- * Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads, and the dashboard
- * into dist/dashboard, which that file serves.
+/**
+ * Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads; the SDK of
+ * OpenTelemetry into dist/telemetry.cjs beside it, which an app whose telemetry is off never reads; and the dashboard into
+ * dist/dashboard, which main.cjs serves. What both bundles of the app use is in both: esbuild splits only ES modules.
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const source = join(root, "src");
 const bundle = join(root, "dist/main.cjs");
 const dashboard = join(root, "dashboard");
 const builtDashboard = join(root, "dist/dashboard");
+
+/** What an app is made of, in the folder that has its package.json. */
+export const bundles = ["dist/main.cjs", "dist/telemetry.cjs"] as const;
+
+/** The only way to the SDK is the `import()` in src/telemetry/start.ts. */
+const telemetryBeside: Plugin = {
+  name: "telemetry beside",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/sdk\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./telemetry.cjs", external: true } : undefined,
+    ),
+};
 
 /** Builds when the bundle is missing or older than what it is made of; a fresh one costs a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
@@ -25,7 +39,7 @@ export async function ensureBuilt(): Promise<void> {
   if (times.some((time) => time >= built)) await buildApp();
 }
 
-/** Gives the files that went into the bundle, relative to the checkout. */
+/** Gives the files that went into the bundles, relative to the checkout. */
 export async function buildApp(): Promise<readonly string[]> {
   // The bundle last: its time says that all of it is there.
   const ofDashboard = await buildDashboard();
@@ -35,8 +49,10 @@ export async function buildApp(): Promise<readonly string[]> {
 async function buildBundle(): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [join(source, "main.ts")],
-    outfile: bundle,
+    entryPoints: { main: join(source, "main.ts"), telemetry: join(source, "telemetry/sdk.ts") },
+    outdir: dirname(bundle),
+    outExtension: { ".js": ".cjs" },
+    plugins: [telemetryBeside],
     bundle: true,
     // CommonJS, so that the SDK's require("@azure/functions-core") meets the module that the host supplies at run time.
     format: "cjs",

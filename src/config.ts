@@ -77,9 +77,10 @@ const Config = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: optionalText,
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optionalText,
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
+  // Refused rather than passed over: who wants another protocol has another receiver in mind.
   OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(["http/protobuf", "http/json"], { error: "must be http/protobuf or http/json" })
-    .default("http/protobuf"),
+    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is sent without this setting, too" })
+    .optional(),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
   OTEL_TRACES_SAMPLER: optionalText,
   APPLICATIONINSIGHTS_CONNECTION_STRING: optionalText,

@@ -53,10 +53,10 @@ function auditTable(entries: readonly AuditDocument[], view: View): readonly str
   return table(
     entries,
     [
-      { title: "AGE", cell: ({ time }) => age(time, view.now), goes: 2 },
+      { title: "AGE", cell: ({ time }) => age(time, view.now), goes: 1 },
       { title: "WHO", cell: ({ who }) => who },
       { title: "WHAT", cell: ({ what }) => what },
-      { title: "ACTION", cell: ({ action }) => action, goes: 1 },
+      { title: "ACTION", cell: ({ action }) => action },
       { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
       { title: "TARGET", cell: ({ target }) => target },
       { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },

@@ -3,16 +3,18 @@ import type { RefusalCode } from "../../src/domain/errors.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { Refused, UsageError } from "../failures.ts";
+import { exitCodes, Refused, UsageError } from "../failures.ts";
+import { personHere } from "../question.ts";
 import { type Changed, changeEach, expectUnblocked, type Named, nameEach } from "../requests/eachObject.ts";
 import { readRequests } from "../requests/readFiles.ts";
 import { fileFlags } from "../requests/requestFlags.ts";
 import { findNamespace, NotThere, readResource } from "../requests/resources.ts";
+import { changeMany, confirmed, yesFlags } from "../requests/selection.ts";
 import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Offboards what the files or the command line name: what Mooring created goes, and the Kubernetes namespace itself where it is Mooring's and its deletePolicy says so. It is told as deleted as soon as it is accepted; with --wait it follows them all to their end. Of a file it reads which namespaces are meant and nothing else.",
+    "Offboards what the files or the command line name: what Mooring created goes, and the Kubernetes namespace itself where it is Mooring's and its deletePolicy says so. On a terminal it asks first. One is told as deleted as soon as it is accepted, or with --wait at its end; several are one batch, as with `offboard`, and where nobody can be asked it takes --yes. Of a file it reads which namespaces are meant and nothing else.",
   operands: [
     { name: "namespace", isRequired: false, choices: ["namespace"], isOpen: true },
     { name: "name", isRequired: false, isMany: true },
@@ -22,11 +24,15 @@ export const command = defineCommand({
     cluster: { value: "name", summary: "Of a name that is given without its cluster" },
     "ignore-not-found": { summary: "What is not onboarded is no error" },
     "ignore-dependants": { summary: "Go on although others depend on what goes" },
+    ...yesFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
-  examples: ["delete namespace aks-dev/team-a --wait", "delete -f shop.yaml --dry-run"],
-  isPatient: true,
+  examples: [
+    "delete namespace aks-dev/team-a --wait",
+    "delete -f shop.yaml --dry-run",
+    "delete -f teams -R --yes --wait",
+  ],
   async run(session, values, operands) {
     const { filename, recursive, cluster, "dry-run": isDryRun } = values;
     if (filename.length > 0 === operands.length > 0)
@@ -36,13 +42,24 @@ export const command = defineCommand({
       filename.length > 0
         ? nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say }))
         : await nameOperands(session, operands, { cluster, isIgnored });
-    const change = isDryRun ? planOne : deleteOne;
-    const query = values["ignore-dependants"] ? { ignoreDependants: "true" } : {};
-    return await changeEach(session, named, {
+    const there = values["ignore-not-found"] ? await withoutGone(session, named) : named;
+    const [only, ...more] = there;
+    if (!only) return exitCodes.done;
+    const ignoreDependants = values["ignore-dependants"];
+    if (more.length > 0) {
+      const choice = { namespaces: there.map(({ cluster: on, namespace }) => ({ cluster: on, namespace })) };
+      const options = { ignoreDependants };
+      return await changeMany(session, { action: "offboard", options, choice, isDryRun, isConfirmed: values.yes });
+    }
+    const person = isDryRun || values.yes ? undefined : personHere();
+    if (person && !(await confirmed(session, `delete ${only.cluster}/${only.namespace}?`, person)))
+      return exitCodes.refused;
+    const query = ignoreDependants ? { ignoreDependants: "true" } : {};
+    return await changeEach(session, [only], {
       isDryRun,
       async change(each) {
         try {
-          return await change(session, each, query);
+          return await (isDryRun ? planOne : deleteOne)(session, each, query);
         } catch (error) {
           if (isIgnored(error)) return undefined;
           throw error;
@@ -51,6 +68,20 @@ export const command = defineCommand({
     });
   },
 });
+
+/** What is not there is not asked about, and is not in the batch. */
+async function withoutGone({ client }: Session, named: readonly Named[]): Promise<readonly Named[]> {
+  const there: Named[] = [];
+  for (const each of named) {
+    try {
+      await client.json({ method: "GET", path: pathOf(each) }, ["state"]);
+      there.push(each);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+  return there;
+}
 
 async function nameOperands(
   session: Session,
@@ -78,9 +109,12 @@ function isGone(error: unknown): boolean {
   return error instanceof NotThere || (error instanceof Refused && error.problem.code === gone);
 }
 
-function callOf({ cluster, namespace }: Named, query: Readonly<Record<string, string>>) {
-  const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
-  return { method: "DELETE", path, query } as const;
+function pathOf({ cluster, namespace }: Named): string {
+  return `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
+}
+
+function callOf(named: Named, query: Readonly<Record<string, string>>) {
+  return { method: "DELETE", path: pathOf(named), query } as const;
 }
 
 async function deleteOne({ client }: Session, named: Named, query: Readonly<Record<string, string>>): Promise<Changed> {

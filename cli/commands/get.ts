@@ -9,7 +9,7 @@ import { findNamespace, readResource, resourceNames } from "../requests/resource
 import { findOperationId } from "../service/findOperation.ts";
 import { getOperation } from "../service/followOperation.ts";
 import type { Session } from "../session.ts";
-import { command as list } from "./list.ts";
+import { command as list, listWhat } from "./list.ts";
 
 export const command = defineCommand({
   description:
@@ -30,9 +30,8 @@ export const command = defineCommand({
     if (names.length > 0) return await getNamed(session, { kind, names, values });
     switch (kind) {
       case "namespaces":
-        return await list.run(printingObjects(session), values, [kind]);
       case "operations":
-        return await list.run(session, values, [kind]);
+        return await listWhat(session, values, kind, { one: objectOf, all: listOf });
       case "approvals":
         return await (await import("./approvals.ts")).command.run(session, values, []);
       case "catalog":
@@ -48,7 +47,8 @@ interface Named extends ReturnType<typeof readResource> {
 async function getNamed(session: Session, { kind, names, values }: Named): Promise<number> {
   const { cluster, ...others } = values;
   const surplus = Object.entries(others).find(
-    ([name, value]) => name in list.flags && value !== undefined && value !== false,
+    ([name, value]) =>
+      name in list.flags && value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0),
   );
   if (surplus) throw new UsageError(`--${surplus[0]} is of lists, and not of what is named.`);
   if (kind === "namespaces") await getNamespaces(session, names, cluster);
@@ -79,15 +79,5 @@ async function getOperations(session: Session, names: readonly string[]): Promis
     document: only && more.length === 0 ? only : { value: found },
     names: found.map(({ id }) => id),
     lines: (view) => operationTable(found, view),
-  });
-}
-
-/** A list of namespaces, whose document is that of the service. */
-function printingObjects(session: Session): Session {
-  return Object.create(session, {
-    print: {
-      value: ({ document, ...printed }: Parameters<Session["print"]>[0]) =>
-        session.print({ ...printed, document: listOf((document as { value: NamespaceDocument[] }).value) }),
-    },
   });
 }

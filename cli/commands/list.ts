@@ -1,6 +1,8 @@
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
+import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { OperationStatus, Phase } from "../../src/domain/operation/operation.ts";
+import type { Flags, Values } from "../arguments/flags.ts";
 import { sortFlags } from "../arguments/shared.ts";
 import { readCount, readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
@@ -9,6 +11,7 @@ import { nameOf, namespaceColumns, namespaceTable } from "../output/namespaces.t
 import { operationColumns, operationTable } from "../output/operations.ts";
 import { readSort } from "../output/sort.ts";
 import type { View } from "../output/view.ts";
+import { filterFlags, readFilter } from "../requests/filter.ts";
 import { expectCluster } from "../service/expectCluster.ts";
 import { type Listed, listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
@@ -17,72 +20,110 @@ import type { Listing } from "../watchList.ts";
 const defaultLimit = 500;
 const mostListed = 10_000;
 
-interface Filters {
-  readonly cluster: string | undefined;
+interface Filters extends ReturnType<typeof readBoth> {
   readonly namespace: string | undefined;
   readonly status: string | undefined;
   readonly phase: string | undefined;
-  readonly team: string | undefined;
-  readonly findings: string | undefined;
 }
+
+const flags = {
+  cluster: { value: "name", summary: "Only of this cluster" },
+  team: { value: "name", summary: "Only of this team" },
+  findings: {
+    value: "which",
+    summary: "Namespaces: only those whose last look found any, none, Error, Warning, Info or this code",
+  },
+  filter: {
+    ...filterFlags.filter,
+    summary:
+      "Namespaces: only those that meet all of these, as for verify, repair, migrate and offboard: cluster, team, state, identityMode, findings; --cluster, --team and --findings say the same",
+  },
+  namespace: { value: "name", summary: "Operations: only of namespaces of this name" },
+  status: {
+    value: "status",
+    choices: ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] satisfies readonly OperationStatus[],
+    summary: "Operations: only of this status",
+  },
+  phase: {
+    value: "phase",
+    choices: ["awaitingApproval"] satisfies readonly Phase[],
+    summary: "Operations: only those that wait for a person",
+  },
+  limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+  ...sortFlags,
+  watch: { short: "w", summary: "Go on, and print what changes" },
+  timeout: { value: "duration", summary: "With -w: no longer than this: 90s, 5m, 1h30m (no limit)" },
+} as const satisfies Flags;
 
 export const command = defineCommand({
   description:
     "Lists what is onboarded or, with `operations`, what was asked for, newest first. Of what belongs to other teams, nothing is shown. With -w it goes on until Ctrl-C and prints what has changed, a line for each.",
   operands: [{ name: "what", isRequired: false, choices: ["namespaces", "operations"] }],
-  flags: {
-    cluster: { value: "name", summary: "Only of this cluster" },
-    team: { value: "name", summary: "Only of this team" },
-    findings: {
-      value: "which",
-      summary: "Namespaces: only those whose last look found any, none, Error, Warning, Info or this code",
-    },
-    namespace: { value: "name", summary: "Operations: only of namespaces of this name" },
-    status: {
-      value: "status",
-      choices: ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] satisfies readonly OperationStatus[],
-      summary: "Operations: only of this status",
-    },
-    phase: {
-      value: "phase",
-      choices: ["awaitingApproval"] satisfies readonly Phase[],
-      summary: "Operations: only those that wait for a person",
-    },
-    limit: { value: "n", summary: `No more than these (${defaultLimit})` },
-    ...sortFlags,
-    watch: { short: "w", summary: "Go on, and print what changes" },
-    timeout: { value: "duration", summary: "With -w: no longer than this: 90s, 5m, 1h30m (no limit)" },
-  },
+  flags,
   examples: [
     "list",
     "list --findings any --team red",
     "list operations --status Failed",
     "list operations --phase awaitingApproval",
+    "list --filter team=red,state=Incomplete",
     "list --sort-by .verifiedTime -o custom-columns=NAMESPACE:.namespace,CLIENT:.clientId",
-    "list -o name | xargs -n 1 mooring verify",
   ],
   async run(session, values, [what = "namespaces"]) {
-    const { cluster, namespace, status, phase, team, findings, timeout, limit = String(defaultLimit) } = values;
-    if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
-      throw new UsageError("--namespace, --status and --phase are of operations.", {
-        next: ["mooring list operations"],
-      });
-    }
-    if (what === "operations" && findings !== undefined)
-      throw new UsageError("--findings is of namespaces.", { next: ["mooring list"] });
-    if (timeout !== undefined && !values.watch) throw new UsageError("--timeout says how long to --watch; give both.");
-    if (timeout !== undefined) readDuration("--timeout", timeout);
-    const filters = { cluster, namespace, status, phase, team, findings };
-    const asked = {
-      filters,
-      most: readCount("--limit", limit, { most: mostListed }),
-      sort: readSort(values["sort-by"]),
-    };
-    return what === "namespaces"
-      ? await list(session, namespaces, asked, values.watch)
-      : await list(session, operations, asked, values.watch);
+    return await listWhat(session, values, what);
   },
 });
+
+/** What is printed of namespaces besides a table: as the service answers it, or as objects. */
+export interface Shape {
+  one(namespace: NamespaceDocument): unknown;
+  all(namespaces: readonly NamespaceDocument[]): unknown;
+}
+
+const asAnswered: Shape = { one: (namespace) => namespace, all: (value) => ({ value }) };
+
+export async function listWhat(
+  session: Session,
+  values: Values<typeof flags>,
+  what: string,
+  shape: Shape = asAnswered,
+): Promise<number> {
+  const { cluster, namespace, status, phase, team, findings, timeout, limit = String(defaultLimit) } = values;
+  if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
+    throw new UsageError("--namespace, --status and --phase are of operations.", {
+      next: ["mooring list operations"],
+    });
+  }
+  if (what === "operations" && (findings !== undefined || values.filter.length > 0)) {
+    const flag = findings === undefined ? "--filter" : "--findings";
+    throw new UsageError(`${flag} is of namespaces.`, { next: ["mooring list"] });
+  }
+  if (timeout !== undefined && !values.watch) throw new UsageError("--timeout says how long to --watch; give both.");
+  if (timeout !== undefined) readDuration("--timeout", timeout);
+  const filters = { namespace, status, phase, ...readBoth({ cluster, team, findings }, values.filter) };
+  const asked = {
+    filters,
+    most: readCount("--limit", limit, { most: mostListed }),
+    sort: readSort(values["sort-by"]),
+  };
+  return what === "namespaces"
+    ? await list(session, namespacesAs(shape), asked, values.watch)
+    : await list(session, operations, asked, values.watch);
+}
+
+/** A flag of its own says the same as its field of --filter. */
+function readBoth(
+  given: Readonly<Record<"cluster" | "team" | "findings", string | undefined>>,
+  filter: readonly string[],
+): Readonly<Record<keyof NamespaceFilter, string | undefined>> {
+  const { cluster, team, findings, state, identityMode } = readFilter(filter);
+  const read: Record<keyof NamespaceFilter, string | undefined> = { cluster, team, findings, state, identityMode };
+  for (const field of ["cluster", "team", "findings"] as const) {
+    if (given[field] === undefined) continue;
+    if (read[field] !== undefined) throw new UsageError(`--${field} and --filter both say ${field}; give one.`);
+    read[field] = given[field];
+  }
+  return read;
+}
 
 interface Asked {
   readonly filters: Filters;
@@ -92,24 +133,33 @@ interface Asked {
 
 interface Source<T> extends Listing<T> {
   read(session: Session, filters: Filters, most: number): Promise<Listed<T>>;
+  documentOfAll(items: readonly T[]): unknown;
   lines(items: readonly T[], view: View): readonly string[];
 }
 
-const namespaces: Source<NamespaceDocument> = {
-  read({ client }, { cluster, team, findings }, most) {
-    return listAll(client, { method: "GET", path: "/api/namespaces", query: { cluster, team, findings } }, most);
-  },
-  nameOf,
-  columns: (_items, view) => namespaceColumns(view),
-  lines: namespaceTable,
-};
+function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
+  return {
+    read({ client }, { cluster, team, findings, state, identityMode }, most) {
+      const query = { cluster, team, findings, state, identityMode };
+      return listAll(client, { method: "GET", path: "/api/namespaces", query }, most);
+    },
+    nameOf,
+    documentOf: one,
+    documentOfAll: all,
+    columns: (_items, view) => namespaceColumns(view),
+    lines: namespaceTable,
+  };
+}
 
 const operations: Source<AnySummary> = {
-  read({ client }, { team, findings: _, ...query }, most) {
+  read({ client }, { team, cluster, namespace, status, phase }, most) {
+    const query = { cluster, namespace, status, phase };
     const call = { method: "GET", path: "/api/operations", query } as const;
     return listAll(client, call, most, team === undefined ? undefined : (each: AnySummary) => isOf(team, each));
   },
   nameOf: ({ id }) => id,
+  documentOf: (operation) => operation,
+  documentOfAll: (value) => ({ value }),
   columns: operationColumns,
   lines: operationTable,
 };
@@ -133,7 +183,7 @@ async function list<T>(
   if (isCut) session.say("There are more; --limit says how many to list.");
   if (!isWatching) {
     const names = value.map(listing.nameOf);
-    await session.print({ document: { value }, names, lines: (view) => listing.lines(value, view) });
+    await session.print({ document: listing.documentOfAll(value), names, lines: (view) => listing.lines(value, view) });
     return exitCodes.done;
   }
   try {

@@ -40,12 +40,14 @@ export function layOutTable<Row>(
   const shown = choose(all, most);
   const parts = layOut(shown, most);
   const print = (index: number, row?: Row) =>
-    parts.flatMap((line, number) =>
-      printLine(line, index, (column, text) => {
+    parts.flatMap((line, number) => {
+      const printed = printLine(line, index, (column, text) => {
         const style = row === undefined ? "dim" : column.style?.(row);
         return style === undefined ? text : paint(style, text);
-      }).map((text) => `${number === 0 ? "" : " ".repeat(indent)}${text}`),
-    );
+      });
+      // A second line of empty cells would say nothing.
+      return number === 0 ? printed : printed.flatMap((text) => (text === "" ? [] : [`${" ".repeat(indent)}${text}`]));
+    });
   return { header: print(0), lines: rows.map((row, index) => print(index + 1, row)) };
 }
 

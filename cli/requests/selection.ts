@@ -5,7 +5,6 @@ import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
-import { suggest } from "../arguments/suggest.ts";
 import { readBerth } from "../arguments/values.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { count } from "../output/count.ts";
@@ -14,17 +13,13 @@ import { askWhether, type Person, personHere } from "../question.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 import { printBatchPlan, start } from "./change.ts";
+import { filterFlags, readFilter } from "./filter.ts";
 
 export const selectionOperand = { name: "cluster/namespace", isRequired: false, isMany: true } as const;
 
 export const selectionFlags = {
   all: { summary: "Every namespace that you may see, or that --filter lets pass" },
-  filter: {
-    value: "field=value,…",
-    many: true,
-    summary:
-      "Those that meet all of these: cluster, team, state, identityMode, findings (any, none, a severity or a code)",
-  },
+  ...filterFlags,
 } as const satisfies Flags;
 
 export const yesFlags = { yes: { summary: "Do not ask first" } } as const satisfies Flags;
@@ -47,32 +42,6 @@ export function choiceOf({ all, filter }: Given, operands: readonly string[]): C
   if (operands.length === 0)
     throw new UsageError("Name namespaces, or say --all or --filter.", { next: ["mooring list"] });
   return operands.length === 1 ? undefined : { namespaces: operands.map(readBerth) };
-}
-
-const fields = [
-  "cluster",
-  "team",
-  "state",
-  "identityMode",
-  "findings",
-] as const satisfies readonly (keyof NamespaceFilter)[];
-
-/** Which values there are, the service knows. */
-export function readFilter(texts: readonly string[]): NamespaceFilter {
-  const filter: Record<string, string> = {};
-  for (const part of texts.flatMap((text) => text.split(","))) {
-    const [field = "", value = "", ...more] = part.split("=");
-    if (!fields.some((each) => each === field)) {
-      const meant = suggest(field, fields);
-      throw new UsageError(
-        `--filter does not know "${field}"; it takes ${fields.join(", ")}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
-      );
-    }
-    if (value === "" || more.length > 0) throw new UsageError(`--filter is "${part}"; write it as ${field}=value.`);
-    if (field in filter) throw new UsageError(`--filter says ${field} twice; a namespace has one.`);
-    filter[field] = value;
-  }
-  return filter as NamespaceFilter;
 }
 
 export interface Wanted {

@@ -102,7 +102,10 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
           code: "PERSON_NOT_FOUND",
           detail:
             known === "" ? "This sandbox asks nobody who they are." : `There is no "${name}"; there are ${known}.`,
-          fix: "Start it with --auth, or with a catalog that has auth: mooring up --auth",
+          fix:
+            known === ""
+              ? "Start it with --auth, or with a catalog that has auth: mooring up --auth"
+              : "Name one of them: mooring sandbox token requester",
         });
       },
     },

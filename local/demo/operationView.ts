@@ -1,4 +1,7 @@
-/** An operation as lines of text: one for its state, one for each step. Pure, so that it can be drawn again and again. */
+/**
+ * An operation as lines of text: one for its state, one for each step, or two where the name of its target would not fit
+ * into one. Pure, so that it can be drawn again and again.
+ */
 import { stripVTControlCharacters } from "node:util";
 import { actionText } from "../../cli/output/action.ts";
 import { headline } from "../../cli/output/operation.ts";
@@ -17,7 +20,7 @@ const removals = /^(remove|revoke|unfederate)/;
 export function renderOperation(operation: OperationDocument, view: BoundedView): string[] {
   return [
     renderState(operation, view, { isHeader: true }),
-    ...operation.steps.map((step) => renderStep(step, view, operation.kind)),
+    ...operation.steps.flatMap((step) => renderStep(step, view, operation.kind)),
   ];
 }
 
@@ -48,17 +51,17 @@ function columnsOf({ width }: BoundedView): { target: number; hand: number } {
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 
-export function renderStep(step: StepDocument, view: BoundedView, kind: string): string {
+/** The name of a target is never cut: what does not fit beside it goes on in a second line, below the targets. */
+export function renderStep(step: StepDocument, view: BoundedView, kind: string): readonly string[] {
   const { paint } = view;
   const time = duration(step.startTime, step.endTime, view.now);
   const { target, hand } = columnsOf(view);
-  const row = [
-    `  ${signOf(step, view, kind)} ${step.name.padEnd(nameWidth)}`,
-    paint("dim", shorten(step.target, target).padEnd(target)),
-    actionOf(step).padEnd(actionWidth) + time.padStart(durationWidth),
-  ];
-  if (hand + handWidth <= view.width) row.push(paint("dim", ` ${byHand[step.name] ?? ""}`));
-  return row.join(" ").trimEnd();
+  const name = `  ${signOf(step, view, kind)} ${step.name.padEnd(nameWidth)}`;
+  const named = `${name} ${paint("dim", step.target.padEnd(target))}`;
+  const done = actionOf(step).padEnd(actionWidth) + time.padStart(durationWidth);
+  const byOneself = hand + handWidth <= view.width ? paint("dim", `  ${byHand[step.name] ?? ""}`) : "";
+  if (step.target.length <= target) return [`${named} ${done}${byOneself}`.trimEnd()];
+  return [named, `${" ".repeat(hand - done.length - 2)}${done}${byOneself}`.trimEnd()].filter((line) => line !== "");
 }
 
 function actionOf({ attempts, ...step }: StepDocument): string {
@@ -100,10 +103,3 @@ const byHand: Readonly<Record<string, string>> = {
 };
 
 const handWidth = Math.max(...Object.values(byHand).map(({ length }) => length));
-
-/** Cut in the middle: both ends of a name tell it from others. The frame of the demo has no line for more. */
-function shorten(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const head = Math.ceil((width - 1) / 2);
-  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
-}

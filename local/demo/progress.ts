@@ -40,7 +40,7 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
     const isOver = status === "Succeeded" || status === "Failed";
     if (isOver && !told.has(key)) {
       told.add(key);
-      stream.write(`${renderStep(step, boundedViewOf(stream), kind)}\n`);
+      for (const line of renderStep(step, boundedViewOf(stream), kind)) stream.write(`${line}\n`);
     } else if (error && !isOver && !told.has(`${key} ${attempts}`)) {
       told.add(`${key} ${attempts}`);
       stream.write(`    ${name} ${target}: try ${attempts} met ${error.code}: ${error.message}\n`);

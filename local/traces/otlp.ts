@@ -1,15 +1,17 @@
-/** Spans and metrics as OTLP/HTTP has them in JSON (opentelemetry.io "OTLP Specification"), made flat. */
+/** Spans and metrics as OTLP/HTTP has them in protobuf (opentelemetry.io "OTLP Specification"), made flat. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import protobuf from "protobufjs";
 import { z } from "zod";
 
 const Value = z.looseObject({
   stringValue: z.string().optional(),
   boolValue: z.boolean().optional(),
-  intValue: z.union([z.string(), z.number()]).optional(),
+  intValue: z.string().optional(),
   doubleValue: z.number().optional(),
 });
 const Attributes = z
   .array(z.object({ key: z.string(), value: Value }))
-  .default([])
   .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, readValue(value)])));
 export type AttributeValue = string | number | boolean;
 
@@ -20,25 +22,26 @@ function readValue({ stringValue, boolValue, intValue, doubleValue, ...other }: 
 
 const kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"] as const;
 /** Nanoseconds since 1970, more than a number holds. */
-const Time = z.union([z.string(), z.number()]).transform((nanoseconds) => Number(BigInt(nanoseconds) / 1_000n) / 1_000);
+const Time = z.string().transform((nanoseconds) => Number(BigInt(nanoseconds) / 1_000n) / 1_000);
+const Id = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString("hex"));
 
 const WireSpan = z.object({
-  traceId: z.string(),
-  spanId: z.string(),
-  parentSpanId: z.string().optional(),
+  traceId: Id,
+  spanId: Id,
+  parentSpanId: Id.optional(),
   name: z.string(),
   kind: z.number().transform((kind) => kinds[kind] ?? "UNSPECIFIED"),
   startTimeUnixNano: Time,
   endTimeUnixNano: Time,
   attributes: Attributes,
-  links: z.array(z.object({ traceId: z.string() })).default([]),
+  links: z.array(z.object({ traceId: Id })),
   status: z.object({ code: z.number().default(0), message: z.string().optional() }).prefault({}),
 });
 
-export const TraceExport = z.object({
+const TraceExport = z.object({
   resourceSpans: z.array(
     z.object({
-      resource: z.object({ attributes: Attributes }).prefault({}),
+      resource: z.object({ attributes: Attributes }),
       scopeSpans: z.array(z.object({ scope: z.object({ name: z.string() }), spans: z.array(WireSpan) })),
     }),
   ),
@@ -61,7 +64,15 @@ export interface Span {
   readonly service: string;
 }
 
-export function spansOf({ resourceSpans }: z.infer<typeof TraceExport>): readonly Span[] {
+const schema = protobuf.parse(readFileSync(join(import.meta.dirname, "otlp.proto"), "utf8")).root;
+
+function decode(type: string, bytes: Uint8Array): unknown {
+  const message = schema.lookupType(type);
+  return message.toObject(message.decode(bytes), { longs: String, arrays: true });
+}
+
+export function readSpans(bytes: Uint8Array): readonly Span[] {
+  const { resourceSpans } = TraceExport.parse(decode("TraceExport", bytes));
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, spans }) =>
       spans.map(({ parentSpanId: parentId = "", startTimeUnixNano: start, endTimeUnixNano: end, status, ...span }) => ({
@@ -80,14 +91,14 @@ export function spansOf({ resourceSpans }: z.infer<typeof TraceExport>): readonl
 
 const Point = z.looseObject({
   attributes: Attributes,
-  asInt: z.union([z.string(), z.number()]).optional(),
+  asInt: z.string().optional(),
   asDouble: z.number().optional(),
-  count: z.union([z.string(), z.number()]).optional(),
+  count: z.string().optional(),
   sum: z.number().optional(),
 });
 const Points = z.object({ dataPoints: z.array(Point) });
 
-export const MetricExport = z.object({
+const MetricExport = z.object({
   resourceMetrics: z.array(
     z.object({
       scopeMetrics: z.array(
@@ -115,7 +126,8 @@ export interface Measure {
   readonly sum: number;
 }
 
-export function measuresOf({ resourceMetrics }: z.infer<typeof MetricExport>): readonly Measure[] {
+export function readMeasures(bytes: Uint8Array): readonly Measure[] {
+  const { resourceMetrics } = MetricExport.parse(decode("MetricExport", bytes));
   return resourceMetrics.flatMap(({ scopeMetrics }) =>
     scopeMetrics.flatMap(({ metrics }) =>
       metrics.flatMap(({ name, unit, sum, histogram }) => [
@@ -124,7 +136,7 @@ export function measuresOf({ resourceMetrics }: z.infer<typeof MetricExport>): r
           return { name, unit, attributes, count: value, sum: value };
         }),
         ...(histogram?.dataPoints ?? []).map(({ attributes, count, sum: total = 0 }) => {
-          return { name, unit, attributes, count: Number(count), sum: total };
+          return { name, unit, attributes, count: Number(count ?? 0), sum: total };
         }),
       ]),
     ),

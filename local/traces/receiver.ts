@@ -1,15 +1,15 @@
-/** Takes spans and metrics by OTLP/HTTP as JSON, and keeps the last of them. */
+/** Takes spans and metrics by OTLP/HTTP in protobuf, and keeps the last of them. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
-import { type Measure, MetricExport, measuresOf, type Span, spansOf, TraceExport } from "./otlp.ts";
+import { type Measure, readMeasures, readSpans, type Span } from "./otlp.ts";
 
 export interface TraceReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
-  /** Every body as it came, for who searches it; none is kept without `keepBodies`. */
+  /** Every body, a character for each byte, for who searches it; none is kept without `keepBodies`. */
   readonly bodies: readonly string[];
   /** Of a trace, in the order in which they began; of all traces without it. */
   spans(traceId?: string): readonly Span[];
@@ -32,14 +32,14 @@ export async function startTraceReceiver(options: TraceReceiverOptions = {}): Pr
   let measures: readonly Measure[] = [];
 
   async function take(request: IncomingMessage): Promise<number> {
+    if (request.headers["content-type"] !== "application/x-protobuf") return 415;
     const body = await readBody(request);
-    if (keepBodies) bodies.push(body);
-    const json: unknown = JSON.parse(body);
+    if (keepBodies) bodies.push(body.toString("latin1"));
     if (request.url === "/v1/metrics") {
-      measures = measuresOf(MetricExport.parse(json));
+      measures = readMeasures(body);
       return 200;
     }
-    kept.push(...spansOf(TraceExport.parse(json)));
+    kept.push(...readSpans(body));
     kept.splice(0, Math.max(0, kept.length - mostSpans));
     return 200;
   }
@@ -51,8 +51,9 @@ export async function startTraceReceiver(options: TraceReceiverOptions = {}): Pr
       return;
     }
     take(request).then(
-      (status) => response.writeHead(status, { "content-type": "application/json" }).end("{}"),
-      () => response.writeHead(400, { "content-type": "text/plain" }).end("not an export in JSON"),
+      // An empty answer is one in protobuf that has nothing to say.
+      (status) => response.writeHead(status, { "content-type": "application/x-protobuf" }).end(),
+      () => response.writeHead(400, { "content-type": "text/plain" }).end("not an export in protobuf"),
     );
   });
   server.listen(0, "127.0.0.1");
@@ -75,9 +76,7 @@ export async function startTraceReceiver(options: TraceReceiverOptions = {}): Pr
   return receiver;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  if (request.headers["content-encoding"] !== "gzip") return await text(request);
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return gunzipSync(Buffer.concat(chunks)).toString();
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const bytes = await buffer(request);
+  return request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
 }

@@ -22,7 +22,6 @@ export async function startTraceViewer(): Promise<TraceViewer> {
 function settingsFor({ url }: TraceReceiver): Record<string, string> {
   return {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces`,
-    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
     // Who follows the link does so at once.
     OTEL_BSP_SCHEDULE_DELAY: "200",
     MOORING_TRACE_URL: `${url}/traces/{traceId}`,

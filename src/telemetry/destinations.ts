@@ -10,7 +10,6 @@ export interface TelemetrySettings {
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_METRICS_ENDPOINT?: string | undefined;
-  readonly OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" | "http/json";
   readonly OTEL_METRIC_EXPORT_INTERVAL: number;
   readonly OTEL_TRACES_SAMPLER?: string | undefined;
   readonly APPLICATIONINSIGHTS_CONNECTION_STRING?: string | undefined;
@@ -19,11 +18,7 @@ export interface TelemetrySettings {
 
 /** Where spans and metrics go; `settings` are read by the exporters' own packages, too. */
 export interface Destinations {
-  readonly otlp: {
-    readonly traces: boolean;
-    readonly metrics: boolean;
-    readonly protocol: "http/protobuf" | "http/json";
-  };
+  readonly otlp: { readonly traces: boolean; readonly metrics: boolean };
   readonly applicationInsights: { readonly connectionString: string; readonly credential?: Credential } | undefined;
   readonly metricIntervalMs: number;
   /** Whether the variables of the specification say what is sampled; else nothing is left out. */
@@ -40,7 +35,7 @@ export function destinationsOf(settings: TelemetrySettings, credential: Credenti
   // As the host reads it: `ClientId=…;Authorization=AAD`.
   const isEntra = /\bAuthorization=AAD\b/i.test(settings.APPLICATIONINSIGHTS_AUTHENTICATION_STRING ?? "");
   return {
-    otlp: { traces, metrics, protocol: settings.OTEL_EXPORTER_OTLP_PROTOCOL },
+    otlp: { traces, metrics },
     applicationInsights:
       connectionString === undefined ? undefined : { connectionString, ...(isEntra ? { credential } : {}) },
     metricIntervalMs: settings.OTEL_METRIC_EXPORT_INTERVAL,

@@ -1,12 +1,10 @@
-/** The SDK and its exporters; imported only when telemetry is on. */
+/** The SDK and its exporters: a bundle of its own (local/build.ts), loaded only when telemetry is on. */
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { OTLPMetricExporter as JsonMetrics } from "@opentelemetry/exporter-metrics-otlp-http";
-import { OTLPMetricExporter as ProtobufMetrics } from "@opentelemetry/exporter-metrics-otlp-proto";
-import { OTLPTraceExporter as JsonTraces } from "@opentelemetry/exporter-trace-otlp-http";
-import { OTLPTraceExporter as ProtobufTraces } from "@opentelemetry/exporter-trace-otlp-proto";
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import {
@@ -53,15 +51,14 @@ function exportersOf({ otlp, applicationInsights }: Destinations): {
   spans: readonly SpanExporter[];
   metrics: readonly PushMetricExporter[];
 } {
-  const isJson = otlp.protocol === "http/json";
   const azure = applicationInsights && { ...applicationInsights, disableOfflineStorage: true };
   return {
     spans: [
-      ...(otlp.traces ? [isJson ? new JsonTraces() : new ProtobufTraces()] : []),
+      ...(otlp.traces ? [new OTLPTraceExporter()] : []),
       ...(azure ? [new AzureMonitorTraceExporter(azure)] : []),
     ],
     metrics: [
-      ...(otlp.metrics ? [isJson ? new JsonMetrics() : new ProtobufMetrics()] : []),
+      ...(otlp.metrics ? [new OTLPMetricExporter()] : []),
       ...(azure ? [new AzureMonitorMetricExporter(azure)] : []),
     ],
   };

@@ -33,7 +33,6 @@ export interface SpanOptions {
   readonly links?: Link[];
 }
 
-const tracer = trace.getTracer("mooring");
 const subjectKey = createContextKey("mooring subject");
 
 /** Every span within `work` names the subject, together with what is around it. */
@@ -58,7 +57,9 @@ export async function inSpan<T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   const all = { ...subjectOf(), ...without(undefined, attributes) };
-  return await tracer.startActiveSpan(name, { kind, attributes: all, links }, async (span) => {
+  // Asked for each time: the SDK comes with a copy of the API of its own, and one that was asked for before it is there does
+  // nothing for ever.
+  return await trace.getTracer("mooring").startActiveSpan(name, { kind, attributes: all, links }, async (span) => {
     try {
       return await work(span);
     } catch (error) {

@@ -58,6 +58,8 @@ describe("a table", () => {
       ].map((words) => mooring(words, env)),
     );
 
+    // Without it, an approval could not be told from what was asked for.
+    expect(audit?.stdout).toMatch(/ ACTION( |$)/m);
     for (const { stdout } of [list, operations, audit] as Ended[]) {
       for (const namespace of ["red-a", "red-b", long]) expect(stdout).toContain(`${names.cluster}/${namespace}`);
     }
@@ -132,6 +134,21 @@ describe("list", () => {
     expect(operations?.stdout).toBe("blue-a");
     expect(findings?.stdout).toBe("blue-a");
     expect(ofRed?.stdout).toBe("");
+  });
+
+  it("takes the filter of the commands for many, and each field once", async () => {
+    const by = (...words: readonly string[]) => mooring(["list", ...words, "-o", "jsonpath={.value[*].namespace}"]);
+    const [blue, both, none, twice, ofOperations] = await Promise.all([
+      by("--filter", "team=blue,identityMode=workloadIdentity"),
+      by("--filter", "findings=any", "--team", "blue"),
+      by("--filter", "state=Incomplete"),
+      by("--filter", "team=blue", "--team", "red"),
+      mooring(["list", "operations", "--filter", "team=blue"]),
+    ]);
+
+    expect([blue, both, none].map(({ stdout }) => stdout)).toEqual(["blue-a", "blue-a", ""]);
+    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--team and --filter both say team") });
+    expect(ofOperations).toMatchObject({ code: 2, stderr: expect.stringContaining("--filter is of namespaces") });
   });
 
   it("with -w goes on, and prints what changes", async () => {

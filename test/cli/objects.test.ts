@@ -106,6 +106,7 @@ describe("an object's life", () => {
     const printed = [yaml.stdout, json.stdout, list.stdout];
     const applied = await Promise.all(printed.map((stdin) => mooring(["apply", "-f", "-"], { stdin })));
     const diff = await mooring(["diff", "-f", "-"], { stdin: yaml.stdout });
+    const watched = await mooring(["get", "ns", "-w", "--timeout", "1s", "-o", "yaml"]);
 
     expect(parse(yaml.stdout)).toMatchObject({
       ...objectOf("shop"),
@@ -115,6 +116,7 @@ describe("an object's life", () => {
     });
     expect(JSON.parse(json.stdout)).toEqual(parse(yaml.stdout));
     expect(parse(list.stdout)).toEqual({ apiVersion: "v1", kind: "List", items: [parse(yaml.stdout)] });
+    expect(parse(watched.stdout)).toEqual(parse(yaml.stdout));
     for (const each of applied)
       expect(each).toEqual({ code: 0, stdout: "namespaceonboarding/shop unchanged\n", stderr: "" });
     expect(diff).toEqual({ code: 0, stdout: "", stderr: "" });
@@ -188,6 +190,40 @@ describe("an object's life", () => {
     expect(isThere("shop")).toBe(false);
     expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_ONBOARDED") });
     expect(byName).toMatchObject({ code: 1, stderr: expect.stringContaining("No namespace shop is onboarded.") });
+    expect(ignored).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+});
+
+describe("several that are deleted", () => {
+  const names = ["gone-1", "gone-2"];
+  const file = () => join(folder, "gone.yaml");
+
+  it("are one batch, of which nobody is asked with --yes alone", async () => {
+    await write("gone.yaml", textOf(...names.map((name) => objectOf(name))));
+    await mooring(["apply", "-f", file(), "--wait"]);
+
+    const [byFile, byName, dryRun] = await Promise.all([
+      mooring(["delete", "-f", file()]),
+      mooring(["delete", "ns", ...names.map((name) => `${cluster}/${name}`)]),
+      mooring(["delete", "-f", file(), "--dry-run"]),
+    ]);
+    const stayed = names.map(isThere);
+    const deleted = await mooring(["delete", "-f", file(), "--yes", "--wait", "-o", "json"]);
+    const [again, ignored] = await Promise.all([
+      mooring(["delete", "-f", file(), "--yes", "--wait"]),
+      mooring(["delete", "-f", file(), "--yes", "--ignore-not-found"]),
+    ]);
+
+    for (const { code, stdout, stderr } of [byFile, byName]) {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain("--yes goes on without a question");
+    }
+    expect(dryRun).toMatchObject({ code: 0, stdout: expect.stringContaining("2 of 2 ready") });
+    expect(stayed).toEqual([true, true]);
+    expect(deleted.code).toBe(0);
+    expect(JSON.parse(deleted.stdout)).toMatchObject({ kind: "batch", action: "offboard", totals: { succeeded: 2 } });
+    expect(names.map(isThere)).toEqual([false, false]);
+    expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining("NOT_ONBOARDED") });
     expect(ignored).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 });

@@ -70,6 +70,16 @@ describe("what waits for an approval", () => {
   const waiting = { ...asked, kind: "onboard", phase: "awaitingApproval" } as const;
   const database = (name: string, ...roles: ("reader" | "writer")[]) => ({ server: "sql-dev", database: name, roles });
 
+  it("leaves out a second line in which every cell is empty", () => {
+    const rows = [{ name: "a".repeat(30), detail: "" }];
+    const columns = [
+      { title: "NAME", cell: ({ name }: (typeof rows)[0]) => name },
+      { title: "DETAIL OF IT", cell: ({ detail }: (typeof rows)[0]) => detail },
+    ];
+
+    expect(table(rows, columns, view({ width: 40 }))).toEqual(["NAME", "  DETAIL OF IT", "a".repeat(30)]);
+  });
+
   it("is told in a line of a terminal: what changes, since when, until when, who has approved", () => {
     const [title, first] = approvalTable([waiting], view({ width: 80 }));
 

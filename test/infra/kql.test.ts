@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { Severity } from "../../src/domain/finding.ts";
 import { problemsOf } from "./support/kql.ts";
 import { readDeployments } from "./support/snapshots.ts";
 
@@ -86,4 +87,26 @@ it("asks for metrics and attributes that there are", async () => {
     .flatMap(({ text }) => [...text.matchAll(/Properties\["(\w+)"\]/g)].map(([, key = ""]) => key))
     .filter((key) => !new RegExp(`\\b${key}: `).test(metrics));
   expect([...new Set(keys)]).toEqual([]);
+});
+
+it("asks for values that there are", () => {
+  const severity = /Properties\["severity"\]\) == "(\w+)"/g;
+  const asked = all.flatMap(({ text }) => [...text.matchAll(severity)].map(([, value = ""]) => value));
+
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((value) => !Severity.safeParse(value).success)).toEqual([]);
+});
+
+it("asks for lines of the log that are written", async () => {
+  const sources = await readdir(join(root, "src"), { recursive: true });
+  const code = await Promise.all(sources.filter((name) => name.endsWith(".ts")).map((name) => read(join("src", name))));
+  const written = new Set(
+    code.flatMap((text) => [...text.matchAll(/logLine\("([^"]+)"/g)].map(([, event = ""]) => event)),
+  );
+  const asked = all.flatMap(({ text }) =>
+    [...text.matchAll(/Message startswith "([^"]+)"/g)].map(([, line = ""]) => line),
+  );
+
+  expect(asked.length).toBeGreaterThan(0);
+  expect([...new Set(asked)].filter((line) => !written.has(line))).toEqual([]);
 });

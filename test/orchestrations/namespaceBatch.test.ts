@@ -105,6 +105,11 @@ it("verifies what meets the filter, keeps what it finds, and fails where access 
     error: { code: "BATCH_INCOMPLETE" },
   });
   expect(cloud.openBatches.size).toBe(0);
+  const told = cloud.events.filter(({ type }) => type === "mooring.batch.status-changed.v1");
+  expect(told.map(({ data }) => data)).toMatchObject([
+    { action: "verify", status: "Running" },
+    { action: "verify", status: "Failed" },
+  ]);
 });
 
 it("repairs what the last look found something in, each by an operation of its own", async () => {

@@ -730,6 +730,25 @@ it("looks at policy again when an item begins", async () => {
   expect(cloud.namespaces.size).toBe(0);
 });
 
+it("refuses an item at its turn by the fields of the form in which it was sent", async () => {
+  const red = withTeams.teams["red"];
+  const teams = { teams: withTeams.teams, auth: withTeams.auth };
+  const desk = deskOf(member("red"), teams);
+  const id = await acceptBatch(desk, [request("red-1"), request("red-2"), request("red-3")], undefined, [
+    {},
+    { namespaceField: "/metadata/name" },
+    { namespaceField: "/metadata/namespace" },
+  ]);
+  deskOf(member("red"), { ...teams, teams: { red: { ...red, namespaces: ["other"], approval: [] } } } as never);
+
+  await desk.run();
+
+  const messages = ended(id).items.map(({ error }) => error?.message ?? "");
+  expect(messages[0]).toMatch(/ \/namespace is not /);
+  expect(messages[1]).toMatch(/ \/metadata\/name is not /);
+  expect(messages[2]).toMatch(/ \/metadata\/namespace is not /);
+});
+
 it("counts every namespace of a batch against the quota of its team", async () => {
   const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
   const id = await acceptBatch(

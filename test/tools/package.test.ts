@@ -34,6 +34,7 @@ it.each(Backend.options)("holds what the app reads and nothing else: %s", async 
   expect(names.filter((name) => !name.startsWith("dist/dashboard/assets/"))).toEqual([
     "dist/dashboard/index.html",
     "dist/main.cjs",
+    "dist/telemetry.cjs",
     "host.json",
     "mooring.yaml",
     "package.json",

@@ -1,8 +1,9 @@
-/** The zip that Flex Consumption takes: the bundle, the dashboard, host.json, package.json and the catalog, and nothing that the app does not read. */
+/** The zip that Flex Consumption takes: the bundles, the dashboard, host.json, package.json and the catalog, and nothing that the app does not read. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { z } from "zod";
+import { bundles } from "../../local/build.ts";
 import { isAnonymous, loadCatalog } from "../../src/catalog.ts";
 import { type Backend, hostJsonFor } from "./hostJson.ts";
 
@@ -21,7 +22,7 @@ export function checkCatalog(file: string): void {
   isAnonymous(loadCatalog(file), { MOORING_ALLOW_ANONYMOUS: false });
 }
 
-/** By their path in the zip; the bundle has to be built. */
+/** By their path in the zip; the bundles have to be built. */
 export async function listContents(options: {
   readonly backend: Backend;
   readonly catalog: string;
@@ -29,7 +30,7 @@ export async function listContents(options: {
   const read = (name: string) => readFile(join(root, name));
   const { main, ...described } = PackageJson.parse(JSON.parse((await read("package.json")).toString()));
   return {
-    [main]: await read(main),
+    ...Object.fromEntries(await Promise.all(bundles.map(async (file) => [file, await read(file)] as const))),
     ...(await listDashboard()),
     "host.json": Buffer.from(hostJsonFor(options.backend, (await read("host.json")).toString())),
     "mooring.yaml": await readFile(options.catalog),

@@ -18,8 +18,8 @@ export function isPreconditionFailed(error: unknown): boolean {
 }
 
 /** TooManyRequests, and ServerBusy, by which the service says that a partition or the account has too much to do. */
-export function isThrottled(error: unknown): boolean {
-  return statusOf(error) === 429 || statusOf(error) === 503;
+export function isThrottle(status: number): boolean {
+  return status === 429 || status === 503;
 }
 
 /** Every failure of the tables is worth another try: a wrong permission, too, is repaired outside and not by failing. */

@@ -11,7 +11,7 @@ import { registryDuration, throttles } from "../../telemetry/metrics.ts";
 import type { Credential } from "../credential.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
-import { isConflict, isNotFound, isPreconditionFailed, isThrottled, toRegistryError } from "./errors.ts";
+import { isConflict, isNotFound, isPreconditionFailed, isThrottle, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
 
 export interface TableSettings {
@@ -35,6 +35,7 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
         retryOptions: { maxRetries: 3, retryDelayInMs: 200 },
         additionalPolicies: [
           { position: "perRetry", policy: limitTime(timeoutMs) },
+          { position: "perRetry", policy: countThrottles },
           { position: "perRetry", policy: noticeRefusals(credential, () => opened.delete(name)) },
         ],
       });
@@ -67,6 +68,16 @@ function limitTime(timeoutMs: number): Policy {
     },
   };
 }
+
+/** Every try: the SDK makes a call again that was refused, and says nothing of it. */
+const countThrottles: Policy = {
+  name: "countThrottles",
+  async sendRequest(request, next) {
+    const response = await next(request);
+    if (isThrottle(response.status)) throttles.add(1, { service: "tables" });
+    return response;
+  },
+};
 
 type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
@@ -110,7 +121,6 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       measure("ok");
       return result;
     } catch (error) {
-      if (isThrottled(error)) throttles.add(1, { service: "tables" });
       measure("error");
       throw toRegistryError(name, error);
     }

@@ -12,6 +12,7 @@ import { isFinal, type OperationError } from "../../domain/operation/operation.t
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchAsk, BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Claim } from "../admission/claim.ts";
@@ -71,7 +72,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
     await note({
       ...known,
       status: "Failed",
-      error: describe(await explainHolder(ports, error)),
+      error: describe(retellAsSent(await explainHolder(ports, error), item)),
       endTime: new Date().toISOString(),
     });
     return undefined;

@@ -32,7 +32,7 @@ export function originOf({ id: operation, requestedBy, team, traceparent }: Batc
 
 export async function publishBatch(
   { events }: Pick<Ports, "events">,
-  { id, traceparent }: BatchRecord,
+  { id, work, traceparent }: BatchRecord,
   { status, phase, totals }: { status: OperationStatus; phase: Phase; totals: BatchTotals },
 ): Promise<void> {
   const event: BatchEvent = {
@@ -44,7 +44,7 @@ export async function publishBatch(
     time: new Date().toISOString(),
     datacontenttype: "application/json",
     ...(traceparent === undefined ? {} : { traceparent }),
-    data: { operation: id, kind: "batch", status, phase, totals },
+    data: { operation: id, kind: "batch", ...(work ? { action: work.action } : {}), status, phase, totals },
   };
   await events.publish(event);
 }

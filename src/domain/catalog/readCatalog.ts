@@ -19,12 +19,14 @@ export type ReadCatalog =
 export function readCatalog(text: string): ReadCatalog {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(({ message, pos: [start] }) => {
-      const { line } = lines.linePos(start);
-      return { line, setting: "", detail: message, next: "Correct the YAML there." };
-    });
-    return { isYaml: false, problems };
+  // What a parser meets after its first error comes of that error, as a rule.
+  const [broken] = document.errors;
+  if (broken) {
+    const { line } = lines.linePos(broken.pos[0]);
+    return {
+      isYaml: false,
+      problems: [{ line, setting: "", detail: broken.message, next: "Correct the YAML there." }],
+    };
   }
   const parsed = Catalog.safeParse(document.toJS());
   if (parsed.success) return { catalog: parsed.data };

@@ -5,6 +5,7 @@ import type { Severity } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import type { Approval } from "../policy/approval.ts";
 import type { OnboardingRequest } from "../request/request.ts";
+import type { SentAs } from "../request/sentRequest.ts";
 import type { BatchOutcome, BatchTotals } from "./batch.ts";
 import type { Migration } from "./migration.ts";
 import type { NamespaceWork, SeenNamespace } from "./namespaceBatch.ts";
@@ -100,7 +101,7 @@ export interface BatchItem extends Berth {
 }
 
 /** What an item is about, as it was accepted: a request, or a namespace as it was then. */
-export interface BatchAsk extends Berth {
+export interface BatchAsk extends Berth, SentAs {
   readonly request?: OnboardingRequest;
   readonly seen?: SeenNamespace;
 }
@@ -120,7 +121,7 @@ export interface OpenBatch {
  * A request from the queue whose turn has not come: another operation holds its namespace, or an earlier request waits for
  * it. Its message is deferred.
  */
-export interface WaitingRequest extends Berth {
+export interface WaitingRequest extends Berth, SentAs {
   /** By which Service Bus gives a deferred message back; requests for a namespace go on in the order of these. */
   readonly sequenceNumber: number;
   /** The id that its operation will have. */

@@ -65,7 +65,13 @@ export function objectSchema(): Readonly<Record<string, unknown>> {
 /** What a body may be that asks for the onboarding of one namespace. */
 export const AnyRequest = z.union([OnboardingRequest, NamespaceOnboarding]);
 
-export interface SentRequest {
+/** The form of a request: by it, the fields can be told later, when it is a plain request. */
+export interface SentAs {
+  /** Where an object names its namespace; absent of a plain request. */
+  readonly namespaceField?: "/metadata/name" | "/metadata/namespace";
+}
+
+export interface SentRequest extends SentAs {
   readonly read: { readonly request: OnboardingRequest } | { readonly issues: readonly z.core.$ZodIssue[] };
   /** A JSON pointer into the request, or a text that holds some, as whoever sent it finds the fields. */
   readonly asSent: (text: string) => string;
@@ -80,13 +86,15 @@ export function readSentRequest(value: unknown): SentRequest {
   if (!data) return { read: { issues: error.issues }, asSent: (text) => text };
   const { metadata, spec } = data;
   const request = { ...spec, namespace: metadata.namespace ?? metadata.name };
-  const place = metadata.namespace === undefined ? "/metadata/name" : "/metadata/namespace";
-  return { read: { request }, asSent: (text) => text.replaceAll(pointers, (pointer) => placeOf(pointer, place)) };
+  const namespaceField = metadata.namespace === undefined ? "/metadata/name" : "/metadata/namespace";
+  return { read: { request }, namespaceField, asSent: (text) => tellAsSent(namespaceField, text) };
+}
+
+/** A pointer into the request, or a text that holds some, by the fields of the form in which it was sent. */
+export function tellAsSent(namespaceField: SentAs["namespaceField"], text: string): string {
+  if (namespaceField === undefined) return text;
+  return text.replaceAll(pointers, (pointer) => (pointer === "/namespace" ? namespaceField : `/spec${pointer}`));
 }
 
 /** The pointers that are said of a request; a slash in a name such as aks-dev/team-a has something before it. */
 const pointers = new RegExp(`(?<![^\\s(])/(${Object.keys(OnboardingRequest.shape).join("|")})(?![\\w-])`, "g");
-
-function placeOf(pointer: string, placeOfNamespace: string): string {
-  return pointer === "/namespace" ? placeOfNamespace : `/spec${pointer}`;
-}

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { FindingDocument, Severity } from "../finding.ts";
 import { BatchTotals } from "../operation/batch.ts";
+import { NamespaceAction } from "../operation/namespaceBatch.ts";
 import { OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
 import { Time } from "../time.ts";
 
@@ -93,6 +94,9 @@ const BatchEvent = z
       .strictObject({
         operation: z.string().min(1),
         kind: z.literal("batch"),
+        action: NamespaceAction.optional().meta({
+          description: "What it does with namespaces that are onboarded; absent of a batch of requests.",
+        }),
         status: OperationStatus,
         phase: Phase,
         totals: BatchTotals,

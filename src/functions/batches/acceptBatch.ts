@@ -10,7 +10,9 @@ import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatc
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { decideTeam } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdOf } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
 import { namespaceBatch } from "../../orchestrations/namespaceBatch.ts";
@@ -25,9 +27,15 @@ export async function acceptBatch(
   desk: Desk,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
+  sentAs: readonly SentAs[] = [],
 ): Promise<string> {
   return await accept(desk, id, async () => ({
-    asked: requests.map((request) => ({ cluster: request.cluster, namespace: request.namespace, request })),
+    asked: requests.map((request, index) => ({
+      cluster: request.cluster,
+      namespace: request.namespace,
+      request,
+      ...sentAs[index],
+    })),
     team: teamOf(desk.ports, desk.by, requests),
   }));
 }
@@ -74,7 +82,7 @@ async function accept(
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    warn(logLine("batch not started yet", { operation: id, reason }));
+    warn(logLine("batch not started yet", { operation: id, reason, traceId: traceIdOf(traceparent) }));
   }
   return id;
 }

@@ -23,12 +23,13 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
-      const { body, requests } = await readBatch(request, { catalog: ports.catalog, by });
+      const { body, requests, sentAs } = await readBatch(request, { catalog: ports.catalog, by });
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
-      if (isDryRun) return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests));
+      if (isDryRun)
+        return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs }));
       const desk = deskOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
-        const id = await acceptBatch(desk, requests, operation);
+        const id = await acceptBatch(desk, requests, operation, sentAs);
         const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });

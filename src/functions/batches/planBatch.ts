@@ -8,7 +8,9 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { planUntimed } from "../onboardings/planRequest.ts";
 
 /** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and others ask, too. */
@@ -24,7 +26,11 @@ export interface ItemToPlan extends Berth {
 export async function planBatch(
   clerk: Pick<Clerk, "ports" | "by" | "warn">,
   requests: readonly OnboardingRequest[],
-  { plan = planUntimed, ...limits }: { plan?: typeof planUntimed; limitMs?: number } = {},
+  {
+    plan = planUntimed,
+    sentAs = [],
+    ...limits
+  }: { plan?: typeof planUntimed; sentAs?: readonly SentAs[]; limitMs?: number } = {},
 ): Promise<BatchPlan> {
   const wanted = requests.map((request, index) => ({ index, request }));
   const beyond = await refuseBeyondQuota(clerk, requests.length, async () => wanted);
@@ -33,7 +39,11 @@ export async function planBatch(
     const look = async () => {
       const refusal = refusals.get(index);
       if (refusal) throw refusal;
-      return { plan: await plan(clerk, request), kind: "onboard" as const, request };
+      try {
+        return { plan: await plan(clerk, request), kind: "onboard" as const, request };
+      } catch (error) {
+        throw retellAsSent(error, sentAs[index]);
+      }
     };
     return { cluster: request.cluster, namespace: request.namespace, look };
   });

@@ -10,6 +10,7 @@ import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/n
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
 import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
@@ -31,11 +32,14 @@ export interface BatchBody {
   /** As it was sent. */
   readonly body: unknown;
   readonly requests: readonly OnboardingRequest[];
+  /** For each of the requests. */
+  readonly sentAs: readonly SentAs[];
 }
 
 export async function readBatch(request: HttpRequest, reader: Reader): Promise<BatchBody> {
   const body = await readBody(request, maxBatchBytes);
-  return { body, requests: readRequests(reader, body) };
+  const sent = readRequests(reader, body);
+  return { body, requests: sent.map(({ request }) => request), sentAs: sent.map(({ sentAs }) => sentAs) };
 }
 
 export interface NamespaceBatch {
@@ -52,25 +56,29 @@ export async function readNamespaceBatch(request: HttpRequest): Promise<Namespac
   return { body, work, which };
 }
 
-export function readRequests(reader: Reader, body: unknown): readonly OnboardingRequest[] {
+export function readRequests(
+  reader: Reader,
+  body: unknown,
+): readonly { readonly request: OnboardingRequest; readonly sentAs: SentAs }[] {
   const { requests } = parseFields(Envelope, body);
   const problems: FieldProblem[] = [];
   const read = requests.flatMap((value, index) => {
     const at = `/requests/${index}`;
     const add = (found: readonly FieldProblem[]) =>
       problems.push(...found.map((each) => ({ ...each, pointer: at + each.pointer })));
-    const { read: sent, asSent } = readSentRequest(value);
+    const { read: sent, asSent, namespaceField } = readSentRequest(value);
     if ("issues" in sent) {
       add(sent.issues.flatMap(toProblems));
       return [];
     }
     const { request } = sent;
     add(catalogProblems(reader, request).map((each) => ({ ...each, pointer: asSent(each.pointer) })));
-    return [{ index, request, pointer: `${at}${asSent("/namespace")}` }];
+    const sentAs = namespaceField ? { namespaceField } : {};
+    return [{ index, request, sentAs, pointer: `${at}${asSent("/namespace")}` }];
   });
   problems.push(...findRepeated(reader, read));
   if (problems.length > 0) throw refuse(problems);
-  return read.map(({ request }) => request);
+  return read;
 }
 
 /** What no team of the caller may ask for is refused at its turn (readRequest.ts says why the catalog is not asked then). */

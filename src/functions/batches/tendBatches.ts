@@ -27,12 +27,14 @@ export async function tendBatches(mender: Mender, { held, before }: Tick): Promi
   const { ports, warn } = mender;
   const running = new Set(held.map(({ operation }) => operation));
   for (const open of await ports.registry.openBatches()) {
+    let record: Stored<BatchRecord> | undefined;
     try {
-      await tendBatch(mender, open, { before, isRunning: (operation) => running.has(operation) });
+      record = await ports.registry.getBatch(open.id);
+      await tendBatch(mender, open, { record, before, isRunning: (operation) => running.has(operation) });
     } catch (error) {
       // It comes again with the next tick.
       const reason = error instanceof Error ? error.message : String(error);
-      warn(logLine("batch not tended", { operation: open.id, reason }));
+      warn(logLine("batch not tended", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
     }
   }
 }
@@ -43,20 +45,24 @@ export async function mendBatch(mender: Mender, id: string, before: number): Pro
   if (instance && !hasEnded(instance)) return false;
   const open = await mender.ports.registry.getOpenBatch(id);
   if (!open) return false;
-  await tendBatch(mender, open, { before, isRunning: () => true });
+  const record = await mender.ports.registry.getBatch(id);
+  await tendBatch(mender, open, { record, before, isRunning: () => true });
   return true;
 }
 
 async function tendBatch(
   mender: Mender,
   open: OpenBatch,
-  { before, isRunning }: { before: number; isRunning: (operation: string) => boolean },
+  {
+    record,
+    before,
+    isRunning,
+  }: { record: Stored<BatchRecord> | undefined; before: number; isRunning: (operation: string) => boolean },
 ): Promise<void> {
   const { ports, client, warn } = mender;
   const { id, acceptedTime, requests, next } = open;
   const { registry } = ports;
   const accepted = Date.parse(acceptedTime);
-  const record = await registry.getBatch(id);
   if (!record) {
     if (accepted < before - forgottenMs) await registry.closeBatch(id);
     return;

@@ -9,7 +9,9 @@ import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
 
 export const maxBodyBytes = 16 * 1024;
@@ -42,7 +44,7 @@ export interface Reader {
   readonly by: Caller;
 }
 
-export interface Received {
+export interface Received extends SentAs {
   readonly request: OnboardingRequest;
   /** A refusal of the request, by the fields of what was sent; any other error as it is. */
   retell(error: unknown): unknown;
@@ -50,11 +52,12 @@ export interface Received {
 
 /** The request that the value holds, in either form. */
 export function receiveRequest(reader: Reader, value: unknown): Received {
-  const { read, asSent } = readSentRequest(value);
+  const { read, namespaceField } = readSentRequest(value);
   if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
-  const retell = (error: unknown) => (error instanceof Refusal ? error.retold(asSent) : error);
+  const sentAs = namespaceField ? { namespaceField } : {};
+  const retell = (error: unknown) => retellAsSent(error, sentAs);
   try {
-    return { request: checkRequest(reader, read.request), retell };
+    return { request: checkRequest(reader, read.request), retell, ...sentAs };
   } catch (error) {
     throw retell(error);
   }

@@ -15,7 +15,7 @@ import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/na
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { traceOf } from "../../domain/watching/trace.ts";
+import { traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
@@ -33,6 +33,7 @@ export function registerWatchDrift(ports: Ports): void {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
       const desk = deskOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
+        traceId: traceIdOf(traceparent),
         repair: (record, repairTried) =>
           acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
@@ -55,20 +56,26 @@ export interface Watch {
     repairTried: NonNullable<NamespaceRecord["repairTried"]>,
   ) => Promise<Accepted>;
   readonly pauseMs?: number;
+  /** Of the run, for the log. */
+  readonly traceId?: string;
+}
+
+interface Traced {
+  readonly traceId: string | undefined;
 }
 
 export async function watchDrift(
   ports: Ports,
   context: Pick<InvocationContext, "log" | "warn">,
-  { repair, ...pace }: Watch,
+  { repair, traceId, ...pace }: Watch,
 ): Promise<void> {
   const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, context, Date.now())) {
+  for (const record of await dueNamespaces(ports, context, { now: Date.now(), traceId })) {
     if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
     const { cluster, namespace } = record;
     looks.push(
       concerning({ cluster, namespace }, () =>
-        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
+        inSpan("look for drift", {}, () => look(ports, context, { record, repair, traceId })),
       ),
     );
   }
@@ -79,10 +86,10 @@ export async function watchDrift(
 async function dueNamespaces(
   { catalog, registry }: Ports,
   context: Pick<InvocationContext, "warn">,
-  now: number,
+  { now, traceId }: { now: number } & Traced,
 ): Promise<readonly Stored<OnboardedRecord>[]> {
   const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
-  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message }));
+  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message, traceId }));
   const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
   return (await registry.namespacesToVerify({ before }, unreadable))
     .filter((record) => seen(record) < before)
@@ -93,7 +100,7 @@ async function dueNamespaces(
 async function look(
   ports: Ports,
   context: Pick<InvocationContext, "log" | "warn">,
-  { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
+  { record, repair, traceId }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair"> & Traced,
 ): Promise<void> {
   const namespace = berthKey(record);
   try {
@@ -102,31 +109,32 @@ async function look(
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
     for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
     const recorded = await recordFindings(ports, record, { findings, things });
-    context.log(logLine("namespace looked at", { namespace, findings: findings.length, recorded: !!recorded }));
+    const facts = { namespace, findings: findings.length, recorded: !!recorded, traceId };
+    context.log(logLine("namespace looked at", facts));
     if (!recorded) return;
     const tried = toRepair(ports.catalog, recorded, new Date());
     if (!tried) return;
     const { operation } = await repair(recorded, tried);
-    context.log(logLine("repair started for drift", { namespace, operation }));
+    context.log(logLine("repair started for drift", { namespace, operation, traceId }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("namespace not looked at", { namespace, reason }));
+    context.warn(logLine("namespace not looked at", { namespace, reason, traceId }));
     // An operation that came first is no failure.
-    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
+    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, { record, traceId });
   }
 }
 
 async function noteFailedLook(
   { registry }: Ports,
   context: Pick<InvocationContext, "warn">,
-  record: Stored<OnboardedRecord>,
+  { record, traceId }: { record: Stored<OnboardedRecord> } & Traced,
 ): Promise<void> {
   try {
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
   } catch (error) {
     // Most likely the registry is away: the next run looks again, and at this one first.
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
+    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason, traceId }));
   }
 }
 

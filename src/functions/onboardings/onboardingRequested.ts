@@ -95,8 +95,9 @@ async function decide(
     const expires = times.expiresAtUtc.toISOString();
     const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
     received = receiveRequest(reader, readMessage(message));
-    const { request } = received;
-    accepted = await line.arrive(worker, { request, sequenceNumber, operation, traceparent, expires });
+    const { request, namespaceField } = received;
+    const sentAs = namespaceField ? { namespaceField } : {};
+    accepted = await line.arrive(worker, { request, ...sentAs, sequenceNumber, operation, traceparent, expires });
     const traceId = traceIdOf(traceparent);
     if (accepted) {
       const { operation: begun, isNew } = accepted;

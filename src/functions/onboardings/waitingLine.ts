@@ -14,6 +14,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
@@ -79,7 +80,8 @@ export function createWaitingLine(
       const accepted = await beginUnlessHeld(desk, checkRequest({ catalog, by: desk.by }, first.request));
       if (!accepted) return false;
       await queue.completeDeferred(first.sequenceNumber);
-    } catch (error) {
+    } catch (caught) {
+      const error = retellAsSent(caught, first);
       if (!(error instanceof Refusal)) throw error;
       worker.warn(logLine("waiting request dead-lettered", { ...factsOf(first), code: error.code }));
       await noteRefused(worker, first, error);

@@ -10,7 +10,7 @@ import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespa
 import { Outcome } from "../../domain/operation/outcome.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdIn } from "../../domain/watching/trace.ts";
+import { readTraceparent, traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { operationAge } from "../../telemetry/metrics.ts";
@@ -30,8 +30,9 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       const mender = { ports, client, warn: context.warn.bind(context) };
+      const traceId = traceIdIn({ traceparent: readTraceparent(context.traceContext?.traceParent) });
       const held = await ports.registry.heldNamespaces(({ message }) =>
-        context.warn(logLine("namespace not read", { reason: message })),
+        context.warn(logLine("namespace not read", { reason: message, traceId })),
       );
       for (const record of held) {
         try {

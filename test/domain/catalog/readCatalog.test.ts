@@ -53,6 +53,12 @@ it("finds a name that nothing else in the file has", () => {
   );
 });
 
+it("says of a file that is no YAML where that begins, and not what comes of it", () => {
+  const { problems } = readCatalog("# Mooring\n\ntext: of: a\n```\nmore: [of it\n") as { problems: readonly object[] };
+
+  expect(problems).toMatchObject([{ line: 3, next: "Correct the YAML there." }]);
+});
+
 it("says where YAML is broken", () => {
   expect(problemsOf("clusters:\n  a: [\n")).toMatchObject([
     { line: expect.any(Number), next: "Correct the YAML there." },

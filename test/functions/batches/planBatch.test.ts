@@ -55,6 +55,19 @@ it("says of each what it is: ready, blocked, refused, or not planned for want of
   expect(late.totals).toMatchObject({ notPlanned: 4 });
 });
 
+it("refuses what came as an object by its own fields", async () => {
+  const plan = async () => {
+    throw new Refusal("NOT_ALLOWED", "/databases/0/server is not yours; /namespace is not, either");
+  };
+
+  const { items } = await planBatch(clerk, requests(2), { plan, sentAs: [{}, { namespaceField: "/metadata/name" }] });
+
+  expect(items.map(({ error }) => error?.message)).toEqual([
+    "/databases/0/server is not yours; /namespace is not, either",
+    "/spec/databases/0/server is not yours; /metadata/name is not, either",
+  ]);
+});
+
 it("does not hide an error that nobody foresaw", async () => {
   const plan = async () => {
     throw new TypeError("defect");

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
 import { readRequests } from "../../../src/functions/batches/readBatch.ts";
 import { requester as by } from "../../support/desk.ts";
 import { catalog } from "../../support/fakeCloud.ts";
@@ -7,6 +8,22 @@ import { member } from "../../support/teams.ts";
 const databases = [{ server: "sql-dev", database: "messages", roles: ["reader"] }];
 const body = (...asked: readonly (readonly [cluster: string, namespace: string])[]) => ({
   requests: asked.map(([cluster, namespace]) => ({ cluster, namespace, databases })),
+});
+
+it("keeps of an object where it names its namespace, so that a refusal at its turn can name its fields", () => {
+  const spec = { cluster: "aks-dev", databases };
+  const head = { apiVersion, kind };
+  const sent = [
+    { ...spec, namespace: "plain" },
+    { ...head, metadata: { name: "named" }, spec },
+    { ...head, metadata: { name: "object", namespace: "placed" }, spec },
+  ];
+
+  expect(readRequests({ catalog, by }, { requests: sent }).map(({ sentAs }) => sentAs)).toEqual([
+    {},
+    { namespaceField: "/metadata/name" },
+    { namespaceField: "/metadata/namespace" },
+  ]);
 });
 
 it("refuses a namespace that is asked for twice, also by two aliases of one cluster", () => {

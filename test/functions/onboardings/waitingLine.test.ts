@@ -8,6 +8,7 @@ import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { isHeld, kindOf, operationOf } from "../../../src/domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
@@ -58,7 +59,7 @@ class World {
   #death: Death | undefined;
   #tellDeath: () => void = () => undefined;
   died = new Promise<void>(() => undefined);
-  readonly ports: Ports;
+  ports: Ports;
   line: WaitingLine;
 
   constructor({ death, catalog = {} }: { death?: Death; catalog?: Partial<Catalog> } = {}) {
@@ -75,6 +76,12 @@ class World {
     });
     const refusals = createRefusalTrail(this.ports);
     return createWaitingLine(this.ports, { refusals, now: this.time.now });
+  }
+
+  /** With another catalog. */
+  redeploy(changes: Partial<Catalog>): void {
+    this.ports = { ...this.ports, catalog: { ...this.ports.catalog, ...changes } };
+    this.line = this.#newProcess();
   }
 
   /** Each call of a port may be the last one of its process. */
@@ -377,6 +384,20 @@ describe("at its turn", () => {
 
     expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "MODE_CHANGE_REFUSED" } }]);
     expect(world.requests()).toEqual(["reader", "executor"]);
+  });
+
+  it("a request that came as an object is refused by its own fields", async () => {
+    await hold();
+    const { cluster, namespace, ...spec } = request(["writer"]);
+    world.send({ apiVersion, kind, metadata: { name: "some-name", namespace }, spec: { cluster, ...spec } });
+    await world.deliverAll();
+    world.redeploy({ sqlServers: {} });
+
+    await world.end();
+
+    expect(world.deadLetters).toMatchObject([
+      { properties: { DeadLetterErrorDescription: expect.stringContaining("/spec/databases/0/server") } },
+    ]);
   });
 
   it("a request that an offboarding came before finds a free namespace", async () => {

@@ -1,0 +1,40 @@
+/** Which namespaces are meant, in the same words for a list and for what is done to many of them. */
+import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
+import type { Flags } from "../arguments/flags.ts";
+import { suggest } from "../arguments/suggest.ts";
+import { UsageError } from "../failures.ts";
+
+export const filterFlags = {
+  filter: {
+    value: "field=value,…",
+    many: true,
+    summary:
+      "Those that meet all of these: cluster, team, state, identityMode, findings (any, none, a severity or a code)",
+  },
+} as const satisfies Flags;
+
+const fields = [
+  "cluster",
+  "team",
+  "state",
+  "identityMode",
+  "findings",
+] as const satisfies readonly (keyof NamespaceFilter)[];
+
+/** Which values there are, the service knows. */
+export function readFilter(texts: readonly string[]): NamespaceFilter {
+  const filter: Record<string, string> = {};
+  for (const part of texts.flatMap((text) => text.split(","))) {
+    const [field = "", value = "", ...more] = part.split("=");
+    if (!fields.some((each) => each === field)) {
+      const meant = suggest(field, fields);
+      throw new UsageError(
+        `--filter does not know "${field}"; it takes ${fields.join(", ")}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
+      );
+    }
+    if (value === "" || more.length > 0) throw new UsageError(`--filter is "${part}"; write it as ${field}=value.`);
+    if (field in filter) throw new UsageError(`--filter says ${field} twice; a namespace has one.`);
+    filter[field] = value;
+  }
+  return filter as NamespaceFilter;
+}

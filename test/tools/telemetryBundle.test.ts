@@ -1,0 +1,60 @@
+/** Where telemetry is off, nothing of the SDK of OpenTelemetry is loaded: the app starts without the file that has it. */
+import { cp, mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ensureBuilt } from "../../local/build.ts";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import type { HostProcess } from "../../local/hostChild.ts";
+import { startHostProcess } from "../../local/hostProcess.ts";
+
+const root = join(import.meta.dirname, "../..");
+let cloud: Cloud;
+/** A package of which dist/telemetry.cjs is missing. */
+let app: string;
+
+beforeAll(async () => {
+  app = await realpath(await mkdtemp(join(tmpdir(), "mooring-app-")));
+  await mkdir(join(app, "dist"));
+  [cloud] = await Promise.all([startCloud(), ensureBuilt()]);
+  for (const file of ["dist/main.cjs", "host.json", "package.json", "mooring.yaml"]) {
+    await cp(join(root, file), join(app, file));
+  }
+});
+afterAll(async () => {
+  await cloud?.close();
+  await rm(app, { recursive: true, force: true });
+});
+
+function start(settings: Readonly<Record<string, string>>): Promise<HostProcess> {
+  return startHostProcess({
+    app,
+    port: 0,
+    data: join(app, "data"),
+    // The catalog of the checkout tells callers apart.
+    settings: { ...cloud.settings, MOORING_ALLOW_ANONYMOUS: "false", ...settings },
+  });
+}
+
+it("starts without the SDK where nobody listens, and answers", async () => {
+  const host = await start({});
+
+  const { status } = await fetch(`${host.url}/api/health/live`);
+  await host.kill();
+
+  expect(status).toBe(200);
+});
+
+it("needs it where somebody does", async () => {
+  await expect(start({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })).rejects.toThrow("telemetry.cjs");
+});
+
+it("has none of it in the bundle that is always loaded", async () => {
+  const marks = ["BatchSpanProcessor", "PeriodicExportingMetricReader", "AzureMonitorTraceExporter"];
+  const [main, telemetry] = await Promise.all(
+    ["main", "telemetry"].map((name) => readFile(join(root, `dist/${name}.cjs`), "utf8")),
+  );
+
+  expect(marks.filter((mark) => main?.includes(mark))).toEqual([]);
+  expect(marks.filter((mark) => !telemetry?.includes(mark))).toEqual([]);
+});
