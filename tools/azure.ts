@@ -10,6 +10,7 @@ import { findProblems } from "./azure/check.ts";
 import { authEntry, ensureApplication } from "./azure/entraApplication.ts";
 import { grant } from "./azure/grant.ts";
 import { runScript } from "./azure/grantDatabase.ts";
+import { helm, installPodIdentity, warning } from "./azure/podIdentity.ts";
 import { writeCatalog } from "./azure/writeCatalog.ts";
 
 const usage = `usage: npm run azure -- <command>
@@ -22,6 +23,8 @@ const usage = `usage: npm run azure -- <command>
       says what would stop a deployment of mooring.yaml, before anything is created
   grant
       gives Mooring's identity its ClusterRole and its database users, or says how to do it by hand
+  pod-identity --cluster <resource id>
+      installs aad-pod-identity by its last chart in a cluster to try a migration in, or says how to do it by hand
   sql --host <server> --database <database> <file>
       runs T-SQL from a file, logged in with the Azure CLI
 `;
@@ -94,6 +97,21 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     }
     // What could not be given is no reason to stop: others may have to do it.
     return 0;
+  },
+
+  async "pod-identity"(args) {
+    const { values } = parseArgs({ args, options: { cluster: { type: "string" } } });
+    if (values.cluster === undefined) throw new UsageError("--cluster is needed: az aks show --query id");
+    console.error(`Warning: ${warning}`);
+    try {
+      await installPodIdentity(az, values.cluster);
+      console.error("✓ aad-pod-identity is installed");
+      return 0;
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      console.error(`✗ aad-pod-identity: ${said}\n\n  By hand, as an administrator of the cluster:\n    ${helm}\n`);
+      return 78;
+    }
   },
 
   async sql(args) {

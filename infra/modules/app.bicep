@@ -164,7 +164,6 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (easyAuth !
       excludedPaths: [
         '/api/health/live'
         '/api/health/ready'
-        '/api/docs'
         '/api/openapi.json'
         '/api/events/schema.json'
         '/api/onboardings/schema.json'

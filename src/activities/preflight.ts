@@ -9,10 +9,11 @@ import { berthKey } from "../domain/naming/names.ts";
 import type { OperationError } from "../domain/operation/operation.ts";
 import type { Plan } from "../domain/operation/plan.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
+import { administeredServers } from "../domain/targets/sqlDatabase.ts";
 import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
 
-/** The SQL servers whose administrator has to be set; absent where there is none, and before there was that step. */
+/** The SQL servers whose administrator the operation looks at, and sets; absent where there is none, and before there was that step. */
 const Admins = z.array(z.string()).optional();
 
 function adminsToSet({ steps }: Plan): string[] {
@@ -33,8 +34,10 @@ export const preflight = stepActivity({
     throwBlockers(plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     if (news.length > 0) await step.notice(news);
-    const admins = adminsToSet(plan);
-    return { action: "none", approval: await requestApproval(ports, input), ...(admins.length > 0 ? { admins } : {}) };
+    const approval = await requestApproval(ports, input);
+    // Whoever approves may take days: the step looks again, and sets what somebody has taken away meanwhile.
+    const admins = approval ? [...administeredServers(ports.catalog, input.request)] : adminsToSet(plan);
+    return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
   },
 });
 

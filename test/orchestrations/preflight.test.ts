@@ -10,6 +10,7 @@ import { ownerMetadata, ownerTags } from "../../src/domain/naming/ownership.ts";
 import type { StepPlan } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { KubernetesObject, Ports } from "../../src/ports.ts";
+import { helm } from "../../tools/azure/podIdentity.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 
@@ -101,6 +102,14 @@ function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): voi
 
 const refuse = (code: ConstructorParameters<typeof PermanentError>[0]) => () =>
   Promise.reject(new PermanentError(code, `refused: ${code}`));
+
+/** The catalog gives an administrator to the server, which has none. */
+function giveAdministrator(): void {
+  const entraAdmin = { login: "administrators", objectId: kubelet };
+  const { "sql-dev": server } = plain.sqlServers;
+  useCatalog(Catalog.parse({ ...plain, sqlServers: { "sql-dev": { ...server, entraAdmin } } }));
+  answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) });
+}
 
 const sqlServer = {
   location: "westeurope",
@@ -298,6 +307,18 @@ const obstacles: readonly Obstacle[] = [
     },
   },
   {
+    what: "a SQL server whose administrator Mooring may not set",
+    code: "ARM_FORBIDDEN",
+    arrange() {
+      giveAdministrator();
+      answer("roleAssignments", {
+        ownPermissions: async (scope) => [
+          { actions: scope.includes("Microsoft.Sql") ? ["*/read"] : ["*"], notActions: [] },
+        ],
+      });
+    },
+  },
+  {
     what: "a cluster whose RBAC refuses",
     code: "KUBERNETES_FORBIDDEN",
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
@@ -440,6 +461,22 @@ it("does not stop when it may not read what it may do, and says so", async () =>
   expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
+it("does not stop when it may not read whether it may set an administrator", async () => {
+  giveAdministrator();
+  answer("roleAssignments", {
+    ownPermissions: async (scope) => {
+      if (scope.includes("Microsoft.Sql")) throw new PermanentError("ARM_FORBIDDEN", `${scope} is not to be read`);
+      return [{ actions: ["*"], notActions: [] }];
+    },
+  });
+
+  const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
+
+  expect(blocked).toBe(false);
+  const { notices } = steps.find(({ name: step }) => step === "ensureSqlAdmin") ?? {};
+  expect(notices).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
+});
+
 /** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */
 function kubeletNotices(steps: readonly StepPlan[]) {
   return steps.flatMap(({ notices = [] }) => notices).filter(({ code }) => code !== "NAMESPACE_NOT_THERE_YET");
@@ -465,9 +502,8 @@ it("names the command, and the chart, that put right what a cluster or a server 
     ),
   ]);
   answer("kubernetes", { kinds: async () => [] });
-  const [chart] =
-    /helm install aad-pod-identity .*?forceNamespaced=true/.exec(await readFile("infra/sample/README.md", "utf8")) ??
-    [];
-  expect(chart).toContain("--version 4.1.18");
-  expect(await fixes(pod)).toEqual([expect.stringContaining(chart ?? "no chart")]);
+  const sample = await readFile("infra/sample/README.md", "utf8");
+  expect(helm).toContain("--version 4.1.18");
+  expect(sample).toContain(helm);
+  expect(await fixes(pod)).toEqual([expect.stringContaining(helm)]);
 });

@@ -8,12 +8,19 @@ import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
+let approver: Service;
 let wanted: { login: string; objectId: string };
 const step = { name: "ensureSqlAdmin", target: names.sqlServer };
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ setsSqlAdmin: true });
+  sandbox = await startSandbox({
+    setsSqlAdmin: true,
+    callers: "keys",
+    approval: { databases: [`${names.sqlServer}/archive`], timeoutMinutes: 60 },
+    databases: ["messages", "orders", "archive"],
+  });
   service = serviceOf(sandbox);
+  approver = serviceOf(sandbox, { "x-mooring-key": sandbox.cloud.callers?.approverKey ?? "" });
   const { displayName: login, principalId: objectId } = sandbox.cloud.principals.databaseAdministrator;
   wanted = { login, objectId };
 });
@@ -29,10 +36,10 @@ function server() {
   return found;
 }
 
-const request = (namespace: string) => ({
+const request = (namespace: string, databases = ["messages", "orders"]) => ({
   cluster: names.cluster,
   namespace,
-  databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+  databases: databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
 });
 
 const onboard = async (namespace: string) => await service.waitFor(await service.onboard(request(namespace)));
@@ -80,7 +87,9 @@ it("plans it, sets it, shows it, verifies it, sets it again where it went, and l
     value: { what: string }[];
   };
   expect(trail.filter(({ what }) => what === step.name)).toMatchObject([{ target: names.sqlServer, action: "create" }]);
-  const exported = await fetch(`${sandbox.url}/api/namespaces/${names.cluster}/admin/export?format=azurecli`);
+  const exported = await fetch(`${sandbox.url}/api/namespaces/${names.cluster}/admin/export?format=azurecli`, {
+    headers: { "x-mooring-key": sandbox.cloud.callers?.key ?? "" },
+  });
   expect(await exported.text()).toContain(`--object-id ${wanted.objectId}`);
 
   const { steps } = (await plan("another")) as { steps: { name: string }[] };
@@ -114,6 +123,33 @@ it("replaces nobody: another administrator stops it before anything is written",
   const refused = await onboard("refused");
   expect(refused).toMatchObject({ status: "Failed", error: { code: "SQL_ADMIN_CONFLICT" } });
   expect(server().entraAdmin).toEqual(other);
+});
+
+it("sets it again where it went while somebody was to approve, and stops for another one", async () => {
+  const approved = async (namespace: string, meanwhile: { login: string; objectId: string } | undefined) => {
+    server().entraAdmin = wanted;
+    const id = await service.onboard(request(namespace, ["archive"]));
+    const path = `/api/operations/${id}`;
+    await expect.poll(async () => (await service.call("GET", path)).body["phase"]).toBe("awaitingApproval");
+    server().entraAdmin = meanwhile;
+    const { approval } = (await approver.call("GET", path)).body as { approval: { requestHash: string } };
+    await approver.call("POST", `${path}/approve`, { requestHash: approval.requestHash });
+    return await service.waitFor(id);
+  };
+
+  const went = await approved("late", undefined);
+  expect(went.status, JSON.stringify(went.error)).toBe("Succeeded");
+  expect(went.steps).toContainEqual(expect.objectContaining({ ...step, action: "create" }));
+  expect(server().entraAdmin).toEqual(wanted);
+
+  const other = { login: "others", objectId: crypto.randomUUID() };
+  expect(await approved("late-other", other)).toMatchObject({
+    status: "Failed",
+    error: { code: "SQL_ADMIN_CONFLICT" },
+  });
+  expect(server().entraAdmin).toEqual(other);
+  server().entraAdmin = wanted;
+  expect((await offboard("late")).status).toBe("Succeeded");
 });
 
 it("undoes what it set itself, when it fails and nobody else depends on it", async () => {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { type Az, AzFailed } from "./az.ts";
-import { clustersOf, sqlServersOf } from "./catalogTargets.ts";
+import { clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
 
 /** Names of parameters as azd hands them over. */
 export interface CheckedEnvironment {
@@ -55,16 +55,28 @@ export async function findProblems(
         fix: "Correct subscriptionId or identityResourceGroup in mooring.yaml",
       }),
     ),
-    ...sqlServersOf(catalog).map(({ alias, resourceId }) =>
-      mustBeThere(az, {
-        what: `The SQL server "${alias}"`,
-        id: resourceId,
-        version: "2023-08-01",
-        fix: "Correct resourceId in mooring.yaml",
-      }),
-    ),
+    ...sqlServersOf(catalog).map((server) => checkSqlServer(az, server, environment)),
   ]);
   return checks.flat();
+}
+
+const SqlServer = z.object({ properties: z.object({ publicNetworkAccess: z.string().optional() }).optional() });
+
+/** There, and to be reached from where the app will run: it is in a network only with private networking. */
+async function checkSqlServer(
+  az: Az,
+  { alias, resourceId }: SqlTarget,
+  { MOORING_PRIVATE_NETWORKING: isPrivate }: CheckedEnvironment,
+): Promise<readonly string[]> {
+  const id = resourceId;
+  const fix = "Correct resourceId in mooring.yaml";
+  const found = await read(az, { what: `The SQL server "${alias}"`, id, version: "2023-08-01", fix });
+  if (found.problem !== undefined) return [found.problem];
+  const { publicNetworkAccess } = SqlServer.parse(found.body).properties ?? {};
+  if (publicNetworkAccess === undefined || publicNetworkAccess === "Enabled" || isPrivate === "true") return [];
+  return [
+    `The SQL server "${alias}" takes connections from private networks alone (publicNetworkAccess ${publicNetworkAccess}), and Mooring would be in none. Run: azd env set MOORING_PRIVATE_NETWORKING true; or take the server out of mooring.yaml`,
+  ];
 }
 
 const usesScheduler = ({ MOORING_BACKEND: backend = "scheduler" }: CheckedEnvironment) => backend === "scheduler";
@@ -117,18 +129,29 @@ async function checkStorage(az: Az, { location, sku }: { location: string; sku: 
   ];
 }
 
-async function mustBeThere(
+interface Named {
+  readonly what: string;
+  readonly id: string;
+  readonly version: string;
+  readonly fix: string;
+}
+
+async function mustBeThere(az: Az, named: Named): Promise<readonly string[]> {
+  const { problem } = await read(az, named);
+  return problem === undefined ? [] : [problem];
+}
+
+async function read(
   az: Az,
-  { what, id, version, fix }: { what: string; id: string; version: string; fix: string },
-): Promise<readonly string[]> {
+  { what, id, version, fix }: Named,
+): Promise<{ readonly body?: unknown; readonly problem?: string }> {
   try {
-    await az("rest", "--method", "GET", "--url", `${id}?api-version=${version}`);
-    return [];
+    return { body: await az("rest", "--method", "GET", "--url", `${id}?api-version=${version}`) };
   } catch (error) {
     if (!(error instanceof AzFailed)) throw error;
-    return [
-      `${what} cannot be read, and Mooring is to have rights there. ${fix}, or log in as somebody who may. ${error.message}`,
-    ];
+    return {
+      problem: `${what} cannot be read, and Mooring is to have rights there. ${fix}, or log in as somebody who may. ${error.message}`,
+    };
   }
 }
 

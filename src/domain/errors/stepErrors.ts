@@ -253,7 +253,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The cluster does not have the aad-pod-identity CRDs.",
-    fix: "Use identityMode workloadIdentity, or install the last chart of aad-pod-identity, which is archived and gets no fixes: helm repo add aad-pod-identity https://raw.githubusercontent.com/Azure/aad-pod-identity/master/charts && helm install aad-pod-identity aad-pod-identity/aad-pod-identity --version 4.1.18 --namespace kube-system --set-string forceNamespaced=true (infra/sample/README.md).",
+    fix: "Use identityMode workloadIdentity, or install the last chart of aad-pod-identity, which is archived and gets no fixes: helm upgrade --install aad-pod-identity aad-pod-identity --repo https://raw.githubusercontent.com/Azure/aad-pod-identity/master/charts --version 4.1.18 --namespace kube-system --set-string forceNamespaced=true (infra/sample/README.md).",
   },
   SELECTOR_SHARED: {
     status: 500,

@@ -10,6 +10,7 @@ import {
   type SqlServerTarget,
 } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports, SqlServerState } from "../../ports.ts";
+import { checkPermissions } from "../definitions/ownPermissions.ts";
 import type { RoomEffects } from "../definitions/roomEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { adminCommand } from "./command.ts";
@@ -130,9 +131,24 @@ async function dependants(
   return found;
 }
 
+const provider = "Microsoft.Sql/servers/administrators";
+
+/** As it would be set; the step itself is refused by Azure where Mooring may not. */
+async function planWithRights(ports: Looking & Pick<Ports, "roleAssignments">, alias: string): Promise<StepPlan> {
+  const { plan } = await planAdmin(ports, alias);
+  if (plan.action !== "create") return plan;
+  const { conflict, notice } = await checkPermissions(ports, {
+    needed: [`${provider}/write`, `${provider}/delete`],
+    scope: findServer(ports.catalog, alias).resourceId,
+    where: `to set the Microsoft Entra administrator that the catalog gives SQL server "${alias}"`,
+  });
+  const { name, target, action, differences } = plan;
+  return toStepPlan({ name, target }, { action, differences, conflict, notices: notice ? [notice] : [] });
+}
+
 export const sqlAdminEffects: RoomEffects<keyof typeof sqlAdmin.steps> = {
   looks: {
-    ensureSqlAdmin: async (ports, { step }) => (await planAdmin(ports, step.target)).plan,
+    ensureSqlAdmin: async (ports, { step }) => await planWithRights(ports, step.target),
     unsetSqlAdmin: async (ports, { request, createdBy, step }) =>
       await planUnset(ports, { ...request, createdBy }, step.target),
   },

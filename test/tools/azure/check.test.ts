@@ -75,6 +75,16 @@ const wrong = [
     environment,
     says: "Flex Consumption is not in westeurope. Choose one of: northeurope",
   },
+  {
+    what: "a SQL server that Mooring's identity could not reach",
+    changes: {
+      [`rest --method GET --url ${catalog.sqlServers["sql-dev"]?.resourceId}`]: {
+        properties: { publicNetworkAccess: "Disabled" },
+      },
+    },
+    environment,
+    says: 'The SQL server "sql-dev" takes connections from private networks alone (publicNetworkAccess Disabled), and Mooring would be in none. Run: azd env set MOORING_PRIVATE_NETWORKING true',
+  },
 ];
 
 it.each(wrong)("says what to do about $what", async ({ changes, environment, says }) => {

@@ -1,0 +1,20 @@
+/** The last chart of aad-pod-identity, in a cluster that the Azure CLI would reach. */
+import { expect, it } from "vitest";
+import { helm, installPodIdentity } from "../../../tools/azure/podIdentity.ts";
+import { createFakeAz } from "./fakeAz.ts";
+
+const cluster = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-sample";
+
+it("runs the pinned chart in the cluster that is named, and only there", async () => {
+  const { az, calls } = createFakeAz({ "aks command invoke": { exitCode: 0, logs: "STATUS: deployed" } });
+
+  await installPodIdentity(az, cluster);
+
+  expect(calls).toEqual([`aks command invoke --ids ${cluster} --command ${helm}`]);
+});
+
+it("says what helm said where it failed", async () => {
+  const { az } = createFakeAz({ "aks command invoke": { exitCode: 1, logs: "Error: no access\n" } });
+
+  await expect(installPodIdentity(az, cluster)).rejects.toThrow("Error: no access");
+});
