@@ -1,7 +1,7 @@
 /** The steps of an operation, in the order in which a status document shows them: a walk over all rooms. */
 import { type Migration, MigrationPhase, otherMode, reaches, targetOf } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
-import type { ProcessStepName, StepKey } from "../domain/operation/stepName.ts";
+import type { ProcessStepName, StepKey, StepName } from "../domain/operation/stepName.ts";
 import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
 import { everyKind } from "../domain/targets/index.ts";
 import { type Leaving, makingStages, ofNamespace, type Room } from "./definitions/room.ts";
@@ -60,7 +60,8 @@ export function isWanted({ mode }: Room, { identityMode }: Pick<OnboardingReques
 
 /** Whose administrator an operation has begun to set, by its steps. */
 export function adminsOf(steps: readonly { readonly name: string; readonly target: string }[]): readonly string[] {
-  return steps.filter(({ name }) => name === "ensureSqlAdmin").map(({ target }) => target);
+  const setting: StepName = "ensureSqlAdmin";
+  return steps.filter(({ name }) => name === setting).map(({ target }) => target);
 }
 
 function made(request: OnboardingRequest, admins: readonly string[]): readonly StepKey[] {
