@@ -186,7 +186,7 @@ describe("completion", () => {
   /** What bash offers for the words so far, with `mooring` being this checkout's. */
   async function complete(words: readonly string[], env: Record<string, string> = atSandbox()): Promise<string[]> {
     const quoted = words.map((word) => `'${word}'`).join(" ");
-    const ask = `mooring() { "$NODE" ${checkout}/cli/mooring.mjs "$@"; }
+    const ask = `mooring() { "$NODE" '${checkout}/cli/mooring.mjs' "$@"; }
 ${script}
 COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _mooring; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = await promisify(execFile)("bash", ["-c", ask], {
