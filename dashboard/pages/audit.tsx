@@ -7,6 +7,7 @@ import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
 import { Id } from "../ui/copy.tsx";
 import { FilterBar, Search } from "../ui/filters.tsx";
+import { Older } from "../ui/older.tsx";
 import { Facts, Page } from "../ui/page.tsx";
 import { Differences } from "../ui/plan.tsx";
 import { Empty, Failure, Loaded } from "../ui/states.tsx";
@@ -43,21 +44,6 @@ export function AuditPage() {
 function Entries({ page }: { readonly page: AuditPageDocument }) {
   const entries = useSignal<readonly AuditRecord[]>(page.value);
   const nextLink = useSignal(page.nextLink);
-  const isLoading = useSignal(false);
-  const error = useSignal<Error | undefined>(undefined);
-  const load = async () => {
-    if (nextLink.value === undefined) return;
-    isLoading.value = true;
-    error.value = undefined;
-    try {
-      const older = await get<AuditPageDocument>(nextLink.value);
-      entries.value = [...entries.value, ...older.value];
-      nextLink.value = older.nextLink;
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isLoading.value = false;
-  };
   const what = param("what").toLowerCase();
   const shown = entries.value.filter(
     (entry) => what === "" || `${entry.what} ${entry.target} ${entry.action} ${entry.who}`.toLowerCase().includes(what),
@@ -79,15 +65,15 @@ function Entries({ page }: { readonly page: AuditPageDocument }) {
           ))}
         </ul>
       )}
-      <div class="more">
-        <p class="muted">{count(shown.length, "entry", "entries")} shown, newest first.</p>
-        {error.value && <Failure error={error.value} what="older entries" />}
-        {nextLink.value !== undefined && (
-          <button type="button" onClick={load} disabled={isLoading.value}>
-            {isLoading.value ? "Loading …" : "Show older"}
-          </button>
-        )}
-      </div>
+      <Older<AuditRecord>
+        nextLink={nextLink}
+        onPage={(older) => {
+          entries.value = [...entries.value, ...older];
+        }}
+        shown={shown.length}
+        one="entry"
+        many="entries"
+      />
     </>
   );
 }

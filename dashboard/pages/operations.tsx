@@ -8,8 +8,9 @@ import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
 import { Choice, FilterBar, QuickFilters, Search } from "../ui/filters.tsx";
+import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
-import { Empty, Failure, Loaded } from "../ui/states.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
@@ -120,7 +121,14 @@ function Rows({
           })}
         </ul>
       )}
-      {!isShort && <Older shown={shown} nextLink={nextLink} />}
+      {!isShort && (
+        <Older<Summary>
+          nextLink={nextLink}
+          onPage={(older) => append(shown, older)}
+          shown={shown.order.value.length}
+          one="operation"
+        />
+      )}
       {isShort && nextLink.value !== undefined && (
         <p>
           <a href={to.operations(Object.fromEntries(new URLSearchParams(filters)))}>All of them</a>
@@ -151,38 +159,11 @@ function isWanted(change: Summary, wanted: URLSearchParams): boolean {
   return [...wanted].every(([name, value]) => (change as Readonly<Record<string, unknown>>)[name] === value);
 }
 
-function Older({ shown, nextLink }: { readonly shown: Shown; readonly nextLink: Signal<string | undefined> }) {
-  const isLoading = useSignal(false);
-  const error = useSignal<Error | undefined>(undefined);
-  const load = async () => {
-    if (nextLink.value === undefined) return;
-    isLoading.value = true;
-    error.value = undefined;
-    try {
-      const page = await get<OperationPage>(nextLink.value);
-      batch(() => {
-        const known = shown.rows.peek();
-        shown.rows.value = new Map([...known, ...page.value.map((row) => [row.id, row] as const)]);
-        const listed = new Set(shown.order.peek());
-        shown.order.value = [...listed, ...page.value.flatMap(({ id }) => (listed.has(id) ? [] : [id]))];
-        nextLink.value = page.nextLink;
-      });
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isLoading.value = false;
-  };
-  return (
-    <div class="more">
-      <p class="muted">{count(shown.order.value.length, "operation")} shown, newest first.</p>
-      {error.value && <Failure error={error.value} what="older operations" />}
-      {nextLink.value !== undefined && (
-        <button type="button" onClick={load} disabled={isLoading.value}>
-          {isLoading.value ? "Loading …" : "Show older"}
-        </button>
-      )}
-    </div>
-  );
+/** Behind those that are listed; one that has come in meanwhile keeps its place. */
+function append({ rows, order }: Shown, older: readonly Summary[]): void {
+  rows.value = new Map([...rows.peek(), ...older.map((row) => [row.id, row] as const)]);
+  const listed = new Set(order.peek());
+  order.value = [...listed, ...older.flatMap(({ id }) => (listed.has(id) ? [] : [id]))];
 }
 
 function NoOperations({ isFiltered }: { readonly isFiltered: boolean }) {

@@ -1,0 +1,55 @@
+/** The end of a list that comes in pages, the newest first: how many are shown, and the next page. */
+import { batch, type Signal, useSignal } from "@preact/signals";
+import { get } from "../service/client.ts";
+import { Failure } from "./states.tsx";
+import { count } from "./words.ts";
+
+interface PageOf<Row> {
+  readonly value: readonly Row[];
+  readonly nextLink?: string;
+}
+
+export function Older<Row>({
+  nextLink,
+  onPage,
+  shown,
+  one,
+  many = `${one}s`,
+}: {
+  /** Of the page after those that are shown; set anew with each. */
+  readonly nextLink: Signal<string | undefined>;
+  readonly onPage: (rows: readonly Row[]) => void;
+  readonly shown: number;
+  /** What a row is called. */
+  readonly one: string;
+  readonly many?: string;
+}) {
+  const isLoading = useSignal(false);
+  const error = useSignal<Error | undefined>(undefined);
+  const load = async () => {
+    if (nextLink.value === undefined) return;
+    isLoading.value = true;
+    error.value = undefined;
+    try {
+      const page = await get<PageOf<Row>>(nextLink.value);
+      batch(() => {
+        onPage(page.value);
+        nextLink.value = page.nextLink;
+      });
+    } catch (reason) {
+      error.value = reason instanceof Error ? reason : new Error(String(reason));
+    }
+    isLoading.value = false;
+  };
+  return (
+    <div class="more">
+      <p class="muted">{count(shown, one, many)} shown, newest first.</p>
+      {error.value && <Failure error={error.value} what={`older ${many}`} />}
+      {nextLink.value !== undefined && (
+        <button type="button" onClick={load} disabled={isLoading.value}>
+          {isLoading.value ? "Loading …" : "Show older"}
+        </button>
+      )}
+    </div>
+  );
+}
