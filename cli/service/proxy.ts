@@ -6,8 +6,17 @@
 import { UsageError } from "../failures.ts";
 import { type Environment, isLoopback } from "./server.ts";
 
+interface Init {
+  readonly method: string;
+  readonly redirect: "manual";
+  readonly signal: AbortSignal;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
 export interface Way {
-  readonly fetch: typeof globalThis.fetch;
+  /** As much of it as is used here: Node's own and the package's differ in the names of their types. */
+  fetch(this: void, url: URL, init: Init): Promise<Response>;
   /** Without what it is told of who asks. */
   readonly proxy?: string;
 }
@@ -24,9 +33,7 @@ export async function wayTo(server: URL, env: Environment): Promise<Way> {
     ...(httpProxy ? { httpProxy: httpProxy.href } : {}),
     ...(httpsProxy ? { httpsProxy: httpsProxy.href } : {}),
   });
-  // Node's fetch is undici's; only the names of their types differ.
-  const proxied = (url: URL, init: object) => fetch(url, { ...init, dispatcher });
-  return { fetch: proxied as unknown as typeof globalThis.fetch, proxy: named.origin };
+  return { fetch: (url, init) => fetch(url, { ...init, dispatcher }), proxy: named.origin };
 }
 
 function readProxy(text: string | undefined): URL | undefined {
