@@ -85,20 +85,19 @@ it("offers of the catalog what the chosen team has, and all of it to an operator
 });
 
 it("filters namespaces by everything at once, and sorts what is worst first", () => {
-  const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string) =>
-    ({
-      ...{
-        cluster: "a",
-        namespace,
-        state: "Onboarded",
-        operation: "1",
-        requestedBy: "me",
-        identityMode: "workloadIdentity",
-      },
+  const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string): Namespace => {
+    const missing = { code: "USER_MISSING", target: "sql/orders", field: "user", fix: "Repair it." } as const;
+    const request = { cluster: "a", namespace, identityMode: "workloadIdentity", databases: [] } as const;
+    return {
+      ...request,
+      state: "Onboarded",
+      operation: "1",
+      requestedBy: "me",
       ...(verifiedTime === undefined ? {} : { verifiedTime }),
-      databases: [],
-      findings: severity === undefined ? [] : [{ severity }],
-    }) as unknown as Namespace;
+      findings: severity === undefined ? [] : [{ ...missing, severity, expected: "me", found: null, repairable: true }],
+      request: { ...request, serviceAccount: "app", adoptionPolicy: "IfIdentical", deletePolicy: "Delete" },
+    };
+  };
   const all = [
     make("fine", undefined, "2026-01-02"),
     make("worse", "Warning", "2026-01-01"),

@@ -23,12 +23,16 @@ interface Problem {
   readonly Start: number;
 }
 
+declare global {
+  // Set by the package's files; a global is declared with var.
+  var Kusto: { readonly Language: KustoLanguage };
+}
+
 const require = createRequire(import.meta.url);
 // Its main file finds the runtime below it only when that was there before.
 require("@kusto/language-service-next/bridge.min.js");
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js");
-const { Kusto } = globalThis as unknown as { Kusto: { Language: KustoLanguage } };
-const { Symbols, GlobalState, KustoCode } = Kusto.Language;
+const { Symbols, GlobalState, KustoCode } = globalThis.Kusto.Language;
 
 const database = new Symbols.DatabaseSymbol.ctor(
   "workspace",
