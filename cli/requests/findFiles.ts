@@ -25,13 +25,13 @@ async function filesOf(word: string, search: Search): Promise<readonly string[]>
   if (word === "-") return [word];
   const kind = await kindOf(word);
   if (kind === "folder") return await filesIn(word, search);
-  // A name may hold an asterisk. One that is not there is told by whoever reads it.
+  // A name may hold an asterisk. One that is not there, or leads nowhere, is told by whoever reads it.
   if (kind === "file" || !/[*?[{]/.test(word)) return [word];
   const matching: string[] = [];
   for await (const each of glob(word)) matching.push(each);
   if (matching.length === 0) throw new UsageError(`No file is like ${word}.`);
   const files: string[] = [];
-  for (const each of matching.toSorted()) if ((await kindOf(each)) === "file") files.push(each);
+  for (const each of matching.toSorted()) if ((await kindOf(each)) !== "folder") files.push(each);
   return files;
 }
 

@@ -1,5 +1,5 @@
 /** `mooring get|apply|diff|delete` as kubectl's users call them, with objects as kustomize makes them, against the sandbox. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -249,6 +249,16 @@ describe("files", () => {
     expect(deep.stdout).toBe(nameEach("three", "one", "two"));
     expect(pattern.stdout).toBe(nameEach("two", "three"));
     expect(several.stdout).toBe(nameEach("three", "one"));
+  });
+
+  it("of a pattern are all read, and one that leads nowhere is not passed over", async () => {
+    await write("links/one.yaml", textOf(objectOf("one")));
+    await symlink("gone.yaml", join(folder, "links/lost.yaml"));
+
+    const { code, stdout, stderr } = await mooring(["apply", "--dry-run", "-f", "links/*.yaml"]);
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("links/lost.yaml is not there");
   });
 
   it("may come out of kustomize, whose namespace is the one that is onboarded", async () => {
