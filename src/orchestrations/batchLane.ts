@@ -4,7 +4,7 @@ import { type ItemToLaunch, type ItemToRun, takeItem, verifyItem } from "../acti
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
-import type { Durable } from "../durable/step.ts";
+import type { Durable, Step } from "../durable/step.ts";
 import { pause } from "../durable/waiting.ts";
 import { changeNamespace } from "./changeNamespace.ts";
 import { migrateBack } from "./migrateBack.ts";
@@ -54,14 +54,19 @@ export const batchLane = orchestration({
 function* runItem(context: OrchestrationContext, { kind, ...item }: ItemToRun, retry: RetryPolicy): Durable<void> {
   const { operation: instanceId, earlier } = item;
   const input = { ...item, retry };
+  if (kind === "change" && earlier) {
+    yield* toItsEnd(child(context, changeNamespace, { instanceId, input: { ...input, earlier } }));
+  } else {
+    yield* toItsEnd(child(context, onboardNamespace, { instanceId, input }));
+  }
+}
+
+/** How an operation ended is in its record; of one that broke off, the timer writes it there (startAccepted.ts). */
+function* toItsEnd(item: Step<void>): Durable<void> {
   try {
-    if (kind === "change" && earlier) {
-      yield* child(context, changeNamespace, { instanceId, input: { ...input, earlier } });
-    } else {
-      yield* child(context, onboardNamespace, { instanceId, input });
-    }
+    yield* item;
   } catch {
-    // How an operation ended is in its record; of one that broke off, the timer writes it there (startAccepted.ts).
+    // The next item is begun, whatever became of this one.
   }
 }
 
@@ -77,11 +82,7 @@ function* launchItem(
   context: OrchestrationContext,
   { orchestration: name, operation: instanceId, input }: ItemToLaunch,
 ): Durable<void> {
-  try {
-    yield* child(context, launched[name], { instanceId, input });
-  } catch {
-    // As above.
-  }
+  yield* toItsEnd(child(context, launched[name], { instanceId, input }));
 }
 
 /** What cannot be looked at for as long as the retries last has failed, and the next one is looked at. */
