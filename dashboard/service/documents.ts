@@ -207,6 +207,79 @@ export type Problem = {
   readonly traceId: string;
 };
 
+export type OperationSummary = {
+  readonly id: string;
+  readonly kind: "onboard" | "offboard" | "change" | "compensate" | "repair" | "migrate";
+  readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly batch?: string;
+  readonly requestedBy: string;
+  readonly team?: string;
+  readonly createdTime: string;
+  readonly startTime?: string;
+  readonly endTime?: string;
+  readonly traceId?: string;
+  readonly result?: {
+    readonly clientId: string;
+    readonly manifest: string;
+    readonly migration?: {
+      readonly completed?: "inventory" | "sideBySide" | "verify" | "cutOver" | "retire";
+      readonly podsToMove: readonly string[];
+    };
+  };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly fix: string;
+    readonly retryable: boolean;
+  };
+  readonly approval?: {
+    readonly reasons: readonly string[];
+    readonly approvers: readonly {
+      readonly role: "Onboarding.Request" | "Onboarding.Approve" | "Onboarding.Operate";
+      readonly team?: string;
+    }[];
+    readonly requestHash: string;
+    readonly requestedTime: string;
+    readonly expiresTime: string;
+    readonly reminders: number;
+    readonly needed?: number;
+    readonly given?: readonly { readonly by: string; readonly time: string; readonly comment?: string }[];
+    readonly decision?: {
+      readonly kind: "approved" | "rejected" | "timedOut";
+      readonly by?: string;
+      readonly time: string;
+      readonly comment?: string;
+    };
+  };
+  readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+  readonly leftUndone?: readonly string[];
+  readonly compensates?: string;
+  readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
+};
+
+export type BatchSummary = {
+  readonly id: string;
+  readonly kind: "batch";
+  readonly action: "onboard" | "verify" | "repair" | "migrate" | "offboard";
+  readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
+  readonly requests: number;
+  readonly requestedBy: string;
+  readonly team?: string;
+  readonly createdTime: string;
+  readonly startTime?: string;
+  readonly endTime?: string;
+  readonly traceId?: string;
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly fix: string;
+    readonly retryable: boolean;
+  };
+  readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+};
+
 export type Awaiting = {
   readonly id: string;
   readonly kind: "onboard" | "offboard" | "change" | "compensate" | "repair" | "migrate";
@@ -616,82 +689,7 @@ export type OnboardingRequestOutput = {
 export interface Answers {
   createOnboarding: Plan | Accepted;
   onboardingSchema: { readonly $schema: string };
-  listOperations: {
-    readonly value: readonly (
-      | {
-          readonly id: string;
-          readonly kind: "onboard" | "offboard" | "change" | "compensate" | "repair" | "migrate";
-          readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
-          readonly cluster: string;
-          readonly namespace: string;
-          readonly batch?: string;
-          readonly requestedBy: string;
-          readonly team?: string;
-          readonly createdTime: string;
-          readonly startTime?: string;
-          readonly endTime?: string;
-          readonly traceId?: string;
-          readonly result?: {
-            readonly clientId: string;
-            readonly manifest: string;
-            readonly migration?: {
-              readonly completed?: "inventory" | "sideBySide" | "verify" | "cutOver" | "retire";
-              readonly podsToMove: readonly string[];
-            };
-          };
-          readonly error?: {
-            readonly code: string;
-            readonly message: string;
-            readonly fix: string;
-            readonly retryable: boolean;
-          };
-          readonly approval?: {
-            readonly reasons: readonly string[];
-            readonly approvers: readonly {
-              readonly role: "Onboarding.Request" | "Onboarding.Approve" | "Onboarding.Operate";
-              readonly team?: string;
-            }[];
-            readonly requestHash: string;
-            readonly requestedTime: string;
-            readonly expiresTime: string;
-            readonly reminders: number;
-            readonly needed?: number;
-            readonly given?: readonly { readonly by: string; readonly time: string; readonly comment?: string }[];
-            readonly decision?: {
-              readonly kind: "approved" | "rejected" | "timedOut";
-              readonly by?: string;
-              readonly time: string;
-              readonly comment?: string;
-            };
-          };
-          readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
-          readonly leftUndone?: readonly string[];
-          readonly compensates?: string;
-          readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
-        }
-      | {
-          readonly id: string;
-          readonly kind: "batch";
-          readonly action: "onboard" | "verify" | "repair" | "migrate" | "offboard";
-          readonly status: "NotStarted" | "Running" | "Succeeded" | "Failed" | "Canceled";
-          readonly requests: number;
-          readonly requestedBy: string;
-          readonly team?: string;
-          readonly createdTime: string;
-          readonly startTime?: string;
-          readonly endTime?: string;
-          readonly traceId?: string;
-          readonly error?: {
-            readonly code: string;
-            readonly message: string;
-            readonly fix: string;
-            readonly retryable: boolean;
-          };
-          readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
-        }
-    )[];
-    readonly nextLink?: string;
-  };
+  listOperations: { readonly value: readonly (OperationSummary | BatchSummary)[]; readonly nextLink?: string };
   listApprovals: { readonly value: readonly Awaiting[]; readonly nextLink?: string };
   getOperation: Operation | Batch;
   cancelOperation: Plan | Decision;

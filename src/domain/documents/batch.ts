@@ -12,21 +12,23 @@ const BatchAction = z
   .enum(["onboard", ...NamespaceAction.options])
   .meta({ description: "onboard: each item has a request of its own, which may also change what is onboarded." });
 
-export const BatchSummary = z.object({
-  id: z.string(),
-  kind: z.literal("batch"),
-  action: BatchAction,
-  status: OperationStatus,
-  requests: z.int().meta({ description: "How many it has." }),
-  requestedBy: z.string(),
-  team: z.string().optional().meta({ description: "Absent where it is an operator's, or of several teams." }),
-  createdTime: Time,
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-  traceId: z.string().optional(),
-  error: OperationError.optional(),
-  cancel: Signature.optional(),
-});
+export const BatchSummary = z
+  .object({
+    id: z.string(),
+    kind: z.literal("batch"),
+    action: BatchAction,
+    status: OperationStatus,
+    requests: z.int().meta({ description: "How many it has." }),
+    requestedBy: z.string(),
+    team: z.string().optional().meta({ description: "Absent where it is an operator's, or of several teams." }),
+    createdTime: Time,
+    startTime: Time.optional(),
+    endTime: Time.optional(),
+    traceId: z.string().optional(),
+    error: OperationError.optional(),
+    cancel: Signature.optional(),
+  })
+  .meta({ id: "BatchSummary" });
 export type BatchSummary = z.infer<typeof BatchSummary>;
 
 export const BatchItemDocument = z.object({

@@ -29,30 +29,35 @@ export const StepDocument = z.object({
 });
 export type StepDocument = z.infer<typeof StepDocument>;
 
-export const OperationSummary = z.object({
-  id: z.string(),
-  kind: OperationKind,
-  status: OperationStatus,
-  cluster: z.string(),
-  namespace: z.string(),
-  batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
-  requestedBy: z.string(),
-  team: z.string().optional(),
-  createdTime: Time,
-  startTime: Time.optional(),
-  endTime: Time.optional(),
-  traceId: z.string().optional().meta({ description: "W3C trace id of the request; the log and the events carry it." }),
-  result: OperationResult.optional(),
-  error: OperationError.optional(),
-  approval: Approval.optional(),
-  cancel: Signature.optional(),
-  leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
-  compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
-  phase: Phase.optional().meta({
-    description:
-      "In lists, as far as its record alone tells: awaitingApproval while it waits for a person, done once it has ended, absent while it runs.",
-  }),
-});
+export const OperationSummary = z
+  .object({
+    id: z.string(),
+    kind: OperationKind,
+    status: OperationStatus,
+    cluster: z.string(),
+    namespace: z.string(),
+    batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
+    requestedBy: z.string(),
+    team: z.string().optional(),
+    createdTime: Time,
+    startTime: Time.optional(),
+    endTime: Time.optional(),
+    traceId: z
+      .string()
+      .optional()
+      .meta({ description: "W3C trace id of the request; the log and the events carry it." }),
+    result: OperationResult.optional(),
+    error: OperationError.optional(),
+    approval: Approval.optional(),
+    cancel: Signature.optional(),
+    leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+    compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
+    phase: Phase.optional().meta({
+      description:
+        "In lists, as far as its record alone tells: awaitingApproval while it waits for a person, done once it has ended, absent while it runs.",
+    }),
+  })
+  .meta({ id: "OperationSummary" });
 export type OperationSummary = z.infer<typeof OperationSummary>;
 
 /** With what it is asked to do, which an approver must see. */
