@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { announce } from "./announcer.tsx";
 
 export function Copy({
@@ -10,17 +11,23 @@ export function Copy({
   readonly what: string;
   readonly label?: string;
 }) {
-  const done = useSignal(false);
+  const said = useSignal<"Copied" | "Not copied" | undefined>(undefined);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const say = (outcome: "Copied" | "Not copied", news: string) => {
+    said.value = outcome;
+    announce(news);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      said.value = undefined;
+    }, 2_000);
+  };
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      done.value = true;
-      announce(`${what} copied`);
-      setTimeout(() => {
-        done.value = false;
-      }, 2_000);
+      say("Copied", `${what} copied`);
     } catch {
-      announce(`The browser does not let ${what} be copied; select the text instead.`);
+      // The browser, or whoever set it up, says who may.
+      say("Not copied", `The browser does not let ${what} be copied; select the text instead.`);
     }
   };
   return (
@@ -28,10 +35,10 @@ export function Copy({
       type="button"
       class="copy"
       onClick={copy}
-      aria-label={done.value ? `Copied ${what}` : `Copy ${what}`}
+      aria-label={said.value ? `${said.value}: ${what}` : `Copy ${what}`}
       title={`Copy ${what}`}
     >
-      {done.value ? "Copied" : label}
+      {said.value ?? label}
     </button>
   );
 }

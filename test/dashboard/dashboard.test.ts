@@ -203,6 +203,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("What a team puts into its Deployment:").waitFor();
     await button("Copy the manifest").click();
     expect(await page.evaluate("navigator.clipboard.readText()")).toContain("namespace: formed");
+    await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))");
+    await page.getByRole("button", { name: /the manifest$/ }).click();
+    await page.getByText("Not copied", { exact: true }).waitFor();
     await page.locator("summary", { hasText: "Grant database" }).click();
     await page.locator(".step-body .differences ins").first().waitFor();
     await look("operation-succeeded");
