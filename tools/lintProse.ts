@@ -4,9 +4,9 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import noUnmatchedPair from "@textlint-rule/textlint-rule-no-unmatched-pair";
 import { TextlintKernel } from "@textlint/kernel";
 import markdown from "@textlint/textlint-plugin-markdown";
+import noUnmatchedPair from "@textlint-rule/textlint-rule-no-unmatched-pair";
 import terminology from "textlint-rule-terminology";
 import { beginApp } from "../local/host/core.ts";
 import { createLog } from "../local/host/log.ts";
@@ -37,7 +37,9 @@ function textsOf(value: unknown, pointer = ""): readonly (readonly [string, stri
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => {
     const at = `${pointer}/${key}`;
-    return typeof child === "string" && /^(summary|description)$/.test(key) ? [[at, child] as const] : textsOf(child, at);
+    return typeof child === "string" && /^(summary|description)$/.test(key)
+      ? [[at, child] as const]
+      : textsOf(child, at);
   });
 }
 
@@ -58,5 +60,7 @@ for (const [where, text] of texts) {
     process.stdout.write(`${where}:${line}  ${message} (${ruleId})\n`);
   }
 }
-process.stdout.write(`${files.length} documents, ${texts.length - files.length} texts of OpenAPI, ${problems} problem(s)\n`);
+process.stdout.write(
+  `${files.length} documents, ${texts.length - files.length} texts of OpenAPI, ${problems} problem(s)\n`,
+);
 process.exit(problems === 0 ? 0 : 1);
