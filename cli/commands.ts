@@ -43,7 +43,10 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
         load: () => import("./commands/catalog.ts"),
       },
       audit: { summary: "Who had what done to what", load: () => import("./commands/audit.ts") },
-      manifest: { summary: "What a team pastes into its Deployment", load: () => import("./commands/manifest.ts") },
+      manifest: {
+        summary: "Print the fragment that a team pastes into its Deployment",
+        load: () => import("./commands/manifest.ts"),
+      },
       export: {
         summary: "A namespace's access as Kubernetes YAML, T-SQL or Azure CLI commands",
         load: () => import("./commands/export.ts"),

@@ -178,7 +178,7 @@ function rolesOn({ sqlServers }: Catalog, server: string, database: string): rea
 // ——— What a team may ask for ———
 
 export const rightsField = z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
-  description: "Server alias, then database, then the role bundles that the team may ask for.",
+  description: "Per server alias and database, the role bundles that the team may ask for.",
 });
 
 interface Rights {
