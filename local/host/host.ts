@@ -16,6 +16,7 @@ import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
+import { parseTimeSpan } from "./timeSpan.ts";
 import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
@@ -82,6 +83,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       key: keys.system,
       rpcKey: keys.rpc,
       isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
+      retentionMs: readRetention(settings),
       log,
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
     });
@@ -192,6 +194,17 @@ function readBodyLimit(settings: Settings): number {
   if (text === undefined || text === "") return defaultBodyLimit;
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw new ConfigurationError(`${name} is "${text}"; set it to a number of bytes or remove it`);
+}
+
+function readRetention(settings: Settings): number | undefined {
+  const name = "MOORING_RETENTION";
+  const text = findSetting(settings, name);
+  if (text === undefined || text === "") return undefined;
+  const retentionMs = parseTimeSpan(text);
+  if (retentionMs !== undefined && retentionMs > 0) return retentionMs;
+  throw new ConfigurationError(
+    `${name} is "${text}"; set it to the time that ended orchestrations are kept, such as 30.00:00:00, or remove it`,
+  );
 }
 
 function environmentOf(folder: string, { port }: HttpServer): Record<string, string> {
