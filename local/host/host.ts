@@ -32,6 +32,8 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
+  /** Functions ask for keys by their levels; without it only for those that are configured. */
+  readonly enforceKeys?: boolean;
   readonly meetTurn?: MeetTurn | undefined;
   /** Who answers requests below /sandbox; nobody without it. */
   readonly sandbox?: URL;
@@ -50,7 +52,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const settings = await readSettings(folder, { ...process.env, ...options.settings });
   const log = options.log ?? createLog({ filter: toLevelFilter(hostJson, settings["MOORING_LOG_LEVEL"]) });
   await mkdir(dataDirectory, { recursive: true });
-  const keys = await readKeys(dataDirectory, settings);
+  const keys = await readKeys(dataDirectory, { settings, enforced: options.enforceKeys === true, log });
   const server = await listen({ port: options.port, log });
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
@@ -150,6 +152,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
   const handler = createHttpFunctions({
     routes,
     keys,
+    functionNames: new Set(functions.map(({ name }) => name.toLowerCase())),
     durable,
     bodyLimit: readBodyLimit(settings),
     limits: hostJson.extensions.http,

@@ -72,13 +72,14 @@ test("the app sees its settings and its host's name as environment, and only whi
 test("keeps its system key, readable for its user only, unless one is configured", async () => {
   const folder = await createDataDirectory();
 
-  const { system } = await readKeys(folder, {});
+  const read = (settings = {}) => readKeys(folder, { settings, enforced: false, log: createMemoryLog().log });
+  const { system } = await read();
 
   expect(system).toMatch(/^[\w-]{43}$/);
   expect(await readFile(join(folder, "system.key"), "utf8")).toBe(system);
   expect((await stat(join(folder, "system.key"))).mode & 0o777).toBe(0o600);
-  expect((await readKeys(folder, {})).system).toBe(system);
-  expect((await readKeys(folder, { MOORING_SYSTEM_KEY: "given" })).system).toBe("given");
+  expect((await read()).system).toBe(system);
+  expect((await read({ MOORING_SYSTEM_KEY: "given" })).system).toBe("given");
 });
 
 test("fills binding expressions in from the settings", () => {
