@@ -44,6 +44,13 @@ const schema = z.looseObject({
           autoCompleteMessages: z.boolean().default(true),
           maxConcurrentCalls: z.int().min(1).default(16),
           maxAutoLockRenewalDuration: timeSpanSchema.prefault("00:05:00"),
+          maxMessageBatchSize: z.int().min(1).default(1000),
+          minMessageBatchSize: z.int().min(1).default(1),
+          maxBatchWaitTime: timeSpanSchema.prefault("00:00:30"),
+        })
+        .refine(({ minMessageBatchSize: least, maxMessageBatchSize: most }) => least <= most, {
+          path: ["minMessageBatchSize"],
+          error: "must not be more than maxMessageBatchSize",
         })
         .prefault({}),
       durableTask: z.record(z.string(), z.unknown()).default({}),
