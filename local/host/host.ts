@@ -11,10 +11,11 @@ import { passOn } from "./http/passOn.ts";
 import { createRoutes, type RouteDeclaration, type Routes } from "./http/routes.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { readKeys } from "./keyStore.ts";
+import type { Reviewed } from "./knownSettings.ts";
 import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
-import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { expandSettings, findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
 import { parseTimeSpan } from "./timeSpan.ts";
 import { inInvocationSpan } from "./traces.ts";
@@ -48,9 +49,11 @@ export interface Host {
 
 export async function startHost(options: HostOptions): Promise<Host> {
   const { folder, dataDirectory } = options;
-  const hostJson = await readHostJson(folder);
-  const settings = await readSettings(folder, { ...process.env, ...options.settings });
+  const { settings, reviewed: localReview } = await readSettings(folder, { ...process.env, ...options.settings });
+  const { hostJson, reviewed: hostReview } = await readHostJson(folder, settings);
   const log = options.log ?? createLog({ filter: toLevelFilter(hostJson, settings["MOORING_LOG_LEVEL"]) });
+  tellIdle("host.json", hostReview, log);
+  tellIdle("local.settings.json", localReview, log);
   await mkdir(dataDirectory, { recursive: true });
   const keys = await readKeys(dataDirectory, { settings, enforced: options.enforceKeys === true, log });
   const server = await listen({ port: options.port, log });
@@ -75,11 +78,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   try {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
-    const functions = resolveFunctions(app.functions.values(), { settings, log });
+    const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
     const durable = createDurable(functions, {
       app,
       dataDirectory,
-      settings: hostJson.extensions.durableTask,
+      settings: durableSettingsOf(hostJson, settings),
       // As instances of an app share a task hub in Azure: this one's clients speak to another host's engine.
       baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
@@ -119,6 +122,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 const defaultGraceMs = 10_000;
+
+/** Whoever set it expects something of it. */
+function tellIdle(file: string, { idle, unknown }: Reviewed, log: Log): void {
+  if (idle.length > 0) log.info(`settings of ${file} that do nothing in this host`, { settings: idle.join(", ") });
+  if (unknown.length > 0) log.warn(`settings of ${file} that nobody knows`, { settings: unknown.join(", ") });
+}
+
+/** The hub's name may be a setting: `%NAME%`. */
+function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: Settings): Record<string, unknown> {
+  const { hubName } = durableTask;
+  if (typeof hubName !== "string") return durableTask;
+  const where = "host.json (extensions.durableTask.hubName)";
+  return { ...durableTask, hubName: expandSettings(hubName, { settings, where }) };
+}
 
 /** The SDK is loaded only by apps that need it: it takes longer to load than the rest of the host. */
 async function createServiceBus(triggers: TriggerContext, { extensions }: HostJson) {
