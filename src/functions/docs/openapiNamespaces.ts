@@ -5,6 +5,7 @@ import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespa
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { mostNamespaces } from "../http/paging.ts";
 import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
@@ -16,7 +17,7 @@ import {
   flagProblem,
   guarded,
   idempotencyHeaders,
-  paging,
+  pagingOf,
   pagingProblems,
   problem,
   requestBody,
@@ -77,7 +78,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       summary: "List onboarded namespaces",
       description:
         "The namespaces of the caller's teams, or of all teams for an operator, ordered by cluster and namespace. A filtered page can hold fewer than `top` entries, or none, and still have a nextLink: the search continues there.",
-      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...pagingOf(mostNamespaces) }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,
