@@ -304,6 +304,20 @@ export const outcomes: readonly OutcomeRow[] = [
     source: "extension: Listener/TaskOrchestrationShim.cs; OutOfProcOrchestrationShim.cs",
   },
   {
+    what: "a failure with details, where the app has a provider of exception properties",
+    orchestration: "tellsDetails",
+    input: false,
+    output: {
+      message: "DetailedError: in detail",
+      taskName: "boomWithDetails",
+      errorType: "DetailedError",
+      errorMessage: "in detail",
+      properties: { code: 42 },
+      inner: null,
+    },
+    source: "sdk: error/ExceptionPropertiesProvider.js, error/TaskFailedError.js",
+  },
+  {
     what: "a failure of the orchestrator itself",
     orchestration: "sad",
     status: "Failed",

@@ -17,6 +17,18 @@ df.app.activity("boom", {
     throw new Error("boom");
   },
 });
+class DetailedError extends Error {
+  override readonly name = "DetailedError";
+  readonly code = 42;
+}
+df.app.setExceptionPropertiesProvider({
+  getExceptionProperties: (error) => (error instanceof DetailedError ? { code: error.code } : undefined),
+});
+df.app.activity("boomWithDetails", {
+  handler: () => {
+    throw new DetailedError("in detail");
+  },
+});
 /** Fails the first time for each key. */
 df.app.activity("failOnce", {
   handler: (key: string) => {
@@ -176,6 +188,20 @@ df.app.orchestration("tellsFailure", function* (context: OrchestrationContext) {
     return "no error";
   } catch (error) {
     return error instanceof Error ? error.message : "";
+  }
+});
+df.app.orchestration("detailed", function* (context: OrchestrationContext) {
+  yield context.df.callActivity("boomWithDetails");
+});
+df.app.orchestration("tellsDetails", function* (context: OrchestrationContext) {
+  const isChild = context.df.getInput<boolean>();
+  try {
+    return yield isChild ? context.df.callSubOrchestrator("detailed") : context.df.callActivity("boomWithDetails");
+  } catch (error) {
+    if (!(error instanceof df.TaskFailedError)) return String(error);
+    const { message, failureDetails, taskName } = error;
+    const { errorType, errorMessage, properties, innerFailure } = failureDetails;
+    return { message, taskName, errorType, errorMessage, properties, inner: innerFailure?.errorType ?? null };
   }
 });
 df.app.orchestration("childNamed", function* (context: OrchestrationContext) {
