@@ -361,7 +361,7 @@ it("has sent every metric that the documentation names, and no other", async () 
 
 it("has the trace in every line of the log that is about an operation, those of batches and timers included", async () => {
   const about = (event: string) => log.filter((line) => line.includes(event));
-  for (const event of ["taking up an operation", "starting a batch", "namespace looked at"]) {
+  for (const event of ["resuming an operation", "starting a batch", "namespace looked at"]) {
     await expect.poll(() => about(event).length, { timeout: 45_000 }).toBeGreaterThan(0);
   }
 
