@@ -12,7 +12,15 @@ import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
-import { expectAccessible, expectNarrow, findChromium, startBrowser, takeScreenshots } from "./support/browser.ts";
+import {
+  expectAccessible,
+  expectNarrow,
+  openPages,
+  type Pages,
+  startBrowser,
+  takeScreenshots,
+} from "./support/browser.ts";
+import { executable } from "./support/executable.ts";
 
 const { cluster, sqlServer } = names;
 const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
@@ -91,56 +99,24 @@ describe("what is served", () => {
   });
 });
 
-const executable = findChromium();
-if (executable === undefined) {
-  console.warn(
-    "NOT RUN: no page was opened, for there is no Chromium; install it, or name one in PLAYWRIGHT_CHROMIUM.",
-  );
-}
 
 describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () => {
   let browser: Browser;
   let context: BrowserContext;
   /** The operator's. */
   let page: Page;
-  /** What no page may cause. */
-  const complaints: string[] = [];
+  let pages: Pages;
 
   beforeAll(async () => {
     browser = await startBrowser(executable ?? "");
-    context = await newContext();
-    page = await newPage(context);
+    pages = openPages(browser);
+    context = await pages.newContext();
+    page = await pages.newPage(context);
   });
   afterAll(() => browser?.close());
   afterEach(() => {
-    expect(complaints.splice(0)).toEqual([]);
+    expect(pages.complaints.splice(0)).toEqual([]);
   });
-
-  async function newContext(): Promise<BrowserContext> {
-    const fresh = await browser.newContext({
-      // The simulated Entra has a certificate of the sandbox's own.
-      ignoreHTTPSErrors: true,
-      viewport: { width: 1280, height: 800 },
-      reducedMotion: "reduce",
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
-    fresh.setDefaultTimeout(15_000);
-    return fresh;
-  }
-
-  async function newPage(of: BrowserContext): Promise<Page> {
-    const fresh = await of.newPage();
-    fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
-    fresh.on("console", (message) => {
-      // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
-      if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
-    });
-    fresh.on("dialog", (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    return fresh;
-  }
 
   const open = (path: string, on = page) => on.goto(`${sandbox.url}/dashboard${path}`);
   const heading = (text: string | RegExp, on = page) => on.getByRole("heading", { level: 1, name: text }).waitFor();
@@ -170,7 +146,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await heading("Operations");
     // Still the page that was wanted, and the filter is told.
     await page.getByText("No operation passes these filters.").waitFor();
-    await button("Remove the filter Status Failed").click();
+    await button("Remove the filter Status: Failed").click();
     expect(page.url()).toBe(`${sandbox.url}/dashboard/operations`);
     await page.getByText("There is no operation yet.").waitFor();
     await look("operations-empty");
@@ -240,7 +216,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await open(`/operations/${id}`);
     await page.getByText("Another person has to approve it.").waitFor();
     await look("operation-waiting");
-    const other = await newPage(await newContext());
+    const other = await pages.newPage(await pages.newContext());
     await open("/approvals", other);
     await button("Sign in with Microsoft Entra", other).click();
     await other.getByRole("link", { name: "approver" }).click();
@@ -273,7 +249,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   });
 
   it("tells whoever may not approve that he may not, and offers what his team may have", async () => {
-    const rita = await newPage(await newContext());
+    const rita = await pages.newPage(await pages.newContext());
     await open("/approvals", rita);
     await button("Sign in with Microsoft Entra", rita).click();
     await rita.getByRole("link", { name: "requester" }).click();
@@ -458,7 +434,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   });
 
   it("shows what is on its way, and what could not be had", async () => {
-    const slow = await newPage(context);
+    const slow = await pages.newPage(context);
     await slow.route("**/api/catalog", () => undefined);
     await open("/catalog", slow);
     await signInWithKey(slow, sandbox.key ?? "");
@@ -639,34 +615,6 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator("summary[data-row]").nth(150).click();
     await expectNarrow(page, "an operation of 200 steps");
     await takeScreenshots(page, "operation-200-steps");
-  });
-
-  it("signs in by App Service authentication where the service says so", async () => {
-    const fresh = await newPage(await newContext());
-    const answer = await ask("/dashboard");
-    const document = (await answer.text()).replace(
-      /content="\{[^"]*\}"/,
-      `content="${'{"signIn":{"easyAuth":true},"links":[]}'.replaceAll('"', "&quot;")}"`,
-    );
-    await fresh.route("**/dashboard/**", (route) =>
-      route.request().resourceType() === "document"
-        ? route.fulfill({
-            body: document,
-            contentType: "text/html",
-            headers: { "content-security-policy": answer.headers.get("content-security-policy") ?? "" },
-          })
-        : route.continue(),
-    );
-    // As the platform refuses: without a word of the service.
-    await fresh.route("**/api/**", (route) => route.fulfill({ status: 401, body: "" }));
-    await open("/namespaces?state=Incomplete", fresh);
-
-    const link = fresh.getByRole("link", { name: "Sign in" });
-
-    expect(await link.getAttribute("href")).toBe(
-      `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent("/dashboard/namespaces?state=Incomplete")}`,
-    );
-    await fresh.context().close();
   });
 
   it("forgets who one was", async () => {

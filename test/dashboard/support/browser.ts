@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -18,6 +18,45 @@ export function findChromium(): string | undefined {
 export async function startBrowser(executablePath: string): Promise<Browser> {
   // Its own sandbox needs rights that a container does not give; it shows nothing but the pages of this checkout.
   return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+export interface Pages {
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
+  newPage(of: BrowserContext): Promise<Page>;
+  /** What no page may cause: errors, dialogs, and what its policy has refused. */
+  readonly complaints: string[];
+}
+
+export function openPages(browser: Browser): Pages {
+  const complaints: string[] = [];
+  return {
+    complaints,
+    async newContext(options = {}) {
+      const fresh = await browser.newContext({
+        // The simulated Entra has a certificate of the sandbox's own.
+        ignoreHTTPSErrors: true,
+        viewport: { width: 1280, height: 800 },
+        reducedMotion: "reduce",
+        permissions: ["clipboard-read", "clipboard-write"],
+        ...options,
+      });
+      fresh.setDefaultTimeout(15_000);
+      return fresh;
+    },
+    async newPage(of) {
+      const fresh = await of.newPage();
+      fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+      fresh.on("console", (message) => {
+        // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
+        if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
+      });
+      fresh.on("dialog", (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      return fresh;
+    },
+  };
 }
 
 /** Refuses a page that axe has anything to say about, in light and in dark. */
