@@ -38,16 +38,16 @@ export async function startAppServiceAuthentication({
     const url = new URL(asked.url ?? "/", platform.url);
     const session = new RegExp(`${cookieName}=([\\w-]+)`).exec(asked.headers.cookie ?? "")?.[1];
     const isSignedIn = session !== undefined && sessions.has(session);
-    if (url.pathname === "/.auth/login/aad") return signIn(response, url.searchParams.get("post_login_redirect_uri"));
-    if (url.pathname === "/.auth/logout") {
+    if (url.pathname === "/.auth/login/aad") {
+      signIn(response, url.searchParams.get("post_login_redirect_uri"));
+    } else if (url.pathname === "/.auth/logout") {
       sessions.delete(session ?? "");
-      return redirect(response, url.searchParams.get("post_logout_redirect_uri") ?? "/.auth/logout/done");
-    }
-    if (isSignedIn && asked.method !== "GET" && !isOwn(asked)) return void response.writeHead(403).end();
-    if (!isSignedIn && !isExcluded(url.pathname)) {
-      return void response.writeHead(401, { "www-authenticate": "Bearer" }).end();
-    }
-    passOn(asked, response, isSignedIn);
+      redirect(response, url.searchParams.get("post_logout_redirect_uri") ?? "/.auth/logout/done");
+    } else if (isSignedIn && asked.method !== "GET" && !isOwn(asked)) {
+      refuse(response, 403);
+    } else if (!isSignedIn && !isExcluded(url.pathname)) {
+      refuse(response, 401);
+    } else passOn(asked, response, isSignedIn);
   }
 
   function signIn(response: ServerResponse, wanted: string | null): void {
@@ -59,8 +59,13 @@ export async function startAppServiceAuthentication({
 
   function redirect(response: ServerResponse, to: string): void {
     // To nowhere else, unless the operator has said so.
-    if (!to.startsWith("/")) return void response.writeHead(403).end();
-    response.writeHead(302, { location: to }).end();
+    if (to.startsWith("/")) response.writeHead(302, { location: to }).end();
+    else refuse(response, 403);
+  }
+
+  /** Without a word. */
+  function refuse(response: ServerResponse, status: 401 | 403): void {
+    response.writeHead(status).end();
   }
 
   /** Both have to be there, and this site's. */

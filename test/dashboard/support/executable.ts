@@ -1,4 +1,8 @@
-/** Where there is no Chromium, no page is opened, and the report of the run says so. */
+/** The Chromium that pages are opened in. Where there is none no page is opened, and the report says so. */
+import { sayNotRun } from "../../support/notRun.ts";
 import { findChromium } from "./browser.ts";
 
-export const executable = findChromium();
+const found = findChromium();
+if ("reason" in found) sayNotRun(`no page of the dashboard was opened: ${found.reason}`);
+
+export const executable = "executable" in found ? found.executable : undefined;
