@@ -15,12 +15,13 @@ export const command = defineCommand({
     latency: { value: "ms", summary: "The minimum time of every call to the simulated cloud" },
     catalog: { value: "file", summary: "Simulate the clusters and servers in this catalog" },
     auth: { summary: "Authenticate callers; a catalog with auth does so anyway" },
+    open: { summary: "Open the dashboard in a browser" },
     traces: { summary: "Keep the latest spans; the status of an operation links to its trace" },
     verbose: { summary: "Show everything that the service logs, not only warnings" },
   },
   examples: ["up", "up --port 7072", "up --auth", "up --catalog mooring.yaml"],
   isLocal: true,
-  async run({ signal }, { port, latency, catalog, auth, traces, verbose }) {
+  async run({ signal }, { port, latency, catalog, auth, open, traces, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined
@@ -28,6 +29,7 @@ export const command = defineCommand({
         : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
       ...(catalog === undefined ? [] : ["--catalog", catalog]),
       ...(auth ? ["--auth"] : []),
+      ...(open ? ["--open"] : []),
       ...(traces ? ["--traces"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];
