@@ -1,4 +1,3 @@
-import type { RegisteredFunction } from "./app.ts";
 import type { Log } from "./log.ts";
 
 /**
@@ -7,20 +6,18 @@ import type { Log } from "./log.ts";
  * state, inputs and all.
  */
 export async function report<T>(
-  { definition, invocationId, log }: { definition: RegisteredFunction; invocationId: string; log: Log },
+  { isDurable, invocationId, log }: { isDurable: boolean; invocationId: string; log: Log },
   invocation: Promise<T>,
 ): Promise<T> {
-  const isDurable = /^(orchestration|entity|activity)trigger$/i.test(definition.trigger.type);
-  const own = log.category(`Function.${definition.name}`);
   const started = performance.now();
   const facts = () => ({ invocationId, durationMs: Math.round(performance.now() - started) });
   try {
     const result = await invocation;
-    own.write(isDurable ? "debug" : "information", "executed", facts());
+    log.write(isDurable ? "debug" : "information", "executed", facts());
     return result;
   } catch (error) {
-    if (isDurable) own.debug("failed", facts());
-    else own.error("failed", { ...facts(), ...describeError(error) });
+    if (isDurable) log.debug("failed", facts());
+    else log.error("failed", { ...facts(), ...describeError(error) });
     throw error;
   }
 }

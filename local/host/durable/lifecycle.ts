@@ -86,11 +86,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 
   function append(instance: Instance, events: readonly HistoryEvent[]): () => void {
-    const texts = events.map((event) => JSON.stringify(event));
     const { key } = instance.row;
     const position = instance.history.count;
-    instance.history = appendHistory(instance.history, texts);
-    return () => store.appendEvents(key, position, texts);
+    instance.history = appendHistory(instance.history, events);
+    const text = JSON.stringify(events);
+    return () => store.appendEvents(key, position, text);
   }
 
   /** What a turn asked of others, in the name of the execution that asked. */

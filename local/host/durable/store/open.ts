@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /** Keys are handed out by the engine in ascending order; nothing here relies on SQLite to number rows. */
 const schema = `
@@ -27,7 +27,7 @@ const schema = `
   CREATE TABLE history (
     instance INTEGER NOT NULL,
     position INTEGER NOT NULL,
-    event TEXT NOT NULL,
+    events TEXT NOT NULL,
     PRIMARY KEY (instance, position)
   ) STRICT, WITHOUT ROWID;
 
@@ -63,6 +63,12 @@ const schema = `
     entity TEXT NOT NULL,
     request TEXT NOT NULL
   ) STRICT;
+`;
+
+/** From one event a row, by itself, to those of a turn together, as an array. */
+const eventsOfTurnsTogether = `
+  ALTER TABLE history RENAME COLUMN event TO events;
+  UPDATE history SET events = '[' || events || ']';
 `;
 
 export function openDatabase(file: string): DatabaseSync {
@@ -101,6 +107,7 @@ function migrate(database: DatabaseSync, file: string): void {
   // BEGIN EXCLUSIVE takes the lock now rather than at the first write, so a second host fails at its start.
   database.exec("BEGIN EXCLUSIVE");
   if (version === 0) database.exec(schema);
+  if (version === 1) database.exec(eventsOfTurnsTogether);
   database.exec(`PRAGMA user_version = ${schemaVersion}`);
   database.exec("COMMIT");
 }

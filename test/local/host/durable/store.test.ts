@@ -64,6 +64,26 @@ test("refuses a store that a newer host has written", async () => {
   );
 });
 
+test("goes on with what a host of the first schema left, which kept each event by itself", async () => {
+  const first = await startDurableHost(app, { directory });
+  const id = await first.client.startNew("oneEvent", {});
+  await first.until(id, ({ runtimeStatus }) => String(runtimeStatus) === "Running");
+  await first.close();
+  const database = new DatabaseSync(join(directory, "TestHubName.sqlite"));
+  const before = database.prepare("SELECT instance, position, value AS event FROM history, json_each(events)").all();
+  database.exec("DELETE FROM history; ALTER TABLE history RENAME COLUMN events TO event; PRAGMA user_version = 1");
+  const insert = database.prepare("INSERT INTO history (instance, position, event) VALUES (?, ?, ?)");
+  for (const [position, { instance, event }] of before.entries()) insert.run(Number(instance), position, String(event));
+  database.close();
+
+  const second = await startDurableHost(app, { directory });
+  await second.client.raiseEvent(id, "go", "Ada");
+
+  expect(before.length).toBeGreaterThan(2);
+  expect((await second.finished(id)).output).toBe("Ada");
+  await second.close();
+});
+
 test("says what is wrong in host.json", async () => {
   const settings = { hubName: "no good!", maxConcurrentActivityFunctions: 0 };
 
