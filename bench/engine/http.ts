@@ -1,7 +1,7 @@
 /** Requests as a client makes them that has kept its connections. */
 import { Agent, request } from "node:http";
 
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, noDelay: true });
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 export interface Answer {
   readonly status: number;
