@@ -29,6 +29,8 @@ export interface Instances {
   /** To be called as often as `hold`; forgets an instance that has finished. */
   release(instance: Instance): void;
   hold(instance: Instance): void;
+  /** True of none that has finished and is on disk; not of every other one, because some have had to make room. */
+  isInMemory(key: number): boolean;
   readonly size: number;
 }
 
@@ -87,6 +89,7 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       return instance;
     },
     find: (id) => byId.get(id)?.row ?? store.instanceById(id),
+    isInMemory: (key) => byKey.has(key),
     hold(instance) {
       instance.holds += 1;
     },
