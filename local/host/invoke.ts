@@ -87,9 +87,10 @@ export function createHookContext<T extends object>(fixed: object, open: T): T {
 function createInvocation(
   app: Registrations,
   { definition, registration, logs }: Invocable,
-  { trigger, inputs, triggerMetadata, hostSpan, traceParent, invocationId }: InvocationInput & { invocationId: string },
+  input: InvocationInput & { readonly invocationId: string },
   retry: RetryContext | undefined,
 ): CoreInvocation {
+  const { trigger, inputs, triggerMetadata, hostSpan, traceParent, invocationId, instanceId } = input;
   const inputData = [{ name: definition.trigger.name, data: trigger }];
   for (const name in inputs) {
     const data = inputs[name];
@@ -113,7 +114,7 @@ function createInvocation(
     state: undefined,
     log(level, category, message) {
       const entry = passLogHooks(app, { level, message, category });
-      logs[category].write(entry.level, entry.message, { invocationId });
+      logs[category].write(entry.level, entry.message, { invocationId, instanceId });
     },
   };
 }

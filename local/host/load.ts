@@ -126,7 +126,7 @@ function createFunctionApp(
       const attempt = (retry?: RetryContext) => {
         const invocationId = input.invocationId ?? randomUUID();
         const invocation = invoke(app, called, { ...input, invocationId }, retry);
-        return report({ isDurable, invocationId, log: logs.system }, invocation);
+        return report({ isDurable, invocationId, instanceId: input.instanceId, log: logs.system }, invocation);
       };
       return await (policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt }));
     },

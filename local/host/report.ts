@@ -1,16 +1,21 @@
 import type { Log } from "./log.ts";
 
+interface Reported {
+  /** Of the kinds that the durable extension starts. */
+  readonly isDurable: boolean;
+  readonly invocationId: string;
+  readonly instanceId: string | undefined;
+  readonly log: Log;
+}
+
 /**
  * One line when an invocation has ended. What the durable extension starts is told at debug level: an orchestrator is
  * replayed many times, and the extension reports failures itself, because an orchestrator's error carries its whole
  * state, inputs and all.
  */
-export async function report<T>(
-  { isDurable, invocationId, log }: { isDurable: boolean; invocationId: string; log: Log },
-  invocation: Promise<T>,
-): Promise<T> {
+export async function report<T>({ isDurable, log, ...ids }: Reported, invocation: Promise<T>): Promise<T> {
   const started = performance.now();
-  const facts = () => ({ invocationId, durationMs: Math.round(performance.now() - started) });
+  const facts = () => ({ ...ids, durationMs: Math.round(performance.now() - started) });
   try {
     const result = await invocation;
     log.write(isDurable ? "debug" : "information", "executed", facts());
