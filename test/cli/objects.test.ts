@@ -291,9 +291,7 @@ spec:
 
     expect(applied.stdout).toBe("namespaceonboarding/eu-shop created (dry run)\n");
     expect(named.stdout).toBe(`${cluster}/shop-eu\n`);
-    expect(unbuilt.stderr).toBe(
-      "base needs kustomize: kustomize build base | mooring apply -f -\n",
-    );
+    expect(unbuilt.stderr).toBe("base needs kustomize: kustomize build base | mooring apply -f -\n");
   });
 
   it("name what is wrong by file, document and field, and the others are applied", async () => {
