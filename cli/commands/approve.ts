@@ -23,7 +23,7 @@ export const command = defineCommand({
   examples: ["approve eeb4e7 --dry-run", "approve eeb4e7 --wait"],
   async run(session, { comment, "request-hash": hash, "dry-run": isDryRun }, [text = ""]) {
     if (hash === undefined && !isDryRun && !canAsk()) {
-      throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
+      throw new UsageError("No terminal to ask for confirmation: name the request with --request-hash.", {
         next: [`mooring status ${text}`],
       });
     }
@@ -38,7 +38,7 @@ export const command = defineCommand({
 async function hashOf(session: Session, operation: AnyOperationDocument, { isDryRun }: { isDryRun: boolean }) {
   const { id } = operation;
   if (operation.kind === "batch" || !operation.approval || operation.approval.decision) {
-    throw new NotPossible(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
+    throw new NotPossible(`Operation ${id} is not waiting for approval.`, { next: [`mooring status ${id}`] });
   }
   const { approval } = operation;
   // Where nothing is decided, nobody need have seen it.
@@ -55,6 +55,6 @@ async function ask(session: Session, operation: Waiting): Promise<string | undef
   process.stderr.write(lines.map((line) => `${line}\n`).join(""));
   const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
   if (await askWhether("Approve it?", terminal)) return approval.requestHash;
-  session.say("Not approved; it goes on waiting.");
+  session.say("Not approved; the operation keeps waiting.");
   return undefined;
 }

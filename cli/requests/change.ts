@@ -58,7 +58,7 @@ export async function start(session: Session, { call, title }: Change): Promise<
 export async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
   if (message !== undefined) session.say(message);
-  else if (!isNew) session.say("The same was asked for before; this is its operation.");
+  else if (!isNew) session.say("This request was sent before; this is its operation.");
   if (session.isWaiting) return await waitAndPrint(session, id);
   await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });
   session.say(`To follow it: mooring watch ${id}`);

@@ -41,7 +41,7 @@ export function choiceOf({ all, filter }: Given, operands: readonly string[]): C
     return filter.length > 0 ? { filter: readFilter(filter) } : { all: true };
   }
   if (operands.length === 0)
-    throw new UsageError("Name namespaces, or say --all or --filter.", { next: ["mooring list"] });
+    throw new UsageError("Name namespaces, or give --all or --filter.", { next: ["mooring list"] });
   return operands.length === 1 ? undefined : { namespaces: operands.map(readBerth) };
 }
 
@@ -66,7 +66,7 @@ export async function changeMany(session: Session, wanted: Wanted, person = pers
   }
   const mustAsk = isConfirmed === false;
   if (mustAsk && !person) {
-    throw new UsageError(`Nobody can be asked here whether to ${action} them.`, {
+    throw new UsageError(`No terminal to ask whether to ${action} them.`, {
       next: ["--dry-run shows what would happen to each", "--yes continues without asking"],
     });
   }
@@ -100,7 +100,7 @@ async function listChosen({ client }: Session, choice: Exclude<Choice, { namespa
   const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
   if (value.length === 0) throw new NotPossible("No namespace matches the filter.", { next: ["mooring list"] });
   if (isCut) {
-    throw new NotPossible(`More than ${mostOfBatch} namespaces meet it, and a batch takes no more.`, {
+    throw new NotPossible(`More than ${mostOfBatch} namespaces match, the limit of a batch.`, {
       next: ["--filter cluster=…, team=… or state=… narrows it; send several"],
     });
   }

@@ -189,7 +189,7 @@ function parseJson(text: string): unknown {
 }
 
 function notMooring(server: URL, status: number, what: string): NotMooring {
-  return new NotMooring(`${server.origin} does not speak as Mooring does: it answered ${status}${what}.`, {
+  return new NotMooring(`${server.origin} is not Mooring: it answered ${status}${what}.`, {
     status,
     next: ["Look at --server or MOORING_SERVER; the address is that of the service, without /api."],
   });

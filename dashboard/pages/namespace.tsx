@@ -272,7 +272,7 @@ const phases = [
   ["sideBySide", "Adds what the new way needs; pods go on as they are"],
   ["verify", "Proves the new way"],
   ["cutOver", "Record and manifest say the new way; teams redeploy"],
-  ["retire", "Takes the old way away, once no pod uses it"],
+  ["retire", "Removes the previous mode, once no pod uses it"],
 ] as const;
 
 function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly address: string }) {

@@ -291,7 +291,7 @@ describe("what is not there", () => {
 
     expect(begun).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
     expect(whole).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_FOUND") });
-    expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is no operation") });
+    expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is not an operation") });
   });
 
   it("is said of a cluster, with those that there are", async () => {
@@ -614,7 +614,7 @@ describe("files", () => {
 
     expect(code).toBe(1);
     expect(stderr).toContain("  Standard input, document 2: /namespace ");
-    expect(stderr).toContain("by Standard input, document 1 and by Standard input, document 2");
+    expect(stderr).toContain("in Standard input, document 1 and in Standard input, document 2");
     expect(parseAllDocuments(documents([name, name]))).toHaveLength(2);
   });
 });
@@ -659,7 +659,7 @@ describe("several namespaces", () => {
     const done = await mooring(["offboard", ...many, "--yes", "--wait", "-o", "json"]);
 
     expect(unasked).toMatchObject({ code: 2, stdout: "" });
-    expect(unasked.stderr).toContain("Nobody can be asked here whether to offboard them.");
+    expect(unasked.stderr).toContain("No terminal to ask whether to offboard them.");
     expect(unasked.stderr).toContain("--yes continues without asking");
     for (const berth of many) expect(there.stdout.split("\n")).toContain(berth);
     expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);

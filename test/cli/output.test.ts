@@ -294,10 +294,10 @@ it("tells how a migration that has stopped goes on, and how it goes back", () =>
     ).join("\n");
 
   expect(linesOf({ completed: "cutOver", selector: "x" })).toContain(
-    "stopped after cutOver; mooring migrate goes on, mooring migrate --to podIdentity goes back",
+    "stopped after cutOver; mooring migrate continues, mooring migrate --to podIdentity reverses it",
   );
   expect(linesOf({ to: "podIdentity", completed: "cutOver", selector: "x" })).toContain(
-    "stopped to podIdentity after cutOver; mooring migrate --to podIdentity goes on, mooring migrate goes back",
+    "stopped to podIdentity after cutOver; mooring migrate --to podIdentity continues, mooring migrate reverses it",
   );
 });
 

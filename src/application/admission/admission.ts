@@ -108,5 +108,5 @@ async function giveWay({ registry }: Ports, operation: OperationRecord): Promise
 
 function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
   const about = { cluster, namespace };
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" already has its ${quota} namespace(s).`, { about });
 }

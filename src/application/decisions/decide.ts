@@ -49,10 +49,14 @@ function cancelOf(id: string, decision: Decision): Next {
       throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
     }
     if (record.kind === "compensate") {
-      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only undoes, and cannot be canceled.`, { operation: id });
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only runs undos and cannot be canceled.`, {
+        operation: id,
+      });
     }
     if (record.committedTime !== undefined) {
-      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was done at ${record.committedTime}.`, { operation: id });
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was complete at ${record.committedTime}.`, {
+        operation: id,
+      });
     }
     return { cancel: sign(decision) };
   };
@@ -89,7 +93,7 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
       throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`, { about });
     }
     if (by.id === record.requestedBy) {
-      const message = `Operation ${id} was requested by ${by.id}, who cannot decide it.`;
+      const message = `Operation ${id} was requested by ${by.id}, who cannot decide about it.`;
       throw new Refusal("APPROVER_IS_REQUESTER", message, { about });
     }
     if (requestHash !== undefined && requestHash !== approval.requestHash) {

@@ -1,6 +1,6 @@
 /**
  * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
- * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
+ * timer (startAccepted.ts) recovers from a crash in between, and an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";

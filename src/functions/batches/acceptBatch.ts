@@ -1,6 +1,6 @@
 /**
  * From the requests or the namespaces of a batch to one operation that works on them. Everything that it needs is in the registry before it
- * is answered; a crash before the orchestration has started is mended by a timer (reconcileBatches.ts).
+ * is answered; a timer recovers from a crash before the orchestration has started (reconcileBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";

@@ -68,14 +68,14 @@ function toProblem(error: unknown): Problem {
   if (error instanceof TransientError && error.code === "REGISTRY_UNAVAILABLE") {
     return {
       code: error.code,
-      message: "Mooring's records cannot be read. The trace id leads to the reason in its log.",
+      message: "Mooring's records cannot be read. The trace ID leads to the reason in its log.",
     };
   }
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
   // What went wrong inside is for the log, where the trace id leads; it may name things that a caller must not see.
-  return { code: "UNEXPECTED", message: "Mooring could not answer. The trace id leads to the reason in its log." };
+  return { code: "UNEXPECTED", message: "Mooring could not answer. The trace ID leads to the reason in its log." };
 }
 
 function messageOf(error: unknown): string {
