@@ -258,8 +258,9 @@ export const refusals = {
   PRECONDITION_FAILED: {
     status: 412,
     isPolicy: false,
-    cause: "The namespace has changed since the version that If-Match names.",
-    fix: "Read the namespace again, and send the request with its present ETag.",
+    cause:
+      "What the request is about has changed since it was read or planned: it is not what If-Match names, or is there although If-None-Match says that it is not.",
+    fix: "Read it again, or plan it again with dryRun=true; if you still want the change, send it with the ETag of now.",
   },
   // Kubernetes
   NAMESPACE_TERMINATING: {

@@ -126,6 +126,10 @@ export const BatchPlan = z
     }),
     estimate: BatchEstimate.exactOptional().meta({ description: "Of all that are ready; absent when none is." }),
     items: z.array(PlannedItem),
+    etag: z.string().exactOptional().meta({
+      description:
+        "Of what was planned: the action, which namespaces, and what each of them is. Sent as If-Match, it keeps the batch from anything else.",
+    }),
   })
   .meta({ id: "BatchPlan" });
 export type BatchPlan = Omit<z.infer<typeof BatchPlan>, "items"> & { readonly items: readonly PlannedItem[] };

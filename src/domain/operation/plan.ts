@@ -55,6 +55,10 @@ export const Plan = z
       description: "Of an onboarding or a change: what was asked for, with what it leaves to be understood.",
     }),
     replaces: OnboardingRequest.exactOptional().meta({ description: "Of a change: the request that it replaces." }),
+    etag: z.string().exactOptional().meta({
+      description:
+        "Of an onboarding or a change: the namespace as it was planned for. Sent as If-Match, it keeps the request from anything else; absent where there is none yet, for which If-None-Match: * does the same.",
+    }),
     operation: z.string().exactOptional().meta({
       description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
     }),

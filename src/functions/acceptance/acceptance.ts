@@ -9,7 +9,7 @@ import { beginningOf, type Claim, claimOnboarding } from "../../application/admi
 import { claimOffboarding, type OffboardingOptions } from "../../application/admission/claimExisting.ts";
 import type { Clerk } from "../../application/admission/clerk.ts";
 import { amend } from "../../application/amend.ts";
-import { findCompensation } from "../../application/decisions/compensation.ts";
+import { type Compensating, findCompensation } from "../../application/decisions/compensation.ts";
 import { launchOf } from "../../application/operation/launch.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -78,12 +78,16 @@ export async function answerClaim(own: NamedDesk, { record, how }: Claim): Promi
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
-export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
+export async function acceptCompensation(
+  desk: Desk,
+  id: string,
+  { expect }: Pick<Compensating, "expect"> = {},
+): Promise<Accepted> {
   const { registry } = desk.ports;
   return await acceptOnce(desk, async (own) => {
     const { record, change } = await amend({
       what: `What operation ${id} left undone`,
-      read: () => findCompensation(registry, own.by, id),
+      read: () => findCompensation(registry, id, { by: own.by, expect }),
       next: ({ current, compensates, isSame }) =>
         isSame ? undefined : beginCompensation(current, beginningOf(own), compensates),
       write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),

@@ -27,17 +27,25 @@ export async function acceptBatch(
   desk: Desk,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
-  sentAs: readonly SentAs[] = [],
+  { sentAs = [], expect = async () => undefined }: BatchOptions = {},
 ): Promise<string> {
-  return await accept(desk, id, async () => ({
-    asked: requests.map((request, index) => ({
+  return await accept(desk, id, async () => {
+    await expect();
+    const asked = requests.map((request, index) => ({
       cluster: request.cluster,
       namespace: request.namespace,
       request,
       ...sentAs[index],
-    })),
-    team: teamOf(desk.ports, desk.by, requests),
-  }));
+    }));
+    return { asked, team: teamOf(desk.ports, desk.by, requests) };
+  });
+}
+
+export interface BatchOptions {
+  /** For each of the requests. */
+  readonly sentAs?: readonly SentAs[];
+  /** Throws when something is not as the caller has seen it; not asked again for what an earlier try has accepted. */
+  readonly expect?: () => Promise<void>;
 }
 
 /** Of namespaces that are chosen now, and by no later try again. */

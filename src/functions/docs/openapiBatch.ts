@@ -10,8 +10,9 @@ import {
   acceptedResponse,
   body,
   bodyProblems,
+  changeHeaders,
   guarded,
-  idempotencyHeaders,
+  isOther,
   problem,
   requestBody,
 } from "./openapiParts.ts";
@@ -35,8 +36,8 @@ export const batchPaths: ZodOpenApiPathsObject = {
       tags: ["Namespaces"],
       summary: "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation; with dryRun=true plan it",
       description:
-        "Which namespaces is decided once, when it is accepted: by a filter as GET /api/namespaces has it, by name, or all. Each is then an operation of its own, a verification an outcome alone. What is busy at its turn, has changed since or has gone, is the outcome of that namespace, and the rest goes on. Of other teams' namespaces none is chosen.",
-      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+        "Which namespaces is decided once, when it is accepted: by a filter as GET /api/namespaces has it, by name, or all. Each is then an operation of its own, a verification an outcome alone. What is busy at its turn, has changed since or has gone, is the outcome of that namespace, and the rest goes on. Of other teams' namespaces none is chosen. The plan's `etag`, sent as If-Match, holds the batch to the namespaces that were planned: it changes when one comes or goes, or was asked for anew, changed or made again, and not when one was repaired or looked at.",
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: changeHeaders },
       requestBody: requestBody("required", NamespaceBatchBody, { repairFound, offboardNamed }),
       responses: guarded({
         200: body(
@@ -50,6 +51,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
           "No namespace meets the filter, or the first request with the idempotency key is being answered.",
           "NOTHING_CHOSEN",
         ),
+        412: isOther,
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
         422: problem(
           "A field is wrong, nothing or too much says which namespaces, or more than 1,000 meet the filter.",
@@ -64,8 +66,8 @@ export const batchPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard or change up to 1,000 namespaces as one operation; with dryRun=true plan it",
       description:
-        "The body may have 4 MB. What is wrong with any request is told of all of them, and nothing is accepted. What depends on the state of a namespace or on policy is the outcome of that namespace.",
-      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+        "The body may have 4 MB. What is wrong with any request is told of all of them, and nothing is accepted. What depends on the state of a namespace or on policy is the outcome of that namespace. The plan's `etag`, sent as If-Match, holds the batch to the namespaces as they were planned for.",
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: changeHeaders },
       requestBody: requestBody("required", BatchBody, { batchRequest }),
       responses: guarded({
         200: body(
@@ -76,6 +78,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
         202: { ...acceptedResponse, ...body(acceptedResponse.description, AcceptedDocument, { acceptedBatch }) },
         ...bodyProblems,
         409: problem("The first request with the idempotency key is being answered.", "IDEMPOTENCY_IN_PROGRESS"),
+        412: isOther,
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
         422: problem("Fields are wrong, or a namespace comes twice; errors names up to 100.", "INVALID_REQUEST"),
       }),

@@ -12,10 +12,11 @@ import {
   body,
   bodyProblems,
   busyHost,
+  changeHeaders,
   dryRun,
   flagProblem,
   guarded,
-  idempotencyHeaders,
+  isOther,
   paging,
   pagingProblems,
   problem,
@@ -29,7 +30,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
       description:
-        "It is accepted, and runs as an operation. The same request again is the same operation; another one for a namespace that is onboarded changes it. What cannot succeed is refused before anything is written, or is a blocker of the plan.",
+        "It is accepted, and runs as an operation. The same request again is the same operation; another one for a namespace that is onboarded changes it. What cannot succeed is refused before anything is written, or is a blocker of the plan. If-Match and If-None-Match mean the namespace that the request names; If-Match is not asked where the namespace is as the request has it already.",
       requestParams: {
         query: z.object({
           dryRun,
@@ -38,7 +39,12 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
               "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
           }),
         }),
-        header: idempotencyHeaders,
+        header: changeHeaders.extend({
+          "if-none-match": z.string().optional().meta({
+            description:
+              "* asks for a namespace that is not onboarded yet, not even in this way; another is answered 412.",
+          }),
+        }),
       },
       requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
@@ -49,6 +55,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
           "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
           "OPERATION_IN_PROGRESS",
         ),
+        412: problem("The namespace is not as If-Match or If-None-Match says.", "PRECONDITION_FAILED"),
       }),
     },
   },
@@ -121,7 +128,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
               "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
           }),
         }),
-        header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+        header: changeHeaders,
       },
       responses: guarded({
         ...flagProblem,
@@ -132,7 +139,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           "Another operation has the namespace, or the first request with the key is being answered.",
           "OPERATION_IN_PROGRESS",
         ),
-        412: problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED"),
+        412: isOther,
         422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
       }),
     },

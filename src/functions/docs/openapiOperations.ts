@@ -23,9 +23,12 @@ import {
   acceptedResponse,
   body,
   bodyProblems,
+  changeHeaders,
+  decisionHeaders,
   dryRun,
   flagProblem,
   guarded,
+  isOther,
   operationPath,
   paging,
   pagingProblems,
@@ -40,6 +43,9 @@ const decisionResponse = {
   }),
 };
 
+const twice =
+  "The same decision again is the same answer, with an idempotency key or without; If-Match is not asked of it then.";
+
 /** Of an approver's decision, whichever it is. */
 const approverResponses = guarded({
   ...bodyProblems,
@@ -47,6 +53,7 @@ const approverResponses = guarded({
   202: decisionResponse,
   403: problem("The caller lacks the role, or is the requester.", "APPROVER_IS_REQUESTER"),
   404: problem("There is none of that id.", "NOT_FOUND"),
+  412: isOther,
   409: problem(
     "It does not wait for approval, its time is over, or the hash is another request's.",
     "APPROVAL_NOT_PENDING",
@@ -87,13 +94,22 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "getOperation",
       tags: ["Operations"],
       summary: "The status of one operation, step by step",
-      description: "Ask again while it is not done (Retry-After), or follow GET /api/operations/{id}/events.",
-      requestParams: { path: operationPath, query: batchPaging },
+      description:
+        "Ask again while it is not done (Retry-After), or follow GET /api/operations/{id}/events. Its ETag changes with every step; of that, If-Match of a decision takes only the part before the dot, the field `etag`, which changes when approval is asked for or given, when it is canceled and when it ends.",
+      requestParams: {
+        path: operationPath,
+        query: batchPaging,
+        header: z.object({ "if-none-match": z.string().optional() }),
+      },
       responses: guarded({
-        200: body("The operation, of a namespace or of a batch.", AnyOperationDocument, {
-          operationDocument,
-          batchDocument,
-        }),
+        200: {
+          ...body("The operation, of a namespace or of a batch.", AnyOperationDocument, {
+            operationDocument,
+            batchDocument,
+          }),
+          headers: z.object({ etag: z.string().meta({ description: "What is decided about, a dot, and the rest." }) }),
+        },
+        304: { description: "If-None-Match names what is current." },
         404: problem("There is none of that id.", "NOT_FOUND"),
         422: problem("A parameter is wrong.", "INVALID_REQUEST"),
       }),
@@ -104,9 +120,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "cancelOperation",
       tags: ["Operations"],
       summary: "Cancel an operation; what it has done is undone, and the status says what; with dryRun=true plan it",
-      description:
-        "With dryRun=true: the undos that would run now, each with what it would find. Kinds that undo nothing, and batches, have notices instead of steps.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: the undos that would run now, each with what it would find. Kinds that undo nothing, and batches, have notices instead of steps. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("optional", CancelBody, { cancelBody }),
       responses: guarded({
         ...bodyProblems,
@@ -114,6 +129,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
         202: decisionResponse,
         404: problem("There is none of that id.", "NOT_FOUND"),
         409: problem("It has ended, or everything was done and verified already.", "OPERATION_ENDED"),
+        412: isOther,
       }),
     },
   },
@@ -123,8 +139,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       tags: ["Operations"],
       summary:
         "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
-      description: "With dryRun=true: the plan of the very operation that waits.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: the plan of the very operation that waits. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("required", ApproveBody, { approveBody }),
       responses: approverResponses,
     },
@@ -134,8 +150,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "rejectOperation",
       tags: ["Operations"],
       summary: "Reject the request that waits; it ends with the code REJECTED",
-      description: "With dryRun=true: a plan without steps, since nothing has been written.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: a plan without steps, since nothing has been written. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("optional", RejectBody, { rejectBody }),
       responses: approverResponses,
     },
@@ -147,12 +163,14 @@ export const operationPaths: ZodOpenApiPathsObject = {
       summary: "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
       description:
         "Of a migration it undoes what is left of its failed phases; POST …/migrate goes on, or back to the other identity mode.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: changeHeaders },
       responses: guarded({
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
         404: problem("There is none of that id.", "NOT_FOUND"),
+        412: isOther,
+        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
         409: problem(
           "No undo of it failed, or another operation has had the namespace since.",
           "NOTHING_TO_COMPENSATE",

@@ -95,6 +95,16 @@ export const idempotencyHeaders = z.object({
   }),
 });
 
+export const ifMatch = z.string().optional().meta({
+  description:
+    "The ETag of what the change is about, as its sender has seen it (the header or the field `etag` of its document, or of the plan): anything else is answered 412. Compared strongly, so a weak tag never matches; * asks only that it is there.",
+});
+/** Of a change that begins an operation, or looks at everything anew. */
+export const changeHeaders = idempotencyHeaders.extend({ "if-match": ifMatch });
+/** Of a decision, which is its own idempotency key. */
+export const decisionHeaders = z.object({ "if-match": ifMatch });
+export const isOther = problem("It is not as If-Match names it.", "PRECONDITION_FAILED");
+
 export const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument, { accepted }),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),

@@ -12,17 +12,16 @@ import {
   berth,
   body,
   bodyProblems,
+  changeHeaders,
   dryRun,
   flagProblem,
   guarded,
-  idempotencyHeaders,
+  isOther,
   problem,
   requestBody,
 } from "./openapiParts.ts";
 
 const isHeld = problem("Another operation has the namespace, or left it half done.", "OPERATION_IN_PROGRESS");
-const isOther = problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED");
-const conditionalHeaders = idempotencyHeaders.extend({ "if-match": z.string().optional() });
 
 export const upkeepPaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}/verify": {
@@ -31,12 +30,17 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       tags: ["Namespaces"],
       summary: "Read everything back now and, where the catalog allows, log in as the workload does",
       description: `No dry run: ${noDryRun}`,
-      requestParams: { path: berth },
+      requestParams: { path: berth, header: changeHeaders },
       responses: guarded({
         ...flagProblem,
         200: body("What was found.", VerificationDocument, { verification }),
         404: problem("It is not onboarded.", "NOT_ONBOARDED"),
-        409: problem("An operation has the namespace.", "OPERATION_IN_PROGRESS"),
+        409: problem(
+          "An operation has the namespace, or the first request with the key is being answered.",
+          "OPERATION_IN_PROGRESS",
+        ),
+        412: isOther,
+        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
       }),
     },
   },
@@ -50,7 +54,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun }),
-        header: conditionalHeaders,
+        header: changeHeaders,
       },
       responses: guarded({
         ...flagProblem,
@@ -73,7 +77,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun, to: IdentityMode.optional(), until: MigrationPhase.optional() }),
-        header: conditionalHeaders,
+        header: changeHeaders,
       },
       requestBody: requestBody("optional", MigrationRequest, { migrationRequest }),
       responses: guarded({

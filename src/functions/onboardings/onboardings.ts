@@ -12,6 +12,7 @@ import { readBody, readFlag } from "../http/readBody.ts";
 import { receiveRequest } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { expectNamespace } from "./expectNamespace.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
@@ -31,10 +32,11 @@ export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSig
       const body = await readBody(httpRequest);
       const desk = deskOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
+      const options = { takeOver, expect: expectNamespace(httpRequest, request) };
       try {
-        if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
+        if (isDryRun) return json(200, await planRequest(desk, request, options));
         return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-          const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, { takeOver });
+          const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, options);
           const { operation, kind, isNew, isUnchanged } = await acceptMending(onSight, desk, {
             berth: request,
             accept,
