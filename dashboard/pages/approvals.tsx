@@ -1,4 +1,5 @@
 /** What waits for whoever sits here, with what would change. */
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { to } from "../app/router.ts";
 import type { Awaiting } from "../service/awaiting.ts";
@@ -11,7 +12,7 @@ import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
-import { ApproveButtons } from "./operation.tsx";
+import { ApproveButtons, PlanToApprove } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
@@ -37,7 +38,7 @@ export function ApprovalsPage() {
   return (
     <Page title="Approvals">
       <Loaded resource={resource} what="what waits for you">
-        {({ value }) =>
+        {({ value, nextLink }) =>
           value.length === 0 ? (
             <Empty title="Nothing waits for you.">
               <p>
@@ -46,18 +47,23 @@ export function ApprovalsPage() {
               </p>
             </Empty>
           ) : (
-            <ul class="cards">
-              {value.map((awaiting) => (
-                <Card
-                  key={awaiting.id}
-                  awaiting={awaiting}
-                  done={() => {
-                    announce("Decided");
-                    resource.reload();
-                  }}
-                />
-              ))}
-            </ul>
+            <>
+              <ul class="cards">
+                {value.map((awaiting, index) => (
+                  <Card
+                    key={awaiting.id}
+                    awaiting={awaiting}
+                    isPlanned={index < mostPlanned}
+                    reload={resource.reload}
+                    done={() => {
+                      announce("Decided");
+                      resource.reload();
+                    }}
+                  />
+                ))}
+              </ul>
+              {nextLink !== undefined && <p class="muted">More wait; they come when some of these are decided.</p>}
+            </>
           )
         }
       </Loaded>
@@ -65,8 +71,22 @@ export function ApprovalsPage() {
   );
 }
 
-function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: () => void }) {
-  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces } = awaiting;
+/** Of the first, what would change is looked up at once; of the others when somebody wants to see it. */
+const mostPlanned = 5;
+
+function Card({
+  awaiting,
+  isPlanned,
+  reload,
+  done,
+}: {
+  readonly awaiting: Awaiting;
+  readonly isPlanned: boolean;
+  readonly reload: () => void;
+  readonly done: () => void;
+}) {
+  const isOpen = useSignal(isPlanned);
+  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces, etag } = awaiting;
   return (
     <li class="card">
       <div class="card-head">
@@ -76,7 +96,14 @@ function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: 
           </a>
         </h2>
         <div class="actions">
-          <ApproveButtons id={id} requestHash={approval.requestHash} requestedBy={requestedBy} done={done} />
+          <ApproveButtons
+            id={id}
+            requestHash={approval.requestHash}
+            requestedBy={requestedBy}
+            etag={etag}
+            reload={reload}
+            done={done}
+          />
         </div>
       </div>
       <p>
@@ -90,6 +117,15 @@ function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: 
         ))}
       </ul>
       <RequestView request={request} replaces={replaces} />
+      <details
+        open={isOpen.value}
+        onToggle={(event) => {
+          isOpen.value = event.currentTarget.open;
+        }}
+      >
+        <summary>What would happen</summary>
+        {isOpen.value && <PlanToApprove id={id} requestHash={approval.requestHash} />}
+      </details>
     </li>
   );
 }

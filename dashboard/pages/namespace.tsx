@@ -10,26 +10,19 @@ import { isIn } from "../service/session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { ask } from "../ui/change.tsx";
 import { Block, Id } from "../ui/copy.tsx";
+import { Fix } from "../ui/fix.tsx";
 import { Facts, Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
-import { Empty, Failure, Loaded, Loading } from "../ui/states.tsx";
+import { Empty, Failure, isOutdated, Loaded, Loading, Outdated } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
-import { requestParams } from "./request.tsx";
-
-interface Seen {
-  readonly namespace: Namespace;
-  readonly etag: string | undefined;
-}
+import { requestParams, Targets } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
-  const resource = useLiveResource(address, async (signal): Promise<Seen> => {
-    const { body, headers } = await call<Namespace>(address, { signal });
-    return { namespace: body, etag: headers.get("etag") ?? undefined };
-  });
+  const resource = useLiveResource(address, (signal) => get<Namespace>(address, signal));
   useEffect(
     () =>
       observe(({ event, data }) => {
@@ -42,10 +35,10 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
     <Page
       title={`${cluster}/${name}`}
       crumbs={<a href={to.namespaces()}>Namespaces</a>}
-      actions={resource.data.value && <Actions seen={resource.data.value} address={address} reload={resource.reload} />}
+      actions={resource.data.value && <Actions of={resource.data.value} address={address} reload={resource.reload} />}
     >
       <Loaded resource={resource} what="the namespace">
-        {(seen) => <View seen={seen} address={address} />}
+        {(namespace) => <View of={namespace} address={address} reload={resource.reload} />}
       </Loaded>
       <Section title="History">
         <OperationList filters={new URLSearchParams({ cluster, namespace: name }).toString()} isShort />
@@ -55,26 +48,32 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
 }
 
 function Actions({
-  seen,
+  of: namespace,
   address,
   reload,
 }: {
-  readonly seen: Seen;
+  readonly of: Namespace;
   readonly address: string;
   readonly reload: () => void;
 }) {
-  const { namespace, etag: ifMatch } = seen;
-  const { identityMode, migration } = namespace;
+  const { identityMode, migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   const other = identityMode === "podIdentity" ? "workloadIdentity" : "podIdentity";
   return (
     <>
-      <Verify address={address} reload={reload} />
+      <Verify address={address} etag={ifMatch} reload={reload} />
       <button
         type="button"
         onClick={() =>
-          ask({ title: "Put right what differs?", verb: "Repair", path: `${address}/repair`, ifMatch, done: follow })
+          ask({
+            title: "Put right what differs?",
+            verb: "Repair",
+            path: `${address}/repair`,
+            ifMatch,
+            reload,
+            done: follow,
+          })
         }
       >
         Repair …
@@ -89,6 +88,7 @@ function Actions({
               path: `${address}/migrate`,
               body: { to: other },
               ifMatch,
+              reload,
               done: follow,
             })
           }
@@ -96,7 +96,7 @@ function Actions({
           Migrate …
         </button>
       )}
-      <a class="button" href={to.newRequest(requestParams(namespace as never))}>
+      <a class="button" href={to.newRequest(requestParams(namespace.request))}>
         Change
       </a>
       <button
@@ -108,7 +108,9 @@ function Actions({
             verb: "Offboard",
             path: address,
             method: "DELETE",
+            choice: { name: "ignoreDependants", text: "Ignore dependants: go on where others depend on what goes" },
             ifMatch,
+            reload,
             isGrave: true,
             done: follow,
           })
@@ -121,14 +123,25 @@ function Actions({
 }
 
 /** Reads only, so that there is nothing to be planned. */
-function Verify({ address, reload }: { readonly address: string; readonly reload: () => void }) {
+function Verify({
+  address,
+  etag,
+  reload,
+}: {
+  readonly address: string;
+  readonly etag: string;
+  readonly reload: () => void;
+}) {
   const isRunning = useSignal(false);
   const error = useSignal<Error | undefined>(undefined);
   const verify = async () => {
     isRunning.value = true;
     error.value = undefined;
     try {
-      const { body } = await call<Verification>(`${address}/verify`, { method: "POST" });
+      const { body } = await call<Verification>(`${address}/verify`, {
+        method: "POST",
+        headers: { "if-match": etag, "idempotency-key": crypto.randomUUID() },
+      });
       announce(`Verified: ${count(body.findings.length, "finding")}`);
       reload();
     } catch (reason) {
@@ -136,18 +149,33 @@ function Verify({ address, reload }: { readonly address: string; readonly reload
     }
     isRunning.value = false;
   };
+  const showNow = () => {
+    error.value = undefined;
+    reload();
+  };
   return (
     <>
       <button type="button" class="primary" onClick={verify} disabled={isRunning.value}>
         {isRunning.value ? "Looking …" : "Verify now"}
       </button>
-      {error.value && <Failure error={error.value} what="a verification" />}
+      {isOutdated(error.value) ? (
+        <Outdated error={error.value} showNow={showNow} />
+      ) : (
+        error.value && <Failure error={error.value} what="a verification" />
+      )}
     </>
   );
 }
 
-function View({ seen, address }: { readonly seen: Seen; readonly address: string }) {
-  const of = seen.namespace;
+function View({
+  of,
+  address,
+  reload,
+}: {
+  readonly of: Namespace;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   return (
     <>
@@ -178,22 +206,9 @@ function View({ seen, address }: { readonly seen: Seen; readonly address: string
         </p>
       )}
       <Section title="Targets">
-        <ul class="targets">
-          {of.databases.map(({ server, database, roles }) => (
-            <li key={`${server}/${database}`}>
-              <code>
-                {server}/{database}
-              </code>{" "}
-              {roles.map((role) => (
-                <span class="tag" key={role}>
-                  {role}
-                </span>
-              ))}
-            </li>
-          ))}
-        </ul>
+        <Targets of={of.databases} />
       </Section>
-      <MigrationStepper seen={seen} address={address} />
+      <MigrationStepper of={of} address={address} reload={reload} />
       <Section title="Drift">
         <Findings of={of} />
       </Section>
@@ -225,10 +240,22 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
             <Status of={severity} /> <strong>{code}</strong> <code class="target">{target}</code>
           </p>
           <p>
-            <code>{field}</code> is {found === null ? "not there" : <del>{found}</del>} instead of{" "}
-            {expected === null ? "not there" : <ins>{expected}</ins>}.
+            <code>{field}</code>{" "}
+            {found === null ? (
+              <>
+                is missing; it should be <ins>{expected}</ins>.
+              </>
+            ) : expected === null ? (
+              <>
+                was added: <del>{found}</del>
+              </>
+            ) : (
+              <>
+                is <del>{found}</del> and should be <ins>{expected}</ins>.
+              </>
+            )}
           </p>
-          <p class="fix">{repairable ? "Repair puts it right." : fix}</p>
+          <p class="fix">{repairable ? "Repair puts it right." : <Fix text={fix} />}</p>
         </li>
       ))}
     </ul>
@@ -274,8 +301,15 @@ const phases = [
   ["retire", "Takes the old way away, once no pod uses it"],
 ] as const;
 
-function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly address: string }) {
-  const { migration, state } = seen.namespace;
+function MigrationStepper({
+  of: { migration, state, etag },
+  address,
+  reload,
+}: {
+  readonly of: Namespace;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
   const until = useSignal("retire");
   if (!migration && state !== "Migrating") return null;
   const target = migration?.to ?? "workloadIdentity";
@@ -289,7 +323,8 @@ function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly add
       verb: direction === "on" ? "Go on" : "Go back",
       path: `${address}/migrate`,
       body: direction === "on" ? { to: target, until: until.value } : { to: back },
-      ifMatch: seen.etag,
+      ifMatch: etag,
+      reload,
       done: ({ id }) => navigate(to.operation(id)),
     });
   };

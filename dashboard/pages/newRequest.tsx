@@ -11,7 +11,7 @@ import { announce } from "../ui/announcer.tsx";
 import { Block } from "../ui/copy.tsx";
 import { Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
-import { Empty, Loaded, ProblemText } from "../ui/states.tsx";
+import { Empty, isOutdated, Loaded, Outdated, ProblemText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
   offer,
@@ -64,8 +64,8 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
         <Section title="What would happen">
           {request && body ? (
             <Planned
-              key={body}
               request={request}
+              body={body}
               told={(found) => {
                 problems.value = found;
               }}
@@ -297,17 +297,24 @@ function Databases({
 /** So long nobody types, the plan is asked for. */
 const pauseMs = 400;
 
+/** The plan of what was filled in before stays until the next is there, so that nothing jumps while somebody types. */
 function Planned({
   request,
+  body: asked,
   told,
 }: {
   readonly request: OnboardingRequest;
+  /** The request as text: another one is planned anew. */
+  readonly body: string;
   readonly told: (problems: ReadonlyMap<string, string>) => void;
 }) {
   const plan = useSignal<Plan | undefined>(undefined);
   const error = useSignal<Error | undefined>(undefined);
+  const answered = useSignal("");
   const isSending = useSignal(false);
-  const key = useMemo(() => crypto.randomUUID(), []);
+  /** How often somebody wanted to see anew what is there. */
+  const looks = useSignal(0);
+  const key = useMemo(() => crypto.randomUUID(), [asked]);
   useEffect(() => {
     const leaving = new AbortController();
     const timer = setTimeout(async () => {
@@ -318,9 +325,13 @@ function Planned({
           signal: leaving.signal,
         });
         plan.value = body;
+        error.value = undefined;
+        answered.value = asked;
         told(new Map());
       } catch (reason) {
         if (leaving.signal.aborted) return;
+        plan.value = undefined;
+        answered.value = asked;
         fail(reason);
       }
     }, pauseMs);
@@ -328,7 +339,7 @@ function Planned({
       clearTimeout(timer);
       leaving.abort();
     };
-  }, []);
+  }, [asked, looks.value]);
 
   function fail(reason: unknown): void {
     error.value = reason instanceof Error ? reason : new Error(String(reason));
@@ -343,7 +354,7 @@ function Planned({
       const { body } = await call<Accepted>("/api/onboardings", {
         method: "POST",
         body: request,
-        headers: { "idempotency-key": key },
+        headers: { ...conditionOf(plan.value), "idempotency-key": key },
       });
       announce(body.message ?? "Accepted");
       navigate(to.operation(body.id));
@@ -353,23 +364,44 @@ function Planned({
     }
   };
 
+  const showNow = () => {
+    error.value = undefined;
+    answered.value = "";
+    looks.value += 1;
+  };
+
+  const isCurrent = answered.value === asked;
   return (
-    <div aria-busy={!plan.value && !error.value} aria-live="polite">
-      {error.value && (
-        <div class="failure">
-          <p class="empty-title">It would not be accepted.</p>
-          <ProblemText error={error.value} />
-        </div>
+    <div aria-busy={!isCurrent} aria-live="polite" class={isCurrent ? "" : "outdated"}>
+      {!isCurrent && <p class="muted looking">Looking what there is …</p>}
+      {isOutdated(error.value) ? (
+        <Outdated error={error.value} showNow={showNow} />
+      ) : (
+        error.value && (
+          <div class="failure">
+            <p class="empty-title">It would not be accepted.</p>
+            <ProblemText error={error.value} />
+          </div>
+        )
       )}
-      {!plan.value && !error.value && <p class="muted">Looking what there is …</p>}
-      {plan.value && <PlanView plan={plan.value} />}
-      {plan.value && (
-        <button type="button" class="primary" onClick={send} disabled={isSending.value || plan.value.blocked}>
+      {plan.value && !isOutdated(error.value) && <PlanView plan={plan.value} />}
+      {plan.value && !isOutdated(error.value) && (
+        <button
+          type="button"
+          class="primary"
+          onClick={send}
+          disabled={!isCurrent || isSending.value || plan.value.blocked}
+        >
           {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Ask for approval" : "Onboard"}
         </button>
       )}
     </div>
   );
+}
+
+/** It is asked for what was planned: a change of the namespace as it was then, or of one that was not there. */
+function conditionOf(plan: Plan | undefined): Readonly<Record<string, string>> {
+  return plan?.etag === undefined ? { "if-none-match": "*" } : { "if-match": plan.etag };
 }
 
 function SameElsewhere({ request }: { readonly request: OnboardingRequest }) {

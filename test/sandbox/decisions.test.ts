@@ -192,7 +192,7 @@ it("decides only about what was seen: not when somebody else has decided in betw
   expect(wrong).toMatchObject({ status: 422, body: { code: "INVALID_REQUEST" } });
   expect([first.status, again.status, again.body]).toEqual([202, 202, first.body]);
   expect(stale).toMatchObject(stale.map(() => isOther));
-  expect(stale[0]?.body["detail"]).toContain(`waits for approval and has 1 of 2. That is not what If-Match names`);
+  expect(stale[0]?.body["detail"]).toContain(`waits for approval and has 1 of 2. If-Match names another version`);
   expect(now).not.toBe(seen);
   expect((awaiting["value"] as { id: string; etag: string }[]).find(({ id }) => id === operation.id)?.etag).toBe(now);
   expect([planned.status, rejected.status]).toEqual([200, 202]);
@@ -346,9 +346,8 @@ it("runs again the undo that failed, once its obstacle is gone", async () => {
   const repeated = await compensate(seen);
 
   expect(stale).toMatchObject([isOther, isOther]);
-  expect(stale[0]?.body["detail"]).toBe(
-    `Operation ${id} has ended: Failed. That is not what If-Match names; its ETag is ${etag}.`,
-  );
+  expect(stale[0]?.body["detail"]).toBe(`Operation ${id} has ended: Failed. If-Match names another version of it.`);
+  expect(stale[0]?.headers.get("etag")).toBe(etag);
   expect(repeated.body).toEqual(body);
   expect({ status, kind: body["kind"] }).toEqual({ status: 202, kind: "compensate" });
   const ended = await service.waitFor(String(body["id"]));

@@ -140,7 +140,9 @@ it("onboards only what is not there yet, and changes only what was seen; a dry r
   expect([planned.status, planned.body["etag"]]).toEqual([200, undefined]);
   expect([first.status, repeated.body]).toEqual([202, first.body]);
   expect(taken).toMatchObject([unmet, unmet]);
-  expect(taken[0]?.body["detail"]).toContain(`is Onboarded, by operation ${first.body["id"]}. If-None-Match`);
+  expect(taken[0]?.body["detail"]).toContain(
+    `is Onboarded, by operation ${first.body["id"]}. If-None-Match asks for one that is not there.`,
+  );
   expect(stale).toMatchObject([unmet, unmet]);
   expect(seen["etag"]).toBe(namespace["etag"]);
   expect([changed.status, again.status]).toEqual([202, 202]);

@@ -28,8 +28,7 @@ export function expectMatch(request: Sent, current: Current): void {
   if (given === undefined || given === "*") return;
   if (given.some(({ tag, isWeak }) => !isWeak && isOfTheSame(tag, current.tag))) return;
   const weak = given.some(({ isWeak }) => isWeak) ? " A weak tag (W/) never matches there (RFC 9110, 13.1.1)." : "";
-  const message = `${current.state} That is not what If-Match names; its ETag is ${current.tag}.${weak}`;
-  throw new Refusal("PRECONDITION_FAILED", message);
+  throw refuse(`${current.state} If-Match names another version of it.${weak}`, current);
 }
 
 /** Refuses a change of what the client takes to be there (If-Match), and is not. */
@@ -43,7 +42,12 @@ export function expectNoMatch(request: Sent, { tag, state }: Current): void {
   const given = readTags(request, "if-none-match");
   if (given === undefined) return;
   if (given !== "*" && !given.some((other) => isOfTheSame(other.tag, tag))) return;
-  throw new Refusal("PRECONDITION_FAILED", `${state} If-None-Match asks for another; its ETag is ${tag}.`);
+  const wanted = given === "*" ? "for one that is not there" : "for another version of it";
+  throw refuse(`${state} If-None-Match asks ${wanted}.`, { tag });
+}
+
+function refuse(message: string, { tag: etag }: Pick<Current, "tag">): Refusal {
+  return new Refusal("PRECONDITION_FAILED", message, { etag });
 }
 
 /** A condition that cannot be read must not be taken for none. */

@@ -21,7 +21,7 @@ import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { mostNamespaces, nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
@@ -35,7 +35,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     handler: routes.forCallers(async (request, { by }) => {
       const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
-        listNamespaces(ports, by, { filter, ...readLimit(request) }),
+        listNamespaces(ports, by, { filter, ...readLimit(request, mostNamespaces) }),
         ports.registry.listWaiting(),
       ]);
       const page: NamespacePage = {
