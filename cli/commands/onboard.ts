@@ -3,7 +3,7 @@ import { defineCommand } from "../command.ts";
 import { change, planBatch, start } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
-import { tellingWhere } from "../requests/tellingWhere.ts";
+import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
@@ -21,12 +21,12 @@ export const command = defineCommand({
     const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const [only, ...more] = requests;
     if (only && more.length === 0)
-      return await tellingWhere(written, () =>
+      return await withFileLocations(written, () =>
         change(session, onboardingOf(only, { ...asked, ifMatch }), { isDryRun }),
       );
-    if (isDryRun) return await tellingWhere(written, () => planBatch(session, { requests, ifMatch }));
+    if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
     const name = `batch of ${requests.length}`;
     const call = { method: "POST", path: "/api/onboardings/batch", body: { requests }, ifMatch } as const;
-    return await tellingWhere(written, () => start(session, { call, title: name, name }));
+    return await withFileLocations(written, () => start(session, { call, title: name, name }));
   },
 });

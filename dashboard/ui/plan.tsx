@@ -177,14 +177,14 @@ export function Differences({ of }: { readonly of: readonly Difference[] }) {
   );
 }
 
-export interface ToldError {
+export interface ErrorWithFix {
   readonly code: string;
   readonly message: string;
   readonly fix: string;
 }
 
 /** An error with what to do about it. */
-export function Cause({ error, isNotice = false }: { readonly error: ToldError; readonly isNotice?: boolean }) {
+export function Cause({ error, isNotice = false }: { readonly error: ErrorWithFix; readonly isNotice?: boolean }) {
   return (
     <div class={isNotice ? "cause notice" : "cause bad"}>
       <p>

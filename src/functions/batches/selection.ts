@@ -1,7 +1,7 @@
 /** What a batch was planned for: what is to be done, and what each of its namespaces is. If-Match names that. */
 import type { HttpRequest } from "@azure/functions";
-import type { Clerk } from "../../application/admission/clerk.ts";
-import { chooseNamespaces, selectionTag } from "../../application/batch/chosen.ts";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
+import { chooseNamespaces, selectionTag } from "../../application/batch/chooseNamespaces.ts";
 import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
@@ -18,7 +18,7 @@ export function selectionOf(work: NamespaceWork, chosen: readonly Chosen[]): Sel
 
 /** Of onboardings: the namespaces as far as the caller sees them. */
 export async function selectionOfRequests(
-  { ports, by }: Pick<Clerk, "ports" | "by">,
+  { ports, by }: Pick<ClaimContext, "ports" | "by">,
   requests: readonly OnboardingRequest[],
 ): Promise<Selection> {
   const namespaces = requests.map(({ cluster, namespace }) => ({ cluster, namespace }));

@@ -15,9 +15,9 @@ import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
 import { approvalsNeeded } from "../../domain/policy/approval.ts";
-import type { Desk } from "../acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 
-type Planner = Pick<Desk, "ports">;
+type Planner = Pick<AcceptanceContext, "ports">;
 
 /** The plan of the very operation that waits, as its preflight made it, and as what is there is now. */
 export async function planApproval({ ports }: Planner, id: string, decision: ApprovalDecision): Promise<Plan> {
@@ -47,7 +47,7 @@ export async function planCancelOf({ ports }: Planner, id: string, decision: Dec
 }
 
 export async function planCompensationOf(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
   id: string,
   { expect }: Pick<Compensating, "expect"> = {},
 ): Promise<Plan> {

@@ -1,12 +1,12 @@
 /** How many of something that lasts, such as streams, each caller may have at a time, and all callers together. */
-import type { Shares } from "../../domain/access/access.ts";
+import type { ConcurrencyLimits } from "../../domain/access/access.ts";
 
-export interface Places {
+export interface ConcurrencyLimit {
   /** Gives the place back when it is called; or whose share is used up. */
   take(caller: string): (() => void) | "caller's" | "everybody's";
 }
 
-export function createPlaces({ perCaller, inAll }: Shares): Places {
+export function createConcurrencyLimit({ perCaller, inAll }: ConcurrencyLimits): ConcurrencyLimit {
   const taken = new Map<string, number>();
   let all = 0;
   return {

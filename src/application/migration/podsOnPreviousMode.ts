@@ -13,7 +13,7 @@ const PodState = z.object({
 });
 
 /** Names of pods that have, or are about to get, the identity by the way that the migration leaves. A pod that has ended needs none. */
-export async function podsOfOldWay(
+export async function podsOnPreviousMode(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { cluster, namespace }: Berth,
   migration: Migration,
@@ -40,7 +40,7 @@ const ways: Readonly<Record<IdentityMode, { readonly words: string; readonly cod
 };
 
 /** Undefined when none is. */
-export function podsInTheWay(
+export function describeBlockingPods(
   berth: Berth,
   migration: Pick<Migration, "to">,
   pods: readonly string[],

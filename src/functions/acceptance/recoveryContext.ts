@@ -5,7 +5,7 @@ import type { Ports } from "../../ports.ts";
 export const graceMs = 10_000;
 
 /** What a timer or a request needs that mends what a crash left. */
-export interface Mender {
+export interface RecoveryContext {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly warn: (message: string) => void;

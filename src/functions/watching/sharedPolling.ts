@@ -4,7 +4,7 @@ import type { DurableClient } from "durable-functions";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Changes } from "../../ports.ts";
 
-export interface LookPace {
+export interface PollPace {
   /** How long a change that another process made may go unseen. */
   readonly pollMs: number;
   /** Changes that follow one another this fast are looked at together. */
@@ -18,12 +18,12 @@ export interface Follower {
   readonly warn: (line: string) => void;
 }
 
-export interface SharedLooks {
+export interface SharedPolling {
   /** Looks until the follower leaves, by calling what it is given. */
   join(follower: Follower): () => void;
 }
 
-export function shareLooks({
+export function sharePolling({
   begin,
   changes,
   pace,
@@ -31,8 +31,8 @@ export function shareLooks({
   /** Called for the first that comes while nobody is there; gives how to look from then on. */
   readonly begin: () => (follower: Follower) => Promise<void>;
   readonly changes: Changes;
-  readonly pace: LookPace;
-}): SharedLooks {
+  readonly pace: PollPace;
+}): SharedPolling {
   const followers = new Set<Follower>();
   let isLooking = false;
 

@@ -5,8 +5,8 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { approver, requester } from "../../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../../support/breakOff.ts";
-import { approver, requester } from "../../support/desk.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
 /** Breaks off after an activity, and is taken up and run to its end; with `meanwhile` something happens in between. */
@@ -18,16 +18,16 @@ const brokenAfter =
   ): Scenario =>
   async (stage) => {
     await accept(stage);
-    await breakOff(stage.desk, activity);
+    await breakOff(stage.acceptance, activity);
     await meanwhile(stage);
-    await comeByTimer(stage.desk);
+    await comeByTimer(stage.acceptance);
     await stage.run();
   };
 
 const onboard =
   (changes: object = {}) =>
-  ({ desk }: Stage) =>
-    acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
+  ({ acceptance }: Stage) =>
+    acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
 
 const after =
   (before: (stage: Stage) => Promise<unknown>, accept: (stage: Stage) => Promise<unknown>) => async (stage: Stage) => {
@@ -43,18 +43,20 @@ const approve = async (stage: Stage) => {
   await decideApproval(stage.cloud.ports.registry, id, { kind: "approved", by: approver, requestHash });
 };
 
-const migrate = ({ desk }: Stage) =>
-  acceptUpkeep(desk, "Migrating", {
+const migrate = ({ acceptance }: Stage) =>
+  acceptUpkeep(acceptance, "Migrating", {
     berth: base,
     prepare: ({ migration }) => ({
       migration: { ...migration, until: "retire", serviceAccount: "app", selector: base.namespace },
     }),
   });
 
-const migrateBack = ({ desk }: Stage) =>
-  acceptUpkeep(desk, "Migrating", {
+const migrateBack = ({ acceptance }: Stage) =>
+  acceptUpkeep(acceptance, "Migrating", {
     berth: base,
-    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { to: "podIdentity", until: "retire" }) }),
+    prepare: (record) => ({
+      migration: prepareMigration(acceptance.ports, record, { to: "podIdentity", until: "retire" }),
+    }),
   });
 
 const migrated = async (stage: Stage) => {
@@ -83,8 +85,8 @@ export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
   "taken-up-while-undone": async (stage) => {
     await onboard()(stage);
     refuseWrites(stage.cloud, "put credential");
-    await breakOff(stage.desk, "revokeDatabase");
-    await comeByTimer(stage.desk);
+    await breakOff(stage.acceptance, "revokeDatabase");
+    await comeByTimer(stage.acceptance);
     await stage.run();
   },
   "taken-up-change-in-place": brokenAfter(
@@ -95,14 +97,14 @@ export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
     "removeServiceAccount",
     after(
       (stage) => stage.onboard(),
-      ({ desk }) => acceptOffboarding(desk, base),
+      ({ acceptance }) => acceptOffboarding(acceptance, base),
     ),
   ),
   "taken-up-repair": brokenAfter(
     "prepareNamespace",
     after(
       (stage) => stage.onboard(),
-      ({ desk }) => acceptUpkeep(desk, "Repairing", { berth: base, prepare: () => ({}) }),
+      ({ acceptance }) => acceptUpkeep(acceptance, "Repairing", { berth: base, prepare: () => ({}) }),
     ),
   ),
   "taken-up-migration": brokenAfter(
@@ -124,9 +126,9 @@ export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
   ),
   "approval-given-and-taken-up": async (stage) => {
     await onboard()(stage);
-    await breakOff(stage.desk, "preflight");
+    await breakOff(stage.acceptance, "preflight");
     await approve(stage);
-    await comeByTimer(stage.desk);
+    await comeByTimer(stage.acceptance);
     await stage.run();
   },
 };

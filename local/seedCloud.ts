@@ -5,13 +5,13 @@ import type { CatalogDocument } from "./catalogs.ts";
 import type { Rights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
 
-export interface Furnisher {
+export interface SeedOptions {
   readonly mooring: ServicePrincipal;
   readonly databaseAdministrator: ServicePrincipal;
   readonly rights: Rights;
 }
 
-export async function furnish(world: World, document: CatalogDocument, furnisher: Furnisher): Promise<void> {
+export async function seedCloud(world: World, document: CatalogDocument, furnisher: SeedOptions): Promise<void> {
   const { clusters, sqlServers } = Catalog.parse(document);
   for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...furnisher });
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
@@ -34,7 +34,7 @@ export async function furnish(world: World, document: CatalogDocument, furnisher
 
 async function addCluster(
   world: World,
-  { alias, cluster, mooring, rights }: { alias: string; cluster: Catalog["clusters"][string] } & Furnisher,
+  { alias, cluster, mooring, rights }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;

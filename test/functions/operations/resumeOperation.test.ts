@@ -13,8 +13,13 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../../support/acceptanceContext.ts";
 import { breakOff, comeByTimer, type Found } from "../../support/breakOff.ts";
-import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { expectNothingLeft } from "../../support/remains.ts";
 
@@ -27,12 +32,12 @@ const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity" })
 const smaller = OnboardingRequest.parse({ ...request, databases: databases.slice(0, 1) });
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 let writes: string[];
 
 function begin(settings: Parameters<typeof createFakeCloud>[0] = {}): void {
   cloud = createFakeCloud(settings);
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
   writes = [];
   cloud.onWrite = ({ what, when }) => {
@@ -58,32 +63,32 @@ function refuse(...refused: string[]): void {
 /** As often as it breaks off, the timer comes by, a day later each time. */
 async function breakOffAgainAndAgain(activity: string, found: Found = {}): Promise<number> {
   for (let restarts = 0; ; restarts += 1) {
-    await breakOff(desk, activity);
-    await comeByTimer(desk, { ...found, now: Date.now() + restarts * 86_400_000 });
+    await breakOff(acceptance, activity);
+    await comeByTimer(acceptance, { ...found, now: Date.now() + restarts * 86_400_000 });
     if ([...cloud.operations.values()].every(({ endTime }) => endTime !== undefined)) return restarts;
   }
 }
 
 async function onboard(wanted = request): Promise<string> {
-  const { operation } = await acceptOnboarding(desk, wanted);
-  await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, wanted);
+  await acceptance.run();
   return operation;
 }
 
 async function migrate(): Promise<string> {
   await onboard(pod);
   const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
-  return (await acceptUpkeep(desk, "Migrating", { berth: pod, prepare: () => ({ migration }) })).operation;
+  return (await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) })).operation;
 }
 
 it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "verifyAndConclude"])(
   "finishes an onboarding that the runtime failed after %s, and makes nothing a second time",
   async (activity) => {
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
 
-    await breakOff(desk, activity);
-    await comeByTimer(desk);
-    if (activity !== "verifyAndConclude") await desk.run();
+    await breakOff(acceptance, activity);
+    await comeByTimer(acceptance);
+    if (activity !== "verifyAndConclude") await acceptance.run();
 
     expect(operationOf(operation)).toMatchObject({ status: "Succeeded" });
     expect(stateOf()).toBe("Onboarded");
@@ -105,10 +110,10 @@ it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "v
 );
 
 it("says in the audit trail why it was taken up", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
 
-  await breakOff(desk, "prepareNamespace");
-  await comeByTimer(desk);
+  await breakOff(acceptance, "prepareNamespace");
+  await comeByTimer(acceptance);
 
   expect(decisions(operation, "takenUp")).toMatchObject([
     { what: "onboard", outcome: "Running", reason: expect.stringContaining("initialized language workers") },
@@ -117,8 +122,8 @@ it("says in the audit trail why it was taken up", async () => {
 });
 
 it("undoes what the first run had made when the second one is stopped by its first look", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await breakOff(desk, "prepareNamespace");
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await breakOff(acceptance, "prepareNamespace");
   const user = {
     name: identityName(request),
     type: "S",
@@ -130,8 +135,8 @@ it("undoes what the first run had made when the second one is stopped by its fir
   };
   cloud.users.get("sql-dev/orders")?.set(user.name, user);
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "SQL_USER_CONFLICT" } });
   expect(cloud.users.get("sql-dev/orders")?.get(user.name)).toBe(user);
@@ -140,14 +145,14 @@ it("undoes what the first run had made when the second one is stopped by its fir
 });
 
 it("goes on undoing what was being undone, and ends with the error that it began with", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
-  await breakOff(desk, "revokeDatabase");
+  await breakOff(acceptance, "revokeDatabase");
   refuse();
   writes = [];
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });
   expect(writes.filter((what) => what.startsWith("put") || what.startsWith("apply"))).toEqual([]);
@@ -155,25 +160,25 @@ it("goes on undoing what was being undone, and ends with the error that it began
 });
 
 it("undoes a step that had failed for good, though no undo had begun", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
-  await breakOff(desk, "connectWorkload");
+  await breakOff(acceptance, "connectWorkload");
   refuse();
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });
   expectNothingLeft(cloud);
 });
 
 it("cancels one that was canceled before it broke off", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await breakOff(desk, "prepareNamespace");
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await breakOff(acceptance, "prepareNamespace");
   await cancel(operation);
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)).toMatchObject({ status: "Canceled", error: { code: "OPERATION_CANCELED" } });
   expectNothingLeft(cloud);
@@ -189,38 +194,38 @@ describe("of one that needs approval", () => {
   };
 
   it("asks nobody again for what was approved", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
-    await breakOff(desk, "preflight");
+    const { operation } = await acceptOnboarding(acceptance, request);
+    await breakOff(acceptance, "preflight");
     await approve(operation);
 
-    await comeByTimer(desk);
-    await desk.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
     expect(asked()).toHaveLength(1);
     expect(operationOf(operation)?.status).toBe("Succeeded");
   });
 
   it("stays refused when it was rejected", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
-    await breakOff(desk, "preflight");
+    const { operation } = await acceptOnboarding(acceptance, request);
+    await breakOff(acceptance, "preflight");
     await decideApproval(cloud.ports.registry, operation, { kind: "rejected", by: approver });
 
-    await comeByTimer(desk);
-    await desk.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
     expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
   });
 
   it("waits on for who has not decided, until the time that it had named", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
-    await breakOff(desk, "preflight");
+    const { operation } = await acceptOnboarding(acceptance, request);
+    await breakOff(acceptance, "preflight");
     const before = operationOf(operation)?.approval;
 
-    await comeByTimer(desk);
-    await desk.run({
+    await comeByTimer(acceptance);
+    await acceptance.run({
       async atRest() {
         await approve(operation);
-        desk.raise("decision");
+        acceptance.raise("decision");
       },
     });
 
@@ -232,11 +237,11 @@ describe("of one that needs approval", () => {
 
 it.each(["verify", "retireDatabase"])("takes a change on that broke off after %s, and never back", async (activity) => {
   await onboard();
-  const { operation } = await acceptOnboarding(desk, smaller);
-  await breakOff(desk, activity);
+  const { operation } = await acceptOnboarding(acceptance, smaller);
+  await breakOff(acceptance, activity);
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)?.status).toBe("Succeeded");
   expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
@@ -245,8 +250,8 @@ it.each(["verify", "retireDatabase"])("takes a change on that broke off after %s
 
 it("keeps the new state of a change that cannot be finished any more", async () => {
   await onboard();
-  const { operation } = await acceptOnboarding(desk, smaller);
-  await breakOff(desk, "verify");
+  const { operation } = await acceptOnboarding(acceptance, smaller);
+  await breakOff(acceptance, "verify");
   // What the new run meets first.
   refuse("change sql-dev/orders");
   const [namespace] = [...cloud.objects.keys()].filter((key) => key.startsWith("v1 Namespace"));
@@ -255,8 +260,8 @@ it("keeps the new state of a change that cannot be finished any more", async () 
   const metadata = { ...object.metadata, deletionTimestamp: "2026-11-26T00:00:00Z" };
   cloud.objects.set(namespace, { ...object, metadata });
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "CHANGE_INCOMPLETE" } });
   expect(stateOf()).toBe("Incomplete");
@@ -265,12 +270,12 @@ it("keeps the new state of a change that cannot be finished any more", async () 
 
 it("does not take an offboarding for untouched that had removed something", async () => {
   await onboard();
-  const { operation } = await acceptOffboarding(desk, request);
-  await breakOff(desk, "removeServiceAccount");
+  const { operation } = await acceptOffboarding(acceptance, request);
+  await breakOff(acceptance, "removeServiceAccount");
   await cancel(operation);
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)?.status).toBe("Canceled");
   expect(stateOf()).toBe("Incomplete");
@@ -280,11 +285,11 @@ it.each(["checkDependants", "revokeDatabase", "removeIdentity", "verifyRemoval"]
   "finishes an offboarding that broke off after %s",
   async (activity) => {
     await onboard();
-    const { operation } = await acceptOffboarding(desk, request);
-    await breakOff(desk, activity);
+    const { operation } = await acceptOffboarding(acceptance, request);
+    await breakOff(acceptance, activity);
 
-    await comeByTimer(desk);
-    await desk.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
     expect(operationOf(operation)?.status).toBe("Succeeded");
     expectNothingLeft(cloud);
@@ -294,11 +299,11 @@ it.each(["checkDependants", "revokeDatabase", "removeIdentity", "verifyRemoval"]
 it("finishes a repair", async () => {
   await onboard();
   cloud.identities.clear();
-  const { operation } = await acceptUpkeep(desk, "Repairing", { berth: request, prepare: () => ({}) });
-  await breakOff(desk, "prepareNamespace");
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  await breakOff(acceptance, "prepareNamespace");
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)?.status).toBe("Succeeded");
   expect(cloud.identities.size).toBe(1);
@@ -308,11 +313,11 @@ it("finishes a compensation", async () => {
   refuse("put credential", "remove identity");
   const failed = await onboard();
   refuse();
-  const { operation } = await acceptCompensation(desk, failed);
-  await breakOff(desk, "removeIdentity");
+  const { operation } = await acceptCompensation(acceptance, failed);
+  await breakOff(acceptance, "removeIdentity");
 
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
 
   expect(operationOf(operation)?.status).toBe("Succeeded");
   expectNothingLeft(cloud);
@@ -328,10 +333,10 @@ describe("of a migration", () => {
     "removePodIdentity",
   ])("that broke off after %s, the rest is done", async (activity) => {
     const operation = await migrate();
-    await breakOff(desk, activity);
+    await breakOff(acceptance, activity);
 
-    await comeByTimer(desk);
-    await desk.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
     expect(operationOf(operation)).toMatchObject({
       status: "Succeeded",
@@ -347,11 +352,11 @@ describe("of a migration", () => {
     async (activity) => {
       const operation = await migrate();
       const before = [...cloud.objects.keys()].toSorted();
-      await breakOff(desk, activity);
+      await breakOff(acceptance, activity);
       await cancel(operation);
 
-      await comeByTimer(desk);
-      await desk.run();
+      await comeByTimer(acceptance);
+      await acceptance.run();
 
       expect(operationOf(operation)?.status).toBe("Canceled");
       expect([...cloud.objects.keys()].toSorted()).toEqual(before);
@@ -362,11 +367,11 @@ describe("of a migration", () => {
 
   it("keeps the phases that are complete when a later run fails in its first look", async () => {
     const operation = await migrate();
-    await breakOff(desk, "cutOver");
+    await breakOff(acceptance, "cutOver");
     cloud.users.get("sql-dev/orders")?.clear();
 
-    await comeByTimer(desk);
-    await desk.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
     expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "VERIFICATION_FAILED" } });
     expect([...cloud.namespaces.values()][0]?.migration?.completed).toBe("cutOver");
@@ -376,7 +381,7 @@ describe("of a migration", () => {
 
 describe("that breaks off again and again", () => {
   it("ends after a bounded number of runs, with what is left by name, and a compensation removes it", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
 
     const restarts = await breakOffAgainAndAgain("prepareNamespace");
 
@@ -388,20 +393,20 @@ describe("that breaks off again and again", () => {
     });
     expect(stateOf()).toBe("Incomplete");
     expect(decisions(operation, "takenUp")).toHaveLength(5);
-    await acceptCompensation(desk, operation);
-    await desk.run();
+    await acceptCompensation(acceptance, operation);
+    await acceptance.run();
     expectNothingLeft(cloud);
   });
 
   it("ends sooner where its own code throws", async () => {
-    await acceptOnboarding(desk, request);
+    await acceptOnboarding(acceptance, request);
 
     const output = "Orchestrator function 'onboardNamespace' failed: nothing undoes as mistake";
     expect(await breakOffAgainAndAgain("prepareNamespace", { output })).toBe(2);
   });
 
   it("leaves nothing to remember of what had only looked", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
 
     await breakOffAgainAndAgain("preflight");
 
@@ -417,41 +422,41 @@ describe("that breaks off again and again", () => {
 
     expect(operationOf(operation)?.leftUndone).toEqual(["removeServiceAccount"]);
     expect(stateOf()).toBe("Onboarded");
-    await acceptCompensation(desk, operation);
-    await desk.run();
+    await acceptCompensation(acceptance, operation);
+    await acceptance.run();
     expect([...cloud.objects.keys()].filter((key) => key.includes("ServiceAccount"))).toEqual([]);
     expect([...cloud.namespaces.values()][0]?.migration).toBeUndefined();
   });
 
   it("is not taken up before a pause that grows", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
     const failed = new Date("2026-11-26T12:00:00Z");
     const at = (seconds: number) => ({ lastUpdatedTime: failed, now: failed.getTime() + seconds * 1_000 });
     const restarts = () => operationOf(operation)?.restarts;
 
-    await breakOff(desk, "preflight");
-    await comeByTimer(desk, at(0));
+    await breakOff(acceptance, "preflight");
+    await comeByTimer(acceptance, at(0));
     expect(restarts()).toBe(1);
-    await breakOff(desk, "preflight");
-    await comeByTimer(desk, at(14));
+    await breakOff(acceptance, "preflight");
+    await comeByTimer(acceptance, at(14));
     expect(restarts()).toBe(1);
-    await comeByTimer(desk, at(15));
+    await comeByTimer(acceptance, at(15));
     expect(restarts()).toBe(2);
-    await breakOff(desk, "preflight");
-    await comeByTimer(desk, at(29));
+    await breakOff(acceptance, "preflight");
+    await comeByTimer(acceptance, at(29));
     expect(restarts()).toBe(2);
-    await comeByTimer(desk, at(30));
+    await comeByTimer(acceptance, at(30));
     expect(restarts()).toBe(3);
   });
 });
 
 it("leaves alone what somebody has terminated", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await breakOff(desk, "prepareNamespace");
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await breakOff(acceptance, "prepareNamespace");
 
-  await comeByTimer(desk, { runtimeStatus: OrchestrationRuntimeStatus.Terminated, output: "enough" });
+  await comeByTimer(acceptance, { runtimeStatus: OrchestrationRuntimeStatus.Terminated, output: "enough" });
 
-  expect(() => desk.take()).toThrow();
+  expect(() => acceptance.take()).toThrow();
   expect(operationOf(operation)).toMatchObject({ status: "Failed", leftUndone: ["removeIdentity", "removeNamespace"] });
   expect(decisions(operation, "takenUp")).toEqual([]);
   expect(cloud.identities.size).toBe(1);
@@ -459,29 +464,29 @@ it("leaves alone what somebody has terminated", async () => {
 });
 
 it("is taken up once by two that find it at the same time", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await breakOff(desk, "prepareNamespace");
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await breakOff(acceptance, "prepareNamespace");
 
-  await Promise.all([comeByTimer(desk), comeByTimer(desk)]);
+  await Promise.all([comeByTimer(acceptance), comeByTimer(acceptance)]);
 
   expect(operationOf(operation)?.restarts).toBe(1);
-  desk.take();
-  expect(() => desk.take()).toThrow();
+  acceptance.take();
+  expect(() => acceptance.take()).toThrow();
 });
 
 it("opens the gate as the recorded end says, where only that was missing", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
   const { registry } = cloud.ports;
   providePorts({
     ...cloud.ports,
     registry: { ...registry, removeNamespace: () => new Promise<never>(() => undefined) },
   });
-  const stuck = desk.run();
+  const stuck = acceptance.run();
   await expect.poll(() => operationOf(operation)?.status).toBe("Failed");
   providePorts(cloud.ports);
 
-  await comeByTimer(desk);
+  await comeByTimer(acceptance);
 
   expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });
   expect(cloud.namespaces.size).toBe(0);
@@ -489,9 +494,9 @@ it("opens the gate as the recorded end says, where only that was missing", async
 });
 
 it("lets an activity that was left behind in a queue make nothing once the operation has ended", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   let late: (() => Promise<unknown>) | undefined;
-  await breakOff(desk, "grantDatabase", {
+  await breakOff(acceptance, "grantDatabase", {
     together: () => 1,
     async execute(name, run) {
       if (name === "prepareNamespace") late = run;
@@ -499,8 +504,8 @@ it("lets an activity that was left behind in a queue make nothing once the opera
     },
   });
   await cancel(operation);
-  await comeByTimer(desk);
-  await desk.run();
+  await comeByTimer(acceptance);
+  await acceptance.run();
   expectNothingLeft(cloud);
 
   expect(await late?.()).toMatchObject({ failure: { code: "OPERATION_CANCELED" } });
@@ -509,10 +514,10 @@ it("lets an activity that was left behind in a queue make nothing once the opera
 });
 
 it("lets it make nothing where the operation has failed, either", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   let late: (() => Promise<unknown>) | undefined;
   refuse("put credential");
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name === "prepareNamespace") late = run;
       return await run();

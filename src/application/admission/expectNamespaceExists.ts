@@ -7,13 +7,13 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
-import type { Clerk } from "./clerk.ts";
+import type { ClaimContext } from "./claimContext.ts";
 
 /** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */
 const longestLookMs = 3_000;
 
-export async function expectStillThere(
-  { ports, warn }: Pick<Clerk, "ports" | "warn">,
+export async function expectNamespaceExists(
+  { ports, warn }: Pick<ClaimContext, "ports" | "warn">,
   { namespaceUid, ...record }: NamespaceRecord,
 ): Promise<void> {
   if (namespaceUid === undefined) return;

@@ -1,7 +1,7 @@
 /** Acceptance and decisions as the routes make them, on the fake cloud, with orchestrations run in memory. */
 import type { DurableClient } from "durable-functions";
 import type { Caller } from "../../src/domain/access/caller.ts";
-import type { Desk } from "../../src/functions/acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../../src/functions/acceptance/acceptance.ts";
 import { createMailbox, type Run, runOrchestration } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 
@@ -13,7 +13,7 @@ export const requester: Caller = {
 };
 export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
 
-export interface TestDesk extends Desk {
+export interface TestAcceptanceContext extends AcceptanceContext {
   /** Wakes what waits, as the routes do. */
   readonly raise: (name: string) => void;
   /** What was accepted first and not run yet, for a test that runs it itself. */
@@ -22,7 +22,10 @@ export interface TestDesk extends Desk {
   run(options?: Parameters<typeof runOrchestration>[2]): Promise<Run>;
 }
 
-export function createDesk({ ports }: Pick<FakeCloud, "ports">, by: Caller = requester): TestDesk {
+export function createAcceptanceContext(
+  { ports }: Pick<FakeCloud, "ports">,
+  by: Caller = requester,
+): TestAcceptanceContext {
   const started: { name: string; input: unknown }[] = [];
   const mailbox = createMailbox();
   const take = () => {

@@ -13,15 +13,20 @@ import { longestWaitMs } from "../../domain/access/access.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
+import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { type Accepted, acceptOnboarding, type Desk, type NamedDesk } from "../acceptance/acceptance.ts";
+import {
+  type AcceptanceContext,
+  type AcceptanceContextWithId,
+  type Accepted,
+  acceptOnboarding,
+} from "../acceptance/acceptance.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { checkRequest } from "../http/readRequest.ts";
@@ -30,29 +35,29 @@ import { readMessage } from "./readMessage.ts";
 /** The function whose messages these are. */
 export const queueFunction = "onboardingRequested";
 
-type Worker = Pick<Desk, "client" | "warn">;
+type Worker = Pick<AcceptanceContext, "client" | "warn">;
 type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
 
-export interface WaitingLine {
+export interface Backlog {
   /** Begins the request of a message. Undefined when its turn has not come: it is kept, and its message is to be deferred. */
-  arrive(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
+  admitOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
   /** Begins what waits for a namespace that has become free. Never fails: the timer tries again. */
   admitNext(worker: Worker, berth: Berth): Promise<void>;
   /** Into the audit trail. */
   noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
   /** Everything that waits: what can begin begins, what has waited too long is dead-lettered. */
-  tend(worker: Worker): Promise<void>;
+  reconcile(worker: Worker): Promise<void>;
 }
 
-export function createWaitingLine(
+export function createBacklog(
   ports: Ports,
   { refusals, now = () => Date.now() }: { readonly refusals: RefusalTrail; readonly now?: () => number },
-): WaitingLine {
+): Backlog {
   const { registry, queue, catalog } = ports;
   /** Within a process two must not start the same operation; between processes its id makes them one. */
   const turns = createSerial();
 
-  function deskFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {
+  function contextFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {
     // An earlier delivery, or an earlier try to admit it, may have begun the operation.
     return { ...worker, ports, by: queueCaller(catalog), operation, traceparent, isRepeated: true };
   }
@@ -75,13 +80,13 @@ export function createWaitingLine(
       await giveUp(worker, first);
       return true;
     }
-    const desk = deskFor(worker, first);
+    const acceptance = contextFor(worker, first);
     try {
-      const accepted = await beginUnlessHeld(desk, checkRequest({ catalog, by: desk.by }, first.request));
+      const accepted = await beginUnlessHeld(acceptance, checkRequest({ catalog, by: acceptance.by }, first.request));
       if (!accepted) return false;
       await queue.completeDeferred(first.sequenceNumber);
     } catch (caught) {
-      const error = retellAsSent(caught, first);
+      const error = errorAsSent(caught, first);
       if (!(error instanceof Refusal)) throw error;
       worker.warn(logLine("waiting request dead-lettered", { ...factsOf(first), code: error.code }));
       await noteRefused(worker, first, error);
@@ -114,13 +119,13 @@ export function createWaitingLine(
   }
 
   async function admitNext(worker: Worker, berth: Berth): Promise<void> {
-    await mended(worker, berth, async () => {
+    await logFailure(worker, berth, async () => {
       let isToGoOn = true;
       while (isToGoOn) isToGoOn = await admitFirst(worker, berth);
     });
   }
 
-  async function mended({ warn }: Worker, berth: Berth, work: () => Promise<void>): Promise<void> {
+  async function logFailure({ warn }: Worker, berth: Berth, work: () => Promise<void>): Promise<void> {
     try {
       await turns.run(berthKey(berth), work);
     } catch (error) {
@@ -133,36 +138,39 @@ export function createWaitingLine(
     admitNext,
     noteRefused,
 
-    async arrive(worker, arriving) {
+    async admitOrDefer(worker, arriving) {
       const { request, sequenceNumber } = arriving;
       const { cluster, namespace } = request;
-      const desk = deskFor(worker, arriving);
+      const acceptance = contextFor(worker, arriving);
       // What policy refuses is not worth waiting for.
-      admit(desk, request);
+      admit(acceptance, request);
       if (await isFirst(request, sequenceNumber)) {
         // A row that an earlier delivery has written goes with the next admission, which finds the operation begun.
-        const accepted = await beginUnlessHeld(desk, request);
+        const accepted = await beginUnlessHeld(acceptance, request);
         if (accepted) return accepted;
       }
       await registry.insertWaiting({ ...arriving, cluster, namespace, since: new Date(now()).toISOString() });
       return undefined;
     },
 
-    async tend(worker) {
+    async reconcile(worker) {
       const berths = Map.groupBy(await registry.listWaiting(), berthKey);
       for (const [first] of berths.values()) if (first) await admitNext(worker, first);
       // What has begun by now has no row any more.
       for (const waiting of await registry.listWaiting()) {
-        if (isOver(waiting)) await mended(worker, waiting, () => giveUp(worker, waiting));
+        if (isOver(waiting)) await logFailure(worker, waiting, () => giveUp(worker, waiting));
       }
     },
   };
 }
 
 /** Undefined while another operation holds the namespace. */
-async function beginUnlessHeld(desk: NamedDesk, request: OnboardingRequest): Promise<Accepted | undefined> {
+async function beginUnlessHeld(
+  acceptance: AcceptanceContextWithId,
+  request: OnboardingRequest,
+): Promise<Accepted | undefined> {
   try {
-    return await acceptOnboarding(desk, request, { isPatient: false });
+    return await acceptOnboarding(acceptance, request, { isPatient: false });
   } catch (error) {
     if (error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS") return undefined;
     throw error;

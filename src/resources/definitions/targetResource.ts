@@ -1,10 +1,10 @@
 import type { ResourceStepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { type TargetKindName, type TargetStepName, targetKinds } from "../../domain/targets/index.ts";
-import type { RoomWithSteps, StepFacts } from "./room.ts";
+import type { ResourceWithSteps, StepFacts } from "./resource.ts";
 
 /** What the identity may do on targets of a kind: a step for each of them, under the names that the kind gives. */
-export function targetRoom<Kind extends TargetKindName>(kindName: Kind): RoomWithSteps<TargetStepName<Kind>> {
+export function targetResource<Kind extends TargetKindName>(kindName: Kind): ResourceWithSteps<TargetStepName<Kind>> {
   const kind = targetKinds[kindName];
   const { grant, narrow, retire, revoke } = kind.steps;
   const forEach = (name: ResourceStepName, targets: readonly string[]) => targets.map((target) => ({ name, target }));

@@ -9,17 +9,17 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import type { Accepted, Desk } from "./acceptance.ts";
-import { graceMs, type Mender } from "./mender.ts";
+import type { AcceptanceContext, Accepted } from "./acceptance.ts";
+import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
 
-type Passer = Pick<Mender, "client" | "warn">;
+type Passer = Pick<RecoveryContext, "client" | "warn">;
 
 /** True when it was looked at, and may be another by now. Never throws: what cannot be mended is the timer's. */
-export interface OnSight {
-  meet(by: Passer, berth: Berth, operation: string): Promise<boolean>;
+export interface RequestRecovery {
+  recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
   /** Whatever operation holds the namespace. */
-  meetHolder(by: Passer, berth: Berth): Promise<boolean>;
-  meetBatch(by: Passer, id: string): Promise<boolean>;
+  recoverHolder(by: Passer, berth: Berth): Promise<boolean>;
+  recoverBatch(by: Passer, id: string): Promise<boolean>;
 }
 
 /** However many ask, an instance is asked for once in this time, by each process. */
@@ -27,14 +27,18 @@ const pauseMs = 5_000;
 const mostKept = 1_000;
 
 /** What the timer does. */
-export interface Mends {
+export interface Recoveries {
   /** With a namespace that is held. */
-  readonly mend: (mender: Mender, record: Stored<HeldRecord>) => Promise<unknown>;
+  readonly recoverOperation: (recovery: RecoveryContext, record: Stored<HeldRecord>) => Promise<unknown>;
   /** With a batch that is not closed, and was accepted before that time. False when its orchestration is at work. */
-  readonly mendBatch: (mender: Mender, id: string, before: number) => Promise<boolean>;
+  readonly recoverBatch: (recovery: RecoveryContext, id: string, before: number) => Promise<boolean>;
 }
 
-export function createOnSight(ports: Ports, { mend, mendBatch }: Mends, now: () => number = Date.now): OnSight {
+export function createRequestRecovery(
+  ports: Ports,
+  { recoverOperation: mend, recoverBatch: mendBatch }: Recoveries,
+  now: () => number = Date.now,
+): RequestRecovery {
   const looked = new Map<string, number>();
 
   function isDue(operation: string): boolean {
@@ -60,39 +64,39 @@ export function createOnSight(ports: Ports, { mend, mendBatch }: Mends, now: () 
     }
   }
 
-  async function mendHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
+  async function recoverHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
     if (!record || !isHeld(record) || now() < Date.parse(record.acceptedTime) + graceMs) return false;
     await mend({ ports, client, warn, now }, record);
     return true;
   }
 
   return {
-    meet: (by, berth, operation) =>
+    recoverOperation: (by, berth, operation) =>
       seldom(by, operation, async () => {
         const record = await ports.registry.getNamespace(berth);
-        return record?.operation === operation && (await mendHeld(by, record));
+        return record?.operation === operation && (await recoverHeld(by, record));
       }),
-    meetHolder: (by, berth) =>
-      seldom(by, berthKey(berth), async () => await mendHeld(by, await ports.registry.getNamespace(berth))),
-    meetBatch: ({ client, warn }, id) =>
+    recoverHolder: (by, berth) =>
+      seldom(by, berthKey(berth), async () => await recoverHeld(by, await ports.registry.getNamespace(berth))),
+    recoverBatch: ({ client, warn }, id) =>
       seldom({ client, warn }, id, () => mendBatch({ ports, client, warn, now }, id, now() - graceMs)),
   };
 }
 
 /** Accepts a request, once more where the operation that was in its way had ended and nobody had said so. */
-export async function acceptMending(
-  onSight: OnSight,
-  desk: Desk,
+export async function acceptAfterRecovery(
+  requestRecovery: RequestRecovery,
+  acceptance: AcceptanceContext,
   { berth, accept }: { readonly berth: Berth; readonly accept: () => Promise<Accepted> },
 ): Promise<Accepted> {
   try {
     const accepted = await accept();
-    if (!accepted.isNew) await onSight.meet(desk, berth, accepted.operation);
+    if (!accepted.isNew) await requestRecovery.recoverOperation(acceptance, berth, accepted.operation);
     return accepted;
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") throw error;
     const { operation } = error.details;
-    if (operation === undefined || !(await onSight.meet(desk, berth, operation))) throw error;
+    if (operation === undefined || !(await requestRecovery.recoverOperation(acceptance, berth, operation))) throw error;
     return await accept();
   }
 }

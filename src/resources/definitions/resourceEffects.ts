@@ -1,4 +1,4 @@
-/** What a room does to the world: looks, reads back, and says what has to be gone and what a team takes away. */
+/** What a resource does to the world: looks, reads back, and says what has to be gone and what a team takes away. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -9,7 +9,7 @@ import type { InspectionInput, Reading } from "./inspection.ts";
 import type { Look, PreflightCheck } from "./look.ts";
 import type { StepContext, StepInput } from "./step.ts";
 
-export interface RoomEffects<Name extends ResourceStepName = ResourceStepName> {
+export interface ResourceEffects<Name extends ResourceStepName = ResourceStepName> {
   /** Of each of its steps and undos: what it finds and would do. */
   readonly looks: Readonly<Record<Name, Look>>;
   /** What has to be true before the first write. */
@@ -29,7 +29,7 @@ export interface RoomEffects<Name extends ResourceStepName = ResourceStepName> {
   gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
 }
 
-/** What a room of the other identity mode is told. */
+/** What a resource of the other identity mode is told. */
 export interface LeftoverInput extends StepInput {
   readonly request: OnboardingRequest;
 }

@@ -8,15 +8,15 @@ import { isStepName, stepFacts } from "../../resources/index.ts";
 const recentOperations = 10;
 const mostAhead = 200;
 
-export interface Today extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
+export interface Measurements extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
   /** How many of the recent operations ran at the same time; undefined when there were none. */
   readonly seenAtOnce: number | undefined;
 }
 
-export async function readToday(
+export async function readMeasurements(
   registry: Pick<Registry, "listOperations" | "listSteps">,
   { recent = recentOperations, own }: { recent?: number; own?: string } = {},
-): Promise<Today> {
+): Promise<Measurements> {
   const [past, operationsAhead] = await Promise.all([readRecent(registry, recent), countAhead(registry, own)]);
   return { ...past, operationsAhead };
 }

@@ -1,11 +1,11 @@
 /** The timer (functions/operations/startAccepted.ts) at a batch that runs, and the host that runs what it starts. */
 import type { DurableClient } from "durable-functions";
-import { tendBatches } from "../../src/functions/batches/tendBatches.ts";
-import { mend } from "../../src/functions/operations/startAccepted.ts";
-import type { TestDesk } from "./desk.ts";
+import { reconcileBatches } from "../../src/functions/batches/reconcileBatches.ts";
+import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
+import type { TestAcceptanceContext } from "./acceptanceContext.ts";
 import { type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
 
-export async function tendBatch(desk: TestDesk, id: string, options?: RunOptions): Promise<void> {
+export async function tendBatch(acceptance: TestAcceptanceContext, id: string, options?: RunOptions): Promise<void> {
   const instances = new Map<string, Promise<Run>>();
   const client: Partial<DurableClient> = {
     async getStatus(instance: string) {
@@ -17,11 +17,11 @@ export async function tendBatch(desk: TestDesk, id: string, options?: RunOptions
       instances.set(started?.instanceId ?? "", runOrchestration(name, started?.input, options));
       return started?.instanceId ?? "";
     },
-    raiseEvent: async (_id, name) => desk.raise(name),
+    raiseEvent: async (_id, name) => acceptance.raise(name),
   };
-  const mender = { ports: desk.ports, client: client as DurableClient, warn: () => undefined };
-  for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender, record);
+  const recovery = { ports: acceptance.ports, client: client as DurableClient, warn: () => undefined };
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await recoverOperation(recovery, record);
   await Promise.all(instances.values());
-  const held = await desk.ports.registry.heldNamespaces();
-  await tendBatches(mender, { held, before: Date.now() + 60_000 });
+  const held = await acceptance.ports.registry.heldNamespaces();
+  await reconcileBatches(recovery, { held, before: Date.now() + 60_000 });
 }

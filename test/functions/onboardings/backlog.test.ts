@@ -12,16 +12,16 @@ import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { type Backlog, createBacklog } from "../../../src/functions/onboardings/backlog.ts";
 import { takeMessage } from "../../../src/functions/onboardings/onboardingRequested.ts";
-import { createWaitingLine, type WaitingLine } from "../../../src/functions/onboardings/waitingLine.ts";
 import type { Ports, QueueMessages } from "../../../src/ports.ts";
-import { createDesk } from "../../support/desk.ts";
+import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 const minuteMs = 60_000;
 const clientId = "33333333-3333-4333-8333-333333333333";
 
-/** Time goes on when a test says so; the broker and the line go by the same. */
+/** Time goes on when a test says so; the broker and the backlog go by the same. */
 function createTime() {
   let time = Date.now();
   return {
@@ -60,28 +60,28 @@ class World {
   #tellDeath: () => void = () => undefined;
   died = new Promise<void>(() => undefined);
   ports: Ports;
-  line: WaitingLine;
+  backlog: Backlog;
 
   constructor({ death, catalog = {} }: { death?: Death; catalog?: Partial<Catalog> } = {}) {
     this.#death = death;
     this.cloud = createFakeCloud(catalog);
     const { registry, ...others } = this.cloud.ports;
     this.ports = { ...others, registry: this.#mortal(registry), queue: this.#mortal(this.#messages()) };
-    this.line = this.#newProcess();
+    this.backlog = this.#newProcess();
   }
 
-  #newProcess(): WaitingLine {
+  #newProcess(): Backlog {
     this.died = new Promise((resolve) => {
       this.#tellDeath = resolve;
     });
     const refusals = createRefusalTrail(this.ports);
-    return createWaitingLine(this.ports, { refusals, now: this.time.now });
+    return createBacklog(this.ports, { refusals, now: this.time.now });
   }
 
   /** With another catalog. */
   redeploy(changes: Partial<Catalog>): void {
     this.ports = { ...this.ports, catalog: { ...this.ports.catalog, ...changes } };
-    this.line = this.#newProcess();
+    this.backlog = this.#newProcess();
   }
 
   /** Each call of a port may be the last one of its process. */
@@ -187,7 +187,7 @@ class World {
     await this.survive(() =>
       takeMessage(
         this.ports,
-        { line: this.line, onSight: { meetHolder: async () => false } },
+        { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false } },
         { message: content, context, client: this.client },
       ),
     );
@@ -202,7 +202,7 @@ class World {
     const { died } = this;
     const isDead = await Promise.race([work().then(() => false), died.then(() => true)]);
     if (!isDead) return;
-    this.line = this.#newProcess();
+    this.backlog = this.#newProcess();
     this.time.advance(61_000);
   }
 
@@ -225,14 +225,14 @@ class World {
   /** As the activity does that records an end. */
   async end(status?: "Succeeded" | "Failed"): Promise<void> {
     const record = await this.conclude(status);
-    await this.survive(() => this.line.admitNext(this.worker, record));
+    await this.survive(() => this.backlog.admitNext(this.worker, record));
   }
 
   /** Until nothing is left to do: deliveries, the timer, which may come late, and the ends of operations. */
   async settle({ isTimerLate = false } = {}): Promise<void> {
     for (let round = 0; round < 50; round += 1) {
       await this.deliverAll();
-      if (!isTimerLate || !this.held()) await this.survive(() => this.line.tend(this.worker));
+      if (!isTimerLate || !this.held()) await this.survive(() => this.backlog.reconcile(this.worker));
       const record = this.held();
       // What was claimed and never started is the timer's (startAccepted.ts).
       if (record && !this.begun.includes(record.operation)) {
@@ -366,7 +366,7 @@ describe("the order", () => {
     expect(world.requests()).toEqual([]);
 
     if (first) await world.handle(first);
-    await world.survive(() => world.line.tend(world.worker));
+    await world.survive(() => world.backlog.reconcile(world.worker));
 
     expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "INVALID_REQUEST" } }]);
     expect(world.requests()).toEqual(["writer"]);
@@ -405,8 +405,8 @@ describe("at its turn", () => {
     world.send(request(["writer"]));
     await world.deliverAll();
     const record = await world.conclude();
-    await acceptOffboarding(createDesk(world.cloud), record);
-    await world.survive(() => world.line.tend(world.worker));
+    await acceptOffboarding(createAcceptanceContext(world.cloud), record);
+    await world.survive(() => world.backlog.reconcile(world.worker));
     expect(world.requests()).toEqual(["reader"]);
 
     await world.end();
@@ -452,7 +452,7 @@ describe("at its turn", () => {
     expect(world.requests()).toEqual(["reader"]);
     expect(world.warnings.join()).toContain("waiting request not admitted yet");
     world.cloud.ports.registry.waitingFor = waitingFor;
-    await world.survive(() => world.line.tend(world.worker));
+    await world.survive(() => world.backlog.reconcile(world.worker));
 
     expect(world.requests()).toEqual(["reader", "writer"]);
   });
@@ -465,11 +465,11 @@ describe("the wait", () => {
     world.send(request(["writer"]));
     await world.deliverAll();
     world.time.advance((minutes - 1) * minuteMs);
-    await world.line.tend(world.worker);
+    await world.backlog.reconcile(world.worker);
     expect(world.deadLetters).toEqual([]);
 
     world.time.advance(2 * minuteMs);
-    await world.line.tend(world.worker);
+    await world.backlog.reconcile(world.worker);
 
     const operation = world.held()?.operation ?? "nothing";
     const why = {
@@ -512,7 +512,7 @@ describe("the wait", () => {
     await world.conclude();
     world.time.advance(8 * 24 * 60 * minuteMs);
 
-    await world.line.tend(world.worker);
+    await world.backlog.reconcile(world.worker);
 
     expect(world.requests()).toEqual(["reader", "writer"]);
     expect(world.deadLetters).toEqual([]);

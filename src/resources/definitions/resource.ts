@@ -31,7 +31,7 @@ export interface StepFacts {
 
 type Steps = readonly StepKey<ResourceStepName>[];
 
-export interface Room {
+export interface Resource {
   /** Present only in this identity mode; absent: in both. */
   readonly mode?: IdentityMode;
   readonly making: MakingStage;
@@ -49,13 +49,15 @@ export interface Room {
   readonly returning?: UndoName;
 }
 
-/** A room with the facts of its own steps, undos among them: by their names the compiler asks for the look of each. */
-export interface RoomWithSteps<Name extends ResourceStepName> extends Room {
+/** A resource with the facts of its own steps, undos among them: by their names the compiler asks for the look of each. */
+export interface ResourceWithSteps<Name extends ResourceStepName> extends Resource {
   readonly steps: Readonly<Record<Name, StepFacts>>;
 }
 
-export function defineRoom<Name extends ResourceStepName>(room: RoomWithSteps<Name>): RoomWithSteps<Name> {
-  return room;
+export function defineResource<Name extends ResourceStepName>(
+  resource: ResourceWithSteps<Name>,
+): ResourceWithSteps<Name> {
+  return resource;
 }
 
 export function ofNamespace<Name extends StepName>(name: Name, berth: Berth): StepKey<Name> {

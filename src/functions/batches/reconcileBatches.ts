@@ -10,7 +10,7 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { settledEvent } from "../../orchestrations/batch.ts";
-import type { Mender } from "../acceptance/mender.ts";
+import type { RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";
 
@@ -23,14 +23,14 @@ interface Tick {
   readonly before: number;
 }
 
-export async function tendBatches(mender: Mender, { held, before }: Tick): Promise<void> {
-  const { ports, warn } = mender;
+export async function reconcileBatches(recovery: RecoveryContext, { held, before }: Tick): Promise<void> {
+  const { ports, warn } = recovery;
   const running = new Set(held.map(({ operation }) => operation));
   for (const open of await ports.registry.openBatches()) {
     let record: Stored<BatchRecord> | undefined;
     try {
       record = await ports.registry.getBatch(open.id);
-      await tendBatch(mender, open, { record, before, isRunning: (operation) => running.has(operation) });
+      await reconcileBatch(recovery, open, { record, before, isRunning: (operation) => running.has(operation) });
     } catch (error) {
       // It comes again with the next tick.
       const reason = error instanceof Error ? error.message : String(error);
@@ -40,18 +40,18 @@ export async function tendBatches(mender: Mender, { held, before }: Tick): Promi
 }
 
 /** Of one that somebody looks at: does what a tick does, provided that its orchestration is not at work. */
-export async function mendBatch(mender: Mender, id: string, before: number): Promise<boolean> {
-  const instance = await findInstance(mender.client, id);
+export async function recoverBatch(recovery: RecoveryContext, id: string, before: number): Promise<boolean> {
+  const instance = await findInstance(recovery.client, id);
   if (instance && !hasEnded(instance)) return false;
-  const open = await mender.ports.registry.getOpenBatch(id);
+  const open = await recovery.ports.registry.getOpenBatch(id);
   if (!open) return false;
-  const record = await mender.ports.registry.getBatch(id);
-  await tendBatch(mender, open, { record, before, isRunning: () => true });
+  const record = await recovery.ports.registry.getBatch(id);
+  await reconcileBatch(recovery, open, { record, before, isRunning: () => true });
   return true;
 }
 
-async function tendBatch(
-  mender: Mender,
+async function reconcileBatch(
+  recovery: RecoveryContext,
   open: OpenBatch,
   {
     record,
@@ -59,7 +59,7 @@ async function tendBatch(
     isRunning,
   }: { record: Stored<BatchRecord> | undefined; before: number; isRunning: (operation: string) => boolean },
 ): Promise<void> {
-  const { ports, client, warn } = mender;
+  const { ports, client, warn } = recovery;
   const { id, acceptedTime, requests, next } = open;
   const { registry } = ports;
   const accepted = Date.parse(acceptedTime);
@@ -74,7 +74,7 @@ async function tendBatch(
     if (record.givenUp !== undefined) {
       await passOn(ports, client, record, { warn });
       await concludeBatch(ports, id);
-    } else if (!instance || (await isTakenUp(mender, record, instance))) {
+    } else if (!instance || (await isTakenUp(recovery, record, instance))) {
       const runtimeStatus = instance?.runtimeStatus;
       warn(logLine("starting a batch", { operation: id, runtimeStatus, traceId: traceIdIn(record) }));
       await startBatch(client, ports, record);
@@ -92,7 +92,7 @@ async function tendBatch(
 
 /** Whether a new run may begin now; counts it, and gives the batch up where there were enough. */
 async function isTakenUp(
-  { ports, now }: Mender,
+  { ports, now }: RecoveryContext,
   record: Stored<BatchRecord>,
   instance: DurableOrchestrationStatus,
 ): Promise<boolean> {

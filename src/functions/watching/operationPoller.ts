@@ -8,9 +8,9 @@ import {
   type Change,
   changesOf,
   forgetParts,
-  isToTell,
-  type Looked,
-  look,
+  isUnsent,
+  type OperationSnapshot,
+  readSnapshot,
   type Source,
   start,
 } from "./operationFeed.ts";
@@ -23,22 +23,22 @@ const mostEnded = 1_000;
 export type Teams = readonly string[] | undefined;
 
 /** An operation in which a look found something new. */
-export interface News {
-  readonly looked: Looked;
+export interface OperationUpdate {
+  readonly snapshot: OperationSnapshot;
   readonly changes: readonly Change[];
 }
 
-export interface Looks {
+export interface OperationPoller {
   /** What is new since the last look, the operation that changed longest ago first. */
-  look(client: DurableClient): Promise<readonly News[]>;
-  hasLooked(): boolean;
+  poll(client: DurableClient): Promise<readonly OperationUpdate[]>;
+  hasPolled(): boolean;
   /** As they were seen last. */
-  running(): readonly Looked[];
+  running(): readonly OperationSnapshot[];
 }
 
-export function createLooks({ registry }: Source): Looks {
+export function createOperationPoller({ registry }: Source): OperationPoller {
   const sent = beginAt({ ...start, operations: new Date().toISOString() });
-  const current = new Map<string, Looked>();
+  const current = new Map<string, OperationSnapshot>();
   const ended: string[] = [];
   const readNewest = followNewest({ registry });
   const turns = createTurns({ registry });
@@ -50,31 +50,31 @@ export function createLooks({ registry }: Source): Looks {
     return await turns.withOlder(await readNewest(), hasLooked ? newest : Number.POSITIVE_INFINITY);
   }
 
-  function remember(looked: Looked): void {
-    const { operation } = looked;
+  function remember(snapshot: OperationSnapshot): void {
+    const { operation } = snapshot;
     if (!isFinal(operation.status)) {
-      current.set(operation.id, looked);
+      current.set(operation.id, snapshot);
       return;
     }
     current.delete(operation.id);
-    forgetParts(sent, looked);
+    forgetParts(sent, snapshot);
     if (ended.push(operation.id) > mostEnded) sent.times.delete(ended.shift() ?? "");
   }
 
   return {
-    hasLooked: () => hasLooked,
+    hasPolled: () => hasLooked,
     running: () => [...current.values()],
-    async look(client) {
+    async poll(client) {
       const all = await readAll();
-      const wanted = all.filter((each) => isToTell(sent, each) || current.has(each.id));
+      const wanted = all.filter((each) => isUnsent(sent, each) || current.has(each.id));
       const oldestFirst = (await lookAtAll({ registry }, client, wanted)).toSorted((a, b) =>
         (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""),
       );
       hasLooked = true;
-      return oldestFirst.flatMap((looked) => {
-        const changes = changesOf(sent, looked);
-        remember(looked);
-        return changes.length > 0 ? [{ looked, changes }] : [];
+      return oldestFirst.flatMap((snapshot) => {
+        const changes = changesOf(sent, snapshot);
+        remember(snapshot);
+        return changes.length > 0 ? [{ snapshot, changes }] : [];
       });
     },
   };
@@ -95,7 +95,7 @@ export async function endedSince(
     readonly teams?: Teams;
     readonly lastEventId: string | null;
   },
-): Promise<readonly Looked[]> {
+): Promise<readonly OperationSnapshot[]> {
   // A client that was never told a time has no past.
   if (lastEventId === null || time === "") return [];
   const changed = await listPages({ registry }, { changedSince: time, ...(teams ? { teams } : {}) });
@@ -108,19 +108,23 @@ async function lookAtAll(
   source: Source,
   client: DurableClient,
   operations: readonly AnyOperation[],
-): Promise<readonly Looked[]> {
-  const looked: Looked[] = [];
+): Promise<readonly OperationSnapshot[]> {
+  const snapshots: OperationSnapshot[] = [];
   for (let at = 0; at < operations.length; at += newest) {
     const some = operations.slice(at, at + newest);
-    looked.push(...(await Promise.all(some.map((each) => lookFromAfar(source, client, each)))));
+    snapshots.push(...(await Promise.all(some.map((each) => lookFromAfar(source, client, each)))));
   }
-  return looked;
+  return snapshots;
 }
 
 /** As the feed of all shows it: the operations of a batch's items speak for themselves. */
-async function lookFromAfar(source: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
+async function lookFromAfar(
+  source: Source,
+  client: DurableClient,
+  operation: AnyOperation,
+): Promise<OperationSnapshot> {
   if (operation.kind === "batch") return { operation, phase: phaseOf(operation), parts: [] };
-  return await look(source, client, operation);
+  return await readSnapshot(source, client, operation);
 }
 
 /** Reads newest first, back to what the reading before began with: many may come at once. */

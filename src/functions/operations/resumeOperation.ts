@@ -12,11 +12,14 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import { startOperation } from "../acceptance/acceptance.ts";
-import type { Mender } from "../acceptance/mender.ts";
+import type { RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 
 /** Gives the outcome to record where it is not, or need not be, taken up again. */
-export async function takeUp({ ports, client, warn, now }: Mender, record: HeldRecord): Promise<Outcome | undefined> {
+export async function resumeOperation(
+  { ports, client, warn, now }: RecoveryContext,
+  record: HeldRecord,
+): Promise<Outcome | undefined> {
   const { registry } = ports;
   const { operation: id, cluster, namespace } = record;
   const operation = await registry.getOperation(id);
@@ -44,8 +47,8 @@ export async function takeUp({ ports, client, warn, now }: Mender, record: HeldR
 }
 
 /** What is known of a first run, should there have been one: whoever purged the instance has not purged what it made. */
-export async function startAgain(
-  { ports, client }: Pick<Mender, "ports" | "client">,
+export async function restartOperation(
+  { ports, client }: Pick<RecoveryContext, "ports" | "client">,
   record: HeldRecord,
 ): Promise<void> {
   const { registry } = ports;

@@ -3,7 +3,7 @@ import { Refused } from "../failures.ts";
 import type { Written } from "./readFiles.ts";
 
 /** `written` are the requests that `work` sends, one alone or several as a batch; undefined when they come from no file. */
-export async function tellingWhere<T>(
+export async function withFileLocations<T>(
   written: readonly Pick<Written, "where">[] | undefined,
   work: () => Promise<T>,
 ): Promise<T> {

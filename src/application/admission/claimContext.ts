@@ -3,7 +3,7 @@ import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 
 /** For whom is claimed. */
-export interface Clerk {
+export interface ClaimContext {
   readonly ports: Ports;
   readonly by: Caller;
   readonly traceparent: Traceparent;
