@@ -38,8 +38,18 @@ export function OperationPage({ id }: { readonly id: string }) {
       }),
     [resource],
   );
+  const what = "the operation";
+  if (data.value === undefined) {
+    return (
+      <Page title="Operation" crumbs={<a href={to.operations()}>Operations</a>}>
+        <Loaded resource={resource} what={what}>
+          {() => null}
+        </Loaded>
+      </Page>
+    );
+  }
   return (
-    <Loaded resource={resource} what="the operation">
+    <Loaded resource={resource} what={what}>
       {(document) =>
         document.kind === "batch" ? (
           <BatchView batch={document as Batch} reload={resource.reload} />

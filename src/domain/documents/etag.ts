@@ -3,5 +3,5 @@ import { z } from "zod";
 
 export const Etag = z.string().meta({
   description:
-    "What If-Match takes: it changes when something changes that people decide about, and not with every step or look. The header ETag has a second part, which changes with everything.",
+    "For If-Match: changes when something changes that people decide about, and not with every step or verification. The header ETag has a second part, which changes with everything.",
 });

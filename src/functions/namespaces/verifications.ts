@@ -9,8 +9,8 @@ import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
@@ -20,7 +20,7 @@ import type { Routes } from "../http/route.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
-export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
+export const noDryRun = "a verification only reads.";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.add("verifyNamespace", {

@@ -1,25 +1,23 @@
-/** Every change of the dashboard carries what was seen and an idempotency key: of all that its pages send, nothing is left out. */
-import type { BrowserContext, Request } from "playwright-core";
+/** Every change of the dashboard carries what was seen and an idempotency key. */
+import type { BrowserContext } from "playwright-core";
 
-export interface Changes {
-  /** `POST /api/operations/{id}/cancel`, each once. */
-  readonly kinds: Set<string>;
-  /** Those that lack something, and what. */
-  readonly incomplete: string[];
+export interface Change {
+  /** `POST /api/operations/{id}/cancel` */
+  readonly kind: string;
+  /** The headers that it should have. */
+  readonly lacking: readonly string[];
 }
 
-export function recordChanges(context: BrowserContext, { kinds, incomplete }: Changes): void {
+/** Tells of every request by which a page of the context changes something. */
+export function onChanges(context: BrowserContext, tell: (change: Change) => void): void {
   context.on("request", (request) => {
     const { pathname, searchParams } = new URL(request.url());
     if (request.method() === "GET" || !pathname.startsWith("/api/") || searchParams.get("dryRun") === "true") return;
-    const kind = `${request.method()} ${kindOf(pathname)}`;
-    kinds.add(kind);
-    const lacking = lackingIn(request.headers());
-    if (lacking.length > 0) incomplete.push(`${kind} has no ${lacking.join(", no ")}`);
+    tell({ kind: `${request.method()} ${kindOf(pathname)}`, lacking: lackingIn(request.headers()) });
   });
 }
 
-function lackingIn(headers: Readonly<ReturnType<Request["headers"]>>): readonly string[] {
+function lackingIn(headers: Readonly<Record<string, string>>): readonly string[] {
   const isSeen = /^".+"$/.test(headers["if-match"] ?? "") || headers["if-none-match"] === "*";
   return [
     ...(isSeen ? [] : ["If-Match or If-None-Match"]),
