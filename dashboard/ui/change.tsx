@@ -98,13 +98,6 @@ function Asked({ change }: { readonly change: Change }) {
           {change.title}
         </h2>
         <div class="dialog-body">
-          {outdated ? (
-            <Outdated error={outdated} showNow={showNow} />
-          ) : (
-            <Loaded resource={plan} what="what would happen">
-              {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
-            </Loaded>
-          )}
           {change.choice && (
             <label class="check">
               <input
@@ -116,6 +109,13 @@ function Asked({ change }: { readonly change: Change }) {
               />
               {change.choice.text}
             </label>
+          )}
+          {outdated ? (
+            <Outdated error={outdated} showNow={showNow} />
+          ) : (
+            <Loaded resource={plan} what="what would happen">
+              {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
+            </Loaded>
           )}
           {change.takesComment && <Comment value={comment} />}
           {error.value && !outdated && (
