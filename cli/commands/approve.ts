@@ -1,5 +1,5 @@
 import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
-import { commentFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { commentFlags, conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
@@ -17,11 +17,12 @@ export const command = defineCommand({
   flags: {
     "request-hash": { value: "hash", summary: "Approve exactly this request, without confirmation" },
     ...commentFlags,
+    ...conditionFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
   examples: ["approve eeb4e7 --dry-run", "approve eeb4e7 --wait"],
-  async run(session, { comment, "request-hash": hash, "dry-run": isDryRun }, [text = ""]) {
+  async run(session, { comment, "request-hash": hash, "if-match": named, "dry-run": isDryRun }, [text = ""]) {
     if (hash === undefined && !isDryRun && !canAsk()) {
       throw new UsageError("No terminal to ask for confirmation: name the request with --request-hash.", {
         next: [`mooring status ${text}`],
@@ -31,7 +32,9 @@ export const command = defineCommand({
     const operation = hash === undefined ? await getOperation(session.client, id) : undefined;
     const requestHash = hash ?? (operation && (await hashOf(session, operation, { isDryRun })));
     if (requestHash === undefined) return exitCodes.refused;
-    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, isDryRun });
+    // What a person has said yes to is what was shown.
+    const ifMatch = named ?? operation?.etag;
+    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, ifMatch, isDryRun });
   },
 });
 

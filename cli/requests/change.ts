@@ -29,8 +29,12 @@ export async function plan(session: Session, { call, title, name }: Change): Pro
   return document.blocked ? exitCodes.refused : exitCodes.done;
 }
 
-export async function planBatch(session: Session, requests: readonly object[]): Promise<number> {
-  const call: Call = { method: "POST", path: "/api/onboardings/batch", query: { dryRun: "true" }, body: { requests } };
+export async function planBatch(
+  session: Session,
+  { requests, ifMatch }: { readonly requests: readonly object[]; readonly ifMatch?: string | undefined },
+): Promise<number> {
+  const path = "/api/onboardings/batch";
+  const call: Call = { method: "POST", path, query: { dryRun: "true" }, body: { requests }, ifMatch };
   return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
 }
 

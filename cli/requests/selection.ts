@@ -50,6 +50,8 @@ export interface Wanted {
   readonly options?: object;
   readonly choice: Choice;
   readonly isDryRun?: boolean;
+  /** Of the plan: nothing is done with others than were planned. */
+  readonly ifMatch?: string | undefined;
   /** Set for what cannot be taken back: whether somebody has said yes beforehand. */
   readonly isConfirmed?: boolean;
 }
@@ -58,10 +60,10 @@ const path = "/api/namespaces/batch";
 
 /** One operation for all of them, planned, or sent, and followed with --wait. */
 export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
-  const { action, options = {}, isDryRun = false, isConfirmed } = wanted;
+  const { action, options = {}, isDryRun = false, ifMatch, isConfirmed } = wanted;
   if (isDryRun) {
     const body = { action, ...options, ...wanted.choice };
-    const call = { method: "POST", path, query: { dryRun: "true" }, body } as const;
+    const call = { method: "POST", path, query: { dryRun: "true" }, body, ifMatch } as const;
     return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
   }
   const mustAsk = isConfirmed === false;
@@ -73,7 +75,7 @@ export async function changeMany(session: Session, wanted: Wanted, person = pers
   const choice = mustAsk && person ? await confirm(session, wanted, person) : wanted.choice;
   if (choice === undefined) return exitCodes.refused;
   const title = `${action} ${"namespaces" in choice ? count(choice.namespaces.length, "namespace") : "namespaces"}`;
-  const call = { method: "POST", path, body: { action, ...options, ...choice } } as const;
+  const call = { method: "POST", path, body: { action, ...options, ...choice }, ifMatch } as const;
   return await start(session, { call, title, name: title });
 }
 

@@ -19,6 +19,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Query;
   readonly body?: unknown;
+  /** Refused unless what it changes is still what this ETag names. */
+  readonly ifMatch?: string | undefined;
 }
 
 export interface ClientOptions {
@@ -85,7 +87,10 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   }
 
   async function send(call: Call): Promise<Answer> {
-    const headers = call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() };
+    const headers = {
+      ...(call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() }),
+      ...(call.ifMatch === undefined ? {} : { "if-match": quoted(call.ifMatch) }),
+    };
     let lost = 0;
     let waits = 0;
     for (;;) {
@@ -138,6 +143,11 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       throw notMooring(server, response.status, " where events were asked for");
     },
   };
+}
+
+/** A shell takes the quotes of an ETag for its own. */
+function quoted(etag: string): string {
+  return etag === "*" || /^(W\/)?"/.test(etag) ? etag : `"${etag}"`;
 }
 
 /** The first try, whose answer was lost, is still at work. */

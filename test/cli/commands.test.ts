@@ -523,9 +523,14 @@ describe("decisions", () => {
     const waiting = start(["status", id, "--wait"], { env: atSandbox() });
     await waiting.hasSaid("It waits for an approval.");
 
-    const rejected = await mooring(["reject", id, "--comment", "not now"]);
+    const { etag } = JSON.parse((await mooring(["status", id, "-o", "json"])).stdout);
+    const unseen = await mooring(["reject", id, "--if-match", "another"]);
+    // As a shell leaves it.
+    const seen = ["--if-match", etag.replaceAll('"', "")];
+    const rejected = await mooring(["reject", id, "--comment", "not now", ...seen]);
     const { code, stdout } = await waiting.ended;
 
+    expect(unseen).toMatchObject({ code: 1, stderr: expect.stringMatching(/PRECONDITION_FAILED[\s\S]*has 0 of 2/) });
     expect(rejected).toMatchObject({ code: 0, stdout: `${id}  rejected\n` });
     expect(code).toBe(1);
     expect(stdout).toMatch(/REJECTED[\s\S]*not now/);
@@ -641,11 +646,14 @@ describe("several namespaces", () => {
 
   it("are planned and repaired by a filter, and followed by whoever comes later", async () => {
     const plan = await mooring(["repair", ...filter, "--dry-run", "-o", "name"]);
-    const { code, stdout, stderr } = await mooring(["repair", ...filter, "-o", "name"]);
+    const { etag } = JSON.parse((await mooring(["repair", ...filter, "--dry-run", "-o", "json"])).stdout);
+    const unplanned = await mooring(["repair", ...filter, "--if-match", '"another"']);
+    const { code, stdout, stderr } = await mooring(["repair", ...filter, "--if-match", etag, "-o", "name"]);
     const watched = await mooring(["watch", stdout.trim()]);
     const none = await mooring(["repair", ...filter]);
 
     expect(plan.stdout).toBe(`${many[1]}\n`);
+    expect(unplanned).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("about 1 namespace") });
     expect(code).toBe(0);
     expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
     expect(watched.code, watched.stderr).toBe(0);

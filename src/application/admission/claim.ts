@@ -70,13 +70,16 @@ export async function claimOnboarding(
     }
     const team = ownerAfter(claimContext, admission, current);
     const fresh = forBatch(claimContext, { ...opening, ...(team === undefined ? {} : { team }) });
+    const { expect } = options;
     if (!current) {
+      expect?.(undefined, false);
       const record = open(fresh);
       if (await insertWithinQuota(ports, record, operationOf(record))) return { record, how: "begun" };
       continue;
     }
     const { takeOver } = admission;
     const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
+    expect?.(current, "same" in met);
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };

@@ -27,7 +27,7 @@ export function accepted(request: HttpRequest, operation: string, body: Accepted
 }
 
 export function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
-  const { code, message, errors, operation, challenge, allow, retryAfterSeconds } = toProblem(error);
+  const { code, message, errors, operation, challenge, allow, retryAfterSeconds, etag } = toProblem(error);
   const status = statusOf(code);
   if (status >= 500 && !(error instanceof Refusal))
     context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
@@ -36,6 +36,7 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
   if (allow !== undefined) headers["allow"] = allow;
+  if (etag !== undefined) headers["etag"] = etag;
   if (status === 503) headers["retry-after"] = "5";
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   return { status, headers, body: JSON.stringify(problemDocument(code, message, { errors, traceId })) };
