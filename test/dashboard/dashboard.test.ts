@@ -673,6 +673,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   it("says since when a service does not answer, keeps what it knows, and goes on when it is back", async () => {
     await open("/operations");
     await page.locator("[data-stream=live]").waitFor();
+    await page.locator("[data-row]").first().waitFor();
     const rows = await page.locator("[data-row]").count();
 
     await sandbox.killHost();
