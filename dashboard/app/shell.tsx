@@ -117,6 +117,7 @@ const streamWords = {
   away: ["bad", "Not live"],
   ended: ["quiet", "Complete"],
   full: ["waiting", "Not live: too many streams are open"],
+  refused: ["quiet", "Not live"],
 } as const;
 
 function Liveness() {
@@ -222,7 +223,7 @@ function Account() {
           </button>
         )}
         {settings.signIn.easyAuth && (
-          <a href="/.auth/logout" target="_self">
+          <a href="/.auth/logout?post_logout_redirect_uri=%2Fdashboard" target="_self">
             Sign out
           </a>
         )}

@@ -8,6 +8,8 @@ export interface TypedData {
   readonly int?: number | null;
   readonly double?: number | null;
   readonly http?: unknown;
+  readonly collectionString?: { readonly string: readonly string[] } | null;
+  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] } | null;
 }
 
 export interface Binding {
@@ -30,6 +32,8 @@ export interface InvocationInput {
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
+  /** Of the orchestration or the entity that it belongs to, for the log. */
+  readonly instanceId?: string;
   /** Of a request. */
   readonly method?: string | undefined;
   /** The caller's, which came with the request or the message. */

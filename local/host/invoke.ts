@@ -88,6 +88,7 @@ function createInvocation(
   },
 ): CoreInvocation {
   const invocationId = input.invocationId ?? randomUUID();
+  const { instanceId } = input;
   const inputs = Object.entries(input.inputs ?? {}).map(([name, data]) => ({ name, data }));
   const logs = {
     user: app.log.category(`Function.${definition.name}.User`),
@@ -111,7 +112,7 @@ function createInvocation(
     state: undefined,
     log(level, category, message) {
       const entry = passLogHooks(app, { level, message, category });
-      logs[category].write(entry.level, entry.message, { invocationId });
+      logs[category].write(entry.level, entry.message, { invocationId, instanceId });
     },
   };
 }

@@ -114,7 +114,7 @@ function createFunctionApp(
       const attempt = (retry?: RetryContext) => {
         const invocationId = input.invocationId ?? randomUUID();
         return report(
-          { definition, invocationId, log: parts.log },
+          { definition, invocationId, instanceId: input.instanceId, log: parts.log },
           invoke(app, { definition, registration, input: { ...input, invocationId }, retry }),
         );
       };

@@ -1,19 +1,23 @@
 import type { RegisteredFunction } from "./app.ts";
 import type { Log } from "./log.ts";
 
+interface Reported {
+  readonly definition: RegisteredFunction;
+  readonly invocationId: string;
+  readonly instanceId: string | undefined;
+  readonly log: Log;
+}
+
 /**
  * One line when an invocation has ended. What the durable extension starts is told at debug level: an orchestrator is
  * replayed many times, and the extension reports failures itself, because an orchestrator's error carries its whole
  * state, inputs and all.
  */
-export async function report<T>(
-  { definition, invocationId, log }: { definition: RegisteredFunction; invocationId: string; log: Log },
-  invocation: Promise<T>,
-): Promise<T> {
+export async function report<T>({ definition, log, ...ids }: Reported, invocation: Promise<T>): Promise<T> {
   const isDurable = /^(orchestration|entity|activity)trigger$/i.test(definition.trigger.type);
   const own = log.category(`Function.${definition.name}`);
   const started = performance.now();
-  const facts = () => ({ invocationId, durationMs: Math.round(performance.now() - started) });
+  const facts = () => ({ ...ids, durationMs: Math.round(performance.now() - started) });
   try {
     const result = await invocation;
     own.write(isDurable ? "debug" : "information", "executed", facts());

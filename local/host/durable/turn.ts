@@ -120,7 +120,10 @@ async function askOrchestrator(
   if (definition === undefined) return { kind: "unknown", message: functions.explainUnknown("orchestrator", name) };
   try {
     return readState(
-      await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening, settings) } }),
+      await app.invoke(definition.name, {
+        trigger: { string: writePayload(instance, opening, settings) },
+        instanceId: instance.row.id,
+      }),
     );
   } catch (error) {
     return readFailure(error);

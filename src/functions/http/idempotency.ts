@@ -94,7 +94,7 @@ function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): Idempot
     case "answered":
       return undefined;
     case "reused":
-      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "The idempotency key came with another request before.");
+      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "This idempotency key was already used for a different request.");
     case "inProgress":
       throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
   }

@@ -20,7 +20,7 @@ import { readBerth } from "../acceptance/readBerth.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { mostNamespaces, nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
@@ -34,7 +34,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
     handler: routes.forCallers(async (request, { by }) => {
       const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
-        listNamespaces(ports, by, { filter, ...readLimit(request) }),
+        listNamespaces(ports, by, { filter, ...readLimit(request, mostNamespaces) }),
         ports.registry.listWaiting(),
       ]);
       const page: NamespacePage = {

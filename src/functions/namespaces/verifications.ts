@@ -14,7 +14,7 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
-export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
+export const noDryRun = "a verification only reads.";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.add("verifyNamespace", {

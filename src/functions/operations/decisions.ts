@@ -27,7 +27,9 @@ export const CancelBody = z.strictObject({ comment });
 export const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
 export const ApproveBody = z.strictObject({
   comment,
-  requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
+  requestHash: z
+    .string()
+    .meta({ description: "The operation's approval.requestHash, which identifies what is approved." }),
 });
 
 /** Of a cancel, or of an approval: what its record says of the decision. */
