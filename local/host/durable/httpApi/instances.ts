@@ -1,5 +1,6 @@
 /** instances and instances/{id}/…: look, list, act, purge. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { EventType, type HistoryEvent } from "../history.ts";
 import { ConflictError } from "../management.ts";
 import { type InstanceRow, isFinal, type RuntimeStatus } from "../records.ts";
 import type { InstanceFilter } from "../store/queries.ts";
@@ -49,12 +50,27 @@ function showInstance({ management, engine }: Api, call: HttpCall, id: string): 
   const view = queryFlag(call, "showHistory", false)
     ? {
         ...status,
-        historyEvents: viewHistory(engine.store.history(row.key).events, { showInput, showOutput, input: row.input }),
+        historyEvents: viewHistory(historyOf(engine, row), { showInput, showOutput, input: row.input }),
       }
     : status;
   if (!isFinal(row.status)) return json(202, view, { location: call.url.href, "retry-after": "5" });
   const isError = row.status === "Failed" && queryFlag(call, "returnInternalServerErrorOnFailure", false);
   return json(isError ? 500 : 200, view);
+}
+
+/** With the results that wait in the inbox for others to be given to the orchestrator together (gathering.ts). */
+function historyOf({ store, mailbox }: Api["engine"], { key, status }: InstanceRow): readonly HistoryEvent[] {
+  const events = store.history(key);
+  if (status !== "Running") return events;
+  const results = mailbox
+    .waiting(key)
+    .filter(
+      ({ stored, event }) =>
+        stored &&
+        (event.EventType === EventType.TaskCompleted ||
+          event.EventType === EventType.SubOrchestrationInstanceCompleted),
+    );
+  return [...events, ...results.map(({ event }) => event)];
 }
 
 function listInstances({ engine }: Api, call: HttpCall): HttpAnswer {

@@ -38,15 +38,14 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
 export async function acceptedOrEnded(api: Api, call: HttpCall, row: InstanceRow): Promise<HttpAnswer> {
   const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
   if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
-  await waitUntilFinished(api, row, timeout * 1000);
-  const status = api.management.status(row.id);
-  switch (status?.status) {
+  const ended = await waitUntilFinished(api, row, timeout * 1000);
+  switch (ended?.status) {
     case "Completed":
-      return jsonText(200, status.output ?? "null");
+      return jsonText(200, ended.output ?? "null");
     case "Terminated":
-      return json(200, viewStatus(status, { showInput: true }));
+      return json(200, viewStatus(ended, { showInput: true }));
     case "Failed":
-      return json(500, viewStatus(status, { showInput: true }));
+      return json(500, viewStatus(ended, { showInput: true }));
     default:
       return accepted(api, row);
   }
@@ -57,13 +56,19 @@ function accepted(api: Api, row: InstanceRow): HttpAnswer {
   return json(202, { id: row.id, ...links }, { location: links.statusQueryGetUri, "retry-after": "10" });
 }
 
-/** Told, not polled; the interval that the caller names has no use here. */
-async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: number): Promise<void> {
-  const status = engine.store.instanceByKey(row.key)?.status;
-  if (status === undefined || isFinal(status)) return;
+/** Told, not polled; the interval that the caller names has no use here. Undefined when it did not finish in time. */
+async function waitUntilFinished(
+  { engine }: Api,
+  { key }: InstanceRow,
+  timeoutMs: number,
+): Promise<InstanceRow | undefined> {
+  if (!engine.instances.isInMemory(key)) {
+    const row = engine.store.instanceByKey(key);
+    if (row === undefined || isFinal(row.status)) return row;
+  }
   const { clock } = engine;
   const deadline = clock.now() + timeoutMs;
-  await new Promise<void>((resolve) => {
+  return await new Promise((resolve) => {
     let callOff = () => {};
     const wait = () => {
       const leftMs = deadline - clock.now();
@@ -72,11 +77,11 @@ async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: n
         return;
       }
       forget();
-      resolve();
+      resolve(undefined);
     };
-    const forget = engine.lifecycle.whenFinished(row.key, () => {
+    const forget = engine.lifecycle.whenFinished(key, (row) => {
       callOff();
-      resolve();
+      resolve(row);
     });
     wait();
   });
