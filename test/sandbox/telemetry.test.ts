@@ -395,7 +395,7 @@ it("has sent every metric that the documentation names, and no other", async () 
 it("has the trace in every line of the log, those of batches, timers and verifications included", async () => {
   await service.call("POST", `/api/namespaces/${names.cluster}/red-azure/verify`);
   const about = (event: string) => log.filter((line) => line.includes(event));
-  for (const event of ["taking up an operation", "starting a batch", "namespace looked at", "namespace verified"]) {
+  for (const event of ["resuming an operation", "starting a batch", "namespace looked at", "namespace verified"]) {
     await expect.poll(() => about(event).length, { timeout: 45_000 }).toBeGreaterThan(0);
   }
 
