@@ -69,7 +69,5 @@ for (const [where, text] of texts) {
     process.stdout.write(`${where}:${line}  ${message} (${ruleId})\n`);
   }
 }
-process.stdout.write(
-  `${files.length} documents, ${texts.length - files.length} texts, ${problems} problem(s)\n`,
-);
+process.stdout.write(`${files.length} documents, ${texts.length - files.length} texts, ${problems} problem(s)\n`);
 process.exit(problems === 0 ? 0 : 1);

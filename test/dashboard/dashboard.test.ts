@@ -566,6 +566,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   it("is used by keyboard alone", async () => {
     await open("/operations");
     await page.locator("[data-row]").nth(2).waitFor();
+    await takeScreenshots(page, "operations");
     const focused = () => page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)');
     await page.keyboard.press("j");
     await page.keyboard.press("j");

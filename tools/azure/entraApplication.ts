@@ -34,7 +34,10 @@ const Application = z.object({
     .prefault({}),
   spa: z.looseObject({ redirectUris: z.array(z.string()).default([]) }).prefault({}),
   web: z
-    .looseObject({ redirectUris: z.array(z.string()).default([]), implicitGrantSettings: z.looseObject({}).default({}) })
+    .looseObject({
+      redirectUris: z.array(z.string()).default([]),
+      implicitGrantSettings: z.looseObject({}).default({}),
+    })
     .prefault({}),
   identifierUris: z.array(z.string()).default([]),
 });
@@ -69,7 +72,12 @@ export async function ensureApplication(
     groupMembershipClaims: groups,
     identifierUris: union(application.identifierUris, [`api://${application.appId}`]),
     appRoles: withRoles(application),
-    spa: { redirectUris: union(application.spa.redirectUris, redirectUris.filter((uri) => !isEasyAuth(uri))) },
+    spa: {
+      redirectUris: union(
+        application.spa.redirectUris,
+        redirectUris.filter((uri) => !isEasyAuth(uri)),
+      ),
+    },
     ...withEasyAuth(application, redirectUris.filter(isEasyAuth)),
     api: {
       requestedAccessTokenVersion: 2,
