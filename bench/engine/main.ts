@@ -84,8 +84,8 @@ async function measure(engine: Engine, begun: number): Promise<Measured> {
     first,
     later,
     peakMegabytes,
-    alone: await alone(engine, 200, 0),
-    alone50: await alone(engine, 30, 50),
+    alone: await alone(engine, 100, 0),
+    alone50: await alone(engine, 20, 50),
   };
 }
 
