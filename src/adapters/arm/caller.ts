@@ -14,7 +14,14 @@ export interface Caller {
   find<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T | undefined>;
 }
 
-export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; patienceMs: number }): Caller {
+export interface CallerOptions {
+  readonly timeoutMs: number;
+  readonly patienceMs: number;
+  /** Told of each 429. */
+  readonly onThrottle?: () => void;
+}
+
+export function createCaller({ timeoutMs, patienceMs, onThrottle }: CallerOptions): Caller {
   // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
   async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string): Promise<T> {
     const giveUpAt = performance.now() + patienceMs;
@@ -22,7 +29,9 @@ export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; pat
       try {
         return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
       } catch (error) {
-        const asked = throttleMs(toDomainError(error, doing));
+        const known = toDomainError(error, doing);
+        if (known instanceof TransientError && known.code === "ARM_THROTTLED") onThrottle?.();
+        const asked = throttleMs(known);
         if (asked === undefined) throw error;
         // A Retry-After of zero is no leave to hammer.
         const wait = Math.max(asked, 50 * 2 ** attempts);

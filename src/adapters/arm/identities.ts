@@ -5,7 +5,7 @@ import { createSerial } from "../../domain/serial.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports.ts";
 import type { Caller } from "./caller.ts";
 import { isBadRequest } from "./errors.ts";
-import type { Pacer } from "./pacer.ts";
+import type { IdentityCall, IdentityPace } from "./identityPace.ts";
 
 /** Azure's limit per identity. */
 const maximumCredentials = 20;
@@ -13,17 +13,21 @@ const maximumCredentials = 20;
 export function createManagedIdentities({
   clientFor,
   caller: { call, find },
-  pacer,
+  pace,
 }: {
   clientFor: (subscriptionId: string) => Promise<ManagedServiceIdentityClient>;
   caller: Caller;
-  pacer: Pacer;
+  pace: IdentityPace;
 }): ManagedIdentities {
   // Azure refuses concurrent writes under one identity with 409, or accepts both and loses one.
   const serial = createSerial();
 
+  const turn = (ref: IdentityRef, kind: IdentityCall) =>
+    pace.turn(kind, { subscription: ref.subscriptionId, identity: key(ref) });
+
   async function list(ref: IdentityRef): Promise<FederatedCredential[]> {
     const { federatedIdentityCredentials } = await clientFor(ref.subscriptionId);
+    await turn(ref, "list");
     const found = await find(`List the federated credentials of ${name(ref)}`, async (options) => {
       const credentials: FederatedCredential[] = [];
       for await (const credential of federatedIdentityCredentials.list(ref.resourceGroup, ref.name, options)) {
@@ -39,7 +43,7 @@ export function createManagedIdentities({
     const { issuer, subject } = credential;
     const audiences = [...credential.audiences];
     const doing = `Write the federated credential "${credential.name}" of ${name(ref)}`;
-    await pacer.slot(`${ref.subscriptionId}/write`);
+    await turn(ref, "write");
     try {
       await call(doing, (options) =>
         federatedIdentityCredentials.createOrUpdate(
@@ -55,6 +59,7 @@ export function createManagedIdentities({
         ? await explain(ref, credential, error)
         : error;
     }
+    await turn(ref, "get");
     const stored = await find(`${doing}, then read it back`, (options) =>
       federatedIdentityCredentials.get(ref.resourceGroup, ref.name, credential.name, options),
     );
@@ -95,10 +100,11 @@ export function createManagedIdentities({
   }
 
   return {
-    pace: (subscriptionId) => ({ intervalMs: pacer.intervalMs, waitMs: pacer.waitMs(`${subscriptionId}/write`) }),
+    pace: pace.ofWrites,
 
     async get(ref) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
+      await turn(ref, "get");
       const found = await find(`Read ${name(ref)}`, (options) =>
         userAssignedIdentities.get(ref.resourceGroup, ref.name, options),
       );
@@ -107,7 +113,7 @@ export function createManagedIdentities({
 
     async put(ref, { location, tags }) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
-      await pacer.slot(`${ref.subscriptionId}/write`);
+      await turn(ref, "write");
       const written = await call(`Create or update ${name(ref)}`, (options) =>
         userAssignedIdentities.createOrUpdate(ref.resourceGroup, ref.name, { location, tags }, options),
       );
@@ -116,7 +122,7 @@ export function createManagedIdentities({
 
     async remove(ref) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
-      await pacer.slot(`${ref.subscriptionId}/delete`);
+      await turn(ref, "delete");
       await find(`Delete ${name(ref)}`, (options) =>
         userAssignedIdentities.delete(ref.resourceGroup, ref.name, options),
       );
@@ -129,7 +135,7 @@ export function createManagedIdentities({
     removeFederatedCredential: (ref, credentialName) =>
       serial.run(key(ref), async () => {
         const { federatedIdentityCredentials } = await clientFor(ref.subscriptionId);
-        await pacer.slot(`${ref.subscriptionId}/delete`);
+        await turn(ref, "delete");
         await find(`Delete the federated credential "${credentialName}" of ${name(ref)}`, (options) =>
           federatedIdentityCredentials.delete(ref.resourceGroup, ref.name, credentialName, options),
         );

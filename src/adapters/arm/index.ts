@@ -1,10 +1,10 @@
 /** Azure Resource Manager: managed identities, SQL servers and role assignments. */
-import type { ManagedIdentities, RoleAssignments, SqlServers } from "../../ports.ts";
+import type { ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
-import { createPacer } from "./pacer.ts";
+import { createIdentityPace } from "./identityPace.ts";
 import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 import { traceRequests } from "./tracedRequests.ts";
@@ -16,6 +16,8 @@ export interface ArmOptions {
   readonly scope?: string;
   /** Between two identity writes in one subscription. */
   readonly identityWriteIntervalMs?: number;
+  /** Shares that interval with the other instances of the service; without it this one has it for itself. */
+  readonly turns?: Turns;
   /** How long one call may take. */
   readonly timeoutMs?: number;
   /** How long a call waits out Azure's Retry-After before it leaves that to the durable runtime. */
@@ -33,6 +35,7 @@ export function createArm({
   endpoint = "https://management.azure.com",
   scope = "https://management.azure.com/.default",
   identityWriteIntervalMs = 500,
+  turns,
   timeoutMs = 30_000,
   patienceMs = 5_000,
 }: ArmOptions): Arm {
@@ -51,6 +54,7 @@ export function createArm({
     additionalPolicies: policies.map((policy) => ({ position: "perRetry" as const, policy })),
   };
   const caller = createCaller({ timeoutMs, patienceMs });
+  const pace = createIdentityPace({ writeIntervalMs: identityWriteIntervalMs, turns });
 
   /** A client that is made once, until its token is refused. */
   function kept<Key, Client>(create: (key: Key) => Promise<Client>): (key: Key) => Promise<Client> {
@@ -65,8 +69,8 @@ export function createArm({
   const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
   return {
     identities: createManagedIdentities({
-      caller,
-      pacer: createPacer({ intervalMs: identityWriteIntervalMs }),
+      caller: createCaller({ timeoutMs, patienceMs, onThrottle: pace.onThrottle }),
+      pace,
       clientFor: kept(async (subscriptionId: string) => {
         const { ManagedServiceIdentityClient } = await import("@azure/arm-msi");
         return new ManagedServiceIdentityClient(credential, subscriptionId, options);
