@@ -98,11 +98,11 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           tags: ["Service"],
           security: [],
           summary: "Whether requests can be taken",
-          description: "For a readiness probe: it reads the registry's tables.",
+          description: "For a readiness probe: it asks the registry's tables and the durable runtime.",
           responses: {
             ...busyHost,
             200: body("They can.", HealthDocument, { ok: { status: "ok" } }),
-            503: body("The registry is away.", HealthDocument, {
+            503: body("The registry or the durable runtime is away.", HealthDocument, {
               unavailable: { status: "unavailable", reason: "The registry tables do not answer." },
             }),
           },
