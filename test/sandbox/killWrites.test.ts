@@ -71,47 +71,53 @@ async function countWrites(): Promise<number> {
   return lines.filter((line) => /\b(pwrite64|fdatasync|ftruncate)\(/.test(line)).length;
 }
 
-describe.skipIf(!isInstalled())("a kill at a write (skipped where strace is not installed: apt-get install strace)", () => {
-  beforeAll(async () => {
-    sandbox = await startSandbox({ logLevel: "warning" });
-    service = serviceOf(sandbox);
-    traces = dirname(sandbox.dataFolder);
-    await sandbox.killHost();
-  });
-  afterAll(() => sandbox?.close());
-
-  it(`loses nothing of an onboarding, at whichever write the host is killed (seed ${seed})`, async () => {
-    const counting = await startTraced("count");
-    const first = await service.waitFor(await service.onboard(requestFor("write-count")));
-    expect(first.status).toBe("Succeeded");
-    const writes = await countWrites();
-    await counting.kill();
-    expect(writes).toBeGreaterThan(20);
-
-    const all = Array.from({ length: writes }, (_, index) => index + 1);
-    const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
-    let killed = 0;
-    for (const nth of chosen) {
-      const namespace = `write-${nth}`;
-      const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
-      // It may be killed before it is ready: then nobody has been promised anything.
-      const traced = await startTraced("last", injection).catch(() => undefined);
-      const accepted = traced && (await onboard(namespace));
-      const done = accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
-      await traced?.kill();
-      if (done === undefined) killed += 1;
-
-      await sandbox.restartHost();
-      const id = accepted ?? (await service.onboard(requestFor(namespace)));
-
-      const ended = await service.waitFor(id, 60_000);
-      expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
-      expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual([]);
+describe.skipIf(!isInstalled())(
+  "a kill at a write (skipped where strace is not installed: apt-get install strace)",
+  () => {
+    beforeAll(async () => {
+      sandbox = await startSandbox({ logLevel: "warning" });
+      service = serviceOf(sandbox);
+      traces = dirname(sandbox.dataFolder);
       await sandbox.killHost();
-    }
-    // One that starts on an older store may write less.
-    expect(killed).toBeGreaterThan(chosen.length / 2);
-    await sandbox.restartHost();
-    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
-  }, 1_800_000);
-});
+    });
+    afterAll(() => sandbox?.close());
+
+    it(`loses nothing of an onboarding, at whichever write the host is killed (seed ${seed})`, async () => {
+      const counting = await startTraced("count");
+      const first = await service.waitFor(await service.onboard(requestFor("write-count")));
+      expect(first.status).toBe("Succeeded");
+      const writes = await countWrites();
+      await counting.kill();
+      expect(writes).toBeGreaterThan(20);
+
+      const all = Array.from({ length: writes }, (_, index) => index + 1);
+      const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
+      let killed = 0;
+      for (const nth of chosen) {
+        const namespace = `write-${nth}`;
+        const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
+        // It may be killed before it is ready: then nobody has been promised anything.
+        const traced = await startTraced("last", injection).catch(() => undefined);
+        const accepted = traced && (await onboard(namespace));
+        const done =
+          accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
+        await traced?.kill();
+        if (done === undefined) killed += 1;
+
+        await sandbox.restartHost();
+        const id = accepted ?? (await service.onboard(requestFor(namespace)));
+
+        const ended = await service.waitFor(id, 60_000);
+        expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+        expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual(
+          [],
+        );
+        await sandbox.killHost();
+      }
+      // One that starts on an older store may write less.
+      expect(killed).toBeGreaterThan(chosen.length / 2);
+      await sandbox.restartHost();
+      expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+    }, 1_800_000);
+  },
+);

@@ -66,30 +66,36 @@ describe.skipIf(!isInstalled())("a store that cannot be written (skipped where s
     ["a full disk", "full", "ENOSPC", "pwrite64"],
     // A file that is there cannot even be opened for writing.
     ["a read-only disk", "read-only", "EROFS", "pwrite64,openat,ftruncate"],
-  ])("is told of, and forgotten, by itself: %s", async (_, namespace, error, calls) => {
-    const { hostPid } = sandbox;
-    const before = await service.onboard(request(`${namespace}-before`));
-    const mend = await failWrites(error, calls);
-    // The registry has it; it begins when the store can be written.
-    const meanwhile = await service.onboard(request(`${namespace}-meanwhile`));
+  ])(
+    "is told of, and forgotten, by itself: %s",
+    async (_, namespace, error, calls) => {
+      const { hostPid } = sandbox;
+      const before = await service.onboard(request(`${namespace}-before`));
+      const mend = await failWrites(error, calls);
+      // The registry has it; it begins when the store can be written.
+      const meanwhile = await service.onboard(request(`${namespace}-meanwhile`));
 
-    const refusal = await askEngine();
-    expect(refusal.status).toBe(503);
-    expect(await refusal.json()).toEqual({ Message: expect.stringContaining("The durable store cannot be written (") });
-    expect(await readiness()).toMatchObject({
-      status: 503,
-      body: { status: "unavailable", reason: "The durable runtime does not answer." },
-    });
-    expect((await service.call("GET", "/api/health/live")).status).toBe(200);
-    await mend();
+      const refusal = await askEngine();
+      expect(refusal.status).toBe(503);
+      expect(await refusal.json()).toEqual({
+        Message: expect.stringContaining("The durable store cannot be written ("),
+      });
+      expect(await readiness()).toMatchObject({
+        status: 503,
+        body: { status: "unavailable", reason: "The durable runtime does not answer." },
+      });
+      expect((await service.call("GET", "/api/health/live")).status).toBe(200);
+      await mend();
 
-    await expect.poll(async () => (await readiness()).status, { timeout: 30_000, interval: 100 }).toBe(200);
-    for (const id of [before, meanwhile])
-      expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
-    for (const when of ["before", "meanwhile"]) {
-      const seen = { namespace: `${namespace}-${when}`, mode: "workloadIdentity", databases };
-      expect(listFaults(sandbox.cloud, seen)).toEqual([]);
-    }
-    expect(sandbox.hostPid).toBe(hostPid);
-  }, 120_000);
+      await expect.poll(async () => (await readiness()).status, { timeout: 30_000, interval: 100 }).toBe(200);
+      for (const id of [before, meanwhile])
+        expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
+      for (const when of ["before", "meanwhile"]) {
+        const seen = { namespace: `${namespace}-${when}`, mode: "workloadIdentity", databases };
+        expect(listFaults(sandbox.cloud, seen)).toEqual([]);
+      }
+      expect(sandbox.hostPid).toBe(hostPid);
+    },
+    120_000,
+  );
 });

@@ -8,10 +8,14 @@ export interface CallOptions {
 }
 
 export interface Caller {
-  /** `doing` names the thing, for the error message. */
-  call<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T>;
+  /** `doing` names the thing, for the error message; `turn` is waited for before each try. */
+  call<T>(doing: string, send: (options: CallOptions) => Promise<T>, turn?: () => Promise<void>): Promise<T>;
   /** Undefined instead of 404. */
-  find<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T | undefined>;
+  find<T>(
+    doing: string,
+    send: (options: CallOptions) => Promise<T>,
+    turn?: () => Promise<void>,
+  ): Promise<T | undefined>;
 }
 
 export interface CallerOptions {
@@ -23,10 +27,15 @@ export interface CallerOptions {
 
 export function createCaller({ timeoutMs, patienceMs, onThrottle }: CallerOptions): Caller {
   // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
-  async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string): Promise<T> {
-    const giveUpAt = performance.now() + patienceMs;
+  async function attempt<T>(
+    send: (options: CallOptions) => Promise<T>,
+    doing: string,
+    turn?: () => Promise<void>,
+  ): Promise<T> {
+    let waited = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
+        await turn?.();
         return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
       } catch (error) {
         const known = toDomainError(error, doing);
@@ -35,23 +44,24 @@ export function createCaller({ timeoutMs, patienceMs, onThrottle }: CallerOption
         if (asked === undefined) throw error;
         // A Retry-After of zero is no leave to hammer.
         const wait = Math.max(asked, 50 * 2 ** attempts);
-        if (performance.now() + wait > giveUpAt) throw error;
+        waited += wait;
+        if (waited > patienceMs) throw error;
         await sleep(wait);
       }
     }
   }
 
   return {
-    async call(doing, send) {
+    async call(doing, send, turn) {
       try {
-        return await attempt(send, doing);
+        return await attempt(send, doing, turn);
       } catch (error) {
         throw toDomainError(error, doing);
       }
     },
-    async find(doing, send) {
+    async find(doing, send, turn) {
       try {
-        return await attempt(send, doing);
+        return await attempt(send, doing, turn);
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw toDomainError(error, doing);

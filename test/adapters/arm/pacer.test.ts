@@ -107,7 +107,10 @@ test("keeps its own pace where the registry does not answer", async () => {
 test("does not wait for a turn that only a wrong clock can have taken", async () => {
   const nextYear = new Date(Date.now() + 365 * 86_400_000).toISOString();
 
-  const [first] = await race([createPacer({ intervalMs, turns: createTurnsOn(createRow({ freeTime: nextYear })) })], [1]);
+  const [first] = await race(
+    [createPacer({ intervalMs, turns: createTurnsOn(createRow({ freeTime: nextYear })) })],
+    [1],
+  );
 
   expect(first?.at).toBeLessThan(100);
 });
