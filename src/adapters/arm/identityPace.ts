@@ -2,7 +2,7 @@
  * How often managed identities may be called: Azure's limits of a subscription, and of one identity (learn.microsoft.com
  * "Important considerations and restrictions for federated identity credentials").
  *
- * The pace of a subscription's writes is always kept. All others are kept for some minutes after Azure has refused a call: an
+ * A subscription's pace is always kept. That of one identity is kept for some minutes after Azure has refused a call: an
  * onboarding that runs alone would otherwise wait seconds between its two writes for what Azure may not insist on.
  */
 import type { ManagedIdentities, Turns } from "../../ports.ts";
@@ -23,8 +23,8 @@ export interface IdentityPace {
  * more, because one call may take longer to get there than the next.
  */
 const intervalsOfEach = { get: 4.1, list: 8.2, write: 8.2, delete: 8.2 } as const;
-/** Of a subscription: 10 and 5 a second. */
-const intervalsOfReads = { get: 0.2, list: 0.4 } as const;
+/** Of a subscription: 10 and 5 a second, and after a pause as many at once. */
+const reads = { get: { intervals: 0.2, burst: 10 }, list: { intervals: 0.4, burst: 5 } } as const;
 const insistsMs = 10 * 60_000;
 
 export function createIdentityPace({
@@ -35,10 +35,11 @@ export function createIdentityPace({
   turns?: Turns | undefined;
 }): IdentityPace {
   const writes = createPacer({ intervalMs: writeIntervalMs, turns });
-  const paced = (intervals: number): Pacer => createPacer({ intervalMs: writeIntervalMs * intervals });
+  const paced = (intervals: number, burst = 1): Pacer =>
+    createPacer({ intervalMs: writeIntervalMs * intervals, burst });
   const ofSubscription = {
-    get: paced(intervalsOfReads.get),
-    list: paced(intervalsOfReads.list),
+    get: paced(reads.get.intervals, reads.get.burst),
+    list: paced(reads.list.intervals, reads.list.burst),
     write: writes,
     delete: writes,
   };
@@ -59,10 +60,8 @@ export function createIdentityPace({
       insistsUntil = performance.now() + insistsMs;
     },
     async turn(call, { subscription, identity }) {
-      const isRead = call === "get" || call === "list";
-      const insists = performance.now() < insistsUntil;
-      if (insists) await ofEach[call].slot(identity);
-      if (insists || !isRead) await ofSubscription[call].slot(`${subscription}/${call}`);
+      if (performance.now() < insistsUntil) await ofEach[call].slot(identity);
+      await ofSubscription[call].slot(`${subscription}/${call}`);
       // From when the call is made, and not from when its turn was given out.
       ofEach[call].spent(identity);
     },

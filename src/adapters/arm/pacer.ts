@@ -31,7 +31,15 @@ const mostTurns = 8;
 const shortestShared = 50;
 const mostLines = 1_000;
 
-export function createPacer({ intervalMs, turns }: { intervalMs: number; turns?: Turns | undefined }): Pacer {
+export interface PacerOptions {
+  readonly intervalMs: number;
+  /** How many may be made at once after a pause, as Azure's own buckets have it. */
+  readonly burst?: number;
+  readonly turns?: Turns | undefined;
+}
+
+export function createPacer({ intervalMs, burst = 1, turns }: PacerOptions): Pacer {
+  const ahead = (burst - 1) * intervalMs;
   const lines = new Map<string, Line>();
   const shared = intervalMs >= shortestShared ? turns : undefined;
 
@@ -49,14 +57,14 @@ export function createPacer({ intervalMs, turns }: { intervalMs: number; turns?:
     for (const [key, { isMoving, freeAt }] of lines) if (!isMoving && freeAt < now) lines.delete(key);
   }
 
-  /** How long until the first of that many turns. */
-  async function take(key: string, { freeAt }: Line, count: number): Promise<number> {
+  /** When the first of that many turns begins. */
+  async function take(key: string, line: Line, count: number): Promise<number> {
     try {
-      if (shared) return await shared.take(key, { count, intervalMs });
+      if (shared) return (await shared.take(key, { count, intervalMs })) + performance.now();
     } catch {
       // Without the registry this instance keeps its own pace; Azure refuses what is too much, and is asked again.
     }
-    return Math.max(0, freeAt - performance.now());
+    return Math.max(line.freeAt, performance.now());
   }
 
   async function move(key: string, line: Line): Promise<void> {
@@ -64,11 +72,10 @@ export function createPacer({ intervalMs, turns }: { intervalMs: number; turns?:
     line.isMoving = true;
     while (line.waiting.length > 0) {
       const count = shared ? Math.min(line.waiting.length, mostTurns) : line.waiting.length;
-      const delay = await take(key, line, count);
-      const first = performance.now() + delay;
+      const first = await take(key, line, count);
       line.freeAt = first + count * intervalMs;
       for (line.withTurn = count; line.withTurn > 0; line.withTurn -= 1) {
-        const early = first + (count - line.withTurn) * intervalMs - performance.now();
+        const early = first + (count - line.withTurn) * intervalMs - ahead - performance.now();
         if (early > 0) await new Promise((over) => setTimeout(over, early));
         line.waiting.shift()?.();
       }
@@ -82,7 +89,7 @@ export function createPacer({ intervalMs, turns }: { intervalMs: number; turns?:
       const line = lines.get(key);
       if (!line) return 0;
       const { freeAt, waiting, withTurn } = line;
-      return Math.max(0, freeAt - performance.now()) + (waiting.length - withTurn) * intervalMs;
+      return Math.max(0, freeAt - performance.now() + (waiting.length - withTurn) * intervalMs - ahead);
     },
     spent(key) {
       if (intervalMs === 0) return;

@@ -136,6 +136,17 @@ test("says how long the next one would wait", async () => {
   await Promise.all(waiting);
 });
 
+test("lets as many pass at once after a pause as it may, and then one at a time", async () => {
+  const pacer = createPacer({ intervalMs, burst: 10 });
+
+  const turns = await race([pacer], [30]);
+
+  expect(turns[9]?.at).toBeLessThan(1);
+  expect(turns[10]?.at).toBeGreaterThanOrEqual(intervalMs - 1);
+  expect(turns[29]?.at).toBeGreaterThanOrEqual(20 * intervalMs - 1);
+  expect(turns[29]?.at).toBeLessThan(20 * intervalMs + 50);
+});
+
 test("knows of what was used without waiting", async () => {
   const pacer = createPacer({ intervalMs });
   pacer.spent(key);
