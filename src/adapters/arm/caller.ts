@@ -23,15 +23,13 @@ export interface CallerOptions {
   readonly patienceMs: number;
   /** Told of each 429. */
   readonly onThrottle?: () => void;
+  /** Waited for before each try of whoever gives no other. */
+  readonly usualTurn?: () => Promise<void>;
 }
 
-export function createCaller({ timeoutMs, patienceMs, onThrottle }: CallerOptions): Caller {
+export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: CallerOptions): Caller {
   // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
-  async function attempt<T>(
-    send: (options: CallOptions) => Promise<T>,
-    doing: string,
-    turn?: () => Promise<void>,
-  ): Promise<T> {
+  async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string, turn = usualTurn): Promise<T> {
     let waited = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {

@@ -5,6 +5,7 @@ import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createIdentityPace } from "./identityPace.ts";
+import { createPacer } from "./pacer.ts";
 import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 import { traceRequests } from "./tracedRequests.ts";
@@ -30,6 +31,13 @@ export interface Arm {
   readonly roleAssignments: RoleAssignments;
 }
 
+/**
+ * ARM lets a principal read 250 times at once in a subscription and 25 times a second (learn.microsoft.com "Understand how
+ * Azure Resource Manager throttles requests"); identities, which have a pace of their own, take up to 15 of these.
+ */
+const callsOfWrite = 5;
+const mostAtOnce = 200;
+
 export function createArm({
   credential,
   endpoint = "https://management.azure.com",
@@ -53,7 +61,8 @@ export function createArm({
     retryOptions: { maxRetries: 0 },
     additionalPolicies: policies.map((policy) => ({ position: "perRetry" as const, policy })),
   };
-  const caller = createCaller({ timeoutMs, patienceMs });
+  const calls = createPacer({ intervalMs: identityWriteIntervalMs / callsOfWrite, burst: mostAtOnce });
+  const caller = createCaller({ timeoutMs, patienceMs, usualTurn: () => calls.slot("calls") });
   const pace = createIdentityPace({ writeIntervalMs: identityWriteIntervalMs, turns });
 
   /** A client that is made once, until its token is refused. */

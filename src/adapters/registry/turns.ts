@@ -21,7 +21,10 @@ const mostTries = 10;
 /** No line is that long: it is the clock of whoever wrote it that was wrong. */
 const longestLineMs = 120_000;
 
-export function createTurnsOn(paces: Pick<Table<Pace>, "get" | "insert" | "replace">, { now }: { now: () => number } = Date): Turns {
+export function createTurnsOn(
+  paces: Pick<Table<Pace>, "get" | "insert" | "replace">,
+  { now }: { now: () => number } = Date,
+): Turns {
   return {
     async take(kind, { count, intervalMs }) {
       const row = encodeURIComponent(kind);
