@@ -367,6 +367,47 @@ it("verifies, repairs and offboards many over a filter or by name, over a kill, 
   expect((await blue.call("GET", "/api/namespaces/aks-dev/blue-bulk")).status).toBe(200);
 }, 240_000);
 
+it("works on what was planned: not on more, on fewer or on others, and on what was repaired or looked at since", async () => {
+  const red = await as("red");
+  const [first, last, third] = several("red-tagged", 3).map((each) => ({ ...each, identityMode: "podIdentity" }));
+  if (!first || !last) throw new Error("there are three");
+  const requests = [first, last];
+  const plan = async (path: string, body: object) => {
+    const { status, body: planned } = await red.call("POST", `${path}?dryRun=true`, body);
+    expect([status, typeof planned["etag"]], JSON.stringify(planned)).toEqual([200, "string"]);
+    return { "if-match": String(planned["etag"]) };
+  };
+  const isOther = { status: 412, body: { code: "PRECONDITION_FAILED" } };
+  const onboarding = await plan("/api/onboardings/batch", { requests });
+  await red.waitFor(await red.onboard(first));
+
+  const early = await send(red, requests, onboarding);
+  const shorter = await send(red, [last], await plan("/api/onboardings/batch", { requests }));
+  await finish(await accepted(send(red, requests, await plan("/api/onboardings/batch", { requests }))));
+  const verify = { action: "verify", filter: { team: "red", identityMode: "podIdentity" } };
+  const many = await plan("/api/namespaces/batch", verify);
+  const same = { ...many, "idempotency-key": "tagged" };
+  await finish(await accepted(bulk(red, verify, same)));
+  await red.waitFor(await red.onboard({ ...third }));
+  const [one, another] = [await bulk(red, verify, many), await bulk(red, { ...verify, action: "repair" }, many)];
+  const replanned = await red.call("POST", "/api/namespaces/batch?dryRun=true", verify, many);
+  const named = {
+    action: "offboard",
+    namespaces: [first, last].map(({ cluster, namespace }) => ({ cluster, namespace })),
+  };
+  const offboarding = await plan("/api/namespaces/batch", named);
+  await red.call("POST", `/api/namespaces/${names.cluster}/red-tagged-0/verify`);
+  const repair = await red.call("POST", `/api/namespaces/${names.cluster}/red-tagged-0/repair`);
+  await red.waitFor(String(repair.body["id"]));
+
+  expect(early).toMatchObject(isOther);
+  expect(early.body["detail"]).toContain("would be about 2 namespaces, of which something has changed.");
+  expect([shorter, one, another, replanned]).toMatchObject([isOther, isOther, isOther, isOther]);
+  expect(await accepted(bulk(red, verify, same))).toBeTypeOf("string");
+  const { totals } = await finish(await accepted(bulk(red, named, offboarding)));
+  expect(totals).toMatchObject({ requests: 2, succeeded: 2 });
+}, 120_000);
+
 it("wants to be told which namespaces, and what to do with them", async () => {
   const wrong: readonly (readonly [body: object, pointer: string, detail: RegExp])[] = [
     [{ action: "offboard" }, "", /exactly one of filter, namespaces and all/],

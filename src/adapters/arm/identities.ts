@@ -72,7 +72,7 @@ export function createManagedIdentities({
     if (stored?.issuer !== issuer || stored.subject !== subject || stored.audiences?.join() !== audiences.join()) {
       throw new TransientError(
         "CONCURRENT_CREDENTIAL_WRITE",
-        `${doing}: Azure accepted it and has ${stored ? "another one" : "none"}; another writer was at work.`,
+        `${doing}: Azure accepted it, but now has ${stored ? "a different one" : "none"}; someone else wrote at the same time.`,
       );
     }
   }
@@ -91,7 +91,7 @@ export function createManagedIdentities({
     if (other) {
       return new PermanentError(
         "FEDERATED_CREDENTIAL_CONFLICT",
-        `${name(ref)} has the federated credential "${other.name}" for subject "${other.subject}" already; remove it, or use another service account.`,
+        `${name(ref)} already has the federated credential "${other.name}" for subject "${other.subject}"; remove it, or use another service account.`,
         { cause: error.cause },
       );
     }

@@ -2,7 +2,7 @@
  * Azure takes two identity writes per second and subscription (learn.microsoft.com "Important considerations and
  * restrictions for federated identity credentials"). Waiting here is cheaper than being refused: a call that is too
  * early is answered 429 and counts. All instances of the service share the limit, so they take turns from one list
- * (docs/adr/0018).
+ * (docs/adr/0019).
  */
 import type { Turns } from "../../ports.ts";
 
