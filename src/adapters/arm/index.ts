@@ -5,7 +5,8 @@ import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createPacer } from "./pacer.ts";
-import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
+import { openPipeline } from "./rest.ts";
+import { createRoleAssignments } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 import { traceRequests } from "./tracedRequests.ts";
 
@@ -72,18 +73,7 @@ export function createArm({
         return new ManagedServiceIdentityClient(credential, subscriptionId, options);
       }),
     }),
-    sqlServers: createSqlServers({
-      caller,
-      // Imported on first use: it is the largest of the SDKs, and only preflight needs it.
-      clientFor: kept(async (subscriptionId: string) => {
-        const { SqlManagementClient } = await import("@azure/arm-sql");
-        return new SqlManagementClient(credential, subscriptionId, options);
-      }),
-    }),
-    roleAssignments: createRoleAssignments({
-      caller,
-      endpoint,
-      pipeline: () => pipelineOf(scope),
-    }),
+    sqlServers: createSqlServers({ caller, endpoint, pipeline: () => pipelineOf(scope) }),
+    roleAssignments: createRoleAssignments({ caller, endpoint, pipeline: () => pipelineOf(scope) }),
   };
 }

@@ -1,56 +1,30 @@
 /**
  * Role assignments and permissions, each read by a GET of ARM's REST API (learn.microsoft.com "List Azure role assignments using the REST
- * API", "Permissions -
- * List For Resource Group"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
+ * API", "Permissions - List For Resource Group").
  */
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import type { RoleAssignment, RoleAssignments } from "../../ports.ts";
-import type { Caller, CallOptions } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import { listAll, type Send, urlOf } from "./rest.ts";
 
 const apiVersion = "2022-04-01";
-/** A list that goes on for longer is no list of one principal's roles. */
-const mostPages = 50;
 
 export interface RoleAssignmentOptions {
   readonly endpoint: string;
   readonly caller: Caller;
-  readonly pipeline: () => ReturnType<typeof openPipeline>;
+  readonly pipeline: () => Promise<Send>;
 }
 
 export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssignmentOptions): RoleAssignments {
-  const get = async (url: string, options: CallOptions) => (await pipeline())(url, options);
-
   async function list<T>(
     { doing, at, what }: { doing: string; at: string; what: "roleAssignments" | "permissions" },
     item: z.ZodType<T>,
     query: Readonly<Record<string, string>> = {},
   ): Promise<readonly T[]> {
-    const first = new URL(`${at}/providers/Microsoft.Authorization/${what}`, endpoint);
-    for (const [name, value] of Object.entries(query)) first.searchParams.set(name, value);
-    first.searchParams.set("api-version", apiVersion);
-    const found: T[] = [];
-    let next: URL | undefined = first;
-    for (let page = 1; next; page += 1) {
-      if (page > mostPages) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: there are more than ${mostPages} pages.`);
-      }
-      const { href }: URL = next;
-      const { value, nextLink }: PageOf<T> = readPage(
-        doing,
-        item,
-        await caller.call(doing, (options) => get(href, options)),
-      );
-      found.push(...value);
-      next = nextLink === undefined ? undefined : new URL(nextLink);
-      // The token goes where the link leads, so it must lead to where it came from.
-      if (next && next.origin !== first.origin) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is at another host.`);
-      }
-    }
-    return found;
+    const send = await pipeline();
+    const url = urlOf(endpoint, `${at}/providers/Microsoft.Authorization/${what}`, { ...query, apiVersion });
+    return await listAll({ doing, url }, item, (page) => caller.call(doing, (options) => send({ url: page }, options)));
   }
 
   const assignments = async (at: string, $filter: string): Promise<readonly RoleAssignment[]> => {
@@ -67,63 +41,11 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
   };
 }
 
-export async function openPipeline({
-  credential,
-  scope,
-  policies,
-}: {
-  credential: TokenCredential;
-  scope: string;
-  policies: readonly PipelinePolicy[];
-}) {
-  const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
-    "@azure/core-rest-pipeline"
-  );
-  // Retries are the caller's and the durable runtime's: see caller.ts.
-  const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
-  for (const policy of policies) pipeline.addPolicy(policy);
-  pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
-  const client = createDefaultHttpClient();
-  return async (url: string, { abortSignal }: CallOptions): Promise<unknown> => {
-    const request = rest.createPipelineRequest({ url, method: "GET", abortSignal });
-    request.headers.set("accept", "application/json");
-    const response = await pipeline.sendRequest(client, request);
-    const body = parse(response.bodyAsText);
-    const { status: statusCode } = response;
-    if (statusCode === 200) return body;
-    const { code, message } = ArmProblem.safeParse(body).data?.error ?? { code: undefined, message: "" };
-    throw new rest.RestError(message, { ...(code === undefined ? {} : { code }), statusCode, request, response });
-  };
-}
-
-/** What is no JSON is judged by its status, and by its lack of a list. */
-function parse(text: string | null | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
-}
-
-const ArmProblem = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-
 const Assignment = z.object({
   id: z.string(),
   properties: z.object({ roleDefinitionId: z.string(), principalId: z.string(), scope: z.string() }),
 });
 const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });
-
-interface PageOf<T> {
-  readonly value: readonly T[];
-  readonly nextLink: string | undefined;
-}
-
-function readPage<T>(doing: string, item: z.ZodType<T>, body: unknown): PageOf<T> {
-  const parsed = z.object({ value: z.array(item), nextLink: z.string().nullish() }).safeParse(body);
-  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is no such list.`);
-  const { value, nextLink } = parsed.data;
-  return { value, nextLink: nextLink ?? undefined };
-}
 
 /** Stands in a filter's text. */
 function checkedGuid(id: string): string {

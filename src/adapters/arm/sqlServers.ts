@@ -1,92 +1,90 @@
-/** SQL servers as ARM sees them, by @azure/arm-sql. */
+/**
+ * SQL servers as ARM sees them, by its REST API (learn.microsoft.com "Servers - Get", "Databases - List By Server" and "Server Azure AD
+ * Administrators").
+ */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SqlManagementClient } from "@azure/arm-sql";
+import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { SqlServers } from "../../ports.ts";
 import type { Caller, CallOptions } from "./caller.ts";
+import { type ArmRequest, listAll, readBody, type Send, urlOf } from "./rest.ts";
 
+const apiVersion = "2021-11-01";
 /** Azure takes seconds; what takes longer is tried again by the durable runtime, and looks first. */
 const settleMs = 60_000;
 const pollMs = 500;
 
-type Begin = (
-  administrators: SqlManagementClient["serverAzureADAdministrators"],
-  place: { readonly resourceGroup: string; readonly server: string },
-  options: CallOptions & { readonly onResponse: (response: { status: number }) => void },
-) => Promise<unknown>;
+const Server = z.object({
+  location: z.string(),
+  properties: z.object({ fullyQualifiedDomainName: z.string().nullish() }).prefault({}),
+});
+const Administrator = z.object({
+  properties: z.object({ login: z.string().nullish(), sid: z.string().nullish() }).prefault({}),
+});
+const Database = z.object({ name: z.string() });
 
 export function createSqlServers({
-  clientFor,
+  endpoint,
+  pipeline,
   caller: { call, find },
 }: {
-  clientFor: (subscriptionId: string) => Promise<SqlManagementClient>;
-  caller: Caller;
+  readonly endpoint: string;
+  readonly pipeline: () => Promise<Send>;
+  readonly caller: Caller;
 }): SqlServers {
+  const at = (path: string) => urlOf(endpoint, path, { apiVersion });
+
+  async function findAdmin(send: Send, { doing, id }: { doing: string; id: string }, options: CallOptions) {
+    const list = { doing, url: at(`${id}/administrators`) };
+    const found = await listAll(list, Administrator, (url) => send({ url }, options));
+    return found.map(({ properties }) => properties).find(({ login, sid }) => login && sid);
+  }
+
   /** Until the server itself says so: the address of Azure's own operation lies in the subscription, where Mooring has no rights. */
   async function settle(
     doing: string,
-    { target, isDone, begin }: { target: SqlServerTarget; isDone: (admin: unknown) => boolean; begin: Begin },
+    target: SqlServerTarget,
+    { isDone, ...write }: Omit<ArmRequest, "url"> & { readonly isDone: (admin: unknown) => boolean },
   ): Promise<void> {
-    const { subscriptionId, ...place } = parseServerId(target.alias, target.resourceId);
-    const { serverAzureADAdministrators: administrators } = await clientFor(subscriptionId);
-    await call(doing, async ({ abortSignal }) => {
-      let isAccepted = false;
-      const onResponse = ({ status }: { status: number }) => {
-        isAccepted ||= status < 300;
-      };
-      try {
-        await begin(administrators, place, { abortSignal, onResponse });
-      } catch (error) {
-        // The write was taken; it was the look at its progress that was refused.
-        if (!isAccepted) throw error;
-      }
-    });
+    const { id } = parseServerId(target.alias, target.resourceId);
+    const send = await pipeline();
+    await call(doing, (options) => send({ ...write, url: at(`${id}/administrators/ActiveDirectory`) }, options));
     for (const giveUpAt = performance.now() + settleMs; ; await sleep(pollMs)) {
-      const found = await call(doing, (options) =>
-        collect(administrators.listByServer(place.resourceGroup, place.server, options)),
-      );
-      if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
+      const admin = await call(doing, (options) => findAdmin(send, { doing, id }, options));
+      if (isDone(admin?.sid)) return;
       if (performance.now() > giveUpAt) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still at it.`);
     }
   }
 
   return {
     setEntraAdmin: (target, { login, objectId }) =>
-      settle(`Set the Microsoft Entra administrator of SQL server "${target.alias}"`, {
-        target,
+      settle(`Set the Microsoft Entra administrator of SQL server "${target.alias}"`, target, {
+        method: "PUT",
+        body: { properties: { administratorType: "ActiveDirectory", login, sid: objectId } },
         isDone: (sid) => sid === objectId,
-        begin: (administrators, { resourceGroup, server }, options) =>
-          administrators.beginCreateOrUpdate(
-            resourceGroup,
-            server,
-            "ActiveDirectory",
-            { administratorType: "ActiveDirectory", login, sid: objectId },
-            options,
-          ),
       }),
     removeEntraAdmin: (target) =>
-      settle(`Remove the Microsoft Entra administrator of SQL server "${target.alias}"`, {
-        target,
+      settle(`Remove the Microsoft Entra administrator of SQL server "${target.alias}"`, target, {
+        method: "DELETE",
         isDone: (sid) => sid === undefined,
-        begin: (administrators, { resourceGroup, server }, options) =>
-          administrators.beginDelete(resourceGroup, server, "ActiveDirectory", options),
       }),
     async inspect({ alias, resourceId }) {
-      const { subscriptionId, resourceGroup, server } = parseServerId(alias, resourceId);
-      const { servers, databases, serverAzureADAdministrators } = await clientFor(subscriptionId);
-      return find(`Inspect SQL server "${server}" in resource group "${resourceGroup}"`, async (options) => {
-        const [found, administrators, names] = await Promise.all([
-          servers.get(resourceGroup, server, options),
-          collect(serverAzureADAdministrators.listByServer(resourceGroup, server, options)),
-          collect(databases.listByServer(resourceGroup, server, options)),
+      const { id, resourceGroup, server } = parseServerId(alias, resourceId);
+      const send = await pipeline();
+      const doing = `Inspect SQL server "${server}" in resource group "${resourceGroup}"`;
+      return find(doing, async (options) => {
+        const [found, admin, databases] = await Promise.all([
+          send({ url: at(id) }, options),
+          findAdmin(send, { doing, id }, options),
+          listAll({ doing, url: at(`${id}/databases`) }, Database, (url) => send({ url }, options)),
         ]);
-        const admin = administrators.find(({ login, sid }) => login && sid);
+        const { location, properties } = readBody(doing, Server, found);
         return {
-          location: found.location,
-          fullyQualifiedDomainName: found.fullyQualifiedDomainName ?? "",
+          location,
+          fullyQualifiedDomainName: properties.fullyQualifiedDomainName ?? "",
           entraAdmin: admin?.login && admin.sid ? { login: admin.login, objectId: admin.sid } : undefined,
-          databases: names.flatMap(({ name }) => (name === undefined ? [] : [name])),
+          databases: databases.map(({ name }) => name),
         };
       });
     },
@@ -94,20 +92,15 @@ export function createSqlServers({
 }
 
 function parseServerId(alias: string, id: string) {
-  const parts =
-    /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Sql\/servers\/([^/]+)$/i.exec(id);
-  const [, subscriptionId, resourceGroup, server] = parts ?? [];
-  if (!subscriptionId || !resourceGroup || !server) {
+  const parts = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Sql\/servers\/([^/]+)$/i.exec(
+    id,
+  );
+  const [, resourceGroup, server] = parts ?? [];
+  if (!resourceGroup || !server) {
     throw new PermanentError(
       "ARM_REJECTED",
       `The catalog's resourceId of SQL server "${alias}" is no server id: ${id}`,
     );
   }
-  return { subscriptionId, resourceGroup, server };
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
+  return { id, resourceGroup, server };
 }

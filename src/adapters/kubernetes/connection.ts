@@ -1,7 +1,7 @@
 /**
- * One request to a cluster's API server. The client library brings configuration, TLS and HTTP, and nothing above them:
- * its generated models drop fields that they do not know, so that strict validation would never see those, and turn
- * timestamps into Dates. Objects travel as the JSON they are.
+ * One request to a cluster's API server, by undici, which @kubernetes/client-node sends by, too (docs/adr/0018). Objects travel as
+ * the JSON they are: the library's generated models drop fields that they do not know, so that strict validation would never see
+ * those, and turn timestamps into Dates.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { isAuthenticationFailure } from "../../domain/errors.ts";
@@ -12,8 +12,8 @@ import { unreachable } from "./errors.ts";
 import { templateOf } from "./pathTemplate.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
-type Sdk = typeof import("@kubernetes/client-node");
-type Dispatcher = ReturnType<InstanceType<Sdk["RequestContext"]>["getDispatcher"]>;
+type Http = typeof import("undici");
+type Agent = InstanceType<Http["Agent"]>;
 
 /** Throws only when there is no answer; what the answer means is for the caller. */
 export type Send = (cluster: ClusterTarget, request: ClusterRequest) => Promise<ClusterReply>;
@@ -27,21 +27,25 @@ export function createSend({
   readonly scope: string;
   readonly timeoutMs: number;
 }): Send {
-  // Loading the library takes nearly half a second: not before the first request.
-  let loading: Promise<Sdk> | undefined;
-  const dispatchers = new Map<string, Promise<Dispatcher>>();
+  // Loaded with the first request: until then the service may have been at rest for days.
+  let loading: Promise<Http> | undefined;
+  const agents = new Map<string, Agent>();
 
-  function load(): Promise<Sdk> {
-    loading ??= import("@kubernetes/client-node");
+  function load(): Promise<Http> {
+    loading ??= import("undici");
     return loading;
   }
 
-  /** The library makes an agent, and so a TLS handshake, for every request; one for each cluster is kept instead. */
-  function dispatcherOf(sdk: Sdk, cluster: ClusterTarget): Promise<Dispatcher> {
-    const key = `${cluster.apiServer}\n${cluster.certificateAuthority ?? ""}`;
-    const made = dispatchers.get(key) ?? makeDispatcher(sdk, cluster);
-    dispatchers.set(key, made);
-    return made;
+  /** One for each cluster: its connections are kept for the next request. */
+  function agentOf({ Agent }: Http, { apiServer, certificateAuthority }: ClusterTarget): Agent {
+    const key = `${apiServer}\n${certificateAuthority ?? ""}`;
+    const known = agents.get(key);
+    if (known) return known;
+    // Without an authority of the cluster's own the machine's trust store decides.
+    const connect = certificateAuthority === undefined ? {} : { ca: certificateAuthority };
+    const agent = new Agent({ connect, keepAliveTimeout: keepAliveMs });
+    agents.set(key, agent);
+    return agent;
   }
 
   async function getToken({ alias }: ClusterTarget): Promise<string> {
@@ -55,29 +59,27 @@ export function createSend({
   }
 
   const send: Send = async (cluster, request) => {
-    const sdk = await load();
+    const http = await load();
     const token = await getToken(cluster);
 
     const url = new URL(`${cluster.apiServer.replace(/\/+$/, "")}${request.path}`);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const context = new sdk.RequestContext(url.href, sdk.HttpMethod[request.method]);
-    context.setHeaderParam("Authorization", `Bearer ${token}`);
-    context.setHeaderParam("Accept", "application/json");
-    context.setHeaderParam("User-Agent", "mooring");
-    if (request.body !== undefined) {
-      context.setHeaderParam("Content-Type", request.contentType ?? "application/json");
-      context.setBody(JSON.stringify(request.body));
-    }
-    const dispatcher = await dispatcherOf(sdk, cluster);
-    if (dispatcher !== undefined) context.setDispatcher(dispatcher);
-    // Covers the body too: an API server that stops in the middle of an answer has not answered.
-    context.setSignal(AbortSignal.timeout(timeoutMs));
+    const { method, body, contentType = "application/json" } = request;
+    const headers = { authorization: `Bearer ${token}`, accept: "application/json", "user-agent": "mooring" };
     try {
-      const response = await new sdk.IsomorphicFetchHttpLibrary().send(context).toPromise();
-      if (response.httpStatusCode === 401) credential.refuse?.(token);
-      return { status: response.httpStatusCode, headers: response.headers, body: await response.body.text() };
+      const reply = await http.request(url, {
+        dispatcher: agentOf(http, cluster),
+        method,
+        ...(body === undefined
+          ? { headers }
+          : { headers: { ...headers, "content-type": contentType }, body: JSON.stringify(body) }),
+        // Covers the body too: an API server that stops in the middle of an answer has not answered.
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (reply.statusCode === 401) credential.refuse?.(token);
+      return { status: reply.statusCode, headers: asTexts(reply.headers), body: await reply.body.text() };
     } catch (error) {
       throw unreachable(cluster, request, { error, timeoutMs });
     }
@@ -105,17 +107,9 @@ export function createSend({
   };
 }
 
-/** Undefined without a certificate authority of the cluster's own: then the machine's trust store decides. */
-async function makeDispatcher(
-  sdk: Sdk,
-  { alias, apiServer, certificateAuthority }: ClusterTarget,
-): Promise<Dispatcher> {
-  const config = new sdk.KubeConfig();
-  const authority =
-    certificateAuthority === undefined ? {} : { caData: Buffer.from(certificateAuthority).toString("base64") };
-  const cluster = { name: alias, server: apiServer, skipTLSVerify: false, ...authority };
-  config.loadFromClusterAndUser(cluster, { name: "mooring" });
-  const context = new sdk.RequestContext(apiServer, sdk.HttpMethod.GET);
-  await config.applySecurityAuthentication(context);
-  return context.getDispatcher();
+/** Shorter than what API servers, and what balances the load before them, keep an idle connection. */
+const keepAliveMs = 30_000;
+
+function asTexts(headers: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat().join(", ")]));
 }
