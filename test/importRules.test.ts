@@ -84,7 +84,7 @@ const packages: Record<string, RegExp> = {
   // diagnostics_channel and http: what Node says of requests to the SDK's own server (clientGone.ts).
   functions:
     /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
-  adapters: /^(zod|node:.*|jose|long|mssql|@azure\/.*|@kubernetes\/client-node)$/,
+  adapters: /^(zod|node:.*|jose|long|mssql|undici|@azure\/.*)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
   assets: /^node:(fs|path|zlib)$/,
