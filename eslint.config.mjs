@@ -6,10 +6,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import parser from "@typescript-eslint/parser";
 
-/** What orchestrators import of src/resources: of each room the file that has its name (test/importRules.test.ts). */
+/** What orchestrators import of src/resources: of each resource the file that has its name (test/importRules.test.ts). */
 const pureRooms = [
   ...["index", "plannedSteps", "undoStages", "timedStep"].map((name) => `src/resources/${name}.ts`),
-  ...["room", "targetRoom", "namespacedObject"].map((name) => `src/resources/definitions/${name}.ts`),
+  ...["resource", "targetResource", "namespacedObject"].map((name) => `src/resources/definitions/${name}.ts`),
   "src/resources/namespacedObjects/*.ts",
   ...readdirSync(join(import.meta.dirname, "src/resources"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

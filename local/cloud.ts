@@ -6,10 +6,10 @@ import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
 import { compileCache } from "./compileCache.ts";
-import { furnish } from "./furnish.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readRights } from "./rights.ts";
+import { seedCloud } from "./seedCloud.ts";
 import { startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -211,7 +211,7 @@ export async function startCloud({
             ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
           },
         });
-    await furnish(world, document, { mooring, databaseAdministrator, rights });
+    await seedCloud(world, document, { mooring, databaseAdministrator, rights });
 
     // As infra/modules/rights/targets.bicep gives them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);

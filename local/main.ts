@@ -1,12 +1,12 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
 import { readCatalogFile } from "./catalogFile.ts";
+import { describeSandbox } from "./describeSandbox.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { createMessageList, createMessageLists } from "./messageList.ts";
 import { openBrowser } from "./openBrowser.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
-import { describeSandbox } from "./whatToTry.ts";
 
 const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
 

@@ -1,6 +1,6 @@
 /** Composition root: settings and catalog → adapters → ports → functions. The Functions host loads the bundle of this file. */
 import { dirname, join, resolve } from "node:path";
-import { provideAdmission } from "./activities/freedNamespace.ts";
+import { provideAdmission } from "./activities/admitWaiting.ts";
 import { providePorts } from "./activities/host.ts";
 import { createArm } from "./adapters/arm/index.ts";
 import { createCredential, type RenewableCredential } from "./adapters/credential.ts";
@@ -17,9 +17,9 @@ import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
 import { createSerial } from "./domain/serial.ts";
-import { createOnSight } from "./functions/acceptance/mendOnSight.ts";
+import { createRequestRecovery } from "./functions/acceptance/recoverOnRequest.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
-import { mendBatch } from "./functions/batches/tendBatches.ts";
+import { recoverBatch } from "./functions/batches/reconcileBatches.ts";
 import { registerCaller } from "./functions/caller.ts";
 import { createCallers } from "./functions/callers/authentication.ts";
 import { createRefusalTrail } from "./functions/callers/refusalTrail.ts";
@@ -36,14 +36,14 @@ import { registerNamespaces } from "./functions/namespaces/namespaces.ts";
 import { registerRepairs } from "./functions/namespaces/repairs.ts";
 import { registerVerifications } from "./functions/namespaces/verifications.ts";
 import { registerWatchDrift } from "./functions/namespaces/watchDrift.ts";
+import { createBacklog } from "./functions/onboardings/backlog.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardings/onboardingRequested.ts";
 import { registerOnboardings } from "./functions/onboardings/onboardings.ts";
-import { createWaitingLine } from "./functions/onboardings/waitingLine.ts";
 import { registerApprovals } from "./functions/operations/approvals.ts";
 import { registerDecisions } from "./functions/operations/decisions.ts";
 import { registerOperations } from "./functions/operations/operations.ts";
 import { registerPurgeHistories } from "./functions/operations/purgeHistories.ts";
-import { mend, registerStartAccepted } from "./functions/operations/startAccepted.ts";
+import { recoverOperation, registerStartAccepted } from "./functions/operations/startAccepted.ts";
 import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import type { Ports } from "./ports.ts";
@@ -100,32 +100,32 @@ startTelemetry(config, credential);
 
 providePorts(ports);
 const refusals = createRefusalTrail(ports);
-const line = createWaitingLine(ports, { refusals });
-provideAdmission(line.admitNext);
+const backlog = createBacklog(ports, { refusals });
+provideAdmission(backlog.admitNext);
 const routes = createRoutes({ callers: createCallers(ports), refusals });
-const onSight = createOnSight(ports, {
-  async mend(mender, record) {
-    await mend(mender, record);
-    await line.admitNext(mender, record);
+const requestRecovery = createRequestRecovery(ports, {
+  async recoverOperation(recovery, record) {
+    await recoverOperation(recovery, record);
+    await backlog.admitNext(recovery, record);
   },
-  mendBatch,
+  recoverBatch: recoverBatch,
 });
-registerOnboardings(ports, routes, onSight);
+registerOnboardings(ports, routes, requestRecovery);
 registerBatches(ports, routes);
-registerOperations(ports, routes, onSight, { traceUrl: config.MOORING_TRACE_URL });
+registerOperations(ports, routes, requestRecovery, { traceUrl: config.MOORING_TRACE_URL });
 registerDecisions(ports, routes);
 registerApprovals(ports, routes);
-registerNamespaces(ports, routes, onSight);
+registerNamespaces(ports, routes, requestRecovery);
 registerVerifications(ports, routes);
-registerRepairs(ports, routes, onSight);
-registerMigrations(ports, routes, onSight);
-registerOnboardingRequested(ports, { line, onSight });
-registerStartAccepted(ports, line);
+registerRepairs(ports, routes, requestRecovery);
+registerMigrations(ports, routes, requestRecovery);
+registerOnboardingRequested(ports, { backlog, requestRecovery });
+registerStartAccepted(ports, backlog);
 registerWatchDrift(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);
-registerEvents(ports, routes, onSight);
+registerEvents(ports, routes, requestRecovery);
 registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerCaller(ports, routes);

@@ -118,13 +118,13 @@ it.each(Object.keys(mayImport))("lets src/%s import only what its layer may know
 
 /** The half of src/resources that replayed code may know: facts and desired objects, and nothing that looks or writes. */
 function isPureRoom(file: string): boolean {
-  const [, , room, name] = file.split("/");
-  if (name === undefined) return room !== "effects.ts";
-  if (room === "definitions") return ["room.ts", "targetRoom.ts", "namespacedObject.ts"].includes(name);
-  return room === "namespacedObjects" || name === `${room}.ts`;
+  const [, , resource, name] = file.split("/");
+  if (name === undefined) return resource !== "effects.ts";
+  if (resource === "definitions") return ["resource.ts", "targetResource.ts", "namespacedObject.ts"].includes(name);
+  return resource === "namespacedObjects" || name === `${resource}.ts`;
 }
 
-it("lets replayed code know only the pure half of each room, and that half nothing else", () => {
+it("lets replayed code know only the pure half of each resource, and that half nothing else", () => {
   const inResources = (file: string) => file.startsWith("src/resources/");
   const replayed = modules.filter(
     ({ file }) => file.startsWith("src/orchestrations/") || (inResources(file) && isPureRoom(file)),

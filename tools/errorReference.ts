@@ -1,7 +1,7 @@
 /** What docs/errors.md and docs/findings.md say of each code. */
 import { commandsFor } from "../cli/output/fix.ts";
 import { findingCatalogue } from "../src/domain/errors/findings.ts";
-import { type Fix, httpActs, sayFix, type Words } from "../src/domain/errors/fix.ts";
+import { type Fix, formatFix, httpActs, type Words } from "../src/domain/errors/fix.ts";
 import { notices } from "../src/domain/errors/notices.ts";
 import { isEndingRefusalCode, refusals } from "../src/domain/errors/refusals.ts";
 import { stepErrors } from "../src/domain/errors/stepErrors.ts";
@@ -62,8 +62,8 @@ const bothWords = Object.fromEntries(
 ) as Words;
 
 function tell(fix: Fix): string {
-  if (typeof fix === "string") return sayFix(fix, "answered", bothWords);
-  return `${sayFix(fix, "retried", bothWords)} Once it is tried no more: ${sayFix(fix, "ended", bothWords)}`;
+  if (typeof fix === "string") return formatFix(fix, "answered", bothWords);
+  return `${formatFix(fix, "retried", bothWords)} Once it is tried no more: ${formatFix(fix, "ended", bothWords)}`;
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

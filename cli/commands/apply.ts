@@ -6,7 +6,7 @@ import { type Changed, changeEach, expectUnblocked, type NamedRequest, nameEach 
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readRequests } from "../requests/readFiles.ts";
 import { expectFiles, expectOne, fileFlags } from "../requests/requestFlags.ts";
-import { tellingWhere } from "../requests/tellingWhere.ts";
+import { withFileLocations } from "../requests/withFileLocations.ts";
 import type { Session } from "../session.ts";
 
 export const command = defineCommand({
@@ -28,7 +28,7 @@ export const command = defineCommand({
     const change = isDryRun ? planOne : applyOne;
     return await changeEach(session, objects, {
       isDryRun,
-      change: (object) => tellingWhere([object], () => change(session, object, takeOver)),
+      change: (object) => withFileLocations([object], () => change(session, object, takeOver)),
     });
   },
 });

@@ -10,7 +10,7 @@ import { expectUnblocked, type NamedRequest, nameEach } from "../requests/eachOb
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readRequests } from "../requests/readFiles.ts";
 import { expectFiles, fileFlags } from "../requests/requestFlags.ts";
-import { tellingWhere } from "../requests/tellingWhere.ts";
+import { withFileLocations } from "../requests/withFileLocations.ts";
 import type { Session } from "../session.ts";
 
 export const command = defineCommand({
@@ -60,7 +60,7 @@ interface Compared {
 async function compare({ client }: Session, object: NamedRequest): Promise<Compared> {
   const { call } = onboardingOf(object.request, { takeOver: false });
   const planned = { ...call, query: { dryRun: "true" } };
-  const plan = await tellingWhere([object], () => client.json<Plan>(planned, ["steps", "blocked"]));
+  const plan = await withFileLocations([object], () => client.json<Plan>(planned, ["steps", "blocked"]));
   expectUnblocked(plan, object.where);
   return { object, plan };
 }

@@ -3,7 +3,7 @@ import { defineCommand } from "../command.ts";
 import { change, planBatch, start } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
-import { tellingWhere } from "../requests/tellingWhere.ts";
+import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
@@ -21,10 +21,10 @@ export const command = defineCommand({
     const isDryRun = values["dry-run"];
     const [only, ...more] = requests;
     if (only && more.length === 0)
-      return await tellingWhere(written, () => change(session, onboardingOf(only, asked), { isDryRun }));
-    if (isDryRun) return await tellingWhere(written, () => planBatch(session, requests));
+      return await withFileLocations(written, () => change(session, onboardingOf(only, asked), { isDryRun }));
+    if (isDryRun) return await withFileLocations(written, () => planBatch(session, requests));
     const name = `batch of ${requests.length}`;
     const call = { method: "POST", path: "/api/onboardings/batch", body: { requests } } as const;
-    return await tellingWhere(written, () => start(session, { call, title: name, name }));
+    return await withFileLocations(written, () => start(session, { call, title: name, name }));
   },
 });

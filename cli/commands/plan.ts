@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { planBatch, plan as planChange } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
-import { tellingWhere } from "../requests/tellingWhere.ts";
+import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
@@ -16,7 +16,7 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const asked = await readAsked(values, operands, session.say);
     const [only, ...more] = asked.requests;
-    return await tellingWhere(asked.written, () =>
+    return await withFileLocations(asked.written, () =>
       only && more.length === 0 ? planChange(session, onboardingOf(only, asked)) : planBatch(session, asked.requests),
     );
   },

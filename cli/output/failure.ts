@@ -1,6 +1,6 @@
 /** What went wrong, as a person can act on it: what, which fields, what to do, where to ask. */
 import { type Failure, Interrupted, Refused } from "../failures.ts";
-import { tellFix } from "./fix.ts";
+import { renderFix } from "./fix.ts";
 import { printable } from "./printable.ts";
 import type { Spelling } from "./program.ts";
 import { type View, viewOf } from "./view.ts";
@@ -30,7 +30,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
   }
   const { problem, operation, retryAfterSeconds } = failure;
   const { code, detail, errors = [], traceId } = problem;
-  const { fix, next = [] } = tellFix(problem, "answered");
+  const { fix, next = [] } = renderFix(problem, "answered");
   const inTheWay = operation === undefined ? [] : [`mooring status ${operation} --wait`];
   const head =
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;

@@ -32,18 +32,18 @@ export function commandsFor({ operation = "<operation>", cluster, namespace }: S
   };
 }
 
-export interface Told {
+export interface RenderedFix {
   readonly fix: string;
   /** A command that leads on, whole. */
   readonly next?: string;
 }
 
 /** Where the service has a fix for the very case, or is of another version, its own words stand. */
-export function tellFix(
+export function renderFix(
   { code, fix }: { readonly code: string; readonly fix: string },
   situation: Situation,
   subject?: Subject,
-): Told {
+): RenderedFix {
   if (!isErrorCode(code)) return { fix };
   const words = commandsFor(subject);
   const next = actsFor(code).map((act) => words[act]);
@@ -54,14 +54,14 @@ export function tellFix(
   );
 }
 
-export function fixFacts(...error: Parameters<typeof tellFix>): readonly Fact[] {
-  const { fix, next } = tellFix(...error);
+export function fixFacts(...error: Parameters<typeof renderFix>): readonly Fact[] {
+  const { fix, next } = renderFix(...error);
   return [
     ["fix", fix],
     ["next", next, "whole"],
   ];
 }
 
-function withNext(fix: string, next: string | undefined): Told {
+function withNext(fix: string, next: string | undefined): RenderedFix {
   return next === undefined ? { fix } : { fix, next };
 }

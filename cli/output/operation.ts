@@ -10,7 +10,7 @@ import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
-import { fixFacts, type Subject, tellFix } from "./fix.ts";
+import { fixFacts, renderFix, type Subject } from "./fix.ts";
 import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
@@ -162,7 +162,7 @@ function troubles(steps: readonly StepDocument[], subject: Subject, view: View):
       ? facts(
           [
             [`${name}`, `${target}: ${error.code}: ${error.message}`],
-            ["fix", tellFix(error, status === "Running" ? "retried" : "ended", subject).fix],
+            ["fix", renderFix(error, status === "Running" ? "retried" : "ended", subject).fix],
             ["again", nextRetryTime],
           ],
           view,

@@ -57,7 +57,7 @@ interface Way<Item extends Named> {
   change(item: Item): Promise<Changed | undefined>;
 }
 
-interface Told extends Changed {
+interface ReportedChange extends Changed {
   readonly item: Named;
 }
 
@@ -72,7 +72,7 @@ export async function changeEach<Item extends Named>(
 ): Promise<number> {
   const describe = describerFor(items);
   const isWhole = session.format === "json" || session.format === "yaml";
-  const told: Told[] = [];
+  const told: ReportedChange[] = [];
   let code: number = exitCodes.done;
   try {
     for (const item of items) {
@@ -107,7 +107,7 @@ function isOfOne(error: Failure): boolean {
 async function print(
   session: Session,
   describe: (item: Named) => string,
-  told: Told,
+  told: ReportedChange,
   isDryRun: boolean,
 ): Promise<void> {
   const { item, word, operation = "" } = told;
@@ -120,7 +120,7 @@ async function print(
   });
 }
 
-function documentOf({ item: { cluster, namespace, name, where }, word, operation }: Told) {
+function documentOf({ item: { cluster, namespace, name, where }, word, operation }: ReportedChange) {
   return { cluster, namespace, name, where, change: word, ...(operation === undefined ? {} : { operation }) };
 }
 
@@ -130,7 +130,11 @@ export function describerFor(items: readonly Named[]): (item: Named) => string {
   return ({ name, cluster }) => `${ownKind.toLowerCase()}/${name}${isOfSeveral ? ` in ${cluster}` : ""}`;
 }
 
-async function waitForAll(session: Session, told: readonly Told[], describe: (item: Named) => string): Promise<number> {
+async function waitForAll(
+  session: Session,
+  told: readonly ReportedChange[],
+  describe: (item: Named) => string,
+): Promise<number> {
   let code: number = exitCodes.done;
   for (const { item, operation, isDone } of told) {
     if (operation === undefined || isDone) continue;

@@ -36,6 +36,7 @@ export function setParams(changes: Readonly<Record<string, string>>, options: { 
 
 export const to = {
   operation: (id: string) => `${base}/operations/${encodeURIComponent(id)}`,
+  step: (id: string, step: string) => `${base}/operations/${encodeURIComponent(id)}?${new URLSearchParams({ step })}`,
   namespace: (cluster: string, namespace: string) =>
     `${base}/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`,
   operations: (filters: Readonly<Record<string, string>> = {}) => `${base}/operations${print(filters)}`,

@@ -117,6 +117,7 @@ const streamWords = {
   away: ["bad", "Not live"],
   ended: ["quiet", "Complete"],
   full: ["waiting", "Not live: too many streams are open"],
+  refused: ["quiet", "Not live"],
 } as const;
 
 function Liveness() {

@@ -1,4 +1,5 @@
 /** What waits for whoever sits here, with what would change. */
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { to } from "../app/router.ts";
 import type { Awaiting } from "../service/awaiting.ts";
@@ -11,7 +12,7 @@ import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
-import { ApproveButtons } from "./operation.tsx";
+import { ApproveButtons, PlanToApprove } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
@@ -37,7 +38,7 @@ export function ApprovalsPage() {
   return (
     <Page title="Approvals">
       <Loaded resource={resource} what="what waits for you">
-        {({ value }) =>
+        {({ value, nextLink }) =>
           value.length === 0 ? (
             <Empty title="Nothing waits for you.">
               <p>
@@ -46,18 +47,22 @@ export function ApprovalsPage() {
               </p>
             </Empty>
           ) : (
-            <ul class="cards">
-              {value.map((awaiting) => (
-                <Card
-                  key={awaiting.id}
-                  awaiting={awaiting}
-                  done={() => {
-                    announce("Decided");
-                    resource.reload();
-                  }}
-                />
-              ))}
-            </ul>
+            <>
+              <ul class="cards">
+                {value.map((awaiting, index) => (
+                  <Card
+                    key={awaiting.id}
+                    awaiting={awaiting}
+                    isPlanned={index < mostPlanned}
+                    done={() => {
+                      announce("Decided");
+                      resource.reload();
+                    }}
+                  />
+                ))}
+              </ul>
+              {nextLink !== undefined && <p class="muted">More wait; they come when some of these are decided.</p>}
+            </>
           )
         }
       </Loaded>
@@ -65,7 +70,19 @@ export function ApprovalsPage() {
   );
 }
 
-function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: () => void }) {
+/** Of the first, what would change is looked up at once; of the others when somebody wants to see it. */
+const mostPlanned = 5;
+
+function Card({
+  awaiting,
+  isPlanned,
+  done,
+}: {
+  readonly awaiting: Awaiting;
+  readonly isPlanned: boolean;
+  readonly done: () => void;
+}) {
+  const isOpen = useSignal(isPlanned);
   const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces } = awaiting;
   return (
     <li class="card">
@@ -90,6 +107,15 @@ function Card({ awaiting, done }: { readonly awaiting: Awaiting; readonly done: 
         ))}
       </ul>
       <RequestView request={request} replaces={replaces} />
+      <details
+        open={isOpen.value}
+        onToggle={(event) => {
+          isOpen.value = event.currentTarget.open;
+        }}
+      >
+        <summary>What would happen</summary>
+        {isOpen.value && <PlanToApprove id={id} requestHash={approval.requestHash} />}
+      </details>
     </li>
   );
 }

@@ -10,6 +10,7 @@ import { isIn } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";
 import { Id } from "../ui/copy.tsx";
 import { Choice, FilterBar, QuickFilters } from "../ui/filters.tsx";
+import { Fix } from "../ui/fix.tsx";
 import { Facts, Page, Section } from "../ui/page.tsx";
 import { Pager } from "../ui/pager.tsx";
 import { Cause } from "../ui/plan.tsx";
@@ -31,6 +32,8 @@ const parts = [
 
 export function BatchView({ batch, reload }: { readonly batch: Batch; readonly reload: () => void }) {
   const { id, status, totals, remaining, error, endTime } = batch;
+  // What the rest takes is in no event.
+  useEffect(() => onItems(id, reload), [id, reload]);
   return (
     <Page
       title={`Batch: ${batch.action} ${count(totals.requests, "namespace")}`}
@@ -87,7 +90,7 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
             { text: "Running", params: { status: "Running" } },
           ]}
         />
-        <FilterBar names={{ status: "Status" }}>
+        <FilterBar names={{ status: ["Status", words] }}>
           <Choice name="status" title="Status" options={parts.map(([, value]) => value)} />
         </FilterBar>
         <Items batch={batch} />
@@ -141,22 +144,43 @@ function Progress({ batch: { totals } }: { readonly batch: Batch }) {
   );
 }
 
+/** Not for each of many items, and also after the last of them. */
+function onItems(id: string, work: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = observe(({ event, data }) => {
+    if (event !== "item" || (data as { batch: string }).batch !== id || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      work();
+    }, 1_000);
+  });
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+}
+
 const pageSize = 100;
 
 /** The server gives a part of them; what is shown changes in its place. */
 function Items({ batch }: { readonly batch: Batch }) {
   const status = param("status");
   const page = Math.max(1, Number(param("page")) || 1);
-  // Of one status the places of a batch cannot be counted: its pages follow each other by the index of the last.
-  const from = status === "" ? (page - 1) * pageSize : Number(param("from")) || 0;
+  // Of one status the places of a batch cannot be counted: a page there is the index at which it begins.
+  const from = status === "" ? (page - 1) * pageSize : Number(param("page")) || 0;
   const parameters = new URLSearchParams({
     top: String(pageSize),
     from: String(from),
     ...(status === "" ? {} : { status }),
   });
   const address = `/api/operations/${encodeURIComponent(batch.id)}?${parameters}`;
-  const resource = useResource(`${address} ${batch.status}`, (signal) => get<Batch>(address, signal));
+  const resource = useResource(address, (signal) => get<Batch>(address, signal));
   const changed = useSignal<ReadonlyMap<number, Item>>(new Map());
+  // Of one status, others come to be of it.
+  useEffect(() => (status === "" ? undefined : onItems(batch.id, resource.reload)), [batch.id, status, resource]);
+  useEffect(() => {
+    if (resource.data.peek() !== undefined) resource.reload();
+  }, [batch.status]);
   useEffect(
     () =>
       observe(({ event, data }) => {
@@ -183,15 +207,24 @@ function Items({ batch }: { readonly batch: Batch }) {
               ))}
             </ul>
             {status === "" && <Pager page={page} size={pageSize} total={batch.totals.requests} what="namespaces" />}
-            {status !== "" && data.nextLink !== undefined && (
-              <button
-                type="button"
-                onClick={() =>
-                  setParams({ from: new URL(data.nextLink ?? "", location.href).searchParams.get("from") ?? "" })
-                }
-              >
-                Next
-              </button>
+            {status !== "" && (
+              <div class="pager">
+                {from > 0 && (
+                  <button type="button" onClick={() => setParams({ page: "" })}>
+                    To the first
+                  </button>
+                )}
+                {data.nextLink !== undefined && (
+                  <button
+                    type="button"
+                    onClick={() =>
+                      setParams({ page: new URL(data.nextLink ?? "", location.href).searchParams.get("from") ?? "" })
+                    }
+                  >
+                    Next
+                  </button>
+                )}
+              </div>
             )}
           </>
         )
@@ -223,7 +256,10 @@ function ItemRow({ item }: { readonly item: Item }) {
         {isOwn === false && <span class="muted"> by an operation that is not this batch's</span>}
         {error && (
           <p class="row-cause bad">
-            <strong>{error.code}</strong> {error.message} <span class="fix">{error.fix}</span>
+            <strong>{error.code}</strong> {error.message}{" "}
+            <span class="fix">
+              <Fix text={error.fix} />
+            </span>
           </p>
         )}
       </div>

@@ -10,6 +10,7 @@ import { isIn } from "../service/session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { ask } from "../ui/change.tsx";
 import { Block, Id } from "../ui/copy.tsx";
+import { Fix } from "../ui/fix.tsx";
 import { Facts, Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, Loaded, Loading } from "../ui/states.tsx";
@@ -17,7 +18,7 @@ import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
-import { requestParams } from "./request.tsx";
+import { requestParams, Targets } from "./request.tsx";
 
 interface Seen {
   readonly namespace: Namespace;
@@ -96,7 +97,7 @@ function Actions({
           Migrate …
         </button>
       )}
-      <a class="button" href={to.newRequest(requestParams(namespace as never))}>
+      <a class="button" href={to.newRequest(requestParams(namespace.request))}>
         Change
       </a>
       <button
@@ -108,6 +109,7 @@ function Actions({
             verb: "Offboard",
             path: address,
             method: "DELETE",
+            choice: { name: "ignoreDependants", text: "Ignore dependants: go on where others depend on what goes" },
             ifMatch,
             isGrave: true,
             done: follow,
@@ -178,20 +180,7 @@ function View({ seen, address }: { readonly seen: Seen; readonly address: string
         </p>
       )}
       <Section title="Targets">
-        <ul class="targets">
-          {of.databases.map(({ server, database, roles }) => (
-            <li key={`${server}/${database}`}>
-              <code>
-                {server}/{database}
-              </code>{" "}
-              {roles.map((role) => (
-                <span class="tag" key={role}>
-                  {role}
-                </span>
-              ))}
-            </li>
-          ))}
-        </ul>
+        <Targets of={of.databases} />
       </Section>
       <MigrationStepper seen={seen} address={address} />
       <Section title="Drift">
@@ -225,10 +214,22 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
             <Status of={severity} /> <strong>{code}</strong> <code class="target">{target}</code>
           </p>
           <p>
-            <code>{field}</code> is {found === null ? "not there" : <del>{found}</del>} instead of{" "}
-            {expected === null ? "not there" : <ins>{expected}</ins>}.
+            <code>{field}</code>{" "}
+            {found === null ? (
+              <>
+                is missing; it should be <ins>{expected}</ins>.
+              </>
+            ) : expected === null ? (
+              <>
+                was added: <del>{found}</del>
+              </>
+            ) : (
+              <>
+                is <del>{found}</del> and should be <ins>{expected}</ins>.
+              </>
+            )}
           </p>
-          <p class="fix">{repairable ? "Repair puts it right." : fix}</p>
+          <p class="fix">{repairable ? "Repair puts it right." : <Fix text={fix} />}</p>
         </li>
       ))}
     </ul>

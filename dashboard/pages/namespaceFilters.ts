@@ -1,15 +1,16 @@
 /** Which namespaces are shown, and in which order. */
 import type { Namespace } from "../service/documents.ts";
+import { words } from "../ui/words.ts";
 
 export const filterNames = {
   q: "Text",
   cluster: "Cluster",
-  state: "State",
-  mode: "Identity mode",
+  state: ["State", words],
+  mode: ["Identity mode", words],
   team: "Team",
-  severity: "Worst finding",
-  migration: "Migration",
-};
+  severity: ["Worst finding", (value: string) => (value === "none" ? "none" : words(value))],
+  migration: ["Migration", () => "under way"],
+} as const;
 export type NamespaceFilters = Readonly<Record<keyof typeof filterNames, string>>;
 
 export const severities = ["Error", "Warning", "Info"] as const;
@@ -18,6 +19,14 @@ export type Order = (typeof orders)[number];
 
 export function worstOf({ findings }: Pick<Namespace, "findings">): (typeof severities)[number] | undefined {
   return severities.find((severity) => findings.some((each) => each.severity === severity));
+}
+
+/** Of those severities that there are, the worst first. */
+export function countBySeverity({ findings }: Pick<Namespace, "findings">) {
+  return severities.flatMap((severity) => {
+    const number = findings.filter((each) => each.severity === severity).length;
+    return number === 0 ? [] : [[severity, number] as const];
+  });
 }
 
 export function filterNamespaces(all: readonly Namespace[], filters: NamespaceFilters): readonly Namespace[] {

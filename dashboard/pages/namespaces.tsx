@@ -15,6 +15,7 @@ import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import {
+  countBySeverity,
   filterNames,
   filterNamespaces,
   type NamespaceFilters,
@@ -22,7 +23,6 @@ import {
   orders,
   severities,
   sortNamespaces,
-  worstOf,
 } from "./namespaceFilters.ts";
 
 const pageSize = 100;
@@ -120,6 +120,7 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
   const last = Math.max(1, Math.ceil(of.length / pageSize));
   const page = Math.min(last, Math.max(1, Number(param("page")) || 1));
   if (of.length === 0) {
+    if (!isComplete.value) return <Loading what="the other namespaces; none so far passes these filters" />;
     return (
       <Empty title="No namespace passes these filters.">
         <p>Remove a filter to see more of the {all.value.length.toLocaleString()} that there are.</p>
@@ -128,10 +129,12 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
   }
   return (
     <>
-      <p class="muted" role="status">
+      {/* Announced once, and not for every page that comes in. */}
+      <p class="muted" role="status" aria-busy={!isComplete.value}>
         {of.length === all.value.length
           ? count(of.length, "namespace")
           : `${of.length.toLocaleString()} of ${count(all.value.length, "namespace")}`}
+        {!isComplete.value && ", and more to come …"}
       </p>
       <Bulk of={of} />
       <ul class="rows namespaces">
@@ -158,6 +161,8 @@ const bulk = [
 function Bulk({ of }: { readonly of: readonly Namespace[] }) {
   if (!isIn("Onboarding.Request")) return null;
   const isTooMuch = of.length > mostAtOnce;
+  // Whoever acts on all that pass has to have seen how many those are.
+  const isPossible = !isTooMuch && isComplete.value;
   const begin = (action: string, verb: string) =>
     ask({
       title: `${verb} ${count(of.length, "namespace")}?`,
@@ -170,12 +175,14 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
   return (
     <fieldset class="bulk actions" aria-label="With all that pass the filters">
       <span class="muted">
-        {isTooMuch
-          ? `Filter down to ${mostAtOnce.toLocaleString()} to do something with all of them:`
-          : `With ${of.length === 1 ? "this one" : `these ${of.length.toLocaleString()}`}:`}
+        {!isComplete.value
+          ? "As soon as all are loaded, with all that pass the filters:"
+          : isTooMuch
+            ? `Filter down to ${mostAtOnce.toLocaleString()} to do something with all of them:`
+            : `With ${of.length === 1 ? "this one" : `these ${of.length.toLocaleString()}`}:`}
       </span>
       {bulk.map(([action, verb]) => (
-        <button type="button" key={action} disabled={isTooMuch} onClick={() => begin(action, verb)}>
+        <button type="button" key={action} disabled={!isPossible} onClick={() => begin(action, verb)}>
           {verb} …
         </button>
       ))}
@@ -186,7 +193,6 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
 function Row({ of }: { readonly of: Namespace }) {
   const { cluster, namespace, state, identityMode, databases, findings, verifiedTime, team, requestedBy, migration } =
     of;
-  const worst = worstOf(of);
   return (
     <li class="row">
       <div class="row-status">
@@ -206,10 +212,8 @@ function Row({ of }: { readonly of: Namespace }) {
         <span class="muted"> · {team ?? requestedBy}</span>
       </div>
       <div class="row-time">
-        {worst ? (
-          <>
-            <Status of={worst} /> {findings.length}
-          </>
+        {findings.length > 0 ? (
+          countBySeverity(of).map(([severity, number]) => <Status key={severity} of={severity} number={number} />)
         ) : (
           <span class="muted">{verifiedTime === undefined ? "never verified" : "no finding"}</span>
         )}

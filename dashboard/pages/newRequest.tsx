@@ -64,8 +64,8 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
         <Section title="What would happen">
           {request && body ? (
             <Planned
-              key={body}
               request={request}
+              body={body}
               told={(found) => {
                 problems.value = found;
               }}
@@ -297,17 +297,22 @@ function Databases({
 /** So long nobody types, the plan is asked for. */
 const pauseMs = 400;
 
+/** The plan of what was filled in before stays until the next is there, so that nothing jumps while somebody types. */
 function Planned({
   request,
+  body: asked,
   told,
 }: {
   readonly request: OnboardingRequest;
+  /** The request as text: another one is planned anew. */
+  readonly body: string;
   readonly told: (problems: ReadonlyMap<string, string>) => void;
 }) {
   const plan = useSignal<Plan | undefined>(undefined);
   const error = useSignal<Error | undefined>(undefined);
+  const answered = useSignal("");
   const isSending = useSignal(false);
-  const key = useMemo(() => crypto.randomUUID(), []);
+  const key = useMemo(() => crypto.randomUUID(), [asked]);
   useEffect(() => {
     const leaving = new AbortController();
     const timer = setTimeout(async () => {
@@ -318,9 +323,13 @@ function Planned({
           signal: leaving.signal,
         });
         plan.value = body;
+        error.value = undefined;
+        answered.value = asked;
         told(new Map());
       } catch (reason) {
         if (leaving.signal.aborted) return;
+        plan.value = undefined;
+        answered.value = asked;
         fail(reason);
       }
     }, pauseMs);
@@ -328,7 +337,7 @@ function Planned({
       clearTimeout(timer);
       leaving.abort();
     };
-  }, []);
+  }, [asked]);
 
   function fail(reason: unknown): void {
     error.value = reason instanceof Error ? reason : new Error(String(reason));
@@ -353,18 +362,24 @@ function Planned({
     }
   };
 
+  const isCurrent = answered.value === asked;
   return (
-    <div aria-busy={!plan.value && !error.value} aria-live="polite">
+    <div aria-busy={!isCurrent} aria-live="polite" class={isCurrent ? "" : "outdated"}>
+      {!isCurrent && <p class="muted looking">Looking what there is …</p>}
       {error.value && (
         <div class="failure">
           <p class="empty-title">It would not be accepted.</p>
           <ProblemText error={error.value} />
         </div>
       )}
-      {!plan.value && !error.value && <p class="muted">Looking what there is …</p>}
       {plan.value && <PlanView plan={plan.value} />}
       {plan.value && (
-        <button type="button" class="primary" onClick={send} disabled={isSending.value || plan.value.blocked}>
+        <button
+          type="button"
+          class="primary"
+          onClick={send}
+          disabled={!isCurrent || isSending.value || plan.value.blocked}
+        >
           {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Ask for approval" : "Onboard"}
         </button>
       )}

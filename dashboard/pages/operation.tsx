@@ -6,7 +6,7 @@ import { get } from "../service/client.ts";
 import type { Answers, AuditRecord, Batch, Operation } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useResource } from "../service/resource.ts";
-import { caller, isIn } from "../service/session.ts";
+import { isIn } from "../service/session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { ask } from "../ui/change.tsx";
 import { Block, Id } from "../ui/copy.tsx";
@@ -16,6 +16,7 @@ import { Loaded } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
+import { Approval, ApproveButtons } from "./approval.tsx";
 import { BatchView } from "./batch.tsx";
 import { RequestView, requestParams } from "./request.tsx";
 import { Timeline, Trace } from "./timeline.tsx";
@@ -92,11 +93,10 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
     batch,
     compensates,
   } = operation;
-  const auditAddress = `/api/audit?operation=${encodeURIComponent(id)}&top=200`;
-  const audit = useResource(`${auditAddress} ${status}`, async (signal) => {
-    const page = await get<Answers["listAudit"]>(auditAddress, signal);
-    return page.value as readonly AuditRecord[];
-  });
+  const audit = useResource(`audit ${id}`, (signal) => readAudit(id, signal));
+  useEffect(() => {
+    if (audit.data.peek() !== undefined) audit.reload();
+  }, [status]);
   return (
     <Page
       title={`${words(kind)} ${cluster}/${namespace}`}
@@ -128,7 +128,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
           <p class="fix">Compensate runs these undos again, and only these.</p>
         </div>
       )}
-      <Approval operation={operation} />
+      <Approval operation={operation} audit={audit} />
       <Section title="Time line">
         <Timeline operation={operation} audit={audit} />
       </Section>
@@ -166,6 +166,17 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
   );
 }
 
+/** All entries of the operation: one of many steps has more than a page of them. */
+async function readAudit(id: string, signal: AbortSignal): Promise<readonly AuditRecord[]> {
+  const entries: AuditRecord[] = [];
+  for (let next: string | undefined = `/api/audit?operation=${encodeURIComponent(id)}&top=200`; next !== undefined; ) {
+    const page: Answers["listAudit"] = await get<Answers["listAudit"]>(next, signal);
+    entries.push(...page.value);
+    next = page.nextLink;
+  }
+  return entries;
+}
+
 function Result({ result }: { readonly result: NonNullable<Operation["result"]> }) {
   const { clientId, manifest, migration } = result;
   return (
@@ -185,49 +196,6 @@ function Result({ result }: { readonly result: NonNullable<Operation["result"]> 
       />
       <p>What a team puts into its Deployment:</p>
       <Block text={manifest} what="the manifest" />
-    </Section>
-  );
-}
-
-function Approval({ operation }: { readonly operation: Operation }) {
-  const { approval, phase } = operation;
-  if (!approval) return null;
-  const { decision, given = [], needed = 1 } = approval;
-  return (
-    <Section title="Approval">
-      <ul>
-        {approval.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
-      <Facts
-        of={[
-          [
-            "Who may",
-            approval.approvers
-              .map(({ role, team }) => (team === undefined ? role : `${role} in team ${team}`))
-              .join(" and "),
-          ],
-          ["Asked", <Time key="asked" at={approval.requestedTime} />],
-          ["Ends", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
-          [
-            "Approved so far",
-            needed > 1
-              ? `${given.length} of ${needed}${given.length > 0 ? `: ${given.map(({ by }) => by).join(", ")}` : ""}`
-              : undefined,
-          ],
-          [
-            "Decided",
-            decision && (
-              <>
-                {words(decision.kind)}
-                {decision.by !== undefined && ` by ${decision.by}`} <Time at={decision.time} />
-                {decision.comment !== undefined && `: ${decision.comment}`}
-              </>
-            ),
-          ],
-        ]}
-      />
     </Section>
   );
 }
@@ -285,59 +253,6 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
           Compensate …
         </button>
       )}
-    </>
-  );
-}
-
-/** Nobody approves what he has asked for himself; the service would say so, too. */
-export function ApproveButtons({
-  id,
-  requestHash,
-  requestedBy,
-  done,
-}: {
-  readonly id: string;
-  readonly requestHash: string;
-  readonly requestedBy: string;
-  readonly done: () => void;
-}) {
-  if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
-  if (caller.value?.id === requestedBy) return <span class="muted">Another person has to approve it.</span>;
-  const address = `/api/operations/${encodeURIComponent(id)}`;
-  return (
-    <>
-      <button
-        type="button"
-        class="primary"
-        onClick={() =>
-          ask({
-            title: "Approve this request?",
-            verb: "Approve",
-            path: `${address}/approve`,
-            body: { requestHash },
-            takesComment: true,
-            done,
-          })
-        }
-      >
-        Approve …
-      </button>
-      <button
-        type="button"
-        onClick={() =>
-          ask({
-            title: "Reject this request?",
-            verb: "Reject",
-            path: `${address}/reject`,
-            body: { requestHash },
-            takesComment: true,
-            isGrave: true,
-            done,
-          })
-        }
-      >
-        Reject …
-      </button>
     </>
   );
 }

@@ -1,17 +1,17 @@
 /** Newest first, live, and still while somebody reads. */
 import { batch, type Signal, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { param, query, to } from "../app/router.ts";
 import { awaitingCount } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
-import { Choice, FilterBar, QuickFilters, Search } from "../ui/filters.tsx";
+import { Choice, FilterBar, type FilterNames, QuickFilters, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
-import { Status } from "../ui/status.tsx";
+import { nameOf, Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 
@@ -20,7 +20,13 @@ type OperationPage = Answers["listOperations"];
 
 export const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
 const kinds = ["onboard", "change", "offboard", "repair", "migrate", "compensate", "batch"] as const;
-const filterNames = { status: "Status", phase: "Phase", kind: "Kind", cluster: "Cluster", namespace: "Namespace" };
+const filterNames = {
+  status: ["Status", words],
+  phase: ["Phase", nameOf],
+  kind: ["Kind", words],
+  cluster: "Cluster",
+  namespace: "Namespace",
+} satisfies FilterNames;
 
 export function OperationsPage() {
   return (
@@ -65,7 +71,7 @@ export function OperationList({ filters, isShort = false }: { readonly filters: 
   const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
   return (
     <Loaded resource={resource} what="the operations">
-      {(page) => <Rows key={resource.loadedAt.value} page={page} filters={filters} isShort={isShort} />}
+      {(page) => <Rows key={address} page={page} filters={filters} isShort={isShort} />}
     </Loaded>
   );
 }
@@ -75,6 +81,8 @@ interface Shown {
   /** In the order of the list; what is new waits until nobody is disturbed. */
   readonly order: Signal<readonly string[]>;
   readonly fresh: Signal<readonly string[]>;
+  /** Of the page after those that are listed. */
+  readonly nextLink: Signal<string | undefined>;
 }
 
 function Rows({
@@ -91,17 +99,18 @@ function Rows({
     rows: useSignal(new Map(page.value.map((row) => [row.id, row]))),
     order: useSignal<readonly string[]>(ids),
     fresh: useSignal<readonly string[]>([]),
+    nextLink: useSignal(page.nextLink),
   };
-  const nextLink = useSignal(page.nextLink);
+  const { nextLink } = shown;
+  const first = useRef(page);
   const wanted = useMemo(() => new URLSearchParams(filters), [filters]);
 
   useEffect(() => observe(({ event, data }) => event === "operation" && take(shown, wanted, data as Summary)), []);
+  useEffect(() => {
+    if (page !== first.current) takePage(shown, page);
+  }, [page]);
 
-  const showFresh = () =>
-    batch(() => {
-      shown.order.value = [...shown.fresh.value, ...shown.order.value];
-      shown.fresh.value = [];
-    });
+  const showFresh = () => list(shown, [...shown.fresh.value, ...shown.order.value]);
   return (
     <>
       <div class="fresh-place">
@@ -139,7 +148,8 @@ function Rows({
 }
 
 /** What is known changes in its place, whatever it has become; what is new comes in when nobody reads further down. */
-function take({ rows, order, fresh }: Shown, wanted: URLSearchParams, change: Summary): void {
+function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
+  const { rows, order, fresh } = shown;
   const known = rows.peek().get(change.id);
   if (!known && !isWanted(change, wanted)) return;
   batch(() => {
@@ -149,10 +159,38 @@ function take({ rows, order, fresh }: Shown, wanted: URLSearchParams, change: Su
     const before = newest === undefined ? undefined : rows.peek().get(newest)?.createdTime;
     // An old one that runs on is no news; it has its place further down.
     if (before !== undefined && change.createdTime < before) return;
-    const isRead = scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
-    if (isRead) fresh.value = [change.id, ...fresh.peek()];
+    if (isRead()) fresh.value = [change.id, ...fresh.peek()];
     else order.value = [change.id, ...order.peek()];
   });
+}
+
+/** The newest once more, such as after the service was away: what is listed stays where it is. */
+function takePage(shown: Shown, page: OperationPage): void {
+  const { rows, order, fresh, nextLink } = shown;
+  const listed = new Set(order.peek());
+  const unknown = page.value.flatMap(({ id }) => (listed.has(id) ? [] : [id]));
+  batch(() => {
+    rows.value = new Map([...rows.peek(), ...page.value.map((row) => [row.id, row] as const)]);
+    if (unknown.length === page.value.length && page.nextLink !== undefined) {
+      // More has happened than fits a page: between these and those that are listed are others.
+      order.value = unknown;
+      fresh.value = [];
+      nextLink.value = page.nextLink;
+    } else if (isRead()) fresh.value = unknown;
+    else list(shown, [...unknown, ...listed]);
+  });
+}
+
+function list({ rows, order, fresh }: Shown, ids: readonly string[]): void {
+  const createdTime = (id: string) => rows.peek().get(id)?.createdTime ?? "";
+  batch(() => {
+    order.value = ids.toSorted((a, b) => createdTime(b).localeCompare(createdTime(a)));
+    fresh.value = [];
+  });
+}
+
+function isRead(): boolean {
+  return scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
 }
 
 function isWanted(change: Summary, wanted: URLSearchParams): boolean {

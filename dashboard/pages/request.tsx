@@ -1,7 +1,9 @@
 /** What was asked for, and what it changes of what was asked for before. */
 import type { OnboardingRequestOutput } from "../service/documents.ts";
 import { Block } from "../ui/copy.tsx";
+import { Facts } from "../ui/page.tsx";
 import { type Difference, Differences } from "../ui/plan.tsx";
+import { words } from "../ui/words.ts";
 
 type Request = OnboardingRequestOutput;
 
@@ -12,6 +14,8 @@ export function RequestView({
   readonly request: Request;
   readonly replaces?: Request | undefined;
 }) {
+  const { cluster, namespace, team, identityMode, selector, serviceAccount, databases } = request;
+  const { adoptionPolicy, deletePolicy } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
     <>
@@ -21,8 +25,47 @@ export function RequestView({
           {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">Nothing differs.</p>}
         </>
       )}
-      <Block text={JSON.stringify(request, null, 2)} what="the request" />
+      <Facts
+        of={[
+          ["Namespace", `${cluster}/${namespace}`],
+          ["Team", team],
+          ["Identity mode", words(identityMode)],
+          identityMode === "podIdentity" ? ["Selector", selector ?? namespace] : ["Service account", serviceAccount],
+          ["What is there and is not Mooring's", adoptionWords[adoptionPolicy]],
+          ["When it is offboarded, the namespace", deletePolicy === "Keep" ? "stays" : "goes, if Mooring created it"],
+        ]}
+      />
+      <Targets of={databases} />
+      <details>
+        <summary>As JSON</summary>
+        <Block text={JSON.stringify(request, null, 2)} what="the request" />
+      </details>
     </>
+  );
+}
+
+const adoptionWords = {
+  Never: "stops it",
+  IfIdentical: "is taken over if it is identical",
+  Always: "is taken over",
+} as const satisfies Record<Request["adoptionPolicy"], string>;
+
+export function Targets({ of }: { readonly of: Request["databases"] }) {
+  return (
+    <ul class="targets">
+      {of.map(({ server, database, roles }) => (
+        <li key={`${server}/${database}`}>
+          <code>
+            {server}/{database}
+          </code>{" "}
+          {roles.map((role) => (
+            <span class="tag" key={role}>
+              {role}
+            </span>
+          ))}
+        </li>
+      ))}
+    </ul>
   );
 }
 

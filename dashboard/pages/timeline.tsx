@@ -1,6 +1,7 @@
 /** The steps of an operation on one line of time: tries, waits, and undos in the order in which they ran. */
 import { useComputed, useSignal } from "@preact/signals";
-import { to } from "../app/router.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { query, to } from "../app/router.ts";
 import type { AuditRecord, Operation } from "../service/documents.ts";
 import type { Resource } from "../service/resource.ts";
 import { settings } from "../service/settings.ts";
@@ -134,13 +135,19 @@ function StepRow({
   operation,
   audit,
 }: Props & { readonly step: Step; readonly scale: Scale; readonly until: number; readonly isUndo: boolean }) {
-  const isOpen = useSignal(step.status === "Failed");
+  const own = `${step.name}:${step.target}`;
+  const isLinked = useMemo(() => query.peek().get("step") === own, [own]);
+  const isOpen = useSignal(step.status === "Failed" || isLinked);
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isLinked) row.current?.scrollIntoView({ block: "center" });
+  }, [isLinked]);
   const { name, target, status, attempts, startTime, endTime, nextRetryTime, error } = step;
   const start = Date.parse(startTime ?? "");
   const isOver = status !== "Running" && status !== "NotStarted";
   const isWaiting = status === "Running" && nextRetryTime !== undefined;
   return (
-    <li class={`step ${status} ${isUndo ? "undo" : ""}`}>
+    <li class={`step ${status} ${isUndo ? "undo" : ""} ${isLinked ? "linked" : ""}`} ref={row}>
       <details
         open={isOpen.value}
         onToggle={(event) => {
@@ -200,6 +207,15 @@ function StepRow({
                   </a>,
                 ],
                 ["Trace", operation.traceId && <Trace key="trace" id={operation.traceId} />],
+                [
+                  "Address",
+                  <Copy
+                    key="address"
+                    text={`${location.origin}${to.step(operation.id, own)}`}
+                    what="the address of this step"
+                    label="Copy the address of this step"
+                  />,
+                ],
               ]}
             />
             <StepDifferences step={step} audit={audit} />

@@ -86,7 +86,8 @@ function lose(): void {
   if (contact.value.isThere) contact.value = { ...contact.value, isThere: false };
 }
 
-async function refusal(response: Response): Promise<Error> {
+/** Whoever is not known any more is asked to sign in, whichever call has met that. */
+export async function refusal(response: Response): Promise<Error> {
   const isProblem = (response.headers.get("content-type") ?? "").includes("json");
   if (response.status === 401 && gate.value === "open") askToSignIn("The service does not know you any more.");
   if (!isProblem) {

@@ -3,11 +3,11 @@
  * closed while the tab is hidden, and taken up where it ended.
  */
 import { effect, signal } from "@preact/signals";
-import { contact, pause, Refused, retryAfterMs, send } from "./client.ts";
+import { contact, pause, Refused, refusal, retryAfterMs, send } from "./client.ts";
 import { EventParser, type ServerEvent } from "./eventParser.ts";
 import { gate } from "./session.ts";
 
-export type StreamState = "connecting" | "live" | "paused" | "away" | "ended" | "full";
+export type StreamState = "connecting" | "live" | "paused" | "away" | "ended" | "full" | "refused";
 export const streamState = signal<StreamState>("connecting");
 /** When something came last, be it only a heartbeat. */
 export const lastHeard = signal(Date.now());
@@ -70,8 +70,8 @@ async function run(path: string, stopped: AbortSignal): Promise<void> {
       }
     } catch (error) {
       if (stopped.aborted) return;
-      if (error instanceof Refused) {
-        streamState.value = "ended";
+      if (error instanceof Refused && error.status < 500) {
+        streamState.value = "refused";
         return;
       }
       failures += 1;
@@ -93,12 +93,8 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
   const response = await send(path, { headers, signal });
   if (response.status === 204) return "ended";
   if (response.status === 429 || response.status === 503) return retryAfterMs(response);
-  if (!response.ok || !response.body) {
-    const isProblem = (response.headers.get("content-type") ?? "").includes("json");
-    throw isProblem && response.status < 500
-      ? new Refused(response.status, await response.json())
-      : new Error(`answered ${response.status}`);
-  }
+  if (!response.ok) throw await refusal(response);
+  if (!response.body) throw new Error("answered nothing");
   streamState.value = "live";
   if (lastEventId === undefined) freshStreams.value += 1;
   const parser = new EventParser();

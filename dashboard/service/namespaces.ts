@@ -25,25 +25,31 @@ let loadedFor: string | undefined;
 export function ensureLoaded(): void {
   const who = caller.peek()?.id;
   if (loading || (loadedFor === who && isComplete.peek() && Date.now() - loadedAt.peek() < 60_000)) return;
-  if (loadedFor !== who) all.value = [];
+  if (loadedFor !== who) {
+    all.value = [];
+    isComplete.value = false;
+  }
   loadedFor = who;
   void load();
 }
+
+/** What fills a screen comes first; the rest in pages as large as the service gives. */
+const [firstPage, fullPage] = [100, 1_000];
 
 export async function load(): Promise<void> {
   loading?.abort();
   const own = new AbortController();
   loading = own;
   const isFirst = all.peek().length === 0;
-  let fresh: readonly Namespace[] = [];
+  const fresh: Namespace[] = [];
   failure.value = undefined;
   try {
-    for (let next: string | undefined = "/api/namespaces?top=200"; next !== undefined; ) {
+    for (let next: string | undefined = `/api/namespaces?top=${firstPage}`; next !== undefined; ) {
       const page: Page = await get<Page>(next, own.signal);
-      fresh = [...fresh, ...page.value];
+      fresh.push(...page.value);
       // What is seen already is replaced at once, and not row by row.
-      if (isFirst) all.value = fresh;
-      next = page.nextLink;
+      if (isFirst) all.value = [...fresh];
+      next = page.nextLink && withTop(page.nextLink, fullPage);
     }
     batch(() => {
       all.value = fresh;
@@ -56,6 +62,12 @@ export async function load(): Promise<void> {
   } finally {
     if (loading === own) loading = undefined;
   }
+}
+
+function withTop(link: string, top: number): string {
+  const url = new URL(link, location.origin);
+  url.searchParams.set("top", String(top));
+  return url.pathname + url.search;
 }
 
 /** What an operation has done to a namespace is read as soon as it tells of it. */

@@ -17,6 +17,8 @@ export interface Change {
   /** Of the thing as it was seen. */
   readonly ifMatch?: string | undefined;
   readonly takesComment?: boolean;
+  /** A flag of the query that somebody may set; what would happen is planned anew with it. */
+  readonly choice?: { readonly name: string; readonly text: string };
   /** What it does cannot be taken back by the same page. */
   readonly isGrave?: boolean;
   readonly done: (accepted: Accepted) => void;
@@ -41,11 +43,14 @@ function Asked({ change }: { readonly change: Change }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const comment = useSignal("");
-  const key = useMemo(() => crypto.randomUUID(), []);
   const state = useSignal<"idle" | "sending">("idle");
   const error = useSignal<Error | undefined>(undefined);
-  const plan = useResource(`plan ${change.path}`, async (signal) => {
-    const { body } = await call<Plan | BatchPlan>(withDryRun(change.path), { ...requestOf(change, ""), signal });
+  const isChosen = useSignal(false);
+  const path = change.choice && isChosen.value ? withFlag(change.path, change.choice.name) : change.path;
+  // What is sent again after a failure is the same; with another flag it is not.
+  const key = useMemo(() => crypto.randomUUID(), [path]);
+  const plan = useResource(`plan ${path}`, async (signal) => {
+    const { body } = await call<Plan | BatchPlan>(withFlag(path, "dryRun"), { ...requestOf(change, ""), signal });
     return body;
   });
 
@@ -54,7 +59,7 @@ function Asked({ change }: { readonly change: Change }) {
     state.value = "sending";
     error.value = undefined;
     try {
-      const { body } = await call<Accepted>(change.path, {
+      const { body } = await call<Accepted>(path, {
         ...requestOf(change, comment.value),
         headers: { ...conditionOf(change), "idempotency-key": key },
       });
@@ -78,6 +83,18 @@ function Asked({ change }: { readonly change: Change }) {
           <Loaded resource={plan} what="what would happen">
             {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
           </Loaded>
+          {change.choice && (
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={isChosen.value}
+                onChange={(event) => {
+                  isChosen.value = event.currentTarget.checked;
+                }}
+              />
+              {change.choice.text}
+            </label>
+          )}
           {change.takesComment && <Comment value={comment} />}
           {error.value && (
             <div class="failure" role="alert">
@@ -138,6 +155,6 @@ function conditionOf({ ifMatch }: Pick<Change, "ifMatch">): Record<string, strin
   return ifMatch === undefined ? {} : { "if-match": ifMatch };
 }
 
-function withDryRun(path: string): string {
-  return `${path}${path.includes("?") ? "&" : "?"}dryRun=true`;
+function withFlag(path: string, name: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${name}=true`;
 }

@@ -6,11 +6,15 @@ import { words } from "./words.ts";
 /** Where there is room, nobody has to unfold them. */
 const isWide = matchMedia("(min-width: 56rem)").matches;
 
-/** What a filter is called where it is told that it is on. */
-export type FilterNames = Readonly<Record<string, string>>;
+/** What a filter is called where it is told that it is on, and how its value is said where that is no free text. */
+export type FilterNames = Readonly<Record<string, string | readonly [title: string, say: (value: string) => string]>>;
 
 export function FilterBar({ names, children }: { readonly names: FilterNames; readonly children: ComponentChildren }) {
-  const on = Object.entries(names).filter(([name]) => param(name) !== "");
+  const on = Object.entries(names).flatMap(([name, told]) => {
+    const value = param(name);
+    const [title, say] = typeof told === "string" ? [told, String] : told;
+    return value === "" ? [] : [{ name, text: `${title}: ${say(value)}` }];
+  });
   return (
     <search class="filters">
       <details open={isWide}>
@@ -20,15 +24,15 @@ export function FilterBar({ names, children }: { readonly names: FilterNames; re
       {on.length > 0 && (
         <p class="filters-on">
           <span>Filtered:</span>
-          {on.map(([name, title]) => (
+          {on.map(({ name, text }) => (
             <button
               type="button"
               class="chip on"
               key={name}
               onClick={() => setParams({ [name]: "", page: "" })}
-              aria-label={`Remove the filter ${title} ${param(name)}`}
+              aria-label={`Remove the filter ${text}`}
             >
-              {title}: {param(name)} <span aria-hidden="true">✕</span>
+              {text} <span aria-hidden="true">✕</span>
             </button>
           ))}
           <button
@@ -55,19 +59,20 @@ export function Choice({
   readonly options: readonly (string | readonly [value: string, text: string])[];
   readonly any?: string;
 }) {
+  const chosen = param(name);
+  const all = options.map((option) => (typeof option === "string" ? ([option, words(option)] as const) : option));
+  // An address may ask for what is not, or not any more.
+  if (chosen !== "" && !all.some(([value]) => value === chosen)) all.push([chosen, chosen]);
   return (
     <label class="field">
       <span>{title}</span>
-      <select value={param(name)} onChange={(event) => setParams({ [name]: event.currentTarget.value, page: "" })}>
+      <select value={chosen} onChange={(event) => setParams({ [name]: event.currentTarget.value, page: "" })}>
         <option value="">{any}</option>
-        {options.map((option) => {
-          const [value, text] = typeof option === "string" ? [option, words(option)] : option;
-          return (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          );
-        })}
+        {all.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
       </select>
     </label>
   );

@@ -1,16 +1,24 @@
 /** What would happen: step by step, with what stands in the way and what could not be found out. */
-
+import { useSignal } from "@preact/signals";
 import { to } from "../app/router.ts";
 import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
+import { Fix } from "./fix.tsx";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
 import { count, words } from "./words.ts";
 
-type PlannedStep = Plan["steps"][number];
+/** Of a plan, or as it was carried out. */
+interface PlannedStep {
+  readonly name: string;
+  readonly target: string;
+  readonly action: string | undefined;
+  readonly differences: readonly Difference[];
+  readonly blockers?: readonly ToldError[];
+  readonly notices?: readonly ToldError[];
+}
 
-export function PlanView({ plan, isQuiet = false }: { readonly plan: Plan; readonly isQuiet?: boolean }) {
+export function PlanView({ plan }: { readonly plan: Plan }) {
   const changing = plan.steps.filter(({ action }) => action !== "none");
-  const shown = isQuiet ? plan.steps.filter((step) => step.action !== "none" || hasMore(step)) : plan.steps;
   return (
     <div class="plan">
       <p class={plan.blocked ? "verdict bad" : "verdict"}>
@@ -39,26 +47,31 @@ export function PlanView({ plan, isQuiet = false }: { readonly plan: Plan; reado
         </p>
       ))}
       {plan.estimate && <EstimateText estimate={plan.estimate} />}
-      {shown.length > 0 && (
-        <ol class="plan-steps">
-          {shown.map((step) => (
-            <li key={`${step.name} ${step.target}`} class={step.blockers.length > 0 ? "planned blocked" : "planned"}>
-              <div class="plan-step">
-                <Action of={step.action} />
-                <span title={step.name}>{words(step.name)}</span> <code class="target">{step.target}</code>
-              </div>
-              <Differences of={step.differences} />
-              {step.blockers.map((blocker) => (
-                <Cause key={blocker.code + blocker.message} error={blocker} />
-              ))}
-              {step.notices?.map((notice) => (
-                <Cause key={notice.code + notice.message} error={notice} isNotice />
-              ))}
-            </li>
-          ))}
-        </ol>
-      )}
+      <PlanSteps steps={plan.steps} />
     </div>
+  );
+}
+
+export function PlanSteps({ steps }: { readonly steps: readonly PlannedStep[] }) {
+  if (steps.length === 0) return null;
+  return (
+    <ol class="plan-steps">
+      {steps.map(({ name, target, action, differences, blockers = [], notices = [] }) => (
+        <li key={`${name} ${target}`} class={blockers.length > 0 ? "planned blocked" : "planned"}>
+          <div class="plan-step">
+            <Action of={action} />
+            <span title={name}>{words(name)}</span> <code class="target">{target}</code>
+          </div>
+          <Differences of={differences} />
+          {blockers.map((blocker) => (
+            <Cause key={blocker.code + blocker.message} error={blocker} />
+          ))}
+          {notices.map((notice) => (
+            <Cause key={notice.code + notice.message} error={notice} isNotice />
+          ))}
+        </li>
+      ))}
+    </ol>
   );
 }
 
@@ -74,7 +87,8 @@ export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
   const { totals, items, estimate } = plan;
   const order = ["refused", "blocked", "notPlanned", "ready"];
   const sorted = items.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  const shown = sorted.slice(0, mostItems);
+  const most = useSignal(pageOfItems);
+  const shown = sorted.slice(0, most.value);
   return (
     <div class="plan">
       <p class={totals.ready === 0 ? "verdict bad" : "verdict"}>
@@ -96,20 +110,27 @@ export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
           </li>
         ))}
       </ul>
-      {items.length > shown.length && <p class="muted">And {items.length - shown.length} more.</p>}
+      {items.length > shown.length && (
+        <p>
+          <button
+            type="button"
+            onClick={() => {
+              most.value += pageOfItems;
+            }}
+          >
+            Show more of the other {(items.length - shown.length).toLocaleString()}
+          </button>
+        </p>
+      )}
     </div>
   );
 }
 
-const mostItems = 100;
+const pageOfItems = 100;
 
 function changesOf({ steps }: Plan): string {
   const changing = steps.filter(({ action }) => action !== "none").length;
   return changing === 0 ? "nothing to do" : `${count(changing, "step")} of ${steps.length} would change something`;
-}
-
-function hasMore({ differences, blockers, notices = [] }: PlannedStep): boolean {
-  return differences.length + blockers.length + notices.length > 0;
 }
 
 export function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
@@ -156,20 +177,22 @@ export function Differences({ of }: { readonly of: readonly Difference[] }) {
   );
 }
 
-export interface ToldError {
+export interface ErrorWithFix {
   readonly code: string;
   readonly message: string;
   readonly fix: string;
 }
 
 /** An error with what to do about it. */
-export function Cause({ error, isNotice = false }: { readonly error: ToldError; readonly isNotice?: boolean }) {
+export function Cause({ error, isNotice = false }: { readonly error: ErrorWithFix; readonly isNotice?: boolean }) {
   return (
     <div class={isNotice ? "cause notice" : "cause bad"}>
       <p>
         <strong>{error.code}</strong> {error.message}
       </p>
-      <p class="fix">{error.fix}</p>
+      <p class="fix">
+        <Fix text={error.fix} />
+      </p>
     </div>
   );
 }

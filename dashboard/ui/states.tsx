@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { Refused, Unreachable } from "../service/client.ts";
 import type { Resource } from "../service/resource.ts";
 import { Copy } from "./copy.tsx";
+import { Fix } from "./fix.tsx";
 import { Time } from "./time.tsx";
 
 export function Loaded<T>({
@@ -102,7 +103,9 @@ export function ProblemText({ error }: { readonly error: Error }) {
           ))}
         </ul>
       )}
-      <p>{fix}</p>
+      <p class="fix">
+        <Fix text={fix} />
+      </p>
       <p class="muted">
         <code>{code}</code> · trace <code>{traceId}</code> <Copy text={traceId} what="the trace id" />
       </p>

@@ -23,7 +23,16 @@ const names: Readonly<Record<string, string>> = {
   compensating: "Undoing",
 };
 
-export function Status({ of, phase }: { readonly of: string; readonly phase?: string | undefined }) {
+export function Status({
+  of,
+  phase,
+  number,
+}: {
+  readonly of: string;
+  readonly phase?: string | undefined;
+  /** How many there are of it. */
+  readonly number?: number;
+}) {
   const shown = of === "Running" && phase !== undefined && phase in names ? phase : of;
   const [tone, sign] = tones[shown] ?? (shown.endsWith("ing") ? (["busy", "▶"] as const) : (["quiet", "·"] as const));
   return (
@@ -31,9 +40,17 @@ export function Status({ of, phase }: { readonly of: string; readonly phase?: st
       <span aria-hidden="true" class="sign">
         {sign}
       </span>
-      <span>{names[shown] ?? words(shown)}</span>
+      <span>
+        {number !== undefined && `${number.toLocaleString()} `}
+        {number === undefined || number === 1 || shown === "Info" ? nameOf(shown) : `${nameOf(shown)}s`}
+      </span>
     </span>
   );
+}
+
+/** The value of a filter, too. */
+export function nameOf(status: string): string {
+  return names[status] ?? words(status);
 }
 
 export function Action({ of }: { readonly of: string | undefined }) {

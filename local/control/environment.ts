@@ -1,7 +1,7 @@
 /** Where the simulated cloud listens and who one may be in it, for clients that the sandbox does not start itself. */
 import { type Cloud, names } from "../cloud.ts";
 
-export interface Surroundings {
+export interface EnvironmentOptions {
   readonly cloud: Cloud;
   /** Of the service. */
   readonly url: string;
@@ -19,7 +19,7 @@ export function describeEnvironment({
   authorityFile,
   freetdsFile,
   azureConfigFolder,
-}: Surroundings) {
+}: EnvironmentOptions) {
   const { world, arm, entra, clusters, sqlServers, serviceBus, identityEndpoint, principals, sqlLogin } = cloud;
   const servers = [...sqlServers.values()].map((sql) => ({
     name: sql.server,
@@ -83,7 +83,7 @@ function toVariable(name: string): string {
 }
 
 /** Lines to print: variables that a shell can take over, then addresses that stand in each client's own settings. */
-export function printEnvironment(surroundings: Surroundings): string[] {
+export function printEnvironment(surroundings: EnvironmentOptions): string[] {
   const { variables, resourceManager, sqlServers, serviceBus, principals } = describeEnvironment(surroundings);
   const addresses = [
     ["Azure Resource Manager", resourceManager],

@@ -29,13 +29,13 @@ export type DemoEvent =
   | { readonly event: "ended"; readonly ok: true; readonly durationMs: number }
   | { readonly event: "ended"; readonly ok: false; readonly durationMs: number; readonly surprise: string };
 
-export interface Teller {
-  tell(event: DemoEvent): void;
+export interface DemoReporter {
+  report(event: DemoEvent): void;
   /** Gives the terminal back as it was. */
   close(): void;
 }
 
 /** Something is not as the walk-through says. */
-export class Surprise extends Error {
+export class UnexpectedResult extends Error {
   override readonly name = "Surprise";
 }

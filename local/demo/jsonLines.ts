@@ -1,8 +1,8 @@
 /** Tells the walk-through to a machine: one event on each line. */
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
-import type { DemoEvent, Teller } from "./events.ts";
+import type { DemoEvent, DemoReporter } from "./events.ts";
 
-export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
+export function createJsonReporter(stream: NodeJS.WritableStream): DemoReporter {
   const write = (event: object) => stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
   const told = new Map<string, string>();
 
@@ -22,7 +22,7 @@ export function createJsonTeller(stream: NodeJS.WritableStream): Teller {
     tellChange(id, { event: "operation", ...stateOf(event.operation) });
   }
 
-  return { tell, close: () => undefined };
+  return { report: tell, close: () => undefined };
 }
 
 /** What the story is about, and not all that the service says. */

@@ -12,11 +12,11 @@ import { Interrupted, listenForInterruption } from "../interruption.ts";
 import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
 import type { Fault } from "../simulators/faults.ts";
-import { type DemoEvent, Surprise } from "./events.ts";
+import { type DemoEvent, UnexpectedResult } from "./events.ts";
 import { furnish } from "./furnish.ts";
-import { createJsonTeller } from "./jsonLines.ts";
+import { createJsonReporter } from "./jsonLines.ts";
 import { createStage } from "./stage.ts";
-import { createTerminalTeller } from "./terminal.ts";
+import { createTerminalReporter } from "./terminal.ts";
 import { walkThrough } from "./walkThrough.ts";
 
 const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>] [--package <zip>]
@@ -28,7 +28,7 @@ const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>]
 `;
 
 const options = readArguments();
-const teller = options.json ? createJsonTeller(process.stdout) : createTerminalTeller(process.stdout);
+const reporter = options.json ? createJsonReporter(process.stdout) : createTerminalReporter(process.stdout);
 const interruption = listenForInterruption();
 const started = performance.now();
 const elapsed = () => Math.round(performance.now() - started);
@@ -48,11 +48,11 @@ try {
   tell({ event: "ended", ok: true, durationMs: elapsed() });
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
-  teller.close();
+  reporter.close();
   if (error instanceof Interrupted) process.stderr.write("\nInterrupted; ending what was started …\n");
-  else teller.tell({ event: "ended", ok: false, durationMs: elapsed(), surprise: describe(error) });
+  else reporter.report({ event: "ended", ok: false, durationMs: elapsed(), surprise: describe(error) });
 } finally {
-  teller.close();
+  reporter.close();
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
   if (app !== undefined) await rm(app, { recursive: true, force: true });
@@ -74,7 +74,7 @@ async function play(sandbox: Sandbox): Promise<void> {
 
 /** Nothing more is told once somebody has had enough. */
 function tell(event: DemoEvent): void {
-  if (!interruption.signal.aborted) teller.tell(event);
+  if (!interruption.signal.aborted) reporter.report(event);
 }
 
 function keepLog(line: string): void {
@@ -83,7 +83,7 @@ function keepLog(line: string): void {
 
 /** What it was, and the last words of the service when the error is not one of the story's own. */
 function describe(error: unknown): string {
-  if (error instanceof Surprise) return error.message;
+  if (error instanceof UnexpectedResult) return error.message;
   const code = error instanceof Refused ? `${error.problem.code}: ` : "";
   const text = `${code}${error instanceof Error ? error.message : String(error)}`;
   const log = serviceLog.slice(-5);

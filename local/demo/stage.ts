@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { type ClusterObject, createTeamCluster, type Run, readManifest, type TeamCluster } from "./cluster.ts";
-import { type DemoEvent, Surprise } from "./events.ts";
+import { type DemoEvent, UnexpectedResult } from "./events.ts";
 import { createService, type Service } from "./service.ts";
 
 export const root = dirname(dirname(import.meta.dirname));
@@ -53,14 +53,14 @@ export function createStage(
     tell,
     chapter: (number, title, text) => tell({ event: "chapter", number, title, text }),
     check(what, isSo, found) {
-      if (!isSo) throw new Surprise(`${what}: ${found}`);
+      if (!isSo) throw new UnexpectedResult(`${what}: ${found}`);
       tell({ event: "check", what, found });
     },
     async follow(id, expected) {
       const operation = await service.follow(id, (each) => tell({ event: "operation", operation: each }));
       if (operation.status !== expected) {
         const { code, message } = operation.error ?? { code: "", message: "" };
-        throw new Surprise(
+        throw new UnexpectedResult(
           `operation ${operation.id} ended ${operation.status} and not ${expected}. ${code} ${message}`.trim(),
         );
       }
@@ -80,7 +80,9 @@ export function createStage(
       const isExpected = rows ? exitCode === 0 && isDeepStrictEqual(rowsOf(log), rows) : refusals.includes(exitCode);
       if (isExpected) return run;
       const wanted = rows ? `the rows ${rows.join(", ")}` : "to be refused";
-      throw new Surprise(`pod ${namespace}/${named.metadata.name} had ${wanted}; exit code ${exitCode}, log: ${log}`);
+      throw new UnexpectedResult(
+        `pod ${namespace}/${named.metadata.name} had ${wanted}; exit code ${exitCode}, log: ${log}`,
+      );
     },
   };
 }

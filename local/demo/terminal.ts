@@ -1,10 +1,10 @@
 /** Tells the walk-through to a person. */
 import { viewOf } from "../../cli/output/view.ts";
 import { wrap } from "../../cli/output/wrap.ts";
-import type { DemoEvent, Teller } from "./events.ts";
+import type { DemoEvent, DemoReporter } from "./events.ts";
 import { boundedViewOf, createProgress } from "./progress.ts";
 
-export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
+export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter {
   const { paint } = viewOf(stream);
   const progress = createProgress(stream);
   const write = (line = "") => stream.write(`${line}\n`);
@@ -100,7 +100,7 @@ export function createTerminalTeller(stream: NodeJS.WriteStream): Teller {
     fact("next", fix);
   }
 
-  return { tell, close: progress.end };
+  return { report: tell, close: progress.end };
 }
 
 /** Short requests on few lines: one for the scalars, one for each database. */

@@ -8,6 +8,8 @@ export interface TypedData {
   readonly int?: number | null;
   readonly double?: number | null;
   readonly http?: unknown;
+  readonly collectionString?: { readonly string: readonly string[] } | null;
+  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] } | null;
 }
 
 export interface Binding {

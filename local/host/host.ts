@@ -11,11 +11,13 @@ import { passOn } from "./http/passOn.ts";
 import { createRoutes, type RouteDeclaration, type Routes } from "./http/routes.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { readKeys } from "./keyStore.ts";
+import type { Reviewed } from "./knownSettings.ts";
 import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
 import { resolveFunctions } from "./resolve.ts";
-import { findSetting, readSettings, type Settings } from "./settings.ts";
+import { expandSettings, findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
+import { parseTimeSpan } from "./timeSpan.ts";
 import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
@@ -31,6 +33,8 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
+  /** Functions ask for keys by their levels; without it only for those that are configured. */
+  readonly enforceKeys?: boolean;
   readonly meetTurn?: MeetTurn | undefined;
   /** Who answers requests below /sandbox; nobody without it. */
   readonly sandbox?: URL;
@@ -45,11 +49,13 @@ export interface Host {
 
 export async function startHost(options: HostOptions): Promise<Host> {
   const { folder, dataDirectory } = options;
-  const hostJson = await readHostJson(folder);
-  const settings = await readSettings(folder, { ...process.env, ...options.settings });
+  const { settings, reviewed: localReview } = await readSettings(folder, { ...process.env, ...options.settings });
+  const { hostJson, reviewed: hostReview } = await readHostJson(folder, settings);
   const log = options.log ?? createLog({ filter: toLevelFilter(hostJson, settings["MOORING_LOG_LEVEL"]) });
+  tellIdle("host.json", hostReview, log);
+  tellIdle("local.settings.json", localReview, log);
   await mkdir(dataDirectory, { recursive: true });
-  const keys = await readKeys(dataDirectory, settings);
+  const keys = await readKeys(dataDirectory, { settings, enforced: options.enforceKeys === true, log });
   const server = await listen({ port: options.port, log });
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
@@ -72,16 +78,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   try {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
-    const functions = resolveFunctions(app.functions.values(), { settings, log });
+    const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
     const durable = createDurable(functions, {
       app,
       dataDirectory,
-      settings: hostJson.extensions.durableTask,
+      settings: durableSettingsOf(hostJson, settings),
       // As instances of an app share a task hub in Azure: this one's clients speak to another host's engine.
       baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
       rpcKey: keys.rpc,
       isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
+      retentionMs: readRetention(settings),
       log,
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
     });
@@ -116,6 +123,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 const defaultGraceMs = 10_000;
 
+/** Whoever set it expects something of it. */
+function tellIdle(file: string, { idle, unknown }: Reviewed, log: Log): void {
+  if (idle.length > 0) log.info(`settings of ${file} that do nothing in this host`, { settings: idle.join(", ") });
+  if (unknown.length > 0) log.warn(`settings of ${file} that nobody knows`, { settings: unknown.join(", ") });
+}
+
+/** The hub's name may be a setting: `%NAME%`. */
+function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: Settings): Record<string, unknown> {
+  const { hubName } = durableTask;
+  if (typeof hubName !== "string") return durableTask;
+  const where = "host.json (extensions.durableTask.hubName)";
+  return { ...durableTask, hubName: expandSettings(hubName, { settings, where }) };
+}
+
 /** The SDK is loaded only by apps that need it: it takes longer to load than the rest of the host. */
 async function createServiceBus(triggers: TriggerContext, { extensions }: HostJson) {
   if (!triggers.functions.some(({ trigger }) => trigger.type.toLowerCase() === "servicebustrigger")) return undefined;
@@ -148,6 +169,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
   const handler = createHttpFunctions({
     routes,
     keys,
+    functionNames: new Set(functions.map(({ name }) => name.toLowerCase())),
     durable,
     bodyLimit: readBodyLimit(settings),
     limits: hostJson.extensions.http,
@@ -192,6 +214,17 @@ function readBodyLimit(settings: Settings): number {
   if (text === undefined || text === "") return defaultBodyLimit;
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw new ConfigurationError(`${name} is "${text}"; set it to a number of bytes or remove it`);
+}
+
+function readRetention(settings: Settings): number | undefined {
+  const name = "MOORING_RETENTION";
+  const text = findSetting(settings, name);
+  if (text === undefined || text === "") return undefined;
+  const retentionMs = parseTimeSpan(text);
+  if (retentionMs !== undefined && retentionMs > 0) return retentionMs;
+  throw new ConfigurationError(
+    `${name} is "${text}"; set it to the time that ended orchestrations are kept, such as 30.00:00:00, or remove it`,
+  );
 }
 
 function environmentOf(folder: string, { port }: HttpServer): Record<string, string> {

@@ -3,8 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigurationError } from "./configurationError.ts";
+import { hostJsonSettings, type Reviewed, review } from "./knownSettings.ts";
 import { type LevelFilter, type LogLevel, levels } from "./log.ts";
-import { parseJsonFile } from "./settings.ts";
+import { parseJsonFile, type Settings } from "./settings.ts";
 import { parseTimeSpan } from "./timeSpan.ts";
 
 /** Names are case-insensitive in .NET's configuration, and so are the levels' values. */
@@ -29,6 +30,8 @@ const requestLimit = z
 
 const schema = z.looseObject({
   version: z.literal("2.0", 'must be "2.0"'),
+  /** The only functions to run; all when it is left out or empty. */
+  functions: z.array(z.string()).default([]),
   logging: z.looseObject({ logLevel: z.record(z.string(), levelSchema).default({}) }).prefault({}),
   extensions: z
     .looseObject({
@@ -44,6 +47,13 @@ const schema = z.looseObject({
           autoCompleteMessages: z.boolean().default(true),
           maxConcurrentCalls: z.int().min(1).default(16),
           maxAutoLockRenewalDuration: timeSpanSchema.prefault("00:05:00"),
+          maxMessageBatchSize: z.int().min(1).default(1000),
+          minMessageBatchSize: z.int().min(1).default(1),
+          maxBatchWaitTime: timeSpanSchema.prefault("00:00:30"),
+        })
+        .refine(({ minMessageBatchSize: least, maxMessageBatchSize: most }) => least <= most, {
+          path: ["minMessageBatchSize"],
+          error: "must not be more than maxMessageBatchSize",
         })
         .prefault({}),
       durableTask: z.record(z.string(), z.unknown()).default({}),
@@ -53,10 +63,42 @@ const schema = z.looseObject({
 
 export type HostJson = z.infer<typeof schema>;
 
-export async function readHostJson(folder: string): Promise<HostJson> {
+export async function readHostJson(
+  folder: string,
+  environment: Settings,
+): Promise<{ readonly hostJson: HostJson; readonly reviewed: Reviewed }> {
   const path = join(folder, "host.json");
   if (!existsSync(path)) throw new ConfigurationError(`${path} is missing; is ${folder} the folder of a function app?`);
-  return parseJsonFile(path, await readFile(path, "utf8"), schema);
+  let reviewed: Reviewed = { idle: [], unknown: [] };
+  const prepared = z.preprocess((json) => {
+    const found = review(withOverrides(json, environment), hostJsonSettings);
+    reviewed = found;
+    return found.json;
+  }, schema);
+  return { hostJson: parseJsonFile(path, await readFile(path, "utf8"), prepared), reviewed };
+}
+
+/** Settings such as AzureFunctionsJobHost__extensions__http__routePrefix are stronger than the file. */
+function withOverrides(json: unknown, environment: Settings): unknown {
+  let changed = json;
+  for (const [name, value] of Object.entries(environment)) {
+    const place = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(name)?.[1]?.split(/__|:/);
+    if (place !== undefined && value !== undefined) changed = withValue(changed, place, value);
+  }
+  return changed;
+}
+
+function withValue(json: unknown, [name = "", ...rest]: readonly string[], value: string): unknown {
+  const before = new Map(typeof json === "object" && json !== null ? Object.entries(json) : []);
+  const key = [...before.keys()].find((each) => each.toLowerCase() === name.toLowerCase()) ?? name;
+  before.set(key, rest.length === 0 ? readScalar(value) : withValue(before.get(key), rest, value));
+  return Object.fromEntries(before);
+}
+
+/** A setting is text; .NET's configuration reads what the option's type wants. */
+function readScalar(value: string): string | number | boolean {
+  if (/^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
+  return /^-?\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 /** MOORING_LOG_LEVEL is the stronger one: it is what a person sets to look into something. */

@@ -2,20 +2,27 @@ import { createHmac, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostKeys } from "./http/keys.ts";
+import { openKeptKeys } from "./keptKeys.ts";
+import type { Log } from "./log.ts";
 import { findSetting, type Settings } from "./settings.ts";
 
 /**
  * The system key is made once per data directory, so that the management links in an answer still open after a restart.
- * Function and master key exist only when configured.
+ * Function and master key exist when they are configured, or when keys are enforced.
  */
-export async function readKeys(dataDirectory: string, settings: Settings): Promise<HostKeys> {
+export async function readKeys(
+  dataDirectory: string,
+  { settings, enforced, log }: { settings: Settings; enforced: boolean; log: Log },
+): Promise<HostKeys> {
+  const master = findSetting(settings, "MOORING_MASTER_KEY");
   const system =
     findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key")));
   return {
     system,
     rpc: rpcKeyOf(system),
     function: findSetting(settings, "MOORING_FUNCTION_KEY"),
-    master: findSetting(settings, "MOORING_MASTER_KEY"),
+    master,
+    kept: enforced ? await openKeptKeys(dataDirectory, { hasMaster: master !== undefined, log }) : undefined,
   };
 }
 

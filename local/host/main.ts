@@ -15,16 +15,17 @@ import { askParent } from "./turnFaults.ts";
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
 
-const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--sandbox <url>]
+const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--enable-auth] [--sandbox <url>]
 
-  --app      the function app: the folder with host.json and package.json
-  --data     where the host keeps its state; made when it does not exist
-  --port     on 127.0.0.1; 0 takes any free port (default 7071)
-  --sandbox  who answers requests below /sandbox, which are none of the app's
+  --app          the function app: the folder with host.json and package.json
+  --data         where the host keeps its state; made when it does not exist
+  --port         on 127.0.0.1; 0 takes any free port (default 7071)
+  --enable-auth  functions ask for keys by their levels, as in Azure
+  --sandbox      who answers requests below /sandbox, which are none of the app's
 `;
 
 const log = createLog();
-const { app, data, port, sandbox } = readArguments();
+const { app, data, port, enableAuth, sandbox } = readArguments();
 let host: Host | undefined;
 let isEnding = false;
 
@@ -46,6 +47,7 @@ try {
     folder: app,
     port,
     dataDirectory: data,
+    enforceKeys: enableAuth,
     meetTurn: askParent(),
     ...(sandbox === undefined ? {} : { sandbox }),
   });
@@ -72,13 +74,22 @@ async function end(reason: string): Promise<void> {
   process.exit(0);
 }
 
-function readArguments(): { app: string; data: string; port: number; sandbox: URL | undefined } {
+interface Arguments {
+  readonly app: string;
+  readonly data: string;
+  readonly port: number;
+  readonly enableAuth: boolean;
+  readonly sandbox: URL | undefined;
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
       options: {
         app: { type: "string" },
         data: { type: "string" },
         port: { type: "string", default: "7071" },
+        "enable-auth": { type: "boolean", default: false },
         sandbox: { type: "string" },
       },
     });
@@ -86,7 +97,13 @@ function readArguments(): { app: string; data: string; port: number; sandbox: UR
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`--port is "${values.port}", which is no port`);
     const sandbox = values.sandbox === undefined ? undefined : new URL(values.sandbox);
-    return { app: resolve(values.app), data: resolve(values.data), port: Number(values.port), sandbox };
+    return {
+      app: resolve(values.app),
+      data: resolve(values.data),
+      port: Number(values.port),
+      enableAuth: values["enable-auth"],
+      sandbox,
+    };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(exitCodes.usage);

@@ -13,18 +13,22 @@ const servedTriggers = [
 ];
 
 /**
- * The functions as the triggers see them: `%NAME%` in a trigger's texts replaced, disabled functions left out. Every
- * problem of every function is in one error.
+ * The functions as the triggers see them: `%NAME%` in a trigger's texts replaced, disabled functions left out, and all but
+ * those of host.json's `functions` where that names any. Every problem of every function is in one error.
  */
 export function resolveFunctions(
   functions: Iterable<RegisteredFunction>,
-  { settings, log }: { settings: Settings; log: Log },
+  { settings, log, only }: { settings: Settings; log: Log; only: readonly string[] },
 ): RegisteredFunction[] {
   const problems: string[] = [];
   const resolved: RegisteredFunction[] = [];
   for (const definition of functions) {
     if (/^(true|1)$/i.test(findSetting(settings, `AzureWebJobs.${definition.name}.Disabled`) ?? "")) {
       log.info("function is disabled", { function: definition.name });
+      continue;
+    }
+    if (only.length > 0 && !only.some((name) => name.toLowerCase() === definition.name.toLowerCase())) {
+      log.info("function is not one of host.json's functions", { function: definition.name });
       continue;
     }
     if (!servedTriggers.includes(definition.trigger.type.toLowerCase())) {

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigurationError } from "./configurationError.ts";
+import { localSettings, type Reviewed, review } from "./knownSettings.ts";
 
 export type Settings = Readonly<Record<string, string | undefined>>;
 
@@ -12,11 +13,26 @@ const localSettingsSchema = z.looseObject({
   Values: z.record(z.string(), z.string()).default({}),
 });
 
-export async function readSettings(folder: string, environment: Settings): Promise<Settings> {
+export async function readSettings(
+  folder: string,
+  environment: Settings,
+): Promise<{ readonly settings: Settings; readonly reviewed: Reviewed }> {
   const path = join(folder, "local.settings.json");
-  if (!existsSync(path)) return environment;
-  const { Values } = parseJsonFile(path, await readFile(path, "utf8"), localSettingsSchema);
-  return { ...Values, ...environment };
+  let reviewed: Reviewed = { idle: [], unknown: [] };
+  if (!existsSync(path)) return { settings: environment, reviewed };
+  const prepared = z.preprocess((json) => {
+    const found = review(json, localSettings);
+    reviewed = found;
+    return found.json;
+  }, localSettingsSchema);
+  const { Values } = parseJsonFile(path, await readFile(path, "utf8"), prepared);
+  const runtime = Values["FUNCTIONS_WORKER_RUNTIME"] ?? "node";
+  if (runtime.toLowerCase() !== "node") {
+    throw new ConfigurationError(
+      `${path} sets FUNCTIONS_WORKER_RUNTIME to "${runtime}"; this host runs apps for Node only ("node")`,
+    );
+  }
+  return { settings: { ...Values, ...environment }, reviewed };
 }
 
 /** Every problem of the file in one error, each with its place. */

@@ -45,11 +45,12 @@ export function stepActivity<I extends StepInput, O extends StepResult>(
  * Two independent steps as one activity, which costs the runtime one message instead of two. Each keeps its own row in the
  * status, its tries and its effects. When one has to be tried again both are: the other looks, and finds its work done.
  */
-export function together<I1 extends StepInput, O1 extends StepResult, I2 extends StepInput, O2 extends StepResult>(
-  name: string,
-  first: StepDefinition<I1, O1>,
-  second: StepDefinition<I2, O2>,
-): Activity<I1 & I2, [O1, O2], Ports> {
+export function combinedActivity<
+  I1 extends StepInput,
+  O1 extends StepResult,
+  I2 extends StepInput,
+  O2 extends StepResult,
+>(name: string, first: StepDefinition<I1, O1>, second: StepDefinition<I2, O2>): Activity<I1 & I2, [O1, O2], Ports> {
   return activity({
     name,
     input: z.intersection(first.input, second.input),

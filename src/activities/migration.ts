@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { proveNamespace, throwErrors } from "../application/inspection/proveNamespace.ts";
 import { lookAtMigration } from "../application/migration/lookAtMigration.ts";
-import { podsInTheWay, podsOfOldWay } from "../application/migration/podsOfOldWay.ts";
+import { describeBlockingPods, podsOnPreviousMode } from "../application/migration/podsOnPreviousMode.ts";
 import { recordStart } from "../application/operation/recordStart.ts";
 import { planCutOver, planUndoCutOver } from "../application/plan/planCutOver.ts";
 import { throwBlockers } from "../application/plan/throwBlockers.ts";
@@ -137,7 +137,7 @@ export const checkPods = stepActivity({
   target: berthKey,
   async run(input, ports, step) {
     const { migration, next } = input;
-    const blocker = podsInTheWay(input, migration, await podsOfOldWay(ports, input, migration));
+    const blocker = describeBlockingPods(input, migration, await podsOnPreviousMode(ports, input, migration));
     if (blocker && next !== undefined) {
       await step.notice([toNotice("WAITS_FOR_PODS", blocker.message)]);
       return { action: "none", waitsUntil: next };

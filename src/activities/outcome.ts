@@ -5,7 +5,7 @@ import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput } from "../resources/definitions/step.ts";
-import { admitWaiting } from "./freedNamespace.ts";
+import { admitWaiting } from "./admitWaiting.ts";
 import { activity } from "./host.ts";
 
 /** Records and tells that the operation runs. */

@@ -1,9 +1,9 @@
 import { federateIdentity } from "../resources/federatedCredential/effects.ts";
 import * as steps from "../resources/serviceAccount/effects.ts";
-import { stepActivity, together } from "./host.ts";
+import { combinedActivity, stepActivity } from "./host.ts";
 
 /** Lets pods of the service account become the identity: the cluster's half and Azure's half. */
-export const connectWorkload = together("connectWorkload", steps.applyServiceAccount, federateIdentity);
+export const connectWorkload = combinedActivity("connectWorkload", steps.applyServiceAccount, federateIdentity);
 /** On its own, for a migration: there the account comes before the credential. */
 export const applyServiceAccount = stepActivity(steps.applyServiceAccount);
 export const removeServiceAccount = stepActivity(steps.removeServiceAccount);

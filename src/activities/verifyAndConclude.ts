@@ -5,7 +5,7 @@ import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { logLine } from "../domain/watching/logLine.ts";
 import { traceIdIn } from "../domain/watching/trace.ts";
-import { admitWaiting } from "./freedNamespace.ts";
+import { admitWaiting } from "./admitWaiting.ts";
 import { activity } from "./host.ts";
 import { proof, VerifyInput } from "./verification.ts";
 

@@ -3,7 +3,7 @@
  * is only told. A code stands in one of them, with its HTTP status where it can be an answer, and `fix` is what status
  * documents and docs/errors.md tell the reader to do (`node tools/run.mjs tools/writeErrorReference.ts` writes its tables).
  */
-import { type Act, actsOf, type Fix, httpActs, type Situation, sayFix, type Words } from "./errors/fix.ts";
+import { type Act, actsOf, type Fix, formatFix, httpActs, type Situation, type Words } from "./errors/fix.ts";
 import { type NoticeCode, notices } from "./errors/notices.ts";
 import {
   type EndingRefusalCode,
@@ -17,10 +17,10 @@ import {
   isLastingStepErrorCode,
   isPassingStepErrorCode,
   type LastingStepErrorCode,
+  type NoticeStepErrorCode,
   type PassingStepErrorCode,
   type StepErrorCode,
   stepErrors,
-  type ToldStepErrorCode,
 } from "./errors/stepErrors.ts";
 
 export { isOfPolicy, isRefusalCode, type RefusalCode, type Situation, type StepErrorCode };
@@ -32,7 +32,7 @@ export type ErrorCode = keyof typeof errorCatalogue;
 export type PermanentCode = LastingStepErrorCode | EndingRefusalCode;
 export type TransientCode = PassingStepErrorCode;
 /** What may stand among the notices of a plan or a step. */
-export type ToldCode = NoticeCode | ToldStepErrorCode;
+export type AnyNoticeCode = NoticeCode | NoticeStepErrorCode;
 
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);
@@ -46,7 +46,7 @@ export function actsFor(code: ErrorCode): readonly Act[] {
 /** What the catalogue says to do about it: over HTTP, unless somebody has other words. */
 export function fixOf(code: ErrorCode, situation: Situation, words: Words = httpActs): string {
   const { fix }: { readonly fix: Fix } = errorCatalogue[code];
-  return sayFix(fix, situation, words);
+  return formatFix(fix, situation, words);
 }
 
 /** Compares a code that came as text, which may be anything, with one of the catalogue. */

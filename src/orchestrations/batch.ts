@@ -20,7 +20,7 @@ const BatchInput = z.object({
 });
 type BatchInput = z.infer<typeof BatchInput>;
 
-/** Raised when every item of a batch has ended (functions/batches/tendBatches.ts). Carries nothing that is believed. */
+/** Raised when every item of a batch has ended (functions/batches/reconcileBatches.ts). Carries nothing that is believed. */
 export const settledEvent = "settled";
 
 const pauseMs = 60_000;

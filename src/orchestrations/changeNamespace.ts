@@ -23,14 +23,14 @@ export const changeNamespace = orchestration({
   input: ChangeInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
-      const isAll = takesNothingAway(input.request, input.earlier);
-      const isInPlace = !isAll && input.resumed?.isCommitted === true;
+      const endsOperation = takesNothingAway(input.request, input.earlier);
+      const isInPlace = !endsOperation && input.resumed?.isCommitted === true;
       const provisioned = isInPlace
         ? yield* findInPlace(context, input)
-        : yield* saga((onFailure) => provision(context, input, { onFailure, isAll }), {
+        : yield* saga((onFailure) => provision(context, input, { onFailure, endsOperation }), {
             beforeCompensation: () => setPhase(context, "compensating"),
           });
-      if (isAll) return provisioned;
+      if (endsOperation) return provisioned;
       yield* retire(context, input, input.earlier);
       return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
     }),
@@ -39,7 +39,7 @@ export const changeNamespace = orchestration({
 /** An earlier run has proven the new state, and may have begun to take the old one away: nothing is undone any more. */
 function* findInPlace(context: OrchestrationContext, input: OperationInput): Durable<Report> {
   try {
-    return yield* provision(context, input, { onFailure: () => undefined, isAll: false });
+    return yield* provision(context, input, { onFailure: () => undefined, endsOperation: false });
   } catch (error) {
     throw new ChangeIncomplete(error);
   }

@@ -26,12 +26,12 @@ export type MigrateInput = z.infer<typeof MigrateInput>;
 type Phase = (onFailure: OnFailure) => Durable<void>;
 
 /** What differs by the way that a migration goes: what it adds, and what it takes away once no pod uses that any more. */
-export interface Way {
+export interface Direction {
   readonly sideBySide: Phase;
   readonly retire: Phase;
 }
 
-export interface WayParts {
+export interface DirectionParts {
   readonly base: ReturnType<typeof stepBase>;
   readonly undoLater: (onFailure: OnFailure, step: StepName) => void;
 }
@@ -44,7 +44,7 @@ export interface WayParts {
 export function runMigration(
   context: OrchestrationContext,
   input: MigrateInput,
-  wayOf: (parts: WayParts) => Way,
+  wayOf: (parts: DirectionParts) => Direction,
 ): Durable<Outcome> {
   const { migration, clientId, resumed } = input;
   const progress: Progress = { completed: resumed?.migration?.completed ?? migration.completed, podsToMove: [] };
@@ -72,7 +72,7 @@ interface Progress {
 function* migrate(
   context: OrchestrationContext,
   input: MigrateInput,
-  { progress, wayOf }: { progress: Progress; wayOf: (parts: WayParts) => Way },
+  { progress, wayOf }: { progress: Progress; wayOf: (parts: DirectionParts) => Direction },
 ): Durable<Pick<Report, "findings" | "things">> {
   const { request, migration, clientId, retry } = input;
   const base = stepBase(input);

@@ -12,7 +12,7 @@ export const onboardNamespace = orchestration({
   input: OperationInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "onboard" }, () =>
-      saga((onFailure) => provision(context, input, { onFailure, isAll: true }), {
+      saga((onFailure) => provision(context, input, { onFailure, endsOperation: true }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       }),
     ),

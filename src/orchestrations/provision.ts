@@ -16,11 +16,11 @@ import { type OperationInput, type Report, setPhase, stepBase } from "./operatio
 import { setSqlAdmins } from "./setSqlAdmins.ts";
 import { resume, undoRegistrar } from "./undos.ts";
 
-/** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `isAll`: that is the end. */
+/** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `endsOperation`: that is the end. */
 export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
-  { onFailure, isAll }: { onFailure: OnFailure; isAll: boolean },
+  { onFailure, endsOperation }: { onFailure: OnFailure; endsOperation: boolean },
 ): Durable<Report> {
   const { request, earlier, retry } = input;
   const { adoptionPolicy, serviceAccount } = request;
@@ -51,7 +51,7 @@ export function* provision(
   setPhase(context, "verifying");
   const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
   const proof = { ...base, request, identity };
-  if (!isAll) {
+  if (!endsOperation) {
     const { findings, things } = yield* verify(proof, retry);
     return { ...reached, findings, ...(things ? { things } : {}) };
   }

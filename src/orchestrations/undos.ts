@@ -16,7 +16,7 @@ import type { TargetUndoName } from "../domain/targets/index.ts";
 import { StepFailed } from "../durable/activity.ts";
 import type { OnFailure, Undo } from "../durable/saga.ts";
 import type { Step } from "../durable/step.ts";
-import type { MakingStage } from "../resources/definitions/room.ts";
+import type { MakingStage } from "../resources/definitions/resource.ts";
 import { undoStages } from "../resources/undoStages.ts";
 import { type OperationInput, stepBase } from "./operation.ts";
 

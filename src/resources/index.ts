@@ -3,8 +3,8 @@
  * removed: each goes over this list, in this order. How each is done is in effects.ts.
  */
 import type { ProcessStepName, StepName } from "../domain/operation/stepName.ts";
-import type { Room, StepFacts } from "./definitions/room.ts";
-import { targetRoom } from "./definitions/targetRoom.ts";
+import type { Resource, StepFacts } from "./definitions/resource.ts";
+import { targetResource } from "./definitions/targetResource.ts";
 import { federatedCredential } from "./federatedCredential/federatedCredential.ts";
 import { identity } from "./identity/identity.ts";
 import { namespace } from "./namespace/namespace.ts";
@@ -12,18 +12,18 @@ import { podIdentity } from "./podIdentity/podIdentity.ts";
 import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
 import { sqlAdmin } from "./sqlAdmin/sqlAdmin.ts";
 
-export const rooms = {
+export const resources = {
   sqlAdmin,
   identity,
   /** The identity as a user in each database, with what the role bundles give there. */
-  sqlUser: targetRoom("sqlDatabase"),
+  sqlUser: targetResource("sqlDatabase"),
   namespace,
   serviceAccount,
   podIdentity,
   federatedCredential,
 };
-export type RoomName = keyof typeof rooms;
-export const everyRoom: readonly Room[] = Object.values(rooms);
+export type ResourceName = keyof typeof resources;
+export const everyResource: readonly Resource[] = Object.values(resources);
 
 const processSteps: Readonly<Record<ProcessStepName, StepFacts>> = {
   preflight: { of: "namespace", stage: "look", takes: { least: 0.3, most: 5 } },
@@ -41,13 +41,13 @@ const processSteps: Readonly<Record<ProcessStepName, StepFacts>> = {
 
 export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
   ...processSteps,
-  ...rooms.sqlAdmin.steps,
-  ...rooms.identity.steps,
-  ...rooms.sqlUser.steps,
-  ...rooms.namespace.steps,
-  ...rooms.serviceAccount.steps,
-  ...rooms.podIdentity.steps,
-  ...rooms.federatedCredential.steps,
+  ...resources.sqlAdmin.steps,
+  ...resources.identity.steps,
+  ...resources.sqlUser.steps,
+  ...resources.namespace.steps,
+  ...resources.serviceAccount.steps,
+  ...resources.podIdentity.steps,
+  ...resources.federatedCredential.steps,
 };
 
 /** Of what was read from the registry, where a step of another release may stand. */

@@ -1,11 +1,11 @@
-/** The steps of an operation, in the order in which a status document shows them: a walk over all rooms. */
+/** The steps of an operation, in the order in which a status document shows them: a walk over all resources. */
 import { type Migration, MigrationPhase, otherMode, reaches, targetOf } from "../domain/operation/migration.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
 import type { ProcessStepName, StepKey, StepName } from "../domain/operation/stepName.ts";
 import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
 import { everyKind } from "../domain/targets/index.ts";
-import { type Leaving, makingStages, ofNamespace, type Room } from "./definitions/room.ts";
-import { everyRoom } from "./index.ts";
+import { type Leaving, makingStages, ofNamespace, type Resource } from "./definitions/resource.ts";
+import { everyResource } from "./index.ts";
 import { undoStep } from "./undoStages.ts";
 
 export interface PlannedWith {
@@ -25,7 +25,7 @@ export function plannedSteps(
   { earlier, undos = [], migration, admins = [] }: PlannedWith = {},
 ): readonly StepKey[] {
   const process = (name: ProcessStepName) => ofNamespace(name, request);
-  const replaced = earlier ? everyRoom.flatMap((room) => room.replace?.(request, earlier) ?? []) : [];
+  const replaced = earlier ? everyResource.flatMap((resource) => resource.replace?.(request, earlier) ?? []) : [];
   switch (kind) {
     case "onboard":
     case "change":
@@ -54,7 +54,7 @@ export function plannedSteps(
   }
 }
 
-export function isWanted({ mode }: Room, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
+export function isWanted({ mode }: Resource, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
   return mode === undefined || mode === identityMode;
 }
 
@@ -65,9 +65,9 @@ export function adminsOf(steps: readonly { readonly name: string; readonly targe
 }
 
 function made(request: OnboardingRequest, admins: readonly string[]): readonly StepKey[] {
-  const wanted = everyRoom.filter((room) => isWanted(room, request));
+  const wanted = everyResource.filter((resource) => isWanted(resource, request));
   return makingStages.flatMap((stage) =>
-    wanted.filter(({ making }) => making === stage).flatMap((room) => room.ensure(request, admins)),
+    wanted.filter(({ making }) => making === stage).flatMap((resource) => resource.ensure(request, admins)),
   );
 }
 
@@ -76,18 +76,18 @@ const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "ide
 
 /** With `both`, what the other identity mode may have left goes, too, and before what the request has. */
 function removed(request: OnboardingRequest, { both }: { readonly both: boolean }): readonly StepKey[] {
-  const leaving = everyRoom.filter((room) => both || room.leavesInAnyMode || isWanted(room, request));
+  const leaving = everyResource.filter((resource) => both || resource.leavesInAnyMode || isWanted(resource, request));
   return removalOrder.flatMap((reason) =>
     leaving
-      .filter((room) => room.leaving === reason)
+      .filter((resource) => resource.leaving === reason)
       .toSorted((a, b) => Number(isWanted(a, request)) - Number(isWanted(b, request)))
-      .flatMap((room) => room.remove(request)),
+      .flatMap((resource) => resource.remove(request)),
   );
 }
 
 /** What one identity mode has and the other has not. */
-export function roomsOfMode(mode: IdentityMode): readonly Room[] {
-  return everyRoom.filter((room) => room.mode === mode);
+export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
+  return everyResource.filter((resource) => resource.mode === mode);
 }
 
 type Way = Pick<Migration, "to">;
@@ -107,14 +107,14 @@ export function migrationPhases(
   const process = (name: ProcessStepName) => ofNamespace(name, request);
   return {
     inventory: [process("takeInventory")],
-    sideBySide: roomsOfMode(mode).flatMap((room) => room.ensure(request)),
+    sideBySide: resourcesOfMode(mode).flatMap((resource) => resource.ensure(request)),
     verify: [process("verifySideBySide")],
     cutOver: [process("cutOver")],
     retire: [
       process("checkPods"),
-      ...roomsOfMode(otherMode(mode))
+      ...resourcesOfMode(otherMode(mode))
         .toReversed()
-        .flatMap((room) => room.remove(request)),
+        .flatMap((resource) => resource.remove(request)),
     ],
   };
 }

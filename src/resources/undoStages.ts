@@ -9,8 +9,8 @@ import type { OperationKind, OperationStatus } from "../domain/operation/operati
 import type { StepKey, StepName } from "../domain/operation/stepName.ts";
 import { readUndo, type UndoName, type UndoStepName } from "../domain/operation/undoName.ts";
 import type { OnboardingRequest } from "../domain/request/request.ts";
-import { type Leaving, type MakingStage, makingStages, type Room } from "./definitions/room.ts";
-import { everyRoom, stepFacts } from "./index.ts";
+import { type Leaving, type MakingStage, makingStages, type Resource } from "./definitions/resource.ts";
+import { everyResource, stepFacts } from "./index.ts";
 
 export interface UndoStage {
   /** The stage of an onboarding or a change; a migration has a phase instead. */
@@ -53,7 +53,7 @@ export function undoStages(
             inStage(making).filter(({ mode = request.identityMode }) => mode === request.identityMode),
           )
             .toReversed()
-            .flatMap((room) => room.undo(request, { isChange: earlier !== undefined })),
+            .flatMap((resource) => resource.undo(request, { isChange: earlier !== undefined })),
         })),
       ];
     case "migrate":
@@ -65,35 +65,35 @@ export function undoStages(
   }
 }
 
-function inStage(stage: MakingStage): readonly Room[] {
-  return everyRoom.filter(({ making }) => making === stage);
+function inStage(stage: MakingStage): readonly Resource[] {
+  return everyResource.filter(({ making }) => making === stage);
 }
 
 /** First what lets a pod become the identity: nothing must log in with rights that are half taken. */
 const undoOrder: readonly Leaving[] = ["access", "credential", "rights", "identity", "namespace"];
 
-function inOrderOfUndo(undone: readonly Room[]): readonly Room[] {
+function inOrderOfUndo(undone: readonly Resource[]): readonly Resource[] {
   return undone.toSorted((a, b) => undoOrder.indexOf(a.leaving) - undoOrder.indexOf(b.leaving));
 }
 
 function migrationStages(request: OnboardingRequest, migration: Pick<Migration, "to">): readonly UndoStage[] {
   const mode = targetOf(migration);
   const wasCutOver = request.identityMode === mode;
-  const ofMode = (wanted: Room["mode"]) => everyRoom.filter(({ mode }) => mode === wanted);
+  const ofMode = (wanted: Resource["mode"]) => everyResource.filter(({ mode }) => mode === wanted);
   return [
-    ...ofMode(mode).map((room) => ({
+    ...ofMode(mode).map((resource) => ({
       phase: "sideBySide" as const,
-      steps: room.ensure(request).map(({ name }) => name),
-      undos: room.undo(request, { isChange: false }),
+      steps: resource.ensure(request).map(({ name }) => name),
+      undos: resource.undo(request, { isChange: false }),
     })),
     ...(wasCutOver ? [] : [{ phase: "cutOver", steps: ["cutOver"], undos: ["undoCutOver"] } as const]),
     // In the other order than made: a credential for an account that is not there is an open door for who makes it.
     ...ofMode(otherMode(mode))
       .toReversed()
-      .map((room) => ({
+      .map((resource) => ({
         phase: "retire" as const,
-        steps: room.remove(request).map(({ name }) => name),
-        undos: room.returning === undefined ? [] : [room.returning],
+        steps: resource.remove(request).map(({ name }) => name),
+        undos: resource.returning === undefined ? [] : [resource.returning],
       })),
   ];
 }

@@ -7,7 +7,7 @@ import { approvalTable } from "../../cli/output/approvals.ts";
 import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
-import { tellFix } from "../../cli/output/fix.ts";
+import { renderFix } from "../../cli/output/fix.ts";
 import { namespaceLines } from "../../cli/output/namespaces.ts";
 import { operationLines } from "../../cli/output/operation.ts";
 import { operationTable } from "../../cli/output/operations.ts";
@@ -205,7 +205,7 @@ describe("a failure", () => {
   it("leads on by commands, whatever the service says of its routes", () => {
     const codes = Object.keys(errorCatalogue).filter(isErrorCode);
 
-    const told = codes.map((code) => tellFix({ code, fix: fixOf(code, "answered") }, "answered"));
+    const told = codes.map((code) => renderFix({ code, fix: fixOf(code, "answered") }, "answered"));
 
     expect(told.filter(({ fix }) => /\/api\/|\b(GET|POST|DELETE) |[?&]\w+=true|[{}]/.test(fix))).toEqual([]);
     expect(told.filter(({ next }) => next !== undefined).length).toBeGreaterThan(15);
@@ -215,8 +215,8 @@ describe("a failure", () => {
     const own = { code: "KUBELET_ROLE_MISSING", fix: "az role assignment create --role x" };
     const unknown = { code: "constructor", fix: "Do that." };
 
-    expect(tellFix(own, "answered")).toEqual({ fix: own.fix });
-    expect(tellFix(unknown, "answered")).toEqual({ fix: unknown.fix });
+    expect(renderFix(own, "answered")).toEqual({ fix: own.fix });
+    expect(renderFix(unknown, "answered")).toEqual({ fix: unknown.fix });
   });
 });
 

@@ -11,7 +11,12 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { decisionEvent } from "../../src/orchestrations/approval.ts";
-import { approver, createDesk, requester, type TestDesk } from "../support/desk.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
@@ -23,17 +28,17 @@ const request = OnboardingRequest.parse({
 const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"], timeoutMinutes: 60, reminderMinutes: 20 });
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 let operation: string;
 let written: string[];
 
 beforeEach(async () => {
   cloud = createFakeCloud({ approval: { ...approval } });
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
   written = [];
   cloud.onWrite = ({ what }) => written.push(what);
-  operation = (await acceptOnboarding(desk, request)).operation;
+  operation = (await acceptOnboarding(acceptance, request)).operation;
 });
 
 const record = () => {
@@ -47,11 +52,11 @@ const cancel = () => cancelOperation(cloud.ports.registry, operation, { by: requ
 
 it("waits with one timer and one event, tells the topic why, and runs once it is approved", async () => {
   let callsWhileWaiting: number | undefined;
-  const { calls, customStatuses, history } = await desk.run({
+  const { calls, customStatuses, history } = await acceptance.run({
     async atRest() {
       callsWhileWaiting = written.length;
       await decide("approved");
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -74,10 +79,10 @@ it("waits with one timer and one event, tells the topic why, and runs once it is
 });
 
 it("ends with REJECTED and has written nothing", async () => {
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await decide("rejected");
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -91,7 +96,7 @@ it("ends with REJECTED and has written nothing", async () => {
 
 it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the status named", async () => {
   const moments: Date[] = [];
-  const { history } = await desk.run({ atRest: (now) => void moments.push(now) });
+  const { history } = await acceptance.run({ atRest: (now) => void moments.push(now) });
 
   expect(record()).toMatchObject({
     status: "Failed",
@@ -106,11 +111,11 @@ it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the statu
 
 it("does not believe an event that nobody's decision stands behind", async () => {
   let rests = 0;
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       rests += 1;
       if (rests === 3) await decide("approved");
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -119,11 +124,11 @@ it("does not believe an event that nobody's decision stands behind", async () =>
 });
 
 it("runs once though the event is delivered twice", async () => {
-  const { calls } = await desk.run({
+  const { calls } = await acceptance.run({
     async atRest() {
       await decide("approved");
-      desk.raise(decisionEvent);
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -133,12 +138,12 @@ it("runs once though the event is delivered twice", async () => {
 });
 
 it("takes a decision that was faster than the wait for it", async () => {
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       const result = await run();
       if (name === "preflight") {
         await decide("approved");
-        desk.raise(decisionEvent);
+        acceptance.raise(decisionEvent);
       }
       return result;
     },
@@ -149,7 +154,7 @@ it("takes a decision that was faster than the wait for it", async () => {
 });
 
 it("takes a decision whose event was lost when the time is over", async () => {
-  await desk.run({ atRest: async () => void (await decide("approved")) });
+  await acceptance.run({ atRest: async () => void (await decide("approved")) });
 
   expect(record().status).toBe("Succeeded");
 });
@@ -161,7 +166,7 @@ it("refuses the requester, a caller without the role, another request's hash, an
   });
   // Whoever is in no team sees what there is to decide, and nothing before.
   await expect(decide("approved", { requestHash: "x" })).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       const self = { ...approver, id: requester.id };
       await expect(decide("approved", { by: self })).rejects.toMatchObject({ code: "APPROVER_IS_REQUESTER" });
@@ -174,7 +179,7 @@ it("refuses the requester, a caller without the role, another request's hash, an
       await expect(decide("approved", { by: { ...approver, id: "second" } })).rejects.toMatchObject({
         code: "APPROVAL_NOT_PENDING",
       });
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -182,12 +187,12 @@ it("refuses the requester, a caller without the role, another request's hash, an
 });
 
 it("does not run a request other than the one that was approved", async () => {
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await decide("approved");
       const { approval: current, ...rest } = record();
       if (current) cloud.operations.set(operation, { ...rest, approval: { ...current, requestHash: "of another" } });
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -196,7 +201,7 @@ it("does not run a request other than the one that was approved", async () => {
 });
 
 it("looks again at all that stands in the way once it is approved, and has written nothing then", async () => {
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       for (const [key, { kind }] of cloud.objects)
         if (kind === "MutatingWebhookConfiguration") cloud.objects.delete(key);
@@ -204,7 +209,7 @@ it("looks again at all that stands in the way once it is approved, and has writt
       const user = { name, type: "E", sid: "0x00", roles: [], permissions: [], ownedSchemas: [], mark: undefined };
       cloud.users.get("sql-dev/messages")?.set(name, user);
       await decide("approved");
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -223,15 +228,15 @@ it("does not run for a team that lost its right to it while the request waited",
     }),
   };
   cloud = createFakeCloud({ approval, teams });
-  desk = createDesk(cloud, { ...requester, teams: ["red"], roles: ["Onboarding.Request"] });
+  acceptance = createAcceptanceContext(cloud, { ...requester, teams: ["red"], roles: ["Onboarding.Request"] });
   providePorts(cloud.ports);
   cloud.onWrite = ({ what }) => written.push(what);
-  operation = (await acceptOnboarding(desk, request)).operation;
-  await desk.run({
+  operation = (await acceptOnboarding(acceptance, request)).operation;
+  await acceptance.run({
     async atRest() {
       await decide("approved");
       teams.red.namespaces = ["team-b"];
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -240,11 +245,11 @@ it("does not run for a team that lost its right to it while the request waited",
 });
 
 it("does not run when the catalog asks for more approval by now than was given", async () => {
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await decide("approved");
       Object.assign(cloud.ports.catalog.approval, { clusters: ["aks-dev"] });
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -253,10 +258,10 @@ it("does not run when the catalog asks for more approval by now than was given",
 });
 
 it("ends Canceled at once when it is canceled while it waits", async () => {
-  const { turns } = await desk.run({
+  const { turns } = await acceptance.run({
     async atRest() {
       await cancel();
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -270,11 +275,11 @@ it.each([
   ["the approval first", [() => decide("approved"), cancel]],
   ["the cancel first", [cancel, () => decide("approved")]],
 ])("ends Canceled with nothing left when approve and cancel race: %s", async (_title, race) => {
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await Promise.allSettled(race.map((each) => each()));
-      desk.raise(decisionEvent);
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 
@@ -284,7 +289,7 @@ it.each([
 
 it("does not let preflight ask anew when it is delivered twice", async () => {
   const hashes = new Set<string | undefined>();
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       await run();
       if (name === "preflight") await decide("approved");
@@ -292,7 +297,7 @@ it("does not let preflight ask anew when it is delivered twice", async () => {
       hashes.add(record().approval?.decision?.by);
       return result;
     },
-    atRest: () => desk.raise(decisionEvent),
+    atRest: () => acceptance.raise(decisionEvent),
   });
 
   expect([...hashes]).toEqual(["approver"]);
@@ -301,14 +306,14 @@ it("does not let preflight ask anew when it is delivered twice", async () => {
 
 it("reminds at every interval, once each, and not after a decision", async () => {
   const minute = 60_000;
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       const asked = Date.parse(record().approval?.requestedTime ?? "");
       const look = (minutes: number) => remindOfApproval(cloud.ports, record(), asked + minutes * minute);
       for (const minutes of [1, 19, 21, 22, 45, 59, 61, 90]) await look(minutes);
       await decide("approved");
       await look(59);
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
 

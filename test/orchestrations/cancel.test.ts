@@ -5,17 +5,17 @@ import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import type { RunOptions } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 function begin() {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 }
 beforeEach(begin);
@@ -63,9 +63,9 @@ it.each([workload, pod])(
       let calls = Number.POSITIVE_INFINITY;
       for (let n = 1; n <= calls; n += 1) {
         begin();
-        const { operation } = await acceptOnboarding(desk, request);
+        const { operation } = await acceptOnboarding(acceptance, request);
         const options = cancelAt(n, when, operation);
-        calls = (await desk.run(options)).calls.length;
+        calls = (await acceptance.run(options)).calls.length;
 
         const record = cloud.operations.get(operation);
         outcomes.push(`${record?.status}`);
@@ -93,13 +93,13 @@ const writes = ["put identity", "apply Namespace", "apply ConfigMap", "change sq
 it.each(writes.flatMap((what) => (["before", "after"] as const).map((when) => [when, what] as const)))(
   "leaves nothing when the cancel comes right %s the write %s",
   async (when, what) => {
-    const { operation } = await acceptOnboarding(desk, workload);
+    const { operation } = await acceptOnboarding(acceptance, workload);
     let canceled: Promise<boolean> | undefined;
     cloud.onWrite = (write) => {
       if (write.what === what && write.when === when) canceled ??= cancel(operation);
     };
 
-    await desk.run();
+    await acceptance.run();
 
     expect(await canceled).toBe(true);
     expect(cloud.operations.get(operation)?.status).toBe("Canceled");
@@ -108,9 +108,9 @@ it.each(writes.flatMap((what) => (["before", "after"] as const).map((when) => [w
 );
 
 it("says who canceled, why, and what was undone", async () => {
-  const { operation } = await acceptOnboarding(desk, workload);
+  const { operation } = await acceptOnboarding(acceptance, workload);
   const comment = "wrong database";
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name === "verifyAndConclude")
         await cancelOperation(cloud.ports.registry, operation, { by: requester, comment });
@@ -124,12 +124,12 @@ it("says who canceled, why, and what was undone", async () => {
 });
 
 it("writes nothing when it was canceled before it began", async () => {
-  const { operation } = await acceptOnboarding(desk, workload);
+  const { operation } = await acceptOnboarding(acceptance, workload);
   const written: string[] = [];
   cloud.onWrite = ({ what }) => written.push(what);
   await cancel(operation);
 
-  await desk.run();
+  await acceptance.run();
 
   expect(written).toEqual([]);
   expect(cloud.operations.get(operation)).toMatchObject({
@@ -140,28 +140,28 @@ it("writes nothing when it was canceled before it began", async () => {
 
 it("answers a second cancel like the first, also after the end, and refuses one of what has ended otherwise", async () => {
   const { registry } = cloud.ports;
-  const first = await acceptOnboarding(desk, workload);
+  const first = await acceptOnboarding(acceptance, workload);
   const once = await cancelOperation(registry, first.operation, { by: requester });
   const again = await cancelOperation(registry, first.operation, { by: { ...requester, id: "somebody else" } });
-  await desk.run();
+  await acceptance.run();
   const late = await cancelOperation(registry, first.operation, { by: requester });
 
   expect([again.cancel, late.cancel]).toEqual([once.cancel, once.cancel]);
 
-  const second = await acceptOnboarding(desk, workload);
-  await desk.run();
+  const second = await acceptOnboarding(acceptance, workload);
+  await acceptance.run();
   const refused = cancelOperation(registry, second.operation, { by: requester });
   await expect(refused).rejects.toMatchObject({ code: "OPERATION_ENDED" });
   await expect(cancelOperation(registry, "nothing", { by: requester })).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 it("ends Canceled when it is canceled while a failure is being undone, and names the failure", async () => {
-  const { operation } = await acceptOnboarding(desk, workload);
+  const { operation } = await acceptOnboarding(acceptance, workload);
   cloud.onWrite = ({ what, when }) => {
     if (what === "put credential" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "no right");
   };
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name === "revokeDatabase") await cancel(operation);
       return await run();
@@ -176,12 +176,12 @@ it("ends Canceled when it is canceled while a failure is being undone, and names
 });
 
 it("reports an undo that failed as a failure, though the operation was canceled", async () => {
-  const { operation } = await acceptOnboarding(desk, workload);
+  const { operation } = await acceptOnboarding(acceptance, workload);
   cloud.onWrite = ({ what, when }) => {
     if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "no right");
   };
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name === "verifyAndConclude") await cancel(operation);
       return await run();
@@ -197,16 +197,16 @@ it("stops an offboarding before its next step, and says what is gone: with nothi
   let canceled = 0;
   for (let n = 1; n <= calls; n += 1) {
     begin();
-    await acceptOnboarding(desk, workload);
-    await desk.run();
+    await acceptOnboarding(acceptance, workload);
+    await acceptance.run();
     const { etag: _, ...before } = cloud.namespaces.get("aks-dev/team-a") ?? { etag: "" };
-    const { operation } = await acceptOffboarding(desk, workload);
+    const { operation } = await acceptOffboarding(acceptance, workload);
     const options = cancelAt(n, "before", operation);
     const late: string[] = [];
     cloud.onWrite = ({ what }) => {
       if (options.accepted()) late.push(what);
     };
-    calls = (await desk.run(options)).calls.length;
+    calls = (await acceptance.run(options)).calls.length;
     expect(late, `written after the cancel before call ${n}`).toEqual([]);
     cloud.onWrite = () => undefined;
     const record = cloud.operations.get(operation);
@@ -221,8 +221,8 @@ it("stops an offboarding before its next step, and says what is gone: with nothi
     if (n === 1) expect(cloud.namespaces.get("aks-dev/team-a")).toEqual({ ...before, etag: expect.any(String) });
     else expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
     // Can be finished.
-    await acceptOffboarding(desk, workload);
-    await desk.run();
+    await acceptOffboarding(acceptance, workload);
+    await acceptance.run();
     expectNothingLeft(cloud);
     expect(cloud.namespaces.size).toBe(0);
   }

@@ -9,16 +9,16 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { findEarlier } from "../../src/domain/request/change.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 function begin() {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 }
 beforeEach(begin);
@@ -36,8 +36,8 @@ const namespace = () => cloud.namespaces.get("aks-dev/team-a");
 
 /** Accepts and runs it. */
 async function send(request: OnboardingRequest) {
-  const accepted = await acceptOnboarding(desk, request);
-  const { calls } = await desk.run();
+  const accepted = await acceptOnboarding(acceptance, request);
+  const { calls } = await acceptance.run();
   return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
 }
 
@@ -120,8 +120,8 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(namespace()).not.toHaveProperty("previous");
     expect(operation).not.toBe(first);
 
-    await acceptOffboarding(desk, to);
-    await desk.run();
+    await acceptOffboarding(acceptance, to);
+    await acceptance.run();
     if (to.deletePolicy === "Delete") expectNothingLeft(cloud);
     expect(cloud.namespaces.size).toBe(0);
   });
@@ -159,8 +159,8 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
         failing.push(what);
         throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
       };
-      const { operation } = await acceptOnboarding(desk, to);
-      await desk.run({
+      const { operation } = await acceptOnboarding(acceptance, to);
+      await acceptance.run({
         async execute(activity, run) {
           if (activity === "verify") isVerified = true;
           return await run();
@@ -181,10 +181,10 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
       begin();
       await send(from);
       const was = snapshot();
-      const { operation } = await acceptOnboarding(desk, to);
+      const { operation } = await acceptOnboarding(acceptance, to);
       let call = 0;
       let isAccepted = false;
-      const run = await desk.run({
+      const run = await acceptance.run({
         async execute(_name, work) {
           call += 1;
           if (call === n) {
@@ -237,10 +237,13 @@ it("changes nothing for the same request in another order, and says so", async (
   const first = await send(parse({ databases: [messages("reader", "writer"), orders("reader")] }));
   const was = snapshot();
 
-  const again = await acceptOnboarding(desk, parse({ databases: [orders("reader"), messages("writer", "reader")] }));
+  const again = await acceptOnboarding(
+    acceptance,
+    parse({ databases: [orders("reader"), messages("writer", "reader")] }),
+  );
 
   expect(again).toEqual({ operation: first.operation, kind: "onboard", isNew: false, isUnchanged: true });
-  await expect(desk.run()).rejects.toThrow("nothing was accepted");
+  await expect(acceptance.run()).rejects.toThrow("nothing was accepted");
   expect(snapshot()).toEqual(was);
 });
 
@@ -287,7 +290,7 @@ it.each([
 ])("refuses to change from %s to %s, and names the way", async (from, to) => {
   const { operation } = await send(parse({ identityMode: from }));
 
-  const refused = acceptOnboarding(desk, parse({ identityMode: to }));
+  const refused = acceptOnboarding(acceptance, parse({ identityMode: to }));
 
   await expect(refused).rejects.toMatchObject({ code: "MODE_CHANGE_REFUSED", details: { operation } });
   expect(namespace()?.state).toBe("Onboarded");
@@ -335,7 +338,7 @@ it("says what it could not take away, and the same request again finishes it", a
 it("goes back to the earlier request from half-way, and refuses a third", async () => {
   await changeHalfWay();
 
-  const third = acceptOnboarding(desk, parse({ databases: [orders("writer")] }));
+  const third = acceptOnboarding(acceptance, parse({ databases: [orders("writer")] }));
   await expect(third).rejects.toMatchObject({ code: "NAMESPACE_INCOMPLETE" });
   const back = await send(before);
 
@@ -347,8 +350,8 @@ it("goes back to the earlier request from half-way, and refuses a third", async 
 it("offboards both requests of a change that ended half-way", async () => {
   await changeHalfWay(parse({ databases: [orders("reader")], serviceAccount: "web" }));
 
-  await acceptOffboarding(desk, before);
-  await desk.run();
+  await acceptOffboarding(acceptance, before);
+  await acceptance.run();
 
   expectNothingLeft(cloud);
   expect(cloud.namespaces.size).toBe(0);
@@ -406,8 +409,8 @@ it("plans an offboarding: what goes, what stays and why, and writes nothing", as
     { field: "ConfigMap team-a/mooring-databases", current: "created by Mooring", desired: null },
     { field: "Namespace team-a", current: "not created by Mooring", desired: "stays" },
   ]);
-  const { operation } = await acceptOffboarding(desk, record);
-  await desk.run();
+  const { operation } = await acceptOffboarding(acceptance, record);
+  await acceptance.run();
   const done = (await cloud.ports.registry.listSteps(operation)).map(({ name: step, action }) => `${step} ${action}`);
   expect(done.filter((text) => !/^(verify|check)/.test(text)).toSorted()).toEqual(
     plan.steps.map(({ name: step, action }) => `${step} ${action}`).toSorted(),

@@ -5,16 +5,16 @@ import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 beforeEach(() => {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 });
 
@@ -34,8 +34,8 @@ function refuse(...refused: string[]) {
 
 /** Onboards until verification finds fault; then the given undos fail. */
 async function failAndLeave(wanted: OnboardingRequest, ...refused: string[]): Promise<string> {
-  const { operation } = await acceptOnboarding(desk, wanted);
-  await desk.run({
+  const { operation } = await acceptOnboarding(acceptance, wanted);
+  await acceptance.run({
     async execute(name, run) {
       if (name !== "verifyAndConclude") return await run();
       refuse(...refused);
@@ -46,8 +46,8 @@ async function failAndLeave(wanted: OnboardingRequest, ...refused: string[]): Pr
 }
 
 async function compensate(id: string) {
-  const accepted = await acceptCompensation(desk, id);
-  const { calls } = await desk.run();
+  const accepted = await acceptCompensation(acceptance, id);
+  const { calls } = await acceptance.run();
   return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
 }
 
@@ -79,7 +79,7 @@ it("reports by name what fails again, which can be tried a third time", async ()
   });
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
   refuse();
-  await expect(acceptCompensation(desk, failed)).rejects.toMatchObject({
+  await expect(acceptCompensation(acceptance, failed)).rejects.toMatchObject({
     code: "NOTHING_TO_COMPENSATE",
     details: { operation: second.operation },
   });
@@ -95,20 +95,20 @@ it("is one operation however often it is asked for, and cannot be canceled", asy
   const failed = await failAndLeave(request, "remove identity");
   refuse();
 
-  const first = await acceptCompensation(desk, failed);
-  const second = await acceptCompensation(desk, failed);
+  const first = await acceptCompensation(acceptance, failed);
+  const second = await acceptCompensation(acceptance, failed);
 
   expect(second).toEqual({ ...first, isNew: false });
   await expect(cancelOperation(cloud.ports.registry, first.operation, { by: requester })).rejects.toMatchObject({
     code: "CANCEL_TOO_LATE",
   });
-  await expect(acceptOnboarding(desk, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
-  await expect(acceptOffboarding(desk, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+  await expect(acceptOnboarding(acceptance, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+  await expect(acceptOffboarding(acceptance, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
 });
 
 it("brings a namespace whose change failed back to what it was", async () => {
-  const { operation } = await acceptOnboarding(desk, { ...request, databases: request.databases.slice(0, 1) });
-  await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, { ...request, databases: request.databases.slice(0, 1) });
+  await acceptance.run();
   const was = { users: [...(cloud.users.get("sql-dev/messages") ?? [])], objects: [...cloud.objects] };
   const failed = await failAndLeave(request, "change sql-dev/orders", "apply ConfigMap");
   expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Incomplete", operation: failed });
@@ -126,11 +126,11 @@ it("brings a namespace whose change failed back to what it was", async () => {
 });
 
 it("refuses what left nothing undone, and what does not exist", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await acceptance.run();
 
-  await expect(acceptCompensation(desk, operation)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
-  await expect(acceptCompensation(desk, "nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(acceptCompensation(acceptance, operation)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
+  await expect(acceptCompensation(acceptance, "nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 it("is left by name, and can be run again, when it did not even come to its first undo", async () => {
@@ -142,8 +142,8 @@ it("is left by name, and can be run again, when it did not even come to its firs
   };
   providePorts({ ...cloud.ports, events: { publish: down } });
 
-  const second = await acceptCompensation(desk, failed);
-  await desk.run();
+  const second = await acceptCompensation(acceptance, failed);
+  await acceptance.run();
 
   expect(cloud.operations.get(second.operation)).toMatchObject({
     status: "Failed",
@@ -158,8 +158,8 @@ it("is left by name, and can be run again, when it did not even come to its firs
 
 it("restores what was onboarded, also when another operation came in between and was undone", async () => {
   const onboarded = OnboardingRequest.parse({ ...request, databases: [database("messages")] });
-  const { operation } = await acceptOnboarding(desk, onboarded);
-  await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, onboarded);
+  await acceptance.run();
   const failed = await failAndLeave(request, "change sql-dev/orders");
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
   refuse();
@@ -174,8 +174,8 @@ it("restores what was onboarded, also when another operation came in between and
 });
 
 it("keeps what one run of the last step has reached, when the runtime believes the other run, which failed", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await desk.run({
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await acceptance.run({
     async execute(name, run) {
       if (name !== "verifyAndConclude") return await run();
       // It writes the end of the operation and no more, and another run of it is the one that counts.

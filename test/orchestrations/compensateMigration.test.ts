@@ -11,7 +11,7 @@ import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptCompensation, acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import { planCompensationOf } from "../../src/functions/operations/planDecision.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
@@ -32,11 +32,11 @@ const everyUndo = ["returnPodIdentity", "undoCutOver", "unfederateIdentity", "re
 const undoWrites = ["apply AzureIdentity", "apply AzureIdentityBinding", "remove credential", "remove ServiceAccount"];
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 beforeEach(async () => {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
   await operate(cloud, "onboard", pod);
 });
@@ -106,8 +106,8 @@ function clear() {
 }
 
 async function compensate(id: string) {
-  const accepted = await acceptCompensation(desk, id);
-  const { calls } = await desk.run();
+  const accepted = await acceptCompensation(acceptance, id);
+  const { calls } = await acceptance.run();
   return { ...accepted, calls, ended: cloud.operations.get(accepted.operation) };
 }
 
@@ -171,7 +171,7 @@ describe.each([
     expect((await migrate()).operation.status).toBe("Succeeded");
 
     expect(await findings(workload, false)).toEqual([]);
-    await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
+    await expect(acceptCompensation(acceptance, operation.id)).rejects.toMatchObject({ code: "NOTHING_TO_COMPENSATE" });
   });
 
   it("can be offboarded instead, and nothing is left", async () => {
@@ -179,8 +179,8 @@ describe.each([
     await migrate();
     clear();
 
-    await acceptOffboarding(desk, pod);
-    await desk.run();
+    await acceptOffboarding(acceptance, pod);
+    await acceptance.run();
 
     expectNothingLeft(cloud);
     expect(cloud.namespaces.size).toBe(0);
@@ -192,7 +192,7 @@ describe.each([
     clear();
     const before = world();
 
-    const plan = await planCompensationOf(desk, operation.id);
+    const plan = await planCompensationOf(acceptance, operation.id);
     expect(world()).toEqual(before);
     const { operation: id } = await compensate(operation.id);
 
@@ -263,7 +263,7 @@ it("reports by name what fails again, leaves the namespace onboarded, and can be
   expect(record()).toMatchObject({ state: "Onboarded", request: pod, requestHash: hashRequest(pod) });
   expect(record().migration).toBeDefined();
   expect(record().compensates).toBeUndefined();
-  await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({
+  await expect(acceptCompensation(acceptance, operation.id)).rejects.toMatchObject({
     code: "NOTHING_TO_COMPENSATE",
     details: { operation: second.operation },
   });
@@ -295,8 +295,8 @@ it("keeps in sight what one migration has left when the next is canceled before 
   expect(operation.status).toBe("Canceled");
   expect(record().migration).toBeDefined();
 
-  await acceptOffboarding(desk, pod);
-  await desk.run();
+  await acceptOffboarding(acceptance, pod);
+  await acceptance.run();
 
   expect([...cloud.objects.keys()].filter((key) => key.includes("ServiceAccount"))).toEqual([]);
 });
@@ -307,14 +307,14 @@ it("is one operation however often it is asked for, and nothing else begins mean
   clear();
 
   const [first, second] = await Promise.all([
-    acceptCompensation(desk, operation.id),
-    acceptCompensation(createDesk(cloud), operation.id),
+    acceptCompensation(acceptance, operation.id),
+    acceptCompensation(createAcceptanceContext(cloud), operation.id),
   ]);
 
   expect(first.operation).toBe(second.operation);
   expect([first.isNew, second.isNew].toSorted()).toEqual([false, true]);
   const prepare = () => ({ migration: { ...started, until: "retire" as const } });
-  await expect(acceptUpkeep(desk, "Migrating", { berth: pod, prepare })).rejects.toMatchObject({
+  await expect(acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare })).rejects.toMatchObject({
     code: "OPERATION_IN_PROGRESS",
   });
 });
@@ -356,7 +356,7 @@ it("is refused once another migration has had the namespace", async () => {
   await operate(cloud, "repair", pod);
   const { operation: later } = await migrate();
 
-  await expect(acceptCompensation(desk, operation.id)).rejects.toMatchObject({
+  await expect(acceptCompensation(acceptance, operation.id)).rejects.toMatchObject({
     code: "NOTHING_TO_COMPENSATE",
     details: { operation: later.id },
   });
@@ -386,8 +386,8 @@ it("keeps the namespace's record when its end is recorded twice", async () => {
   const { operation } = await migrate();
   clear();
 
-  await acceptCompensation(desk, operation.id);
-  await desk.run({
+  await acceptCompensation(acceptance, operation.id);
+  await acceptance.run({
     async execute(name, run) {
       const first = await run();
       return name === "recordOutcome" ? await run() : first;

@@ -9,18 +9,18 @@ import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
-import { createDesk, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 let writes: string[];
 
 beforeEach(() => {
   cloud = createFakeCloud();
   providePorts(cloud.ports);
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   writes = [];
 });
 
@@ -43,8 +43,8 @@ function record(): NamespaceRecord {
 }
 
 async function onboard(request: OnboardingRequest): Promise<void> {
-  await acceptOnboarding(desk, request);
-  await desk.run();
+  await acceptOnboarding(acceptance, request);
+  await acceptance.run();
   expect(record().state).toBe("Onboarded");
   cloud.onWrite = ({ what, when }) => {
     if (when === "before") writes.push(what);
@@ -52,8 +52,8 @@ async function onboard(request: OnboardingRequest): Promise<void> {
 }
 
 async function offboard(options: { ignoreDependants?: boolean } = {}) {
-  const { operation } = await acceptOffboarding(desk, workload, options);
-  await desk.run();
+  const { operation } = await acceptOffboarding(acceptance, workload, options);
+  await acceptance.run();
   return { operation: cloud.operations.get(operation), steps: await cloud.ports.registry.listSteps(operation) };
 }
 

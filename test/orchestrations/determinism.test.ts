@@ -29,7 +29,7 @@ it.each(forbidden)("flags `%s` in an orchestrator", async (code) => {
   expect(result?.messages[0]?.message).not.toMatch(/Parsing error/);
 });
 
-it("holds the pure file of a room to the same", async () => {
+it("holds the pure file of a resource to the same", async () => {
   const [pure] = await eslint.lintText("const t = Date.now();", {
     filePath: join(root, "src/resources/identity/identity.ts"),
   });

@@ -4,16 +4,16 @@ import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { createDesk, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type HistoryEvent, runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 beforeEach(() => {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 });
 
@@ -29,8 +29,8 @@ it.each([
   ["podIdentity", 1],
   ["podIdentity", 2],
 ] as const)("takes 1 + 2(N + 4) events in history: %s, N = %i", async (identityMode, count) => {
-  await acceptOnboarding(desk, { ...request, identityMode, databases: request.databases.slice(0, count) });
-  const run = await desk.run({ together: (open) => open });
+  await acceptOnboarding(acceptance, { ...request, identityMode, databases: request.databases.slice(0, count) });
+  const run = await acceptance.run({ together: (open) => open });
 
   expect(run.calls).toHaveLength(count + 4);
   expect(run.history.filter(isKept)).toHaveLength(1 + 2 * (count + 4));
@@ -39,8 +39,8 @@ it.each([
 });
 
 it("proves and records again without a look when the answer of the last activity was lost", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  const run = await desk.run({
+  const { operation } = await acceptOnboarding(acceptance, request);
+  const run = await acceptance.run({
     async execute(name, work) {
       if (name !== "verifyAndConclude") return await work();
       await work();
@@ -57,14 +57,14 @@ it("proves and records again without a look when the answer of the last activity
 });
 
 it("records the end by another activity when the last one could not", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
+  const { operation } = await acceptOnboarding(acceptance, request);
   const { publish } = cloud.ports.events;
   let isDown = true;
   cloud.ports.events.publish = async (event) => {
     if (event.id.endsWith("/Succeeded") && isDown) throw new Error("the topic is down");
     await publish(event);
   };
-  const run = await desk.run({
+  const run = await acceptance.run({
     async execute(name, work) {
       if (name === "recordOutcome") isDown = false;
       return await work();
@@ -77,8 +77,8 @@ it("records the end by another activity when the last one could not", async () =
 });
 
 it("undoes nothing of an operation that has succeeded", async () => {
-  const { operation } = await acceptOnboarding(desk, request);
-  await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await acceptance.run();
   const input = { operation: "later", request, retry: catalog.retry, requestedBy: "test" };
   const compensates = { of: operation, createdBy: operation, undos: ["removeIdentity"] };
 
@@ -94,8 +94,8 @@ it("stops at once when one of two steps in an activity is refused, and keeps a r
     if (what === "put identity") throw new PermanentError("ARM_FORBIDDEN", "the identity is refused");
     if (what === "apply Namespace") throw new Error("the API server is away");
   };
-  const { operation } = await acceptOnboarding(desk, request);
-  const { calls } = await desk.run();
+  const { operation } = await acceptOnboarding(acceptance, request);
+  const { calls } = await acceptance.run();
 
   expect(calls.filter((name) => name === "prepareNamespace")).toHaveLength(1);
   expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });

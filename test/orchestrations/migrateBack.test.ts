@@ -16,7 +16,7 @@ import { acceptCompensation, acceptOnboarding } from "../../src/functions/accept
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import { planMigration } from "../../src/functions/namespaces/migrations.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 const pod = OnboardingRequest.parse({
@@ -30,13 +30,13 @@ const name = identityName(pod);
 const podWay = ["AzureIdentity", "AzureIdentityBinding"];
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 let written: string[];
 
 function createStage(changes: Partial<Catalog> = {}): void {
   cloud = createFakeCloud(changes);
   providePorts(cloud.ports);
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   written = [];
 }
 
@@ -46,23 +46,23 @@ beforeEach(async () => {
 });
 
 async function onboard(request = pod): Promise<void> {
-  await acceptOnboarding(desk, request);
-  await desk.run();
+  await acceptOnboarding(acceptance, request);
+  await acceptance.run();
   cloud.onWrite = ({ what, when }) => {
     if (when === "before") written.push(what);
   };
 }
 
 type Asked = Partial<MigrationRequest>;
-type Options = Parameters<TestDesk["run"]>[0];
+type Options = Parameters<TestAcceptanceContext["run"]>[0];
 
 async function migrate(asked: Asked = {}, options: Options = {}): Promise<OperationRecord> {
   const wanted = MigrationRequest.parse(asked);
-  const { operation } = await acceptUpkeep(desk, "Migrating", {
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
     berth: pod,
-    prepare: (current) => ({ migration: prepareMigration(desk.ports, current, wanted) }),
+    prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
   });
-  await desk.run(options);
+  await acceptance.run(options);
   const ended = cloud.operations.get(operation);
   if (!ended) throw new Error("the migration left no record");
   return ended;
@@ -71,7 +71,7 @@ async function migrate(asked: Asked = {}, options: Options = {}): Promise<Operat
 const goBack = (asked: Asked = {}, options: Options = {}) => migrate({ to: "podIdentity", ...asked }, options);
 
 function planBack(asked: Asked = {}) {
-  return planMigration(desk, pod, { wanted: MigrationRequest.parse({ to: "podIdentity", ...asked }) });
+  return planMigration(acceptance, pod, { wanted: MigrationRequest.parse({ to: "podIdentity", ...asked }) });
 }
 
 function record(): NamespaceRecord {
@@ -250,8 +250,8 @@ describe("after the old things were retired", () => {
     });
 
     cloud.onWrite = () => undefined;
-    const { operation } = await acceptCompensation(desk, failed.id);
-    await desk.run();
+    const { operation } = await acceptCompensation(acceptance, failed.id);
+    await acceptance.run();
 
     expect(cloud.operations.get(operation)?.status).toBe("Succeeded");
     expect(cloud.credentials.get(name)).toHaveLength(1);
@@ -279,20 +279,24 @@ describe("after the old things were retired", () => {
   it("needs aad-pod-identity in the cluster, its mode in the catalog, and its roles", async () => {
     const { ports } = cloud;
     const kubernetes = { ...ports.kubernetes, kinds: async () => [] };
-    desk = createDesk({ ports: { ...ports, kubernetes } });
+    acceptance = createAcceptanceContext({ ports: { ...ports, kubernetes } });
     expect((await planBack()).steps[0]?.blockers).toMatchObject([{ code: "POD_IDENTITY_NOT_INSTALLED" }]);
 
     const { "aks-dev": cluster } = ports.catalog.clusters;
     if (!cluster) throw new Error("no cluster");
     const kubeletObjectId = "99999999-9999-4999-8999-999999999999";
     const strict = { ...cluster, podIdentity: { mode: "standard" as const, kubeletObjectId } };
-    desk = createDesk({ ports: { ...ports, catalog: { ...ports.catalog, clusters: { "aks-dev": strict } } } });
+    acceptance = createAcceptanceContext({
+      ports: { ...ports, catalog: { ...ports.catalog, clusters: { "aks-dev": strict } } },
+    });
     const { blocked, steps } = await planBack();
     expect(blocked).toBe(true);
     expect(steps[0]?.blockers[0]).toMatchObject({ code: "KUBELET_ROLE_MISSING" });
 
     const only = { ...cluster, identityModes: ["workloadIdentity" as const] };
-    desk = createDesk({ ports: { ...ports, catalog: { ...ports.catalog, clusters: { "aks-dev": only } } } });
+    acceptance = createAcceptanceContext({
+      ports: { ...ports, catalog: { ...ports.catalog, clusters: { "aks-dev": only } } },
+    });
     await expect(planBack()).rejects.toMatchObject({ code: "MODE_NOT_ALLOWED" });
   });
 
@@ -321,11 +325,11 @@ it("has nothing to go back from where pod identity is all that there is", async 
 
 it("is not the answer to a migration that runs the other way", async () => {
   const wanted = MigrationRequest.parse({});
-  const prepare = (current: NamespaceRecord) => ({ migration: prepareMigration(desk.ports, current, wanted) });
-  const { operation } = await acceptUpkeep(desk, "Migrating", { berth: pod, prepare });
+  const prepare = (current: NamespaceRecord) => ({ migration: prepareMigration(acceptance.ports, current, wanted) });
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare });
 
   await expect(planBack()).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS", details: { operation } });
-  expect(await planMigration(desk, pod, { wanted })).toMatchObject({ operation });
+  expect(await planMigration(acceptance, pod, { wanted })).toMatchObject({ operation });
 });
 
 it("asks for no approval: what the identity may do was approved when it was onboarded", async () => {
@@ -366,7 +370,7 @@ describe.each([
   const checkPods = () => [...cloud.steps.values()].findLast((step) => step.name === "checkPods");
 
   it("waits until no pod uses the way that it leaves, and says which still do", async () => {
-    const plan = await planMigration(desk, pod, { wanted: MigrationRequest.parse(asked) });
+    const plan = await planMigration(acceptance, pod, { wanted: MigrationRequest.parse(asked) });
     const waiting: (StepRecord | undefined)[] = [];
 
     const operation = await migrate(asked, {
@@ -426,7 +430,7 @@ describe.each([
         if (rests !== 2) return;
         const running = [...cloud.operations.values()].find(({ status }) => status === "Running");
         await cancelOperation(cloud.ports.registry, running?.id ?? "", { by: requester });
-        desk.raise("decision");
+        acceptance.raise("decision");
       },
     });
 
@@ -439,10 +443,10 @@ describe.each([
     const { catalog } = cloud.ports;
     const ports = { ...cloud.ports, catalog: { ...catalog, migration: { waitForPodsMinutes: 0 } } };
     providePorts(ports);
-    const impatient = createDesk({ ports });
-    Object.assign(desk, impatient);
+    const impatient = createAcceptanceContext({ ports });
+    Object.assign(acceptance, impatient);
 
-    const plan = await planMigration(desk, pod, { wanted: MigrationRequest.parse(asked) });
+    const plan = await planMigration(acceptance, pod, { wanted: MigrationRequest.parse(asked) });
     const operation = await migrate(asked);
 
     expect(plan.steps.find((step) => step.name === "checkPods")?.blockers).toMatchObject([{ code }]);

@@ -13,7 +13,7 @@ import { acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts"
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { plannedSteps } from "../../src/resources/plannedSteps.ts";
-import { createDesk, requester } from "../support/desk.ts";
+import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 
@@ -442,10 +442,10 @@ it("is Failed, not Canceled, when it had failed before the cancellation came: th
 it("plans no leftovers for a repair between two phases, and takes the migration's own account away in the end", async () => {
   await migrate("inventory");
   await operate(cloud, "migrate", pod, { migration: { ...start, until: "sideBySide", serviceAccount: "worker" } });
-  const desk = createDesk(cloud);
+  const acceptance = createAcceptanceContext(cloud);
 
-  const { operation } = await acceptUpkeep(desk, "Repairing", { berth: pod, prepare: () => ({}) });
-  await desk.run();
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: pod, prepare: () => ({}) });
+  await acceptance.run();
 
   const repaired = cloud.operations.get(operation);
   expect(repaired?.status).toBe("Succeeded");
@@ -455,8 +455,8 @@ it("plans no leftovers for a repair between two phases, and takes the migration'
   // The namespace and the identity stay, so what is not taken away by name would stay, too.
   const keeping = { ...record(), request: { ...pod, deletePolicy: "Keep" as const } };
   await cloud.ports.registry.replaceNamespace(keeping);
-  await acceptOffboarding(desk, pod);
-  await desk.run();
+  await acceptOffboarding(acceptance, pod);
+  await acceptance.run();
   expect(kinds()).toEqual([]);
   expect((await planOffboarding(cloud.ports, keeping)).steps.map(({ action }) => action)).not.toContain("delete");
 });

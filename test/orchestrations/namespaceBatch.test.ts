@@ -1,7 +1,7 @@
 /** Batches over what is onboarded, on the replay engine and the fake cloud: each action, and each way that an item can end. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { chooseNamespaces } from "../../src/application/batch/chosen.ts";
+import { chooseNamespaces } from "../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -14,11 +14,11 @@ import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import { acceptNamespaceBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
 import { planNamespaceBatch } from "../../src/functions/batches/planNamespaceBatch.ts";
 import type { Ports } from "../../src/ports.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { tendBatch } from "../support/reconcileBatch.ts";
 import { member, catalog as withTeams } from "../support/teams.ts";
-import { tendBatch } from "../support/tendBatch.ts";
 
 let cloud: FakeCloud;
 
@@ -26,10 +26,10 @@ beforeEach(() => {
   cloud = createFakeCloud();
 });
 
-function deskOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestDesk {
+function acceptanceContextOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestAcceptanceContext {
   const ports: Ports = { ...cloud.ports, catalog: { ...plain, batch: { lanes: 2 }, ...changes } };
   providePorts(ports);
-  return createDesk({ ports }, by);
+  return createAcceptanceContext({ ports }, by);
 }
 
 const request = (namespace: string, changes: object = {}) =>
@@ -40,9 +40,9 @@ const request = (namespace: string, changes: object = {}) =>
     ...changes,
   });
 
-async function onboard(desk: TestDesk, namespace: string, changes: object = {}): Promise<string> {
-  const { operation } = await acceptOnboarding(desk, request(namespace, changes));
-  await desk.run();
+async function onboard(acceptance: TestAcceptanceContext, namespace: string, changes: object = {}): Promise<string> {
+  const { operation } = await acceptOnboarding(acceptance, request(namespace, changes));
+  await acceptance.run();
   return operation;
 }
 
@@ -51,14 +51,17 @@ function asked(body: object) {
   return { work, which: { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) } };
 }
 
-async function accept(desk: TestDesk, body: object): Promise<string> {
+async function accept(acceptance: TestAcceptanceContext, body: object): Promise<string> {
   const { work, which } = asked(body);
-  return await acceptNamespaceBatch(desk, { work, choose: () => chooseNamespaces(desk.ports, desk.by, which) });
+  return await acceptNamespaceBatch(acceptance, {
+    work,
+    choose: () => chooseNamespaces(acceptance.ports, acceptance.by, which),
+  });
 }
 
-async function plan(desk: TestDesk, body: object) {
+async function plan(acceptance: TestAcceptanceContext, body: object) {
   const { work, which } = asked(body);
-  return await planNamespaceBatch(desk, work, await chooseNamespaces(desk.ports, desk.by, which));
+  return await planNamespaceBatch(acceptance, work, await chooseNamespaces(acceptance.ports, acceptance.by, which));
 }
 
 function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
@@ -78,12 +81,12 @@ function breakAccess(namespace: string): void {
 }
 
 it("verifies what meets the filter, keeps what it finds, and fails where access is broken", async () => {
-  const desk = deskOf();
-  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(desk, namespace);
+  const acceptance = acceptanceContextOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(acceptance, namespace);
   breakAccess("team-1");
 
-  const id = await accept(desk, { action: "verify", filter: { cluster: "aks-dev", findings: "none" } });
-  await desk.run(allTogether);
+  const id = await accept(acceptance, { action: "verify", filter: { cluster: "aks-dev", findings: "none" } });
+  await acceptance.run(allTogether);
 
   const { batch, items } = ended(id);
   expect(items.map(tell)).toEqual([
@@ -113,14 +116,14 @@ it("verifies what meets the filter, keeps what it finds, and fails where access 
 });
 
 it("repairs what the last look found something in, each by an operation of its own", async () => {
-  const desk = deskOf();
-  for (const namespace of ["team-0", "team-1"]) await onboard(desk, namespace);
+  const acceptance = acceptanceContextOf();
+  for (const namespace of ["team-0", "team-1"]) await onboard(acceptance, namespace);
   breakAccess("team-1");
-  await accept(desk, { action: "verify", all: true });
-  await desk.run();
+  await accept(acceptance, { action: "verify", all: true });
+  await acceptance.run();
 
-  const id = await accept(desk, { action: "repair", filter: { findings: "Error" } });
-  await desk.run();
+  const id = await accept(acceptance, { action: "repair", filter: { findings: "Error" } });
+  await acceptance.run();
 
   const { batch, items } = ended(id);
   expect(items.map(tell)).toEqual(["team-1 Succeeded repaired"]);
@@ -130,14 +133,14 @@ it("repairs what the last look found something in, each by an operation of its o
 });
 
 it("migrates those that are not there yet, and says of the others that nothing changed", async () => {
-  const desk = deskOf();
-  await onboard(desk, "team-0", { identityMode: "podIdentity" });
-  await onboard(desk, "team-1");
+  const acceptance = acceptanceContextOf();
+  await onboard(acceptance, "team-0", { identityMode: "podIdentity" });
+  await onboard(acceptance, "team-1");
   const body = { action: "migrate", filter: {}, until: "sideBySide" };
 
-  const planned = await plan(desk, body);
-  const id = await accept(desk, body);
-  await desk.run();
+  const planned = await plan(acceptance, body);
+  const id = await accept(acceptance, body);
+  await acceptance.run();
 
   const { items } = ended(id);
   expect(items.map(tell)).toEqual(["team-0 Succeeded migrated", "team-1 Succeeded unchanged"]);
@@ -150,21 +153,25 @@ it("migrates those that are not there yet, and says of the others that nothing c
     migration: { completed: "sideBySide" },
   });
 
-  const back = await accept(desk, { action: "migrate", to: "podIdentity", filter: { identityMode: "podIdentity" } });
-  await desk.run();
+  const back = await accept(acceptance, {
+    action: "migrate",
+    to: "podIdentity",
+    filter: { identityMode: "podIdentity" },
+  });
+  await acceptance.run();
   expect(ended(back).items.map(tell)).toEqual(["team-0 Succeeded migrated"]);
   expect(cloud.namespaces.get("aks-dev/team-0")).not.toHaveProperty("migration");
 });
 
 it("offboards what was named, and nothing else", async () => {
-  const desk = deskOf();
-  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(desk, namespace);
+  const acceptance = acceptanceContextOf();
+  for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(acceptance, namespace);
 
-  const id = await accept(desk, {
+  const id = await accept(acceptance, {
     action: "offboard",
     namespaces: [berth("team-2"), berth("team-0"), berth("team-9")],
   });
-  await desk.run(allTogether);
+  await acceptance.run(allTogether);
 
   expect(ended(id).items.map(tell)).toEqual([
     "team-2 Succeeded offboarded",
@@ -175,12 +182,12 @@ it("offboards what was named, and nothing else", async () => {
 });
 
 it("leaves alone what is held, has changed, was onboarded anew or has gone since, and goes on with the rest", async () => {
-  const desk = deskOf();
+  const acceptance = acceptanceContextOf();
   const writer = { databases: [{ server: "sql-dev", database: "messages", roles: ["writer"] }] };
   for (const namespace of ["held", "changed", "anew", "gone", "approval", "plain"]) {
-    if (namespace !== "approval") await onboard(desk, namespace);
+    if (namespace !== "approval") await onboard(acceptance, namespace);
   }
-  await acceptOnboarding(desk, request("approval"));
+  await acceptOnboarding(acceptance, request("approval"));
   const waiting = cloud.namespaces.get("aks-dev/approval");
   const operation = cloud.operations.get(waiting?.operation ?? "");
   if (!operation) throw new Error("nothing waits");
@@ -193,20 +200,20 @@ it("leaves alone what is held, has changed, was onboarded anew or has gone since
     reminders: 0,
   };
   await cloud.ports.registry.amendOperation(operation, { approval });
-  desk.take();
+  acceptance.take();
 
-  const id = await accept(desk, { action: "offboard", filter: { cluster: "aks-dev" } });
-  const batch = desk.take();
+  const id = await accept(acceptance, { action: "offboard", filter: { cluster: "aks-dev" } });
+  const batch = acceptance.take();
   const named = [...cloud.namespaces.values()].map(({ cluster, namespace }) => ({ cluster, namespace }));
-  await onboard(desk, "changed", writer);
+  await onboard(acceptance, "changed", writer);
   for (const namespace of ["anew", "gone"]) {
-    await acceptOffboarding(desk, berth(namespace));
-    await desk.run();
+    await acceptOffboarding(acceptance, berth(namespace));
+    await acceptance.run();
   }
-  await onboard(desk, "anew", writer);
-  await acceptUpkeep(desk, "Repairing", { berth: berth("held"), prepare: () => ({}) });
-  desk.take();
-  const planned = await plan(desk, { action: "offboard", namespaces: named });
+  await onboard(acceptance, "anew", writer);
+  await acceptUpkeep(acceptance, "Repairing", { berth: berth("held"), prepare: () => ({}) });
+  acceptance.take();
+  const planned = await plan(acceptance, { action: "offboard", namespaces: named });
   await runOrchestration(batch.name, batch.input);
 
   const { items } = ended(id);
@@ -236,9 +243,9 @@ it("leaves alone what is held, has changed, was onboarded anew or has gone since
 
 it("chooses and shows only what the caller may see, whoever else's meets the filter", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
-  const red = deskOf(member("red"), teams);
+  const red = acceptanceContextOf(member("red"), teams);
   await onboard(red, "red-1");
-  const blue = deskOf(member("blue"), teams);
+  const blue = acceptanceContextOf(member("blue"), teams);
   await onboard(blue, "blue-1");
 
   const id = await accept(red, { action: "offboard", filter: {} });
@@ -256,15 +263,15 @@ it("chooses and shows only what the caller may see, whoever else's meets the fil
 });
 
 it("does not accept more than a batch takes, and says how to send less", async () => {
-  const desk = deskOf();
-  await onboard(desk, "team-0");
+  const acceptance = acceptanceContextOf();
+  await onboard(acceptance, "team-0");
   const record = cloud.namespaces.get("aks-dev/team-0");
   if (!record) throw new Error("it is not onboarded");
   for (let index = 1; index <= 1_000; index += 1) {
     cloud.namespaces.set(`aks-dev/team-${index}`, { ...record, namespace: `team-${index}` });
   }
 
-  await expect(accept(desk, { action: "verify", all: true })).rejects.toThrow(
+  await expect(accept(acceptance, { action: "verify", all: true })).rejects.toThrow(
     "/filter: 1001 namespaces meet it, and a batch takes 1000; narrow it by cluster, team or state, and send several.",
   );
 
@@ -279,13 +286,13 @@ const actions = [
 ] as const;
 
 it.each(actions)("$action comes to the same though every activity runs twice", async (work) => {
-  const desk = deskOf();
+  const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1", "team-2"]) {
-    await onboard(desk, namespace, { identityMode: "podIdentity" });
+    await onboard(acceptance, namespace, { identityMode: "podIdentity" });
   }
 
-  const id = await accept(desk, { ...work, all: true });
-  await desk.run({
+  const id = await accept(acceptance, { ...work, all: true });
+  await acceptance.run({
     ...allTogether,
     async execute(_name, run) {
       await run();
@@ -301,14 +308,14 @@ it.each(actions)("$action comes to the same though every activity runs twice", a
 });
 
 it.each(actions)("$action goes on where a lane broke off", async (work) => {
-  const desk = deskOf();
+  const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1", "team-2"]) {
-    await onboard(desk, namespace, { identityMode: "podIdentity" });
+    await onboard(acceptance, namespace, { identityMode: "podIdentity" });
   }
   let broken = 0;
 
-  const id = await accept(desk, { ...work, all: true });
-  await desk.run({
+  const id = await accept(acceptance, { ...work, all: true });
+  await acceptance.run({
     async runChild({ name, input }, run) {
       if (name !== "batchLane" || broken > 0) return await run();
       return await runOrchestration(name, input, {
@@ -321,7 +328,7 @@ it.each(actions)("$action goes on where a lane broke off", async (work) => {
         maxTurns: 12,
       });
     },
-    atRest: () => tendBatch(desk, id),
+    atRest: () => tendBatch(acceptance, id),
   });
 
   expect(broken).toBeGreaterThan(0);
@@ -329,19 +336,19 @@ it.each(actions)("$action goes on where a lane broke off", async (work) => {
 });
 
 it.each(actions)("$action never begins what a cancel came before", async (work) => {
-  const desk = deskOf(requester, { batch: { lanes: 1 } });
+  const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
   for (const namespace of ["team-0", "team-1", "team-2"]) {
-    await onboard(desk, namespace, { identityMode: "podIdentity" });
+    await onboard(acceptance, namespace, { identityMode: "podIdentity" });
   }
   let taken = 0;
 
-  const id = await accept(desk, { ...work, all: true });
-  await desk.run({
+  const id = await accept(acceptance, { ...work, all: true });
+  await acceptance.run({
     async execute(name, run) {
       taken += Number(name === "takeBatchItem");
       if (taken === 2 && name === "takeBatchItem") {
-        const record = await cancelBatch(desk.ports, id, { by: requester });
-        await passOn(desk.ports, desk.client, record, { warn: desk.warn });
+        const record = await cancelBatch(acceptance.ports, id, { by: requester });
+        await passOn(acceptance.ports, acceptance.client, record, { warn: acceptance.warn });
       }
       return await run();
     },
@@ -353,17 +360,17 @@ it.each(actions)("$action never begins what a cancel came before", async (work) 
 });
 
 it("fails an item that could not be looked at for as long as the retries last, and looks at the next one", async () => {
-  const desk = deskOf(requester, { batch: { lanes: 1 } });
-  for (const namespace of ["team-0", "team-1"]) await onboard(desk, namespace);
-  const { identities } = desk.ports;
+  const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
+  for (const namespace of ["team-0", "team-1"]) await onboard(acceptance, namespace);
+  const { identities } = acceptance.ports;
   const get: typeof identities.get = async (ref) => {
     if (ref.name.includes("team-0")) throw new TransientError("ARM_UNAVAILABLE", "Azure is away");
     return await identities.get(ref);
   };
-  providePorts({ ...desk.ports, identities: { ...identities, get } });
+  providePorts({ ...acceptance.ports, identities: { ...identities, get } });
 
-  const id = await accept(desk, { action: "verify", all: true });
-  await desk.run();
+  const id = await accept(acceptance, { action: "verify", all: true });
+  await acceptance.run();
 
   expect(ended(id).items.map(tell)).toEqual(["team-0 Failed ARM_UNAVAILABLE", "team-1 Succeeded verified"]);
 });

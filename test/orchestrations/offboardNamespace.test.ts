@@ -7,7 +7,7 @@ import { acceptOffboarding, acceptOnboarding } from "../../src/functions/accepta
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
 import type { Ports } from "../../src/ports.ts";
-import { createDesk, type TestDesk } from "../support/desk.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 const request = OnboardingRequest.parse({
@@ -22,14 +22,14 @@ const key = "aks-dev/team-a";
 const name = identityName(request);
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 let written: string[];
 beforeEach(async () => {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
-  await acceptOnboarding(desk, request);
-  await desk.run();
+  await acceptOnboarding(acceptance, request);
+  await acceptance.run();
   written = [];
   cloud.onWrite = ({ what, when }) => {
     if (when === "before") written.push(what);
@@ -37,8 +37,8 @@ beforeEach(async () => {
 });
 
 async function offboard({ ignoreDependants = false } = {}) {
-  const { operation } = await acceptOffboarding(desk, request, { ignoreDependants });
-  await desk.run();
+  const { operation } = await acceptOffboarding(acceptance, request, { ignoreDependants });
+  await acceptance.run();
   return cloud.operations.get(operation);
 }
 
@@ -88,8 +88,8 @@ it("takes its credential out of an identity that is not Mooring's any more, in e
   const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity", adoptionPolicy: "Always" });
   cloud.identities.set(name, { ...identity, tags: {} });
   cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
-  await acceptOnboarding(desk, pod);
-  await desk.run();
+  await acceptOnboarding(acceptance, pod);
+  await acceptance.run();
 
   const operation = await offboard();
 

@@ -12,15 +12,15 @@ import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
-import { tendBatches } from "../../src/functions/batches/tendBatches.ts";
-import { mend } from "../../src/functions/operations/startAccepted.ts";
+import { reconcileBatches } from "../../src/functions/batches/reconcileBatches.ts";
+import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../src/ports.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { breakOff } from "../support/breakOff.ts";
-import { createDesk, requester, type TestDesk } from "../support/desk.ts";
 import { type Run, type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { tendBatch } from "../support/reconcileBatch.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
-import { tendBatch } from "../support/tendBatch.ts";
 
 let cloud: FakeCloud;
 
@@ -28,10 +28,10 @@ beforeEach(() => {
   cloud = createFakeCloud();
 });
 
-function deskOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestDesk {
+function acceptanceContextOf(by: Caller = requester, changes: Partial<Catalog> = {}): TestAcceptanceContext {
   const ports: Ports = { ...cloud.ports, catalog: { ...plain, batch: { lanes: 4 }, ...changes } };
   providePorts(ports);
-  return createDesk({ ports }, by);
+  return createAcceptanceContext({ ports }, by);
 }
 
 const request = (namespace: string, changes: object = {}) =>
@@ -60,12 +60,12 @@ function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } 
 const ownOperations = (id: string) => [...cloud.operations.values()].filter(({ batch }) => batch === id);
 
 it("onboards every namespace, each by an operation of its own, some at a time", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(13));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(13));
   let running = 0;
   let most = 0;
 
-  await desk.run({
+  await acceptance.run({
     ...allTogether,
     async runChild({ name }, run) {
       if (name !== "onboardNamespace") return await run();
@@ -86,23 +86,23 @@ it("onboards every namespace, each by an operation of its own, some at a time", 
   expect(items.map(({ status, outcome }) => `${status} ${outcome}`)).toEqual(Array(13).fill("Succeeded onboarded"));
   const own = ownOperations(id);
   expect(own.map(({ id: each }) => each).toSorted()).toEqual(items.map(({ operation }) => operation).toSorted());
-  expect(new Set(own.map(({ traceparent }) => traceparent))).toEqual(new Set([desk.traceparent]));
+  expect(new Set(own.map(({ traceparent }) => traceparent))).toEqual(new Set([acceptance.traceparent]));
   expect([...cloud.namespaces.values()].map(({ state }) => state)).toEqual(Array(13).fill("Onboarded"));
   expect(cloud.identities.size).toBe(13);
   expect(cloud.openBatches.size).toBe(0);
 });
 
 it("tells its beginning and its end on the topic and in the audit trail, once", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(2));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(2));
 
-  await desk.run({ execute: twice });
+  await acceptance.run({ execute: twice });
 
   const own = cloud.events.filter(({ type }) => type === "mooring.batch.status-changed.v1");
   expect([...new Set(own.map((event) => event.id))]).toEqual([`${id}/Running`, `${id}/Succeeded`]);
   expect(own.at(-1)).toMatchObject({
     subject: id,
-    traceparent: desk.traceparent,
+    traceparent: acceptance.traceparent,
     data: { operation: id, kind: "batch", status: "Succeeded", totals: { requests: 2, succeeded: 2 } },
   });
   const trail = cloud.audit.filter(({ operation }) => operation === id);
@@ -115,21 +115,21 @@ it("tells its beginning and its end on the topic and in the audit trail, once", 
 
 it("goes on where one fails, one is refused and one has nothing to do, and counts them", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
-  const red = deskOf(member("red"), teams);
+  const red = acceptanceContextOf(member("red"), teams);
   const first = await acceptOnboarding(red, request("red-1"));
   await red.run();
-  const blue = deskOf(member("blue"), teams);
+  const blue = acceptanceContextOf(member("blue"), teams);
   await acceptOnboarding(blue, request("shared-1"));
   await blue.run();
   cloud.onWrite = ({ what, when }) => {
     const isMeant = what === "change sql-dev/orders" && when === "before";
     if (isMeant) throw new PermanentError("SQL_FORBIDDEN", "no permission");
   };
-  const desk = deskOf(member("red"), { ...teams, approval: plain.approval });
+  const acceptance = acceptanceContextOf(member("red"), { ...teams, approval: plain.approval });
   // Its databases need no approval here.
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
   const noApproval = { teams: { ...withTeams.teams, red: { ...withTeams.teams["red"], approval: [] } } };
-  const calm = deskOf(member("red"), { ...teams, ...(noApproval as Pick<Catalog, "teams">) });
+  const calm = acceptanceContextOf(member("red"), { ...teams, ...(noApproval as Pick<Catalog, "teams">) });
 
   const id = await acceptBatch(calm, [
     request("red-1"),
@@ -141,7 +141,7 @@ it("goes on where one fails, one is refused and one has nothing to do, and count
   await calm.run(allTogether);
 
   const { batch, items } = ended(id);
-  expect(desk.ports.catalog.batch.lanes).toBe(4);
+  expect(acceptance.ports.catalog.batch.lanes).toBe(4);
   expect(items).toMatchObject([
     { status: "Succeeded", outcome: "unchanged", operation: first.operation },
     { status: "Failed", error: { code: "SQL_FORBIDDEN" } },
@@ -168,14 +168,14 @@ it("goes on where one fails, one is refused and one has nothing to do, and count
 });
 
 it("changes nothing and says so when the same batch is sent again", async () => {
-  const desk = deskOf();
-  const first = await acceptBatch(desk, requests(5));
-  await desk.run();
+  const acceptance = acceptanceContextOf();
+  const first = await acceptBatch(acceptance, requests(5));
+  await acceptance.run();
   const writes: string[] = [];
   cloud.onWrite = ({ what }) => void writes.push(what);
 
-  const second = await acceptBatch(desk, requests(5));
-  await desk.run();
+  const second = await acceptBatch(acceptance, requests(5));
+  await acceptance.run();
 
   expect(ended(second).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 5, unchanged: 5 } });
   expect(ended(second).items.map(({ operation }) => operation)).toEqual(
@@ -185,24 +185,24 @@ it("changes nothing and says so when the same batch is sent again", async () => 
 });
 
 it("goes through many that need nothing in few turns", async () => {
-  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
-  const id = await acceptBatch(desk, requests(200));
+  const acceptance = acceptanceContextOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const id = await acceptBatch(acceptance, requests(200));
   const generations: Run[] = [];
 
-  await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+  await acceptance.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
 
   expect(ended(id).batch).toMatchObject({ status: "Failed", result: { failed: 200 } });
   expect(generations.length).toBeLessThan(20);
 });
 
 it("changes what is onboarded otherwise", async () => {
-  const desk = deskOf();
-  await acceptBatch(desk, requests(2));
-  await desk.run();
+  const acceptance = acceptanceContextOf();
+  await acceptBatch(acceptance, requests(2));
+  await acceptance.run();
   const writer = { databases: [{ server: "sql-dev", database: "messages", roles: ["writer"] }] };
 
-  const id = await acceptBatch(desk, [request("team-0", writer), request("team-1")]);
-  await desk.run();
+  const id = await acceptBatch(acceptance, [request("team-0", writer), request("team-1")]);
+  await acceptance.run();
 
   expect(ended(id).items).toMatchObject([
     { kind: "change", outcome: "changed", status: "Succeeded" },
@@ -211,10 +211,10 @@ it("changes what is onboarded otherwise", async () => {
 });
 
 it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs twice (seed %i)", async (seed) => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(9));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(9));
 
-  await desk.run({ ...allTogether, random: dice(seed), execute: twice });
+  await acceptance.run({ ...allTogether, random: dice(seed), execute: twice });
 
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 9 } });
   expect(ownOperations(id)).toHaveLength(9);
@@ -224,12 +224,12 @@ it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs 
 it.each([1, 2, 3, 4, 5])(
   "knows its own operations though every activity runs twice at the same time (seed %i)",
   async (seed) => {
-    const desk = deskOf();
-    const id = await acceptBatch(desk, requests(9));
-    const slow = { ...desk.ports, registry: slowly(desk.ports.registry, dice(seed)) };
+    const acceptance = acceptanceContextOf();
+    const id = await acceptBatch(acceptance, requests(9));
+    const slow = { ...acceptance.ports, registry: slowly(acceptance.ports.registry, dice(seed)) };
     providePorts(slow);
 
-    await desk.run({
+    await acceptance.run({
       ...allTogether,
       async execute(name, run) {
         if (name !== "takeBatchItem") return await run();
@@ -259,8 +259,8 @@ function slowly(registry: Ports["registry"], random: () => number): Ports["regis
 }
 
 it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry get lost (seed %i)", async (seed) => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(9));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(9));
   const random = dice(seed);
   let losses = 0;
   const lossy = new Proxy(cloud.ports.registry, {
@@ -277,7 +277,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry ge
     },
   });
   const policy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 30, authenticationTimeoutMs: 1_000 };
-  providePorts({ ...desk.ports, registry: lossy, catalog: { ...desk.ports.catalog, retry: policy } });
+  providePorts({ ...acceptance.ports, registry: lossy, catalog: { ...acceptance.ports.catalog, retry: policy } });
 
   await runOrchestration("onboardBatch", { batch: id, lanes: 3, retry: policy, run: "lossy" }, allTogether);
 
@@ -287,11 +287,11 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry ge
 });
 
 it("waits, and goes on, when the registry is away for longer than the retries last", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(6));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(6));
   let failures = 0;
 
-  await desk.run({
+  await acceptance.run({
     ...allTogether,
     async execute(name, run) {
       if (/batch/i.test(name) && failures < 40) {
@@ -307,11 +307,11 @@ it("waits, and goes on, when the registry is away for longer than the retries la
 });
 
 it("gives to others what a lane that broke off had in its hands", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(10));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(10));
   let broken = 0;
 
-  await desk
+  await acceptance
     .run({
       ...allTogether,
       async runChild({ name, input }, run) {
@@ -331,7 +331,7 @@ it("gives to others what a lane that broke off had in its hands", async () => {
         });
         return await output;
       },
-      atRest: () => tendBatch(desk, id),
+      atRest: () => tendBatch(acceptance, id),
     })
     .catch((error: unknown) => {
       throw error;
@@ -343,11 +343,11 @@ it("gives to others what a lane that broke off had in its hands", async () => {
 });
 
 it("is started by the timer when it was accepted and never started, or when its orchestration has ended without it", async () => {
-  const desk = deskOf();
+  const acceptance = acceptanceContextOf();
   const broken: Partial<DurableClient> = { startNew: () => Promise.reject(new Error("the host is going down")) };
   const warnings: string[] = [];
   const id = await acceptBatch(
-    { ...desk, client: broken as DurableClient, warn: (text) => void warnings.push(text) },
+    { ...acceptance, client: broken as DurableClient, warn: (text) => void warnings.push(text) },
     requests(3),
   );
   const started: { name: string; input: unknown }[] = [];
@@ -363,8 +363,8 @@ it("is started by the timer when it was accepted and never started, or when its 
       },
     }) satisfies Partial<DurableClient> as Partial<DurableClient> as DurableClient;
   const tick = (found?: { runtimeStatus: string }) =>
-    tendBatches(
-      { ports: desk.ports, client: clientThatFinds(found), warn: () => undefined },
+    reconcileBatches(
+      { ports: acceptance.ports, client: clientThatFinds(found), warn: () => undefined },
       { held: [], before: Date.now() + 60_000 },
     );
 
@@ -385,9 +385,9 @@ it.each([
   { runtimeStatus: "Failed", most: 5, output: "Did not find any initialized language workers" },
   { runtimeStatus: "Failed", most: 2, output: "nothing undoes as mistake" },
 ])("is taken up $most times when it ends as $runtimeStatus with $output, and then given up", async (found) => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(3));
-  await breakOff(desk, "takeBatchItem");
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(3));
+  await breakOff(acceptance, "takeBatchItem");
   let started = 0;
   const client: Partial<DurableClient> = {
     getStatus: async () => found as object as Awaited<ReturnType<DurableClient["getStatus"]>>,
@@ -397,8 +397,8 @@ it.each([
     },
   };
   const tick = () =>
-    tendBatches(
-      { ports: desk.ports, client: client as DurableClient, warn: () => undefined },
+    reconcileBatches(
+      { ports: acceptance.ports, client: client as DurableClient, warn: () => undefined },
       { held: [], before: Date.now() + 60_000 },
     );
 
@@ -411,7 +411,7 @@ it.each([
   const statuses = ended(id).items.map(({ status }) => status);
   expect(statuses.toSorted()).toEqual(["Failed", "Failed", "Running"]);
   expect(ended(id).items.find(({ status }) => status === "Failed")?.error?.code).toBe("ORCHESTRATION_FAILED");
-  for (const record of await desk.ports.registry.heldNamespaces()) await startBy(desk, record);
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
   await tick();
   expect(ended(id).batch).toMatchObject({ status: "Failed", error: { code: "BATCH_INCOMPLETE" } });
   expect(
@@ -423,24 +423,24 @@ it.each([
 });
 
 it("is forgotten when its acceptance broke off before it was one", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(1));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(1));
   cloud.batches.delete(id);
-  const mender = { ports: desk.ports, client: desk.client, warn: desk.warn };
+  const recovery = { ports: acceptance.ports, client: acceptance.client, warn: acceptance.warn };
 
-  await tendBatches(mender, { held: [], before: Date.now() });
+  await reconcileBatches(recovery, { held: [], before: Date.now() });
   expect(cloud.openBatches.size).toBe(1);
-  await tendBatches(mender, { held: [], before: Date.now() + 3_600_000 });
+  await reconcileBatches(recovery, { held: [], before: Date.now() + 3_600_000 });
 
   expect(cloud.openBatches.size).toBe(0);
 });
 
 it("leaves the start of what a lane has claimed to the lane, as long as the batch lives", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(1));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(1));
   const started: unknown[] = [];
-  const mender = (batch: string) => ({
-    ports: desk.ports,
+  const recovery = (batch: string) => ({
+    ports: acceptance.ports,
     client: {
       async getStatus(instance) {
         if (instance !== id) throw new Error("HTTP 404");
@@ -454,12 +454,14 @@ it("leaves the start of what a lane has claimed to the lane, as long as the batc
     warn: () => undefined,
   });
 
-  await desk.run({
+  await acceptance.run({
     async runChild({ name }, run) {
       if (name !== "onboardNamespace") return await run();
-      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Running"), record);
+      for (const record of await acceptance.ports.registry.heldNamespaces())
+        await recoverOperation(recovery("Running"), record);
       expect(started).toEqual([]);
-      for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender("Failed"), record);
+      for (const record of await acceptance.ports.registry.heldNamespaces())
+        await recoverOperation(recovery("Failed"), record);
       expect(started).toEqual(["onboardNamespace"]);
       return await run();
     },
@@ -470,12 +472,12 @@ it("leaves the start of what a lane has claimed to the lane, as long as the batc
 
 it("leaves what waits for approval to itself, so that no lane waits for people", async () => {
   const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
-  const desk = deskOf(requester, { approval, batch: { lanes: 1 } });
+  const acceptance = acceptanceContextOf(requester, { approval, batch: { lanes: 1 } });
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
-  const id = await acceptBatch(desk, [request("team-0", orders), request("team-1"), request("team-2")]);
+  const id = await acceptBatch(acceptance, [request("team-0", orders), request("team-1"), request("team-2")]);
   const seen: string[] = [];
 
-  await desk.run({
+  await acceptance.run({
     async runChild({ name, instanceId }, run) {
       if (name === "onboardNamespace") seen.push(cloud.operations.get(instanceId ?? "")?.namespace ?? "");
       return await run();
@@ -485,8 +487,8 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
       expect(ended(id).items.map(({ status }) => status)).toEqual(["Running", "Succeeded", "Succeeded"]);
       expect(ended(id).items.map(({ needsApproval }) => needsApproval)).toEqual([true, undefined, undefined]);
       // Somebody decides, here against it; the timer finds that it has ended.
-      await cancelOperation(desk.ports.registry, waiting?.operation ?? "", { by: requester });
-      await tendBatch(desk, id);
+      await cancelOperation(acceptance.ports.registry, waiting?.operation ?? "", { by: requester });
+      await tendBatch(acceptance, id);
     },
   });
 
@@ -495,15 +497,15 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
 });
 
 it("waits for an operation that had the very request before, and is not its own", async () => {
-  const desk = deskOf();
-  const before = await acceptOnboarding(desk, request("team-0"));
-  const id = await acceptBatch(desk, requests(2));
-  const other = desk.take();
+  const acceptance = acceptanceContextOf();
+  const before = await acceptOnboarding(acceptance, request("team-0"));
+  const id = await acceptBatch(acceptance, requests(2));
+  const other = acceptance.take();
 
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await runOrchestration(other.name, other.input);
-      await tendBatch(desk, id);
+      await tendBatch(acceptance, id);
     },
   });
 
@@ -516,30 +518,30 @@ it("waits for an operation that had the very request before, and is not its own"
 
 it("does not claim again with an operation that has run meanwhile", async () => {
   const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
-  const desk = deskOf(requester, { approval, batch: { lanes: 1 } });
+  const acceptance = acceptanceContextOf(requester, { approval, batch: { lanes: 1 } });
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
-  const id = await acceptBatch(desk, [request("team-0", orders)]);
+  const id = await acceptBatch(acceptance, [request("team-0", orders)]);
   const claims: string[] = [];
   const registry = {
-    ...desk.ports.registry,
+    ...acceptance.ports.registry,
     async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
       claims.push(record.operation);
-      return desk.ports.registry.insertNamespace(record);
+      return acceptance.ports.registry.insertNamespace(record);
     },
     async updateBatchItems() {
       throw new TransientError("REGISTRY_UNAVAILABLE", "no answer");
     },
   };
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name !== "takeBatchItem" || claims.length > 0) return await run();
-      providePorts({ ...desk.ports, registry });
+      providePorts({ ...acceptance.ports, registry });
       await expect(run()).rejects.toThrow();
-      providePorts(desk.ports);
+      providePorts(acceptance.ports);
       // The timer starts what waits for people; they are quick, and against it.
-      await cancelOperation(desk.ports.registry, claims[0] ?? "", { by: requester });
-      for (const record of await desk.ports.registry.heldNamespaces()) await startBy(desk, record);
+      await cancelOperation(acceptance.ports.registry, claims[0] ?? "", { by: requester });
+      for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
       throw new Error("[REGISTRY_UNAVAILABLE] no answer");
     },
   });
@@ -550,18 +552,18 @@ it("does not claim again with an operation that has run meanwhile", async () => 
 });
 
 it("begins nothing of a canceled batch that a lane had claimed and not started", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(1));
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(1));
   let claimed: string | undefined;
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name !== "takeBatchItem" || claimed !== undefined) return await run();
       await run();
-      const held = await desk.ports.registry.heldNamespaces();
+      const held = await acceptance.ports.registry.heldNamespaces();
       claimed = held[0]?.operation;
-      await cancelBatch(desk.ports, id, { by: requester });
-      for (const record of held) await startBy(desk, record);
+      await cancelBatch(acceptance.ports, id, { by: requester });
+      for (const record of held) await startBy(acceptance, record);
       throw new Error("[REGISTRY_UNAVAILABLE] no answer");
     },
   });
@@ -571,7 +573,10 @@ it("begins nothing of a canceled batch that a lane had claimed and not started",
   expect(cloud.namespaces.size).toBe(0);
 });
 
-async function startBy(desk: TestDesk, record: Parameters<typeof mend>[1]): Promise<void> {
+async function startBy(
+  acceptance: TestAcceptanceContext,
+  record: Parameters<typeof recoverOperation>[1],
+): Promise<void> {
   const runs: Promise<Run>[] = [];
   const client: Partial<DurableClient> = {
     async getStatus() {
@@ -582,18 +587,18 @@ async function startBy(desk: TestDesk, record: Parameters<typeof mend>[1]): Prom
       return options?.instanceId ?? "";
     },
   };
-  await mend({ ports: desk.ports, client: client as DurableClient, warn: () => undefined }, record);
+  await recoverOperation({ ports: acceptance.ports, client: client as DurableClient, warn: () => undefined }, record);
   await Promise.all(runs);
 }
 
 it("does not claim anew what a try before has found to be another's, and that has failed meanwhile", async () => {
-  const desk = deskOf();
-  const before = await acceptOnboarding(desk, request("team-0"));
-  const other = desk.take();
-  const id = await acceptBatch(desk, requests(1));
+  const acceptance = acceptanceContextOf();
+  const before = await acceptOnboarding(acceptance, request("team-0"));
+  const other = acceptance.take();
+  const id = await acceptBatch(acceptance, requests(1));
   let tries = 0;
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       const answer = await run();
       if (name !== "takeBatchItem" || tries > 0) return answer;
@@ -605,7 +610,7 @@ it("does not claim anew what a try before has found to be another's, and that ha
       cloud.onWrite = () => undefined;
       throw new Error("[REGISTRY_UNAVAILABLE] the answer got lost");
     },
-    atRest: () => tendBatch(desk, id),
+    atRest: () => tendBatch(acceptance, id),
   });
 
   const { batch, items } = ended(id);
@@ -616,18 +621,18 @@ it("does not claim anew what a try before has found to be another's, and that ha
 });
 
 it("cancels what runs, never begins the rest, and leaves what is done", async () => {
-  const desk = deskOf(requester, { batch: { lanes: 2 } });
-  const id = await acceptBatch(desk, requests(8));
+  const acceptance = acceptanceContextOf(requester, { batch: { lanes: 2 } });
+  const id = await acceptBatch(acceptance, requests(8));
   let children = 0;
 
-  await desk.run({
+  await acceptance.run({
     ...allTogether,
     async execute(name, run) {
       if (name === "preflight") {
         children += 1;
         if (children === 5) {
-          await cancelBatch(desk.ports, id, { by: requester, comment: "wrong list" });
-          await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
+          await cancelBatch(acceptance.ports, id, { by: requester, comment: "wrong list" });
+          await passOn(acceptance.ports, acceptance.client, ended(id).batch, { warn: acceptance.warn });
         }
       }
       return await run();
@@ -649,11 +654,11 @@ it("cancels what runs, never begins the rest, and leaves what is done", async ()
 });
 
 it("begins nothing when it was canceled before it began", async () => {
-  const desk = deskOf();
-  const id = await acceptBatch(desk, requests(3));
-  await cancelBatch(desk.ports, id, { by: requester });
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(3));
+  await cancelBatch(acceptance.ports, id, { by: requester });
 
-  await desk.run();
+  await acceptance.run();
 
   expect(ended(id)).toMatchObject({
     batch: { status: "Canceled", result: { canceled: 3 } },
@@ -663,30 +668,30 @@ it("begins nothing when it was canceled before it began", async () => {
 });
 
 it("cancels what a lane had claimed, though the lane never came to say so", async () => {
-  const desk = deskOf(requester, { batch: { lanes: 1 } });
-  const id = await acceptBatch(desk, requests(2));
+  const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
+  const id = await acceptBatch(acceptance, requests(2));
   let claims = 0;
 
-  await desk.run({
+  await acceptance.run({
     async execute(name, run) {
       if (name !== "takeBatchItem" || claims > 0) return await run();
       // The process dies after it has the namespace; before another one tries again, somebody cancels.
       const registry = {
-        ...desk.ports.registry,
+        ...acceptance.ports.registry,
         async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
           claims += 1;
-          await desk.ports.registry.insertNamespace(record);
+          await acceptance.ports.registry.insertNamespace(record);
           throw new TransientError("REGISTRY_UNAVAILABLE", "the process died");
         },
       };
-      providePorts({ ...desk.ports, registry });
+      providePorts({ ...acceptance.ports, registry });
       await expect(run()).rejects.toThrow();
-      providePorts(desk.ports);
-      await cancelBatch(desk.ports, id, { by: requester });
-      await passOn(desk.ports, desk.client, ended(id).batch, { warn: desk.warn });
+      providePorts(acceptance.ports);
+      await cancelBatch(acceptance.ports, id, { by: requester });
+      await passOn(acceptance.ports, acceptance.client, ended(id).batch, { warn: acceptance.warn });
       throw new Error("[REGISTRY_UNAVAILABLE] the process died");
     },
-    atRest: () => tendBatch(desk, id),
+    atRest: () => tendBatch(acceptance, id),
   });
 
   const { batch, items } = ended(id);
@@ -700,15 +705,15 @@ it("cancels what a lane had claimed, though the lane never came to say so", asyn
 });
 
 it("does not follow another's operation any longer once it is canceled", async () => {
-  const desk = deskOf();
-  const before = await acceptOnboarding(desk, request("team-0"));
-  const id = await acceptBatch(desk, requests(1));
-  const other = desk.take();
+  const acceptance = acceptanceContextOf();
+  const before = await acceptOnboarding(acceptance, request("team-0"));
+  const id = await acceptBatch(acceptance, requests(1));
+  const other = acceptance.take();
 
-  await desk.run({
+  await acceptance.run({
     async atRest() {
-      await cancelBatch(desk.ports, id, { by: requester });
-      desk.raise("settled");
+      await cancelBatch(acceptance.ports, id, { by: requester });
+      acceptance.raise("settled");
     },
   });
   await runOrchestration(other.name, other.input);
@@ -719,12 +724,12 @@ it("does not follow another's operation any longer once it is canceled", async (
 
 it("looks at policy again when an item begins", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
-  const desk = deskOf(member("red"), teams);
-  const id = await acceptBatch(desk, [request("red-1")]);
+  const acceptance = acceptanceContextOf(member("red"), teams);
+  const id = await acceptBatch(acceptance, [request("red-1")]);
   // The team lost the right in between.
-  deskOf(member("red"), { ...teams, teams: {} });
+  acceptanceContextOf(member("red"), { ...teams, teams: {} });
 
-  await desk.run();
+  await acceptance.run();
 
   expect(ended(id).items).toMatchObject([{ status: "Failed", error: { code: "NOT_ALLOWED" } }]);
   expect(cloud.namespaces.size).toBe(0);
@@ -733,15 +738,18 @@ it("looks at policy again when an item begins", async () => {
 it("refuses an item at its turn by the fields of the form in which it was sent", async () => {
   const red = withTeams.teams["red"];
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
-  const desk = deskOf(member("red"), teams);
-  const id = await acceptBatch(desk, [request("red-1"), request("red-2"), request("red-3")], undefined, [
+  const acceptance = acceptanceContextOf(member("red"), teams);
+  const id = await acceptBatch(acceptance, [request("red-1"), request("red-2"), request("red-3")], undefined, [
     {},
     { namespaceField: "/metadata/name" },
     { namespaceField: "/metadata/namespace" },
   ]);
-  deskOf(member("red"), { ...teams, teams: { red: { ...red, namespaces: ["other"], approval: [] } } } as never);
+  acceptanceContextOf(member("red"), {
+    ...teams,
+    teams: { red: { ...red, namespaces: ["other"], approval: [] } },
+  } as never);
 
-  await desk.run();
+  await acceptance.run();
 
   const messages = ended(id).items.map(({ error }) => error?.message ?? "");
   expect(messages[0]).toMatch(/ \/namespace is not /);
@@ -750,13 +758,13 @@ it("refuses an item at its turn by the fields of the form in which it was sent",
 });
 
 it("counts every namespace of a batch against the quota of its team", async () => {
-  const desk = deskOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
+  const acceptance = acceptanceContextOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
   const id = await acceptBatch(
-    desk,
+    acceptance,
     Array.from({ length: 5 }, (_, index) => request(`shared-${index}`)),
   );
 
-  await desk.run(allTogether);
+  await acceptance.run(allTogether);
 
   const codes = ended(id).items.map(({ error }) => error?.code);
   expect(codes.filter((code) => code === "QUOTA_EXCEEDED")).toHaveLength(2);
@@ -766,10 +774,10 @@ it("counts every namespace of a batch against the quota of its team", async () =
 it("has no turn that is longer for the items that were done", async () => {
   const longest = async (count: number) => {
     cloud = createFakeCloud();
-    const desk = deskOf(operator);
-    const id = await acceptBatch(desk, requests(count));
+    const acceptance = acceptanceContextOf(operator);
+    const id = await acceptBatch(acceptance, requests(count));
     const generations: Run[] = [];
-    await desk.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
+    await acceptance.run({ ...allTogether, onGeneration: (run) => generations.push(run) });
     expect(ended(id).batch.status).toBe("Succeeded");
     const own = generations.filter(({ history }) => /[bB]atch/.test(JSON.stringify(history[1]?.["Name"])));
     return {

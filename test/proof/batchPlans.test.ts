@@ -9,7 +9,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptBatch } from "../../src/functions/batches/acceptBatch.ts";
 import { planBatch } from "../../src/functions/batches/planBatch.ts";
-import { createDesk } from "../support/desk.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
 import { createDice, type Dice } from "./support/random.ts";
@@ -33,30 +33,30 @@ function createStage({ quotas = {}, lanes = 4 }: { quotas?: Record<string, numbe
   }
   const cloud = createFakeCloud({ auth, teams: limited, batch: { lanes } });
   providePorts(cloud.ports);
-  return { cloud, desk: createDesk(cloud, both) };
+  return { cloud, acceptance: createAcceptanceContext(cloud, both) };
 }
 
 type Stage = ReturnType<typeof createStage>;
 
 async function onboard({ cloud }: Stage, wanted: OnboardingRequest, by = both): Promise<void> {
-  const desk = createDesk(cloud, by);
-  await acceptOnboarding(desk, wanted);
-  await desk.run();
+  const acceptance = createAcceptanceContext(cloud, by);
+  await acceptOnboarding(acceptance, wanted);
+  await acceptance.run();
 }
 
 /** Plans the batch, runs it, and gives what was said of each item beside what became of it. */
 async function planAndRun(
-  { cloud, desk }: Stage,
+  { cloud, acceptance }: Stage,
   requests: readonly OnboardingRequest[],
   random: () => number,
 ): Promise<{ planned: string[]; became: string[] }> {
-  const { items } = await planBatch(desk, requests);
+  const { items } = await planBatch(acceptance, requests);
   const planned = items.map(({ status, plan, error }) => {
     if (status === "ready") return plan?.operation === undefined ? "done" : "unchanged";
     return status === "refused" ? `refused ${error?.code}` : status;
   });
-  const id = await acceptBatch(desk, requests);
-  await desk.run({ random, together: (open) => 1 + Math.floor(random() * open) });
+  const id = await acceptBatch(acceptance, requests);
+  await acceptance.run({ random, together: (open) => 1 + Math.floor(random() * open) });
   const became = (cloud.items.get(id) ?? []).map(({ status, outcome, operation, error }) => {
     if (status === "Succeeded") return outcome === "unchanged" ? "unchanged" : "done";
     return operation === undefined ? `refused ${error?.code}` : "blocked";
@@ -80,7 +80,7 @@ it("says how the quota is used up, and counts only what is new to the team", asy
   const stage = createStage({ quotas: { red: 2 } });
   await onboard(stage, request("red-a"));
 
-  const { items, totals } = await planBatch(stage.desk, [request("red-a"), request("red-1"), request("red-2")]);
+  const { items, totals } = await planBatch(stage.acceptance, [request("red-a"), request("red-1"), request("red-2")]);
 
   expect(totals).toMatchObject({ ready: 2, refused: 1 });
   expect(items[2]?.error?.message).toBe(
@@ -130,7 +130,7 @@ async function furnish(stage: Stage, dice: Dice, name: string): Promise<void> {
     return;
   }
   if (found === "held") {
-    await acceptOnboarding(createDesk(cloud, operator), request(name, { serviceAccount: "other" }));
+    await acceptOnboarding(createAcceptanceContext(cloud, operator), request(name, { serviceAccount: "other" }));
     return;
   }
   const changes = {
@@ -166,7 +166,7 @@ it.each(rounds)("says of a batch what becomes of it: %i", async (seed) => {
   const catalog = createStage({ quotas, lanes: open.cloud.ports.catalog.batch.lanes }).cloud.ports.catalog;
   const ports = { ...open.cloud.ports, catalog };
   providePorts(ports);
-  const stage: Stage = { cloud: { ...open.cloud, ports }, desk: createDesk({ ports }, both) };
+  const stage: Stage = { cloud: { ...open.cloud, ports }, acceptance: createAcceptanceContext({ ports }, both) };
   const requests = names.map((name) =>
     request(name, {
       ...(name.startsWith("shared") && dice.chance(0.8) ? { team: dice.pick(["red", "blue"]) } : {}),

@@ -1,4 +1,4 @@
-/** The walk over all rooms against what orchestrations really asked for: the steps and undos of every recorded history. */
+/** The walk over all resources against what orchestrations really asked for: the steps and undos of every recorded history. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -386,6 +386,8 @@ it("wants to be told which namespaces, and what to do with them", async () => {
     );
   }
   expect((await operator.call("GET", "/api/namespaces?state=Nearly")).status).toBe(422);
+  expect((await operator.call("GET", "/api/namespaces?top=1000")).status).toBe(200);
+  expect((await operator.call("GET", "/api/namespaces?top=1001")).status).toBe(422);
 });
 
 it("plans every namespace and writes nothing", async () => {

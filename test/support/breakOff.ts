@@ -1,18 +1,18 @@
 /** What the runtime does to an orchestration that is due while its workers are replaced, and the timer that finds it then. */
 import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
-import { mend } from "../../src/functions/operations/startAccepted.ts";
-import type { TestDesk } from "./desk.ts";
+import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
+import type { TestAcceptanceContext } from "./acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "./durableRunner.ts";
 
 export const noWorkers = "Orchestrator function 'it' failed: Did not find any initialized language workers";
 
 /** Runs what was accepted until the given activity has run, or is about to; then nothing more of it does. */
 export async function breakOff(
-  desk: TestDesk,
+  acceptance: TestAcceptanceContext,
   activity: string,
   { when = "after", ...options }: RunOptions & { when?: "before" | "after" } = {},
 ): Promise<void> {
-  const { name, input } = desk.take();
+  const { name, input } = acceptance.take();
   const { execute = (_name, run) => run() } = options;
   const broken = Promise.withResolvers<void>();
   let isBroken = false;
@@ -41,8 +41,8 @@ export interface Found {
   readonly now?: number;
 }
 
-/** The timer comes by and finds the instance of whatever is held like this; what it starts is at the desk. */
-export async function comeByTimer(desk: TestDesk, found: Found = {}): Promise<void> {
+/** The timer comes by and finds the instance of whatever is held like this; what it starts is at the acceptance. */
+export async function comeByTimer(acceptance: TestAcceptanceContext, found: Found = {}): Promise<void> {
   const {
     runtimeStatus = OrchestrationRuntimeStatus.Failed,
     output = noWorkers,
@@ -50,18 +50,18 @@ export async function comeByTimer(desk: TestDesk, found: Found = {}): Promise<vo
     now,
   } = found;
   const client: Partial<DurableClient> = {
-    startNew: (name, options) => desk.client.startNew(name, options),
+    startNew: (name, options) => acceptance.client.startNew(name, options),
     getStatus: async () => {
       const status = { runtimeStatus, output, lastUpdatedTime };
       return status as Awaited<ReturnType<DurableClient["getStatus"]>>;
     },
-    raiseEvent: async (_id, name) => desk.raise(name),
+    raiseEvent: async (_id, name) => acceptance.raise(name),
   };
-  const mender = {
-    ports: desk.ports,
+  const recovery = {
+    ports: acceptance.ports,
     client: client as DurableClient,
     warn: () => undefined,
     ...(now === undefined ? {} : { now: () => now }),
   };
-  for (const record of await desk.ports.registry.heldNamespaces()) await mend(mender, record);
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await recoverOperation(recovery, record);
 }

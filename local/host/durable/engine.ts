@@ -14,6 +14,7 @@ import { createInstances } from "./instances.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createMailbox } from "./mailbox.ts";
 import type { ActivityTask, EntityRequest } from "./records.ts";
+import { startRetention } from "./retention.ts";
 import type { DurableSettings } from "./settings.ts";
 import { createDurableSpans } from "./spans.ts";
 import { createEntityStore } from "./store/entityStore.ts";
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
   readonly isStrict?: boolean | undefined;
+  /** How long an orchestration is kept after its end; for ever by default. */
+  readonly retentionMs?: number | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -106,6 +109,8 @@ export function createEngine(options: EngineOptions) {
   for (const message of store.messages()) mailbox.restore(message);
   for (const message of entityStore.messages()) entities.restore(message);
   const tasksLeft = store.tasks();
+  const queries = createQueries(database);
+  let stopRetention = () => {};
 
   return {
     file,
@@ -114,7 +119,7 @@ export function createEngine(options: EngineOptions) {
     clock,
     store,
     entityStore,
-    queries: createQueries(database),
+    queries,
     instances,
     commit,
     mailbox,
@@ -130,9 +135,20 @@ export function createEngine(options: EngineOptions) {
         if (instance) spans.taskScheduled(task, instance.row, instance.traceParent);
         activities.run(task);
       }
+      const { retentionMs } = options;
+      const { deleteInstance } = store;
+      stopRetention = startRetention({
+        retentionMs,
+        endedBefore: queries.endedBefore,
+        deleteInstance,
+        commit,
+        clock,
+        log,
+      });
     },
     /** What does not end in time is run again when the store is opened next. */
     async close(graceMs: number) {
+      stopRetention();
       const ended = Promise.all([dispatcher.close(), entities.close(), activities.close()]);
       let callOff = () => {};
       const patience = new Promise<void>((resolve) => {

@@ -27,6 +27,8 @@ export interface DurableOptions {
   readonly clock?: Clock;
   /** How long `close` waits for functions that run, in milliseconds; 10 seconds by default. */
   readonly graceMs?: number;
+  /** How long an orchestration is kept after its end; for ever by default. */
+  readonly retentionMs?: number | undefined;
   /** How many messages a turn may take; here so that a test can show why the rule is needed. */
   readonly arrange?: Arrange;
   /** Faults of the engine itself, for those who want to see what comes of them. */
@@ -59,6 +61,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
         const { cause } = error;
         outage = { reason: cause instanceof Error ? cause.message : String(cause), end: recover(opened) };
       },
+      retentionMs: options.retentionMs,
       arrange: options.arrange,
       meetTurn: options.meetTurn,
       isStrict: options.isStrict,

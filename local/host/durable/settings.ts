@@ -2,9 +2,17 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 
+/** One of the names, in any case, as .NET reads an enumeration. */
+function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
+  return z.preprocess(
+    (given) => names.find((name) => name.toLowerCase() === String(given).toLowerCase()) ?? given,
+    z.enum(names),
+  );
+}
+
 const perCore = 10 * availableParallelism();
 
-/** Settings of the extension that have no meaning here are accepted, so that one host.json serves both. */
+/** What has no meaning here is accepted, so that one host.json serves both; knownSettings.ts names it. */
 export const durableSettings = z.looseObject({
   hubName: z
     .string()
@@ -16,13 +24,13 @@ export const durableSettings = z.looseObject({
   maxEntityOperationBatchSize: z.int().positive().default(50),
   maxOrchestrationActions: z.int().positive().default(100_000),
   storeInputsInOrchestrationHistory: z.boolean().default(false),
-  overridableExistingInstanceStates: z.enum(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
+  overridableExistingInstanceStates: oneOf(["NonRunningStates", "AnyState"]).default("NonRunningStates"),
   httpSettings: z
     .looseObject({ defaultAsyncRequestSleepTimeMilliseconds: z.int().positive().default(30_000) })
     .prefault({}),
   defaultVersion: z.string().nullable().default(null),
-  versionMatchStrategy: z.enum(["None", "Strict", "CurrentOrOlder"]).default("CurrentOrOlder"),
-  versionFailureStrategy: z.enum(["Reject", "Fail"]).default("Reject"),
+  versionMatchStrategy: oneOf(["None", "Strict", "CurrentOrOlder"]).default("CurrentOrOlder"),
+  versionFailureStrategy: oneOf(["Reject", "Fail"]).default("Reject"),
 });
 
 export type DurableSettings = Readonly<z.output<typeof durableSettings>>;

@@ -4,7 +4,8 @@ import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFun
 import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
-import { givenKey, type HostKeys, isOneOf, mayCall } from "./keys.ts";
+import { answerKeys } from "./keyAdministration.ts";
+import { givenKey, type HostKeys, isMaster, mayCall } from "./keys.ts";
 import { sendHttpData, toHttpData } from "./message.ts";
 import type { RouteMatch, Routes } from "./routes.ts";
 import { type RequestHandler, reply } from "./server.ts";
@@ -14,6 +15,8 @@ import { createThrottle, type HttpLimits } from "./throttle.ts";
 export interface HttpFunctionsOptions {
   readonly routes: Routes;
   readonly keys: HostKeys;
+  /** Names of all functions in lower case, whatever triggers them. */
+  readonly functionNames: ReadonlySet<string>;
   /** In bytes. */
   readonly bodyLimit: number;
   readonly limits: HttpLimits;
@@ -25,7 +28,7 @@ export interface HttpFunctionsOptions {
 
 /** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
 export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandler {
-  const { routes, keys, bodyLimit, durable } = options;
+  const { routes, keys, bodyLimit, durable, functionNames } = options;
   const throttle = createThrottle(options.limits);
   return async function serve(request, response, url) {
     try {
@@ -34,12 +37,11 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
         return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
       const found = routes.match(request.method ?? "GET", url.pathname);
       if (found === undefined) {
-        answerAsHost(request, response, { url, keys });
+        await answerAsHost(request, response, { url, keys, functionNames });
         return;
       }
       const { definition } = found.route;
-      if (!mayCall(definition.trigger["authLevel"], { given: givenKey(request, url), keys }))
-        return reply(response, 401);
+      if (!mayCall(definition, { given: givenKey(request, url), keys })) return reply(response, 401);
       const isTaken = await throttle(async () => {
         // Whoever has gone while it waited gets no function started.
         if (!response.destroyed) await call(request, response, { url, found, options });
@@ -63,19 +65,22 @@ const homePage =
   "<h1>Your Functions app is up and running</h1></body></html>\n";
 
 /** What no function answers: the host's own page and its admin paths, as far as it has them. */
-function answerAsHost(
+async function answerAsHost(
   request: IncomingMessage,
   response: ServerResponse,
-  { url, keys }: { url: URL; keys: HostKeys },
-): void {
+  { url, keys, functionNames }: { url: URL; keys: HostKeys; functionNames: ReadonlySet<string> },
+): Promise<void> {
   const path = url.pathname.toLowerCase();
   if (path === "/" && request.method === "GET") {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(homePage);
     return;
   }
-  const isLocked = path.startsWith("/admin/") && !isOneOf(givenKey(request, url), [keys.master]);
-  reply(response, path === "/admin/host/ping" ? 200 : isLocked ? 401 : 404);
+  if (path === "/admin/host/ping") return reply(response, 200);
+  if (path.startsWith("/admin/") && !isMaster(givenKey(request, url), keys)) return reply(response, 401);
+  const { kept } = keys;
+  if (kept !== undefined && (await answerKeys(request, response, { url, kept, functions: functionNames }))) return;
+  reply(response, 404);
 }
 
 async function call(

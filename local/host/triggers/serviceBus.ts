@@ -1,16 +1,14 @@
 /** Service Bus queues and topic subscriptions, peek-locked, through the real SDK. */
-import {
-  isServiceBusError,
-  type ServiceBusClient,
-  type ServiceBusReceivedMessage,
-  type ServiceBusReceiver,
-} from "@azure/service-bus";
+import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import type { RegisteredFunction } from "../app.ts";
 import { ConfigurationError } from "../configurationError.ts";
 import type { HostJson } from "../hostJson.ts";
 import { keepLocked } from "./lockRenewal.ts";
+import { receiveBatches } from "./serviceBusBatches.ts";
 import { createServiceBusClient } from "./serviceBusConnection.ts";
+import { createReporter, describeError } from "./serviceBusErrors.ts";
 import { toInvocationInput } from "./serviceBusMessage.ts";
+import { freeSlotLater, settle } from "./serviceBusSettling.ts";
 import type { Listener, TriggerContext } from "./trigger.ts";
 
 type ServiceBusSettings = HostJson["extensions"]["serviceBus"];
@@ -21,6 +19,7 @@ interface Subscription {
   /** A queue's path, or a topic's and its subscription's. */
   readonly path: readonly [string] | readonly [string, string];
   readonly completes: boolean;
+  readonly isBatched: boolean;
 }
 
 /** Checks every binding first; `start` connects in the background and goes on trying while the broker is away. */
@@ -61,8 +60,8 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
       `Function "${definition.name}" has a serviceBusTrigger that cannot be served: ${reason}`,
     );
   };
-  if (isSessionsEnabled === true) refuse("this host knows no sessions");
-  if (cardinality === "many") refuse('this host gives one message at a time; leave out cardinality "many"');
+  if (isSessionsEnabled === true)
+    refuse("this host knows no sessions; leave out isSessionsEnabled, or run the app in Azure");
   if (sdkBinding === true)
     refuse("this host does not serve sdkBinding; read the message from the input and its metadata");
   const isQueue = typeof queueName === "string" && queueName !== "";
@@ -74,6 +73,7 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
     connection: typeof connection === "string" && connection !== "" ? connection : "ServiceBus",
     path: isQueue ? [queueName] : [String(topicName), String(subscriptionName)],
     completes: typeof autoCompleteMessages === "boolean" ? autoCompleteMessages : settings.autoCompleteMessages,
+    isBatched: String(cardinality).toLowerCase() === "many",
   };
 }
 
@@ -85,7 +85,7 @@ function listen(
     settings,
   }: { subscription: Subscription; context: TriggerContext; settings: ServiceBusSettings },
 ): Listener {
-  const { definition, path } = subscription;
+  const { definition, path, completes, isBatched } = subscription;
   const facts = { function: definition.name, entity: path.join("/") };
   const options = { receiveMode: "peekLock", skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: 0 } as const;
   const receiver =
@@ -99,6 +99,26 @@ function listen(
     });
   });
 
+  context.log.info("listening on Service Bus", facts);
+  if (isBatched) {
+    const batches = receiveBatches({
+      receiver,
+      function: definition.name,
+      log: context.log,
+      settings,
+      dataType: definition.trigger["dataType"],
+      completes,
+      invoke: (input) => context.invoke(definition, input),
+      onReceived: () => tellOnce.reset(),
+      onError: (error) => tellOnce.report(error, "receive"),
+    });
+    return {
+      async close() {
+        await batches.close();
+        await receiver.close().catch(() => {});
+      },
+    };
+  }
   const subscribed = receiver.subscribe(
     {
       async processMessage(message) {
@@ -118,7 +138,6 @@ function listen(
     },
     { autoCompleteMessages: false, maxConcurrentCalls: settings.maxConcurrentCalls },
   );
-  context.log.info("listening on Service Bus", facts);
   return {
     async close() {
       await subscribed.close().catch(() => {});
@@ -147,55 +166,15 @@ async function serve(
     onError: (error) =>
       context.log.warn("a message's lock could not be renewed", { ...facts, ...describeError(error) }),
   });
-  const settle = async (how: "complete" | "abandon") => {
-    try {
-      await (how === "complete" ? receiver.completeMessage(message) : receiver.abandonMessage(message));
-    } catch (error) {
-      // The lock ran out, or the function has settled the message itself; the broker decides what comes next.
-      context.log.debug(`could not ${how} a message`, { ...facts, ...describeError(error) });
-    }
-  };
+  const settling = { receiver, log: context.log, function: definition.name };
   try {
     await context.invoke(definition, toInvocationInput(message, definition.trigger["dataType"]));
     lock.stop();
-    if (completes) await settle("complete");
-    else freeSlotLater(message, () => settle("abandon"));
+    if (completes) await settle(message, "complete", settling);
+    else freeSlotLater(message, settling);
   } catch {
     // Why it failed is in the log with the invocation's id; the message comes again.
     lock.stop();
-    await settle("abandon");
+    await settle(message, "abandon", settling);
   }
-}
-
-/**
- * A function that settles by itself does so elsewhere, and this link never hears of it: each such delivery keeps one of the
- * 2048 slots of its AMQP session. Once its lock has run out, giving it back changes nothing at the broker and frees the slot.
- */
-function freeSlotLater({ lockedUntilUtc }: ServiceBusReceivedMessage, giveBack: () => Promise<void>): void {
-  const graceMs = 1_000;
-  const waitMs = Math.max(0, (lockedUntilUtc?.getTime() ?? Date.now()) - Date.now()) + graceMs;
-  setTimeout(() => void giveBack(), waitMs).unref();
-}
-
-/** Tells a failure when it begins or changes, not at every try. */
-function createReporter(tell: (error: unknown, source: string) => void) {
-  let last: string | undefined;
-  return {
-    reset() {
-      last = undefined;
-    },
-    report(error: unknown, source: string) {
-      const { code, error: text } = describeError(error);
-      const key = code ?? text;
-      if (key !== last) tell(error, source);
-      last = key;
-    },
-  };
-}
-
-/** After its retries the SDK may throw a bare AggregateError, whose reasons are inside. */
-function describeError(error: unknown): { code?: string; error: string } {
-  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors.at(-1));
-  if (isServiceBusError(error)) return { code: error.code, error: error.message };
-  return { error: error instanceof Error ? error.message : String(error) };
 }

@@ -26,7 +26,7 @@ import type { Audit } from "../../ports.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
-import { type Filters, letsNothingPass, openTables, type TableSettings, toFilter } from "./tables.ts";
+import { type Filters, matchesNothing, openTables, type TableSettings, toFilter } from "./tables.ts";
 
 const tableName = "MooringAudit";
 const partition = "audit";
@@ -100,7 +100,7 @@ export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audi
 
     async read({ limit, continuation, teams, ...fields }) {
       const filters: Filters = [...Object.entries(fields), ["team", teams]];
-      if (letsNothingPass(filters)) return { value: [] };
+      if (matchesNothing(filters)) return { value: [] };
       try {
         const client = await open(tableName);
         const after = rowsAfter(continuation, partition);

@@ -164,7 +164,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client): Promise<Page<Stored<T>>> => {
-        if (letsNothingPass(filters)) return { value: [] };
+        if (matchesNothing(filters)) return { value: [] };
         const partition = filters.find(([field]) => field === "PartitionKey")?.[1];
         const after = rowsAfter(continuation, typeof partition === "string" ? partition : undefined);
         const filter = [toFilter(filters), after].filter(Boolean).join(" and ");
@@ -200,7 +200,7 @@ async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unk
   }
 }
 
-export function letsNothingPass(filters: Filters): boolean {
+export function matchesNothing(filters: Filters): boolean {
   return filters.some(([, value]) => value?.length === 0);
 }
 

@@ -10,7 +10,7 @@ import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-import type { Clerk } from "./clerk.ts";
+import type { ClaimContext } from "./claimContext.ts";
 
 export interface AdmissionOptions {
   /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
@@ -25,7 +25,7 @@ export interface Admission {
 }
 
 export function admit(
-  { ports, by }: Pick<Clerk, "by"> & { readonly ports: Pick<Ports, "catalog"> },
+  { ports, by }: Pick<ClaimContext, "by"> & { readonly ports: Pick<Ports, "catalog"> },
   request: OnboardingRequest,
   { takeOver = false }: AdmissionOptions = {},
 ): Admission {
@@ -44,7 +44,7 @@ export function admit(
  * asks for that one.
  */
 export function ownerAfter(
-  { by }: Pick<Clerk, "by">,
+  { by }: Pick<ClaimContext, "by">,
   { team, takeOver }: Admission,
   current: NamespaceRecord | undefined,
 ): string | undefined {

@@ -34,8 +34,8 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { Registry } from "../../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
-import type { Clerk } from "./clerk.ts";
-import { expectStillThere } from "./stillThere.ts";
+import type { ClaimContext } from "./claimContext.ts";
+import { expectNamespaceExists } from "./expectNamespaceExists.ts";
 
 /**
  * `begun`: the request has the namespace, under an operation of its own. `follows`: the very request runs already, or is
@@ -46,21 +46,21 @@ export type Claim =
   | { readonly how: "follows" | "unchanged"; readonly record: NamespaceRecord };
 
 export async function claimOnboarding(
-  clerk: Clerk,
+  claimContext: ClaimContext,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Claim> {
-  const { ports } = clerk;
+  const { ports } = claimContext;
   const { registry } = ports;
-  const admission = admit(clerk, request, options);
+  const admission = admit(claimContext, request, options);
   const requestHash = hashRequest(request);
   const { cluster, namespace } = request;
-  const opening = { ...beginningOf(clerk), cluster, namespace, request, requestHash };
+  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash };
   // Whoever loses a race for the record looks again at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;
     const see = (found: Stored<NamespaceRecord> | undefined) => {
-      if (found?.operation !== opening.operation) ownerAfter(clerk, admission, found);
+      if (found?.operation !== opening.operation) ownerAfter(claimContext, admission, found);
       return found;
     };
     const current = isPatient ? await findSettled(registry, request, see) : see(await registry.getNamespace(request));
@@ -68,15 +68,15 @@ export async function claimOnboarding(
     if (current?.operation === opening.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
     }
-    const team = ownerAfter(clerk, admission, current);
-    const fresh = forBatch(clerk, { ...opening, ...(team === undefined ? {} : { team }) });
+    const team = ownerAfter(claimContext, admission, current);
+    const fresh = forBatch(claimContext, { ...opening, ...(team === undefined ? {} : { team }) });
     if (!current) {
       const record = open(fresh);
       if (await insertWithinQuota(ports, record, operationOf(record))) return { record, how: "begun" };
       continue;
     }
     const { takeOver } = admission;
-    const met = await meetRecord(clerk, current, { ...fresh, takeOver });
+    const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
@@ -90,11 +90,11 @@ type Met =
 
 /** Refuses what cannot be taken over now. A plan asks the same as the claim, so that the two are of one opinion. */
 export async function meetRecord(
-  clerk: Pick<Clerk, "ports" | "warn">,
+  claimContext: Pick<ClaimContext, "ports" | "warn">,
   current: Stored<NamespaceRecord>,
   wanted: Wanted & Pick<NamespaceRecord, "request"> & Pick<Admission, "takeOver">,
 ): Promise<Met> {
-  const same = await findSame(clerk, current, wanted);
+  const same = await findSame(claimContext, current, wanted);
   if (same) return { same };
   expectFree(current);
   refuseWhileMigrating(current);
@@ -104,14 +104,14 @@ export async function meetRecord(
 
 /** The record when its operation is the answer to the request. Otherwise a new operation has to take the namespace over. */
 async function findSame(
-  clerk: Pick<Clerk, "ports" | "warn">,
+  claimContext: Pick<ClaimContext, "ports" | "warn">,
   current: NamespaceRecord,
   { takeOver, ...wanted }: Wanted & Pick<Admission, "takeOver">,
 ): Promise<Claim | undefined> {
   if (isWantedBy(current, wanted.requestHash) && (!takeOver || isBeingTaken(current, wanted))) {
     if (current.state !== "Onboarded") return { record: current, how: "follows" };
-    await expectStillThere(clerk, current);
-    return { record: broughtThere(current), how: "unchanged" };
+    await expectNamespaceExists(claimContext, current);
+    return { record: withOnboardingOperation(current), how: "unchanged" };
   }
   return undefined;
 }
@@ -142,7 +142,7 @@ export function clientIdOf(record: OnboardedRecord): string {
 }
 
 /** A lane must not wait for people: what needs approval is started by the timer, and runs beside the lanes. */
-function forBatch({ ports, batch }: Clerk, opening: Opening): Opening {
+function forBatch({ ports, batch }: ClaimContext, opening: Opening): Opening {
   if (batch === undefined) return opening;
   const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
   return { ...opening, batch: { operation: batch, isStarter: !waits } };
@@ -181,7 +181,7 @@ function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: Wan
 }
 
 /** A repair or a look since then is not what the caller asks for again. */
-export function broughtThere(record: NamespaceRecord): NamespaceRecord {
+export function withOnboardingOperation(record: NamespaceRecord): NamespaceRecord {
   return { ...record, operation: record.onboardedBy ?? record.operation };
 }
 
@@ -211,7 +211,7 @@ function earlierOf(request: OnboardingRequest, current: NamespaceRecord): Onboar
 }
 
 /** A lane of the batch runs what it claims. */
-export function beginningOf({ by, traceparent, operation, batch }: Omit<Clerk, "ports">): Beginning {
+export function beginningOf({ by, traceparent, operation, batch }: Omit<ClaimContext, "ports">): Beginning {
   const now = new Date();
   return {
     operation: operation ?? createOperationId(now),

@@ -12,7 +12,7 @@ import type { HeldRecord, NamespaceRecord, OnboardedRecord, RecordIn } from "../
 import type { Stored } from "../../domain/operation/records.ts";
 import { amend } from "../amend.ts";
 import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findSettled } from "./claim.ts";
-import type { Clerk } from "./clerk.ts";
+import type { ClaimContext } from "./claimContext.ts";
 import { mustSee } from "./seeNamespace.ts";
 
 /** What an operation on an onboarded namespace writes into its record besides holding it. */
@@ -43,11 +43,11 @@ export interface UpkeepOptions<S extends Upkeep> {
  * is the answer, unless `isAsked` says that it is about something else.
  */
 export async function claimUpkeep<S extends Upkeep>(
-  clerk: Clerk,
+  claimContext: ClaimContext,
   state: S,
   { berth, prepare, isAsked = () => true }: UpkeepOptions<S> & { readonly berth: Berth },
 ): Promise<Claim> {
-  return await claimExisting(clerk, berth, {
+  return await claimExisting(claimContext, berth, {
     isAnswer: (current) => current.state === state && isAsked(current),
     next(current, beginning) {
       expectOnboarded(current);
@@ -63,11 +63,11 @@ export interface OffboardingOptions {
 }
 
 export async function claimOffboarding(
-  clerk: Clerk,
+  claimContext: ClaimContext,
   berth: Berth,
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<Claim> {
-  return await claimExisting(clerk, berth, {
+  return await claimExisting(claimContext, berth, {
     // Also with an old If-Match: it is this request that changed the record, sent a second time.
     isAnswer: ({ state }) => state === "Offboarding",
     next(current, beginning) {
@@ -84,13 +84,13 @@ interface Claiming {
   readonly next: (current: Stored<NamespaceRecord>, beginning: Beginning) => HeldRecord;
 }
 
-async function claimExisting(clerk: Clerk, berth: Berth, { isAnswer, next }: Claiming): Promise<Claim> {
-  const { registry } = clerk.ports;
-  const beginning = beginningOf(clerk);
+async function claimExisting(claimContext: ClaimContext, berth: Berth, { isAnswer, next }: Claiming): Promise<Claim> {
+  const { registry } = claimContext.ports;
+  const beginning = beginningOf(claimContext);
   const isOwn = ({ operation }: NamespaceRecord) => operation === beginning.operation;
   const { record, change } = await amend({
     what: `The record of ${berthKey(berth)}`,
-    read: () => findSettled(registry, berth, mustSee(clerk.by, berth)),
+    read: () => findSettled(registry, berth, mustSee(claimContext.by, berth)),
     next: (current) => (isOwn(current) || isAnswer(current) ? undefined : next(current, beginning)),
     write: ({ etag }, held) => registry.replaceNamespace({ ...held, etag }),
   });

@@ -11,8 +11,8 @@ import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespa
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchAsk, BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { Claim } from "../admission/claim.ts";
@@ -59,10 +59,10 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const { claim: operation } = item;
   const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
-  const clerk = { ports, by: batch.by, traceparent, operation, batch: batch.id };
+  const claimContext = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
   try {
-    claim = await claimWork(clerk, batch, item);
+    claim = await claimWork(claimContext, batch, item);
   } catch (error) {
     // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
     if (error instanceof TransientError) throw error;
@@ -72,7 +72,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
     await note({
       ...known,
       status: "Failed",
-      error: describe(retellAsSent(await explainHolder(ports, error), item)),
+      error: describe(errorAsSent(await explainHolder(ports, error), item)),
       endTime: new Date().toISOString(),
     });
     return undefined;

@@ -5,10 +5,10 @@
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
-import { findBeyondQuota, type Places } from "../../domain/policy/quota.ts";
+import { findBeyondQuota, type QuotaUsage } from "../../domain/policy/quota.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Clerk } from "../admission/clerk.ts";
+import type { ClaimContext } from "../admission/claimContext.ts";
 
 interface Asking {
   readonly request: OnboardingRequest;
@@ -18,16 +18,16 @@ const atOnce = 20;
 
 /** Those that will be refused, and why. `read` gives the items in their order, and is not asked where every quota is large enough. */
 export async function refuseBeyondQuota<Item extends Asking>(
-  { ports, by }: Pick<Clerk, "ports" | "by">,
+  { ports, by }: Pick<ClaimContext, "ports" | "by">,
   count: number,
   read: () => Promise<readonly Item[]>,
 ): Promise<readonly { readonly item: Item; readonly refusal: Refusal }[]> {
-  const places = await tightPlaces({ ports, by }, count);
-  if (places.size === 0) return [];
+  const usage = await tightQuotas({ ports, by }, count);
+  if (usage.size === 0) return [];
   const wanted = (await read()).flatMap((item) => {
     const decision = decideTeam(ports.catalog, by, item.request);
     const team = "denial" in decision ? undefined : decision.team;
-    return team !== undefined && places.has(team) ? [{ item, team }] : [];
+    return team !== undefined && usage.has(team) ? [{ item, team }] : [];
   });
   const newcomers: typeof wanted = [];
   for (let from = 0; from < wanted.length; from += atOnce) {
@@ -36,17 +36,17 @@ export async function refuseBeyondQuota<Item extends Asking>(
     // What has a record counts already, whosever it is.
     newcomers.push(...some.filter((_each, at) => records[at] === undefined));
   }
-  return findBeyondQuota(newcomers, places).map(({ item, team }) => ({
+  return findBeyondQuota(newcomers, usage).map(({ item, team }) => ({
     item,
-    refusal: refusalOf(item.request, team, places.get(team)),
+    refusal: refusalOf(item.request, team, usage.get(team)),
   }));
 }
 
 /** The quotas that a batch of so many could exceed. */
-async function tightPlaces(
-  { ports: { catalog, registry }, by }: Pick<Clerk, "ports" | "by">,
+async function tightQuotas(
+  { ports: { catalog, registry }, by }: Pick<ClaimContext, "ports" | "by">,
   count: number,
-): Promise<ReadonlyMap<string, Places>> {
+): Promise<ReadonlyMap<string, QuotaUsage>> {
   const teams = mayOperate(by) ? namesOf(catalog.teams) : by.teams;
   const found = await Promise.all(
     teams.map(async (team) => {
@@ -62,7 +62,7 @@ async function tightPlaces(
 function refusalOf(
   { cluster, namespace }: Berth,
   team: string,
-  { quota, used }: Places = { quota: 0, used: 0 },
+  { quota, used }: QuotaUsage = { quota: 0, used: 0 },
 ): Refusal {
   const taken = quota > used ? `, and requests before this one in the batch take ${quota - used}` : "";
   const message = `Team "${team}" may have ${quota} namespace(s): it has ${used}${taken}.`;

@@ -4,17 +4,17 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { broughtThere, type Claim, claimOnboarding, expectFree } from "../admission/claim.ts";
+import { type Claim, claimOnboarding, expectFree, withOnboardingOperation } from "../admission/claim.ts";
+import type { ClaimContext } from "../admission/claimContext.ts";
 import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
-import type { Clerk } from "../admission/clerk.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
-import { expectSeen } from "./chosen.ts";
+import { expectSeen } from "./chooseNamespaces.ts";
 
-export async function claimWork(clerk: Clerk, { work }: BatchRecord, ask: BatchAsk): Promise<Claim> {
+export async function claimWork(claimContext: ClaimContext, { work }: BatchRecord, ask: BatchAsk): Promise<Claim> {
   const expect = (record: NamespaceRecord) => expectSeen(ask, record);
   switch (work?.action) {
     case "repair":
-      return await claimUpkeep(clerk, "Repairing", {
+      return await claimUpkeep(claimContext, "Repairing", {
         berth: ask,
         prepare(record) {
           expect(record);
@@ -22,13 +22,13 @@ export async function claimWork(clerk: Clerk, { work }: BatchRecord, ask: BatchA
         },
       });
     case "migrate":
-      return await whereItIs(clerk, ask, () =>
-        claimUpkeep(clerk, "Migrating", {
+      return await whereItIs(claimContext, ask, () =>
+        claimUpkeep(claimContext, "Migrating", {
           berth: ask,
           isAsked: goesTo(work),
           prepare(record) {
             expect(record);
-            return { migration: prepareMigration(clerk.ports, record, work) };
+            return { migration: prepareMigration(claimContext.ports, record, work) };
           },
         }),
       );
@@ -39,23 +39,23 @@ export async function claimWork(clerk: Clerk, { work }: BatchRecord, ask: BatchA
         expectFree(record);
         expect(record);
       };
-      return await claimOffboarding(clerk, ask, { expect: expectFreeAsSeen, ignoreDependants });
+      return await claimOffboarding(claimContext, ask, { expect: expectFreeAsSeen, ignoreDependants });
     }
     default:
       if (!ask.request) throw new Error(`nothing is known of what the item ${ask.namespace} asks for`);
-      return await claimOnboarding(clerk, ask.request);
+      return await claimOnboarding(claimContext, ask.request);
   }
 }
 
 /** Of many, some have the identity mode to which the others migrate. */
-async function whereItIs({ ports }: Clerk, ask: BatchAsk, claim: () => Promise<Claim>): Promise<Claim> {
+async function whereItIs({ ports }: ClaimContext, ask: BatchAsk, claim: () => Promise<Claim>): Promise<Claim> {
   try {
     return await claim();
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
     const record = await ports.registry.getNamespace(ask);
     if (!record || !isFree(record)) throw error;
-    return { record: broughtThere(record), how: "unchanged" };
+    return { record: withOnboardingOperation(record), how: "unchanged" };
   }
 }
 

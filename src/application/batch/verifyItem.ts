@@ -12,7 +12,7 @@ import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
 import { proveNamespace } from "../inspection/proveNamespace.ts";
 import { describe, shortenError } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
-import { expectSeen } from "./chosen.ts";
+import { expectSeen } from "./chooseNamespaces.ts";
 import { explainHolder } from "./claimWork.ts";
 
 /** Whether the item has to be verified; it shows as running then. Twice is as once. */

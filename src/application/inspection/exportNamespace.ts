@@ -2,8 +2,8 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type ExportedPart, printAzureCli, printKubernetes, printTsql } from "../../domain/export/exportScripts.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { ExportInput } from "../../resources/definitions/roomEffects.ts";
-import { furnished } from "../../resources/effects.ts";
+import type { ExportInput } from "../../resources/definitions/resourceEffects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
 export type Exported = ExportInput;
@@ -24,7 +24,7 @@ export function exportAzureCli(catalog: Catalog, exported: Exported): string {
 }
 
 function partsOf(catalog: Catalog, exported: Exported): readonly ExportedPart[] {
-  return furnished
-    .filter(({ room }) => isWanted(room, exported.request))
+  return resourcesWithEffects
+    .filter(({ resource }) => isWanted(resource, exported.request))
     .map(({ effects }) => effects.exported(catalog, exported));
 }

@@ -1,6 +1,6 @@
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-import { furnished } from "../../resources/effects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
 /** What Mooring created for the namespace and is still there, each in one sentence. What it adopted stays, and does not count. */
@@ -9,6 +9,8 @@ export async function findRemains(
   request: OnboardingRequest,
   { isMigrating }: { readonly isMigrating: boolean },
 ): Promise<readonly string[]> {
-  const gone = furnished.filter(({ room }) => isMigrating || room.leavesInAnyMode || isWanted(room, request));
+  const gone = resourcesWithEffects.filter(
+    ({ resource }) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
+  );
   return (await Promise.all(gone.flatMap(({ effects }) => effects.remains(ports, request)))).flat();
 }

@@ -7,8 +7,8 @@ import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import type { Inspection, SeenThing } from "../../resources/definitions/inspection.ts";
-import type { Room } from "../../resources/definitions/room.ts";
-import { furnished } from "../../resources/effects.ts";
+import type { Resource } from "../../resources/definitions/resource.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { readIdentity } from "../../resources/identity/effects.ts";
 
 export interface Inspected {
@@ -17,9 +17,9 @@ export interface Inspected {
   readonly things: readonly KnownThing[];
 }
 
-/** Of which rooms; without it, of all. */
+/** Of which resources; without it, of all. */
 interface Scope {
-  readonly isMeant?: (room: Room) => boolean;
+  readonly isMeant?: (resource: Resource) => boolean;
 }
 
 export async function inspectNamespace(
@@ -67,8 +67,8 @@ async function readBack(
   const clientId = identity?.clientId ?? inspection.clientId;
   if (clientId === undefined) return identityFindings;
   const input = { ...inspection, clientId, identity, note };
-  const readings = furnished
-    .filter(({ room }) => isMeant(room))
+  const readings = resourcesWithEffects
+    .filter(({ resource }) => isMeant(resource))
     .flatMap(({ effects }) => effects.inspect(ports, input));
   const others = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>

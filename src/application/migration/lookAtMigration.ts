@@ -14,14 +14,14 @@ import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { withDependants } from "../../resources/definitions/dependants.ts";
-import { plannedSteps, roomsOfMode } from "../../resources/plannedSteps.ts";
+import { plannedSteps, resourcesOfMode } from "../../resources/plannedSteps.ts";
 import { dependantsOfPodIdentity } from "../../resources/podIdentity/bindings.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { expectSameNamespace } from "../operation/sameNamespace.ts";
-import { lookAtIdentity } from "../plan/identityFirst.ts";
-import { explain, lookAtStep } from "../plan/looks.ts";
+import { lookAtIdentity } from "../plan/lookAtIdentity.ts";
+import { explain, lookAtStep } from "../plan/lookAtSteps.ts";
 import { findObstaclesFor } from "../plan/preflightLook.ts";
-import { podsInTheWay, podsOfOldWay } from "./podsOfOldWay.ts";
+import { describeBlockingPods, podsOnPreviousMode } from "./podsOnPreviousMode.ts";
 
 export interface MigrationLook {
   readonly operation: string;
@@ -36,8 +36,8 @@ export async function lookAtMigration(
 ): Promise<{ plan: Plan; pods: readonly string[] }> {
   const { request, migration, operation, clientId } = look;
   const target = migrated(request, migration);
-  const pods = await podsOfOldWay(ports, request, migration);
-  const added = roomsOfMode(targetOf(migration)).flatMap((room) => room.ensure(request));
+  const pods = await podsOnPreviousMode(ports, request, migration);
+  const added = resourcesOfMode(targetOf(migration)).flatMap((resource) => resource.ensure(request));
   const plan = async (step: StepKey): Promise<StepPlan> => {
     if (step.name === "takeInventory") return await lookAtNamespace(ports, look, { step, pods });
     if (step.name === "checkPods") return await lookAtPods(ports, look, { step, pods });
@@ -65,7 +65,7 @@ async function lookAtPods(
   { request, migration }: MigrationLook,
   { step, pods }: { step: StepKey; pods: readonly string[] },
 ): Promise<StepPlan> {
-  const conflict = podsInTheWay(request, migration, pods);
+  const conflict = describeBlockingPods(request, migration, pods);
   const { waitForPodsMinutes } = ports.catalog.migration;
   const notice = conflict && waitForPodsMinutes > 0 && waitsForPods(conflict, waitForPodsMinutes);
   const found = toStepPlan(step, { action: "none", ...(notice ? { notices: [notice] } : { conflict }) });
@@ -97,7 +97,7 @@ async function lookAtNamespace(
     inspectNamespace(
       ports,
       { request, clientId, isMigrating: true },
-      { isMeant: (room) => mode !== "podIdentity" || room.mode === undefined },
+      { isMeant: (resource) => mode !== "podIdentity" || resource.mode === undefined },
     ),
     obstacles(),
     expectSameNamespace(ports, request),

@@ -3,7 +3,7 @@ import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, type StepContext, StepInput, StepResult } from "../../resources/definitions/step.ts";
-import { furnished } from "../../resources/effects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
@@ -16,8 +16,8 @@ export const removeLeftovers = defineStep({
   async run(input, ports, step) {
     const all = collecting(step);
     const actions: StepAction[] = [];
-    for (const { room, effects } of furnished) {
-      if (isWanted(room, input.request)) continue;
+    for (const { resource, effects } of resourcesWithEffects) {
+      if (isWanted(resource, input.request)) continue;
       actions.push((await effects.takeAway?.(ports, input, all)) ?? "none");
     }
     return { action: strongest(actions) };

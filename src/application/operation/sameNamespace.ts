@@ -1,5 +1,5 @@
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { checkSameNamespace, checkTeam } from "../../domain/policy/berthOwner.ts";
+import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { isOfUnfinishedRepair } from "../../resources/namespace/unfinishedRepair.ts";

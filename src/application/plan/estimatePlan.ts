@@ -10,7 +10,7 @@ import type { Ports } from "../../ports.ts";
 import { stepFacts } from "../../resources/index.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { timedStep } from "../../resources/timedStep.ts";
-import { readToday, type Today } from "./today.ts";
+import { type Measurements, readMeasurements } from "./measurements.ts";
 
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
 
@@ -25,8 +25,8 @@ interface Planned {
 /** The plan with its estimate, as if what stands in the way were out of it. One without steps takes no time. */
 export async function withEstimate(ports: Asked, plan: Plan, { kind, request, operation }: Planned): Promise<Plan> {
   if (plan.steps.length === 0) return plan;
-  const today = await readToday(ports.registry, operation === undefined ? {} : { own: operation });
-  const circumstances = circumstancesOf(ports, today, { plan, request });
+  const measurements = await readMeasurements(ports.registry, operation === undefined ? {} : { own: operation });
+  const circumstances = circumstancesOf(ports, measurements, { plan, request });
   return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) }) };
 }
 
@@ -48,7 +48,7 @@ export async function withEstimates(
   others: Omit<BatchEstimate["leftOut"], "awaitingApproval">,
 ): Promise<{ plans: readonly Plan[]; total: BatchEstimate }> {
   const { catalog, identities } = ports;
-  const today = await readToday(ports.registry, { recent: recentForBatch });
+  const measurements = await readMeasurements(ports.registry, { recent: recentForBatch });
   const waiting = ready.filter(({ plan }) => plan.needsApproval.length > 0);
   const items = ready
     .filter(({ plan }) => plan.needsApproval.length === 0)
@@ -60,17 +60,17 @@ export async function withEstimates(
     }));
   const { lanes } = catalog.batch;
   const total = estimateBatch(items, {
-    ...today,
+    ...measurements,
     lanes,
     identityWrites: (subscription) => inSeconds(identities.pace(subscription)),
     leftOut: { ...others, awaitingApproval: waiting.length },
     approvalMinutes: waiting.length > 0 ? catalog.approval.timeoutMinutes : undefined,
   });
   const busy = items.filter(({ steps }) => steps.length > 0).length;
-  const operationsAhead = today.operationsAhead + Math.max(0, Math.min(lanes, busy) - 1);
+  const operationsAhead = measurements.operationsAhead + Math.max(0, Math.min(lanes, busy) - 1);
   const plans = ready.map(({ plan, kind, request }) => {
     if (plan.steps.length === 0) return plan;
-    const circumstances = circumstancesOf(ports, { ...today, operationsAhead }, { plan, request });
+    const circumstances = circumstancesOf(ports, { ...measurements, operationsAhead }, { plan, request });
     const timed = estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) });
     return { ...plan, estimate: timed };
   });
@@ -79,7 +79,7 @@ export async function withEstimates(
 
 function circumstancesOf(
   { catalog, identities }: Asked,
-  { durations, betweenStages, operationsAhead }: Today,
+  { durations, betweenStages, operationsAhead }: Measurements,
   { plan, request }: Pick<PlannedRequest, "plan" | "request">,
 ): Circumstances {
   const cluster = lookUp(catalog.clusters, request.cluster);

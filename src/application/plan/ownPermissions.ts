@@ -3,8 +3,8 @@ import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
 import type { Obstacles } from "../../resources/definitions/look.ts";
 import { checkPermissions } from "../../resources/definitions/ownPermissions.ts";
-import type { PreflightInput } from "../../resources/definitions/roomEffects.ts";
-import { furnished } from "../../resources/effects.ts";
+import type { PreflightInput } from "../../resources/definitions/resourceEffects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
 export async function checkOwnPermissions(
@@ -12,8 +12,8 @@ export async function checkOwnPermissions(
   { request, cluster, identity }: Pick<PreflightInput, "request" | "cluster" | "identity">,
 ): Promise<Obstacles> {
   const { subscriptionId, identityResourceGroup, alias } = cluster;
-  const needed = furnished
-    .filter(({ room }) => isWanted(room, request))
+  const needed = resourcesWithEffects
+    .filter(({ resource }) => isWanted(resource, request))
     .flatMap(({ effects }) => effects.armActions?.({ identity }) ?? []);
   const { conflict, notice } = await checkPermissions(ports, {
     needed,

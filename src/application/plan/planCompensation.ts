@@ -4,7 +4,7 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { undoStep } from "../../resources/undoStages.ts";
-import { lookAtSteps } from "./looks.ts";
+import { lookAtSteps } from "./lookAtSteps.ts";
 
 interface Compensation {
   /** That runs the undos. */

@@ -1,14 +1,16 @@
 import { stays } from "../../domain/operation/plan.ts";
 import type { Look } from "../../resources/definitions/look.ts";
 import { resourceLooks } from "../../resources/effects.ts";
-import { everyRoom } from "../../resources/index.ts";
+import { everyResource } from "../../resources/index.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
 /** What would go of the identity mode that the namespace does not have. */
 export const planLeftovers: Look = async (ports, input) => {
   const { request, step } = input;
-  const removals = everyRoom.filter((room) => !isWanted(room, request)).flatMap((room) => room.remove(request));
+  const removals = everyResource
+    .filter((resource) => !isWanted(resource, request))
+    .flatMap((resource) => resource.remove(request));
   const plans = await Promise.all(
     removals.map((removal) => resourceLooks[removal.name](ports, { ...input, step: removal })),
   );

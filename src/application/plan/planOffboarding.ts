@@ -5,9 +5,9 @@ import { withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports, RoleAssignment } from "../../ports.ts";
-import { furnished } from "../../resources/effects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
-import { lookAtSteps } from "./looks.ts";
+import { lookAtSteps } from "./lookAtSteps.ts";
 
 /** What the namespace's record says of what is there. */
 interface Onboarded {
@@ -24,7 +24,7 @@ export async function planOffboarding(
   const request = withAccountOf(migration, record.request);
   const gaveRole = (role: RoleAssignment) =>
     [request, earlier].some(
-      (each) => each && furnished.some(({ effects }) => effects.gaveRole?.(ports.catalog, each, role)),
+      (each) => each && resourcesWithEffects.some(({ effects }) => effects.gaveRole?.(ports.catalog, each, role)),
     );
   const input = { kind: "offboard", operation: "", request, earlier, ignoreDependants, gaveRole } as const;
   return toPlan(await lookAtSteps(ports, plannedSteps("offboard", request, { earlier, migration }), input));

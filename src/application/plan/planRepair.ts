@@ -4,8 +4,8 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
-import { lookAtIdentity } from "./identityFirst.ts";
-import { lookAtSteps } from "./looks.ts";
+import { lookAtIdentity } from "./lookAtIdentity.ts";
+import { lookAtSteps } from "./lookAtSteps.ts";
 import { isTaken } from "./planOnboarding.ts";
 
 export interface RepairInput {

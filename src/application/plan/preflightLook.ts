@@ -6,8 +6,8 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import type { Look, LookInput, Obstacles, PreflightCheck } from "../../resources/definitions/look.ts";
-import type { PreflightInput } from "../../resources/definitions/roomEffects.ts";
-import { furnished } from "../../resources/effects.ts";
+import type { PreflightInput } from "../../resources/definitions/resourceEffects.ts";
+import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 import { checkOwnPermissions } from "./ownPermissions.ts";
 
@@ -35,7 +35,7 @@ const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", 
 
 function checksOf(ports: Ports, input: LookInput): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
-  const targets = furnished.flatMap(({ effects }) => effects.preflightTargets?.(ports, request) ?? []);
+  const targets = resourcesWithEffects.flatMap(({ effects }) => effects.preflightTargets?.(ports, request) ?? []);
   return [...clusterChecks(ports, input), ...targets.map((look) => ({ look }))];
 }
 
@@ -51,8 +51,8 @@ function clusterChecks(
   }
   const input = { request, cluster, identity, takeOver };
   const permissions: PreflightCheck = { about: "subscription", look: () => checkOwnPermissions(ports, input) };
-  return furnished
-    .filter(({ room }) => isWanted(room, request))
+  return resourcesWithEffects
+    .filter(({ resource }) => isWanted(resource, request))
     .flatMap(({ effects }) => effects.preflight?.(ports, input) ?? [])
     .concat(permissions)
     .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
@@ -60,8 +60,8 @@ function clusterChecks(
 
 /** What stands in the way of an identity mode that a namespace is to have, too. The first look that fails is the error. */
 export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<Obstacles> {
-  const checks = furnished
-    .filter(({ room }) => room.mode === mode)
+  const checks = resourcesWithEffects
+    .filter(({ resource }) => resource.mode === mode)
     .flatMap(({ effects }) => effects.preflight?.(ports, input) ?? []);
   const found = await Promise.all(checks.map(({ look }) => look()));
   return {

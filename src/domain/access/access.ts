@@ -139,7 +139,7 @@ export const Limits = z
   })
   .prefault({})
   .meta({ description: "On each instance of the service: of each caller a bucket of `burst` tokens, and what lasts." });
-export type Shares = z.infer<typeof Limits>["streams"];
+export type ConcurrencyLimits = z.infer<typeof Limits>["streams"];
 export type Limits = z.infer<typeof Limits>;
 
 interface Aliases extends CatalogTargets {

@@ -5,7 +5,7 @@
  * Error: access is broken or cannot be proven. Warning: more rights or objects than were asked for, or a part of them denied.
  * Info: cosmetic.
  */
-import { httpActs, sayFix, type Words } from "./fix.ts";
+import { formatFix, httpActs, type Words } from "./fix.ts";
 
 export const severities = ["Info", "Warning", "Error"] as const;
 type Severity = (typeof severities)[number];
@@ -131,7 +131,7 @@ export function isFindingCode(code: string): code is FindingCode {
 
 /** What the table says to do about it: over HTTP, unless somebody has other words. */
 export function fixOfFinding(code: FindingCode, words: Words = httpActs): string {
-  return sayFix(findingCatalogue[code].fix, "answered", words);
+  return formatFix(findingCatalogue[code].fix, "answered", words);
 }
 
 function info(cause: string, fix: string) {

@@ -39,7 +39,7 @@ export type Fix = string | PassingFix;
  */
 export type Situation = "retried" | "ended" | "answered";
 
-export function sayFix(fix: Fix, situation: Situation, words: Words): string {
+export function formatFix(fix: Fix, situation: Situation, words: Words): string {
   return inWords(typeof fix === "string" ? fix : sayPassing(fix, situation), words);
 }
 

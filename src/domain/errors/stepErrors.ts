@@ -428,7 +428,7 @@ type CodesWith<Mark> = {
 }[StepErrorCode];
 export type LastingStepErrorCode = CodesWith<{ readonly retryable: false }>;
 export type PassingStepErrorCode = CodesWith<{ readonly retryable: true }>;
-export type ToldStepErrorCode = CodesWith<{ readonly isTold: true }>;
+export type NoticeStepErrorCode = CodesWith<{ readonly isTold: true }>;
 
 export function isStepErrorCode(code: string): code is StepErrorCode {
   return Object.hasOwn(stepErrors, code);

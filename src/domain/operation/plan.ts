@@ -1,6 +1,7 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
 import { z } from "zod";
 import {
+  type AnyNoticeCode,
   fixOf,
   isErrorCode,
   isRetried,
@@ -9,7 +10,6 @@ import {
   type RefusalCode,
   type Situation,
   type StepErrorCode,
-  type ToldCode,
   type TransientCode,
 } from "../errors.ts";
 import { OnboardingRequest } from "../request/request.ts";
@@ -72,7 +72,7 @@ export function toOperationError(
 }
 
 /** What is told and stops nothing. */
-export function toNotice(code: ToldCode, message: string): OperationError {
+export function toNotice(code: AnyNoticeCode, message: string): OperationError {
   return { code, message, fix: fixOf(code, "answered"), retryable: isRetried(code) };
 }
 
@@ -99,7 +99,7 @@ type Blocker = Omit<Conflict, "code"> & { readonly code: PermanentCode | Transie
 
 /** What a look could not find out, and what is not in the way of the step. */
 export interface Notice {
-  readonly code: ToldCode;
+  readonly code: AnyNoticeCode;
   readonly message: string;
 }
 

@@ -87,11 +87,11 @@ export function readSentRequest(value: unknown): SentRequest {
   const { metadata, spec } = data;
   const request = { ...spec, namespace: metadata.namespace ?? metadata.name };
   const namespaceField = metadata.namespace === undefined ? "/metadata/name" : "/metadata/namespace";
-  return { read: { request }, namespaceField, asSent: (text) => tellAsSent(namespaceField, text) };
+  return { read: { request }, namespaceField, asSent: (text) => textAsSent(namespaceField, text) };
 }
 
 /** A pointer into the request, or a text that holds some, by the fields of the form in which it was sent. */
-export function tellAsSent(namespaceField: SentAs["namespaceField"], text: string): string {
+export function textAsSent(namespaceField: SentAs["namespaceField"], text: string): string {
   if (namespaceField === undefined) return text;
   return text.replaceAll(pointers, (pointer) => (pointer === "/namespace" ? namespaceField : `/spec${pointer}`));
 }

@@ -6,8 +6,8 @@
 import type { DurableClient } from "durable-functions";
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
 import { beginningOf, type Claim, claimOnboarding } from "../../application/admission/claim.ts";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { claimOffboarding, type OffboardingOptions } from "../../application/admission/claimExisting.ts";
-import type { Clerk } from "../../application/admission/clerk.ts";
 import { amend } from "../../application/amend.ts";
 import { findCompensation } from "../../application/decisions/compensation.ts";
 import { launchOf } from "../../application/operation/launch.ts";
@@ -40,47 +40,57 @@ export interface Accepted {
   readonly isUnchanged?: boolean;
 }
 
-export interface Desk extends Clerk {
+export interface AcceptanceContext extends ClaimContext {
   readonly client: DurableClient;
   readonly warn: (message: string) => void;
   /** An earlier try of the request, of whose end nobody knows, may have begun `operation`. */
   readonly isRepeated?: boolean;
 }
 
-/** A desk whose operation has its id before it begins: by that a try knows again what another one has begun. */
-export type NamedDesk = Desk & { readonly operation: string };
+/** A acceptance whose operation has its id before it begins: by that a try knows again what another one has begun. */
+export type AcceptanceContextWithId = AcceptanceContext & { readonly operation: string };
 
 /** Whatever has become of what an earlier try has begun, it is the answer: nothing begins a second time. */
-export async function acceptOnce(desk: Desk, accept: (desk: NamedDesk) => Promise<Accepted>): Promise<Accepted> {
-  const { operation = createOperationId(new Date()), isRepeated = false, ports } = desk;
+export async function acceptOnce(
+  acceptance: AcceptanceContext,
+  accept: (acceptance: AcceptanceContextWithId) => Promise<Accepted>,
+): Promise<Accepted> {
+  const { operation = createOperationId(new Date()), isRepeated = false, ports } = acceptance;
   const begun = isRepeated ? await ports.registry.getOperation(operation) : undefined;
-  return begun ? { operation, kind: begun.kind, isNew: false } : await accept({ ...desk, operation });
+  return begun ? { operation, kind: begun.kind, isNew: false } : await accept({ ...acceptance, operation });
 }
 
 export async function acceptOnboarding(
-  desk: Desk,
+  acceptance: AcceptanceContext,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Accepted> {
-  return await acceptOnce(desk, async (own) => {
+  return await acceptOnce(acceptance, async (own) => {
     const { record, how } = await claimOnboarding(own, request, options);
     if (how === "begun") return await begin(own, record);
     return { ...(await attach(own, record)), isUnchanged: how === "unchanged" };
   });
 }
 
-export async function acceptOffboarding(desk: Desk, berth: Berth, options: OffboardingOptions = {}): Promise<Accepted> {
-  return await acceptOnce(desk, async (own) => await answerClaim(own, await claimOffboarding(own, berth, options)));
+export async function acceptOffboarding(
+  acceptance: AcceptanceContext,
+  berth: Berth,
+  options: OffboardingOptions = {},
+): Promise<Accepted> {
+  return await acceptOnce(
+    acceptance,
+    async (own) => await answerClaim(own, await claimOffboarding(own, berth, options)),
+  );
 }
 
-export async function answerClaim(own: NamedDesk, { record, how }: Claim): Promise<Accepted> {
+export async function answerClaim(own: AcceptanceContextWithId, { record, how }: Claim): Promise<Accepted> {
   return how === "begun" ? await begin(own, record) : await attach(own, record);
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
-export async function acceptCompensation(desk: Desk, id: string): Promise<Accepted> {
-  const { registry } = desk.ports;
-  return await acceptOnce(desk, async (own) => {
+export async function acceptCompensation(acceptance: AcceptanceContext, id: string): Promise<Accepted> {
+  const { registry } = acceptance.ports;
+  return await acceptOnce(acceptance, async (own) => {
     const { record, change } = await amend({
       what: `What operation ${id} left undone`,
       read: () => findCompensation(registry, own.by, id),
@@ -96,27 +106,27 @@ export async function acceptCompensation(desk: Desk, id: string): Promise<Accept
  * The operation that has the very request. Its record is written here too, should the first caller have died; and where that
  * was an earlier try of this one, it is started.
  */
-export async function attach(desk: NamedDesk, record: NamespaceRecord): Promise<Accepted> {
+export async function attach(acceptance: AcceptanceContextWithId, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
-  const { registry } = desk.ports;
+  const { registry } = acceptance.ports;
   const known = await registry.getOperation(operation);
   // What has begun is taken up with what it has done, and not here.
-  const isToStart = operation === desk.operation && (!known || known.status === "NotStarted");
-  if (isToStart && isHeld(record)) return await begin(desk, record);
+  const isToStart = operation === acceptance.operation && (!known || known.status === "NotStarted");
+  if (isToStart && isHeld(record)) return await begin(acceptance, record);
   if (known) return { operation, kind: known.kind, isNew: false };
   await registry.insertOperation(operationOf(record));
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-export async function begin(desk: Desk, record: HeldRecord): Promise<Accepted> {
+export async function begin(acceptance: AcceptanceContext, record: HeldRecord): Promise<Accepted> {
   const { operation } = record;
-  await desk.ports.registry.insertOperation(operationOf(record));
+  await acceptance.ports.registry.insertOperation(operationOf(record));
   try {
-    await startOperation(desk.client, desk.ports, record);
+    await startOperation(acceptance.client, acceptance.ports, record);
   } catch (error) {
     // Accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
-    desk.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
+    acceptance.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
   }
   return { operation, kind: kindOf(record), isNew: true };
 }

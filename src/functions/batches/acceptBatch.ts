@@ -1,6 +1,6 @@
 /**
  * From the requests or the namespaces of a batch to one operation that works on them. Everything that it needs is in the registry before it
- * is answered; a crash before the orchestration has started is mended by a timer (tendBatches.ts).
+ * is answered; a crash before the orchestration has started is mended by a timer (reconcileBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
@@ -19,45 +19,49 @@ import { namespaceBatch } from "../../orchestrations/namespaceBatch.ts";
 import { onboardBatch } from "../../orchestrations/onboardBatch.ts";
 import type { Ports } from "../../ports.ts";
 import { inTrace } from "../../telemetry/spans.ts";
-import type { Desk } from "../acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 import { wake } from "../acceptance/wake.ts";
 
 /** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */
 export async function acceptBatch(
-  desk: Desk,
+  acceptance: AcceptanceContext,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
   sentAs: readonly SentAs[] = [],
 ): Promise<string> {
-  return await accept(desk, id, async () => ({
+  return await accept(acceptance, id, async () => ({
     asked: requests.map((request, index) => ({
       cluster: request.cluster,
       namespace: request.namespace,
       request,
       ...sentAs[index],
     })),
-    team: teamOf(desk.ports, desk.by, requests),
+    team: teamOf(acceptance.ports, acceptance.by, requests),
   }));
 }
 
 /** Of namespaces that are chosen now, and by no later try again. */
 export async function acceptNamespaceBatch(
-  desk: Desk,
+  acceptance: AcceptanceContext,
   { work, choose }: { work: NamespaceWork; choose: () => Promise<readonly Chosen[]> },
   id: string = createOperationId(new Date()),
 ): Promise<string> {
-  return await accept(desk, id, async () => {
+  return await accept(acceptance, id, async () => {
     const asked = await choose();
-    return { asked, work, team: onlyTeam(desk.by, new Set(asked.flatMap(({ seen }) => (seen ? [seen.team] : [])))) };
+    return {
+      asked,
+      work,
+      team: onlyTeam(acceptance.by, new Set(asked.flatMap(({ seen }) => (seen ? [seen.team] : [])))),
+    };
   });
 }
 
 async function accept(
-  desk: Desk,
+  acceptance: AcceptanceContext,
   id: string,
   readWhat: () => Promise<{ asked: readonly BatchAsk[]; work?: NamespaceWork; team: string | undefined }>,
 ): Promise<string> {
-  const { ports, by, traceparent, client, warn } = desk;
+  const { ports, by, traceparent, client, warn } = acceptance;
   // Or the timer starts it.
   if (await ports.registry.getBatch(id)) return id;
   const now = new Date();

@@ -1,9 +1,9 @@
 import { input } from "durable-functions";
-import { chooseNamespaces } from "../../application/batch/chosen.ts";
+import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { deskOf } from "../acceptance/desk.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json } from "../http/respond.ts";
@@ -27,9 +27,9 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       if (isDryRun)
         return json(200, await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs }));
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
-        const id = await acceptBatch(desk, requests, operation, sentAs);
+        const id = await acceptBatch(acceptance, requests, operation, sentAs);
         const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });
@@ -50,14 +50,14 @@ export function registerBatches(ports: Ports, routes: Routes): void {
         if (work.action !== "verify") charge(chosen.length - 1);
         return json(200, await planNamespaceBatch({ ports, by }, work, chosen));
       }
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
         const chooseAndCharge = async () => {
           const chosen = await choose();
           charge(Math.ceil(chosen.length / requestsPerToken) - 1);
           return chosen;
         };
-        const id = await acceptNamespaceBatch(desk, { work, choose: chooseAndCharge }, operation);
+        const id = await acceptNamespaceBatch(acceptance, { work, choose: chooseAndCharge }, operation);
         const facts = { operation: id, action: work.action, traceId: traceIdOf(traceparent) };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });

@@ -1,14 +1,14 @@
 /** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
 
-import type { Clerk } from "../../application/admission/clerk.ts";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { refuseBeyondQuota } from "../../application/batch/batchQuota.ts";
 import { type PlannedRequest, withEstimates } from "../../application/plan/estimatePlan.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
+import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { planUntimed } from "../onboardings/planRequest.ts";
@@ -24,7 +24,7 @@ export interface ItemToPlan extends Berth {
 }
 
 export async function planBatch(
-  clerk: Pick<Clerk, "ports" | "by" | "warn">,
+  claimContext: Pick<ClaimContext, "ports" | "by" | "warn">,
   requests: readonly OnboardingRequest[],
   {
     plan = planUntimed,
@@ -33,25 +33,25 @@ export async function planBatch(
   }: { plan?: typeof planUntimed; sentAs?: readonly SentAs[]; limitMs?: number } = {},
 ): Promise<BatchPlan> {
   const wanted = requests.map((request, index) => ({ index, request }));
-  const beyond = await refuseBeyondQuota(clerk, requests.length, async () => wanted);
+  const beyond = await refuseBeyondQuota(claimContext, requests.length, async () => wanted);
   const refusals = new Map(beyond.map(({ item, refusal }) => [item.index, refusal]));
   const items = requests.map((request, index) => {
     const look = async () => {
       const refusal = refusals.get(index);
       if (refusal) throw refusal;
       try {
-        return { plan: await plan(clerk, request), kind: "onboard" as const, request };
+        return { plan: await plan(claimContext, request), kind: "onboard" as const, request };
       } catch (error) {
-        throw retellAsSent(error, sentAs[index]);
+        throw errorAsSent(error, sentAs[index]);
       }
     };
     return { cluster: request.cluster, namespace: request.namespace, look };
   });
-  return await planItems(clerk.ports, items, limits);
+  return await planItems(claimContext.ports, items, limits);
 }
 
 export async function planItems(
-  ports: Clerk["ports"],
+  ports: ClaimContext["ports"],
   wanted: readonly ItemToPlan[],
   { limitMs = longestMs }: { limitMs?: number } = {},
 ): Promise<BatchPlan> {
@@ -84,7 +84,7 @@ export async function planItems(
 
 /** The items with their estimates, and one of all that are ready. */
 async function timeItems(
-  ports: Clerk["ports"],
+  ports: ClaimContext["ports"],
   ready: readonly (PlannedRequest & { readonly index: number })[],
   { items, totals }: Pick<BatchPlan, "items" | "totals">,
 ): Promise<Pick<BatchPlan, "items" | "estimate">> {

@@ -1,8 +1,8 @@
 /** The plan of a batch over what is onboarded: of each namespace what its own dry run says, and what its item will. */
-import { broughtThere, expectFree, findSettled } from "../../application/admission/claim.ts";
-import type { Clerk } from "../../application/admission/clerk.ts";
+import { expectFree, findSettled, withOnboardingOperation } from "../../application/admission/claim.ts";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { expectSeen } from "../../application/batch/chosen.ts";
+import { expectSeen } from "../../application/batch/chooseNamespaces.ts";
 import { explainHolder } from "../../application/batch/claimWork.ts";
 import type { PlannedRequest } from "../../application/plan/estimatePlan.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -16,10 +16,10 @@ import { lookAtDeletion } from "../namespaces/namespaces.ts";
 import { lookAtRepair } from "../namespaces/repairs.ts";
 import { planItems } from "./planBatch.ts";
 
-type Planner = Pick<Clerk, "ports" | "by">;
+type Planner = Pick<ClaimContext, "ports" | "by">;
 
 export async function planNamespaceBatch(
-  clerk: Planner,
+  claimContext: Planner,
   work: NamespaceWork,
   chosen: readonly Chosen[],
 ): Promise<BatchPlan> {
@@ -28,31 +28,33 @@ export async function planNamespaceBatch(
     namespace,
     async look() {
       try {
-        return await lookAt(clerk, work, { cluster, namespace, ...seen });
+        return await lookAt(claimContext, work, { cluster, namespace, ...seen });
       } catch (error) {
-        throw await explainHolder(clerk.ports, error);
+        throw await explainHolder(claimContext.ports, error);
       }
     },
   }));
-  return await planItems(clerk.ports, items);
+  return await planItems(claimContext.ports, items);
 }
 
-async function lookAt(clerk: Planner, work: NamespaceWork, chosen: Chosen): Promise<PlannedRequest> {
+async function lookAt(claimContext: Planner, work: NamespaceWork, chosen: Chosen): Promise<PlannedRequest> {
   const expect = (record: NamespaceRecord) => expectSeen(chosen, record);
   switch (work.action) {
     case "verify":
-      return await lookAtVerification(clerk, chosen, expect);
+      return await lookAtVerification(claimContext, chosen, expect);
     case "repair":
-      return await lookAtRepair(clerk, chosen, expect);
+      return await lookAtRepair(claimContext, chosen, expect);
     case "migrate":
-      return await whereItIs(clerk, chosen, () => lookAtMigrationOf(clerk, chosen, { wanted: work, expect }));
+      return await whereItIs(claimContext, chosen, () =>
+        lookAtMigrationOf(claimContext, chosen, { wanted: work, expect }),
+      );
     case "offboard": {
       const { ignoreDependants } = work;
       const expectFreeAsSeen = (record: NamespaceRecord) => {
         expectFree(record);
         expect(record);
       };
-      return await lookAtDeletion(clerk, chosen, { expect: expectFreeAsSeen, ignoreDependants });
+      return await lookAtDeletion(claimContext, chosen, { expect: expectFreeAsSeen, ignoreDependants });
     }
   }
 }
@@ -82,6 +84,6 @@ async function whereItIs(
     if (!(error instanceof Refusal) || error.code !== "NOTHING_TO_MIGRATE") throw error;
     const record = await ports.registry.getNamespace(chosen);
     if (!record) throw error;
-    return { plan: planOfSame(broughtThere(record)), kind: "migrate", request: record.request };
+    return { plan: planOfSame(withOnboardingOperation(record)), kind: "migrate", request: record.request };
   }
 }

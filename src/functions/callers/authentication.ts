@@ -8,7 +8,7 @@ import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
-import { createPlaces } from "./places.ts";
+import { createConcurrencyLimit } from "./concurrencyLimit.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
 /** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
@@ -32,8 +32,8 @@ export interface Callers {
 export function createCallers(ports: Identify): Callers {
   const { limits } = ports.catalog;
   const limiter = createRateLimiter(limits);
-  const changes = createPlaces(limits.changes);
-  const streams = createPlaces(limits.streams);
+  const changes = createConcurrencyLimit(limits.changes);
+  const streams = createConcurrencyLimit(limits.streams);
   return {
     identify: (request) => identify(ports, request),
     admit(caller, anyOf) {

@@ -5,6 +5,7 @@ import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespa
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import { Plan } from "../../domain/operation/plan.ts";
 import { AnyRequest } from "../../domain/request/sentRequest.ts";
+import { mostNamespaces } from "../http/paging.ts";
 import { namespace, namespacePage, objectRequest, plan, removalPlan, request } from "./examples.ts";
 import {
   acceptedResponse,
@@ -16,7 +17,7 @@ import {
   flagProblem,
   guarded,
   idempotencyHeaders,
-  paging,
+  pagingOf,
   pagingProblems,
   problem,
   requestBody,
@@ -77,7 +78,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
       summary: "What is onboarded",
       description:
         "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
-      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...paging }) },
+      requestParams: { query: z.object({ ...NamespaceFilter.shape, ...pagingOf(mostNamespaces) }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage, { namespacePage }),
         ...pagingProblems,

@@ -74,7 +74,10 @@ export const pagingProblems = {
   400: problem("continuation is none that a nextLink gave.", "INVALID_PARAMETER"),
   422: problem("A parameter is wrong.", "INVALID_REQUEST"),
 };
-export const paging = { top: z.int().min(1).max(200).optional(), continuation: z.string().optional() };
+export function pagingOf(most: number) {
+  return { top: z.int().min(1).max(most).optional(), continuation: z.string().optional() };
+}
+export const paging = pagingOf(200);
 export const berth = z.object({
   cluster: z.string().meta({ description: "Alias of the cluster in the catalog.", examples: [names.cluster] }),
   namespace: z.string().meta({ description: "The Kubernetes namespace.", examples: [names.namespace] }),

@@ -4,13 +4,15 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 
 const defaultLimit = 50;
 const maxLimit = 200;
+/** As many rows as the table service answers at a time: whoever wants all of a long list need not ask fifty times for it. */
+export const mostNamespaces = 1_000;
 
 /** Query parameters `top` and `continuation` of a list. */
-export function readLimit(request: HttpRequest): { limit: number; continuation?: string } {
+export function readLimit(request: HttpRequest, most = maxLimit): { limit: number; continuation?: string } {
   const top = request.query.get("top");
   const limit = top === null ? defaultLimit : Number(top);
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new Refusal("INVALID_REQUEST", `Query parameter top is "${top}"; it takes 1 to ${maxLimit}.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > most) {
+    throw new Refusal("INVALID_REQUEST", `Query parameter top is "${top}"; it takes 1 to ${most}.`);
   }
   const continuation = request.query.get("continuation");
   if (continuation === null) return { limit };

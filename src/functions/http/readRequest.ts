@@ -7,9 +7,9 @@ import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { retellAsSent } from "../../domain/policy/retellAsSent.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
@@ -55,7 +55,7 @@ export function receiveRequest(reader: Reader, value: unknown): Received {
   const { read, namespaceField } = readSentRequest(value);
   if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
   const sentAs = namespaceField ? { namespaceField } : {};
-  const retell = (error: unknown) => retellAsSent(error, sentAs);
+  const retell = (error: unknown) => errorAsSent(error, sentAs);
   try {
     return { request: checkRequest(reader, read.request), retell, ...sentAs };
   } catch (error) {

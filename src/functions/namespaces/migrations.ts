@@ -13,11 +13,11 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import type { Desk } from "../acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../acceptance/acceptance.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { deskOf } from "../acceptance/desk.ts";
-import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
+import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
@@ -26,7 +26,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSight): void {
+export function registerMigrations(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
     method: "POST",
@@ -37,7 +37,7 @@ export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSigh
       const expect = (record: NamespaceRecord) => expectMatch(httpRequest, tagOf(record));
       if (readFlag(httpRequest, "dryRun"))
         return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const prepare = (record: NamespaceRecord) => {
         expect(record);
         return { migration: prepareMigration(ports, record, wanted) };
@@ -47,8 +47,8 @@ export function registerMigrations(ports: Ports, routes: Routes, onSight: OnSigh
         { request: httpRequest, by, body: wanted, context },
         async (attempt) => {
           const accept = () =>
-            acceptUpkeep({ ...desk, ...attempt }, "Migrating", { berth, prepare, isAsked: goesTo(wanted) });
-          const { operation, kind, isNew } = await acceptMending(onSight, desk, { berth, accept });
+            acceptUpkeep({ ...acceptance, ...attempt }, "Migrating", { berth, prepare, isAsked: goesTo(wanted) });
+          const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
           const { to, until } = wanted;
           const facts = { operation, isNew, to, until, ...berth, traceId: traceIdOf(traceparent) };
           context.log(logLine("migration accepted", facts));
@@ -75,13 +75,17 @@ interface Wanted {
   readonly expect?: (record: NamespaceRecord) => void;
 }
 
-export async function planMigration(clerk: Pick<Desk, "ports" | "by">, berth: Berth, asked: Wanted): Promise<Plan> {
-  const { plan, ...planned } = await lookAtMigrationOf(clerk, berth, asked);
-  return await withEstimate(clerk.ports, plan, planned);
+export async function planMigration(
+  claimContext: Pick<AcceptanceContext, "ports" | "by">,
+  berth: Berth,
+  asked: Wanted,
+): Promise<Plan> {
+  const { plan, ...planned } = await lookAtMigrationOf(claimContext, berth, asked);
+  return await withEstimate(claimContext.ports, plan, planned);
 }
 
 export async function lookAtMigrationOf(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
   berth: Berth,
   { wanted, expect = () => undefined }: Wanted,
 ): Promise<PlannedRequest> {

@@ -15,27 +15,27 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { acceptOffboarding, type Desk } from "../acceptance/acceptance.ts";
-import { deskOf } from "../acceptance/desk.ts";
-import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
+import { type AcceptanceContext, acceptOffboarding } from "../acceptance/acceptance.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
+import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { expectMatch, isKnown } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { mostNamespaces, nextLink, readLimit } from "../http/paging.ts";
 import { readFlag } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { publicNamespace, tagOf } from "./namespaceDocument.ts";
 
-export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSight): void {
+export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("listNamespaces", {
     route: "api/namespaces",
     method: "GET",
     handler: routes.forCallers(async (request, { by }) => {
       const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
-        listNamespaces(ports, by, { filter, ...readLimit(request) }),
+        listNamespaces(ports, by, { filter, ...readLimit(request, mostNamespaces) }),
         ports.registry.listWaiting(),
       ]);
       const page: NamespacePage = {
@@ -55,8 +55,8 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
       const find = () => findSettled(ports.registry, berth, mustSee(by, berth));
       let record = await find();
       if (isHeld(record)) {
-        const mender = { client: getClient(context), warn: context.warn.bind(context) };
-        if (await onSight.meet(mender, berth, record.operation)) record = await find();
+        const recovery = { client: getClient(context), warn: context.warn.bind(context) };
+        if (await requestRecovery.recoverOperation(recovery, berth, record.operation)) record = await find();
       }
       const waiting = await ports.registry.waitingFor(berth);
       const etag = tagOf(record, waiting);
@@ -70,7 +70,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
     method: "DELETE",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
       const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
@@ -78,8 +78,8 @@ export function registerNamespaces(ports: Ports, routes: Routes, onSight: OnSigh
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
-        const accept = () => acceptOffboarding({ ...desk, ...attempt }, berth, { expect, ignoreDependants });
-        const { operation, isNew } = await acceptMending(onSight, desk, { berth, accept });
+        const accept = () => acceptOffboarding({ ...acceptance, ...attempt }, berth, { expect, ignoreDependants });
+        const { operation, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
         context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
@@ -98,16 +98,16 @@ function readFilter({ query }: HttpRequest): NamespaceFilter {
 }
 
 export async function planDeletion(
-  clerk: Pick<Desk, "ports" | "by">,
+  claimContext: Pick<AcceptanceContext, "ports" | "by">,
   berth: Berth,
   options?: OffboardingOptions,
 ): Promise<Plan> {
-  const { plan, ...planned } = await lookAtDeletion(clerk, berth, options);
-  return await withEstimate(clerk.ports, plan, planned);
+  const { plan, ...planned } = await lookAtDeletion(claimContext, berth, options);
+  return await withEstimate(claimContext.ports, plan, planned);
 }
 
 export async function lookAtDeletion(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
   berth: Berth,
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<PlannedRequest> {

@@ -10,11 +10,11 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import type { Desk } from "../acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../acceptance/acceptance.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { deskOf } from "../acceptance/desk.ts";
-import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
+import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
@@ -22,7 +22,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { tagOf } from "./namespaceDocument.ts";
 
-export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight): void {
+export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
     method: "POST",
@@ -34,13 +34,13 @@ export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight):
         return {};
       };
       if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       return await answerOnce(
         ports.idempotencyKeys,
         { request: httpRequest, by, body: null, context },
         async (attempt) => {
-          const accept = () => acceptUpkeep({ ...desk, ...attempt }, "Repairing", { berth, prepare });
-          const { operation, kind, isNew } = await acceptMending(onSight, desk, { berth, accept });
+          const accept = () => acceptUpkeep({ ...acceptance, ...attempt }, "Repairing", { berth, prepare });
+          const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
           context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });
         },
@@ -50,16 +50,16 @@ export function registerRepairs(ports: Ports, routes: Routes, onSight: OnSight):
 }
 
 export async function planRepairOf(
-  clerk: Pick<Desk, "ports" | "by">,
+  claimContext: Pick<AcceptanceContext, "ports" | "by">,
   berth: Berth,
   expect?: (record: NamespaceRecord) => void,
 ): Promise<Plan> {
-  const { plan, ...planned } = await lookAtRepair(clerk, berth, expect);
-  return await withEstimate(clerk.ports, plan, planned);
+  const { plan, ...planned } = await lookAtRepair(claimContext, berth, expect);
+  return await withEstimate(claimContext.ports, plan, planned);
 }
 
 export async function lookAtRepair(
-  { ports, by }: Pick<Desk, "ports" | "by">,
+  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
   berth: Berth,
   expect: (record: NamespaceRecord) => void = () => undefined,
 ): Promise<PlannedRequest> {

@@ -20,8 +20,8 @@ import type { Ports } from "../../ports.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { deskOf } from "../acceptance/desk.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
@@ -31,11 +31,11 @@ export function registerWatchDrift(ports: Ports): void {
     extraInputs: [input.durableClient()],
     handler: async (_timer, context) => {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
-      const desk = deskOf(ports, { context, by: watcher, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
         traceId: traceIdOf(traceparent),
         repair: (record, repairTried) =>
-          acceptUpkeep(desk, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
+          acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
     },
   });

@@ -13,11 +13,11 @@ import type { Ports } from "../../ports.ts";
 import { queueAge } from "../../telemetry/metrics.ts";
 import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
-import type { OnSight } from "../acceptance/mendOnSight.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { type Received, receiveRequest } from "../http/readRequest.ts";
+import { type Backlog, queueFunction } from "./backlog.ts";
 import { readMessage } from "./readMessage.ts";
-import { queueFunction, type WaitingLine } from "./waitingLine.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -41,8 +41,8 @@ const Delivery = z.object({
 
 /** Where a request goes that cannot begin, and who looks after what is in its way. */
 export interface Waiting {
-  readonly line: WaitingLine;
-  readonly onSight: Pick<OnSight, "meetHolder">;
+  readonly backlog: Backlog;
+  readonly requestRecovery: Pick<RequestRecovery, "recoverHolder">;
 }
 
 export function registerOnboardingRequested(ports: Ports, waiting: Waiting): void {
@@ -81,7 +81,7 @@ export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arriv
 /** Decides about a message and settles it: begun, kept until its turn comes, or dead-lettered. */
 async function decide(
   ports: Ports,
-  { line, onSight }: Waiting,
+  { backlog, requestRecovery }: Waiting,
   { message, context, client, traceparent }: Arrival & { readonly traceparent: Traceparent },
 ): Promise<void> {
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
@@ -97,7 +97,14 @@ async function decide(
     received = receiveRequest(reader, readMessage(message));
     const { request, namespaceField } = received;
     const sentAs = namespaceField ? { namespaceField } : {};
-    accepted = await line.arrive(worker, { request, ...sentAs, sequenceNumber, operation, traceparent, expires });
+    accepted = await backlog.admitOrDefer(worker, {
+      request,
+      ...sentAs,
+      sequenceNumber,
+      operation,
+      traceparent,
+      expires,
+    });
     const traceId = traceIdOf(traceparent);
     if (accepted) {
       const { operation: begun, isNew } = accepted;
@@ -110,9 +117,9 @@ async function decide(
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
     context.warn(logLine("message dead-lettered", { code: error.code, messageId, traceId: traceIdOf(traceparent) }));
     age("deadLettered");
-    await line.noteRefused(worker, { traceparent }, error);
+    await backlog.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-    if (received) await line.admitNext(worker, received.request);
+    if (received) await backlog.admitNext(worker, received.request);
     return;
   }
   age(accepted ? "accepted" : "waits");
@@ -120,8 +127,8 @@ async function decide(
   // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
   // when it has begun nothing.
   if (accepted?.isNew) return;
-  await onSight.meetHolder(worker, received.request);
-  await line.admitNext(worker, received.request);
+  await requestRecovery.recoverHolder(worker, received.request);
+  await backlog.admitNext(worker, received.request);
 }
 
 const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();

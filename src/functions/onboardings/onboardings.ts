@@ -5,8 +5,8 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
-import { deskOf } from "../acceptance/desk.ts";
-import { acceptMending, type OnSight } from "../acceptance/mendOnSight.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
+import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readBody, readFlag } from "../http/readBody.ts";
 import { receiveRequest } from "../http/readRequest.ts";
@@ -14,7 +14,7 @@ import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { planRequest } from "./planRequest.ts";
 
-export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSight): void {
+export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("onboardingSchema", {
     route: "api/onboardings/schema.json",
     method: "GET",
@@ -29,13 +29,13 @@ export function registerOnboardings(ports: Ports, routes: Routes, onSight: OnSig
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
       const body = await readBody(httpRequest);
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
       try {
-        if (isDryRun) return json(200, await planRequest(desk, request, { takeOver }));
+        if (isDryRun) return json(200, await planRequest(acceptance, request, { takeOver }));
         return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-          const accept = () => acceptOnboarding({ ...desk, ...attempt }, request, { takeOver });
-          const { operation, kind, isNew, isUnchanged } = await acceptMending(onSight, desk, {
+          const accept = () => acceptOnboarding({ ...acceptance, ...attempt }, request, { takeOver });
+          const { operation, kind, isNew, isUnchanged } = await acceptAfterRecovery(requestRecovery, acceptance, {
             berth: request,
             accept,
           });

@@ -1,6 +1,6 @@
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../../application/admission/admission.ts";
 import { findSettled, meetRecord } from "../../application/admission/claim.ts";
-import type { Clerk } from "../../application/admission/clerk.ts";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -8,38 +8,38 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 
-type Planner = Pick<Clerk, "ports" | "by" | "warn">;
+type Planner = Pick<ClaimContext, "ports" | "by" | "warn">;
 
 /** What would become of the request, and how long it would take. */
 export async function planRequest(
-  clerk: Planner,
+  claimContext: Planner,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
-  const plan = await planUntimed(clerk, request, options);
+  const plan = await planUntimed(claimContext, request, options);
   // A change has the steps of an onboarding, and more: what takes time is named in the plan.
-  return await withEstimate(clerk.ports, plan, { kind: "onboard", request });
+  return await withEstimate(claimContext.ports, plan, { kind: "onboard", request });
 }
 
 /** Refused as the request would be, answered with its operation, or carried out step by step. Of a batch, whose lanes decide when. */
 export async function planUntimed(
-  clerk: Planner,
+  claimContext: Planner,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
-  const { ports, by } = clerk;
-  const admission = admit(clerk, request, options);
+  const { ports, by } = claimContext;
+  const admission = admit(claimContext, request, options);
   const { takeOver } = admission;
   const current = await findSettled(ports.registry, request, (found) => {
-    ownerAfter(clerk, admission, found);
+    ownerAfter(claimContext, admission, found);
     return found;
   });
-  const team = ownerAfter(clerk, admission, current);
+  const team = ownerAfter(claimContext, admission, current);
   const { cluster, namespace } = request;
   const owned = team === undefined ? {} : { team };
   if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
   const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
-  const met = current && (await meetRecord(clerk, current, wanted));
+  const met = current && (await meetRecord(claimContext, current, wanted));
   if (met && "same" in met) return { ...planOfSame(met.same.record), request };
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;

@@ -13,7 +13,7 @@ import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn, traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
-import { deskOf } from "../acceptance/desk.ts";
+import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { wake } from "../acceptance/wake.ts";
 import { passOn } from "../batches/acceptBatch.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
@@ -34,11 +34,11 @@ export const ApproveBody = z.strictObject({
 type Decided = Omit<ApprovalDecision, "kind">;
 
 interface Verb<T> {
-  readonly decide: (told: Told<T>) => Promise<{ record: AnyOperation; decided: Decided | undefined }>;
-  readonly plan: (told: Told<T>) => Promise<Plan>;
+  readonly decide: (told: DecisionCall<T>) => Promise<{ record: AnyOperation; decided: Decided | undefined }>;
+  readonly plan: (told: DecisionCall<T>) => Promise<Plan>;
 }
 
-interface Told<T> {
+interface DecisionCall<T> {
   readonly by: Caller;
   readonly id: string;
   readonly body: T;
@@ -63,10 +63,10 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
     method: "POST",
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
-      const desk = deskOf(ports, { context, by, traceparent });
+      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const id = request.params["id"] ?? "";
-      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(desk, id));
-      const { operation, kind, isNew } = await acceptCompensation(desk, id);
+      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(acceptance, id));
+      const { operation, kind, isNew } = await acceptCompensation(acceptance, id);
       context.log(
         logLine("compensation accepted", { operation, isNew, compensates: id, traceId: traceIdIn({ traceparent }) }),
       );
@@ -137,7 +137,7 @@ async function passOnNow(
   try {
     await passOn(ports, client, record, context);
   } catch (error) {
-    // Decided all the same: the timer passes it on (tendBatches.ts).
+    // Decided all the same: the timer passes it on (reconcileBatches.ts).
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("cancel not passed on yet", { operation: record.id, reason, traceId: traceIdIn(record) }));
   }

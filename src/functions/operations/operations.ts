@@ -25,7 +25,7 @@ import { traceIdOf, traceUrlOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
-import type { OnSight } from "../acceptance/mendOnSight.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
@@ -39,7 +39,7 @@ export interface StatusSettings {
 export function registerOperations(
   ports: Ports,
   routes: Routes,
-  onSight: OnSight,
+  requestRecovery: RequestRecovery,
   { traceUrl: template }: StatusSettings,
 ): void {
   routes.add("getOperation", {
@@ -54,7 +54,9 @@ export function registerOperations(
       if (!isFinal(record.status)) {
         const passer = { client, warn: context.warn.bind(context) };
         const isMet =
-          record.kind === "batch" ? await onSight.meetBatch(passer, id) : await onSight.meet(passer, record, id);
+          record.kind === "batch"
+            ? await requestRecovery.recoverBatch(passer, id)
+            : await requestRecovery.recoverOperation(passer, record, id);
         if (isMet) record = await find();
       }
       const traceUrl = traceUrlOf(template, record.traceparent);

@@ -15,9 +15,9 @@ import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
 import { approvalsNeeded } from "../../domain/policy/approval.ts";
-import type { Desk } from "../acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 
-type Planner = Pick<Desk, "ports">;
+type Planner = Pick<AcceptanceContext, "ports">;
 
 /** The plan of the very operation that waits, as its preflight made it, and as what is there is now. */
 export async function planApproval({ ports }: Planner, id: string, decision: ApprovalDecision): Promise<Plan> {
@@ -46,7 +46,10 @@ export async function planCancelOf({ ports }: Planner, id: string, decision: Dec
   return await withEstimate(ports, await planCancel(ports, record), { kind: "compensate", request, operation: id });
 }
 
-export async function planCompensationOf({ ports, by }: Pick<Desk, "ports" | "by">, id: string): Promise<Plan> {
+export async function planCompensationOf(
+  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
+  id: string,
+): Promise<Plan> {
   const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
   if (isSame) return planOfSame(current);
   const { earlier } = current;

@@ -14,14 +14,14 @@ import { readTraceparent, traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { operationAge } from "../../telemetry/metrics.ts";
-import { graceMs, type Mender } from "../acceptance/mender.ts";
+import { graceMs, type RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { wake } from "../acceptance/wake.ts";
-import { tendBatches } from "../batches/tendBatches.ts";
-import type { WaitingLine } from "../onboardings/waitingLine.ts";
+import { reconcileBatches } from "../batches/reconcileBatches.ts";
+import type { Backlog } from "../onboardings/backlog.ts";
 import { findReachedPhase } from "./operations.ts";
-import { startAgain, takeUp } from "./takeUp.ts";
+import { restartOperation, resumeOperation } from "./resumeOperation.ts";
 
-export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
+export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
   app.timer("startAccepted", {
     schedule: "*/15 * * * * *",
     runOnStartup: true,
@@ -29,7 +29,7 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
     handler: async (_timer, context) => {
       const client = getClient(context);
       const before = Date.now() - graceMs;
-      const mender = { ports, client, warn: context.warn.bind(context) };
+      const recovery = { ports, client, warn: context.warn.bind(context) };
       const traceId = traceIdIn({ traceparent: readTraceparent(context.traceContext?.traceParent) });
       const held = await ports.registry.heldNamespaces(({ message }) =>
         context.warn(logLine("namespace not read", { reason: message, traceId })),
@@ -37,7 +37,9 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
       for (const record of held) {
         try {
           const isOld = Date.parse(record.acceptedTime) < before;
-          const waits = isOld ? await mend(mender, record) : await tendApproval(mender, record.operation);
+          const waits = isOld
+            ? await recoverOperation(recovery, record)
+            : await reconcileApproval(recovery, record.operation);
           const seconds = (Date.now() - Date.parse(record.acceptedTime)) / 1_000;
           operationAge.record(seconds, { kind: kindOf(record), waitsForPerson: waits ? "yes" : "no" });
         } catch (error) {
@@ -48,8 +50,8 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
           );
         }
       }
-      await tendBatches(mender, { held, before });
-      await line.tend(mender);
+      await reconcileBatches(recovery, { held, before });
+      await backlog.reconcile(recovery);
     },
   });
 }
@@ -58,8 +60,8 @@ export function registerStartAccepted(ports: Ports, line: WaitingLine): void {
  * Starts what the record accepted and nobody started; takes up what ended without an outcome, or records the end that its
  * orchestration could not record. Gives whether it waits for a person.
  */
-export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<boolean> {
-  const { ports, client, warn } = mender;
+export async function recoverOperation(recovery: RecoveryContext, record: Stored<HeldRecord>): Promise<boolean> {
+  const { ports, client, warn } = recovery;
   const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
@@ -67,9 +69,9 @@ export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<
     warn(logLine("starting an accepted operation", { operation, cluster, namespace, traceId: traceIdIn(record) }));
     await ports.registry.insertOperation(operationOf(record));
     await cancelWithBatch(ports, record);
-    await startAgain(mender, record);
+    await restartOperation(recovery, record);
   } else if (hasEnded(instance)) {
-    const outcome = Outcome.safeParse(instance.output).data ?? (await takeUp(mender, record));
+    const outcome = Outcome.safeParse(instance.output).data ?? (await resumeOperation(recovery, record));
     if (!outcome) return false;
     // The orchestration ended without opening the gate: nobody will, so it is opened here.
     const { runtimeStatus } = instance;
@@ -88,7 +90,7 @@ export async function mend(mender: Mender, record: Stored<HeldRecord>): Promise<
       ...outcome,
     });
   } else {
-    return await tendApproval(mender, operation);
+    return await reconcileApproval(recovery, operation);
   }
   return false;
 }
@@ -110,7 +112,7 @@ async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Pro
 }
 
 /** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. Gives whether it is waited for. */
-async function tendApproval({ ports, client, warn }: Mender, operation: string): Promise<boolean> {
+async function reconcileApproval({ ports, client, warn }: RecoveryContext, operation: string): Promise<boolean> {
   const record = await ports.registry.getOperation(operation);
   if (!record?.approval) return false;
   if (record.approval.decision === undefined && !record.cancel) {

@@ -9,7 +9,7 @@ import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
-import type { OnSight } from "../acceptance/mendOnSight.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { watchClients } from "../http/clients.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
@@ -17,18 +17,18 @@ import { answerEvents } from "./eventStream.ts";
 import { createFeedOfAll } from "./feedOfAll.ts";
 import { createFeedOfOperation } from "./feedOfOperation.ts";
 import { hasSeenEnd } from "./operationFeed.ts";
-import type { Follower } from "./shareLooks.ts";
+import type { Follower } from "./sharedPolling.ts";
 
 /** What waits for approval may be another team's, and whose it is only its record says. */
 function mayApprove({ roles }: Caller): boolean {
   return roles.includes("Onboarding.Approve");
 }
 
-export function registerEvents(ports: Ports, routes: Routes, onSight: OnSight): void {
+export function registerEvents(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   // For every route of the app: without it the host answers only when a handler has ended.
   app.setup({ enableHttpStream: true });
   const clients = watchClients();
-  const followOperation = createFeedOfOperation(ports, onSight);
+  const followOperation = createFeedOfOperation(ports, requestRecovery);
   const followAll = createFeedOfAll(ports);
   const followerOf = (context: InvocationContext): Follower => ({
     client: getClient(context),

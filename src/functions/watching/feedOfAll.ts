@@ -6,27 +6,27 @@
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { createInbox } from "./inbox.ts";
-import { createLooks, endedSince, type News, type Teams } from "./looks.ts";
 import {
   beginAt,
   type Change,
   changesOf,
   forget,
-  isToTell,
-  type Looked,
+  isUnsent,
+  type OperationSnapshot,
   readCursor,
   type Source,
   start,
   withIds,
 } from "./operationFeed.ts";
-import { type Follower, type LookPace, shareLooks } from "./shareLooks.ts";
+import { createOperationPoller, endedSince, type OperationUpdate, type Teams } from "./operationPoller.ts";
+import { type Follower, type PollPace, sharePolling } from "./sharedPolling.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A client for whom so much waits does not read. */
 const mostWaiting = 10_000;
 
 /** A look at everything costs more than one at one operation, and nobody waits for one step here. */
-const defaultPace: LookPace = { pollMs: 1_000, settleMs: 500 };
+const defaultPace: PollPace = { pollMs: 1_000, settleMs: 500 };
 
 export interface Reader {
   readonly isVisible: (operation: AnyOperation) => boolean;
@@ -39,16 +39,16 @@ export type FeedOfAll = (reader: Reader, follower: Follower) => Subscription;
 
 export function createFeedOfAll(
   { registry, changes }: Source & Pick<Ports, "changes">,
-  { pace = defaultPace }: { readonly pace?: LookPace } = {},
+  { pace = defaultPace }: { readonly pace?: PollPace } = {},
 ): FeedOfAll {
-  const listeners = new Set<(news: readonly News[]) => void>();
-  let looks = createLooks({ registry });
-  const shared = shareLooks({
+  const listeners = new Set<(updates: readonly OperationUpdate[]) => void>();
+  let poller = createOperationPoller({ registry });
+  const shared = sharePolling({
     begin() {
-      looks = createLooks({ registry });
+      poller = createOperationPoller({ registry });
       return async ({ client }) => {
-        const news = await looks.look(client);
-        for (const listen of listeners) listen(news);
+        const updates = await poller.poll(client);
+        for (const listen of listeners) listen(updates);
       };
     },
     changes,
@@ -57,22 +57,22 @@ export function createFeedOfAll(
 
   return (reader, follower) => {
     const leave = shared.join(follower);
-    const inbox = createInbox<News>();
-    const listen = (news: readonly News[]) => {
-      inbox.put(news.filter(({ looked }) => reader.isVisible(looked.operation)));
+    const inbox = createInbox<OperationUpdate>();
+    const listen = (updates: readonly OperationUpdate[]) => {
+      inbox.put(updates.filter(({ snapshot }) => reader.isVisible(snapshot.operation)));
       // Also without news: the first look is what the client waits for.
       inbox.wake();
     };
     listeners.add(listen);
     const view = createView(reader);
-    let running: readonly Looked[] | undefined;
+    let running: readonly OperationSnapshot[] | undefined;
     let isCaughtUp = false;
     return {
       async poll() {
-        if (!looks.hasLooked()) return [];
+        if (!poller.hasPolled()) return [];
         // In one step: what comes from here on is what follows on it.
         if (!running) {
-          running = looks.running().filter(({ operation }) => reader.isVisible(operation));
+          running = poller.running().filter(({ operation }) => reader.isVisible(operation));
           view.lead(running, inbox.take());
         }
         if (!isCaughtUp) {
@@ -102,29 +102,30 @@ function createView({ lastEventId }: Reader) {
   const sent = beginAt(since);
   /** The client knows of these what the loop knows; what the loop finds new in them is new to the client. */
   const led = new Set<string>();
-  let begin: Looked[] = [];
-  const ownChanges = (looked: Looked) => (isToTell(sent, looked.operation) ? changesOf(sent, looked) : []);
+  let begin: OperationSnapshot[] = [];
+  const ownChanges = (snapshot: OperationSnapshot) =>
+    isUnsent(sent, snapshot.operation) ? changesOf(sent, snapshot) : [];
   return {
     since,
-    lead(running: readonly Looked[], early: readonly News[]) {
+    lead(running: readonly OperationSnapshot[], early: readonly OperationUpdate[]) {
       for (const { operation } of running) led.add(operation.id);
-      begin = [...running, ...early.map(({ looked }) => looked).filter(({ operation }) => !led.has(operation.id))];
+      begin = [...running, ...early.map(({ snapshot }) => snapshot).filter(({ operation }) => !led.has(operation.id))];
     },
-    addPast(ended: readonly Looked[]) {
+    addPast(ended: readonly OperationSnapshot[]) {
       begin = [...begin, ...ended.filter(({ operation }) => !led.has(operation.id))];
     },
-    tell(news: readonly News[]) {
+    tell(updates: readonly OperationUpdate[]) {
       const before = begin
         .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
         .flatMap(ownChanges);
-      for (const looked of begin) if (led.has(looked.operation.id)) forget(sent, looked);
+      for (const snapshot of begin) if (led.has(snapshot.operation.id)) forget(sent, snapshot);
       begin = [];
-      const now = news.flatMap(({ looked, changes }): readonly Change[] => {
-        if (led.has(looked.operation.id)) return changes;
-        const own = ownChanges(looked);
-        led.add(looked.operation.id);
+      const now = updates.flatMap(({ snapshot, changes }): readonly Change[] => {
+        if (led.has(snapshot.operation.id)) return changes;
+        const own = ownChanges(snapshot);
+        led.add(snapshot.operation.id);
         // From here on the loop remembers it for all.
-        forget(sent, looked);
+        forget(sent, snapshot);
         return own;
       });
       return withIds(sent, [...before, ...now]);

@@ -1,41 +1,41 @@
 /** One operation as it happens; one loop of looks at it, however many clients follow. */
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
-import type { OnSight } from "../acceptance/mendOnSight.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { createInbox } from "./inbox.ts";
-import { followLooks, type Looked, look, type Source } from "./operationFeed.ts";
-import { type Follower, type LookPace, type SharedLooks, shareLooks } from "./shareLooks.ts";
+import { followSnapshots, type OperationSnapshot, readSnapshot, type Source } from "./operationFeed.ts";
+import { type Follower, type PollPace, type SharedPolling, sharePolling } from "./sharedPolling.ts";
 import type { Subscription } from "./subscription.ts";
 
-const paceOfOne: LookPace = { pollMs: 1_000, settleMs: 25 };
+const paceOfOne: PollPace = { pollMs: 1_000, settleMs: 25 };
 /** A thousand items are read at each look. */
-const paceOfBatch: LookPace = { pollMs: 1_000, settleMs: 1_000 };
+const paceOfBatch: PollPace = { pollMs: 1_000, settleMs: 1_000 };
 
 interface Feed {
-  readonly shared: SharedLooks;
-  readonly listeners: Set<(looked: Looked) => void>;
-  last?: Looked;
+  readonly shared: SharedPolling;
+  readonly listeners: Set<(snapshot: OperationSnapshot) => void>;
+  last?: OperationSnapshot;
 }
 
 export type FeedOfOperation = (operation: AnyOperation, lastEventId: string | null, follower: Follower) => Subscription;
 
 export function createFeedOfOperation(
   { registry, changes }: Source & Pick<Ports, "changes">,
-  onSight: OnSight,
+  requestRecovery: RequestRecovery,
 ): FeedOfOperation {
   const feeds = new Map<string, Feed>();
 
   function open(record: AnyOperation): Feed {
     const { id } = record;
     const listeners: Feed["listeners"] = new Set();
-    const shared = shareLooks({
+    const shared = sharePolling({
       begin: () => async (follower) => {
-        if (record.kind === "batch") await onSight.meetBatch(follower, id);
-        else await onSight.meet(follower, record, id);
+        if (record.kind === "batch") await requestRecovery.recoverBatch(follower, id);
+        else await requestRecovery.recoverOperation(follower, record, id);
         // The operation first: when it says that it has ended, the steps read after it are the last ones.
         const operation = await registry.findOperation(id);
         if (!operation) return;
-        feed.last = await look({ registry }, follower.client, operation);
+        feed.last = await readSnapshot({ registry }, follower.client, operation);
         for (const listen of listeners) listen(feed.last);
       },
       changes,
@@ -49,12 +49,12 @@ export function createFeedOfOperation(
   return (operation, lastEventId, follower) => {
     const { id } = operation;
     const feed = feeds.get(id) ?? open(operation);
-    const tell = followLooks(id, lastEventId);
-    const inbox = createInbox<Looked>();
-    const listen = (looked: Looked) => {
+    const tell = followSnapshots(id, lastEventId);
+    const inbox = createInbox<OperationSnapshot>();
+    const listen = (snapshot: OperationSnapshot) => {
       // A look shows all that there is: the one before it need not be told any more.
       inbox.take();
-      inbox.put([looked]);
+      inbox.put([snapshot]);
     };
     feed.listeners.add(listen);
     if (feed.last) listen(feed.last);

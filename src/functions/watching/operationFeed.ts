@@ -1,5 +1,5 @@
 /**
- * What changed in an operation since somebody looked last. An event id holds the times of the newest operation and step
+ * What changed in an operation since somebody snapshot last. An event id holds the times of the newest operation and step
  * records that were sent, by the tables' own clocks, so that any process can go on from there and nothing is remembered
  * for a client that is away. A feed shows states: what changed twice between two looks is one event.
  */
@@ -60,11 +60,11 @@ export function beginAt(since: Cursor): Sent {
 export type Source = Pick<Ports, "registry">;
 
 /** What one client is told of one operation, from looks that others may follow, too. */
-export function followLooks(id: string, lastEventId: string | null) {
+export function followSnapshots(id: string, lastEventId: string | null) {
   const sent = beginAt(readCursor(lastEventId));
-  return (looked: Looked): readonly ServerEvent[] => {
-    const events = withIds(sent, changesOf(sent, looked));
-    const { status } = looked.operation;
+  return (snapshot: OperationSnapshot): readonly ServerEvent[] => {
+    const events = withIds(sent, changesOf(sent, snapshot));
+    const { status } = snapshot.operation;
     if (!isFinal(status)) return events;
     const data: OperationEnd = { operation: id, status };
     return [...events, { event: "end", id: `${printCursor(sent.cursor)}~${endMark}`, data }];
@@ -72,7 +72,7 @@ export function followLooks(id: string, lastEventId: string | null) {
 }
 
 /** An operation as it is now. Its parts are its steps, or the items of a batch. */
-export interface Looked {
+export interface OperationSnapshot {
   readonly operation: AnyOperation;
   readonly phase: Phase;
   readonly totals?: BatchTotals;
@@ -86,7 +86,11 @@ interface Part {
   readonly data: StepChange | ItemChange;
 }
 
-export async function look({ registry }: Source, client: DurableClient, operation: AnyOperation): Promise<Looked> {
+export async function readSnapshot(
+  { registry }: Source,
+  client: DurableClient,
+  operation: AnyOperation,
+): Promise<OperationSnapshot> {
   const { id } = operation;
   if (operation.kind === "batch") {
     const items = await registry.listBatchItems(id);
@@ -147,7 +151,7 @@ function passed(changes: readonly Change[], of: "operations" | "steps"): readonl
     .toReversed();
 }
 
-export function changesOf(sent: Sent, { operation, phase, totals, parts }: Looked): readonly Change[] {
+export function changesOf(sent: Sent, { operation, phase, totals, parts }: OperationSnapshot): readonly Change[] {
   const { id } = operation;
   const changed = parts
     .filter((part) => isNew(sent, part.key, part, "steps"))
@@ -175,18 +179,18 @@ export function changesOf(sent: Sent, { operation, phase, totals, parts }: Looke
 }
 
 /** It runs, or it has ended since the client was told of it. */
-export function isToTell(sent: Sent, operation: AnyOperation): boolean {
+export function isUnsent(sent: Sent, operation: AnyOperation): boolean {
   return isNew(sent, operation.id, operation, "operations") || !isFinal(operation.status);
 }
 
 /** Of an operation that is not told of any more. */
-export function forget(sent: Sent, looked: Looked): void {
-  forgetParts(sent, looked);
-  sent.times.delete(looked.operation.id);
+export function forget(sent: Sent, snapshot: OperationSnapshot): void {
+  forgetParts(sent, snapshot);
+  sent.times.delete(snapshot.operation.id);
 }
 
 /** All of it but that it was told as it is. */
-export function forgetParts({ times }: Sent, { operation: { id }, parts }: Looked): void {
+export function forgetParts({ times }: Sent, { operation: { id }, parts }: OperationSnapshot): void {
   times.delete(`phase ${id}`);
   for (const { key } of parts) times.delete(key);
 }

@@ -44,9 +44,9 @@ export async function readable(look: () => Promise<readonly OperationError[]>): 
 }
 
 /** So many are named; the rest is counted. */
-export const mostTold = 10;
+export const maxListed = 10;
 
 export function list(names: readonly string[]): string {
-  const more = names.length - mostTold;
-  return names.slice(0, mostTold).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const more = names.length - maxListed;
+  return names.slice(0, maxListed).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -26,7 +26,7 @@ export interface SeenThing extends Pick<KnownThing, "thing"> {
   readonly field: string;
 }
 
-/** What each room is told besides: the identity that is there. */
+/** What each resource is told besides: the identity that is there. */
 export interface InspectionInput extends Inspection {
   /** That a token has now: of the identity that is there or, when it is gone, of the one that was. */
   readonly clientId: string;

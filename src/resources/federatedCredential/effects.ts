@@ -5,7 +5,7 @@ import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import type { federatedCredential } from "./federatedCredential.ts";
@@ -87,7 +87,7 @@ export const returnCredential = defineStep({
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
 
-export const federatedCredentialEffects: RoomEffects<keyof typeof federatedCredential.steps> = {
+export const federatedCredentialEffects: ResourceEffects<keyof typeof federatedCredential.steps> = {
   looks: {
     federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
     async unfederateIdentity(ports, { request: { cluster, namespace, serviceAccount }, createdBy }) {

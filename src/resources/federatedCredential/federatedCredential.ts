@@ -1,9 +1,9 @@
 import { replacedAccount } from "../../domain/request/change.ts";
-import { armWrite, defineRoom, ofIdentity } from "../definitions/room.ts";
+import { armWrite, defineResource, ofIdentity } from "../definitions/resource.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
-export const federatedCredential = defineRoom({
+export const federatedCredential = defineResource({
   mode: "workloadIdentity",
   making: "connect",
   leaving: "credential",

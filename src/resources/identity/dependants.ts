@@ -6,7 +6,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
-import { type Dependants, isMarked, list, mostTold, readable } from "../definitions/dependants.ts";
+import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 
 /** `gaveRole` knows the roles that Mooring gave: any other was given by somebody else. */
@@ -58,7 +58,7 @@ async function foreignRoles(
   const message = `Identity ${name} was given roles in Azure by somebody else: ${list(roles)}.`;
   const ids = given.map(({ id }) => id).join(" ");
   const fix = `az role assignment delete --ids ${ids}`;
-  return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > mostTold ? undefined : fix)];
+  return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > maxListed ? undefined : fix)];
 }
 
 async function foreignAccounts(

@@ -8,7 +8,7 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { dependantsOfIdentity } from "./dependants.ts";
 import type { identity } from "./identity.ts";
@@ -65,7 +65,7 @@ function pick({ id, clientId, principalId }: ManagedIdentity) {
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
-export const identityEffects: RoomEffects<keyof typeof identity.steps> = {
+export const identityEffects: ResourceEffects<keyof typeof identity.steps> = {
   looks: {
     async ensureIdentity(ports, { request, operation, identityLook }) {
       return (await (identityLook ?? planIdentity(ports, { ...request, operation }))).plan;

@@ -1,7 +1,7 @@
-import { armWrite, defineRoom, ofIdentity } from "../definitions/room.ts";
+import { armWrite, defineResource, ofIdentity } from "../definitions/resource.ts";
 
 /** The user-assigned identity of the namespace, on which everything else hangs. */
-export const identity = defineRoom({
+export const identity = defineResource({
   making: "prepare",
   leaving: "identity",
   steps: {

@@ -1,4 +1,4 @@
-/** How any Kubernetes object is brought to what is desired. The objects themselves stand in the rooms. */
+/** How any Kubernetes object is brought to what is desired. The objects themselves stand in the resources. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {

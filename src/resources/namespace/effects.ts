@@ -4,7 +4,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { checkSameNamespace, checkTeam } from "../../domain/policy/berthOwner.ts";
+import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
@@ -14,7 +14,7 @@ import type { InspectionInput } from "../definitions/inspection.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { Contents } from "../definitions/namespacedObject.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import type { PreflightInput, RoomEffects } from "../definitions/roomEffects.ts";
+import type { PreflightInput, ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, noteObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
@@ -110,7 +110,7 @@ function rewrittenContents(
   });
 }
 
-export const namespaceEffects: RoomEffects<keyof typeof namespace.steps> = {
+export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
   looks: {
     async applyNamespace(ports, { request, operation, step }) {
       const { catalog, kubernetes } = ports;

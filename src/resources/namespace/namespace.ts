@@ -1,8 +1,8 @@
 import type { Berth } from "../../domain/naming/names.ts";
-import { defineRoom, ofNamespace } from "../definitions/room.ts";
+import { defineResource, ofNamespace } from "../definitions/resource.ts";
 
 /** The Kubernetes namespace, with the objects that Mooring puts into every one (../namespacedObjects). */
-export const namespace = defineRoom({
+export const namespace = defineResource({
   making: "prepare",
   leaving: "namespace",
   steps: {

@@ -9,7 +9,7 @@ import type { IdentityRef, Kubernetes, KubernetesObject, Ports } from "../../por
 import { withDependants } from "../definitions/dependants.ts";
 import type { Look } from "../definitions/look.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
 import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
@@ -120,7 +120,7 @@ const lookAtObjects: Look = async (ports, { request, operation, identity, migrat
   return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired, input));
 };
 
-export const podIdentityEffects: RoomEffects<keyof typeof podIdentity.steps> = {
+export const podIdentityEffects: ResourceEffects<keyof typeof podIdentity.steps> = {
   looks: {
     async applyPodIdentity(ports, input) {
       const { request } = input;

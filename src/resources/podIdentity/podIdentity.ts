@@ -1,8 +1,8 @@
 import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
-import { defineRoom, ofNamespace } from "../definitions/room.ts";
+import { defineResource, ofNamespace } from "../definitions/resource.ts";
 
 /** AzureIdentity and AzureIdentityBinding, by which pods with a label get the identity (aad-pod-identity). */
-export const podIdentity = defineRoom({
+export const podIdentity = defineResource({
   mode: "podIdentity",
   making: "connect",
   leaving: "access",

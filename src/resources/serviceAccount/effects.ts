@@ -8,7 +8,7 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
 import type { Look } from "../definitions/look.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
 import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
@@ -96,7 +96,7 @@ const lookAtAccount: Look = async (ports, { request, operation, identity, migrat
   return withUnknownClientId(await planObjects(ports.kubernetes, cluster, [desired], input));
 };
 
-export const serviceAccountEffects: RoomEffects<keyof typeof serviceAccount.steps> = {
+export const serviceAccountEffects: ResourceEffects<keyof typeof serviceAccount.steps> = {
   looks: {
     applyServiceAccount: lookAtAccount,
     returnServiceAccount: lookAtAccount,

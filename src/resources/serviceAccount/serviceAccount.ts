@@ -1,9 +1,9 @@
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
-import { defineRoom, ofNamespace } from "../definitions/room.ts";
+import { defineResource, ofNamespace } from "../definitions/resource.ts";
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
-export const serviceAccount = defineRoom({
+export const serviceAccount = defineResource({
   mode: "workloadIdentity",
   making: "connect",
   leaving: "access",

@@ -11,7 +11,7 @@ import {
 } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports, SqlServerState } from "../../ports.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { adminCommand } from "./command.ts";
 import type { sqlAdmin } from "./sqlAdmin.ts";
@@ -146,7 +146,7 @@ async function planWithRights(ports: Looking & Pick<Ports, "roleAssignments">, a
   return toStepPlan({ name, target }, { action, differences, conflict, notices: notice ? [notice] : [] });
 }
 
-export const sqlAdminEffects: RoomEffects<keyof typeof sqlAdmin.steps> = {
+export const sqlAdminEffects: ResourceEffects<keyof typeof sqlAdmin.steps> = {
   looks: {
     ensureSqlAdmin: async (ports, { step }) => await planWithRights(ports, step.target),
     unsetSqlAdmin: async (ports, { request, createdBy, step }) =>

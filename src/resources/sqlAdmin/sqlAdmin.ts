@@ -1,10 +1,10 @@
-import { defineRoom } from "../definitions/room.ts";
+import { defineResource } from "../definitions/resource.ts";
 
 /**
  * The Microsoft Entra administrator of a SQL server, where the catalog gives one: without any, nobody logs in. It is the
  * server's and not the namespace's: it is set and never replaced, and an offboarding leaves it.
  */
-export const sqlAdmin = defineRoom({
+export const sqlAdmin = defineResource({
   making: "prepare",
   leaving: "rights",
   steps: {

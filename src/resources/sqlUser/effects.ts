@@ -9,7 +9,7 @@ import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
-import type { RoomEffects } from "../definitions/roomEffects.ts";
+import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { adminCommand } from "../sqlAdmin/command.ts";
 import { grantDatabase, planDatabase, planUnseen } from "./grant.ts";
@@ -31,7 +31,7 @@ export const sqlUserSteps = defineTargetSteps({
   targetIn: (request, key): { database: DatabaseRequest } => ({ database: findDatabaseOf(request, key) }),
 });
 
-export const sqlUserEffects: RoomEffects<TargetStepName<"sqlDatabase">> = {
+export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
   looks: {
     async grantDatabase(ports, { kind, request, operation, identity, step }) {
       const database = findDatabaseOf(request, step.target);

@@ -92,12 +92,12 @@ function denied(text: string): Omit<Finding, "code" | "target"> {
     : { field: text, expected: null, found: "member of it" };
 }
 
-const mostTold = 10;
+const maxListed = 10;
 
 /** There may be one for every table: together they are one finding. */
 function summarize(code: FindingCode, target: string, lines: readonly string[]): readonly Finding[] {
   if (lines.length === 0) return [];
-  const more = lines.length - mostTold;
-  const found = lines.slice(0, mostTold).join("; ") + (more > 0 ? ` and ${more} more` : "");
+  const more = lines.length - maxListed;
+  const found = lines.slice(0, maxListed).join("; ") + (more > 0 ? ` and ${more} more` : "");
   return [finding(code, target, { field: "permissions", expected: null, found })];
 }

@@ -7,7 +7,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { createDesk, type TestDesk } from "../../support/desk.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../../support/teams.ts";
 
@@ -18,10 +18,10 @@ beforeEach(() => {
 });
 
 /** At an instance of the service of its own. */
-function deskOf(by: Caller, catalog: Catalog = withTeams): TestDesk {
+function acceptanceContextOf(by: Caller, catalog: Catalog = withTeams): TestAcceptanceContext {
   const ports: Ports = { ...cloud.ports, admissions: createSerial(), catalog };
   providePorts(ports);
-  return createDesk({ ports }, by);
+  return createAcceptanceContext({ ports }, by);
 }
 
 const request = (namespace: string, changes: object = {}) =>
@@ -33,9 +33,9 @@ const request = (namespace: string, changes: object = {}) =>
   });
 
 async function onboard(by: Caller, wanted: OnboardingRequest, options = {}): Promise<string> {
-  const desk = deskOf(by);
-  const { operation } = await acceptOnboarding(desk, wanted, options);
-  await desk.run();
+  const acceptance = acceptanceContextOf(by);
+  const { operation } = await acceptOnboarding(acceptance, wanted, options);
+  await acceptance.run();
   return operation;
 }
 
@@ -50,15 +50,15 @@ it("records whose the namespace is, and the UID that it has", async () => {
 it("takes a request that names the team for the same as one that does not", async () => {
   const first = await onboard(member("red"), request("red-1"));
 
-  const again = await acceptOnboarding(deskOf(member("red")), request("red-1", { team: "red" }));
+  const again = await acceptOnboarding(acceptanceContextOf(member("red")), request("red-1", { team: "red" }));
 
   expect(again).toEqual({ operation: first, kind: "onboard", isNew: false, isUnchanged: true });
 });
 
 it("lets a team have as many namespaces as its quota, of fifty that ask at once", async () => {
-  const desk = deskOf(member("red"));
+  const acceptance = acceptanceContextOf(member("red"));
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 50 }, (_, index) => acceptOnboarding(desk, request(`red-${index}`))),
+    Array.from({ length: 50 }, (_, index) => acceptOnboarding(acceptance, request(`red-${index}`))),
   );
 
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
@@ -66,17 +66,21 @@ it("lets a team have as many namespaces as its quota, of fifty that ask at once"
     if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "QUOTA_EXCEEDED" });
   }
   expect(cloud.namespaces.size).toBe(3);
-  await expect(acceptOnboarding(deskOf(member("blue")), request("blue-1"))).resolves.toMatchObject({ isNew: true });
+  await expect(acceptOnboarding(acceptanceContextOf(member("blue")), request("blue-1"))).resolves.toMatchObject({
+    isNew: true,
+  });
 });
 
 it("gives the same request the same operation, also when it fills the quota of its team", async () => {
   const { registry } = cloud.ports;
   for (const name of ["red-a", "red-b"]) await registry.insertNamespace(other(name));
-  const desk = deskOf(member("red"));
+  const acceptance = acceptanceContextOf(member("red"));
   // Another instance of the service has an own queue of those who want to be counted.
-  const there = { ...desk, ports: { ...desk.ports, admissions: createSerial() } };
+  const there = { ...acceptance, ports: { ...acceptance.ports, admissions: createSerial() } };
 
-  const answers = await Promise.all([desk, desk, there].map((each) => acceptOnboarding(each, request("red-c"))));
+  const answers = await Promise.all(
+    [acceptance, acceptance, there].map((each) => acceptOnboarding(each, request("red-c"))),
+  );
 
   expect(new Set(answers.map(({ operation }) => operation)).size).toBe(1);
   expect(cloud.namespaces.size).toBe(3);
@@ -86,21 +90,23 @@ it("gives a take-over that is sent twice the same operation", async () => {
   await onboard(member("red"), request("shared-1"));
   const wanted = request("shared-1", { team: "blue" });
 
-  const first = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+  const first = await acceptOnboarding(acceptanceContextOf(operator), wanted, { takeOver: true });
 
-  const again = await acceptOnboarding(deskOf(operator), wanted, { takeOver: true });
+  const again = await acceptOnboarding(acceptanceContextOf(operator), wanted, { takeOver: true });
 
   expect(first.isNew).toBe(true);
   expect(again).toMatchObject({ operation: first.operation, isNew: false });
 });
 
 it("gives way when another instance of the service was faster, and says so to whoever was given the operation", async () => {
-  const desk = deskOf(member("red"));
+  const acceptance = acceptanceContextOf(member("red"));
   const wanted = request("red-mine");
   // The same request comes a second time meanwhile.
-  const racing = overtaken(desk.ports, () => acceptOnboarding(deskOf(member("red")), wanted));
+  const racing = overtaken(acceptance.ports, () => acceptOnboarding(acceptanceContextOf(member("red")), wanted));
 
-  await expect(acceptOnboarding({ ...desk, ports: racing }, wanted)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+  await expect(acceptOnboarding({ ...acceptance, ports: racing }, wanted)).rejects.toMatchObject({
+    code: "QUOTA_EXCEEDED",
+  });
 
   expect(cloud.namespaces.has("aks-dev/red-mine")).toBe(false);
   expect([...cloud.operations.values()]).toMatchObject([
@@ -109,13 +115,13 @@ it("gives way when another instance of the service was faster, and says so to wh
 });
 
 it("leaves nobody with an operation that never runs, who read the record before it gave way and came later", async () => {
-  const desk = deskOf(member("red"));
-  const { registry } = desk.ports;
+  const acceptance = acceptanceContextOf(member("red"));
+  const { registry } = acceptance.ports;
   const wanted = request("red-mine");
-  const racing = overtaken(desk.ports);
+  const racing = overtaken(acceptance.ports);
   // The second one reads the record while it is there, and records its operation when the first has been refused.
   const slow: Ports = {
-    ...desk.ports,
+    ...acceptance.ports,
     registry: {
       ...registry,
       async insertOperation(record) {
@@ -127,7 +133,7 @@ it("leaves nobody with an operation that never runs, who read the record before 
   const removeNamespace = Promise.withResolvers<void>();
   const first: Promise<unknown> = acceptOnboarding(
     {
-      ...desk,
+      ...acceptance,
       ports: {
         ...racing,
         registry: {
@@ -145,7 +151,7 @@ it("leaves nobody with an operation that never runs, who read the record before 
   first.catch(() => undefined);
   await removeNamespace.promise;
 
-  const second = await acceptOnboarding({ ...deskOf(member("red")), ports: slow }, wanted);
+  const second = await acceptOnboarding({ ...acceptanceContextOf(member("red")), ports: slow }, wanted);
 
   await expect(first).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
   expect(await registry.getOperation(second.operation)).toMatchObject({
@@ -189,12 +195,12 @@ function other(namespace: string) {
 }
 
 it("stops an operation whose team may no longer ask for it when it runs", async () => {
-  const desk = deskOf(member("red"));
-  const { operation } = await acceptOnboarding(desk, request("red-1"));
+  const acceptance = acceptanceContextOf(member("red"));
+  const { operation } = await acceptOnboarding(acceptance, request("red-1"));
   const { red: _red, ...others } = withTeams.teams;
   providePorts({ ...cloud.ports, catalog: { ...withTeams, teams: others } });
 
-  await desk.run();
+  await acceptance.run();
 
   expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed", error: { code: "NOT_ALLOWED" } });
   expect(cloud.identities.size).toBe(0);
@@ -203,32 +209,36 @@ it("stops an operation whose team may no longer ask for it when it runs", async 
 it("hides another team's namespace from an offboarding, and takes it from an operator", async () => {
   await onboard(member("red"), request("red-1"));
 
-  await expect(acceptOffboarding(deskOf(member("blue")), request("red-1"))).rejects.toMatchObject({
+  await expect(acceptOffboarding(acceptanceContextOf(member("blue")), request("red-1"))).rejects.toMatchObject({
     code: "NOT_ONBOARDED",
   });
-  await expect(acceptOffboarding(deskOf(operator), request("red-1"))).resolves.toMatchObject({ isNew: true });
+  await expect(acceptOffboarding(acceptanceContextOf(operator), request("red-1"))).resolves.toMatchObject({
+    isNew: true,
+  });
 });
 
 it("keeps what an operator onboarded for no team from every team, until it gives it to one", async () => {
   await onboard(operator, request("shared-1"));
 
-  await expect(acceptOnboarding(deskOf(member("red")), request("shared-1"))).rejects.toMatchObject({
+  await expect(acceptOnboarding(acceptanceContextOf(member("red")), request("shared-1"))).rejects.toMatchObject({
     code: "NAMESPACE_TAKEN",
   });
   await onboard(operator, request("shared-1", { team: "red" }), { takeOver: true });
 
   expect(cloud.namespaces.get("aks-dev/shared-1")).toMatchObject({ team: "red", state: "Onboarded" });
-  await expect(acceptOnboarding(deskOf(member("red")), request("shared-1"))).resolves.toMatchObject({ isNew: false });
+  await expect(acceptOnboarding(acceptanceContextOf(member("red")), request("shared-1"))).resolves.toMatchObject({
+    isNew: false,
+  });
 });
 
 it("gives a namespace back whose taking over fails: what was onboarded is still there, and still its first owner's", async () => {
   await onboard(member("red"), request("shared-1"));
-  const desk = deskOf(operator);
-  const { operation } = await acceptOnboarding(desk, request("shared-1", { team: "blue" }), { takeOver: true });
+  const acceptance = acceptanceContextOf(operator);
+  const { operation } = await acceptOnboarding(acceptance, request("shared-1", { team: "blue" }), { takeOver: true });
   const { blue: _blue, ...others } = withTeams.teams;
   providePorts({ ...cloud.ports, catalog: { ...withTeams, teams: others } });
 
-  await desk.run();
+  await acceptance.run();
 
   expect(cloud.operations.get(operation)?.status).toBe("Failed");
   expect(cloud.namespaces.get("aks-dev/shared-1")).toMatchObject({ state: "Onboarded", team: "red" });
@@ -236,14 +246,16 @@ it("gives a namespace back whose taking over fails: what was onboarded is still 
 });
 
 it("does not take a namespace over while an operation has it; with another request, taking over is a change", async () => {
-  await acceptOnboarding(deskOf(member("red")), request("shared-1"));
-  await expect(acceptOnboarding(deskOf(operator), request("shared-1"), { takeOver: true })).rejects.toMatchObject({
+  await acceptOnboarding(acceptanceContextOf(member("red")), request("shared-1"));
+  await expect(
+    acceptOnboarding(acceptanceContextOf(operator), request("shared-1"), { takeOver: true }),
+  ).rejects.toMatchObject({
     code: "OPERATION_IN_PROGRESS",
   });
 
   await onboard(member("blue"), request("blue-1"));
   const other = request("blue-1", { serviceAccount: "other" });
-  await expect(acceptOnboarding(deskOf(operator), other, { takeOver: true })).resolves.toMatchObject({
+  await expect(acceptOnboarding(acceptanceContextOf(operator), other, { takeOver: true })).resolves.toMatchObject({
     kind: "change",
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { withEstimate } from "../../../src/application/plan/estimatePlan.ts";
-import { readToday } from "../../../src/application/plan/today.ts";
+import { readMeasurements } from "../../../src/application/plan/measurements.ts";
 import { toPlan, toStepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -111,10 +111,10 @@ it("sees how many of the recent operations ran at a time, and what they took bet
   };
   await record("waited", "Succeeded", { startTime: time(0), endTime: time(600), approval });
 
-  expect(await readToday(cloud.ports.registry)).toMatchObject({
+  expect(await readMeasurements(cloud.ports.registry)).toMatchObject({
     seenAtOnce: 3,
     betweenStages: { least: 2, most: 2, usual: 2 },
     durations: new Map([["ensureIdentity create", { least: 3, most: 3, usual: 3 }]]),
   });
-  expect((await readToday(createFakeCloud().ports.registry)).seenAtOnce).toBeUndefined();
+  expect((await readMeasurements(createFakeCloud().ports.registry)).seenAtOnce).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { checkSameNamespace, checkTeam } from "../../../src/domain/policy/berthOwner.ts";
 import { decideTeam, matches, maySee, visibleTeams } from "../../../src/domain/policy/policy.ts";
+import { checkSameNamespace, checkTeam } from "../../../src/domain/policy/recheckRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { catalog, member, operator } from "../../support/teams.ts";
 

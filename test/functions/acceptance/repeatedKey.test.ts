@@ -4,20 +4,24 @@ import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import {
+  type AcceptanceContext,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { accepted } from "../../../src/functions/http/respond.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 beforeEach(async () => {
   cloud = createFakeCloud();
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 });
 
@@ -29,9 +33,9 @@ const request = OnboardingRequest.parse({
 const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
 
 const accepts = {
-  onboard: (at: Desk) => acceptOnboarding(at, request),
-  offboard: (at: Desk) => acceptOffboarding(at, request),
-  repair: (at: Desk) => acceptUpkeep(at, "Repairing", { berth: request, prepare: () => ({}) }),
+  onboard: (at: AcceptanceContext) => acceptOnboarding(at, request),
+  offboard: (at: AcceptanceContext) => acceptOffboarding(at, request),
+  repair: (at: AcceptanceContext) => acceptUpkeep(at, "Repairing", { berth: request, prepare: () => ({}) }),
 };
 type Accept = keyof typeof accepts;
 
@@ -42,7 +46,7 @@ async function send(what: Accept, changes: (ports: Ports) => Partial<Ports> = ()
   const httpRequest = new HttpRequest({ url: `http://localhost/api/${what}`, method: "POST", headers });
   const asked = { request: httpRequest, by: requester, body: null, context: { warn: () => undefined } };
   const answer = await answerOnce(ports.idempotencyKeys, asked, async (attempt) => {
-    const { operation, kind, isNew } = await accepts[what]({ ...desk, ports, ...attempt });
+    const { operation, kind, isNew } = await accepts[what]({ ...acceptance, ports, ...attempt });
     return accepted(httpRequest, operation, { id: operation, kind, isNew });
   });
   return JSON.parse(String(answer.body)).id;
@@ -56,14 +60,14 @@ async function minutesPass(): Promise<void> {
 }
 
 async function onboard(): Promise<void> {
-  await acceptOnboarding(desk, request);
-  await desk.run();
+  await acceptOnboarding(acceptance, request);
+  await acceptance.run();
 }
 
 it("repairs once, though the repair has ended by then", async () => {
   await onboard();
   const first = await send("repair", answerLost);
-  await desk.run();
+  await acceptance.run();
   await minutesPass();
 
   expect(await send("repair")).toBe(first);
@@ -73,7 +77,7 @@ it("repairs once, though the repair has ended by then", async () => {
 it("does not offboard what somebody has onboarded since", async () => {
   await onboard();
   const first = await send("offboard", answerLost);
-  await desk.run();
+  await acceptance.run();
   await onboard();
   await minutesPass();
 
@@ -83,9 +87,9 @@ it("does not offboard what somebody has onboarded since", async () => {
 
 it("does not onboard what somebody has offboarded since", async () => {
   const first = await send("onboard", answerLost);
-  await desk.run();
-  await acceptOffboarding(desk, request);
-  await desk.run();
+  await acceptance.run();
+  await acceptOffboarding(acceptance, request);
+  await acceptance.run();
   await minutesPass();
 
   expect(await send("onboard")).toBe(first);
@@ -99,6 +103,6 @@ it.each(["onboard", "offboard", "repair"] as const)("goes on with what it began 
   const begun = cloud.namespaces.get("aks-dev/team-a")?.operation;
 
   expect(await send(what)).toBe(begun);
-  await desk.run();
+  await acceptance.run();
   expect(cloud.operations.get(begun ?? "")).toMatchObject({ status: "Succeeded" });
 });

@@ -6,20 +6,24 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import {
+  type AcceptanceContext,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { planMigration } from "../../../src/functions/namespaces/migrations.ts";
 import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
 import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
 import type { Registry } from "../../../src/ports.ts";
-import { createDesk } from "../../support/desk.ts";
+import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, catalog as withTeams } from "../../support/teams.ts";
 
 let cloud: FakeCloud;
 let calls: string[];
-let blue: Desk;
+let blue: AcceptanceContext;
 
 beforeEach(() => {
   cloud = createFakeCloud();
@@ -34,7 +38,7 @@ beforeEach(() => {
       };
     },
   });
-  blue = createDesk({ ports: { ...cloud.ports, registry: counting, catalog: withTeams } }, member("blue"));
+  blue = createAcceptanceContext({ ports: { ...cloud.ports, registry: counting, catalog: withTeams } }, member("blue"));
 });
 
 const request = (namespace: string) =>
@@ -51,25 +55,25 @@ const states: Readonly<Record<string, () => Promise<void>>> = {
   "is onboarded": async () => await onboardForRed(),
   "is held by an operation that runs": async () => {
     await onboardForRed();
-    await acceptOffboarding(deskOfRed(), there);
+    await acceptOffboarding(acceptanceContextOfRed(), there);
   },
   "is held by an operation that has just ended": async () => {
     await onboardForRed();
-    const { operation } = await acceptOffboarding(deskOfRed(), there);
+    const { operation } = await acceptOffboarding(acceptanceContextOfRed(), there);
     await cloud.ports.registry.updateOperation(operation, { status: "Failed" });
   },
 };
 
-function deskOfRed() {
+function acceptanceContextOfRed() {
   const ports = { ...cloud.ports, catalog: withTeams };
   providePorts(ports);
-  return createDesk({ ports }, member("red"));
+  return createAcceptanceContext({ ports }, member("red"));
 }
 
 async function onboardForRed(): Promise<void> {
-  const desk = deskOfRed();
-  await acceptOnboarding(desk, there);
-  await desk.run();
+  const acceptance = acceptanceContextOfRed();
+  await acceptOnboarding(acceptance, there);
+  await acceptance.run();
 }
 
 async function callsOf(ask: () => Promise<unknown>): Promise<{ calls: readonly string[]; code: unknown }> {

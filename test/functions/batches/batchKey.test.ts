@@ -8,7 +8,7 @@ import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { accepted } from "../../../src/functions/http/respond.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { createDesk, requester } from "../../support/desk.ts";
+import { createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 let cloud: FakeCloud;
@@ -27,15 +27,19 @@ const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no
 
 /** As the route does it; gives the id that the caller is told. */
 async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body: unknown = requests): Promise<string> {
-  const desk = createDesk({ ports: { ...cloud.ports, ...changes(cloud.ports) } });
+  const acceptance = createAcceptanceContext({ ports: { ...cloud.ports, ...changes(cloud.ports) } });
   const request = new HttpRequest({
     url: "http://localhost/api/onboardings/batch",
     method: "POST",
     headers: { "idempotency-key": "key" },
   });
   const asked = { request, by: requester, body, context: { warn: () => undefined } };
-  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async ({ operation }) =>
-    accepted(request, operation, { id: await acceptBatch(desk, requests, operation), kind: "batch", isNew: true }),
+  const answer = await answerOnce(acceptance.ports.idempotencyKeys, asked, async ({ operation }) =>
+    accepted(request, operation, {
+      id: await acceptBatch(acceptance, requests, operation),
+      kind: "batch",
+      isNew: true,
+    }),
   );
   return JSON.parse(String(answer.body)).id;
 }

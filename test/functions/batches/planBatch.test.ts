@@ -4,11 +4,11 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { planBatch } from "../../../src/functions/batches/planBatch.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { requester } from "../../support/desk.ts";
+import { requester } from "../../support/acceptanceContext.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
 const { ports } = createFakeCloud();
-const clerk = { ports, by: requester };
+const claimContext = { ports, by: requester };
 const requests = (count: number) =>
   Array.from({ length: count }, (_, index) =>
     OnboardingRequest.parse({
@@ -30,7 +30,7 @@ it("plans a few at a time, and gives the plans in the order of the requests", as
     return good;
   };
 
-  const { totals, items } = await planBatch(clerk, requests(50), { plan });
+  const { totals, items } = await planBatch(claimContext, requests(50), { plan });
 
   expect(most).toBe(8);
   expect(items.map(({ index, namespace }) => `${index} ${namespace}`)).toEqual(
@@ -40,14 +40,14 @@ it("plans a few at a time, and gives the plans in the order of the requests", as
 });
 
 it("says of each what it is: ready, blocked, refused, or not planned for want of time", async () => {
-  const plan = async (_clerk: unknown, { namespace }: OnboardingRequest) => {
+  const plan = async (_claimContext: unknown, { namespace }: OnboardingRequest) => {
     if (namespace === "team-1") throw new Refusal("MODE_CHANGE_REFUSED", "no");
     if (namespace === "team-7") await sleep(60);
     return { ...good, blocked: namespace === "team-2" };
   };
 
-  const { totals, items } = await planBatch(clerk, requests(4), { plan });
-  const late = await planBatch(clerk, requests(4), { plan, limitMs: 0 });
+  const { totals, items } = await planBatch(claimContext, requests(4), { plan });
+  const late = await planBatch(claimContext, requests(4), { plan, limitMs: 0 });
 
   expect(items.map(({ status }) => status)).toEqual(["ready", "refused", "blocked", "ready"]);
   expect(items[1]).toMatchObject({ error: { code: "MODE_CHANGE_REFUSED" } });
@@ -60,7 +60,10 @@ it("refuses what came as an object by its own fields", async () => {
     throw new Refusal("NOT_ALLOWED", "/databases/0/server is not yours; /namespace is not, either");
   };
 
-  const { items } = await planBatch(clerk, requests(2), { plan, sentAs: [{}, { namespaceField: "/metadata/name" }] });
+  const { items } = await planBatch(claimContext, requests(2), {
+    plan,
+    sentAs: [{}, { namespaceField: "/metadata/name" }],
+  });
 
   expect(items.map(({ error }) => error?.message)).toEqual([
     "/databases/0/server is not yours; /namespace is not, either",
@@ -73,7 +76,7 @@ it("does not hide an error that nobody foresaw", async () => {
     throw new TypeError("defect");
   };
 
-  await expect(planBatch(clerk, requests(3), { plan })).rejects.toThrow("defect");
+  await expect(planBatch(claimContext, requests(3), { plan })).rejects.toThrow("defect");
 });
 
 const step = { name: "ensureIdentity" as const, target: "x", action: "create" as const, differences: [], blockers: [] };
@@ -87,13 +90,15 @@ it("says how long each takes and how long all that are ready, and reads what rec
       return ports.registry.listOperations(query);
     },
   };
-  const plan = async (_clerk: unknown, { namespace }: OnboardingRequest) => {
+  const plan = async (_claimContext: unknown, { namespace }: OnboardingRequest) => {
     if (namespace === "team-0") throw new Refusal("MODE_CHANGE_REFUSED", "no");
     const needsApproval = namespace === "team-2" ? ["Role owner needs approval."] : [];
     return { ...good, steps: [step], blocked: namespace === "team-1", needsApproval };
   };
 
-  const { estimate, items } = await planBatch({ ...clerk, ports: { ...ports, registry } }, requests(53), { plan });
+  const { estimate, items } = await planBatch({ ...claimContext, ports: { ...ports, registry } }, requests(53), {
+    plan,
+  });
 
   expect(lists).toBe(3);
   expect(estimate).toMatchObject({
@@ -116,7 +121,7 @@ it("says how long each takes and how long all that are ready, and reads what rec
 });
 
 it("has no estimate where nothing is ready", async () => {
-  const blocked = await planBatch(clerk, requests(2), { plan: async () => ({ ...good, blocked: true }) });
+  const blocked = await planBatch(claimContext, requests(2), { plan: async () => ({ ...good, blocked: true }) });
 
   expect(blocked.totals).toMatchObject({ ready: 0, blocked: 2 });
   expect(blocked).not.toHaveProperty("estimate");

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
 import { readRequests } from "../../../src/functions/batches/readBatch.ts";
-import { requester as by } from "../../support/desk.ts";
+import { requester as by } from "../../support/acceptanceContext.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 import { member } from "../../support/teams.ts";
 

@@ -8,7 +8,7 @@ import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import type { IdempotencyKeys } from "../../../src/ports.ts";
 import { createTables, type Rows } from "../../proof/support/tables.ts";
-import { requester } from "../../support/desk.ts";
+import { requester } from "../../support/acceptanceContext.ts";
 
 const hourMs = 3_600_000;
 const start = new Date();

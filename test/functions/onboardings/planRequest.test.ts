@@ -5,15 +5,15 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
-import { createDesk, type TestDesk } from "../../support/desk.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 beforeEach(() => {
   const cloud = createFakeCloud();
   providePorts(cloud.ports);
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
 });
 
 const onboarded = OnboardingRequest.parse({
@@ -25,25 +25,25 @@ const onboarded = OnboardingRequest.parse({
 const another = { ...onboarded, databases: [{ server: "sql-dev", database: "orders", roles: ["reader" as const] }] };
 
 async function expectRefusal(code: string): Promise<void> {
-  await expect(planRequest(desk, another)).rejects.toMatchObject({ code });
-  await expect(acceptOnboarding(desk, another)).rejects.toMatchObject({ code });
+  await expect(planRequest(acceptance, another)).rejects.toMatchObject({ code });
+  await expect(acceptOnboarding(acceptance, another)).rejects.toMatchObject({ code });
 }
 
 it("is refused while another operation has the namespace", async () => {
-  await acceptOnboarding(desk, onboarded);
+  await acceptOnboarding(acceptance, onboarded);
   await expectRefusal("OPERATION_IN_PROGRESS");
-  await desk.run();
+  await acceptance.run();
 
-  await acceptOffboarding(desk, onboarded);
+  await acceptOffboarding(acceptance, onboarded);
   await expectRefusal("OPERATION_IN_PROGRESS");
 });
 
 it("is refused between two phases of a migration", async () => {
-  await acceptOnboarding(desk, onboarded);
-  await desk.run();
+  await acceptOnboarding(acceptance, onboarded);
+  await acceptance.run();
   const migration = { until: "sideBySide", serviceAccount: "app", selector: "team-a" } as const;
-  await acceptUpkeep(desk, "Migrating", { berth: onboarded, prepare: () => ({ migration }) });
-  await desk.run();
+  await acceptUpkeep(acceptance, "Migrating", { berth: onboarded, prepare: () => ({ migration }) });
+  await acceptance.run();
 
   await expectRefusal("MIGRATION_PENDING");
 });

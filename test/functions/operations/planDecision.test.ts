@@ -21,7 +21,12 @@ import { planApproval, planCancelOf } from "../../../src/functions/operations/pl
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { registeredUndos, undoStages } from "../../../src/resources/undoStages.ts";
-import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 
@@ -33,11 +38,11 @@ const request = OnboardingRequest.parse({
 const approval = ApprovalPolicy.parse({ databases: ["sql-dev/messages"] });
 
 let cloud: FakeCloud;
-let desk: TestDesk;
+let acceptance: TestAcceptanceContext;
 
 function begin(changes: Parameters<typeof createFakeCloud>[0] = {}) {
   cloud = createFakeCloud(changes);
-  desk = createDesk(cloud);
+  acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 }
 beforeEach(() => begin({ approval }));
@@ -61,12 +66,12 @@ async function withoutWriting<T>(work: () => Promise<T>): Promise<T> {
 
 /** Runs until it waits; then looks, and approves or rejects. */
 async function whileWaiting(look: (id: string) => Promise<void>, kind: "approved" | "rejected" = "approved") {
-  const { operation } = await acceptOnboarding(desk, request);
-  await desk.run({
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await acceptance.run({
     async atRest() {
       await look(operation);
       await decideApproval(cloud.ports.registry, operation, { kind, by: approver });
-      desk.raise(decisionEvent);
+      acceptance.raise(decisionEvent);
     },
   });
   return operation;
@@ -76,7 +81,7 @@ describe("approve", () => {
   it("plans the very operation that waits, and what runs then does that", async () => {
     let plan: Plan | undefined;
     const id = await whileWaiting(async (operation) => {
-      plan = await withoutWriting(() => planApproval(desk, operation, { kind: "approved", by: approver }));
+      plan = await withoutWriting(() => planApproval(acceptance, operation, { kind: "approved", by: approver }));
       const own = await planOnboarding(cloud.ports, { operation, request });
       expect(plan.steps).toEqual(own.steps);
     });
@@ -98,7 +103,7 @@ describe("approve", () => {
         metadata: { ...theirs.metadata, name: request.serviceAccount },
       });
 
-      const plan = await planApproval(desk, operation, { kind: "approved", by: approver });
+      const plan = await planApproval(acceptance, operation, { kind: "approved", by: approver });
 
       expect(plan.blocked).toBe(true);
     });
@@ -120,7 +125,7 @@ describe("approve", () => {
       for (const kind of ["approved", "rejected"] as const) {
         const decision = { kind, by, requestHash };
         await withoutWriting(async () => {
-          await expect(planApproval(desk, operation, decision)).rejects.toMatchObject({ code });
+          await expect(planApproval(acceptance, operation, decision)).rejects.toMatchObject({ code });
         });
         await expect(decideApproval(cloud.ports.registry, operation, decision)).rejects.toMatchObject({ code });
       }
@@ -130,14 +135,14 @@ describe("approve", () => {
   it("answers with the operation when the same person has decided the same, and refuses another decision", async () => {
     const id = await whileWaiting(async () => undefined);
 
-    expect(await planApproval(desk, id, { kind: "approved", by: approver })).toMatchObject({
+    expect(await planApproval(acceptance, id, { kind: "approved", by: approver })).toMatchObject({
       steps: [],
       operation: id,
     });
-    await expect(planApproval(desk, id, { kind: "rejected", by: approver })).rejects.toMatchObject({
+    await expect(planApproval(acceptance, id, { kind: "rejected", by: approver })).rejects.toMatchObject({
       code: "APPROVAL_NOT_PENDING",
     });
-    await expect(planApproval(desk, "nothing", { kind: "approved", by: approver })).rejects.toMatchObject({
+    await expect(planApproval(acceptance, "nothing", { kind: "approved", by: approver })).rejects.toMatchObject({
       code: "NOT_FOUND",
     });
   });
@@ -145,14 +150,14 @@ describe("approve", () => {
 
 it("plans a rejection as nothing, since nothing has been written", async () => {
   await whileWaiting(async (operation) => {
-    const plan = await withoutWriting(() => planApproval(desk, operation, { kind: "rejected", by: approver }));
+    const plan = await withoutWriting(() => planApproval(acceptance, operation, { kind: "rejected", by: approver }));
 
     expect(plan).toMatchObject({ steps: [], blocked: false, notices: [expect.stringContaining("written nothing")] });
   }, "rejected");
 });
 
 describe("cancel", () => {
-  const cancelPlan = (id: string) => withoutWriting(() => planCancelOf(desk, id, { by: requester }));
+  const cancelPlan = (id: string) => withoutWriting(() => planCancelOf(acceptance, id, { by: requester }));
 
   it("of what waits for approval undoes nothing", async () => {
     await whileWaiting(async (operation) => {
@@ -165,9 +170,9 @@ describe("cancel", () => {
 
   it("names the undos of what has begun, with how long they take", async () => {
     begin();
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
     let plan: Plan | undefined;
-    await desk.run({
+    await acceptance.run({
       async execute(name, run) {
         if (name === "verifyAndConclude") plan = await cancelPlan(operation);
         return await run();
@@ -182,7 +187,9 @@ describe("cancel", () => {
       "removeNamespace delete",
     ]);
     expect(plan?.estimate?.most).toBeGreaterThan(0);
-    await expect(planCancelOf(desk, operation, { by: requester })).rejects.toMatchObject({ code: "OPERATION_ENDED" });
+    await expect(planCancelOf(acceptance, operation, { by: requester })).rejects.toMatchObject({
+      code: "OPERATION_ENDED",
+    });
   });
 
   it("says that an offboarding keeps what it has removed, and a repair what it has put right", async () => {
@@ -201,9 +208,9 @@ describe("cancel", () => {
       },
     });
     expect(repair.status).toBe("Succeeded");
-    const { operation } = await acceptOffboarding(desk, request);
+    const { operation } = await acceptOffboarding(acceptance, request);
     const plans: Plan[] = [];
-    await desk.run({
+    await acceptance.run({
       async execute(name, run) {
         if (name === "checkDependants" || name === "removeIdentity") plans.push(await cancelPlan(operation));
         return await run();
@@ -221,9 +228,9 @@ describe("cancel", () => {
 
   it("does not name once more what a failure is undoing already", async () => {
     begin();
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
     let plan: Plan | undefined;
-    await desk.run({
+    await acceptance.run({
       async execute(name, run) {
         if (name === "verifyAndConclude") return { failure: { code: "VERIFICATION_FAILED", message: "it differs" } };
         if (name === "removeIdentity") plan = await cancelPlan(operation);
@@ -264,9 +271,9 @@ describe("cancel", () => {
       const isRefused = what === "put credential" || what === "remove identity";
       if (isRefused && when === "before") throw new PermanentError("ARM_FORBIDDEN", "no");
     };
-    const { operation } = await acceptOnboarding(desk, request);
-    await desk.run();
-    const { operation: compensation } = await acceptCompensation(desk, operation);
+    const { operation } = await acceptOnboarding(acceptance, request);
+    await acceptance.run();
+    const { operation: compensation } = await acceptCompensation(acceptance, operation);
     const stranger: Caller = { id: "s", name: "S", teams: ["none"], roles: ["Onboarding.Request"] };
 
     for (const [id, by, code] of [
@@ -275,20 +282,20 @@ describe("cancel", () => {
       [operation, stranger, "NOT_FOUND"],
       ["nothing", requester, "NOT_FOUND"],
     ] as const) {
-      await expect(planCancelOf(desk, id, { by })).rejects.toMatchObject({ code });
+      await expect(planCancelOf(acceptance, id, { by })).rejects.toMatchObject({ code });
       await expect(cancelOperation(cloud.ports.registry, id, { by })).rejects.toMatchObject({ code });
     }
   });
 
   it("of an operation that is canceled already is that operation", async () => {
-    const { operation } = await acceptOnboarding(desk, request);
+    const { operation } = await acceptOnboarding(acceptance, request);
     await cancelOperation(cloud.ports.registry, operation, { by: requester });
 
     expect(await cancelPlan(operation)).toEqual({ steps: [], blocked: false, needsApproval: [], operation });
   });
 
   it("of a batch says what becomes of its namespaces", async () => {
-    const id = await acceptBatch(desk, [request, { ...request, namespace: "team-b" }]);
+    const id = await acceptBatch(acceptance, [request, { ...request, namespace: "team-b" }]);
     expect((await cancelPlan(id)).notices?.[0]).toBe("2 of 2 namespace(s) have not begun, and never begin.");
     await cancelBatch(cloud.ports, id, { by: requester });
     expect(await cancelPlan(id)).toMatchObject({ steps: [], operation: id });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { open } from "../../../src/domain/operation/lifecycle.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { mend } from "../../../src/functions/operations/startAccepted.ts";
+import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
 const request = OnboardingRequest.parse({
@@ -47,7 +47,7 @@ async function wakesOf(changes: Partial<OperationRecord>): Promise<readonly stri
   };
   const [held] = await ports.registry.heldNamespaces();
   if (!held) throw new Error(`nothing is held: ${JSON.stringify([...namespaces])}`);
-  await mend({ ports, client: client as DurableClient, warn: () => {} }, held);
+  await recoverOperation({ ports, client: client as DurableClient, warn: () => {} }, held);
   return raised;
 }
 

@@ -72,13 +72,76 @@ test("the app sees its settings and its host's name as environment, and only whi
 test("keeps its system key, readable for its user only, unless one is configured", async () => {
   const folder = await createDataDirectory();
 
-  const { system } = await readKeys(folder, {});
+  const read = (settings = {}) => readKeys(folder, { settings, enforced: false, log: createMemoryLog().log });
+  const { system } = await read();
 
   expect(system).toMatch(/^[\w-]{43}$/);
   expect(await readFile(join(folder, "system.key"), "utf8")).toBe(system);
   expect((await stat(join(folder, "system.key"))).mode & 0o777).toBe(0o600);
-  expect((await readKeys(folder, {})).system).toBe(system);
-  expect((await readKeys(folder, { MOORING_SYSTEM_KEY: "given" })).system).toBe("given");
+  expect((await read()).system).toBe(system);
+  expect((await read({ MOORING_SYSTEM_KEY: "given" })).system).toBe("given");
+});
+
+test("tells which settings of host.json and local.settings.json do nothing, and which nobody knows", async () => {
+  const { lines } = await runHost({
+    code: `app.http("on", ${ok});`,
+    hostJson: {
+      functionTimeout: "00:05:00",
+      extensions: { http: { hsts: { isEnabled: true }, routePrefx: "v1" }, durableTask: { storageProvider: {} } },
+      extentions: {},
+    },
+    files: {
+      "local.settings.json": { IsEncrypted: false, Host: { LocalHttpPort: 7072, Cors: "*", Port: 1 }, Vlues: {} },
+    },
+  });
+
+  const settingsOf = (level: string, file: string) =>
+    lines.filter((line) => line.startsWith(level) && line.includes(`settings of ${file}`)).map((line) => line.slice(4));
+  expect(settingsOf("INF", "host.json")).toEqual([
+    'Host settings of host.json that do nothing in this host settings="functionTimeout, extensions.http.hsts, extensions.durableTask.storageProvider"',
+  ]);
+  expect(settingsOf("WRN", "host.json")).toEqual([
+    'Host settings of host.json that nobody knows settings="extensions.http.routePrefx, extentions"',
+  ]);
+  expect(settingsOf("INF", "local.settings.json")[0]).toContain("Host.LocalHttpPort, Host.CORS");
+  expect(settingsOf("WRN", "local.settings.json")[0]).toContain("Host.Port, Vlues");
+});
+
+test("reads host.json's names in any case, and lets settings of AzureFunctionsJobHost override it", async () => {
+  const { url, lines } = await runHost({
+    code: `app.http("on", ${ok}); app.http("other", ${ok});`,
+    hostJson: { Functions: ["ON"], Extensions: { HTTP: { RoutePrefix: "file", maxOutstandingRequests: 1 } } },
+    settings: {
+      AzureFunctionsJobHost__extensions__http__routePrefix: "override",
+      "AzureFunctionsJobHost:Extensions:Http:MaxConcurrentRequests": "2",
+    },
+  });
+
+  expect((await fetch(`${url}/override/on`)).status).toBe(200);
+  expect((await fetch(`${url}/override/other`)).status).toBe(404);
+  expect(lines).toContain("INF Host function is not one of host.json's functions function=other");
+  expect(lines.filter((line) => line.includes("that nobody knows"))).toEqual([]);
+});
+
+test.each([
+  [{ "host.json": "{" }, /host\.json is not valid JSON/],
+  [{ "host.json": { version: "1.0" } }, /host\.json cannot be used: version: must be "2\.0"/],
+  [
+    { "host.json": { version: "2.0", extensions: { http: { maxConcurrentRequests: 0, routePrefix: 7 } } } },
+    /extensions\.http\.routePrefix: .*; extensions\.http\.maxConcurrentRequests: /,
+  ],
+  [
+    { "host.json": { version: "2.0", extensions: { serviceBus: { maxBatchWaitTime: "soon" } } } },
+    /maxBatchWaitTime: "soon" is not a time span; write it as hh:mm:ss/,
+  ],
+  [{ "local.settings.json": { IsEncrypted: true } }, /encrypted settings cannot be read; run `func settings decrypt`/],
+  [{ "local.settings.json": { Values: { A: { b: 1 } } } }, /local\.settings\.json cannot be used: Values\.A: /],
+  [
+    { "local.settings.json": { Values: { FUNCTIONS_WORKER_RUNTIME: "dotnet-isolated" } } },
+    /sets FUNCTIONS_WORKER_RUNTIME to "dotnet-isolated"; this host runs apps for Node only/,
+  ],
+])("says what is wrong in %j", async (files, reason) => {
+  await expect(runHost({ code: "", files })).rejects.toThrow(reason);
 });
 
 test("fills binding expressions in from the settings", () => {

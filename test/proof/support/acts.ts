@@ -7,11 +7,11 @@ import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
+  type AcceptanceContext,
   type Accepted,
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
-  type Desk,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { watchDrift } from "../../../src/functions/namespaces/watchDrift.ts";
@@ -24,7 +24,7 @@ export interface Act {
   readonly kind: OperationKind;
   readonly berth: Berth;
   readonly by: Caller;
-  readonly ask: (desk: Desk) => Promise<Accepted | undefined>;
+  readonly ask: (acceptance: AcceptanceContext) => Promise<Accepted | undefined>;
   /** Of an onboarding. */
   readonly takesOver?: boolean;
   /** How often somebody cancels it, where that is not as in the rest of the world. */
@@ -32,22 +32,28 @@ export interface Act {
 }
 
 export function onboard(request: OnboardingRequest, by: Caller): Act {
-  return { name: "onboard", kind: "onboard", berth: request, by, ask: (desk) => acceptOnboarding(desk, request) };
+  return {
+    name: "onboard",
+    kind: "onboard",
+    berth: request,
+    by,
+    ask: (acceptance) => acceptOnboarding(acceptance, request),
+  };
 }
 
 /** By an operator, for the other team. */
 export function takeOver(request: OnboardingRequest): Act {
   const wanted = { ...request, team: "red" };
-  const ask = (desk: Desk) => acceptOnboarding(desk, wanted, { takeOver: true });
+  const ask = (acceptance: AcceptanceContext) => acceptOnboarding(acceptance, wanted, { takeOver: true });
   return { name: "takeOver", kind: "onboard", berth: request, by: operator, ask, takesOver: true };
 }
 
 export function offboard(berth: Berth, by: Caller): Act {
-  return { name: "offboard", kind: "offboard", berth, by, ask: (desk) => acceptOffboarding(desk, berth) };
+  return { name: "offboard", kind: "offboard", berth, by, ask: (acceptance) => acceptOffboarding(acceptance, berth) };
 }
 
 export function repair(berth: Berth, by: Caller): Act {
-  const ask = (desk: Desk) => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) });
+  const ask = (acceptance: AcceptanceContext) => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
   return { name: "repair", kind: "repair", berth, by, ask };
 }
 
@@ -56,8 +62,8 @@ export function migrate(
   by: Caller,
   { until, serviceAccount }: Pick<Migration, "until"> & { serviceAccount: string | undefined },
 ): Act {
-  const ask = (desk: Desk) =>
-    acceptUpkeep(desk, "Migrating", {
+  const ask = (acceptance: AcceptanceContext) =>
+    acceptUpkeep(acceptance, "Migrating", {
       berth,
       prepare: (record) => ({ migration: prepare(record, until, serviceAccount) }),
     });
@@ -76,7 +82,13 @@ function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount:
 }
 
 export function compensate(operation: string, berth: Berth, by: Caller): Act {
-  return { name: "compensate", kind: "compensate", berth, by, ask: (desk) => acceptCompensation(desk, operation) };
+  return {
+    name: "compensate",
+    kind: "compensate",
+    berth,
+    by,
+    ask: (acceptance) => acceptCompensation(acceptance, operation),
+  };
 }
 
 /** Of a migration, whose namespace stays onboarded whatever it could not undo. */
@@ -91,17 +103,17 @@ export function look(berth: Berth, registry: Registry): Act {
     kind: "repair",
     berth,
     by: operator,
-    async ask(desk) {
+    async ask(acceptance) {
       const record = await registry.getNamespace(berth);
       if (record && record.lookedTime !== longAgo) {
         await registry.replaceNamespace({ ...record, lookedTime: longAgo, verifiedTime: longAgo });
       }
       let started: Accepted | undefined;
-      const log = { log: () => undefined, warn: desk.warn };
-      await watchDrift(desk.ports, log, {
+      const log = { log: () => undefined, warn: acceptance.warn };
+      await watchDrift(acceptance.ports, log, {
         pauseMs: 0,
         async repair(drifted, repairTried) {
-          started = await acceptUpkeep(desk, "Repairing", { berth: drifted, prepare: () => ({ repairTried }) });
+          started = await acceptUpkeep(acceptance, "Repairing", { berth: drifted, prepare: () => ({ repairTried }) });
           return started;
         },
       });

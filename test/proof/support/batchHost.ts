@@ -9,11 +9,11 @@ import { cancelOperation, decideApproval } from "../../../src/application/decisi
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import type { AcceptanceContext } from "../../../src/functions/acceptance/acceptance.ts";
 import { wake } from "../../../src/functions/acceptance/wake.ts";
 import { passOn } from "../../../src/functions/batches/acceptBatch.ts";
-import { tendBatches } from "../../../src/functions/batches/tendBatches.ts";
-import { mend } from "../../../src/functions/operations/startAccepted.ts";
+import { reconcileBatches } from "../../../src/functions/batches/reconcileBatches.ts";
+import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";
@@ -43,7 +43,7 @@ interface Instance {
 }
 
 export interface BatchHost {
-  deskOf(by: Desk["by"]): (call: Call) => Desk;
+  acceptanceContextOf(by: AcceptanceContext["by"]): (call: Call) => AcceptanceContext;
   /** Does something while it runs; the timer starts nothing that may be started there. */
   accept<T>(work: () => Promise<T>): Promise<T>;
   /** Until nothing runs and nothing is held. */
@@ -76,7 +76,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   let activities = 0;
   let pauses = 0;
 
-  const desk = (call: Call, by: Desk["by"]): Desk => ({
+  const acceptance = (call: Call, by: AcceptanceContext["by"]): AcceptanceContext => ({
     ports: spoil(portsOf(call)),
     client: createClient(call),
     by,
@@ -278,7 +278,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     faults.trace?.push(`  ! ${what} ${id}`);
     try {
       await mortal(faults, async (call) => {
-        const { ports, client, warn } = desk(call, approver);
+        const { ports, client, warn } = acceptance(call, approver);
         const record =
           what === "cancel"
             ? await cancelOperation(ports.registry, id, { by: approver })
@@ -302,7 +302,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     seen.push("batch cancel");
     try {
       const isDone = await mortal(faults, async (call) => {
-        const { ports, client, warn } = desk(call, approver);
+        const { ports, client, warn } = acceptance(call, approver);
         const record = await cancelBatch(ports, id, { by: approver });
         await passOn(ports, client, record, { warn });
       });
@@ -316,10 +316,10 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   async function comeAsTimer(): Promise<void> {
     if (accepting > 0) return;
     await mortal(faults, async (call) => {
-      const mender = desk(call, approver);
-      const held = await mender.ports.registry.heldNamespaces();
-      for (const record of held) await mend(mender, record).catch(expectFault);
-      await tendBatches(mender, { held, before: Date.now() + anHourMs });
+      const recovery = acceptance(call, approver);
+      const held = await recovery.ports.registry.heldNamespaces();
+      for (const record of held) await recoverOperation(recovery, record).catch(expectFault);
+      await reconcileBatches(recovery, { held, before: Date.now() + anHourMs });
     }).catch(expectFault);
   }
 
@@ -344,7 +344,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   return {
     problems,
     seen,
-    deskOf: (by) => (call) => desk(call, by),
+    acceptanceContextOf: (by) => (call) => acceptance(call, by),
     async accept(work) {
       accepting += 1;
       try {

@@ -1,6 +1,6 @@
 /** The ways that batches go. */
 import { providePorts } from "../../../src/activities/host.ts";
-import { chooseNamespaces } from "../../../src/application/batch/chosen.ts";
+import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
@@ -8,9 +8,9 @@ import type { NamespaceWork } from "../../../src/domain/operation/namespaceBatch
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { acceptBatch, acceptNamespaceBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { approver, requester, type TestDesk } from "../../support/desk.ts";
+import { approver, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";
-import { tendBatch } from "../../support/tendBatch.ts";
+import { tendBatch } from "../../support/reconcileBatch.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
 const messages = { databases: databases.slice(0, 1) };
@@ -22,10 +22,10 @@ const requests = (count: number) => Array.from({ length: count }, (_, index) => 
 
 const allTogether: RunOptions = { together: (open) => open };
 
-function deskWith({ cloud, desk }: Stage, changes: Partial<Catalog>): TestDesk {
+function acceptanceContextWith({ cloud, acceptance }: Stage, changes: Partial<Catalog>): TestAcceptanceContext {
   const ports = { ...cloud.ports, catalog: { ...cloud.ports.catalog, ...changes } };
   providePorts(ports);
-  return { ...desk, ports };
+  return { ...acceptance, ports };
 }
 
 const lanes = (count: number): Partial<Catalog> => ({ batch: { lanes: count } });
@@ -34,32 +34,32 @@ interface Sent {
   readonly lanes?: number;
   readonly requests: readonly OnboardingRequest[];
   readonly before?: (stage: Stage) => Promise<unknown>;
-  readonly options?: (desk: TestDesk, id: string) => RunOptions;
+  readonly options?: (acceptance: TestAcceptanceContext, id: string) => RunOptions;
 }
 
 const sending =
   ({ lanes: count = 1, requests: wanted, before = async () => undefined, options = () => ({}) }: Sent): Scenario =>
   async (stage) => {
     await before(stage);
-    const desk = deskWith(stage, lanes(count));
-    const id = await acceptBatch(desk, wanted);
-    await stage.runAll(options(desk, id));
+    const acceptance = acceptanceContextWith(stage, lanes(count));
+    const id = await acceptBatch(acceptance, wanted);
+    await stage.runAll(options(acceptance, id));
   };
 
-async function cancel(desk: TestDesk, id: string): Promise<void> {
-  const record = await cancelBatch(desk.ports, id, { by: requester, comment: "wrong list" });
-  await passOn(desk.ports, desk.client, record, { warn: desk.warn });
+async function cancel(acceptance: TestAcceptanceContext, id: string): Promise<void> {
+  const record = await cancelBatch(acceptance.ports, id, { by: requester, comment: "wrong list" });
+  await passOn(acceptance.ports, acceptance.client, record, { warn: acceptance.warn });
 }
 
 /** Cancels the batch when the given activity is about to run for the given time. */
 const cancelingAt =
   (activity: string, time: number) =>
-  (desk: TestDesk, id: string): RunOptions => {
+  (acceptance: TestAcceptanceContext, id: string): RunOptions => {
     let count = 0;
     return {
       async execute(name, work) {
         if (name === activity) count += 1;
-        if (name === activity && count === time) await cancel(desk, id);
+        if (name === activity && count === time) await cancel(acceptance, id);
         return await work();
       },
     };
@@ -70,13 +70,13 @@ const approving =
   (kind: "approved" | "rejected", rests = 1): Scenario =>
   async (stage) => {
     const approval = ApprovalPolicy.parse({ databases: ["sql-dev/orders"], timeoutMinutes: 60 });
-    const desk = deskWith(stage, { ...lanes(1), approval });
-    const id = await acceptBatch(desk, [request("team-0", orders), request("team-1")]);
+    const acceptance = acceptanceContextWith(stage, { ...lanes(1), approval });
+    const id = await acceptBatch(acceptance, [request("team-0", orders), request("team-1")]);
     let count = 0;
     await stage.runAll({
       async atRest() {
         count += 1;
-        if (count === rests) await tendBatch(desk, id, answering(stage, id, kind));
+        if (count === rests) await tendBatch(acceptance, id, answering(stage, id, kind));
       },
     });
   };
@@ -112,7 +112,7 @@ const away =
 /** The first of what a batch or a lane runs as a part of itself breaks off. */
 const breakingOff =
   (part: string) =>
-  (desk: TestDesk, id: string): RunOptions => {
+  (acceptance: TestAcceptanceContext, id: string): RunOptions => {
     let broken = false;
     return {
       async runChild({ name }, run) {
@@ -120,7 +120,7 @@ const breakingOff =
         broken = true;
         throw new Error("no worker");
       },
-      atRest: () => tendBatch(desk, id),
+      atRest: () => tendBatch(acceptance, id),
     };
   };
 
@@ -129,7 +129,7 @@ interface Chosen {
   readonly work: NamespaceWork;
   /** Onboarded before, each with these changes. */
   readonly before?: object;
-  readonly options?: (desk: TestDesk, id: string, stage: Stage) => RunOptions;
+  readonly options?: (acceptance: TestAcceptanceContext, id: string, stage: Stage) => RunOptions;
 }
 
 /** Two namespaces are onboarded, and all that are chosen. */
@@ -137,10 +137,10 @@ const choosing =
   ({ lanes: count = 1, work, before = messages, options = () => ({}) }: Chosen): Scenario =>
   async (stage) => {
     for (const namespace of ["team-0", "team-1"]) await stage.onboard({ ...before, namespace });
-    const desk = deskWith(stage, lanes(count));
-    const choose = () => chooseNamespaces(desk.ports, desk.by, {});
-    const id = await acceptNamespaceBatch(desk, { work, choose });
-    await stage.runAll(options(desk, id, stage));
+    const acceptance = acceptanceContextWith(stage, lanes(count));
+    const choose = () => chooseNamespaces(acceptance.ports, acceptance.by, {});
+    const id = await acceptNamespaceBatch(acceptance, { work, choose });
+    await stage.runAll(options(acceptance, id, stage));
   };
 
 const migration = { action: "migrate", to: "workloadIdentity", until: "sideBySide" } as const;
@@ -160,7 +160,7 @@ export const batchScenarios: Readonly<Record<string, Scenario>> = {
   "batch-offboards": choosing({ lanes: 2, work: { action: "offboard", ignoreDependants: false } }),
   "batch-offboards-and-one-is-refused": choosing({
     work: { action: "offboard", ignoreDependants: false },
-    options(_desk, _id, { cloud }) {
+    options(_acceptance, _id, { cloud }) {
       refuseWrites(cloud, "change sql-dev/messages");
       return {};
     },
@@ -191,7 +191,7 @@ export const batchScenarios: Readonly<Record<string, Scenario>> = {
   "batch-canceled-in-the-middle": sending({
     lanes: 2,
     requests: requests(5),
-    options: (desk, id) => ({ ...allTogether, ...cancelingAt("preflight", 3)(desk, id) }),
+    options: (acceptance, id) => ({ ...allTogether, ...cancelingAt("preflight", 3)(acceptance, id) }),
   }),
   "batch-cannot-begin": sending({ requests: requests(1), options: away("beginBatch", 5) }),
   "batch-lane-waits-for-the-registry": sending({ requests: requests(2), options: away("takeBatchItem", 6) }),

@@ -3,7 +3,7 @@
  * others do with the same namespaces, canceled, broken off, approved and rejected; and then nothing left.
  */
 
-import { chooseNamespaces } from "../../../src/application/batch/chosen.ts";
+import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
 import { end, isHeld } from "../../../src/domain/operation/lifecycle.ts";
@@ -15,7 +15,7 @@ import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import type { AcceptanceContext, Accepted } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptBatch, acceptNamespaceBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { offboard, onboard } from "./acts.ts";
 import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./batchHost.ts";
@@ -121,7 +121,7 @@ interface Sent {
   readonly what: string;
   readonly isBatch: boolean;
   readonly by: Caller;
-  readonly ask: (desk: Desk, index: number, operation?: string) => Promise<Accepted | undefined>;
+  readonly ask: (acceptance: AcceptanceContext, index: number, operation?: string) => Promise<Accepted | undefined>;
   readonly times: number;
   readonly key?: string;
 }
@@ -132,7 +132,11 @@ function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly
     what: `batch of ${wanted.map(({ namespace }) => namespace)} by ${by.id}`,
     isBatch: true,
     by,
-    ask: async (desk, _index, id) => ({ operation: await acceptBatch(desk, wanted, id), kind: "onboard", isNew: true }),
+    ask: async (acceptance, _index, id) => ({
+      operation: await acceptBatch(acceptance, wanted, id),
+      kind: "onboard",
+      isNew: true,
+    }),
     times: dice.pick([1, 1, 1, 2]),
     ...(dice.chance(0.4) ? { key: `key-${dice.next()}` } : {}),
   });
@@ -190,9 +194,9 @@ async function overNamespaces(world: World, requests: readonly OnboardingRequest
     what: `${work.action} over ${JSON.stringify(which)} by ${by.id}`,
     isBatch: true,
     by,
-    async ask(desk, _index, id) {
-      const choose = async () => before ?? (await chooseNamespaces(desk.ports, by, which));
-      return { operation: await acceptNamespaceBatch(desk, { work, choose }, id), kind: "repair", isNew: true };
+    async ask(acceptance, _index, id) {
+      const choose = async () => before ?? (await chooseNamespaces(acceptance.ports, by, which));
+      return { operation: await acceptNamespaceBatch(acceptance, { work, choose }, id), kind: "repair", isNew: true };
     },
     times: dice.pick([1, 1, 1, 2]),
     ...(dice.chance(0.4) ? { key: `key-${dice.next()}` } : {}),
@@ -225,7 +229,9 @@ async function send(world: World, host: BatchHost, { what, isBatch, by, ask, tim
   world.faults.trace?.push(`— ${what}, ${times} time(s)${key === undefined ? "" : " with a key"}`);
   const asked: Asked = { by, ask, ...(key === undefined ? {} : { key }) };
   const answers = await Promise.all(
-    Array.from({ length: times }, (_, index) => askUntilAnswered(world, host.deskOf(by), { ...asked, index })),
+    Array.from({ length: times }, (_, index) =>
+      askUntilAnswered(world, host.acceptanceContextOf(by), { ...asked, index }),
+    ),
   );
   const told = answers.flatMap((each) => (typeof each === "object" ? [each.operation] : []));
   const [answer] = answers;
@@ -236,7 +242,7 @@ async function send(world: World, host: BatchHost, { what, isBatch, by, ask, tim
       if (key === undefined) return [];
       const differ = new Set(told).size > 1 ? [`the same key got ${told}`] : [];
       if (typeof answer !== "object") return differ;
-      return [...differ, ...(await askOnceMore(world, host.deskOf(by), asked, answer))];
+      return [...differ, ...(await askOnceMore(world, host.acceptanceContextOf(by), asked, answer))];
     },
   };
 }

@@ -22,7 +22,12 @@ import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
-import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../../support/acceptanceContext.ts";
 import { disturb } from "./drift.ts";
 import { calm } from "./faults.ts";
 import { clear, compareStep, everythingIn, isWrite, type PlannedVerdict, refusalOr, type Spoil } from "./planned.ts";
@@ -55,7 +60,7 @@ export async function planAndCancel(
   world.faults.plan = calm;
   const { dice } = world;
   const ports = world.portsOf(world.faults.call);
-  const desk = createDesk({ ports });
+  const acceptance = createAcceptanceContext({ ports });
   const kind = dice.pick(kinds);
   // A migration that has cut over before begins where it stands.
   const isResumed = dice.chance(0.5);
@@ -64,21 +69,21 @@ export async function planAndCancel(
   const first = kind === "migrate" ? { ...world.request, identityMode: "podIdentity" as const } : world.request;
   providePorts(ports);
   if (kind !== "onboard") {
-    await acceptOnboarding(desk, first);
-    await approveAndRun(desk, ports);
+    await acceptOnboarding(acceptance, first);
+    await approveAndRun(acceptance, ports);
     if (kind === "repair") disturb(world, first);
     if (kind === "migrate" && isResumed) {
-      await migrate(desk, first, { until: dice.pick(MigrationPhase.options.slice(1)) });
-      await approveAndRun(desk, ports);
+      await migrate(acceptance, first, { until: dice.pick(MigrationPhase.options.slice(1)) });
+      await approveAndRun(acceptance, ports);
     }
   }
   const { identityMode } = first;
   const begin: Record<(typeof kinds)[number], () => Promise<Accepted>> = {
-    onboard: () => acceptOnboarding(desk, first),
-    change: () => acceptOnboarding(desk, { ...createRequest(dice), identityMode }),
-    migrate: () => migrate(desk, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
-    offboard: () => acceptOffboarding(desk, first),
-    repair: () => acceptUpkeep(desk, "Repairing", { berth: first, prepare: () => ({}) }),
+    onboard: () => acceptOnboarding(acceptance, first),
+    change: () => acceptOnboarding(acceptance, { ...createRequest(dice), identityMode }),
+    migrate: () => migrate(acceptance, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
+    offboard: () => acceptOffboarding(acceptance, first),
+    repair: () => acceptUpkeep(acceptance, "Repairing", { berth: first, prepare: () => ({}) }),
   };
   const accepted = await refusalOr(begin[kind]);
   if (typeof accepted === "string" || !accepted.isNew) return { problems: [], seen: [`${kind} begins nothing`] };
@@ -86,26 +91,26 @@ export async function planAndCancel(
     ? { before: dice.roll(14) }
     : { after: 1 + dice.roll(9), answer: dice.pick(["on", "lost", "refused"]) };
   trace.push(`— ${kind} rests ${JSON.stringify(rest)}`);
-  return await restAndCancel({ world, ports: spoil(ports), desk, rest, kind, trace }, accepted.operation);
+  return await restAndCancel({ world, ports: spoil(ports), acceptance, rest, kind, trace }, accepted.operation);
 }
 
 function migrate(
-  desk: TestDesk,
+  acceptance: TestAcceptanceContext,
   berth: { cluster: string; namespace: string },
   { to = "workloadIdentity", until }: Pick<MigrationRequest, "until"> & Partial<Pick<MigrationRequest, "to">>,
 ) {
-  return acceptUpkeep(desk, "Migrating", {
+  return acceptUpkeep(acceptance, "Migrating", {
     berth,
-    prepare: (record) => ({ migration: prepareMigration(desk.ports, record, { to, until }) }),
+    prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, { to, until }) }),
   });
 }
 
-async function approveAndRun(desk: TestDesk, { registry }: Ports): Promise<void> {
-  await desk.run({
+async function approveAndRun(acceptance: TestAcceptanceContext, { registry }: Ports): Promise<void> {
+  await acceptance.run({
     async atRest() {
       const [held] = await registry.heldNamespaces();
       await decideApproval(registry, held?.operation ?? "", { kind: "approved", by: approver });
-      desk.raise("decision");
+      acceptance.raise("decision");
     },
   });
 }
@@ -113,14 +118,14 @@ async function approveAndRun(desk: TestDesk, { registry }: Ports): Promise<void>
 interface Scene {
   readonly world: World;
   readonly ports: Ports;
-  readonly desk: TestDesk;
+  readonly acceptance: TestAcceptanceContext;
   readonly rest: Rest;
   readonly kind: string;
   readonly trace: string[];
 }
 
 async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> {
-  const { world, ports, desk, rest, kind, trace } = scene;
+  const { world, ports, acceptance, rest, kind, trace } = scene;
   const { registry } = ports;
   const problems: string[] = [];
   let plan: Plan | string | undefined;
@@ -129,7 +134,7 @@ async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> 
     await settled(trace);
     const was = [everythingIn(world), JSON.stringify([...world.rows].map(([name, rows]) => [name, [...rows]]))].join();
     const start = trace.length;
-    plan = await refusalOr(() => planCancelOf({ ports: desk.ports }, id, { by: requester }));
+    plan = await refusalOr(() => planCancelOf({ ports: acceptance.ports }, id, { by: requester }));
     trace.push(`— planned: ${JSON.stringify(plan)}`);
     const is = [everythingIn(world), JSON.stringify([...world.rows].map(([name, rows]) => [name, [...rows]]))].join();
     const writes = trace.slice(start).filter(isWrite);
@@ -140,11 +145,11 @@ async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> 
   };
   providePorts("after" in rest ? holding(ports, rest, look) : ports);
   let activities = 0;
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       if ("before" in rest && rest.before <= activities) await look();
       else await decideApproval(registry, id, { kind: "approved", by: approver });
-      desk.raise("decision");
+      acceptance.raise("decision");
     },
     async execute(_name, run) {
       if ("before" in rest && rest.before === activities) await look();

@@ -16,7 +16,7 @@ const undoAfterStep = orchestration({
   input: OperationInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "onboard" }, () =>
-      saga((onFailure) => provision(context, input, { onFailure: late(onFailure), isAll: true }), {
+      saga((onFailure) => provision(context, input, { onFailure: late(onFailure), endsOperation: true }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       }),
     ),
@@ -37,7 +37,7 @@ const forwardAgain = orchestration({
   run: (context, { resumed, ...input }) =>
     conclude(context, { ...input, kind: "onboard" }, () => {
       const { failure: _why, ...rest } = resumed ?? { undos: [], isCommitted: false, hasChanged: false };
-      return saga((onFailure) => provision(context, { ...input, resumed: rest }, { onFailure, isAll: true }));
+      return saga((onFailure) => provision(context, { ...input, resumed: rest }, { onFailure, endsOperation: true }));
     }),
 });
 

@@ -101,7 +101,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     answers("server_error", 500),
     answers("temporarily_unavailable", 503),
   ],
-  // test/sandbox/takeUp.test.ts
+  // test/sandbox/resumeOperation.test.ts
   durable: [],
   nodeIdentity: [],
   tables: [

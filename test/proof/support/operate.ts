@@ -6,10 +6,10 @@ import { cancelOperation, decideApproval } from "../../../src/application/decisi
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { Accepted, Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import type { AcceptanceContext, Accepted } from "../../../src/functions/acceptance/acceptance.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import { mend } from "../../../src/functions/operations/startAccepted.ts";
+import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";
@@ -28,7 +28,7 @@ export interface Control {
 export interface Asked {
   readonly by: Caller;
   /** Undefined when nothing came of it. */
-  readonly ask: (desk: Desk, index: number, operation?: string) => Promise<Accepted | undefined>;
+  readonly ask: (acceptance: AcceptanceContext, index: number, operation?: string) => Promise<Accepted | undefined>;
   /** They ask for different things, and may be answered differently. */
   readonly isRace?: boolean;
   /** An Idempotency-Key that the caller sends along. */
@@ -49,9 +49,12 @@ export interface Ended {
 export async function operate(world: World, asked: Asked, control: Control): Promise<Ended | string> {
   const { faults } = world;
   const instances = new Map<string, Instance>();
-  const deskOf = (call: Call) => createDesk(world, { call, instances, by: asked.by, control });
+  const acceptanceContextOf = (call: Call) =>
+    createAcceptanceContext(world, { call, instances, by: asked.by, control });
   const answers = await Promise.all(
-    Array.from({ length: asked.times ?? 1 }, (_, index) => askUntilAnswered(world, deskOf, { ...asked, index })),
+    Array.from({ length: asked.times ?? 1 }, (_, index) =>
+      askUntilAnswered(world, acceptanceContextOf, { ...asked, index }),
+    ),
   );
   const answer = asked.isRace ? (answers.find((each) => typeof each === "object") ?? answers[0]) : answers[0];
   if (typeof answer === "string") return answer;
@@ -75,27 +78,28 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
     }
     for (const record of held) {
       if (instances.get(record.operation)?.run || !instances.has(record.operation)) {
-        await mortal(faults, (call) => mend(deskOf(call), record)).catch(expectFault);
+        await mortal(faults, (call) => recoverOperation(acceptanceContextOf(call), record)).catch(expectFault);
       }
     }
   }
-  if (asked.key !== undefined && answer) problems.push(...(await askOnceMore(world, deskOf, asked, answer)));
+  if (asked.key !== undefined && answer)
+    problems.push(...(await askOnceMore(world, acceptanceContextOf, asked, answer)));
   return { operation: answer?.operation, isOld, problems };
 }
 
 /** The same key, when all is over: the same answer, and nothing new is begun. */
 export async function askOnceMore(
   world: World,
-  deskOf: (call: Call) => Desk,
+  acceptanceContextOf: (call: Call) => AcceptanceContext,
   asked: Asked,
   first: Accepted,
 ): Promise<readonly Problem[]> {
-  const again = await calmly(world, () => askWithKey(deskOf(world.faults.call), { ...asked, index: 0 })).catch(
-    (error: unknown) => {
-      if (error instanceof Refusal) return error.code;
-      throw error;
-    },
-  );
+  const again = await calmly(world, () =>
+    askWithKey(acceptanceContextOf(world.faults.call), { ...asked, index: 0 }),
+  ).catch((error: unknown) => {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  });
   // The answer could not be kept; within a minute the key is free, and the operation is found by what it is for.
   if (again === "IDEMPOTENCY_IN_PROGRESS") return [];
   const told = typeof again === "string" ? again : again?.operation;
@@ -119,14 +123,17 @@ function holders(world: World) {
 
 export const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-export interface DeskSettings {
+export interface AcceptanceContextSettings {
   readonly call: Call;
   readonly instances: Map<string, Instance>;
   readonly by: Caller;
   readonly control: Control;
 }
 
-export function createDesk({ portsOf, faults }: World, { call, instances, by, control }: DeskSettings): Desk {
+export function createAcceptanceContext(
+  { portsOf, faults }: World,
+  { call, instances, by, control }: AcceptanceContextSettings,
+): AcceptanceContext {
   const { spoil = (ports: Ports) => ports } = control;
   return {
     ports: spoil(portsOf(call)),
@@ -140,7 +147,7 @@ export function createDesk({ portsOf, faults }: World, { call, instances, by, co
 /** A caller who gets no answer, or 503, asks again; so does one who is told that the first is being answered. */
 export async function askUntilAnswered(
   world: World,
-  deskOf: (call: Call) => Desk,
+  acceptanceContextOf: (call: Call) => AcceptanceContext,
   asked: Asked & { readonly index: number },
 ): Promise<Accepted | string | undefined> {
   const { faults } = world;
@@ -149,7 +156,7 @@ export async function askUntilAnswered(
     // By now whoever claimed the key and has not answered is dead.
     if (tries > 5 && asked.key !== undefined) expireClaims(world, asked.key);
     try {
-      const answer = await mortal(faults, (call) => askWithKey(deskOf(call), asked));
+      const answer = await mortal(faults, (call) => askWithKey(acceptanceContextOf(call), asked));
       if (answer !== died) return answer;
     } catch (error) {
       if (error instanceof Refusal) {
@@ -163,18 +170,18 @@ export async function askUntilAnswered(
 
 /** As the route does it. */
 async function askWithKey(
-  desk: Desk,
+  acceptance: AcceptanceContext,
   { ask, key, by, index }: Asked & { readonly index: number },
 ): Promise<Accepted | undefined> {
-  if (key === undefined) return await ask(desk, index);
+  if (key === undefined) return await ask(acceptance, index);
   const request = new HttpRequest({
     url: "http://localhost/api/asked",
     method: "POST",
     headers: { "idempotency-key": key },
   });
-  const asked = { request, by, body: null, context: { warn: desk.warn } };
-  const answer = await answerOnce(desk.ports.idempotencyKeys, asked, async ({ operation: id }) => {
-    const { operation = "", ...rest } = (await ask(desk, index, id)) ?? {};
+  const asked = { request, by, body: null, context: { warn: acceptance.warn } };
+  const answer = await answerOnce(acceptance.ports.idempotencyKeys, asked, async ({ operation: id }) => {
+    const { operation = "", ...rest } = (await ask(acceptance, index, id)) ?? {};
     return json(202, { id: operation, ...rest });
   });
   const { id: operation, ...rest } = JSON.parse(String(answer.body));

@@ -3,11 +3,15 @@ import { isDeepStrictEqual } from "node:util";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding, type Desk } from "../../../src/functions/acceptance/acceptance.ts";
+import {
+  type AcceptanceContext,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { offboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
-import { calmly, createDesk, operate } from "./operate.ts";
+import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
 
 /** Whatever another team asks for, it is refused in the words for what is not there, and nothing changes. */
@@ -16,17 +20,22 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
     const record = await world.registry.getNamespace(request);
     if (!record || record.team === "red") return;
     const before = structuredClone([...world.rows].filter(([table]) => table !== "MooringIdempotency"));
-    const desk = createDesk(world, { call: world.faults.call, instances: new Map(), by: red, control });
+    const acceptance = createAcceptanceContext(world, {
+      call: world.faults.call,
+      instances: new Map(),
+      by: red,
+      control,
+    });
     const berth = { cluster: request.cluster, namespace: request.namespace };
-    const asked: Readonly<Record<string, (desk: Desk) => Promise<unknown>>> = {
-      NAMESPACE_TAKEN: () => acceptOnboarding(desk, request),
-      FORBIDDEN: () => acceptOnboarding(desk, request, { takeOver: true }),
-      NOT_ONBOARDED: () => acceptOffboarding(desk, berth),
-      "NOT_ONBOARDED ": () => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) }),
+    const asked: Readonly<Record<string, (acceptance: AcceptanceContext) => Promise<unknown>>> = {
+      NAMESPACE_TAKEN: () => acceptOnboarding(acceptance, request),
+      FORBIDDEN: () => acceptOnboarding(acceptance, request, { takeOver: true }),
+      NOT_ONBOARDED: () => acceptOffboarding(acceptance, berth),
+      "NOT_ONBOARDED ": () => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }),
       NOT_FOUND: () => cancelOperation(world.registry, record.operation, { by: red }),
     };
     for (const [code, ask] of Object.entries(asked)) {
-      const answer = await ask(desk).catch((error: unknown) => (error instanceof Refusal ? error.code : error));
+      const answer = await ask(acceptance).catch((error: unknown) => (error instanceof Refusal ? error.code : error));
       if (answer !== code.trim()) problems.push(`a stranger was told ${JSON.stringify(answer)} instead of ${code}`);
     }
     const after = [...world.rows].filter(([table]) => table !== "MooringIdempotency");
@@ -54,9 +63,9 @@ export async function raceForQuota({
       by: blue,
       times: requests.length,
       isRace: true,
-      async ask(desk, index) {
+      async ask(acceptance, index) {
         const request = requests[index] ?? world.request;
-        const answer = await acceptOnboarding(desk, request);
+        const answer = await acceptOnboarding(acceptance, request);
         answered.push(request);
         remember(answer.operation);
         return answer;

@@ -32,7 +32,7 @@ import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
-import { approver, createDesk, type TestDesk } from "../../support/desk.ts";
+import { approver, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { calm } from "./faults.ts";
 import { print } from "./kubernetes.ts";
 import { addTwin, makeMess } from "./mess.ts";
@@ -67,7 +67,7 @@ interface Stage {
   readonly world: World;
   readonly ports: Ports;
   readonly running: Ports;
-  readonly desk: TestDesk;
+  readonly acceptance: TestAcceptanceContext;
   readonly trace: string[];
   readonly problems: string[];
   readonly seen: string[];
@@ -83,7 +83,7 @@ export async function planAndRun(
   let policies: Policies = noPolicies;
   const ports = withPolicies(world.portsOf(world.faults.call), () => policies);
   const stage: Stage = {
-    ...{ world, ports, running: spoil(ports), desk: createDesk({ ports: spoilPlan(ports) }), trace },
+    ...{ world, ports, running: spoil(ports), acceptance: createAcceptanceContext({ ports: spoilPlan(ports) }), trace },
     ...{ problems: [], seen: [] },
   };
   let guids = 1_000_000;
@@ -133,16 +133,16 @@ function incomplete(request: OnboardingRequest) {
   return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...by } as const;
 }
 
-function onboarding({ desk }: Stage, request: OnboardingRequest): Attempt {
+function onboarding({ acceptance }: Stage, request: OnboardingRequest): Attempt {
   return {
     name: "onboard",
-    plan: () => planRequest(desk, request),
-    accept: () => acceptOnboarding(desk, request),
+    plan: () => planRequest(acceptance, request),
+    accept: () => acceptOnboarding(acceptance, request),
   };
 }
 
 function nextAttempts(stage: Stage, operation: string, request: OnboardingRequest): readonly Attempt[] {
-  const { desk, ports, world } = stage;
+  const { acceptance, ports, world } = stage;
   const { dice } = world;
   const { cluster, namespace } = request;
   const berth = { cluster, namespace };
@@ -156,14 +156,14 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const change = onboarding(stage, changed);
   const repair: Attempt = {
     name: "repair",
-    plan: () => planRepairOf(desk, berth),
-    accept: () => acceptUpkeep(desk, "Repairing", { berth, prepare: () => ({}) }),
+    plan: () => planRepairOf(acceptance, berth),
+    accept: () => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }),
   };
   const migrate: Attempt = {
     name: "migrate",
-    plan: () => planMigration(desk, berth, { wanted }),
+    plan: () => planMigration(acceptance, berth, { wanted }),
     accept: () =>
-      acceptUpkeep(desk, "Migrating", {
+      acceptUpkeep(acceptance, "Migrating", {
         berth,
         prepare: (record) => ({ migration: prepareMigration(ports, record, wanted) }),
       }),
@@ -172,20 +172,24 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
     change,
     change,
     onboarding(stage, request),
-    { name: "offboard", plan: () => planDeletion(desk, berth), accept: () => acceptOffboarding(desk, berth) },
+    {
+      name: "offboard",
+      plan: () => planDeletion(acceptance, berth),
+      accept: () => acceptOffboarding(acceptance, berth),
+    },
     repair,
     repair,
     ...(request.identityMode === "podIdentity" ? [migrate, migrate, migrate] : [migrate]),
     {
       name: "compensate",
-      plan: () => planCompensationOf(desk, operation),
-      accept: () => acceptCompensation(desk, operation),
+      plan: () => planCompensationOf(acceptance, operation),
+      accept: () => acceptCompensation(acceptance, operation),
     },
   ];
 }
 
 async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<void> {
-  const { world, ports, running, desk, trace, problems, seen } = stage;
+  const { world, ports, running, acceptance, trace, problems, seen } = stage;
   const { registry } = ports;
   const tell = (problem: string) => problems.push(`${name}: ${problem}`);
   const before = everythingIn(world);
@@ -215,10 +219,10 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
   providePorts(running);
   const { operation: id } = accepted;
   const ran = trace.length;
-  await desk.run({
+  await acceptance.run({
     async atRest() {
       await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: await hashOf(registry, id) });
-      desk.raise("decision");
+      acceptance.raise("decision");
     },
   });
   const operation = await registry.getOperation(id);

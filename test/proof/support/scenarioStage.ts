@@ -3,13 +3,13 @@
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import { requester, type TestDesk } from "../../support/desk.ts";
+import { requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
 
 export interface Stage {
   readonly cloud: FakeCloud;
-  readonly desk: TestDesk;
+  readonly acceptance: TestAcceptanceContext;
   run(options?: RunOptions): Promise<Run>;
   /** Keeps every generation of what it runs, and of what that runs as a part of itself. */
   runAll(options?: RunOptions): Promise<Run>;

@@ -14,12 +14,12 @@ import {
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { approver, createDesk, requester } from "../../support/desk.ts";
+import { approver, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
+import { takeUpScenarios } from "./resumptionScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
-import { takeUpScenarios } from "./takeUpScenarios.ts";
 import { upkeepScenarios } from "./upkeepScenarios.ts";
 
 const one = { databases: databases.slice(0, 1) };
@@ -76,8 +76,8 @@ const brokenOffboarding =
 /** Cancels when the given activity is about to run. */
 const canceledAt =
   (activity: string, changes: object = {}): Scenario =>
-  async ({ cloud, desk, run }) => {
-    const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
+  async ({ cloud, acceptance, run }) => {
+    const { operation } = await acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
     await run({
       async execute(name, work) {
         if (name === activity) await cancelOperation(cloud.ports.registry, operation, { by: requester });
@@ -89,7 +89,7 @@ const canceledAt =
 const decided =
   (decide: (stage: Stage, operation: string) => Promise<unknown>): Scenario =>
   async (stage) => {
-    const { operation } = await acceptOnboarding(stage.desk, OnboardingRequest.parse(base));
+    const { operation } = await acceptOnboarding(stage.acceptance, OnboardingRequest.parse(base));
     await stage.run({
       async atRest() {
         await decide(stage, operation);
@@ -99,10 +99,10 @@ const decided =
 
 const answer =
   (kind: "approved" | "rejected") =>
-  async ({ cloud, desk }: Stage, operation: string) => {
+  async ({ cloud, acceptance }: Stage, operation: string) => {
     const { requestHash } = cloud.operations.get(operation)?.approval ?? {};
     await decideApproval(cloud.ports.registry, operation, { kind, by: approver, requestHash });
-    desk.raise(decisionEvent);
+    acceptance.raise(decisionEvent);
   };
 
 /** With names that become those of files. */
@@ -115,11 +115,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "admin-answer-lost": broken(lost("set SQL administrator")),
   "admin-refused": broken(permanent("set SQL administrator")),
   "admin-canceled": canceledAt("prepareNamespace"),
-  "admin-undo-refused-and-again": async ({ cloud, desk, run, onboard }) => {
+  "admin-undo-refused-and-again": async ({ cloud, acceptance, run, onboard }) => {
     refuseWrites(cloud, "put credential", "remove SQL administrator");
     const failed = await onboard();
     cloud.onWrite = () => undefined;
-    await acceptCompensation(desk, failed);
+    await acceptCompensation(acceptance, failed);
     await run();
   },
   "admin-set-by-repair": async ({ cloud, onboard, repair }) => {
@@ -142,13 +142,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await stage.onboard(one);
     await stage.onboard({}, cancelingAt(stage, "grantDatabase"));
   },
-  "change-undo-refused-and-again": async ({ cloud, desk, run, onboard }) => {
+  "change-undo-refused-and-again": async ({ cloud, acceptance, run, onboard }) => {
     await onboard(one);
     cloud.onWrite = ({ what, when }) => {
       if (what === "change sql-dev/orders" && when === "after") throw new PermanentError("SQL_FORBIDDEN", "no more");
     };
     const failed = await onboard();
-    await acceptCompensation(desk, failed);
+    await acceptCompensation(acceptance, failed);
     await run();
   },
   "change-of-pod-identity-refused": async ({ cloud, onboard }) => {
@@ -156,20 +156,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     refuseWrites(cloud, "change sql-dev/orders");
     await onboard({ ...pod, selector: "other" });
   },
-  "compensate-in-vain": async ({ cloud, desk, run, onboard }) => {
+  "compensate-in-vain": async ({ cloud, acceptance, run, onboard }) => {
     refuseWrites(cloud, "put credential", "remove identity");
     const failed = await onboard();
-    await acceptCompensation(desk, failed);
+    await acceptCompensation(acceptance, failed);
     await run();
   },
-  "compensate-cannot-begin": async ({ cloud, desk, run, onboard }) => {
+  "compensate-cannot-begin": async ({ cloud, acceptance, run, onboard }) => {
     refuseWrites(cloud, "put credential", "remove identity");
     const failed = await onboard();
     const publish = async () => {
       throw new PermanentError("SERVICE_BUS_FORBIDDEN", "publish is refused");
     };
     providePorts({ ...cloud.ports, events: { publish } });
-    await acceptCompensation(desk, failed);
+    await acceptCompensation(acceptance, failed);
     await run();
   },
   "offboard-canceled": async (stage) => {
@@ -186,8 +186,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "cancel-at-the-identity": canceledAt("prepareNamespace"),
   "cancel-at-the-workload": canceledAt("connectWorkload"),
   "cancel-in-verification": canceledAt("verifyAndConclude"),
-  "end-not-recorded": async ({ cloud, desk, run }) => {
-    await acceptOnboarding(desk, OnboardingRequest.parse(base));
+  "end-not-recorded": async ({ cloud, acceptance, run }) => {
+    await acceptOnboarding(acceptance, OnboardingRequest.parse(base));
     await run({
       async execute(name, work) {
         if (name === "recordOutcome" || name === "verifyAndConclude") {
@@ -225,7 +225,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     };
     await onboard();
   },
-  "compensate-again": async ({ cloud, desk, run, onboard }) => {
+  "compensate-again": async ({ cloud, acceptance, run, onboard }) => {
     cloud.onWrite = ({ what, when }) => {
       if (when === "before" && ["put credential", "remove identity"].includes(what)) {
         throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
@@ -233,7 +233,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     };
     const failed = await onboard();
     cloud.onWrite = () => undefined;
-    await acceptCompensation(desk, failed);
+    await acceptCompensation(acceptance, failed);
     await run();
   },
   "onboard-again-after-failure": async ({ cloud, onboard }) => {
@@ -273,15 +273,15 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "approval-refused": decided(answer("rejected")),
   "approval-in-vain": decided(async () => undefined),
-  "approval-canceled": decided(async ({ cloud, desk }, operation) => {
+  "approval-canceled": decided(async ({ cloud, acceptance }, operation) => {
     await cancelOperation(cloud.ports.registry, operation, { by: requester });
-    desk.raise(decisionEvent);
+    acceptance.raise(decisionEvent);
   }),
   "approval-woken-for-nothing": async (stage) => {
     let calls = 0;
     await decided(async (at, operation) => {
       calls += 1;
-      if (calls === 1) at.desk.raise(decisionEvent);
+      if (calls === 1) at.acceptance.raise(decisionEvent);
       else await answer("approved")(at, operation);
     })(stage);
   },
@@ -308,38 +308,38 @@ export async function play(name: string): Promise<readonly Run[]> {
   });
   if (name.startsWith("admin-")) cloud.sqlAdmin = undefined;
   providePorts(cloud.ports);
-  const desk = createDesk(cloud);
+  const acceptance = createAcceptanceContext(cloud);
   const runs: Run[] = [];
   const stage: Stage = {
     cloud,
-    desk,
+    acceptance,
     async run(options) {
-      const run = await desk.run(options);
+      const run = await acceptance.run(options);
       runs.push(run);
       return run;
     },
-    runAll: (options) => desk.run({ ...options, onGeneration: (run) => void runs.push(run) }),
+    runAll: (options) => acceptance.run({ ...options, onGeneration: (run) => void runs.push(run) }),
     async onboard(changes = {}, options) {
-      const { operation } = await acceptOnboarding(desk, OnboardingRequest.parse({ ...base, ...changes }));
+      const { operation } = await acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
       await stage.run(options);
       return operation;
     },
     async repair(options) {
-      const { operation } = await acceptUpkeep(desk, "Repairing", { berth: base, prepare: () => ({}) });
+      const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: base, prepare: () => ({}) });
       await stage.run(options);
       return operation;
     },
     migrate: (until, options) => migrate({ to: "workloadIdentity", until }, options),
     migrateBack: (until, options) => migrate({ to: "podIdentity", until }, options),
     async offboard(options) {
-      const { operation } = await acceptOffboarding(desk, base);
+      const { operation } = await acceptOffboarding(acceptance, base);
       await stage.run(options);
       return operation;
     },
   };
   async function migrate(wanted: MigrationRequest, options: RunOptions | undefined): Promise<string> {
-    const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(desk.ports, record, wanted) });
-    const { operation } = await acceptUpkeep(desk, "Migrating", { berth: base, prepare });
+    const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(acceptance.ports, record, wanted) });
+    const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: base, prepare });
     await stage.run(options);
     return operation;
   }

@@ -4,7 +4,7 @@ import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import { acceptCompensation } from "../../../src/functions/acceptance/acceptance.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { requester } from "../../support/desk.ts";
+import { requester } from "../../support/acceptanceContext.ts";
 import type { RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
 import { base, cancelingAt, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
@@ -117,13 +117,13 @@ const waits: Readonly<Record<string, Scenario>> = {
     runPod(cloud);
     await migrate("retire");
   }),
-  "migrate-canceled-while-it-waits": migrating(async ({ cloud, desk, migrate }) => {
+  "migrate-canceled-while-it-waits": migrating(async ({ cloud, acceptance, migrate }) => {
     runPod(cloud);
     await migrate("retire", {
       async atRest() {
         const running = [...cloud.namespaces.values()].at(-1)?.operation ?? "";
         await cancelOperation(cloud.ports.registry, running, { by: requester });
-        desk.raise(decisionEvent);
+        acceptance.raise(decisionEvent);
       },
     });
   }),
@@ -181,12 +181,12 @@ export const upkeepScenarios: Readonly<Record<string, Scenario>> = {
     await migrateBack("retire");
   }),
   "migrate-back-undos-refused-and-again": migrating(async (stage) => {
-    const { cloud, desk, migrate, migrateBack, run } = stage;
+    const { cloud, acceptance, migrate, migrateBack, run } = stage;
     await migrate("retire");
     const refuse = () => refuseWrites(cloud, "put credential", "apply ServiceAccount", "remove AzureIdentity");
     const id = await migrateBack("retire", cancelingAt(stage, "verify", refuse));
     refuseWrites(cloud);
-    await acceptCompensation(desk, id);
+    await acceptCompensation(acceptance, id);
     await run();
   }),
   "migrate-credential-refused": migrating(async ({ cloud, migrate }) => {
@@ -198,11 +198,11 @@ export const upkeepScenarios: Readonly<Record<string, Scenario>> = {
     await migrate("retire");
   }),
   "migrate-undos-refused-and-again": migrating(async (stage) => {
-    const { cloud, desk, migrate, run } = stage;
+    const { cloud, acceptance, migrate, run } = stage;
     const refuse = () => refuseWrites(cloud, "apply AzureIdentityBinding", "remove credential");
     const id = await migrate("retire", cancelingAt(stage, "verify", refuse));
     refuseWrites(cloud);
-    await acceptCompensation(desk, id);
+    await acceptCompensation(acceptance, id);
     await run();
   }),
   "migrate-retire-refused": migrating(async ({ cloud, migrate }) => {

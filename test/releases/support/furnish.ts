@@ -25,7 +25,12 @@ import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts"
 import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { approver, createDesk, requester, type TestDesk } from "../../support/desk.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../../support/acceptanceContext.ts";
 import type { RunOptions } from "../../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, catalog as withTeams } from "../../support/teams.ts";
@@ -75,13 +80,13 @@ export async function furnishSparsely(settings: TableSettings): Promise<void> {
 interface Town {
   readonly cloud: FakeCloud;
   readonly ports: Ports;
-  readonly desk: TestDesk;
+  readonly acceptance: TestAcceptanceContext;
   onboard(namespace: string, changes?: object, options?: RunOptions): Promise<string>;
   recordOf(namespace: string): Promise<NamespaceRecord & { etag: string }>;
   migrate(namespace: string, until: MigrationPhase): Promise<void>;
   /** Refuses these writes while it works. */
   refusing(what: readonly string[], work: () => Promise<unknown>): Promise<void>;
-  deskOf(by: Caller): TestDesk;
+  acceptanceContextOf(by: Caller): TestAcceptanceContext;
 }
 
 function createTown(settings: TableSettings): Town {
@@ -95,15 +100,15 @@ function createTown(settings: TableSettings): Town {
     idempotencyKeys: createIdempotencyKeys(settings),
   };
   providePorts(ports);
-  const desk = createDesk({ ports }, requester);
+  const acceptance = createAcceptanceContext({ ports }, requester);
   const town: Town = {
     cloud,
     ports,
-    desk,
-    deskOf: (by) => createDesk({ ports }, by),
+    acceptance,
+    acceptanceContextOf: (by) => createAcceptanceContext({ ports }, by),
     async onboard(namespace, changes, options) {
-      const { operation } = await acceptOnboarding(desk, request(namespace, changes));
-      await desk.run(options);
+      const { operation } = await acceptOnboarding(acceptance, request(namespace, changes));
+      await acceptance.run(options);
       return operation;
     },
     async recordOf(namespace) {
@@ -112,7 +117,7 @@ function createTown(settings: TableSettings): Town {
       return record;
     },
     async migrate(namespace, until) {
-      await acceptUpkeep(desk, "Migrating", {
+      await acceptUpkeep(acceptance, "Migrating", {
         berth: { cluster, namespace },
         prepare: ({ migration }) => ({
           migration: { ...migration, until, serviceAccount: "app", selector: namespace },
@@ -131,10 +136,10 @@ function createTown(settings: TableSettings): Town {
 }
 
 /** Runs what was accepted until the activity is about to run for that time, and leaves it there for good. */
-async function runUntil(desk: TestDesk, activity: string, time = 1): Promise<void> {
+async function runUntil(acceptance: TestAcceptanceContext, activity: string, time = 1): Promise<void> {
   const reached = Promise.withResolvers<void>();
   let count = 0;
-  const ended = desk.run({
+  const ended = acceptance.run({
     async execute(name, work) {
       if (name === activity) count += 1;
       if (name !== activity || count < time) return await work();
@@ -151,9 +156,9 @@ async function runUntil(desk: TestDesk, activity: string, time = 1): Promise<voi
 }
 
 /** Runs what was accepted until it waits for somebody, and leaves it there for good. */
-async function runToRest(desk: TestDesk): Promise<void> {
+async function runToRest(acceptance: TestAcceptanceContext): Promise<void> {
   const reached = Promise.withResolvers<void>();
-  void desk.run({
+  void acceptance.run({
     async atRest() {
       reached.resolve();
       await new Promise(() => undefined);
@@ -162,20 +167,28 @@ async function runToRest(desk: TestDesk): Promise<void> {
   await reached.promise;
 }
 
-async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate }: Town): Promise<void> {
+async function settled({
+  cloud,
+  ports,
+  acceptance,
+  acceptanceContextOf,
+  onboard,
+  recordOf,
+  migrate,
+}: Town): Promise<void> {
   await onboard("workload", both);
   await onboard("pod", pod);
-  const red = deskOf(member("red"));
+  const red = acceptanceContextOf(member("red"));
   await acceptOnboarding(red, request("red-1"));
   await red.run();
   await onboard("changed");
   await onboard("changed", both);
   await onboard("migrated", pod);
   await migrate("migrated", "retire");
-  await desk.run();
+  await acceptance.run();
   await onboard("gone", { ...both, deletePolicy: "Keep" });
-  await acceptOffboarding(desk, { cluster, namespace: "gone" });
-  await desk.run();
+  await acceptOffboarding(acceptance, { cluster, namespace: "gone" });
+  await acceptance.run();
   await onboard("canceled", both, {
     async execute(name, work) {
       if (name === "grantDatabase") {
@@ -191,19 +204,19 @@ async function settled({ cloud, ports, desk, deskOf, onboard, recordOf, migrate 
   if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
   await recordFindings(ports, drifted, await readNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
-  await acceptUpkeep(desk, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
-  await desk.run();
+  await acceptUpkeep(acceptance, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
+  await acceptance.run();
 }
 
-async function halfDone({ cloud, desk, onboard, migrate, refusing }: Town): Promise<void> {
+async function halfDone({ cloud, acceptance, onboard, migrate, refusing }: Town): Promise<void> {
   await onboard("stopped", pod);
   await migrate("stopped", "sideBySide");
-  await desk.run();
+  await acceptance.run();
   await refusing(["put credential", "remove identity"], async () => {
     await onboard("left");
     const failed = await onboard("left-again");
-    await acceptCompensation(desk, failed);
-    await desk.run();
+    await acceptCompensation(acceptance, failed);
+    await acceptance.run();
   });
   await onboard("change-left");
   await failAfter(cloud, "change sql-dev/orders", async () => {
@@ -212,13 +225,13 @@ async function halfDone({ cloud, desk, onboard, migrate, refusing }: Town): Prom
   });
   await onboard("offboarding-left");
   await refusing(["remove identity"], async () => {
-    await acceptOffboarding(desk, { cluster, namespace: "offboarding-left" });
-    await desk.run();
+    await acceptOffboarding(acceptance, { cluster, namespace: "offboarding-left" });
+    await acceptance.run();
   });
   await onboard("migration-left", pod);
   await refusing(["put credential", "remove ServiceAccount"], async () => {
     await migrate("migration-left", "retire");
-    await desk.run();
+    await acceptance.run();
   });
 }
 
@@ -231,53 +244,53 @@ async function failAfter(cloud: FakeCloud, what: string, work: () => Promise<unk
   cloud.onWrite = () => undefined;
 }
 
-async function underWay({ cloud, desk, onboard, migrate, refusing }: Town): Promise<void> {
-  await acceptOnboarding(desk, request("accepted"));
-  desk.take();
-  await acceptOnboarding(desk, request("onboarding", both));
-  await runUntil(desk, "grantDatabase", 2);
-  await acceptOnboarding(desk, request("retrying"));
+async function underWay({ cloud, acceptance, onboard, migrate, refusing }: Town): Promise<void> {
+  await acceptOnboarding(acceptance, request("accepted"));
+  acceptance.take();
+  await acceptOnboarding(acceptance, request("onboarding", both));
+  await runUntil(acceptance, "grantDatabase", 2);
+  await acceptOnboarding(acceptance, request("retrying"));
   cloud.onWrite = ({ what }) => {
     if (what === "change sql-dev/messages") throw new TransientError("SQL_UNAVAILABLE", "the database is resuming");
   };
-  await runUntil(desk, "grantDatabase", 2);
+  await runUntil(acceptance, "grantDatabase", 2);
   cloud.onWrite = () => undefined;
   await onboard("changing");
-  await acceptOnboarding(desk, request("changing", both));
-  await runUntil(desk, "grantDatabase");
+  await acceptOnboarding(acceptance, request("changing", both));
+  await runUntil(acceptance, "grantDatabase");
   await onboard("leaving", both);
-  await acceptOffboarding(desk, { cluster, namespace: "leaving" });
-  await runUntil(desk, "revokeDatabase");
+  await acceptOffboarding(acceptance, { cluster, namespace: "leaving" });
+  await runUntil(acceptance, "revokeDatabase");
   await onboard("leaving-stopped", pod);
   await migrate("leaving-stopped", "cutOver");
-  await desk.run();
-  await acceptOffboarding(desk, { cluster, namespace: "leaving-stopped" });
-  await runUntil(desk, "removeIdentity");
+  await acceptance.run();
+  await acceptOffboarding(acceptance, { cluster, namespace: "leaving-stopped" });
+  await runUntil(acceptance, "removeIdentity");
   await onboard("repairing", both);
-  await acceptUpkeep(desk, "Repairing", {
+  await acceptUpkeep(acceptance, "Repairing", {
     berth: { cluster, namespace: "repairing" },
     prepare: () => ({ repairTried: { findings: "fingerprint", time: "2026-11-24T00:00:00.000Z" } }),
   });
-  await runUntil(desk, "grantDatabase");
+  await runUntil(acceptance, "grantDatabase");
   await onboard("migrating", pod);
   await migrate("migrating", "retire");
-  await runUntil(desk, "cutOver");
+  await runUntil(acceptance, "cutOver");
   let failed = "";
   await refusing(["put credential", "remove identity"], async () => {
     failed = await onboard("compensating");
   });
-  await acceptCompensation(desk, failed);
-  await runUntil(desk, "removeIdentity");
+  await acceptCompensation(acceptance, failed);
+  await runUntil(acceptance, "removeIdentity");
   await onboard("compensating-change");
   await failAfter(cloud, "change sql-dev/orders", async () => {
     failed = await onboard("compensating-change", both);
   });
-  await acceptCompensation(desk, failed);
-  desk.take();
+  await acceptCompensation(acceptance, failed);
+  acceptance.take();
 }
 
-async function waitForPeople({ ports, deskOf }: Town): Promise<void> {
-  const red = deskOf(member("red"));
+async function waitForPeople({ ports, acceptanceContextOf }: Town): Promise<void> {
+  const red = acceptanceContextOf(member("red"));
   const wanted = (namespace: string) => request(namespace, { databases: orders });
   const ofRed: Caller = { ...approver, teams: ["red"] };
   for (const kind of ["rejected", "approved"] as const) {
@@ -296,25 +309,25 @@ async function waitForPeople({ ports, deskOf }: Town): Promise<void> {
   await runToRest(red);
 }
 
-async function batches({ ports, desk, refusing }: Town): Promise<void> {
+async function batches({ ports, acceptance, refusing }: Town): Promise<void> {
   await refusing(["change sql-dev/orders"], async () => {
-    await acceptBatch(desk, [request("batch-1"), request("batch-2", both), request("workload", both)]);
-    await desk.run();
+    await acceptBatch(acceptance, [request("batch-1"), request("batch-2", both), request("workload", both)]);
+    await acceptance.run();
   });
-  const canceled = await acceptBatch(desk, [request("batch-3"), request("batch-4")]);
-  await desk.run({
+  const canceled = await acceptBatch(acceptance, [request("batch-3"), request("batch-4")]);
+  await acceptance.run({
     async execute(name, work) {
       if (name === "prepareNamespace") {
         const record = await cancelBatch(ports, canceled, { by: requester, comment: "wrong list" });
-        await passOn(ports, desk.client, record, { warn: desk.warn });
+        await passOn(ports, acceptance.client, record, { warn: acceptance.warn });
       }
       return await work();
     },
   });
-  await acceptBatch(desk, [request("batch-5"), request("batch-6"), request("batch-7")]);
-  await runUntil(desk, "prepareNamespace", 2);
-  await acceptBatch(desk, [request("batch-8")]);
-  desk.take();
+  await acceptBatch(acceptance, [request("batch-5"), request("batch-6"), request("batch-7")]);
+  await runUntil(acceptance, "prepareNamespace", 2);
+  await acceptBatch(acceptance, [request("batch-8")]);
+  acceptance.take();
 }
 
 async function claimKeys({ ports: { idempotencyKeys } }: Town): Promise<void> {

@@ -3,10 +3,14 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-const schemaVersion = 1;
-
-/** Keys are handed out by the engine in ascending order; nothing here relies on SQLite to number rows. */
-const schema = `
+/**
+ * What leads from each version of the schema to the next, from an empty file on; `user_version` says how many have been
+ * taken. A step that was released is never changed: stores were made by it.
+ *
+ * Keys are handed out by the engine in ascending order; nothing here relies on SQLite to number rows.
+ */
+const migrations: readonly string[] = [
+  `
   CREATE TABLE instances (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -63,9 +67,11 @@ const schema = `
     entity TEXT NOT NULL,
     request TEXT NOT NULL
   ) STRICT;
-`;
+`,
+];
 
-export function openDatabase(file: string): DatabaseSync {
+/** `steps` is for tests. */
+export function openDatabase(file: string, steps: readonly string[] = migrations): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file);
   try {
@@ -76,38 +82,56 @@ export function openDatabase(file: string): DatabaseSync {
     // FULL, because NORMAL may lose the last commits on power loss, and those were acknowledged.
     database.exec("PRAGMA synchronous = FULL");
     database.exec("PRAGMA temp_store = MEMORY");
-    migrate(database, file);
+    migrate(database, file, steps);
     return database;
   } catch (error) {
     database.close();
-    if (isLocked(error)) {
+    if (resultCode(error) === busy) {
       throw new Error(
         `The durable store ${file} is in use by another host. Stop that host, or start this one with another directory or hub name.`,
         { cause: error },
       );
     }
+    if (resultCode(error) === corrupt || resultCode(error) === notADatabase) throw damaged(file, error);
     throw error;
   }
 }
 
-function migrate(database: DatabaseSync, file: string): void {
+function migrate(database: DatabaseSync, file: string, steps: readonly string[]): void {
+  // BEGIN EXCLUSIVE takes the lock now rather than at the first write, so a second host fails at its start.
+  database.exec("BEGIN EXCLUSIVE");
+  // What is damaged is not worked on: turns would fail one by one, or go on from what is no longer there.
+  const [problem] = database.prepare("PRAGMA quick_check(1)").all();
+  if (problem?.["quick_check"] !== "ok") throw damaged(file, problem?.["quick_check"]);
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-  if (version > schemaVersion) {
+  if (version > steps.length) {
     throw new Error(
-      `The durable store ${file} was written by a newer host (schema ${version}; this host knows ${schemaVersion}). ` +
+      `The durable store ${file} was written by a newer host (schema ${version}; this host knows ${steps.length}). ` +
         "Run the newer host, or move the file away to begin with an empty store.",
     );
   }
-  // BEGIN EXCLUSIVE takes the lock now rather than at the first write, so a second host fails at its start.
-  database.exec("BEGIN EXCLUSIVE");
-  if (version === 0) database.exec(schema);
-  database.exec(`PRAGMA user_version = ${schemaVersion}`);
+  for (const step of steps.slice(version)) database.exec(step);
+  database.exec(`PRAGMA user_version = ${steps.length}`);
   database.exec("COMMIT");
 }
 
-/** SQLITE_BUSY and its kin. */
-function isLocked(error: unknown): boolean {
-  return (
-    error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 5
+function damaged(file: string, cause: unknown): Error {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ");
+  return new Error(
+    `The durable store ${file} is damaged (${reason}). Put a copy back in its place, or move the file away to begin ` +
+      "with an empty store.",
+    { cause },
   );
+}
+
+/** https://sqlite.org/rescode.html */
+const busy = 5;
+const corrupt = 11;
+const notADatabase = 26;
+
+/** The primary code of an error of SQLite: an extended one has more in its upper bytes. */
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number"
+    ? error.errcode & 0xff
+    : undefined;
 }

@@ -1,6 +1,6 @@
 /** Looks through many instances or entities at once, a page at a time and along an index. */
 import type { DatabaseSync } from "node:sqlite";
-import type { InstanceRow, RuntimeStatus } from "../records.ts";
+import { finalStatuses, type InstanceRow, type RuntimeStatus } from "../records.ts";
 import { integer, type Row, text, textOrNull } from "./columns.ts";
 import { readInstance } from "./store.ts";
 
@@ -36,16 +36,24 @@ export function createQueries(database: DatabaseSync) {
   const select = (query: string, values: readonly Value[]): Row[] => database.prepare(query).all(...values);
 
   return {
-    /** In order of creation. */
+    /** In order of creation; those of a prefix in the order of their ids, which is the order of the index that finds them. */
     instances(filter: InstanceFilter, top: number, after: string | undefined): Page<InstanceRow> {
-      const { conditions, values } = conditionsOf(filter);
-      const [created, key] = parseToken(after);
-      const rows = select(
-        `SELECT * FROM instances WHERE ${[...conditions, "(created, key) > (?, ?)"].join(" AND ")}
-         ORDER BY created, key LIMIT ?`,
-        [...values, created, key, top + 1],
-      ).map(readInstance);
-      return pageOf(rows, { top, after, tokenOf: (row) => JSON.stringify([row.created, row.key]) });
+      const { sql, values } = filter.idPrefix === undefined ? byCreation(filter, after) : byId(filter, after);
+      const rows = select(`${sql} LIMIT ?`, [...values, top + 1]).map(readInstance);
+      const tokenOf = (row: InstanceRow) =>
+        JSON.stringify(filter.idPrefix === undefined ? [row.created, row.key] : [row.id]);
+      return pageOf(rows, { top, after, tokenOf });
+    },
+
+    /** Some of those that have ended and were not touched since. */
+    endedBefore(time: number, top: number): InstanceRow[] {
+      const ended = finalStatuses.map(() => "?").join(", ");
+      return select(`SELECT * FROM instances WHERE status IN (${ended}) AND created < ? AND updated < ? LIMIT ?`, [
+        ...finalStatuses,
+        time,
+        time,
+        top,
+      ]).map(readInstance);
     },
 
     entities(filter: EntityFilter, top: number, after: string | undefined): Page<FoundEntity> {
@@ -72,6 +80,44 @@ export function createQueries(database: DatabaseSync) {
   };
 }
 
+interface Query {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/**
+ * A query for each status, which SQLite merges along the index: `status IN (…)` would have it read and sort every row of
+ * these statuses for one page.
+ */
+function byCreation(filter: InstanceFilter, after: string | undefined): Query {
+  const { conditions, values } = conditionsOf(filter);
+  const [created, key] = parseToken(after, ["number", "number"]) ?? [-1, -1];
+  const parts = (filter.statuses ?? [undefined]).map((status): Query => {
+    const where = [...(status === undefined ? [] : ["status = ?"]), ...conditions, "(created, key) > (?, ?)"];
+    return {
+      sql: `SELECT * FROM instances WHERE ${where.join(" AND ")}`,
+      values: [...(status === undefined ? [] : [status]), ...values, created, key],
+    };
+  });
+  if (parts.length === 0) return { sql: "SELECT * FROM instances WHERE 0", values: [] };
+  return {
+    sql: `${parts.map(({ sql }) => sql).join(" UNION ALL ")} ORDER BY created, key`,
+    values: parts.flatMap((part) => part.values),
+  };
+}
+
+function byId(filter: InstanceFilter & { readonly idPrefix?: string }, after: string | undefined): Query {
+  const { conditions, values } = conditionsOf(filter);
+  const { idPrefix = "", statuses } = filter;
+  const [id] = parseToken(after, ["string"]) ?? [""];
+  const where = ["id >= ?", "id < ?", "id > ?", ...conditions];
+  if (statuses !== undefined) where.push(`status IN (${statuses.map(() => "?").join(", ")})`);
+  return {
+    sql: `SELECT * FROM instances WHERE ${where.join(" AND ")} ORDER BY id`,
+    values: [idPrefix, `${idPrefix}\u{10ffff}`, id, ...values, ...(statuses ?? [])],
+  };
+}
+
 function conditionsOf(filter: InstanceFilter): { conditions: string[]; values: Value[] } {
   const conditions: string[] = [];
   const values: Value[] = [];
@@ -82,14 +128,6 @@ function conditionsOf(filter: InstanceFilter): { conditions: string[]; values: V
   if (filter.createdTo !== undefined) {
     conditions.push("created <= ?");
     values.push(filter.createdTo);
-  }
-  if (filter.statuses !== undefined) {
-    conditions.push(`status IN (${filter.statuses.map(() => "?").join(", ")})`);
-    values.push(...filter.statuses);
-  }
-  if (filter.idPrefix !== undefined) {
-    conditions.push("id >= ? AND id < ?");
-    values.push(filter.idPrefix, `${filter.idPrefix}\u{10ffff}`);
   }
   return { conditions, values };
 }
@@ -109,14 +147,14 @@ function pageOf<T>(
 const start = Buffer.from("[]").toString("base64url");
 
 /** A token that is none of ours starts from the beginning, as no token does. */
-function parseToken(token: string | undefined): [number, number] {
+function parseToken(token: string | undefined, types: readonly ["number", "number"]): [number, number] | undefined;
+function parseToken(token: string | undefined, types: readonly ["string"]): [string] | undefined;
+function parseToken(token: string | undefined, types: readonly string[]): unknown[] | undefined {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(token ?? "", "base64url").toString());
-    if (Array.isArray(parsed) && parsed.length === 2 && parsed.every((part) => typeof part === "number")) {
-      return [Number(parsed[0]), Number(parsed[1])];
-    }
+    if (!Array.isArray(parsed) || parsed.length !== types.length) return undefined;
+    return parsed.every((part, index) => typeof part === types[index]) ? parsed : undefined;
   } catch {
-    // Falls through.
+    return undefined;
   }
-  return [-1, -1];
 }

@@ -1,8 +1,10 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
+import { createClock } from "../../../../local/host/durable/clock.ts";
+import { openDatabase } from "../../../../local/host/durable/store/open.ts";
 import { createStoreFolder, loadTestApp, startDurableHost } from "./support/durableHost.ts";
 
 let app: FunctionApp;
@@ -62,6 +64,94 @@ test("refuses a store that a newer host has written", async () => {
   await expect(startDurableHost(app, { directory })).rejects.toThrow(
     `The durable store ${file} was written by a newer host (schema 99`,
   );
+});
+
+/** A file of a host that knows only the first of these steps, with what it has written. */
+test("leads a store of an older schema to this one's, and keeps what is in it", () => {
+  const file = join(directory, "old.sqlite");
+  const first = ["CREATE TABLE things (id INTEGER PRIMARY KEY)"];
+  const older = openDatabase(file, first);
+  older.exec("INSERT INTO things VALUES (7)");
+  older.close();
+
+  const newer = openDatabase(file, [
+    ...first,
+    "ALTER TABLE things ADD COLUMN name TEXT",
+    "UPDATE things SET name = 'seven'",
+  ]);
+
+  expect(newer.prepare("SELECT id, name FROM things").all()).toEqual([{ id: 7, name: "seven" }]);
+  expect(newer.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
+  newer.close();
+});
+
+test("a step that fails leaves the store as it was", () => {
+  const file = join(directory, "old.sqlite");
+  const first = ["CREATE TABLE things (id INTEGER PRIMARY KEY)"];
+  openDatabase(file, first).close();
+
+  expect(() => openDatabase(file, [...first, "DROP TABLE things", "not SQL"])).toThrow(/syntax error/);
+
+  const again = openDatabase(file, first);
+  expect(again.prepare("SELECT count(*) AS rows FROM things").get()).toEqual({ rows: 0 });
+  again.close();
+});
+
+test("opens what the first release has written", async () => {
+  const database = new DatabaseSync(join(directory, "TestHubName.sqlite"));
+  database.exec(await readFile("test/local/host/durable/support/schema1.sql", "utf8"));
+  database.close();
+
+  const host = await startDurableHost(app, { directory });
+
+  expect(await host.client.getStatus("old")).toMatchObject({ runtimeStatus: "Completed", output: "Hello Ada" });
+  await host.client.raiseEvent("waiting", "two", 2);
+  expect((await host.finished("waiting")).output).toEqual([1, 2]);
+  await host.close();
+});
+
+test.each([
+  ["no database at all", (bytes: Buffer) => bytes.fill("x", 0, 100)],
+  ["one with a page that was overwritten", (bytes: Buffer) => bytes.fill(0xff, 4096 * 2, 4096 * 4)],
+  ["one that was cut off", (bytes: Buffer) => bytes.subarray(0, 4096 * 3)],
+])("refuses %s and says what to do", async (_, damage) => {
+  const file = join(directory, "TestHubName.sqlite");
+  const host = await startDurableHost(app, { directory });
+  for (let n = 0; n < 3; n += 1) await host.run("greet", "Ada");
+  await host.close();
+  await writeFile(file, damage(await readFile(file)));
+
+  const start = startDurableHost(app, { directory });
+
+  await expect(start).rejects.toThrow(
+    new RegExp(`The durable store ${file} is damaged \\(.+\\)\\. Put a copy back in its place, or move the file away`),
+  );
+});
+
+test("deletes what ended longer ago than it is told to keep, and nothing else", async () => {
+  const first = await startDurableHost(app, { directory });
+  const old = await first.run("greet", "Ada");
+  const running = await first.client.startNew("twoEvents");
+  await first.close();
+  let ahead = 0;
+  const own = createClock({ wall: () => Date.now() + ahead });
+  const retentionMs = 86_400_000;
+
+  const second = await startDurableHost(app, { directory, retentionMs, clock: own });
+  const idsOf = async () => (await second.client.getStatusAll()).map(({ instanceId }) => instanceId);
+  expect(await idsOf()).toEqual([old.instanceId, running]);
+  await second.close();
+  ahead = retentionMs + 1_000;
+  const third = await startDurableHost(app, { directory, retentionMs, clock: createClock({ wall: own.now }) });
+
+  await expect
+    .poll(async () => (await third.client.getStatusAll()).map(({ instanceId }) => instanceId))
+    .toEqual([running]);
+  expect(third.logLines.join("\n")).toContain("deleted orchestrations that ended long ago deleted=1");
+  await third.client.raiseEvent(running, "one", 1);
+  await third.client.raiseEvent(running, "two", 2);
+  expect((await third.finished(running)).output).toEqual([1, 2]);
+  await third.close();
 });
 
 test("says what is wrong in host.json", async () => {

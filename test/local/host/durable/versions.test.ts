@@ -68,7 +68,7 @@ test("one that it does not serve can be ended from outside", async () => {
 test("fails it where host.json says so, serves only its own where it is strict, and all where it does not care", async () => {
   const newer = () => withHost({ defaultVersion: "2.0" }, begin);
   const failing = await newer();
-  await withHost({ defaultVersion: "1.0", versionFailureStrategy: "Fail" }, async (host) => {
+  await withHost({ defaultVersion: "1.0", versionFailureStrategy: "fail" }, async (host) => {
     await host.client.raiseEvent(failing, "one", 1);
     const { runtimeStatus, output } = await host.finished(failing);
     expect([runtimeStatus, output]).toEqual(["Failed", expect.stringContaining("Its version '2.0' is not one")]);

@@ -18,6 +18,7 @@ export interface HostFixture {
   readonly settings?: Record<string, string>;
   readonly files?: Record<string, string | object>;
   readonly dataDirectory?: string;
+  readonly enforceKeys?: boolean;
 }
 
 /** Starts a host for an app of one file; both end with the test. */
@@ -26,6 +27,7 @@ export async function runHost({
   hostJson = {},
   settings = {},
   files = {},
+  enforceKeys = false,
   ...rest
 }: HostFixture): Promise<RunningHost> {
   const folder = await createAppFolder({
@@ -37,7 +39,7 @@ export async function runHost({
   onTestFinished(() => folder.remove());
   const dataDirectory = rest.dataDirectory ?? (await createDataDirectory());
   const { log, lines } = createMemoryLog();
-  const host = await startHost({ folder: folder.path, port: 0, dataDirectory, settings, log });
+  const host = await startHost({ folder: folder.path, port: 0, dataDirectory, settings, enforceKeys, log });
   onTestFinished(() => host.close({ graceMs: 200 }));
   return { ...host, lines, dataDirectory };
 }

@@ -24,7 +24,9 @@ export interface DurableHost {
   close(): Promise<void>;
 }
 
-export type HostOptions = Partial<Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict">> & {
+export type HostOptions = Partial<
+  Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict" | "retentionMs" | "clock">
+> & {
   /** Kept when given; otherwise a new folder that goes with the host. */
   readonly directory?: string;
 };

@@ -1,0 +1,88 @@
+/** Puts into the world what a catalog speaks of: its clusters, SQL servers and resource groups, each with Mooring's rights. */
+import { randomUUID } from "node:crypto";
+import { Catalog } from "../src/domain/catalog/catalog.ts";
+import type { CatalogDocument } from "./catalogs.ts";
+import type { Rights } from "./rights.ts";
+import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
+
+export interface SeedOptions {
+  readonly mooring: ServicePrincipal;
+  readonly databaseAdministrator: ServicePrincipal;
+  readonly rights: Rights;
+}
+
+export async function seedCloud(world: World, document: CatalogDocument, furnisher: SeedOptions): Promise<void> {
+  const { clusters, sqlServers } = Catalog.parse(document);
+  for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...furnisher });
+  const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
+  for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
+    const [, , subscriptionId = "", , resourceGroup = "", , , , name = ""] = resourceId.split("/");
+    addGroup(world, { subscriptionId, name: resourceGroup, location });
+    const { displayName: login, principalId: objectId } = furnisher.databaseAdministrator;
+    world.sqlServers.set(alias, {
+      name,
+      subscriptionId,
+      resourceGroup,
+      location,
+      // What the catalog gives is for an operation to set.
+      entraAdmin: entraAdmin ? undefined : { login, objectId },
+      canReadDirectory: true,
+      databases: new Set(Object.keys(databases)),
+    });
+  }
+}
+
+async function addCluster(
+  world: World,
+  { alias, cluster, mooring, rights }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
+): Promise<void> {
+  const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
+  const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
+  for (const name of new Set([identityResourceGroup, nodeResourceGroup]))
+    addGroup(world, { subscriptionId, name, location });
+  const hasPodIdentity = identityModes.includes("podIdentity");
+  if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
+  world.clusters.set(alias, {
+    name: alias,
+    oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,
+    serviceAccountKey: await createSigningKey(),
+    nodeResourceGroup,
+    subscriptionId,
+    location,
+    administrators: new Set(),
+    roles: new Map([[mooring.clientId, rights.rules]]),
+    hasPodIdentity,
+    hasWorkloadIdentityWebhook: identityModes.includes("workloadIdentity"),
+  });
+}
+
+/** Managed Identity Operator and Virtual Machine Contributor, as aad-pod-identity's documentation asks for. */
+const kubeletRoles = ["f1a07417-d97a-45cb-824c-7a7467783830", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"];
+
+function addKubelet(
+  world: World,
+  {
+    alias,
+    cluster,
+    nodeResourceGroup,
+  }: { alias: string; cluster: Catalog["clusters"][string]; nodeResourceGroup: string },
+): void {
+  const { subscriptionId, identityResourceGroup, podIdentity } = cluster;
+  const principalId = podIdentity?.kubeletObjectId ?? randomUUID();
+  const principal = { displayName: `${alias}-agentpool`, clientId: randomUUID(), principalId };
+  world.servicePrincipals.set(principal.clientId, principal);
+  for (const name of new Set([identityResourceGroup, nodeResourceGroup])) {
+    const scope = `/subscriptions/${subscriptionId}/resourceGroups/${name}`;
+    for (const role of kubeletRoles) assignRole(world, { role, principalId, scope });
+  }
+}
+
+function addGroup(
+  { subscriptionIds, resourceGroups }: World,
+  group: { subscriptionId: string; name: string; location: string },
+): void {
+  const { subscriptionId, name } = group;
+  subscriptionIds.add(subscriptionId.toLowerCase());
+  const key = `${subscriptionId}/${name}`.toLowerCase();
+  if (!resourceGroups.has(key)) resourceGroups.set(key, group);
+}

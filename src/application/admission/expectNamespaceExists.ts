@@ -1,0 +1,58 @@
+/** Before a request is told that nothing has to change: whether the Kubernetes namespace is the one that was onboarded. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { KubernetesObject, Ports } from "../../ports.ts";
+import type { ClaimContext } from "./claimContext.ts";
+
+/** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */
+const longestLookMs = 3_000;
+
+export async function expectNamespaceExists(
+  { ports, warn }: Pick<ClaimContext, "ports" | "warn">,
+  { namespaceUid, ...record }: NamespaceRecord,
+): Promise<void> {
+  if (namespaceUid === undefined) return;
+  const found = await look(ports, record);
+  if (found === "unknown") {
+    // What was said before is said again: to repeat a request is safe, also while the cluster is away.
+    warn?.(logLine("namespace not looked at", { namespace: berthKey(record) }));
+    return;
+  }
+  const about = { cluster: record.cluster, namespace: record.namespace };
+  const { operation } = record;
+  if (!found) {
+    const message = `Namespace ${berthKey(record)} is onboarded, and not in the cluster any more.`;
+    throw new Refusal("NAMESPACE_MISSING", message, { about, operation });
+  }
+  const { uid, deletionTimestamp } = found.metadata;
+  if (uid !== namespaceUid) {
+    const message = `Namespace ${berthKey(record)} has UID ${uid}; the one that was onboarded had ${namespaceUid}.`;
+    throw new Refusal("NAMESPACE_RECREATED", message, { about, operation });
+  }
+  if (deletionTimestamp !== undefined) {
+    throw new Refusal("NAMESPACE_TERMINATING", `Namespace ${berthKey(record)} is being deleted.`, { about, operation });
+  }
+}
+
+async function look(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  { cluster, namespace }: Pick<NamespaceRecord, "cluster" | "namespace">,
+): Promise<KubernetesObject | undefined | "unknown"> {
+  const giveUp = new AbortController();
+  const tooLong = sleep(longestLookMs, "unknown" as const, { signal: giveUp.signal });
+  tooLong.catch(() => undefined); // Aborted when the answer came first.
+  try {
+    const ref = { apiVersion: "v1", kind: "Namespace", name: namespace };
+    return await Promise.race([kubernetes.get(findCluster(catalog, cluster), ref), tooLong]);
+  } catch (error) {
+    if (error instanceof PermanentError || error instanceof TransientError) return "unknown";
+    throw error;
+  } finally {
+    giveUp.abort();
+  }
+}

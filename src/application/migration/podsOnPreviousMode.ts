@@ -1,0 +1,53 @@
+/** Pods that the end of a migration would leave without an identity. */
+import { z } from "zod";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type Migration, otherMode, targetOf } from "../../domain/operation/migration.ts";
+import type { Conflict } from "../../domain/operation/plan.ts";
+import type { IdentityMode } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+
+const PodState = z.object({
+  spec: z.object({ serviceAccountName: z.string().default("default") }).prefault({}),
+  status: z.object({ phase: z.string().default("Pending") }).prefault({}),
+});
+
+/** Names of pods that have, or are about to get, the identity by the way that the migration leaves. A pod that has ended needs none. */
+export async function podsOnPreviousMode(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  { cluster, namespace }: Berth,
+  migration: Migration,
+): Promise<readonly string[]> {
+  const isPodIdentity = targetOf(migration) === "workloadIdentity";
+  const labelSelector = isPodIdentity ? `aadpodidbinding=${migration.selector}` : "azure.workload.identity/use=true";
+  const query = { apiVersion: "v1", kind: "Pod", namespace, labelSelector };
+  const pods = await kubernetes.list(findCluster(catalog, cluster), query);
+  return pods
+    .filter((pod) => {
+      const { spec, status } = PodState.safeParse(pod).data ?? PodState.parse({});
+      const isOver = ["Succeeded", "Failed"].includes(status.phase);
+      return !isOver && (isPodIdentity || spec.serviceAccountName === migration.serviceAccount);
+    })
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
+}
+
+const mostNamed = 10;
+
+const ways: Readonly<Record<IdentityMode, { readonly words: string; readonly code: Conflict["code"] }>> = {
+  podIdentity: { words: "pod identity", code: "PODS_STILL_USE_POD_IDENTITY" },
+  workloadIdentity: { words: "workload identity", code: "PODS_STILL_USE_WORKLOAD_IDENTITY" },
+};
+
+/** Undefined when none is. */
+export function describeBlockingPods(
+  berth: Berth,
+  migration: Pick<Migration, "to">,
+  pods: readonly string[],
+): Conflict | undefined {
+  if (pods.length === 0) return undefined;
+  const { words, code } = ways[otherMode(targetOf(migration))];
+  const more = pods.length > mostNamed ? ` and ${pods.length - mostNamed} more` : "";
+  const named = `${pods.slice(0, mostNamed).join(", ")}${more}`;
+  return { code, message: `${pods.length} pod(s) of ${berthKey(berth)} still use ${words}: ${named}.` };
+}

@@ -1,0 +1,112 @@
+/** What recent operations took, and what runs now: read once for as many estimates as are made of it. */
+
+import { type Circumstances, keyOf, type Range } from "../../domain/operation/estimate.ts";
+import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { Registry } from "../../ports.ts";
+import { isStepName, stepFacts } from "../../resources/index.ts";
+
+const recentOperations = 10;
+const mostAhead = 200;
+
+export interface Measurements extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
+  /** How many of the recent operations ran at the same time; undefined when there were none. */
+  readonly seenAtOnce: number | undefined;
+}
+
+export async function readMeasurements(
+  registry: Pick<Registry, "listOperations" | "listSteps">,
+  { recent = recentOperations, own }: { recent?: number; own?: string } = {},
+): Promise<Measurements> {
+  const [past, operationsAhead] = await Promise.all([readRecent(registry, recent), countAhead(registry, own)]);
+  return { ...past, operationsAhead };
+}
+
+/** The newest operations of anybody that succeeded, and of them the steps that did so at once. */
+async function readRecent(registry: Pick<Registry, "listOperations" | "listSteps">, limit: number) {
+  const { value } = await registry.listOperations({ status: "Succeeded", limit });
+  const operations = value.filter((each): each is OperationRecord => each.kind !== "batch");
+  const steps = await Promise.all(operations.map(({ id }) => registry.listSteps(id)));
+  const times = new Map<string, number[]>();
+  for (const step of steps.flat()) {
+    const seconds = secondsOf(step);
+    if (seconds === undefined || step.action === undefined) continue;
+    const key = keyOf({ name: step.name, action: step.action });
+    times.set(key, [...(times.get(key) ?? []), seconds]);
+  }
+  const gaps = operations.flatMap((operation, index) => timeBetweenStages(operation, steps[index] ?? []));
+  const spans = operations.flatMap(spanOf);
+  return {
+    durations: new Map([...times].map(([key, all]) => [key, rangeOf(all)])),
+    betweenStages: gaps.length === 0 ? undefined : rangeOf(gaps),
+    seenAtOnce: spans.length === 0 ? undefined : mostAtOnce(spans),
+  };
+}
+
+function rangeOf(all: readonly number[]): Range {
+  const usual = all.reduce((sum, each) => sum + each, 0) / all.length;
+  return { least: Math.min(...all), most: Math.max(...all), usual };
+}
+
+function secondsOf({ status, attempts, startTime, endTime }: StepRecord): number | undefined {
+  if (status !== "Succeeded" || attempts !== 1 || endTime === undefined) return undefined;
+  return (Date.parse(endTime) - Date.parse(startTime)) / 1_000;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Milliseconds. Of what waited for a person, it says nothing. */
+function spanOf({ startTime, endTime, approval }: OperationRecord): readonly Span[] {
+  if (startTime === undefined || endTime === undefined || approval) return [];
+  return [{ from: Date.parse(startTime), to: Date.parse(endTime) }];
+}
+
+/** What an operation took besides its steps, for each of its stages. */
+function timeBetweenStages(operation: OperationRecord, steps: readonly StepRecord[]): readonly number[] {
+  const [span] = spanOf(operation);
+  const atWork = steps.flatMap(({ startTime, endTime }) =>
+    endTime === undefined ? [] : [{ from: Date.parse(startTime), to: Date.parse(endTime) }],
+  );
+  // A step that was tried again has waited, too.
+  if (!span || atWork.length === 0 || steps.some(({ attempts }) => attempts !== 1)) return [];
+  const idle = span.to - span.from - covered(atWork);
+  return [Math.max(0, idle) / 1_000 / countStages(steps)];
+}
+
+/** A step of another release is a stage of its own. */
+function countStages(steps: readonly StepRecord[]): number {
+  const stageOf = (name: string) => (isStepName(name) ? stepFacts[name].stage : undefined) ?? name;
+  return new Set(steps.map(({ name }) => stageOf(name))).size;
+}
+
+function covered(spans: readonly Span[]): number {
+  let sum = 0;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of spans.toSorted((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return sum;
+}
+
+function mostAtOnce(spans: readonly Span[]): number {
+  const at = (moment: number) => spans.filter(({ from, to }) => from <= moment && moment < to).length;
+  return Math.max(1, ...spans.map(({ from }) => at(from)));
+}
+
+/** Without the operation that the estimate is for. */
+async function countAhead(registry: Pick<Registry, "listOperations">, own: string | undefined): Promise<number> {
+  const pages = await Promise.all(
+    (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
+  );
+  return pages.flatMap(({ value }) => value).filter((each) => each.id !== own && isAtWork(each)).length;
+}
+
+/** What waits for a person waits for none of the limits, and a batch works through its operations. */
+function isAtWork(operation: AnyOperation): boolean {
+  if (operation.kind === "batch") return false;
+  const { approval } = operation;
+  return approval === undefined || approval.decision !== undefined;
+}

@@ -1,8 +1,0 @@
-import type { SentAs } from "../request/sentRequest.ts";
-import { tellAsSent } from "../request/sentRequest.ts";
-import { Refusal } from "./refusal.ts";
-
-/** A refusal by the fields of what was sent, which may have been an object; any other error as it is. */
-export function retellAsSent(error: unknown, { namespaceField }: SentAs = {}): unknown {
-  return error instanceof Refusal ? error.retold((text) => tellAsSent(namespaceField, text)) : error;
-}

@@ -1,0 +1,102 @@
+/**
+ * A request that meets an operation mends it as the timer does (operations/startAccepted.ts): after a kill the timer waits for
+ * its lease, up to a minute, and whoever asks need not. Only for callers who may see the operation: they are checked before.
+ */
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { isHeld } from "../../domain/operation/lifecycle.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import type { Ports } from "../../ports.ts";
+import type { AcceptanceContext, Accepted } from "./acceptance.ts";
+import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
+
+type Passer = Pick<RecoveryContext, "client" | "warn">;
+
+/** True when it was looked at, and may be another by now. Never throws: what cannot be mended is the timer's. */
+export interface RequestRecovery {
+  recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
+  /** Whatever operation holds the namespace. */
+  recoverHolder(by: Passer, berth: Berth): Promise<boolean>;
+  recoverBatch(by: Passer, id: string): Promise<boolean>;
+}
+
+/** However many ask, an instance is asked for once in this time, by each process. */
+const pauseMs = 5_000;
+const mostKept = 1_000;
+
+/** What the timer does. */
+export interface Recoveries {
+  /** With a namespace that is held. */
+  readonly recoverOperation: (recovery: RecoveryContext, record: Stored<HeldRecord>) => Promise<unknown>;
+  /** With a batch that is not closed, and was accepted before that time. False when its orchestration is at work. */
+  readonly recoverBatch: (recovery: RecoveryContext, id: string, before: number) => Promise<boolean>;
+}
+
+export function createRequestRecovery(
+  ports: Ports,
+  { recoverOperation: mend, recoverBatch: mendBatch }: Recoveries,
+  now: () => number = Date.now,
+): RequestRecovery {
+  const looked = new Map<string, number>();
+
+  function isDue(operation: string): boolean {
+    const last = looked.get(operation);
+    if (last !== undefined && now() < last + pauseMs) return false;
+    // The longest unseen is the first of them.
+    looked.delete(operation);
+    looked.set(operation, now());
+    const [oldest] = looked.keys();
+    if (oldest !== undefined && looked.size > mostKept) looked.delete(oldest);
+    return true;
+  }
+
+  /** `what` is asked for seldom, and its failure is told to nobody but the log. */
+  async function seldom({ warn }: Passer, what: string, look: () => Promise<boolean>): Promise<boolean> {
+    if (!isDue(what)) return false;
+    try {
+      return await look();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("not mended", { what, reason }));
+      return false;
+    }
+  }
+
+  async function recoverHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
+    if (!record || !isHeld(record) || now() < Date.parse(record.acceptedTime) + graceMs) return false;
+    await mend({ ports, client, warn, now }, record);
+    return true;
+  }
+
+  return {
+    recoverOperation: (by, berth, operation) =>
+      seldom(by, operation, async () => {
+        const record = await ports.registry.getNamespace(berth);
+        return record?.operation === operation && (await recoverHeld(by, record));
+      }),
+    recoverHolder: (by, berth) =>
+      seldom(by, berthKey(berth), async () => await recoverHeld(by, await ports.registry.getNamespace(berth))),
+    recoverBatch: ({ client, warn }, id) =>
+      seldom({ client, warn }, id, () => mendBatch({ ports, client, warn, now }, id, now() - graceMs)),
+  };
+}
+
+/** Accepts a request, once more where the operation that was in its way had ended and nobody had said so. */
+export async function acceptAfterRecovery(
+  requestRecovery: RequestRecovery,
+  acceptance: AcceptanceContext,
+  { berth, accept }: { readonly berth: Berth; readonly accept: () => Promise<Accepted> },
+): Promise<Accepted> {
+  try {
+    const accepted = await accept();
+    if (!accepted.isNew) await requestRecovery.recoverOperation(acceptance, berth, accepted.operation);
+    return accepted;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") throw error;
+    const { operation } = error.details;
+    if (operation === undefined || !(await requestRecovery.recoverOperation(acceptance, berth, operation))) throw error;
+    return await accept();
+  }
+}

@@ -1,0 +1,14 @@
+import type { DurableClient } from "durable-functions";
+import type { Ports } from "../../ports.ts";
+
+/** A request that is being accepted this moment starts its operation itself. */
+export const graceMs = 10_000;
+
+/** What a timer or a request needs that mends what a crash left. */
+export interface RecoveryContext {
+  readonly ports: Ports;
+  readonly client: DurableClient;
+  readonly warn: (message: string) => void;
+  /** In milliseconds; the machine's clock without it. */
+  readonly now?: () => number;
+}

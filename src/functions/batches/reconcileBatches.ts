@@ -1,0 +1,110 @@
+/** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
+import type { DurableOrchestrationStatus } from "durable-functions";
+import { originOf } from "../../application/batch/batchRecord.ts";
+import { concludeBatch, settleItems } from "../../application/batch/concludeBatch.ts";
+import { appendDecision } from "../../application/watching/audit.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
+import { findInstance, hasEnded } from "../../durable/orchestration.ts";
+import { settledEvent } from "../../orchestrations/batch.ts";
+import type { RecoveryContext } from "../acceptance/recoveryContext.ts";
+import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
+import { passOn, startBatch } from "./acceptBatch.ts";
+
+/** A batch that has no record by then is one whose acceptance broke off; nobody was told of it. */
+const forgottenMs = 600_000;
+
+interface Tick {
+  readonly held: readonly Pick<NamespaceRecord, "operation">[];
+  /** What was accepted before this time has had time to start by itself. */
+  readonly before: number;
+}
+
+export async function reconcileBatches(recovery: RecoveryContext, { held, before }: Tick): Promise<void> {
+  const { ports, warn } = recovery;
+  const running = new Set(held.map(({ operation }) => operation));
+  for (const open of await ports.registry.openBatches()) {
+    let record: Stored<BatchRecord> | undefined;
+    try {
+      record = await ports.registry.getBatch(open.id);
+      await reconcileBatch(recovery, open, { record, before, isRunning: (operation) => running.has(operation) });
+    } catch (error) {
+      // It comes again with the next tick.
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("batch not tended", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
+    }
+  }
+}
+
+/** Of one that somebody looks at: does what a tick does, provided that its orchestration is not at work. */
+export async function recoverBatch(recovery: RecoveryContext, id: string, before: number): Promise<boolean> {
+  const instance = await findInstance(recovery.client, id);
+  if (instance && !hasEnded(instance)) return false;
+  const open = await recovery.ports.registry.getOpenBatch(id);
+  if (!open) return false;
+  const record = await recovery.ports.registry.getBatch(id);
+  await reconcileBatch(recovery, open, { record, before, isRunning: () => true });
+  return true;
+}
+
+async function reconcileBatch(
+  recovery: RecoveryContext,
+  open: OpenBatch,
+  {
+    record,
+    before,
+    isRunning,
+  }: { record: Stored<BatchRecord> | undefined; before: number; isRunning: (operation: string) => boolean },
+): Promise<void> {
+  const { ports, client, warn } = recovery;
+  const { id, acceptedTime, requests, next } = open;
+  const { registry } = ports;
+  const accepted = Date.parse(acceptedTime);
+  if (!record) {
+    if (accepted < before - forgottenMs) await registry.closeBatch(id);
+    return;
+  }
+  const instance = await findInstance(client, id);
+  if (!instance || hasEnded(instance)) {
+    // Not closed, so it has not come to its end: what it has done is in the registry, and a new run goes on from there.
+    if (accepted >= before) return;
+    if (record.givenUp !== undefined) {
+      await passOn(ports, client, record, { warn });
+      await concludeBatch(ports, id);
+    } else if (!instance || (await isTakenUp(recovery, record, instance))) {
+      const runtimeStatus = instance?.runtimeStatus;
+      warn(logLine("starting a batch", { operation: id, runtimeStatus, traceId: traceIdIn(record) }));
+      await startBatch(client, ports, record);
+    }
+    return;
+  }
+  await passOn(ports, client, record, { warn });
+  // What holds its namespace still runs, and its record need not be read.
+  const items = await registry.listBatchItems(id, { status: "Running" });
+  const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
+  const settled = await settleItems(ports, id, ended);
+  const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
+  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
+}
+
+/** Whether a new run may begin now; counts it, and gives the batch up where there were enough. */
+async function isTakenUp(
+  { ports, now }: RecoveryContext,
+  record: Stored<BatchRecord>,
+  instance: DurableOrchestrationStatus,
+): Promise<boolean> {
+  const { id, restarts = 0 } = record;
+  const decision = mayRestart(instance, restarts, now?.() ?? Date.now());
+  if (decision === "later") return false;
+  if (decision === "never") {
+    await ports.registry.amendBatch(record, { givenUp: describeEnd(instance, restarts) });
+    return false;
+  }
+  const count = restarts + 1;
+  const entry = { id: `${id}/${count}`, what: "batch", action: "takenUp", outcome: "Running" };
+  await appendDecision(ports, originOf(record), { ...entry, reason: reasonOf(instance) });
+  return await ports.registry.amendBatch(record, { restarts: count });
+}

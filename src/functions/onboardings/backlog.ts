@@ -1,0 +1,195 @@
+/**
+ * Requests from the queue that cannot begin yet (docs/adr/0013): another operation holds the namespace, or an earlier
+ * message for it has not been decided. The registry keeps each in a row, and its message is deferred, so that it holds no slot.
+ * Whoever ends an operation admits the next one; a timer does so after a crash, and gives up what has waited too long.
+ *
+ * The order is that of sequence numbers. A request is the first when neither a message before it is still undecided nor a row
+ * before it waits, looked at in that order: a message that is no longer undecided has its row by then.
+ */
+
+import { z } from "zod";
+import { admit } from "../../application/admission/admission.ts";
+import { longestWaitMs } from "../../domain/access/access.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { isHeld } from "../../domain/operation/lifecycle.ts";
+import type { WaitingRequest } from "../../domain/operation/records.ts";
+import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { namedIn } from "../../domain/request/objectForm.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { createSerial } from "../../domain/serial.ts";
+import { logLine } from "../../domain/watching/logLine.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import {
+  type AcceptanceContext,
+  type AcceptanceContextWithId,
+  type Accepted,
+  acceptOnboarding,
+} from "../acceptance/acceptance.ts";
+import { queueCaller } from "../callers/authentication.ts";
+import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
+import { checkRequest } from "../http/readRequest.ts";
+import { readMessage } from "./readMessage.ts";
+
+/** The function whose messages these are. */
+export const queueFunction = "onboardingRequested";
+
+type Worker = Pick<AcceptanceContext, "client" | "warn">;
+type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
+
+export interface Backlog {
+  /** Begins the request of a message. Undefined when its turn has not come: it is kept, and its message is to be deferred. */
+  admitOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
+  /** Begins what waits for a namespace that has become free. Never fails: the timer tries again. */
+  admitNext(worker: Worker, berth: Berth): Promise<void>;
+  /** Into the audit trail. */
+  noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
+  /** Everything that waits: what can begin begins, what has waited too long is dead-lettered. */
+  reconcile(worker: Worker): Promise<void>;
+}
+
+export function createBacklog(
+  ports: Ports,
+  { refusals, now = () => Date.now() }: { readonly refusals: RefusalTrail; readonly now?: () => number },
+): Backlog {
+  const { registry, queue, catalog } = ports;
+  /** Within a process two must not start the same operation; between processes its id makes them one. */
+  const turns = createSerial();
+
+  function contextFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {
+    // An earlier delivery, or an earlier try to admit it, may have begun the operation.
+    return { ...worker, ports, by: queueCaller(catalog), operation, traceparent, isRepeated: true };
+  }
+
+  async function isFirst(berth: Berth, sequenceNumber: number, undecidedBefore = sequenceNumber): Promise<boolean> {
+    const undecided = await queue.undecidedBefore(undecidedBefore);
+    if (undecided.some((body) => isFor(berth, body))) return false;
+    return (await registry.waitingFor(berth)).every((waiting) => waiting.sequenceNumber >= sequenceNumber);
+  }
+
+  /** False when nothing more can begin for now. */
+  async function admitFirst(worker: Worker, berth: Berth): Promise<boolean> {
+    const [first] = await registry.waitingFor(berth);
+    if (!first) return false;
+    const record = await registry.getNamespace(berth);
+    if (record && isHeld(record) && record.operation !== first.operation) return false;
+    // One whose own message is not deferred yet is still its handler's, which asks again when it is.
+    if (!(await isFirst(berth, first.sequenceNumber, first.sequenceNumber + 1))) return false;
+    if (Date.parse(first.expires) <= now()) {
+      await giveUp(worker, first);
+      return true;
+    }
+    const acceptance = contextFor(worker, first);
+    try {
+      const accepted = await beginUnlessHeld(acceptance, checkRequest({ catalog, by: acceptance.by }, first.request));
+      if (!accepted) return false;
+      await queue.completeDeferred(first.sequenceNumber);
+    } catch (caught) {
+      const error = errorAsSent(caught, first);
+      if (!(error instanceof Refusal)) throw error;
+      worker.warn(logLine("waiting request dead-lettered", { ...factsOf(first), code: error.code }));
+      await noteRefused(worker, first, error);
+      await queue.deadLetterDeferred(first.sequenceNumber, { reason: error.code, description: error.message });
+    }
+    await registry.removeWaiting(first);
+    return true;
+  }
+
+  async function noteRefused(worker: Worker, { traceparent }: Pick<WaitingRequest, "traceparent">, error: Refusal) {
+    // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
+    if (!catalog.auth) return;
+    await noteRefusalOf(refusals, error, { by: queueCaller(catalog), what: queueFunction, traceparent }, worker);
+  }
+
+  type Waiting = Omit<WaitingRequest, "request">;
+
+  /** The row goes last: until then a crash is mended by the next try. */
+  async function giveUp(worker: Worker, waiting: Waiting): Promise<void> {
+    const record = await registry.getNamespace(waiting);
+    const cause = record && isHeld(record) ? `Operation ${record.operation} runs` : "An earlier request waits";
+    const description = `${cause} for ${berthKey(waiting)}, and this request has waited since ${waiting.since}.`;
+    worker.warn(logLine("waiting request given up", { ...factsOf(waiting), since: waiting.since }));
+    await queue.deadLetterDeferred(waiting.sequenceNumber, { reason: "OPERATION_IN_PROGRESS", description });
+    await registry.removeWaiting(waiting);
+  }
+
+  function isOver({ since, expires }: Waiting): boolean {
+    return now() >= Math.min(Date.parse(since) + longestWaitMs(catalog.queue), Date.parse(expires));
+  }
+
+  async function admitNext(worker: Worker, berth: Berth): Promise<void> {
+    await logFailure(worker, berth, async () => {
+      let isToGoOn = true;
+      while (isToGoOn) isToGoOn = await admitFirst(worker, berth);
+    });
+  }
+
+  async function logFailure({ warn }: Worker, berth: Berth, work: () => Promise<void>): Promise<void> {
+    try {
+      await turns.run(berthKey(berth), work);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("waiting request not admitted yet", { namespace: berthKey(berth), reason }));
+    }
+  }
+
+  return {
+    admitNext,
+    noteRefused,
+
+    async admitOrDefer(worker, arriving) {
+      const { request, sequenceNumber } = arriving;
+      const { cluster, namespace } = request;
+      const acceptance = contextFor(worker, arriving);
+      // What policy refuses is not worth waiting for.
+      admit(acceptance, request);
+      if (await isFirst(request, sequenceNumber)) {
+        // A row that an earlier delivery has written goes with the next admission, which finds the operation begun.
+        const accepted = await beginUnlessHeld(acceptance, request);
+        if (accepted) return accepted;
+      }
+      await registry.insertWaiting({ ...arriving, cluster, namespace, since: new Date(now()).toISOString() });
+      return undefined;
+    },
+
+    async reconcile(worker) {
+      const berths = Map.groupBy(await registry.listWaiting(), berthKey);
+      for (const [first] of berths.values()) if (first) await admitNext(worker, first);
+      // What has begun by now has no row any more.
+      for (const waiting of await registry.listWaiting()) {
+        if (isOver(waiting)) await logFailure(worker, waiting, () => giveUp(worker, waiting));
+      }
+    },
+  };
+}
+
+/** Undefined while another operation holds the namespace. */
+async function beginUnlessHeld(
+  acceptance: AcceptanceContextWithId,
+  request: OnboardingRequest,
+): Promise<Accepted | undefined> {
+  try {
+    return await acceptOnboarding(acceptance, request, { isPatient: false });
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS") return undefined;
+    throw error;
+  }
+}
+
+const NamedBerth = z.object({ cluster: z.string(), namespace: z.string() });
+
+/** What is no request is refused when it is read, and keeps nobody waiting. */
+function isFor(berth: Berth, body: unknown): boolean {
+  try {
+    const { data } = NamedBerth.safeParse(namedIn(readMessage(body)));
+    return data !== undefined && berthKey(data) === berthKey(berth);
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+function factsOf({ operation, cluster, namespace, traceparent }: Omit<WaitingRequest, "request">) {
+  return { operation, cluster, namespace, traceId: traceIdIn({ traceparent }) };
+}

@@ -1,0 +1,208 @@
+/** What the loop behind the feed of all reads: the newest operations at each look, and of the older ones those that run. */
+import type { DurableClient } from "durable-functions";
+import { isFinal } from "../../domain/operation/operation.ts";
+import type { AnyOperation } from "../../domain/operation/records.ts";
+import { phaseOf } from "../batches/batchStatus.ts";
+import {
+  beginAt,
+  type Change,
+  changesOf,
+  forgetParts,
+  isUnsent,
+  type OperationSnapshot,
+  readSnapshot,
+  type Source,
+  start,
+} from "./operationFeed.ts";
+
+/** Of operations, at a time; of the older ones that run each has its turn. */
+const newest = 100;
+/** Longer than a page of the newest: what has ended and is told is not told again. */
+const mostEnded = 1_000;
+
+export type Teams = readonly string[] | undefined;
+
+/** An operation in which a look found something new. */
+export interface OperationUpdate {
+  readonly snapshot: OperationSnapshot;
+  readonly changes: readonly Change[];
+}
+
+export interface OperationPoller {
+  /** What is new since the last look, the operation that changed longest ago first. */
+  poll(client: DurableClient): Promise<readonly OperationUpdate[]>;
+  hasPolled(): boolean;
+  /** As they were seen last. */
+  running(): readonly OperationSnapshot[];
+}
+
+export function createOperationPoller({ registry }: Source): OperationPoller {
+  const sent = beginAt({ ...start, operations: new Date().toISOString() });
+  const current = new Map<string, OperationSnapshot>();
+  const ended: string[] = [];
+  const readNewest = followNewest({ registry });
+  const turns = createTurns({ registry });
+  let hasLooked = false;
+
+  /** The first look is at everything that runs: whoever comes is told it from here. */
+  async function readAll(): Promise<readonly AnyOperation[]> {
+    if (!hasLooked) turns.begin(await listRunning({ registry }));
+    return await turns.withOlder(await readNewest(), hasLooked ? newest : Number.POSITIVE_INFINITY);
+  }
+
+  function remember(snapshot: OperationSnapshot): void {
+    const { operation } = snapshot;
+    if (!isFinal(operation.status)) {
+      current.set(operation.id, snapshot);
+      return;
+    }
+    current.delete(operation.id);
+    forgetParts(sent, snapshot);
+    if (ended.push(operation.id) > mostEnded) sent.times.delete(ended.shift() ?? "");
+  }
+
+  return {
+    hasPolled: () => hasLooked,
+    running: () => [...current.values()],
+    async poll(client) {
+      const all = await readAll();
+      const wanted = all.filter((each) => isUnsent(sent, each) || current.has(each.id));
+      const oldestFirst = (await lookAtAll({ registry }, client, wanted)).toSorted((a, b) =>
+        (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""),
+      );
+      hasLooked = true;
+      return oldestFirst.flatMap((snapshot) => {
+        const changes = changesOf(sent, snapshot);
+        remember(snapshot);
+        return changes.length > 0 ? [{ snapshot, changes }] : [];
+      });
+    },
+  };
+}
+
+/** What ended after that time; what runs is told from the looks. */
+export async function endedSince(
+  { registry }: Source,
+  client: DurableClient,
+  {
+    time,
+    isVisible,
+    teams,
+    lastEventId,
+  }: {
+    readonly time: string;
+    readonly isVisible: (operation: AnyOperation) => boolean;
+    readonly teams?: Teams;
+    readonly lastEventId: string | null;
+  },
+): Promise<readonly OperationSnapshot[]> {
+  // A client that was never told a time has no past.
+  if (lastEventId === null || time === "") return [];
+  const changed = await listPages({ registry }, { changedSince: time, ...(teams ? { teams } : {}) });
+  const ended = changed.filter((each) => isFinal(each.status) && isVisible(each));
+  return await lookAtAll({ registry }, client, ended);
+}
+
+/** At so many at a time: a client may have been away for long. */
+async function lookAtAll(
+  source: Source,
+  client: DurableClient,
+  operations: readonly AnyOperation[],
+): Promise<readonly OperationSnapshot[]> {
+  const snapshots: OperationSnapshot[] = [];
+  for (let at = 0; at < operations.length; at += newest) {
+    const some = operations.slice(at, at + newest);
+    snapshots.push(...(await Promise.all(some.map((each) => lookFromAfar(source, client, each)))));
+  }
+  return snapshots;
+}
+
+/** As the feed of all shows it: the operations of a batch's items speak for themselves. */
+async function lookFromAfar(
+  source: Source,
+  client: DurableClient,
+  operation: AnyOperation,
+): Promise<OperationSnapshot> {
+  if (operation.kind === "batch") return { operation, phase: phaseOf(operation), parts: [] };
+  return await readSnapshot(source, client, operation);
+}
+
+/** Reads newest first, back to what the reading before began with: many may come at once. */
+function followNewest({ registry }: Source): () => Promise<readonly AnyOperation[]> {
+  let newestSeen: string | undefined;
+  return async () => {
+    const found = await listPages(
+      { registry },
+      {},
+      (read) => newestSeen === undefined || read.some(({ id }) => id === newestSeen),
+    );
+    newestSeen = found[0]?.id ?? newestSeen;
+    return found;
+  };
+}
+
+interface Running {
+  readonly id: string;
+  readonly team?: string | undefined;
+}
+
+/** One that has waited for days for its approval is not among the newest, and runs all the same. */
+function createTurns({ registry }: Source) {
+  /** Ran when they were seen last, the longest unseen first. */
+  let running: readonly Running[] = [];
+  return {
+    begin(found: readonly Running[]): void {
+      running = found;
+    },
+    /** The recent ones, each once as it came last, and those of the others whose turn it is. */
+    async withOlder(recent: readonly AnyOperation[], most: number): Promise<readonly AnyOperation[]> {
+      const known = new Map(recent.map((each) => [each.id, each]));
+      const waiting = running.filter(({ id }) => !known.has(id));
+      const older: AnyOperation[] = [];
+      const turn = shareOut(waiting, most);
+      for (let at = 0; at < turn.length; at += newest) {
+        const found = await Promise.all(turn.slice(at, at + newest).map(({ id }) => registry.findOperation(id)));
+        older.push(...found.filter((each) => each !== undefined));
+      }
+      const all = [...known.values(), ...older];
+      const looked = new Set([...all, ...turn].map(({ id }) => id));
+      const stillRunning = all.filter(({ status }) => !isFinal(status)).map(({ id, team }) => ({ id, team }));
+      running = [...running.filter(({ id }) => !looked.has(id)), ...stillRunning];
+      return all;
+    },
+  };
+}
+
+/** One of each team after the other, so that a busy team does not keep the others waiting. */
+function shareOut(waiting: readonly Running[], most: number): readonly Running[] {
+  if (waiting.length <= most) return waiting;
+  const queues = [...Map.groupBy(waiting, ({ team }) => team).values()];
+  const shared: Running[] = [];
+  for (let round = 0; shared.length < most; round += 1) {
+    for (const queue of queues) shared.push(...queue.slice(round, round + 1));
+  }
+  return shared.slice(0, most);
+}
+
+/** What holds a namespace, and the batches that run. */
+async function listRunning({ registry }: Source): Promise<readonly Running[]> {
+  const [held, batches] = await Promise.all([registry.heldNamespaces(), registry.openBatches()]);
+  return [...batches, ...held.map(({ operation, team }) => ({ id: operation, team }))];
+}
+
+/** Page after page, until it is enough. */
+async function listPages(
+  { registry }: Source,
+  query: { readonly changedSince?: string; readonly teams?: readonly string[] },
+  isEnough: (found: readonly AnyOperation[]) => boolean = () => false,
+): Promise<readonly AnyOperation[]> {
+  const found: AnyOperation[] = [];
+  let continuation: string | undefined;
+  do {
+    const next = continuation === undefined ? {} : { continuation };
+    const page = await registry.listOperations({ limit: newest, ...query, ...next });
+    found.push(...page.value);
+    continuation = page.continuation;
+  } while (continuation !== undefined && !isEnough(found));
+  return found;
+}

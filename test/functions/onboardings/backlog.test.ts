@@ -1,0 +1,551 @@
+/** Messages for a busy namespace: their order, what becomes of them at their turn, and a process that dies at any moment. */
+import type { DurableClient } from "durable-functions";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createQueue, type LockedMessage, type QueuedMessage } from "../../../local/simulators/serviceBus/queue.ts";
+import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
+import { Queue, Team } from "../../../src/domain/access/access.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
+import { isHeld, kindOf, operationOf } from "../../../src/domain/operation/lifecycle.ts";
+import type { HeldRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { acceptOffboarding } from "../../../src/functions/acceptance/acceptance.ts";
+import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { type Backlog, createBacklog } from "../../../src/functions/onboardings/backlog.ts";
+import { takeMessage } from "../../../src/functions/onboardings/onboardingRequested.ts";
+import type { Ports, QueueMessages } from "../../../src/ports.ts";
+import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+const minuteMs = 60_000;
+const clientId = "33333333-3333-4333-8333-333333333333";
+
+/** Time goes on when a test says so; the broker and the backlog go by the same. */
+function createTime() {
+  let time = Date.now();
+  return {
+    now: () => time,
+    wakeAt: () => () => undefined,
+    advance(ms: number) {
+      time += ms;
+    },
+  };
+}
+
+/** A call is the last of its process when it is the one at which the process dies: before its effect, or after it. */
+interface Death {
+  readonly at: number;
+  readonly when: "before" | "after";
+}
+
+type Body = object;
+
+/** A namespace, the queue's messages for it, and a service whose processes may die. */
+class World {
+  readonly time = createTime();
+  readonly #expiry = new Map<string, number>();
+  readonly deadLetters: { message: QueuedMessage<Body>; properties: object }[] = [];
+  readonly queue = createQueue<Body>({ name: "requests", deadLetteringOnExpiration: true }, this.time, {
+    accept: (message, properties) => void this.deadLetters.push({ message, properties }),
+  });
+  readonly cloud: FakeCloud;
+  readonly warnings: string[] = [];
+  /** Ids of operations in the order in which they were begun first. */
+  readonly begun: string[] = [];
+  readonly ended = new Set<string>();
+  readonly startedAgain: string[] = [];
+  calls = 0;
+  #death: Death | undefined;
+  #tellDeath: () => void = () => undefined;
+  died = new Promise<void>(() => undefined);
+  ports: Ports;
+  backlog: Backlog;
+
+  constructor({ death, catalog = {} }: { death?: Death; catalog?: Partial<Catalog> } = {}) {
+    this.#death = death;
+    this.cloud = createFakeCloud(catalog);
+    const { registry, ...others } = this.cloud.ports;
+    this.ports = { ...others, registry: this.#mortal(registry), queue: this.#mortal(this.#messages()) };
+    this.backlog = this.#newProcess();
+  }
+
+  #newProcess(): Backlog {
+    this.died = new Promise((resolve) => {
+      this.#tellDeath = resolve;
+    });
+    const refusals = createRefusalTrail(this.ports);
+    return createBacklog(this.ports, { refusals, now: this.time.now });
+  }
+
+  /** With another catalog. */
+  redeploy(changes: Partial<Catalog>): void {
+    this.ports = { ...this.ports, catalog: { ...this.ports.catalog, ...changes } };
+    this.backlog = this.#newProcess();
+  }
+
+  /** Each call of a port may be the last one of its process. */
+  #mortal<P extends object>(port: P): P {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== "function") return method;
+        return async (...args: unknown[]) => await this.#call(() => Reflect.apply(method, target, args));
+      },
+    });
+  }
+
+  async #call<R>(effect: () => R): Promise<Awaited<R>> {
+    this.calls += 1;
+    const death = this.#death?.at === this.calls ? this.#death : undefined;
+    if (death?.when === "before") return await this.#die();
+    const result = await effect();
+    if (death) return await this.#die();
+    return result;
+  }
+
+  #die(): Promise<never> {
+    this.#death = undefined;
+    this.#tellDeath();
+    // Whoever waits for the answer of a dead process waits for ever.
+    return new Promise(() => undefined);
+  }
+
+  #messages(): QueueMessages {
+    const { queue } = this;
+    const lockDeferred = async (sequenceNumber: number): Promise<LockedMessage<Body> | undefined> => {
+      try {
+        return await this.#call(() => queue.receiveDeferred([sequenceNumber])[0]);
+      } catch {
+        const isThere = queue.peek().some((each) => each.sequenceNumber === sequenceNumber);
+        if (isThere) throw new TransientError("SERVICE_BUS_UNAVAILABLE", "somebody has locked it");
+        return undefined;
+      }
+    };
+    return {
+      complete: async (lockToken) => queue.complete(lockToken),
+      deadLetter: async (lockToken, why) => queue.deadLetter(lockToken, why),
+      defer: async (lockToken) => queue.defer(lockToken),
+      async completeDeferred(sequenceNumber) {
+        const message = await lockDeferred(sequenceNumber);
+        if (message) queue.complete(message.lockToken);
+        return message !== undefined;
+      },
+      async deadLetterDeferred(sequenceNumber, why) {
+        const message = await lockDeferred(sequenceNumber);
+        if (message) queue.deadLetter(message.lockToken, why);
+        return message !== undefined;
+      },
+      undecidedBefore: async (before) =>
+        queue
+          .peek()
+          .flatMap(({ state, sequenceNumber, content }) =>
+            state === "active" && sequenceNumber < before ? [content] : [],
+          ),
+    };
+  }
+
+  readonly client = {
+    startNew: async (_name: string, { instanceId = "" }: { instanceId?: string }) =>
+      await this.#call(() => {
+        if (this.ended.has(instanceId)) this.startedAgain.push(instanceId);
+        if (!this.begun.includes(instanceId)) this.begun.push(instanceId);
+        return instanceId;
+      }),
+    // The rest of the client is not used by what is tested here.
+  } as Partial<DurableClient> as DurableClient;
+
+  readonly worker = { client: this.client, warn: (text: string) => void this.warnings.push(text) };
+
+  send(body: Body, { messageId = crypto.randomUUID(), timeToLiveMs = 14 * 24 * 60 * minuteMs } = {}): string {
+    this.#expiry.set(messageId, this.time.now() + timeToLiveMs);
+    this.queue.send({ messageId, content: body, timeToLiveMs });
+    return messageId;
+  }
+
+  /** What the host does with the next message; false when there is none. */
+  async deliver(): Promise<boolean> {
+    const message = this.queue.receive();
+    if (message) await this.handle(message);
+    return message !== undefined;
+  }
+
+  async handle(message: LockedMessage<Body>): Promise<void> {
+    const { lockToken, sequenceNumber, messageId, enqueuedAt, content, deliveryCount } = message;
+    const context = {
+      triggerMetadata: {
+        lockToken,
+        sequenceNumber,
+        messageId,
+        deliveryCount: deliveryCount + 1,
+        enqueuedTimeUtc: new Date(enqueuedAt).toISOString(),
+        expiresAtUtc: new Date(this.#expiry.get(messageId) ?? 0).toISOString(),
+      },
+      log: () => undefined,
+      warn: this.worker.warn,
+    };
+    await this.survive(() =>
+      takeMessage(
+        this.ports,
+        { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false } },
+        { message: content, context, client: this.client },
+      ),
+    );
+  }
+
+  async deliverAll(): Promise<void> {
+    while (await this.deliver());
+  }
+
+  /** The work, until it is done or its process dies: then another process is there, and locks have ended. */
+  async survive(work: () => Promise<unknown>): Promise<void> {
+    const { died } = this;
+    const isDead = await Promise.race([work().then(() => false), died.then(() => true)]);
+    if (!isDead) return;
+    this.backlog = this.#newProcess();
+    this.time.advance(61_000);
+  }
+
+  held(): HeldRecord | undefined {
+    const record = this.cloud.namespaces.get("aks-dev/team-a");
+    return record && isHeld(record) ? record : undefined;
+  }
+
+  /** The operation that holds the namespace ends, and nobody learns of it. */
+  async conclude(status: "Succeeded" | "Failed" = "Succeeded"): Promise<HeldRecord> {
+    const record = this.held();
+    if (!record) throw new Error("no operation holds the namespace");
+    const { operation, cluster, namespace, request, requestedBy } = record;
+    const ending = { operation, cluster, namespace, request, requestedBy, kind: kindOf(record), leftBehind: false };
+    await concludeOperation(this.cloud.ports, { ...ending, status, ...(status === "Succeeded" ? { clientId } : {}) });
+    this.ended.add(operation);
+    return record;
+  }
+
+  /** As the activity does that records an end. */
+  async end(status?: "Succeeded" | "Failed"): Promise<void> {
+    const record = await this.conclude(status);
+    await this.survive(() => this.backlog.admitNext(this.worker, record));
+  }
+
+  /** Until nothing is left to do: deliveries, the timer, which may come late, and the ends of operations. */
+  async settle({ isTimerLate = false } = {}): Promise<void> {
+    for (let round = 0; round < 50; round += 1) {
+      await this.deliverAll();
+      if (!isTimerLate || !this.held()) await this.survive(() => this.backlog.reconcile(this.worker));
+      const record = this.held();
+      // What was claimed and never started is the timer's (startAccepted.ts).
+      if (record && !this.begun.includes(record.operation)) {
+        await this.cloud.ports.registry.insertOperation(operationOf(record));
+        this.begun.push(record.operation);
+      }
+      // One that failed is not begun again either, when its message comes a second time.
+      if (record) await this.end(rolesOf(record.request) === "executor" ? "Failed" : "Succeeded");
+      else if (this.queue.peek().length === 0 && this.cloud.waiting.size === 0) return;
+      else this.time.advance(61_000);
+    }
+    throw new Error(`it does not come to an end: ${JSON.stringify([...this.cloud.waiting.values()])}`);
+  }
+
+  requests(): readonly string[] {
+    return this.begun.map((id) => rolesOf(this.cloud.operations.get(id)?.request));
+  }
+}
+
+const request = (roles: readonly string[], changes: object = {}) => ({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles }],
+  ...changes,
+});
+const rolesOf = (of: OnboardingRequest | undefined) => of?.databases[0]?.roles.join() ?? "nothing";
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+/** The first message has the namespace. */
+async function hold(): Promise<void> {
+  world.send(request(["reader"]));
+  await world.deliverAll();
+  expect(world.requests()).toEqual(["reader"]);
+}
+
+describe("the order", () => {
+  it("is that of the messages, one operation at a time, each begun by the end of the one before", async () => {
+    await hold();
+    for (const role of ["writer", "executor"]) world.send(request([role]));
+    await world.deliverAll();
+    expect(world.queue.peek().map(({ state }) => state)).toEqual(["deferred", "deferred"]);
+
+    await world.end();
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    await world.end("Failed");
+    expect(world.requests()).toEqual(["reader", "writer", "executor"]);
+    await world.end();
+
+    expect(world.queue.peek()).toEqual([]);
+    expect(world.cloud.waiting.size).toBe(0);
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  it("holds for a message that comes while the namespace is free and others wait", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    await world.conclude();
+    expect(world.held()).toBeUndefined();
+
+    world.send(request(["executor"]));
+    await world.deliverAll();
+    await world.settle();
+
+    expect(world.requests()).toEqual(["reader", "writer", "executor"]);
+  });
+
+  it("holds for a message whose predecessor is still in another slot, and for one that comes again", async () => {
+    world.send(request(["reader"]));
+    world.send(request(["writer"]));
+    const slow = world.queue.receive();
+    await world.deliver();
+
+    expect(world.requests()).toEqual([]);
+    expect(world.queue.peek().map(({ state }) => state)).toEqual(["active", "deferred"]);
+    // Its process is gone; the message comes again when its lock has ended.
+    expect(slow).toBeDefined();
+    world.time.advance(61_000);
+    await world.settle();
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+  });
+
+  it("is nobody else's business: messages for other namespaces, and such as are no request, are not waited for", async () => {
+    world.send(request(["reader"], { namespace: "team-b" }));
+    world.send({ no: "request" });
+    world.send(request(["writer"]));
+    const others = [world.queue.receive(), world.queue.receive()];
+    expect(others).toHaveLength(2);
+
+    await world.deliver();
+
+    expect(world.requests()).toEqual(["writer"]);
+  });
+
+  it("leaves a request to its handler until its message is deferred, also when the namespace becomes free meanwhile", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    const message = world.queue.receive();
+    if (!message) throw new Error("no message came");
+    const { promise: deferring, resolve: defer } = Promise.withResolvers<void>();
+    Object.assign(world.ports.queue, {
+      async defer(lockToken: string) {
+        await deferring;
+        world.queue.defer(lockToken);
+      },
+    });
+    const handled = world.handle(message);
+    await expect.poll(() => world.cloud.waiting.size).toBe(1);
+
+    await world.end();
+    expect(world.requests()).toEqual(["reader"]);
+    defer();
+    await handled;
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    expect(world.queue.peek()).toEqual([]);
+    expect(world.cloud.waiting.size).toBe(0);
+  });
+
+  it("goes on behind a message that was refused while others had to wait for it", async () => {
+    world.send(request(["reader"], { identityMode: "podIdentity", databases: [] }));
+    world.send(request(["writer"]));
+    const first = world.queue.receive();
+    await world.deliver();
+    expect(world.requests()).toEqual([]);
+
+    if (first) await world.handle(first);
+    await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "INVALID_REQUEST" } }]);
+    expect(world.requests()).toEqual(["writer"]);
+  });
+});
+
+describe("at its turn", () => {
+  it("a request that is refused is dead-lettered with its code, and the next one begins", async () => {
+    await hold();
+    world.send(request(["writer"], { identityMode: "podIdentity" }));
+    world.send(request(["executor"]));
+    await world.deliverAll();
+
+    await world.end();
+
+    expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "MODE_CHANGE_REFUSED" } }]);
+    expect(world.requests()).toEqual(["reader", "executor"]);
+  });
+
+  it("a request that came as an object is refused by its own fields", async () => {
+    await hold();
+    const { cluster, namespace, ...spec } = request(["writer"]);
+    world.send({ apiVersion, kind, metadata: { name: "some-name", namespace }, spec: { cluster, ...spec } });
+    await world.deliverAll();
+    world.redeploy({ sqlServers: {} });
+
+    await world.end();
+
+    expect(world.deadLetters).toMatchObject([
+      { properties: { DeadLetterErrorDescription: expect.stringContaining("/spec/databases/0/server") } },
+    ]);
+  });
+
+  it("a request that an offboarding came before finds a free namespace", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    const record = await world.conclude();
+    await acceptOffboarding(createAcceptanceContext(world.cloud), record);
+    await world.survive(() => world.backlog.reconcile(world.worker));
+    expect(world.requests()).toEqual(["reader"]);
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    expect(world.held()).toMatchObject({ state: "Onboarding" });
+  });
+
+  it("what is onboarded by then needs no operation", async () => {
+    await hold();
+    for (const role of ["writer", "reader", "reader"]) world.send(request([role]));
+    await world.deliverAll();
+
+    await world.settle();
+
+    expect(world.requests()).toEqual(["reader", "writer", "reader"]);
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  it("a request begins also when somebody has removed its message: the registry has it", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    const [deferred] = world.queue.receiveDeferred(world.queue.peek().map(({ sequenceNumber }) => sequenceNumber));
+    world.queue.complete(deferred?.lockToken ?? "");
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    expect(world.cloud.waiting.size).toBe(0);
+  });
+
+  it("a request whose registry does not answer waits for the timer", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    const { waitingFor } = world.cloud.ports.registry;
+    world.cloud.ports.registry.waitingFor = async () => {
+      throw new TransientError("REGISTRY_UNAVAILABLE", "away");
+    };
+
+    await world.end();
+    expect(world.requests()).toEqual(["reader"]);
+    expect(world.warnings.join()).toContain("waiting request not admitted yet");
+    world.cloud.ports.registry.waitingFor = waitingFor;
+    await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+  });
+});
+
+describe("the wait", () => {
+  /** Until that much time has gone by the request waits, and then its message says why it was given up. */
+  async function expectWait(minutes: number): Promise<void> {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    world.time.advance((minutes - 1) * minuteMs);
+    await world.backlog.reconcile(world.worker);
+    expect(world.deadLetters).toEqual([]);
+
+    world.time.advance(2 * minuteMs);
+    await world.backlog.reconcile(world.worker);
+
+    const operation = world.held()?.operation ?? "nothing";
+    const why = {
+      DeadLetterReason: "OPERATION_IN_PROGRESS",
+      DeadLetterErrorDescription: expect.stringContaining(operation),
+    };
+    expect(world.deadLetters).toMatchObject([{ properties: why }]);
+    expect(world.cloud.waiting.size).toBe(0);
+    await world.end();
+    expect(world.requests()).toEqual(["reader"]);
+  }
+
+  it("is a week when the catalog says nothing", () => expectWait(7 * 24 * 60));
+
+  it("is as long as the catalog says", async () => {
+    const databases = { "sql-dev": { messages: ["reader", "writer"] } };
+    const platform = Team.parse({ clusters: ["aks-dev"], namespaces: ["*"], databases });
+    world = new World({ catalog: { teams: { platform }, queue: Queue.parse({ team: "platform", waitMinutes: 5 }) } });
+
+    await expectWait(5);
+  });
+
+  it("is no longer than the message lives, and nothing of it runs after that", async () => {
+    await hold();
+    world.send(request(["writer"]), { timeToLiveMs: 10 * minuteMs });
+    await world.deliverAll();
+    world.time.advance(11 * minuteMs);
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader"]);
+    expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "TTLExpiredException" } }]);
+    expect(world.cloud.waiting.size).toBe(0);
+  });
+
+  it("is not over for what can begin now, however late the service is", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    await world.conclude();
+    world.time.advance(8 * 24 * 60 * minuteMs);
+
+    await world.backlog.reconcile(world.worker);
+
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    expect(world.deadLetters).toEqual([]);
+  });
+});
+
+/** Three messages for a namespace that a fourth holds, with a process that dies at the given call. */
+async function liveThrough(isTimerLate: boolean, death?: Death): Promise<World> {
+  world = new World(death ? { death } : {});
+  for (const role of ["reader", "writer", "executor", "reader"]) world.send(request([role]));
+  await world.settle({ isTimerLate });
+  return world;
+}
+
+it.each([
+  ["the timer looks in between", false],
+  ["the timer is late", true],
+])(
+  "nothing is lost, begun twice or out of order, at whichever of its calls the process dies, when %s",
+  async (_, isTimerLate) => {
+    const { calls } = await liveThrough(isTimerLate);
+    expect(calls).toBeGreaterThan(50);
+
+    for (let at = 1; at <= calls; at += 1) {
+      for (const when of ["before", "after"] as const) {
+        const { startedAgain, deadLetters, cloud } = await liveThrough(isTimerLate, { at, when });
+
+        const what = `died ${when} call ${at}`;
+        expect(world.requests(), what).toEqual(["reader", "writer", "executor", "reader"]);
+        expect(cloud.operations.size, what).toBe(4);
+        expect(startedAgain, what).toEqual([]);
+        expect(deadLetters, what).toEqual([]);
+      }
+    }
+  },
+);

@@ -1,0 +1,59 @@
+/** Acceptance and decisions as the routes make them, on the fake cloud, with orchestrations run in memory. */
+import type { DurableClient } from "durable-functions";
+import type { Caller } from "../../src/domain/access/caller.ts";
+import type { AcceptanceContext } from "../../src/functions/acceptance/acceptance.ts";
+import { createMailbox, type Run, runOrchestration } from "./durableRunner.ts";
+import type { FakeCloud } from "./fakeCloud.ts";
+
+export const requester: Caller = {
+  id: "requester",
+  name: "Rita",
+  teams: [],
+  roles: ["Onboarding.Request", "Onboarding.Operate"],
+};
+export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
+
+export interface TestAcceptanceContext extends AcceptanceContext {
+  /** Wakes what waits, as the routes do. */
+  readonly raise: (name: string) => void;
+  /** What was accepted first and not run yet, for a test that runs it itself. */
+  take(): { readonly name: string; readonly input: unknown };
+  /** Runs what was accepted and not run yet, to its end. */
+  run(options?: Parameters<typeof runOrchestration>[2]): Promise<Run>;
+}
+
+export function createAcceptanceContext(
+  { ports }: Pick<FakeCloud, "ports">,
+  by: Caller = requester,
+): TestAcceptanceContext {
+  const started: { name: string; input: unknown }[] = [];
+  const mailbox = createMailbox();
+  const take = () => {
+    const next = started.shift();
+    if (!next) throw new Error("nothing was accepted that has not run");
+    return next;
+  };
+  const client: Partial<DurableClient> = {
+    async startNew(name, options) {
+      started.push({ name, input: options?.input });
+      return options?.instanceId ?? "";
+    },
+    raiseEvent: async (_id, name) => mailbox.raise(name),
+  };
+  return {
+    ports,
+    // The rest of the client is not used by what is tested here.
+    client: client as DurableClient,
+    by,
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    warn: (message) => {
+      throw new Error(message);
+    },
+    raise: mailbox.raise,
+    take,
+    async run(options = {}) {
+      const next = take();
+      return await runOrchestration(next.name, next.input, { mailbox, ...options });
+    },
+  };
+}

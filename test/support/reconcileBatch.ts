@@ -1,0 +1,27 @@
+/** The timer (functions/operations/startAccepted.ts) at a batch that runs, and the host that runs what it starts. */
+import type { DurableClient } from "durable-functions";
+import { reconcileBatches } from "../../src/functions/batches/reconcileBatches.ts";
+import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
+import type { TestAcceptanceContext } from "./acceptanceContext.ts";
+import { type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
+
+export async function tendBatch(acceptance: TestAcceptanceContext, id: string, options?: RunOptions): Promise<void> {
+  const instances = new Map<string, Promise<Run>>();
+  const client: Partial<DurableClient> = {
+    async getStatus(instance: string) {
+      // The batch runs; of others there is what this timer has started.
+      if (instance === id) return { runtimeStatus: "Running" } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      throw new Error("HTTP 404");
+    },
+    async startNew(name, started) {
+      instances.set(started?.instanceId ?? "", runOrchestration(name, started?.input, options));
+      return started?.instanceId ?? "";
+    },
+    raiseEvent: async (_id, name) => acceptance.raise(name),
+  };
+  const recovery = { ports: acceptance.ports, client: client as DurableClient, warn: () => undefined };
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await recoverOperation(recovery, record);
+  await Promise.all(instances.values());
+  const held = await acceptance.ports.registry.heldNamespaces();
+  await reconcileBatches(recovery, { held, before: Date.now() + 60_000 });
+}
