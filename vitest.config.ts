@@ -25,7 +25,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
     maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 1,
-    reporters: ["default"],
+    reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       { extends: true, test: { name: "wired", include, exclude: pure } },

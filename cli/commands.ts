@@ -12,40 +12,46 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: "As kubectl does",
     commands: {
-      get: { summary: "Namespaces, operations, approvals or the catalog", load: () => import("./commands/get.ts") },
-      apply: { summary: "Onboard and change what files say", load: () => import("./commands/apply.ts") },
-      diff: { summary: "What apply would change", load: () => import("./commands/diff.ts") },
-      delete: { summary: "Offboard what files or names say", load: () => import("./commands/delete.ts") },
+      get: {
+        summary: "List namespaces, operations, approvals or the catalog",
+        load: () => import("./commands/get.ts"),
+      },
+      apply: { summary: "Onboard or change the namespaces in files", load: () => import("./commands/apply.ts") },
+      diff: { summary: "Show what apply would change", load: () => import("./commands/diff.ts") },
+      delete: { summary: "Offboard namespaces by file or name", load: () => import("./commands/delete.ts") },
     },
   },
   {
     title: "Connect namespaces",
     commands: {
       plan: {
-        summary: "What onboarding would do and what stands in its way; writes nothing",
+        summary: "Show what onboarding would do and what blocks it; writes nothing",
         load: () => import("./commands/plan.ts"),
       },
       onboard: {
-        summary: "Onboard a namespace, change an onboarded one, or many at once",
+        summary: "Onboard or change one namespace or many",
         load: () => import("./commands/onboard.ts"),
       },
-      offboard: { summary: "Take a namespace's access away", load: () => import("./commands/offboard.ts") },
+      offboard: { summary: "Remove a namespace's access", load: () => import("./commands/offboard.ts") },
     },
   },
   {
     title: "Look",
     commands: {
-      list: { summary: "Namespaces, or operations", load: () => import("./commands/list.ts") },
-      status: { summary: "One operation step by step, or one namespace", load: () => import("./commands/status.ts") },
-      watch: { summary: "What happens, as it happens", load: () => import("./commands/watch.ts") },
+      list: { summary: "List namespaces or operations", load: () => import("./commands/list.ts") },
+      status: { summary: "Show an operation step by step, or a namespace", load: () => import("./commands/status.ts") },
+      watch: { summary: "Show what happens, as it happens", load: () => import("./commands/watch.ts") },
       catalog: {
-        summary: "What requests may name; checks a catalog file",
+        summary: "Show what requests can ask for, or check a catalog file",
         load: () => import("./commands/catalog.ts"),
       },
-      audit: { summary: "Who had what done to what", load: () => import("./commands/audit.ts") },
-      manifest: { summary: "What a team pastes into its Deployment", load: () => import("./commands/manifest.ts") },
+      audit: { summary: "Show who did what, and to what", load: () => import("./commands/audit.ts") },
+      manifest: {
+        summary: "Print the fragment that a team pastes into its Deployment",
+        load: () => import("./commands/manifest.ts"),
+      },
       export: {
-        summary: "A namespace's access as Kubernetes YAML, T-SQL or Azure CLI commands",
+        summary: "Export a namespace's access as Kubernetes YAML, T-SQL or Azure CLI commands",
         load: () => import("./commands/export.ts"),
       },
     },
@@ -53,20 +59,20 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: "Decide about operations",
     commands: {
-      approvals: { summary: "What waits for your approval", load: () => import("./commands/approvals.ts") },
-      approve: { summary: "Approve a request that waits", load: () => import("./commands/approve.ts") },
-      reject: { summary: "Reject a request that waits", load: () => import("./commands/reject.ts") },
-      cancel: { summary: "Stop an operation and undo what it has done", load: () => import("./commands/cancel.ts") },
-      compensate: { summary: "Run again the undos that failed", load: () => import("./commands/compensate.ts") },
+      approvals: { summary: "List what waits for your approval", load: () => import("./commands/approvals.ts") },
+      approve: { summary: "Approve a waiting request", load: () => import("./commands/approve.ts") },
+      reject: { summary: "Reject a waiting request", load: () => import("./commands/reject.ts") },
+      cancel: { summary: "Stop an operation and undo what it did", load: () => import("./commands/cancel.ts") },
+      compensate: { summary: "Run failed undos again", load: () => import("./commands/compensate.ts") },
     },
   },
   {
     title: "Keep namespaces right",
     commands: {
-      verify: { summary: "Read everything back now", load: () => import("./commands/verify.ts") },
-      repair: { summary: "Put drift right", load: () => import("./commands/repair.ts") },
+      verify: { summary: "Verify namespaces now", load: () => import("./commands/verify.ts") },
+      repair: { summary: "Repair drift", load: () => import("./commands/repair.ts") },
       migrate: {
-        summary: "From pod identity to workload identity, phase by phase",
+        summary: "Migrate from pod identity to workload identity, phase by phase",
         load: () => import("./commands/migrate.ts"),
       },
     },
@@ -74,10 +80,10 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: "On this machine",
     commands: {
-      up: { summary: "Run the service in its sandbox, until Ctrl-C", load: () => import("./commands/up.ts") },
-      sandbox: { summary: "Look into a sandbox's cloud, and break it", load: () => import("./commands/sandbox.ts") },
-      config: { summary: "Names for services, and which one is used", load: () => import("./commands/config.ts") },
-      completion: { summary: "Completion for bash, zsh or fish", load: () => import("./commands/completion.ts") },
+      up: { summary: "Run the service in a sandbox until Ctrl-C", load: () => import("./commands/up.ts") },
+      sandbox: { summary: "Inspect a sandbox's cloud, and break it", load: () => import("./commands/sandbox.ts") },
+      config: { summary: "Name services, and choose one", load: () => import("./commands/config.ts") },
+      completion: { summary: "Print completion for Bash, Zsh or fish", load: () => import("./commands/completion.ts") },
     },
   },
 ];

@@ -42,6 +42,15 @@ param readRoleAssignmentsOfSubscription bool = false
 param dashboardPrincipalId string = ''
 param dashboardPrincipalType 'Group' | 'User' = 'Group'
 
+@description('Client id by which people sign in to Mooring\'s own dashboard. Empty: the first audience of the catalog.')
+param dashboardClientId string = ''
+
+@description('Where else Mooring\'s dashboard leads.')
+param dashboardLinks { name: string, url: string }[] = []
+
+@description('Where a trace can be looked at, with {traceId} in it. Empty: traces are not linked to.')
+param traceUrl string = ''
+
 @description('Memory of an instance.')
 param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
@@ -224,6 +233,7 @@ module app 'modules/app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     historyDays: historyDays
+    dashboard: { clientId: dashboardClientId, links: dashboardLinks, traceUrl: traceUrl }
   }
   // An instance that starts before its rights are there fails until it is started again.
   dependsOn: [ownRights, network]

@@ -21,6 +21,10 @@ param readRoleAssignmentsOfSubscription = bool(readEnvironmentVariable('MOORING_
 param dashboardPrincipalId = readEnvironmentVariable('MOORING_DASHBOARD_PRINCIPAL_ID', '')
 param dashboardPrincipalType = readEnvironmentVariable('MOORING_DASHBOARD_PRINCIPAL_TYPE', 'Group')
 
+param dashboardClientId = readEnvironmentVariable('MOORING_DASHBOARD_CLIENT_ID', '')
+param dashboardLinks = json(readEnvironmentVariable('MOORING_DASHBOARD_LINKS', '[]'))
+param traceUrl = readEnvironmentVariable('MOORING_TRACE_URL', '')
+
 param instanceMemoryMB = any(int(readEnvironmentVariable('MOORING_INSTANCE_MEMORY_MB', '2048')))
 param maximumInstanceCount = int(readEnvironmentVariable('MOORING_MAXIMUM_INSTANCES', '40'))
 param alwaysReadyInstances = int(readEnvironmentVariable('MOORING_ALWAYS_READY_INSTANCES', '0'))

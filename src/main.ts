@@ -47,7 +47,8 @@ import { recoverOperation, registerStartAccepted } from "./functions/operations/
 import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import type { Ports } from "./ports.ts";
-import { startTelemetry } from "./telemetry/start.ts";
+import { logLine } from "./telemetry/logLine.ts";
+import { startTelemetry, watchInvocations } from "./telemetry/start.ts";
 
 const topicName = "onboarding-events";
 
@@ -92,11 +93,12 @@ const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
 const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));
 if (isAnonymous(catalog, config)) {
-  console.warn("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything.");
+  console.warn(logLine("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything."));
 }
 const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs: config.MOORING_CALL_TIMEOUT_MS });
 const ports = createPorts(config, catalog, credential);
 startTelemetry(config, credential);
+watchInvocations();
 
 providePorts(ports);
 const refusals = createRefusalTrail(ports);

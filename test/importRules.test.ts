@@ -76,7 +76,7 @@ const packages: Record<string, RegExp> = {
   durable: /^(zod|durable-functions|@azure\/functions)$/,
   ports: /^$/,
   // The SDK behind the API is a matter of one file (below).
-  telemetry: /^(@opentelemetry\/.*|@azure\/functions|@azure\/monitor-opentelemetry-exporter)$/,
+  telemetry: /^(node:async_hooks|@opentelemetry\/.*|@azure\/functions|@azure\/monitor-opentelemetry-exporter)$/,
   resources: /^(zod|node:timers\/promises)$/,
   application: /^(zod|node:timers\/promises)$/,
   activities: /^(zod|node:timers\/promises)$/,

@@ -63,7 +63,7 @@ const bothWords = Object.fromEntries(
 
 function tell(fix: Fix): string {
   if (typeof fix === "string") return formatFix(fix, "answered", bothWords);
-  return `${formatFix(fix, "retried", bothWords)} Once it is tried no more: ${formatFix(fix, "ended", bothWords)}`;
+  return `${formatFix(fix, "retried", bothWords)} After the last attempt: ${formatFix(fix, "ended", bothWords)}`;
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

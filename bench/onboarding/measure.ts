@@ -71,17 +71,17 @@ export function quantile(numbers: readonly number[], q: number): number {
 /** `turns`: how often the orchestrator ran; `events` are what it replays in each but the first, markers of turns left out. */
 export function historyOf(store: DatabaseSync, operation: string) {
   const rows = store
-    .prepare("SELECT event FROM history WHERE instance = (SELECT key FROM instances WHERE id = ?)")
+    .prepare("SELECT events FROM history WHERE instance = (SELECT key FROM instances WHERE id = ?)")
     .all(operation)
-    .map((row) => String(row["event"]));
-  const ofType = (...types: number[]) =>
-    rows.filter((event) => types.includes((JSON.parse(event) as { EventType: number }).EventType));
+    .map((row) => String(row["events"]));
+  const all = rows.flatMap((events) => JSON.parse(events) as { EventType: number }[]);
+  const ofType = (...types: number[]) => all.filter(({ EventType }) => types.includes(EventType));
   const [started, scheduled, completed, turnStarted] = [0, 4, 5, 12];
   return {
     activities: ofType(scheduled).length,
     events: ofType(started, scheduled, completed).length,
     turns: ofType(turnStarted).length,
-    bytes: rows.reduce((sum, event) => sum + event.length, 0),
+    bytes: rows.reduce((sum, events) => sum + events.length, 0),
   };
 }
 

@@ -5,13 +5,14 @@ export const connectionFlags = {
   server: { value: "url", summary: "Address of the service (MOORING_SERVER; http://127.0.0.1:7071)" },
   context: {
     value: "name",
-    summary: "A service that `mooring config` has named (MOORING_CONTEXT)",
+    summary: "A service named by `mooring config` (MOORING_CONTEXT)",
   },
-  key: { value: "key", summary: "A key of the catalog (better: MOORING_KEY, since others see a command line)" },
-  token: { value: "token", summary: "An access token for Mooring (better: MOORING_TOKEN)" },
+  key: { value: "key", summary: "A key from the catalog (prefer MOORING_KEY: other users can see command lines)" },
+  token: { value: "token", summary: "An access token for Mooring (prefer MOORING_TOKEN)" },
   audience: {
     value: "id",
-    summary: "Get a token for this client id of Mooring by Azure CLI, workload identity or the like (MOORING_AUDIENCE)",
+    summary:
+      "Get a token for this client ID of Mooring from Azure CLI, workload identity or similar (MOORING_AUDIENCE)",
   },
 } as const satisfies Flags;
 
@@ -25,11 +26,11 @@ export const outputFlags = {
   },
 } as const satisfies Flags;
 
-export const helpFlags = { help: { short: "h", summary: "Say this" } } as const satisfies Flags;
+export const helpFlags = { help: { short: "h", summary: "Show this help" } } as const satisfies Flags;
 
 export const waitFlags = {
   wait: { summary: "Follow the operation to its end; its outcome is the exit code" },
-  timeout: { value: "duration", summary: "Wait no longer than this: 90s, 5m, 1h30m (no limit)" },
+  timeout: { value: "duration", summary: "Stop waiting after this time: 90s, 5m, 1h30m (no limit)" },
 } as const satisfies Flags;
 
 export const dryRunFlags = {
@@ -37,9 +38,9 @@ export const dryRunFlags = {
 } as const satisfies Flags;
 
 export const sortFlags = {
-  "sort-by": { value: "path", summary: "Sort what is listed by this JSONPath, such as .namespace" },
+  "sort-by": { value: "path", summary: "Sort the list by this JSONPath, such as .namespace" },
 } as const satisfies Flags;
 
 export const commentFlags = {
-  comment: { value: "text", summary: "Kept with the decision, for whoever asks later" },
+  comment: { value: "text", summary: "A reason, kept with the decision" },
 } as const satisfies Flags;

@@ -11,11 +11,11 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Onboards what is in the files and not there, changes what differs, and leaves the rest: created, configured or unchanged, as soon as it is accepted. Each request is one of its own: what is refused of one does not stop the others, and the exit code is 1 then. With --wait it follows them all to their end. Of objects of other kinds, such as kustomize prints beside them, it takes none. `mooring onboard -f` sends many as one batch.",
+    "Onboards the namespaces in the files, changes those that differ, and leaves the rest. Each line says created, configured or unchanged, as soon as the request is accepted. Each request stands alone: if one is refused, the others continue and the exit code is 1. With --wait it follows them all to their end. It skips objects of other kinds, which kustomize may print beside them. `mooring onboard -f` sends many requests as one batch.",
   operands: [],
   flags: {
     ...fileFlags,
-    "take-over": { summary: "Operators: take a namespace from the team that has it; for one request" },
+    "take-over": { summary: "Operators: take the namespace over from its team; with one request only" },
     ...dryRunFlags,
     ...waitFlags,
   },

@@ -11,9 +11,9 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Lists what waits for your approval, newest first: what is not your own request and, where two people have to approve, what you have not approved yet. Needs the role Onboarding.Approve. CHANGES counts the databases that would be added (+), changed (~) and removed (-), GIVEN who has approved; -o wide says who may; -o json has each request whole, with the one that it replaces. What else waits in your teams: `mooring list operations --phase awaitingApproval`.",
+    "Lists what waits for your approval, newest first, except your own requests and those that you have already approved. Needs the role Onboarding.Approve. CHANGES counts the databases that would be added (+), changed (~) and removed (-); GIVEN shows who has approved. `-o wide` also shows who may approve, and `-o json` each whole request with the one that it replaces. For everything that waits in your teams: `mooring list operations --phase awaitingApproval`.",
   operands: [],
-  flags: { limit: { value: "n", summary: `No more than these (${defaultLimit})` }, ...sortFlags },
+  flags: { limit: { value: "n", summary: `No more than this many (${defaultLimit})` }, ...sortFlags },
   examples: ["approvals", "approvals -o name | xargs -n 1 mooring status"],
   async run(session, { limit = String(defaultLimit), "sort-by": path }) {
     const sort = readSort(path);

@@ -12,10 +12,10 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Approves the request that waits; needs the role Onboarding.Approve and another person than the requester; a request from the queue needs two of them. On a terminal it shows what is asked for and asks back. Elsewhere --request-hash has to say which request was looked at; `mooring status` shows it. What was approved is what runs.",
+    "Approves the waiting request. Needs the role Onboarding.Approve; nobody can approve their own request, and a request from the queue needs two people. On a terminal it shows the request and asks for confirmation. Elsewhere --request-hash has to name the request that you reviewed; `mooring status` shows the hash. Exactly what was approved is what runs.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: {
-    "request-hash": { value: "hash", summary: "Approve exactly this request, without asking back" },
+    "request-hash": { value: "hash", summary: "Approve exactly this request, without confirmation" },
     ...commentFlags,
     ...dryRunFlags,
     ...waitFlags,

@@ -17,15 +17,15 @@ const defaultLimit = 50;
 
 export const command = defineCommand({
   description:
-    "Shows the audit trail, newest first: every effect and every decision. With --check, operators have the whole chain of hashes checked; exit code 1 when a record was changed, taken out or moved.",
+    "Shows the audit trail, newest first: every effect and every decision. With --check, operators check the whole hash chain; the exit code is 1 if a record was changed, removed or moved.",
   operands: [],
   flags: {
-    cluster: { value: "name", summary: "Only of this cluster" },
-    namespace: { value: "name", summary: "Only of namespaces of this name" },
-    operation: { value: "operation", summary: "Only of this operation, named as `status` takes it" },
-    limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+    cluster: { value: "name", summary: "Only this cluster" },
+    namespace: { value: "name", summary: "Only namespaces with this name" },
+    operation: { value: "operation", summary: "Only this operation, named as for `status`" },
+    limit: { value: "n", summary: `No more than this many (${defaultLimit})` },
     ...sortFlags,
-    check: { summary: "Check the chain instead" },
+    check: { summary: "Check the hash chain instead" },
   },
   examples: ["audit --namespace team-a", "audit --check"],
   async run(session, { cluster, namespace, operation: named, limit = String(defaultLimit), check, "sort-by": path }) {

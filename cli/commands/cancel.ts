@@ -4,7 +4,7 @@ import { decide } from "../requests/decide.ts";
 
 export const command = defineCommand({
   description:
-    "Stops the operation and undoes what it has done; an offboarding stops before its next step. --dry-run names the undos that would run. With --wait the exit code is 0 when it was canceled.",
+    "Stops the operation and undoes what it did; an offboarding stops before its next step. --dry-run lists the undos that would run. With --wait the exit code is 0 if the operation was canceled.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: { ...commentFlags, ...dryRunFlags, ...waitFlags },
   examples: ["cancel eeb4e7 --dry-run", 'cancel eeb4e7 --comment "wrong database" --wait'],

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Shows what your requests may name: clusters with their identity modes, and databases with their role bundles. `catalog check` is for operators: it reads a catalog file here, asks no service, and says for each problem the line, the setting and what to do; exit code 1 when there is one.",
+    "Shows what your requests can ask for: clusters with their identity modes, and databases with their role bundles. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
   operands: [
     { name: "check", isRequired: false, choices: ["check"] },
     { name: "file", isRequired: false },

@@ -5,7 +5,7 @@ import { findOperation } from "../service/findOperation.ts";
 
 export const command = defineCommand({
   description:
-    "Runs again the undos that failed, and only those, as an operation of its own: for an operation that ended with COMPENSATION_FAILED, once the obstacle is gone.",
+    "Runs the failed undos, and only those, again as an operation of their own. Use it after COMPENSATION_FAILED, once the obstacle is gone.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: { ...dryRunFlags, ...waitFlags },
   examples: ["compensate eeb4e7 --dry-run", "compensate eeb4e7 --wait"],

@@ -3,7 +3,7 @@ import { exitCodes } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Prints a script that completes commands, flags and their values. bash: source <(mooring completion bash). zsh: source <(mooring completion zsh), after compinit. fish: mooring completion fish | source.",
+    "Prints a script that completes commands, flags and their values. Bash: `source <(mooring completion bash)`. Zsh: `source <(mooring completion zsh)`, after compinit. fish: `mooring completion fish | source`.",
   operands: [{ name: "shell", isRequired: true, choices: ["bash", "zsh", "fish"] }],
   flags: {},
   examples: ["completion bash > ~/.local/share/bash-completion/completions/mooring"],

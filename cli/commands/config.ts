@@ -10,7 +10,7 @@ const actions = ["get-contexts", "current-context", "use-context", "set-context"
 
 export const command = defineCommand({
   description:
-    "Names services, so that --context or use-context chooses one. The file is ~/.config/mooring/config.yaml (XDG_CONFIG_HOME, MOORING_CONFIG) and holds no secret. A flag goes before the environment, and the environment before the file.",
+    "Names services, so that --context or use-context can choose one. The file is ~/.config/mooring/config.yaml (XDG_CONFIG_HOME, MOORING_CONFIG) and holds no secret. A flag overrides the environment, and the environment overrides the file.",
   operands: [
     { name: "action", isRequired: true, choices: actions },
     { name: "context", isRequired: false },
@@ -18,7 +18,7 @@ export const command = defineCommand({
   flags: {
     ...outputFlags,
     server: { value: "url", summary: "set-context: address of the service" },
-    audience: { value: "id", summary: "set-context: client id of Mooring, for which tokens are got" },
+    audience: { value: "id", summary: "set-context: Mooring's client ID, to get tokens for" },
   },
   examples: [
     "config set-context test --server https://mooring-test.example",

@@ -14,16 +14,16 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Offboards what the files or the command line name: what Mooring created goes, and the Kubernetes namespace itself where it is Mooring's and its deletePolicy says so. On a terminal it asks first. One is told as deleted as soon as it is accepted, or with --wait at its end; several are one batch, as with `offboard`, and where nobody can be asked it takes --yes. Of a file it reads which namespaces are meant and nothing else.",
+    "Offboards the namespaces in the files or on the command line. Removes what Mooring created, and the Kubernetes namespace itself if Mooring created it and its deletePolicy is Delete. On a terminal it asks first. A single namespace is reported as deleted as soon as the request is accepted, or with --wait at its end. Several namespaces are one batch, as with `offboard`, and need --yes outside a terminal. From a file it reads only which namespaces to offboard.",
   operands: [
     { name: "namespace", isRequired: false, choices: ["namespace"], isOpen: true },
     { name: "name", isRequired: false, isMany: true },
   ],
   flags: {
     ...fileFlags,
-    cluster: { value: "name", summary: "Of a name that is given without its cluster" },
-    "ignore-not-found": { summary: "What is not onboarded is no error" },
-    "ignore-dependants": { summary: "Go on although others depend on what goes" },
+    cluster: { value: "name", summary: "The cluster of a name given without one" },
+    "ignore-not-found": { summary: "Do not fail for namespaces that are not onboarded" },
+    "ignore-dependants": { summary: "Continue although others depend on what would be removed" },
     ...yesFlags,
     ...dryRunFlags,
     ...waitFlags,

@@ -15,7 +15,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Says what `apply` would change: the object as it is and as it would be, and below it the plan without the steps that change nothing. Writes nothing. Exit code 0 when nothing would change, 1 when something would, and 5 when the service refuses a request or something is in its way, so that 1 has one meaning, as with kubectl.",
+    "Shows what `apply` would change: the object as it is and as it would be, then the plan without the steps that change nothing. Writes nothing. The exit code is 0 if nothing would change, 1 if something would, and 5 if a request is refused or blocked, so that 1 has one meaning, as in kubectl.",
   operands: [],
   flags: fileFlags,
   examples: ["diff -f team-a.yaml", "diff -f teams -R -o name"],

@@ -3,10 +3,10 @@ import { exitCodes, UsageError } from "../failures.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
 
 export const command = defineCommand({
-  description: "Prints all that the namespace has been given, so that a team can keep it without Mooring.",
+  description: "Prints everything that Mooring set up for the namespace, so that a team can keep it without Mooring.",
   operands: [{ name: "cluster/namespace", isRequired: true }],
   flags: {
-    format: { value: "format", choices: ["kubernetes", "tsql", "azurecli"], summary: "As what (kubernetes)" },
+    format: { value: "format", choices: ["kubernetes", "tsql", "azurecli"], summary: "The format (kubernetes)" },
     database: { value: "server/database", summary: "With --format tsql: only for this database" },
   },
   examples: ["export aks-dev/team-a > team-a.yaml", "export aks-dev/team-a --format tsql"],

@@ -13,7 +13,7 @@ import { command as list, listWhat } from "./list.ts";
 
 export const command = defineCommand({
   description:
-    "Lists things of a kind, or those that are named: namespaces as cluster/namespace, or by the namespace alone where one cluster has it; operations by their id or the beginning of it. With -o yaml or -o json a namespace is the object that onboards it: `mooring apply -f` takes it as it is, and ignores its status. `status` shows one thing whole.",
+    "Lists all entries of a kind, or the ones you name: a namespace as cluster/namespace, or by its name alone if only one cluster has it; an operation by its ID or the beginning of it. With `-o yaml` or `-o json`, a namespace is printed as the object that onboards it: `mooring apply -f` accepts it as it is and ignores its status. `status` shows one entry in full.",
   operands: [
     { name: "kind", isRequired: true, choices: resourceNames, isOpen: true },
     { name: "name", isRequired: false, isMany: true },

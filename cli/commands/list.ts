@@ -27,37 +27,37 @@ interface Filters extends ReturnType<typeof readBoth> {
 }
 
 const flags = {
-  cluster: { value: "name", summary: "Only of this cluster" },
-  team: { value: "name", summary: "Only of this team" },
+  cluster: { value: "name", summary: "Only this cluster" },
+  team: { value: "name", summary: "Only this team" },
   findings: {
     value: "which",
-    summary: "Namespaces: only those whose last look found any, none, Error, Warning, Info or this code",
+    summary: "Namespaces: only those whose last verification found any, none, Error, Warning, Info or this code",
   },
   filter: {
     ...filterFlags.filter,
     summary:
-      "Namespaces: only those that meet all of these, as for verify, repair, migrate and offboard: cluster, team, state, identityMode, findings; --cluster, --team and --findings say the same",
+      "Namespaces: only those that match all of these, as in verify, repair, migrate and offboard: cluster, team, state, identityMode, findings; --cluster, --team and --findings are shortcuts",
   },
-  namespace: { value: "name", summary: "Operations: only of namespaces of this name" },
+  namespace: { value: "name", summary: "Operations: only for namespaces with this name" },
   status: {
     value: "status",
     choices: ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] satisfies readonly OperationStatus[],
-    summary: "Operations: only of this status",
+    summary: "Operations: only with this status",
   },
   phase: {
     value: "phase",
     choices: ["awaitingApproval"] satisfies readonly Phase[],
     summary: "Operations: only those that wait for a person",
   },
-  limit: { value: "n", summary: `No more than these (${defaultLimit})` },
+  limit: { value: "n", summary: `No more than this many (${defaultLimit})` },
   ...sortFlags,
-  watch: { short: "w", summary: "Go on, and print what changes" },
-  timeout: { value: "duration", summary: "With -w: no longer than this: 90s, 5m, 1h30m (no limit)" },
+  watch: { short: "w", summary: "Keep running and print what changes" },
+  timeout: { value: "duration", summary: "With -w: stop after this time: 90s, 5m, 1h30m (no limit)" },
 } as const satisfies Flags;
 
 export const command = defineCommand({
   description:
-    "Lists what is onboarded or, with `operations`, what was asked for, newest first. Of what belongs to other teams, nothing is shown. With -w it goes on until Ctrl-C and prints what has changed, a line for each.",
+    "Lists onboarded namespaces or, with `operations`, operations, newest first. Shows only what belongs to your teams. With -w it runs until Ctrl-C and prints a line for each change.",
   operands: [{ name: "what", isRequired: false, choices: ["namespaces", "operations"] }],
   flags,
   examples: [

@@ -8,21 +8,24 @@ import { changeMany, choiceOf, selectionFlags, selectionOperand, yesFlags } from
 
 export const command = defineCommand({
   description:
-    "Takes a namespace from aad-pod-identity to workload identity, or with --to podIdentity back, in phases that each leave it working. It may stop after any phase; called again it goes on there, and called for the other identity mode it goes back. The last phase waits until no pod uses the old way, for as long as migration.waitForPodsMinutes in the catalog says (an hour); status names the pods. Several namespaces are one batch: on a terminal it asks first, and elsewhere it takes --yes.",
+    "Migrates a namespace from aad-pod-identity to workload identity, or back with --to podIdentity. Each phase leaves it working, and the migration can stop after any phase: run it again to continue, or with the other identity mode to reverse it. The last phase waits until no pod uses the previous mode, for as long as migration.waitForPodsMinutes in the catalog allows (an hour); status names the pods. Several namespaces are one batch: on a terminal it asks first, elsewhere it needs --yes.",
   operands: [selectionOperand],
   flags: {
     to: {
       value: "mode",
       choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
-      summary: "The identity mode to which it leads (workloadIdentity)",
+      summary: "The identity mode to migrate to (workloadIdentity)",
     },
     until: {
       value: "phase",
       choices: ["inventory", "sideBySide", "verify", "cutOver", "retire"] satisfies readonly MigrationPhase[],
       summary: "The last phase to run (retire)",
     },
-    "service-account": { value: "name", summary: "Of the workload (the one of the onboarding request)" },
-    selector: { value: "label", summary: "On the way back, of aadpodidbinding (the one of before, or the namespace)" },
+    "service-account": { value: "name", summary: "The workload's service account (the one in the onboarding request)" },
+    selector: {
+      value: "label",
+      summary: "With --to podIdentity: the value of the pod label aadpodidbinding (the previous one, or the namespace)",
+    },
     ...selectionFlags,
     ...yesFlags,
     ...dryRunFlags,

@@ -8,10 +8,10 @@ import { changeMany, choiceOf, confirmed, selectionFlags, selectionOperand, yesF
 
 export const command = defineCommand({
   description:
-    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself where it is Mooring's and its deletePolicy says so. Stops with nothing removed where somebody else depends on what would go. On a terminal it asks first. Several namespaces are one batch; where nobody can be asked, it takes --yes.",
+    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself if Mooring created it and its deletePolicy is Delete. Stops, with nothing removed, if someone else depends on what would be removed. On a terminal it asks first. Several namespaces are one batch, and need --yes outside a terminal.",
   operands: [selectionOperand],
   flags: {
-    "ignore-dependants": { summary: "Go on although others depend on what goes" },
+    "ignore-dependants": { summary: "Continue although others depend on what would be removed" },
     ...selectionFlags,
     ...yesFlags,
     ...dryRunFlags,

@@ -7,7 +7,7 @@ import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
-    "Onboards the namespace, or changes it to what is asked for now. Asked for the same again, it changes nothing. Several requests are sent as one batch: refused as a whole when one of them is wrong, and then each with an operation of its own.",
+    "Onboards the namespace, or changes an onboarded one to match the request. The same request again changes nothing. Several requests are sent as one batch: if one is wrong, all are refused; otherwise each gets an operation of its own.",
   operands: [{ name: "cluster/namespace", isRequired: false }],
   flags: { ...requestFlags, ...dryRunFlags, ...waitFlags },
   examples: [

@@ -6,7 +6,7 @@ import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
-    "Says per step what onboarding would create, adopt, change or remove, what stands in the way with its fix, what needs approval, and how long it would take. Writes nothing. Exit code 1 when something is in the way. The other commands that change something have --dry-run.",
+    "Shows for each step what onboarding would create, adopt, change or remove; what blocks it, with the fix; what needs approval; and how long it would take. Writes nothing. The exit code is 1 if something blocks it. The other commands that change something have --dry-run.",
   operands: [{ name: "cluster/namespace", isRequired: false }],
   flags: requestFlags,
   examples: [

@@ -3,7 +3,7 @@ import { defineCommand } from "../command.ts";
 import { decide } from "../requests/decide.ts";
 
 export const command = defineCommand({
-  description: "Ends an operation that waits for approval, with nothing written. Needs the role Onboarding.Approve.",
+  description: "Ends an operation that waits for approval; nothing is written. Needs the role Onboarding.Approve.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: { ...commentFlags, ...dryRunFlags },
   examples: ['reject eeb4e7 --comment "orders is not for team-a"'],

@@ -6,7 +6,7 @@ import { changeMany, choiceOf, selectionFlags, selectionOperand } from "../reque
 
 export const command = defineCommand({
   description:
-    "Puts right what differs from what was onboarded. What somebody else added is told by verify, and stays. Several namespaces are one batch, each with an operation of its own.",
+    "Repairs what differs from what was onboarded. What someone else added stays; verify reports it. Several namespaces are one batch, each with an operation of its own.",
   operands: [selectionOperand],
   flags: { ...selectionFlags, ...dryRunFlags, ...waitFlags },
   examples: [

@@ -3,7 +3,7 @@ import { UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Looks into the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval; `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them; `journal` lists the calls that arrived; `faults` lists what meets them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change that. Of a fault, --operation and --target are compared as the journal writes them, with * for any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
+    "Inspects the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval. `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them. `journal` lists the calls that arrived. `faults` lists the faults that affect them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change them. A fault's --operation and --target match the journal's spelling; * matches any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
   operands: [
     { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults", "token"] },
     { name: "part, act or person", isRequired: false },
@@ -13,27 +13,27 @@ export const command = defineCommand({
     wire: {
       value: "name",
       choices: ["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity", "tables", "durable"],
-      summary: "Of a fault, or of the calls to list",
+      summary: "The wire of a fault, or of the calls to list",
     },
-    operation: { value: "pattern", summary: "Which calls a fault meets, such as 'PUT *' or 'CREATE USER' (all)" },
-    target: { value: "pattern", summary: "Of what, such as sql-dev/orders (anything)" },
-    skip: { value: "n", summary: "So many matching calls pass first (0)" },
-    times: { value: "n", summary: "So many are hit, or always (1)" },
+    operation: { value: "pattern", summary: "The calls that a fault affects, such as 'PUT *' or 'CREATE USER' (all)" },
+    target: { value: "pattern", summary: "What the calls are about, such as sql-dev/orders (anything)" },
+    skip: { value: "n", summary: "How many matching calls to let pass first (0)" },
+    times: { value: "n", summary: "How many calls to affect, or always (1)" },
     error: { value: "code", summary: "The effect: an error of that service, such as 40613 or TooManyRequests" },
     status: { value: "n", summary: "The error's HTTP status" },
     message: { value: "text", summary: "The error's text" },
     "retry-after": { value: "seconds", summary: "The error's Retry-After" },
-    delay: { value: "ms", summary: "The effect: the answer takes so long" },
+    delay: { value: "ms", summary: "The effect: the answer is delayed" },
     cut: {
       value: "when",
       choices: ["before", "after"],
       summary: "The effect: the connection is cut before or after the call does its work",
     },
     hang: { summary: "The effect: no answer, ever" },
-    garbage: { summary: "The effect: an answer that is none" },
-    contains: { value: "text", summary: "Of the journal: part of the operation or the target" },
-    after: { value: "n", summary: "Of the journal: what came after the call of this number" },
-    limit: { value: "n", summary: "Of the journal: the newest so many (100)" },
+    garbage: { summary: "The effect: an invalid answer" },
+    contains: { value: "text", summary: "Journal: part of the operation or the target" },
+    after: { value: "n", summary: "Journal: calls after the one with this number" },
+    limit: { value: "n", summary: "Journal: how many of the newest calls (100)" },
   },
   examples: [
     "sandbox cloud sql",

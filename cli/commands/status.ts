@@ -10,7 +10,7 @@ import { printOperation, waitAndPrint } from "../wait.ts";
 
 export const command = defineCommand({
   description:
-    "Shows an operation step by step: its id, the beginning of it, or the beginning of the part after the hyphen, as long as no other is like it. Of cluster/namespace it shows what is onboarded there. With --wait it follows the operation, or the one that the namespace had last, and ends as that does; without, the exit code is 0 whatever the status is.",
+    "Shows an operation step by step. Name it by its ID, or by a unique beginning of the ID or of the part after the hyphen. For cluster/namespace it shows what is onboarded there. With --wait it follows the operation, or the namespace's last one, and its outcome is the exit code; otherwise the exit code is 0, whatever the status.",
   operands: [{ name: "operation|cluster/namespace", isRequired: true }],
   flags: waitFlags,
   examples: ["status 1eb066acc545eb-eeb4e713ef5927c9", "status eeb4e7", "status aks-dev/team-a"],

@@ -8,19 +8,20 @@ import { exitCodes, Interrupted, UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Runs the service with its simulated cloud at http://127.0.0.1:7071 until Ctrl-C, as `npm start` does. Nothing is kept. --catalog simulates each cluster and each SQL server that a catalog of yours names, with its teams, approvals and quotas; the file is checked as `mooring catalog check` does. --auth asks callers who they are, has a requester, an approver and an operator (`mooring sandbox token`), and prints how to try an approval.",
+    "Runs the service with a simulated cloud at http://127.0.0.1:7071 until Ctrl-C, like `npm start`. It keeps no data. --catalog simulates the clusters and SQL servers of your own catalog, with its teams, approvals and quotas; the file is checked as by `mooring catalog check`. --auth makes callers authenticate, provides a requester, an approver and an operator (`mooring sandbox token`), and prints how to try an approval.",
   operands: [],
   flags: {
-    port: { value: "n", summary: "Of the service on 127.0.0.1; 0 takes any free one (7071)" },
-    latency: { value: "ms", summary: "What every call to the simulated cloud takes at least" },
-    catalog: { value: "file", summary: "Simulate what this catalog names" },
-    auth: { summary: "Tell callers apart; a catalog that has auth does so anyway" },
-    traces: { summary: "Keep the last spans; the status of an operation links to its own" },
-    verbose: { summary: "Show all that the service logs, not its warnings alone" },
+    port: { value: "n", summary: "The service's port on 127.0.0.1; 0 takes any free one (7071)" },
+    latency: { value: "ms", summary: "The minimum time of every call to the simulated cloud" },
+    catalog: { value: "file", summary: "Simulate the clusters and servers in this catalog" },
+    auth: { summary: "Authenticate callers; a catalog with auth does so anyway" },
+    open: { summary: "Open the dashboard in a browser" },
+    traces: { summary: "Keep the latest spans; the status of an operation links to its trace" },
+    verbose: { summary: "Show everything that the service logs, not only warnings" },
   },
   examples: ["up", "up --port 7072", "up --auth", "up --catalog mooring.yaml"],
   isLocal: true,
-  async run({ signal }, { port, latency, catalog, auth, traces, verbose }) {
+  async run({ signal }, { port, latency, catalog, auth, open, traces, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined
@@ -28,6 +29,7 @@ export const command = defineCommand({
         : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
       ...(catalog === undefined ? [] : ["--catalog", catalog]),
       ...(auth ? ["--auth"] : []),
+      ...(open ? ["--open"] : []),
       ...(traces ? ["--traces"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];

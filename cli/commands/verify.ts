@@ -8,7 +8,7 @@ import { changeMany, choiceOf, selectionFlags, selectionOperand } from "../reque
 
 export const command = defineCommand({
   description:
-    "Reads everything back now and, where the catalog allows it, logs in as the workload does. Exit code 1 when it finds an Error: access is broken or cannot be proven. Warnings and Infos are printed and leave the exit code 0. docs/findings.md explains each finding. Several are one batch, in which a namespace with an Error has failed.",
+    "Reads everything back now and, if the catalog allows it, logs in as the workload does. The exit code is 1 if it finds an Error: access is broken or cannot be proven. Warnings and Infos are printed and leave the exit code 0. docs/findings.md explains each finding. Several namespaces are one batch, in which a namespace with an Error fails.",
   operands: [selectionOperand],
   flags: { ...selectionFlags, ...waitFlags },
   examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json", "verify --all --filter team=red --wait"],

@@ -9,7 +9,7 @@ export const filterFlags = {
     value: "field=value,…",
     many: true,
     summary:
-      "Those that meet all of these: cluster, team, state, identityMode, findings (any, none, a severity or a code)",
+      "Namespaces that match all of these: cluster, team, state, identityMode, findings (any, none, a severity or a code)",
   },
 } as const satisfies Flags;
 

@@ -14,7 +14,7 @@ export const fileFlags = {
     many: true,
     summary: "Requests as JSON or YAML: a file, a folder, a pattern, or - for standard input",
   },
-  recursive: { short: "R", summary: "With -f: the folders in a folder, too" },
+  recursive: { short: "R", summary: "With -f: include subfolders" },
 } as const satisfies Flags;
 
 export const requestFlags = {
@@ -23,22 +23,22 @@ export const requestFlags = {
   "identity-mode": {
     value: "mode",
     choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
-    summary: "How the workload proves itself",
+    summary: "How the workload authenticates",
   },
-  "service-account": { value: "name", summary: "Of the workload (app)" },
+  "service-account": { value: "name", summary: "The workload's service account (app)" },
   selector: { value: "name", summary: "Value of the pod label aadpodidbinding (the namespace's name)" },
   "adoption-policy": {
     value: "policy",
     choices: ["Never", "IfIdentical", "Always"] satisfies readonly AdoptionPolicy[],
-    summary: "What happens to what is there and is not Mooring's",
+    summary: "What happens to existing things that are not Mooring's",
   },
   "delete-policy": {
     value: "policy",
     choices: ["Keep", "Delete"] satisfies readonly DeletePolicy[],
     summary: "Whether offboarding deletes the namespace that Mooring created",
   },
-  team: { value: "name", summary: "For which team, when several of yours may ask for this" },
-  "take-over": { summary: "Operators: take the namespace from the team that has it" },
+  team: { value: "name", summary: "The team, if several of yours may ask for this" },
+  "take-over": { summary: "Operators: take the namespace over from its team" },
 } as const satisfies Flags;
 
 export function expectFiles(filename: readonly string[], command: string): void {
@@ -47,7 +47,7 @@ export function expectFiles(filename: readonly string[], command: string): void 
 
 export function expectOne(requests: readonly unknown[], takeOver: boolean): void {
   if (!takeOver || requests.length <= 1) return;
-  throw new UsageError("--take-over takes one request: whoever takes something from a team does it one by one.");
+  throw new UsageError("--take-over takes one request: take namespaces over one by one.");
 }
 
 type RequestValues = Values<typeof requestFlags>;
@@ -71,10 +71,9 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
     expectOne(written, takeOver);
     return { requests: written.map(({ request }) => request), written, takeOver };
   }
-  if (recursive) throw new UsageError("-R is of folders: give -f with it.");
+  if (recursive) throw new UsageError("-R needs -f with a folder.");
   if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
-  if (values.database.length === 0)
-    throw new UsageError("Say what it shall reach: --database server/database=role,role.");
+  if (values.database.length === 0) throw new UsageError("Name the databases: --database server/database=role,role.");
   return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, takeOver };
 }
 

@@ -18,7 +18,7 @@ import { filterFlags, readFilter } from "./filter.ts";
 export const selectionOperand = { name: "cluster/namespace", isRequired: false, isMany: true } as const;
 
 export const selectionFlags = {
-  all: { summary: "Every namespace that you may see, or that --filter lets pass" },
+  all: { summary: "Every namespace that you may see, or that matches --filter" },
   ...filterFlags,
 } as const satisfies Flags;
 
@@ -36,7 +36,8 @@ type Choice = { readonly namespaces: readonly Berth[] } | { readonly filter: Nam
 export function choiceOf({ all, filter }: Given, operands: readonly string[]): Choice | undefined {
   if (filter.length > 0 || all) {
     const [surplus] = operands;
-    if (surplus !== undefined) throw new UsageError(`"${surplus}" is given besides ${all ? "--all" : "--filter"}.`);
+    if (surplus !== undefined)
+      throw new UsageError(`"${surplus}" cannot be combined with ${all ? "--all" : "--filter"}.`);
     return filter.length > 0 ? { filter: readFilter(filter) } : { all: true };
   }
   if (operands.length === 0)
@@ -66,7 +67,7 @@ export async function changeMany(session: Session, wanted: Wanted, person = pers
   const mustAsk = isConfirmed === false;
   if (mustAsk && !person) {
     throw new UsageError(`Nobody can be asked here whether to ${action} them.`, {
-      next: ["--dry-run shows what would become of each", "--yes goes on without a question"],
+      next: ["--dry-run shows what would happen to each", "--yes continues without asking"],
     });
   }
   const choice = mustAsk && person ? await confirm(session, wanted, person) : wanted.choice;
@@ -97,7 +98,7 @@ async function listChosen({ client }: Session, choice: Exclude<Choice, { namespa
   const query = "filter" in choice ? choice.filter : {};
   const call = { method: "GET", path: "/api/namespaces", query } as const;
   const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
-  if (value.length === 0) throw new NotPossible("No namespace meets the filter.", { next: ["mooring list"] });
+  if (value.length === 0) throw new NotPossible("No namespace matches the filter.", { next: ["mooring list"] });
   if (isCut) {
     throw new NotPossible(`More than ${mostOfBatch} namespaces meet it, and a batch takes no more.`, {
       next: ["--filter cluster=…, team=… or state=… narrows it; send several"],

@@ -25,6 +25,14 @@ const kept = read();
 export const theme = signal<Theme>(kept.theme);
 export const exactTimes = signal(kept.exactTimes);
 
+// Whoever likes it dark likes it so in all tabs.
+addEventListener("storage", ({ key }) => {
+  if (key !== entry) return;
+  const others = read();
+  theme.value = others.theme;
+  exactTimes.value = others.exactTimes;
+});
+
 effect(() => {
   document.documentElement.dataset["theme"] = theme.value;
   const preferences: Preferences = { theme: theme.value, exactTimes: exactTimes.value };

@@ -223,7 +223,7 @@ function Account() {
           </button>
         )}
         {settings.signIn.easyAuth && (
-          <a href="/.auth/logout" target="_self">
+          <a href="/.auth/logout?post_logout_redirect_uri=%2Fdashboard" target="_self">
             Sign out
           </a>
         )}

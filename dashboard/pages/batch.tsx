@@ -66,7 +66,8 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
           asked for <Time at={batch.createdTime} /> by {batch.requestedBy}
         </span>
         <span>
-          took <Duration from={batch.startTime ?? batch.createdTime} until={endTime} />
+          {endTime === undefined ? "so far" : "took"}{" "}
+          <Duration from={batch.startTime ?? batch.createdTime} until={endTime} />
         </span>
       </div>
       {error && <Cause error={error} />}

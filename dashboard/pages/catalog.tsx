@@ -43,7 +43,9 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                     </span>
                   ))}
                 </p>
-                <p class="muted">{whoHas(teams.filter(({ clusters }) => clusters.includes(name)))}</p>
+                <p class="muted">
+                  {whoHas(teams, ({ clusters }) => (clusters.includes(name) ? "" : undefined)).join(", ")}
+                </p>
               </li>
             ))}
           </ul>
@@ -70,10 +72,9 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                     ))}
                   </p>
                   <ul class="plain muted">
-                    {teams.flatMap((team) => {
-                      const own = team.databases?.[server.name]?.[name];
-                      return own ? [<li key={team.name}>{`team ${team.name}: ${own.join(", ")}`}</li>] : [];
-                    })}
+                    {whoHas(teams, ({ databases }) => databases?.[server.name]?.[name]?.join(", ")).map((each) => (
+                      <li key={each}>{each}</li>
+                    ))}
                   </ul>
                   {isIn("Onboarding.Request") && (
                     <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>Ask for it</a>
@@ -93,7 +94,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                 <p>
                   Namespaces <code>{namespaces.join(", ")}</code> on {clusters.join(", ")}
                 </p>
-                <p class="muted">{count(quota, "namespace")} at a time</p>
+                <p class="muted">at most {count(quota, "namespace")}</p>
               </li>
             ))}
           </ul>
@@ -103,6 +104,14 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
   );
 }
 
-function whoHas(teams: Caller["teams"]): string {
-  return teams.length === 0 ? "for whoever may ask" : `teams: ${teams.map(({ name }) => name).join(", ")}`;
+type Team = Caller["teams"][number];
+
+/** Each team that has it, and what it has of it. */
+function whoHas(teams: readonly Team[], of: (team: Team) => string | undefined): readonly string[] {
+  if (teams.length === 0) return ["for whoever may ask"];
+  const having = teams.flatMap((team) => {
+    const what = of(team);
+    return what === undefined ? [] : [what === "" ? `team ${team.name}` : `team ${team.name}: ${what}`];
+  });
+  return having.length > 0 ? having : ["no team: operators alone"];
 }

@@ -124,7 +124,11 @@ function Fields({
       <Text
         name="namespace"
         title="Namespace"
-        hint={patterns.length > 0 ? `Your teams have: ${patterns.join(", ")}` : "Created when it does not exist."}
+        hint={
+          patterns.length > 0
+            ? `Your teams have: ${[...new Set(patterns)].join(", ")}`
+            : "Created when it does not exist."
+        }
         problem={problems.get("/namespace")}
         isFirst
       />

@@ -13,7 +13,7 @@ import { Block, Id } from "../ui/copy.tsx";
 import { Facts, Page, Section } from "../ui/page.tsx";
 import { Cause } from "../ui/plan.tsx";
 import { Loaded } from "../ui/states.tsx";
-import { Status } from "../ui/status.tsx";
+import { isPhaseInStatus, Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 import { Approval, ApproveButtons } from "./approval.tsx";
@@ -38,8 +38,18 @@ export function OperationPage({ id }: { readonly id: string }) {
       }),
     [resource],
   );
+  const what = "the operation";
+  if (data.value === undefined) {
+    return (
+      <Page title="Operation" crumbs={<a href={to.operations()}>Operations</a>}>
+        <Loaded resource={resource} what={what}>
+          {() => null}
+        </Loaded>
+      </Page>
+    );
+  }
   return (
-    <Loaded resource={resource} what="the operation">
+    <Loaded resource={resource} what={what}>
       {(document) =>
         document.kind === "batch" ? (
           <BatchView batch={document as Batch} reload={resource.reload} />
@@ -110,13 +120,14 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
     >
       <div class="summary">
         <Status of={status} phase={phase} />
-        {status === "Running" && <span class="muted">{words(phase)}</span>}
+        {status === "Running" && !isPhaseInStatus(phase) && <span class="muted">{words(phase)}</span>}
         <span>
           asked for <Time at={operation.createdTime} /> by {operation.requestedBy}
           {operation.team !== undefined && ` for team ${operation.team}`}
         </span>
         <span>
-          took <Duration from={operation.startTime ?? operation.createdTime} until={operation.endTime} />
+          {operation.endTime === undefined ? "so far" : "took"}{" "}
+          <Duration from={operation.startTime ?? operation.createdTime} until={operation.endTime} />
         </span>
       </div>
       {error && <Cause error={error} />}

@@ -83,7 +83,20 @@ export async function send(path: string, { method = "GET", body, headers, signal
 }
 
 function lose(): void {
-  if (contact.value.isThere) contact.value = { ...contact.value, isThere: false };
+  if (!contact.value.isThere) return;
+  contact.value = { ...contact.value, isThere: false };
+  void lookForService();
+}
+
+/** Until it answers, whatever else the page asks: an open stream may have missed nothing of a short absence. */
+async function lookForService(): Promise<void> {
+  while (!contact.value.isThere) {
+    const online = new AbortController();
+    addEventListener("online", () => online.abort(), { once: true });
+    // Not all tabs at the same moment, and at once when the machine is back in the network.
+    await pause(2_000 + Math.random() * 1_000, online.signal).catch(() => undefined);
+    if (!document.hidden) await send("/api/health/live", {}).catch(() => undefined);
+  }
 }
 
 /** Whoever is not known any more is asked to sign in, whichever call has met that. */

@@ -78,9 +78,18 @@ async function run(path: string, stopped: AbortSignal): Promise<void> {
       streamState.value = contact.peek().isThere ? "connecting" : "away";
       const longest = Math.min(longestPauseMs, 500 * 2 ** Math.min(failures, 6));
       // Not all tabs at the same moment.
-      await pause(longest / 2 + (Math.random() * longest) / 2, stopped).catch(() => undefined);
+      await pauseUnlessBack(longest / 2 + (Math.random() * longest) / 2, stopped);
     }
   }
+}
+
+/** Shorter where the service answers again meanwhile. */
+async function pauseUnlessBack(ms: number, stopped: AbortSignal): Promise<void> {
+  const back = new AbortController();
+  const wasThere = contact.peek().isThere;
+  const stop = contact.subscribe(({ isThere }) => isThere && !wasThere && back.abort());
+  await pause(ms, AbortSignal.any([stopped, back.signal])).catch(() => undefined);
+  stop();
 }
 
 /** Until the stream ends: how long to wait before the next, or that there is nothing more to come. */

@@ -1,7 +1,7 @@
 /** Something that a page shows and the service has: loaded, loading, not to be had, or what it was a while ago. */
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { contact } from "./client.ts";
+import { contact, Refused } from "./client.ts";
 import { freshStreams } from "./live.ts";
 import { caller, gate } from "./session.ts";
 
@@ -66,6 +66,8 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<
         },
         (reason: unknown) => {
           if (own.signal.aborted) return;
+          // What has gone, or is not the caller's any more, is not shown as something of a while ago.
+          if (reason instanceof Refused && (reason.status === 404 || reason.status === 403)) data.value = undefined;
           error.value = reason instanceof Error ? reason : new Error(String(reason));
           isLoading.value = false;
         },

@@ -80,9 +80,6 @@ function Asked({ change }: { readonly change: Change }) {
           {change.title}
         </h2>
         <div class="dialog-body">
-          <Loaded resource={plan} what="what would happen">
-            {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
-          </Loaded>
           {change.choice && (
             <label class="check">
               <input
@@ -95,6 +92,9 @@ function Asked({ change }: { readonly change: Change }) {
               {change.choice.text}
             </label>
           )}
+          <Loaded resource={plan} what="what would happen">
+            {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
+          </Loaded>
           {change.takesComment && <Comment value={comment} />}
           {error.value && (
             <div class="failure" role="alert">

@@ -1,33 +1,7 @@
-/** What to do about an error, in the words of these pages: the service says it in those of HTTP. */
+/** What to do about an error, with a link where one leads on. */
 import type { ComponentChildren } from "preact";
 import { base } from "../app/router.ts";
-
-/** Acts as src/domain/errors/fix.ts writes them, each with its words here and, where there is one, its page. */
-const acts: readonly (readonly [act: string, words: string, page?: string])[] = [
-  ["GET /api/operations/{id}?status=Failed", "“Failed only” on the batch's page"],
-  ["GET /api/operations/{id}", "its page"],
-  ["GET /api/operations", "Operations", "operations"],
-  ["GET /api/namespaces", "Namespaces", "namespaces"],
-  ["GET /api/catalog", "Catalog", "catalog"],
-  ["GET /api/events", "Operations", "operations"],
-  ["POST /api/operations/{id}/compensate", "Compensate on the operation's page"],
-  ["POST /api/namespaces/{cluster}/{namespace}/repair", "Repair on the namespace's page"],
-  ["POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity", "Go back on the namespace's page"],
-  ["POST /api/namespaces/{cluster}/{namespace}/migrate", "Migrate on the namespace's page"],
-  ["ignoreDependants=true", "“Ignore dependants” ticked"],
-  ['"team": "<name>"', "the field “For which team”"],
-  ["Authorization: Bearer <token> or x-mooring-key: <key>", "a sign-in"],
-];
-
-/** Pieces of the text: what leads to a page has one. */
-export function sayFix(text: string): readonly (readonly [text: string, page?: string | undefined])[] {
-  for (const [act, words, page] of acts) {
-    const at = text.indexOf(act);
-    if (at < 0) continue;
-    return [...sayFix(text.slice(0, at)), [words, page], ...sayFix(text.slice(at + act.length))];
-  }
-  return text === "" ? [] : [[text]];
-}
+import { sayFix } from "./fixWords.ts";
 
 export function Fix({ text }: { readonly text: string }): ComponentChildren {
   return sayFix(text).map(([piece, page], index) =>

@@ -13,8 +13,8 @@ interface PlannedStep {
   readonly target: string;
   readonly action: string | undefined;
   readonly differences: readonly Difference[];
-  readonly blockers?: readonly ToldError[];
-  readonly notices?: readonly ToldError[];
+  readonly blockers?: readonly ErrorWithFix[];
+  readonly notices?: readonly ErrorWithFix[];
 }
 
 export function PlanView({ plan }: { readonly plan: Plan }) {

@@ -33,7 +33,7 @@ export function Status({
   /** How many there are of it. */
   readonly number?: number;
 }) {
-  const shown = of === "Running" && phase !== undefined && phase in names ? phase : of;
+  const shown = of === "Running" && phase !== undefined && isPhaseInStatus(phase) ? phase : of;
   const [tone, sign] = tones[shown] ?? (shown.endsWith("ing") ? (["busy", "▶"] as const) : (["quiet", "·"] as const));
   return (
     <span class={`status ${tone}`}>
@@ -46,6 +46,11 @@ export function Status({
       </span>
     </span>
   );
+}
+
+/** Then it need not be said beside it. */
+export function isPhaseInStatus(phase: string): boolean {
+  return phase in names;
 }
 
 /** The value of a filter, too. */

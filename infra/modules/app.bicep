@@ -18,6 +18,8 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyInstances int
 param historyDays int
+@description('Settings of the dashboard; what is empty keeps its default.')
+param dashboard { clientId: string, links: { name: string, url: string }[], traceUrl: string }
 
 // The same as maxConcurrentRequests in host.json. A stream of events holds one of them for up to two minutes.
 var httpConcurrency = 100
@@ -71,6 +73,13 @@ var mooringSettings = {
   // Twice the largest body that Mooring takes, a batch: what is a little too large gets Mooring's own answer, not the host's.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(8 * 1024 * 1024)
 }
+
+// A setting without a value would be one of a wrong form.
+var dashboardSettings = union(
+  empty(dashboard.clientId) ? {} : { MOORING_DASHBOARD_CLIENT_ID: dashboard.clientId },
+  empty(dashboard.links) ? {} : { MOORING_DASHBOARD_LINKS: string(dashboard.links) },
+  empty(dashboard.traceUrl) ? {} : { MOORING_TRACE_URL: dashboard.traceUrl }
+)
 
 var restrictions = [
   for (prefix, index) in callerAddressPrefixes: {
@@ -136,7 +145,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(identitySettings, durableSettings, mooringSettings)
+  properties: union(identitySettings, durableSettings, mooringSettings, dashboardSettings)
 }
 
 // Deployments come with a token of Microsoft Entra; user name and password are no way in.

@@ -29,9 +29,16 @@ export interface RegisteredFunction {
 
 export interface InvocationInput {
   readonly trigger: TypedData;
+  /**
+   * What the handler is given in place of what the SDK would read out of `trigger`; its result is not written out, either.
+   * Spares a long text each way where host and handler are in one process.
+   */
+  readonly raw?: object;
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
+  /** Of the orchestration or the entity that it belongs to, for the log. */
+  readonly instanceId?: string;
   /** Of a request. */
   readonly method?: string | undefined;
   /** The caller's, which came with the request or the message. */
@@ -45,7 +52,7 @@ export interface InvocationInput {
 export interface InvocationResult {
   /** What the handler returned, by identity, after the post-invocation hooks. */
   readonly result: unknown;
-  /** The same as the SDK serialised it for the host. */
+  /** The same as the SDK serialised it for the host; not of an input that is `raw`. */
   readonly returnValue: TypedData | undefined;
 }
 

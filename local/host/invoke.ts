@@ -1,41 +1,46 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
 import { CoreError, type CoreInvocation, programmingModel, type Registration, type Registrations } from "./core.ts";
-import type { LogLevel } from "./log.ts";
+import type { Log, LogLevel } from "./log.ts";
 import type { RetryContext } from "./retryPolicy.ts";
+
+/** A function as it is invoked: what does not change from one invocation to the next. */
+export interface Invocable {
+  readonly definition: RegisteredFunction;
+  readonly registration: Registration;
+  readonly logs: { readonly user: Log; readonly system: Log };
+}
 
 /** Runs hooks and handler in the order of the Node worker, with the phase told to the SDK, which warns by it. */
 export async function invoke(
   app: Registrations,
-  {
-    definition,
-    registration,
-    input,
-    retry,
-  }: {
-    definition: RegisteredFunction;
-    registration: Registration;
-    input: InvocationInput;
-    retry?: RetryContext | undefined;
-  },
+  { registration, ...rest }: Invocable,
+  input: InvocationInput & { readonly invocationId: string },
+  retry?: RetryContext,
 ): Promise<InvocationResult> {
   const model = programmingModel();
   if (model === undefined) throw new CoreError("The app has no programming model: it never required @azure/functions.");
-  const core = createInvocation(app, { definition, registration, input, retry });
+  const core = createInvocation(app, { registration, ...rest }, input, retry);
   const invocation = await model.getInvocationModel(core);
-  const { context, inputs } = await invocation.getArguments();
+  const { context, inputs: given } = await invocation.getArguments();
   const hookData: Record<string, unknown> = {};
   const shared = { hookData, appHookData: app.appHookData, invocationContext: context };
 
-  const before = createHookContext(shared, { inputs, functionCallback: registration.callback });
+  const { preInvocation, postInvocation } = app.hooks;
+  const inputs = input.raw === undefined ? given : [input.raw];
+  const before = contextFor(preInvocation, shared, { inputs, functionCallback: registration.callback });
   core.state = "preInvocationHooks";
   try {
-    await runHooks(app.hooks.preInvocation, before);
+    await runHooks(preInvocation, before);
   } finally {
     core.state = undefined;
   }
 
-  const after = createHookContext(shared, { inputs: before.inputs, result: null as unknown, error: null as unknown });
+  const after = contextFor(postInvocation, shared, {
+    inputs: before.inputs,
+    result: null as unknown,
+    error: null as unknown,
+  });
   core.state = "invocation";
   try {
     after.result = await invocation.invokeFunction(context, before.inputs, before.functionCallback);
@@ -44,18 +49,24 @@ export async function invoke(
   }
   core.state = "postInvocationHooks";
   try {
-    await runHooks(app.hooks.postInvocation, after);
+    await runHooks(postInvocation, after);
   } finally {
     core.state = undefined;
   }
 
   if (after.error !== null && after.error !== undefined) throw after.error;
+  if (input.raw !== undefined) return { result: after.result, returnValue: undefined };
   const response = await invocation.getResponse(context, after.result);
   return { result: after.result, returnValue: response.returnValue ?? undefined };
 }
 
 export async function runHooks(hooks: readonly ((context: object) => unknown)[], context: object): Promise<void> {
   for (const hook of hooks) await hook(context);
+}
+
+/** Most apps have no hooks, and nothing is made for them. */
+function contextFor<T extends object>(hooks: readonly unknown[], fixed: object, open: T): T {
+  return hooks.length === 0 ? open : createHookContext(fixed, open);
 }
 
 /** `fixed` may be read but not replaced by a hook; what is in `open` may be replaced. */
@@ -75,34 +86,26 @@ export function createHookContext<T extends object>(fixed: object, open: T): T {
 
 function createInvocation(
   app: Registrations,
-  {
-    definition,
-    registration,
-    input,
-    retry,
-  }: {
-    definition: RegisteredFunction;
-    registration: Registration;
-    input: InvocationInput;
-    retry: RetryContext | undefined;
-  },
+  { definition, registration, logs }: Invocable,
+  input: InvocationInput & { readonly invocationId: string },
+  retry: RetryContext | undefined,
 ): CoreInvocation {
-  const invocationId = input.invocationId ?? randomUUID();
-  const inputs = Object.entries(input.inputs ?? {}).map(([name, data]) => ({ name, data }));
-  const logs = {
-    user: app.log.category(`Function.${definition.name}.User`),
-    system: app.log.category(`Function.${definition.name}`),
-  };
+  const { trigger, inputs, triggerMetadata, hostSpan, traceParent, invocationId, instanceId } = input;
+  const inputData = [{ name: definition.trigger.name, data: trigger }];
+  for (const name in inputs) {
+    const data = inputs[name];
+    if (data !== undefined) inputData.push({ name, data });
+  }
   return {
     invocationId,
     request: {
       invocationId,
       functionId: definition.functionId,
-      inputData: [{ name: definition.trigger.name, data: input.trigger }, ...inputs],
-      triggerMetadata: input.triggerMetadata ?? {},
+      inputData,
+      triggerMetadata: triggerMetadata ?? {},
       ...(retry === undefined ? {} : { retryContext: retry }),
       traceContext: {
-        traceParent: input.hostSpan ?? continueTrace(input.traceParent),
+        traceParent: hostSpan ?? continueTrace(traceParent),
         traceState: "",
         attributes: {},
       },
@@ -111,7 +114,7 @@ function createInvocation(
     state: undefined,
     log(level, category, message) {
       const entry = passLogHooks(app, { level, message, category });
-      logs[category].write(entry.level, entry.message, { invocationId });
+      logs[category].write(entry.level, entry.message, { invocationId, instanceId });
     },
   };
 }
@@ -129,6 +132,9 @@ function passLogHooks(app: Registrations, entry: { level: LogLevel; message: str
 
 /** W3C trace context: the caller's trace with a span of our own, or a new trace. */
 function continueTrace(traceParent: string | undefined): string {
-  const [, trace, , flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceParent ?? "") ?? [];
-  return `00-${trace ?? randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-${flags ?? "00"}`;
+  const [, trace, , flags] =
+    traceParent === undefined ? [] : (/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceParent) ?? []);
+  // Random in all that an id has to differ by, and at hand: Node makes UUIDs in advance.
+  const random = randomUUID().replaceAll("-", "");
+  return `00-${trace ?? random}-${randomUUID().slice(19).replaceAll("-", "")}-${flags ?? "00"}`;
 }

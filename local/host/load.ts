@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
 import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
 import { keepOnLoopback } from "./http/streamListener.ts";
-import { createHookContext, invoke, runHooks } from "./invoke.ts";
+import { createHookContext, type Invocable, invoke, runHooks } from "./invoke.ts";
 import type { Log } from "./log.ts";
 import { report } from "./report.ts";
 import { parseRetryPolicy, type RetryContext, type RetryPolicy, withRetries } from "./retryPolicy.ts";
@@ -83,42 +83,51 @@ async function loadScript(path: string, packageJson: PackageJson): Promise<void>
   else createRequire(path)(path);
 }
 
+interface LoadedFunction extends Invocable {
+  /** The durable extension reports failures of these itself. */
+  readonly isDurable: boolean;
+  readonly policy: RetryPolicy | undefined;
+}
+
 function createFunctionApp(
   app: Registrations,
   parts: { capabilities: Readonly<Record<string, unknown>>; closeStream: () => void; log: Log },
 ): LoadedApp {
   const functions = new Map<string, RegisteredFunction>();
-  const registrations = new Map<string, Registration>();
-  const policies = new Map<string, RetryPolicy>();
+  const loaded = new Map<string, LoadedFunction>();
   const closing = new AbortController();
   for (const [functionId, registration] of app.functions) {
     const definition = describe(functionId, registration);
     const { retryOptions } = registration.metadata;
+    const { type } = definition.trigger;
+    let policy: RetryPolicy | undefined;
     if (retryOptions !== undefined && retryOptions !== null) {
-      const { type } = definition.trigger;
-      if (type.toLowerCase() === "timertrigger") policies.set(definition.name, parseRetryPolicy(retryOptions));
+      if (type.toLowerCase() === "timertrigger") policy = parseRetryPolicy(retryOptions);
       // Told rather than dropped: the app would seem to retry and does not, here nor in Azure.
       else parts.log.warn("a trigger of this type has no retry policy", { function: definition.name, trigger: type });
     }
     functions.set(definition.name, definition);
-    registrations.set(definition.name, registration);
+    const system = parts.log.category(`Function.${definition.name}`);
+    loaded.set(definition.name, {
+      definition,
+      registration,
+      logs: { user: parts.log.category(`Function.${definition.name}.User`), system },
+      isDurable: /^(orchestration|entity|activity)trigger$/i.test(type),
+      policy,
+    });
   }
   return {
     functions,
     capabilities: parts.capabilities,
     async invoke(name, input) {
-      const definition = functions.get(name);
-      const registration = registrations.get(name);
-      if (definition === undefined || registration === undefined)
-        throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
+      const called = loaded.get(name);
+      if (called === undefined) throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
+      const { policy, isDurable, logs } = called;
       const attempt = (retry?: RetryContext) => {
         const invocationId = input.invocationId ?? randomUUID();
-        return report(
-          { definition, invocationId, log: parts.log },
-          invoke(app, { definition, registration, input: { ...input, invocationId }, retry }),
-        );
+        const invocation = invoke(app, called, { ...input, invocationId }, retry);
+        return report({ isDurable, invocationId, instanceId: input.instanceId, log: logs.system }, invocation);
       };
-      const policy = policies.get(name);
       return await (policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt }));
     },
     async close() {

@@ -12,6 +12,8 @@ import { createLog } from "./log.ts";
 import { describeError } from "./report.ts";
 import { askParent } from "./turnFaults.ts";
 
+const compiledMs = 5_000;
+
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
 
@@ -52,8 +54,10 @@ try {
     ...(sandbox === undefined ? {} : { sandbox }),
   });
   announce(host);
-  // With NODE_COMPILE_CACHE. A host that is killed in the end would keep nothing of what was compiled.
-  flushCompileCache();
+  // With NODE_COMPILE_CACHE. What is written is not written again, so it waits until requests and orchestrations have run:
+  // otherwise the first of them would wait, with every start, for what they need to be compiled. A host that is killed in
+  // the end would keep nothing.
+  setTimeout(flushCompileCache, compiledMs).unref();
 } catch (error) {
   log.write("critical", "the host cannot start", describeError(error));
   process.exit(error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.software);

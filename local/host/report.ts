@@ -1,26 +1,28 @@
-import type { RegisteredFunction } from "./app.ts";
 import type { Log } from "./log.ts";
+
+interface Reported {
+  /** Of the kinds that the durable extension starts. */
+  readonly isDurable: boolean;
+  readonly invocationId: string;
+  readonly instanceId: string | undefined;
+  readonly log: Log;
+}
 
 /**
  * One line when an invocation has ended. What the durable extension starts is told at debug level: an orchestrator is
  * replayed many times, and the extension reports failures itself, because an orchestrator's error carries its whole
  * state, inputs and all.
  */
-export async function report<T>(
-  { definition, invocationId, log }: { definition: RegisteredFunction; invocationId: string; log: Log },
-  invocation: Promise<T>,
-): Promise<T> {
-  const isDurable = /^(orchestration|entity|activity)trigger$/i.test(definition.trigger.type);
-  const own = log.category(`Function.${definition.name}`);
+export async function report<T>({ isDurable, log, ...ids }: Reported, invocation: Promise<T>): Promise<T> {
   const started = performance.now();
-  const facts = () => ({ invocationId, durationMs: Math.round(performance.now() - started) });
+  const facts = () => ({ ...ids, durationMs: Math.round(performance.now() - started) });
   try {
     const result = await invocation;
-    own.write(isDurable ? "debug" : "information", "executed", facts());
+    log.write(isDurable ? "debug" : "information", "executed", facts());
     return result;
   } catch (error) {
-    if (isDurable) own.debug("failed", facts());
-    else own.error("failed", { ...facts(), ...describeError(error) });
+    if (isDurable) log.debug("failed", facts());
+    else log.error("failed", { ...facts(), ...describeError(error) });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** What follows when an operation has let its namespace go. */
 import type { Berth } from "../domain/naming/names.ts";
-import { logLine } from "../domain/watching/logLine.ts";
 import type { Invocation } from "../durable/activity.ts";
+import { logLine } from "../telemetry/logLine.ts";
 
 type Client = ReturnType<NonNullable<Invocation["client"]>>;
 type Admit = (

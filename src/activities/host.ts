@@ -1,33 +1,67 @@
 /** How steps become activities: registered under their own name, alone or together with others. */
 import { z } from "zod";
-import { describeFailure, runStep } from "../application/steps/runStep.ts";
-import { isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
-import { type Activity, type ActivityDefinition, createActivityHost } from "../durable/activity.ts";
+import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
+import type { StepFailure } from "../application/steps/stepTrail.ts";
+import { errorCatalogue, isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
+import { traceIdIn } from "../domain/watching/trace.ts";
+import {
+  type Activity,
+  type ActivityDefinition,
+  createActivityHost,
+  type Failure,
+  type Invocation,
+} from "../durable/activity.ts";
 import type { Ports } from "../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
+import { logLine, logWithin } from "../telemetry/logLine.ts";
 import { concerning } from "../telemetry/spans.ts";
 
 const host = createActivityHost<Ports>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
+  tell: (error) => (error instanceof StepUnfinished ? describeFailure(error) : causeOf(describeFailure(error).code)),
 });
 export const { providePorts } = host;
 
-/** What an activity calls names the operation that it is called for. */
+/** What an activity calls and logs names the operation that it is called for. */
 export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
   return host.activity({
     ...definition,
-    run: (input, ports, invocation) =>
-      concerning(Subject.safeParse(input).data ?? {}, () => definition.run(input, ports, invocation)),
+    run(input, ports, invocation) {
+      const { batch, traceparent, ...subject } = Subject.safeParse(input).data ?? {};
+      const origin = { traceId: traceIdIn({ traceparent }), operation: subject.operation ?? batch };
+      return logWithin(origin, () =>
+        concerning(subject, async () => {
+          try {
+            return await definition.run(input, ports, invocation);
+          } catch (error) {
+            if (!(error instanceof StepUnfinished)) logFailure(definition.name, error, invocation);
+            throw error;
+          }
+        }),
+      );
+    },
   });
 }
 
 const Subject = z.object({
   operation: z.string().optional(),
+  batch: z.string().optional(),
   cluster: z.string().optional(),
   namespace: z.string().optional(),
+  traceparent: z.string().optional(),
 });
+
+/** The runtime is told the code alone. */
+function logFailure(activity: string, error: unknown, invocation: Invocation): void {
+  const { code, message } = describeFailure(error);
+  invocation.warn(logLine("activity failed", { activity, code, reason: message }));
+}
+
+function causeOf(code: StepFailure["code"]): Failure {
+  return { code, message: errorCatalogue[code].cause };
+}
 
 /** A step that is an activity of its own. */
 export function stepActivity<I extends StepInput, O extends StepResult>(

@@ -3,8 +3,8 @@ import { concludeOperation, readForEnd } from "../application/operation/conclude
 import { runStep } from "../application/steps/runStep.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
-import { logLine } from "../domain/watching/logLine.ts";
 import { traceIdIn } from "../domain/watching/trace.ts";
+import { logLine } from "../telemetry/logLine.ts";
 import { admitWaiting } from "./admitWaiting.ts";
 import { activity } from "./host.ts";
 import { proof, VerifyInput } from "./verification.ts";

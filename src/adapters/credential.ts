@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
 import { isAuthenticationFailure, TransientError } from "../domain/errors.ts";
-import { logLine } from "../domain/watching/logLine.ts";
+import { logLine } from "../telemetry/logLine.ts";
 
 /** What adapters are given. */
 export interface Credential extends TokenCredential {

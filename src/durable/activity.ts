@@ -85,8 +85,10 @@ export interface FailureRules {
   readonly permanentFailure: (error: unknown) => Failure | undefined;
   /** The failure to record when it may outlast the attempts of the runtime, and the orchestration has to wait. */
   readonly lingeringFailure: (error: unknown) => Failure | undefined;
-  /** Code and message of an error that the runtime retries. */
+  /** Code and message of an error that came back from the runtime without ours. */
   readonly describe: (error: unknown) => Failure;
+  /** What the runtime is told of an error that it retries: it shows that in its own spans, so nothing that came from outside. */
+  readonly tell: (error: unknown) => Failure;
 }
 
 /** Ties activities to the ports that they get, and to the errors that are permanent. */
@@ -94,6 +96,7 @@ export function createActivityHost<Ports>({
   permanentFailure,
   lingeringFailure,
   describe,
+  tell,
 }: FailureRules): ActivityHost<Ports> {
   let provided: { ports: Ports } | undefined;
   return {
@@ -119,9 +122,10 @@ export function createActivityHost<Ports>({
             if (failure) return { failure };
             const lingering = lingeringFailure(error);
             if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
-            const { code, message } = describe(error);
-            // The host keeps only the text of an error, so the code travels in it; `retriedFailure` reads it back.
-            throw new Error(`[${code}] ${message}`, { cause: error });
+            const { code, message } = tell(error);
+            // The host keeps only the text of an error, so the code travels in it; `retriedFailure` reads it back. No cause:
+            // what prints it whole would print that, too.
+            throw new Error(`[${code}] ${message}`);
           }
         },
       });

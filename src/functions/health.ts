@@ -1,6 +1,6 @@
 import type { HealthDocument } from "../domain/documents/health.ts";
-import { logLine } from "../domain/watching/logLine.ts";
 import type { Ports } from "../ports.ts";
+import { logLine } from "../telemetry/logLine.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 

@@ -13,8 +13,8 @@ import {
   BatchSpanProcessor,
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
-import { logLine } from "../domain/watching/logLine.ts";
 import type { Destinations } from "./destinations.ts";
+import { logLine } from "./logLine.ts";
 
 /** Gives how to send what is left and stop. */
 export async function startSdk(destinations: Destinations): Promise<() => Promise<void>> {

@@ -14,7 +14,9 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { isErrorCode } from "../domain/errors.ts";
 import { readSpanContext, type Traceparent } from "../domain/watching/trace.ts";
+import { logWithin } from "./logLine.ts";
 
 export { SpanKind };
 
@@ -35,7 +37,7 @@ export interface SpanOptions {
 
 const subjectKey = createContextKey("mooring subject");
 
-/** Every span within `work` names the subject, together with what is around it. */
+/** Every span within `work` names the subject, together with what is around it, and every line of the log its operation. */
 export function concerning<T>({ operation, step, cluster, namespace }: Subject, work: () => T): T {
   const named = without(undefined, {
     "mooring.operation": operation,
@@ -43,7 +45,8 @@ export function concerning<T>({ operation, step, cluster, namespace }: Subject, 
     "mooring.cluster": cluster,
     "mooring.namespace": namespace,
   });
-  return context.with(context.active().setValue(subjectKey, { ...subjectOf(), ...named }), work);
+  const inContext = () => context.with(context.active().setValue(subjectKey, { ...subjectOf(), ...named }), work);
+  return logWithin({ operation }, inContext);
 }
 
 function subjectOf(): Attributes {
@@ -79,8 +82,12 @@ export function fail(span: Span, code: string): void {
 /** Continues the trace, unless the work is a part of it already: then the span that is open is the nearer parent. */
 export function inTrace<T>(traceparent: Traceparent | undefined, work: () => T): T {
   const parent = readSpanContext(traceparent);
-  if (!parent || parent.traceId === trace.getSpanContext(context.active())?.traceId) return work();
-  return context.with(trace.setSpanContext(context.active(), parent), work);
+  if (!parent) return work();
+  return logWithin({ traceId: parent.traceId }, () =>
+    parent.traceId === trace.getSpanContext(context.active())?.traceId
+      ? work()
+      : context.with(trace.setSpanContext(context.active(), parent), work),
+  );
 }
 
 /** The span that is open here, for a link from another trace. */
@@ -89,12 +96,19 @@ export function linkToHere(): Link[] {
   return here ? [{ context: here }] : [];
 }
 
-/** Of an error: the code that it has as a field, else the name of its class. */
+/**
+ * Of an error: its code, where that is one of Mooring's, of Node's or of a driver's, else its class. What else stands in its
+ * fields came from outside.
+ */
 export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  return /^[\w.-]{1,60}$/.test(code) ? code : error.name;
+  if (!(error instanceof Error)) return other;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (isErrorCode(code) || /^E[A-Z_]{3,30}$/.test(code)) return code;
+  return /^[A-Z][A-Za-z]{0,40}(Error|Exception)$/.test(error.name) ? error.name : other;
 }
+
+/** As the semantic conventions call it. */
+const other = "_OTHER";
 
 function without<T>(left: undefined, all: Readonly<Record<string, T | undefined>>): Record<string, T> {
   return Object.fromEntries(Object.entries(all).filter((each): each is [string, T] => each[1] !== left));

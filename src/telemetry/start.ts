@@ -4,8 +4,40 @@
  */
 import { app } from "@azure/functions";
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
+import { traceIdOf, traceOf } from "../domain/watching/trace.ts";
 import { type Credential, destinationsOf, type TelemetrySettings } from "./destinations.ts";
+import { logLine, logWithin } from "./logLine.ts";
 import { beginMetrics } from "./metrics.ts";
+import { codeOf } from "./spans.ts";
+
+const replayed = "orchestrationTrigger";
+const ofDurable: readonly string[] = [replayed, "activityTrigger"];
+
+/**
+ * What is around each invocation: the trace that its lines of the log name. What it throws is logged, and the host, which shows
+ * that in a span of its own, is told the code alone. Of orchestrators the SDK reads more from what is thrown, and activities
+ * tell no more by themselves (durable/activity.ts).
+ */
+export function watchInvocations(): void {
+  app.hook.preInvocation((hook) => {
+    const { invocationContext: context, functionHandler: run } = hook;
+    const { type } = context.options.trigger;
+    if (type === replayed) return;
+    const traceId = traceIdOf(traceOf({ caller: null, host: context.traceContext?.traceParent }));
+    hook.functionHandler = (...args) =>
+      logWithin({ traceId }, async () => {
+        try {
+          return await run(...args);
+        } catch (error) {
+          if (ofDurable.includes(type)) throw error;
+          context.error(
+            logLine("invocation failed", { reason: error instanceof Error ? error.message : String(error) }),
+          );
+          throw new Error(`[${codeOf(error)}] ${context.functionName} failed; the log says why.`);
+        }
+      });
+  });
+}
 
 /**
  * The worker waits for the hooks of the start before the first invocation. Every invocation then runs under the span that the
@@ -22,7 +54,7 @@ export function startTelemetry(settings: TelemetrySettings, credential: Credenti
   });
   app.hook.preInvocation((hook) => {
     const { options, traceContext } = hook.invocationContext;
-    if (options.trigger.type === "orchestrationTrigger") return;
+    if (options.trigger.type === replayed) return;
     const { traceParent: traceparent, traceState: tracestate } = traceContext ?? {};
     const parent = propagation.extract(ROOT_CONTEXT, { traceparent, tracestate });
     hook.functionHandler = context.bind(parent, hook.functionHandler);

@@ -149,8 +149,8 @@ describe("a selection", () => {
 
   it.each<[Parameters<typeof choiceOf>, string]>([
     [[none, []], "Name namespaces, or say --all or --filter."],
-    [[{ ...none, all: true }, ["c/a"]], '"c/a" is given besides --all'],
-    [[{ ...none, filter: ["team=red"] }, ["c/a"]], '"c/a" is given besides --filter'],
+    [[{ ...none, all: true }, ["c/a"]], '"c/a" cannot be combined with --all'],
+    [[{ ...none, filter: ["team=red"] }, ["c/a"]], '"c/a" cannot be combined with --filter'],
     [[none, ["c/a", "b"]], '"b" is no namespace'],
     [[{ ...none, filter: ["teem=red"] }, []], "Did you mean team?"],
     [[{ ...none, filter: ["team"] }, []], '--filter is "team"; write it as team=value.'],
@@ -224,7 +224,7 @@ describe("a request", () => {
     [{ ...nothing, filename: ["there-is-none.yaml"] }, [], "there-is-none.yaml is not there"],
     [{ ...nothing, filename: ["docs"] }, [], "docs holds no file with the extension .json, .yaml or .yml; -R"],
     [{ ...nothing, filename: ["exam*/none*.json"] }, [], "No file is like exam*/none*.json"],
-    [{ ...nothing, recursive: true }, ["a/b"], "-R is of folders"],
+    [{ ...nothing, recursive: true }, ["a/b"], "-R needs -f with a folder"],
   ])("is refused before anything is sent: %#", async (values, operands, message) => {
     await expect(readAsked(values, operands, silent)).rejects.toThrow(message);
   });

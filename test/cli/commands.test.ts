@@ -660,7 +660,7 @@ describe("several namespaces", () => {
 
     expect(unasked).toMatchObject({ code: 2, stdout: "" });
     expect(unasked.stderr).toContain("Nobody can be asked here whether to offboard them.");
-    expect(unasked.stderr).toContain("--yes goes on without a question");
+    expect(unasked.stderr).toContain("--yes continues without asking");
     for (const berth of many) expect(there.stdout.split("\n")).toContain(berth);
     expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);
     expect(done.code, done.stderr).toBe(0);

@@ -216,7 +216,7 @@ describe("several that are deleted", () => {
 
     for (const { code, stdout, stderr } of [byFile, byName]) {
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-      expect(stderr).toContain("--yes goes on without a question");
+      expect(stderr).toContain("--yes continues without asking");
     }
     expect(dryRun).toMatchObject({ code: 0, stdout: expect.stringContaining("2 of 2 ready") });
     expect(stayed).toEqual([true, true]);

@@ -268,7 +268,7 @@ describe("an operation", () => {
     expect(lines).toContain("  error  COMPENSATION_FAILED: The identity is left.");
     expect(lines).toContain("  left   removeIdentity");
     expect(lines).toContain(`  next   mooring compensate ${operation.id}`);
-    expect(lines.join("\n")).toContain(`remove the obstacle, then mooring compensate ${operation.id}.`);
+    expect(lines.join("\n")).toContain(`Remove the obstacle, then mooring compensate ${operation.id}.`);
   });
 
   it("says of a step that nothing is to be done only while it is tried again", () => {
@@ -340,7 +340,7 @@ it("tells findings with what to do", () => {
   expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
   expect(summarizeFindings([])).toBe("none");
   expect(lines[0]).toBe("Error  USER_MISSING  sql-dev/messages");
-  expect(lines).toContain("    fix     mooring repair aks-dev/team-a puts it right.");
+  expect(lines).toContain("    fix     mooring repair aks-dev/team-a fixes it.");
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });
 

@@ -1,17 +1,20 @@
 /** `mooring up`, and the way to the program on a machine whose Node is another. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { connect, createServer } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { json, text } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { checkout, run, start } from "./support/program.ts";
 
 it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
-  const sandbox = start(["up", "--port", "0", "--traces"]);
+  const browser = await createBrowser();
+  const sandbox = start(["up", "--port", "0", "--traces", "--open"], { env: browser.environment });
   await sandbox.hasSaid("Ctrl-C ends everything");
   const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
   const [, traces = ""] = /kept at (http:[^\s,]+)/.exec(sandbox.said()) ?? [];
@@ -21,6 +24,7 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   const [, link = ""] = /trace +(http:\S+)/.exec(onboarded.stdout) ?? [];
   await expect.poll(async () => await (await fetch(link)).text(), { timeout: 10_000 }).toContain("SQL change user");
   const kept = await (await fetch(traces)).text();
+  await expect.poll(browser.opened).toBe(`${url}/dashboard\n`);
   sandbox.child.kill("SIGINT");
   const { code } = await sandbox.ended;
   const after = await run(["list", "--server", url]);
@@ -31,6 +35,20 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   expect(code).toBe(130);
   expect(after.code).toBe(3);
 });
+
+/** What opens addresses on a desktop, and writes down which. */
+async function createBrowser() {
+  const folder = await mkdtemp(join(tmpdir(), "mooring-browser-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const opened = join(folder, "opened");
+  for (const name of ["xdg-open", "open"]) {
+    await writeFile(join(folder, name), `#!/bin/sh\nprintf '%s\\n' "$1" >> '${opened}'\n`, { mode: 0o755 });
+  }
+  return {
+    environment: { PATH: `${folder}${delimiter}${process.env["PATH"]}` },
+    opened: async () => (existsSync(opened) ? await readFile(opened, "utf8") : ""),
+  };
+}
 
 it("prints what any other client of the simulated cloud needs, each of it true", async () => {
   const sandbox = start(["up", "--port", "0"]);

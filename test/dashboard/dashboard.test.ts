@@ -6,13 +6,23 @@ import { randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { TableClient, type TransactionAction } from "@azure/data-tables";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { tokenOf } from "../support/people.ts";
+import { isWhole } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
-import { expectAccessible, expectNarrow, findChromium, startBrowser, takeScreenshots } from "./support/browser.ts";
+import {
+  expectAccessible,
+  expectToFit,
+  openPages,
+  type Pages,
+  startBrowser,
+  takeScreenshots,
+} from "./support/browser.ts";
+import { executable } from "./support/executable.ts";
 
 const { cluster, sqlServer } = names;
 const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
@@ -91,11 +101,12 @@ describe("what is served", () => {
   });
 });
 
-const executable = findChromium();
-if (executable === undefined) {
-  console.warn(
-    "NOT RUN: no page was opened, for there is no Chromium; install it, or name one in PLAYWRIGHT_CHROMIUM.",
-  );
+/** As the service refuses. */
+function refusal(status: number, code: string) {
+  const title = code.toLowerCase().replaceAll("_", " ");
+  const told = { detail: "Mooring's records cannot be read.", fix: "Ask again.", traceId: "0" };
+  const body = JSON.stringify({ type: `urn:mooring:error:${code}`, title, status, code, ...told });
+  return { status, contentType: "application/problem+json", body };
 }
 
 describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () => {
@@ -103,44 +114,18 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   let context: BrowserContext;
   /** The operator's. */
   let page: Page;
-  /** What no page may cause. */
-  const complaints: string[] = [];
+  let pages: Pages;
 
   beforeAll(async () => {
     browser = await startBrowser(executable ?? "");
-    context = await newContext();
-    page = await newPage(context);
+    pages = openPages(browser);
+    context = await pages.newContext();
+    page = await pages.newPage(context);
   });
   afterAll(() => browser?.close());
   afterEach(() => {
-    expect(complaints.splice(0)).toEqual([]);
+    expect(pages.complaints.splice(0)).toEqual([]);
   });
-
-  async function newContext(): Promise<BrowserContext> {
-    const fresh = await browser.newContext({
-      // The simulated Entra has a certificate of the sandbox's own.
-      ignoreHTTPSErrors: true,
-      viewport: { width: 1280, height: 800 },
-      reducedMotion: "reduce",
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
-    fresh.setDefaultTimeout(15_000);
-    return fresh;
-  }
-
-  async function newPage(of: BrowserContext): Promise<Page> {
-    const fresh = await of.newPage();
-    fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
-    fresh.on("console", (message) => {
-      // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
-      if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
-    });
-    fresh.on("dialog", (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    return fresh;
-  }
 
   const open = (path: string, on = page) => on.goto(`${sandbox.url}/dashboard${path}`);
   const heading = (text: string | RegExp, on = page) => on.getByRole("heading", { level: 1, name: text }).waitFor();
@@ -150,7 +135,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   /** Each state of each page. */
   async function look(name: string, on = page): Promise<void> {
     await expectAccessible(on, name);
-    await expectNarrow(on, name);
+    await expectToFit(on, name);
     await takeScreenshots(on, name);
   }
 
@@ -170,7 +155,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await heading("Operations");
     // Still the page that was wanted, and the filter is told.
     await page.getByText("No operation passes these filters.").waitFor();
-    await button("Remove the filter Status Failed").click();
+    await button("Remove the filter Status: Failed").click();
     expect(page.url()).toBe(`${sandbox.url}/dashboard/operations`);
     await page.getByText("There is no operation yet.").waitFor();
     await look("operations-empty");
@@ -233,6 +218,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await heading(`Onboard ${cluster}/failing`);
     await page.getByText("undo", { exact: true }).first().waitFor();
     await look("operation-failed");
+    // A step has an address of its own.
+    await button("Copy the address of this step").first().click();
+    await page.goto(String(await page.evaluate("navigator.clipboard.readText()")));
+    await page.locator(".step.linked details[open]").getByText("SQL_FORBIDDEN").first().waitFor();
   });
 
   it("has a second person approve, who signs in with Entra, and tells the first one", async () => {
@@ -240,7 +229,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await open(`/operations/${id}`);
     await page.getByText("Another person has to approve it.").waitFor();
     await look("operation-waiting");
-    const other = await newPage(await newContext());
+    const other = await pages.newPage(await pages.newContext());
     await open("/approvals", other);
     await button("Sign in with Microsoft Entra", other).click();
     await other.getByRole("link", { name: "approver" }).click();
@@ -263,6 +252,22 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await look("approvals-empty", other);
     await page.getByText("Approved by", { exact: false }).waitFor();
     await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await page.getByText("The plan that was approved", { exact: false }).click();
+    await page.locator(".plan-steps ins").getByText("granted").waitFor();
+    const rejected = await service.onboard(request("red-rejected", { databases: [database("orders", "reader")] }));
+    await open(`/operations/${rejected}`, other);
+    // The plan of what waits stands on its page, too.
+    await other.getByText(/^\d+ steps? of \d+ would change something/).waitFor();
+    await look("operation-to-approve", other);
+    await button("Reject …", other).click();
+    await dialog(other).getByText("The operation has written nothing, and ends.").waitFor();
+    await dialog(other)
+      .getByLabel(/^Comment/)
+      .fill("not this quarter");
+    await button("Reject", other).and(other.locator("[type=submit]")).click();
+    await other.getByText("Rejected by", { exact: false }).first().waitFor();
+    await other.getByText("not this quarter", { exact: false }).first().waitFor();
+    expect((await service.waitFor(rejected)).error?.code).toBe("REJECTED");
     // What the person may not, he is told he may not; and what is kept in his browser are likings.
     await open("/new", other);
     await other.getByText("You may not ask for anything.").waitFor();
@@ -273,7 +278,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   });
 
   it("tells whoever may not approve that he may not, and offers what his team may have", async () => {
-    const rita = await newPage(await newContext());
+    const rita = await pages.newPage(await pages.newContext());
     await open("/approvals", rita);
     await button("Sign in with Microsoft Entra", rita).click();
     await rita.getByRole("link", { name: "requester" }).click();
@@ -286,6 +291,60 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await open("/new", rita);
     await rita.getByText("Your teams have: red-*, shared-*").waitFor();
     await rita.context().close();
+  });
+
+  it("takes an access token that is pasted in, and keeps it nowhere", async () => {
+    const person = await pages.newPage(await pages.newContext());
+    await open("/new", person);
+    await signInWithKey(person, "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJub2JvZHkifQ.c2lnbmVk");
+    await person.getByRole("alert").getByText("The service does not take this token.").waitFor();
+    await signInWithKey(person, await tokenOf(sandbox, { team: "red", role: "request" }));
+    await person.getByText("Your teams have: red-*, shared-*").waitFor();
+    expect(await person.evaluate("JSON.stringify(sessionStorage) + JSON.stringify(localStorage)")).not.toContain("eyJ");
+    await person.reload();
+    await person.getByLabel(/^A key of the catalog/).waitFor();
+    await person.context().close();
+  });
+
+  it("has its token renewed before it ends, and asks to sign in when Entra gives no other", async () => {
+    const person = await pages.newPage(await pages.newContext());
+    await open("/catalog", person);
+    await button("Sign in with Microsoft Entra", person).click();
+    await person.getByRole("link", { name: "requester" }).click();
+    await heading("Catalog", person);
+    const passAnHour = () => person.evaluate("(() => { const now = Date.now; Date.now = () => now() + 3_600_000; })()");
+    const isRefresh = (each: { postData(): string | null }) => /grant_type=refresh_token/.test(each.postData() ?? "");
+    const authorization = async (path: string) =>
+      (await person.waitForRequest((each) => new URL(each.url()).pathname === path)).headers()["authorization"];
+    const before = authorization("/api/operations");
+    await person.getByRole("link", { name: "Operations" }).click();
+    const first = await before;
+
+    const refreshed = person.waitForRequest(isRefresh);
+    await passAnHour();
+    const after = authorization("/api/namespaces");
+    await person.getByRole("link", { name: "Namespaces" }).click();
+
+    await refreshed;
+    expect(await after).toMatch(/^Bearer eyJ/);
+    expect(await after).not.toBe(first);
+    await heading("Namespaces", person);
+    // After a day Entra renews nothing; the sandbox's day is not over.
+    await person.route("**/oauth2/v2.0/token", (route) =>
+      route.fulfill({
+        status: 400,
+        headers: { "access-control-allow-origin": "*" },
+        contentType: "application/json",
+        body: JSON.stringify({
+          error: "invalid_grant",
+          error_description: "AADSTS700084: the refresh token has ended.",
+        }),
+      }),
+    );
+    await passAnHour();
+    await person.getByRole("link", { name: "Catalog" }).click();
+    await person.getByText("Your sign-in has ended.").waitFor();
+    await person.context().close();
   });
 
   it("cancels, when what that would do was seen", async () => {
@@ -305,6 +364,57 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("Canceled", { exact: true }).first().waitFor();
     await page.getByText("not needed", { exact: false }).first().waitFor();
     expect((await sent).headers()["idempotency-key"]).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  it("runs undos again that failed, once their obstacle is gone", async () => {
+    const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
+    for (const operation of [/^PUT .*federatedIdentityCredentials$/, /^DELETE .*userAssignedIdentities$/]) {
+      sandbox.cloud.faults.add({ wire: "arm", operation, times: Number.POSITIVE_INFINITY, effect });
+    }
+    const id = await service.onboard(request("left"));
+    await open(`/operations/${id}`);
+    await page.getByText("Left undone:").waitFor();
+    await page.getByText("Compensate on the operation's page", { exact: false }).first().waitFor();
+    await look("operation-left-undone");
+    sandbox.cloud.faults.clear();
+
+    await button("Compensate …").click();
+    await dialog().getByText("1 step of 1 would change something.").waitFor();
+    await button("Compensate").and(page.locator("[type=submit]")).click();
+
+    await heading(`Compensate ${cluster}/left`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await page.getByRole("link", { name: "the operation whose undos it runs again" }).click();
+    await heading(`Onboard ${cluster}/left`);
+  });
+
+  it("shows how far a batch is while it runs, how long the rest takes, and what has failed so far", async () => {
+    const { faults } = sandbox.cloud;
+    faults.add({
+      wire: "sql",
+      operation: "CREATE USER",
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "delay", ms: 400 },
+    });
+    const requests = Array.from({ length: 24 }, (_, index) => request(`wave-${String(index).padStart(2, "0")}`));
+    const held = await service.onboard(request("wave-03", { databases: [database("orders", "reader")] }));
+    const { body } = await service.call("POST", "/api/onboardings/batch", { requests });
+    await open(`/operations/${String(body["id"])}`);
+    const progress = page.getByRole("progressbar");
+    const ended = async () => Number(await progress.getAttribute("aria-valuenow"));
+    await expect.poll(ended, { timeout: 15_000 }).toBeGreaterThan(0);
+    await button("Failed only").click();
+    // Whatever fails from now on comes in by itself.
+    await page.getByText("OPERATION_IN_PROGRESS").waitFor();
+    await page.getByText(/^About .* to go: \d+ namespaces? have not begun\.$/).waitFor();
+    await look("batch-running");
+    expect(await ended()).toBeLessThan(24);
+
+    await expect.poll(ended, { timeout: 30_000 }).toBe(24);
+
+    await page.locator(".summary").getByText("Failed", { exact: true }).waitFor();
+    expect(await page.locator("[data-row]").allTextContents()).toEqual([`${cluster}/wave-03`]);
+    await service.call("POST", `/api/operations/${held}/cancel`);
   });
 
   it("shows how far a batch is, and of its namespaces only those that failed", async () => {
@@ -354,6 +464,56 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .first()
       .click();
     await page.getByText("Everything is as it was asked for.").waitFor();
+  });
+
+  it("exports what a namespace has, in each form", async () => {
+    await open(`/namespaces/${cluster}/formed`);
+    const form = page.getByLabel("Everything that the namespace has", { exact: false });
+    for (const [format, part] of [
+      ["manifest", "azure.workload.identity/use"],
+      ["kubernetes", "kind: ServiceAccount"],
+      ["tsql", "CREATE USER"],
+      ["azurecli", "az identity create"],
+    ] as const) {
+      await form.selectOption(format);
+      await page.getByRole("region", { name: "the export" }).getByText(part, { exact: false }).waitFor();
+    }
+    await look("namespace-export");
+    // The form for a change has the request, and nothing else of the namespace.
+    await page.getByRole("link", { name: "Change", exact: true }).click();
+    await heading("New request");
+    expect([...new URL(page.url()).searchParams.keys()].sort()).toEqual(
+      ["adoptionPolicy", "cluster", "databases", "deletePolicy", "identityMode", "namespace", "serviceAccount"].sort(),
+    );
+  });
+
+  it("offboards, with others' dependants left alone only where somebody says so", async () => {
+    await service.waitFor(await service.onboard(request("leaving")));
+    await open(`/namespaces/${cluster}/leaving`);
+    await button("Offboard …").click();
+    await dialog()
+      .getByText(/steps? of \d+ would change something/)
+      .waitFor();
+    await look("offboard");
+    const planned = page.waitForRequest((each) => each.url().endsWith("?ignoreDependants=true&dryRun=true"));
+    await dialog()
+      .getByLabel(/^Ignore dependants/)
+      .check();
+    await planned;
+    await dialog()
+      .getByText(/steps? of \d+ would change something/)
+      .waitFor();
+    const sent = page.waitForRequest((each) => each.method() === "DELETE" && !each.url().includes("dryRun"));
+    await button("Offboard").and(page.locator("[type=submit]")).click();
+
+    expect(new URL((await sent).url()).search).toBe("?ignoreDependants=true");
+    await heading(`Offboard ${cluster}/leaving`);
+    // What goes while somebody looks at it is told to have gone.
+    await page
+      .getByRole("link", { name: `${cluster}/leaving` })
+      .first()
+      .click();
+    await page.getByText("There is no such thing, or it is not yours.").waitFor();
   });
 
   it("migrates, stops after a phase, and goes on from there", async () => {
@@ -406,6 +566,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   it("is used by keyboard alone", async () => {
     await open("/operations");
     await page.locator("[data-row]").nth(2).waitFor();
+    await takeScreenshots(page, "operations");
     const focused = () => page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)');
     await page.keyboard.press("j");
     await page.keyboard.press("j");
@@ -443,6 +604,39 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(streams).toEqual([`${sandbox.url}/api/events`]);
   });
 
+  it("shows in one tab what is done in another, each with a stream of its own", async () => {
+    const other = await pages.newPage(context);
+    const streams: string[] = [];
+    other.on("request", (each) => /\/events$/.test(new URL(each.url()).pathname) && streams.push(each.url()));
+    await open("/operations?phase=awaitingApproval", other);
+    await signInWithKey(other, sandbox.key ?? "");
+    await other.locator("[data-stream=live]").waitFor();
+    const id = await service.onboard(request("twice", { databases: [database("orders", "reader")] }));
+    const row = other.getByRole("listitem").filter({ hasText: `${cluster}/twice` });
+    await row.getByText("Waiting for approval", { exact: true }).waitFor();
+    await open(`/operations/${id}`);
+    await page.locator("[data-stream=live]").waitFor();
+    await row.getByRole("link").click();
+    await button("Cancel …", other).click();
+    await dialog(other).getByText("It waits for approval, and has written nothing.").waitFor();
+
+    await button("Cancel …").click();
+    await dialog().getByText("It waits for approval, and has written nothing.").waitFor();
+    await button("Cancel the operation").click();
+    await page.getByText("Canceled", { exact: true }).first().waitFor();
+
+    // The other tab has seen it behind its dialog, and what it sends now is told to be late or done.
+    await other.getByText("Canceled", { exact: true }).first().waitFor();
+    await button("Leave it", other).click();
+    await expect.poll(() => button("Cancel …", other).count()).toBe(0);
+    await other.locator(".account summary").click();
+    await other.getByLabel("Colours").selectOption("dark");
+    await expect.poll(() => page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
+    await other.getByLabel("Colours").selectOption("system");
+    expect(streams).toEqual([`${sandbox.url}/api/events`, `${sandbox.url}/api/operations/${id}/events`]);
+    await other.close();
+  });
+
   it("moves nothing that is being read, and says what is new", async () => {
     await open("/operations");
     const first = page.locator("[data-row]").first();
@@ -458,28 +652,14 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   });
 
   it("shows what is on its way, and what could not be had", async () => {
-    const slow = await newPage(context);
+    const slow = await pages.newPage(context);
     await slow.route("**/api/catalog", () => undefined);
     await open("/catalog", slow);
     await signInWithKey(slow, sandbox.key ?? "");
     await slow.getByText("Loading the catalog …").waitFor();
     await look("loading", slow);
     await slow.unroute("**/api/catalog");
-    await slow.route("**/api/catalog", (route) =>
-      route.fulfill({
-        status: 503,
-        contentType: "application/problem+json",
-        body: JSON.stringify({
-          ...{ type: "urn:mooring:error:REGISTRY_UNAVAILABLE", title: "registry unavailable", status: 503 },
-          ...{
-            code: "REGISTRY_UNAVAILABLE",
-            detail: "Mooring's records cannot be read.",
-            fix: "Ask again.",
-            traceId: "0",
-          },
-        }),
-      }),
-    );
+    await slow.route("**/api/catalog", (route) => route.fulfill(refusal(503, "REGISTRY_UNAVAILABLE")));
     await slow.goto(`${sandbox.url}/dashboard/audit`);
     await slow.getByRole("link", { name: "Catalog" }).click();
     await slow.getByText("The service could not give the catalog.").waitFor();
@@ -503,11 +683,81 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("The service does not answer.").first().waitFor();
     await look("away");
     await page.getByRole("link", { name: "Operations" }).first().click();
+    await page.locator("[data-stream=away]").waitFor();
     await sandbox.restartHost();
     await page.locator("[data-stream=live]").waitFor({ timeout: 30_000 });
     await expect.poll(() => page.locator(".contact").count()).toBe(0);
     await service.waitFor(await service.onboard(request("after")));
     await page.getByText(`${cluster}/after`).first().waitFor();
+  });
+
+  it("keeps what it has when it cannot be had anew, with its age, and what is read stays where it is", async () => {
+    await open("/operations");
+    const third = page.locator("[data-row]").nth(2);
+    await third.focus();
+    const before = await third.textContent();
+    await context.setOffline(true);
+    await page.locator(".contact").getByText("This machine is offline").waitFor();
+    await look("offline");
+    await page.route("**/api/operations?*", (route) => route.fulfill(refusal(503, "REGISTRY_UNAVAILABLE")));
+    await third.focus();
+
+    await context.setOffline(false);
+
+    await page.locator(".notice.stale").getByText("These are the operations of", { exact: false }).waitFor();
+    await look("stale");
+    expect(await page.evaluate("document.activeElement?.textContent")).toBe(before);
+    await page.unroute("**/api/operations?*");
+    await service.waitFor(await service.onboard(request("unheard")));
+    await third.focus();
+    await button("Try again").click();
+    await expect.poll(() => page.locator(".notice.stale").count()).toBe(0);
+  });
+
+  it("has nothing that axe would say of any page that is loading, refused, forbidden or away", async () => {
+    const every = [
+      "operations",
+      "operations/x",
+      "approvals",
+      "namespaces",
+      `namespaces/${cluster}/formed`,
+      "new",
+      "batches",
+      "audit",
+      "catalog",
+    ];
+    const states: Readonly<Record<string, (route: Route) => Promise<void> | void>> = {
+      loading: () => undefined,
+      error: (route) => route.fulfill(refusal(503, "REGISTRY_UNAVAILABLE")),
+      forbidden: (route) => route.fulfill(refusal(403, "FORBIDDEN")),
+      away: (route) => route.abort(),
+    };
+    const own = await pages.newPage(context);
+    await open("/catalog", own);
+    await signInWithKey(own, sandbox.key ?? "");
+    await own.getByRole("heading", { name: "Clusters" }).waitFor();
+    const seen: string[] = [];
+    const pairs = Object.keys(states).flatMap((state) => every.map((path) => [state, path] as const));
+    const wanted = pairs.filter((_, index) => isWhole || index % 5 === 0);
+    for (const [state, path] of wanted) {
+      await own.route("**/api/**", (route) => states[state]?.(route));
+      await own.evaluate(
+        `history.pushState(null, "", "/dashboard/nowhere"); dispatchEvent(new PopStateEvent("popstate"))`,
+      );
+      await own.getByText("The dashboard has no page of this address.").waitFor();
+      await own.evaluate(
+        `history.pushState(null, "", "/dashboard/${path}"); dispatchEvent(new PopStateEvent("popstate"))`,
+      );
+      await own
+        .locator(state === "loading" ? "main .loading" : `main .failure.${state === "away" ? "offline" : state}`)
+        .first()
+        .waitFor();
+      await expectAccessible(own, `${path}, ${state}`);
+      seen.push(path);
+      await own.unroute("**/api/**");
+    }
+    expect(seen.length).toBeGreaterThan(5);
+    await own.close();
   });
 
   it("does to all that pass the filters what was seen before, and says what became of each", async () => {
@@ -637,36 +887,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await expect.poll(() => page.locator("summary[data-row]").count()).toBeGreaterThanOrEqual(200);
     await page.locator("summary[data-row]").nth(150).click();
-    await expectNarrow(page, "an operation of 200 steps");
+    await expectToFit(page, "an operation of 200 steps");
     await takeScreenshots(page, "operation-200-steps");
-  });
-
-  it("signs in by App Service authentication where the service says so", async () => {
-    const fresh = await newPage(await newContext());
-    const answer = await ask("/dashboard");
-    const document = (await answer.text()).replace(
-      /content="\{[^"]*\}"/,
-      `content="${'{"signIn":{"easyAuth":true},"links":[]}'.replaceAll('"', "&quot;")}"`,
-    );
-    await fresh.route("**/dashboard/**", (route) =>
-      route.request().resourceType() === "document"
-        ? route.fulfill({
-            body: document,
-            contentType: "text/html",
-            headers: { "content-security-policy": answer.headers.get("content-security-policy") ?? "" },
-          })
-        : route.continue(),
-    );
-    // As the platform refuses: without a word of the service.
-    await fresh.route("**/api/**", (route) => route.fulfill({ status: 401, body: "" }));
-    await open("/namespaces?state=Incomplete", fresh);
-
-    const link = fresh.getByRole("link", { name: "Sign in" });
-
-    expect(await link.getAttribute("href")).toBe(
-      `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent("/dashboard/namespaces?state=Incomplete")}`,
-    );
-    await fresh.context().close();
   });
 
   it("forgets who one was", async () => {

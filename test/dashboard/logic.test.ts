@@ -1,10 +1,17 @@
 /** What the pages work out by themselves. */
 import { expect, it } from "vitest";
-import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
+import {
+  countBySeverity,
+  filterNamespaces,
+  type NamespaceFilters,
+  sortNamespaces,
+} from "../../dashboard/pages/namespaceFilters.ts";
 import { offer, printCommand, printDatabases, readDatabases, readRequest } from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
 import type { Caller, Catalog, Namespace } from "../../dashboard/service/documents.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
+import { sayFix } from "../../dashboard/ui/fixWords.ts";
+import { httpActs } from "../../src/domain/errors/fix.ts";
 
 it("reads a stream of events however it is cut into pieces", () => {
   const stream =
@@ -84,6 +91,24 @@ it("offers of the catalog what the chosen team has, and all of it to an operator
   expect([offer(catalog, operator, ""), offer(catalog, operator, "red")]).toEqual([catalog, own]);
 });
 
+it("says every act of a fix in the words of the pages, but for what only HTTP and the command line have", () => {
+  const said = (text: string) =>
+    sayFix(text)
+      .map(([piece]) => piece)
+      .join("");
+
+  const asHttp = Object.entries(httpActs).filter(([, act]) => said(act) === act);
+
+  expect(asHttp.map(([name]) => name)).toEqual(["takeOver", "reference"]);
+  expect(sayFix(`Check the id; ${httpActs.operations} lists them, ${httpActs.migrateBack} goes back.`)).toEqual([
+    ["Check the id; "],
+    ["Operations", "operations"],
+    [" lists them, "],
+    ["Go back on the namespace's page", undefined],
+    [" goes back."],
+  ]);
+});
+
 it("filters namespaces by everything at once, and sorts what is worst first", () => {
   const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string): Namespace => {
     const missing = { code: "USER_MISSING", target: "sql/orders", field: "user", fix: "Repair it." } as const;
@@ -109,6 +134,7 @@ it("filters namespaces by everything at once, and sorts what is worst first", ()
 
   expect(namesOf(filterNamespaces(all, { ...none, q: "WOR", severity: "Error" }))).toEqual(["worst"]);
   expect(namesOf(filterNamespaces(all, { ...none, severity: "none" }))).toEqual(["fine", "never"]);
+  expect(all.map(countBySeverity)).toEqual([[], [["Warning", 1]], [["Error", 1]], []]);
   expect(namesOf(sortNamespaces(all, "severity"))).toEqual(["worst", "worse", "fine", "never"]);
   expect(namesOf(sortNamespaces(all, "verified"))).toEqual(["never", "worst", "worse", "fine"]);
 });

@@ -7,6 +7,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sayNotRun } from "../support/notRun.ts";
 import { findBicep } from "./support/bicep.ts";
 import { type BicepServer, startBicepServer } from "./support/bicepServer.ts";
 import { deployments, listParameterFiles, readDeployments, snapshotOf } from "./support/snapshots.ts";
@@ -24,7 +25,7 @@ it("has a whole prediction of every deployment", async () => {
 });
 
 if (bicep === undefined) {
-  console.warn("NOT RUN: the templates were not compiled, for neither bicep nor dotnet is on the PATH.");
+  sayNotRun("the templates were not compiled, for neither bicep nor dotnet is on the PATH.");
 } else {
   describe("the compiler", { timeout: 120_000 }, () => {
     let server: BicepServer;

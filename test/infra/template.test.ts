@@ -71,9 +71,6 @@ const leftAlone = [
   "MOORING_CALL_TIMEOUT_MS",
   "MOORING_IDEMPOTENCY_ROW_HOURS",
   "MOORING_KUBERNETES_SCOPE",
-  "MOORING_DASHBOARD_CLIENT_ID",
-  "MOORING_DASHBOARD_LINKS",
-  "MOORING_TRACE_URL",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
   "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -83,6 +80,10 @@ const leftAlone = [
   "OTEL_TRACES_SAMPLER",
   "ServiceBusConnection__customEndpointAddress",
 ];
+
+/** Set where somebody has given them a value: without one they have a default. */
+const whereAsked = ["MOORING_DASHBOARD_CLIENT_ID", "MOORING_DASHBOARD_LINKS", "MOORING_TRACE_URL"];
+const isAsked = ({ name }: Deployment) => name === "storage";
 
 /** Read by the host, its extensions and the identity library. */
 const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> = {
@@ -99,7 +100,9 @@ const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> =
 };
 
 it.each(deployments)("sets each setting that somebody reads, and no other: $name", (deployment) => {
-  const needed = settingsThatTheCodeReads().filter((name) => !leftAlone.includes(name));
+  const needed = settingsThatTheCodeReads().filter(
+    (name) => !leftAlone.includes(name) && (isAsked(deployment) || !whereAsked.includes(name)),
+  );
   const host = Object.keys(ofTheHost).filter((name) => ofTheHost[name]?.(deployment));
 
   expect(needed.length).toBeGreaterThan(5);
@@ -122,6 +125,18 @@ it("gives the code settings that it takes, once Azure has filled them in", () =>
     MOORING_TABLES_ENDPOINT: expect.stringMatching(/^https:\/\/stmooring\w+\.table\.core\.windows\.net\/$/),
     MOORING_ALLOW_ANONYMOUS: false,
     MOORING_HISTORY_DAYS: 30,
+  });
+});
+
+it("gives the dashboard what somebody has set for it", () => {
+  const settings = Object.fromEntries(
+    Object.entries(settingsOf(storage)).map(([name, value]) => [name, fillIn(String(value))]),
+  );
+
+  expect(loadConfig(settings)).toMatchObject({
+    MOORING_DASHBOARD_CLIENT_ID: "00000000-0000-4000-8000-000000000005",
+    MOORING_DASHBOARD_LINKS: [{ name: "Runbook", url: "https://runbook.example.org" }],
+    MOORING_TRACE_URL: "https://tracing.example.org/trace/{traceId}",
   });
 });
 

@@ -6,6 +6,7 @@ import { changeBatch, inspectBatch } from "../../src/adapters/sql/statements.ts"
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import type { UserChange } from "../../src/ports.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
+import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -78,7 +79,7 @@ it("quotes hostile names into no more than one name", async () => {
 
 const parse = await findTsqlParser();
 if (parse === undefined) {
-  console.warn("NOT RUN: T-SQL was not read by Microsoft's parser, for dotnet is not on the PATH.");
+  sayNotRun("T-SQL was not read by Microsoft's parser, for dotnet is not on the PATH.");
 } else {
   describe("Microsoft's parsers", () => {
     it("finds nothing wrong with the texts that have no names in them", async () => {

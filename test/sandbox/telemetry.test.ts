@@ -206,14 +206,6 @@ it("tells failures by their codes, at every step of the way", async () => {
     target: `${names.sqlServer}/messages`,
     effect: { kind: "error", code: 15247, message: "CREATE USER [secret-name] was denied" },
   });
-  // This one the runtime is told of, which shows the error's text in spans of its own.
-  sandbox.cloud.faults.add({
-    wire: "sql",
-    operation: "CREATE USER",
-    target: `${names.sqlServer}/messages`,
-    effect: { kind: "error", code: 49920, message: `Too busy for 'O''secret-name' of "secret-name", [secret-name]` },
-  });
-
   const { id, spans } = await onboard("red-fails");
 
   const failed = (pattern: RegExp) => spans.find(({ name, failed: hasFailed }) => hasFailed && pattern.test(name));
@@ -300,8 +292,8 @@ it("measures operations, retries, throttles, the queue and the registry", async 
   await until("mooring.operations", { kind: "onboard", outcome: "Succeeded" }).toBeGreaterThanOrEqual(4);
   await until("mooring.operations", { kind: "onboard", outcome: "Failed" }).toBeGreaterThanOrEqual(1);
   await until("mooring.operation.duration", { kind: "onboard", outcome: "Succeeded" }).toBeGreaterThanOrEqual(4);
-  await until("mooring.step.retries", { step: "grantDatabase", code: "SQL_UNAVAILABLE" }).toBe(2);
-  await until("mooring.throttles", { service: "sql" }).toBe(2);
+  await until("mooring.step.retries", { step: "grantDatabase", code: "SQL_UNAVAILABLE" }).toBe(1);
+  await until("mooring.throttles", { service: "sql" }).toBe(1);
   await until("mooring.throttles", { service: "arm" }).toBeGreaterThanOrEqual(1);
   await until("mooring.queue.age", { outcome: "accepted" }).toBe(1);
   await until("mooring.registry.duration", { table: "MooringSteps", outcome: "ok" }).toBeGreaterThan(10);
@@ -347,6 +339,50 @@ it("sends the same to Application Insights, with names and attributes where the 
   sandbox.heard("telemetry", told);
 });
 
+const hostile = `SELECT pin FROM t WHERE name = N'secret-name' OR "secret-name" -- ${person.preferred_username}, 10.9.8.7`;
+
+it("tells nothing of what services say, whichever of them it is, and whoever makes the span", async () => {
+  const { faults } = sandbox.cloud;
+  const target = "*red-hostile*";
+  const says = { kind: "error", message: hostile } as const;
+  // Each is tried again, so that the runtime is told, too. A code, too, comes from outside.
+  const scripted = [
+    faults.add({ wire: "arm", operation: /^PUT /, target, effect: { ...says, code: "secret-name", status: 503 } }),
+    faults.add({
+      wire: "kubernetes",
+      operation: /^PATCH /,
+      target,
+      times: 2,
+      effect: { ...says, code: "secret-name", status: 500 },
+    }),
+    faults.add({ wire: "sql", operation: "CREATE USER", effect: { ...says, code: 49920 } }),
+    faults.add({ wire: "tables", operation: "*", target, effect: { ...says, code: "secret-name", status: 500 } }),
+    faults.add({ wire: "serviceBus", operation: "send", effect: { ...says, code: "secret-name" } }),
+  ];
+  const own = faults.active.slice(-scripted.length);
+  const { id, spans } = await onboard("red-hostile");
+  expect((await service.operation(id)).status).toBe("Succeeded");
+  expect(own.filter(({ hits }) => hits === 0)).toEqual([]);
+  for (const takeBack of scripted) takeBack();
+  const failed = (name: RegExp) => spans.filter((span) => span.failed && name.test(span.name));
+  for (const kind of [/^ARM /, /^Kubernetes /, /^SQL /, /^activity:/, /^step /]) expect(failed(kind)).not.toEqual([]);
+
+  // Tried in vain: the orchestration's own spans tell nothing either, and whoever may see the operation is told all.
+  const inVain = faults.add({
+    wire: "sql",
+    operation: "CREATE USER",
+    times: Infinity,
+    effect: { ...says, code: 49920 },
+  });
+  const { error } = await service.operation((await onboard("red-in-vain")).id);
+  inVain();
+  expect(error?.message).toContain("SELECT pin FROM t WHERE name = N'secret-name'");
+
+  const told = receiver.bodies.join("\n") + JSON.stringify(envelopes);
+  for (const value of ["secret-name", "SELECT pin", "ada.lovelace", "10.9.8.7"])
+    expect(told.includes(value), value).toBe(false);
+});
+
 it("measures what timers find: drift, and since when operations are under way", async () => {
   await until("mooring.drift.findings", { code: "USER_MISSING", severity: "Error" }).toBeGreaterThanOrEqual(1);
   await until("mooring.operation.age", { kind: "onboard", waitsForPerson: "no" }).toBeGreaterThanOrEqual(1);
@@ -359,13 +395,17 @@ it("has sent every metric that the documentation names, and no other", async () 
   expect([...new Set(receiver.measures().map(({ name }) => name))].sort()).toEqual(documented.sort());
 });
 
-it("has the trace in every line of the log that is about an operation, those of batches and timers included", async () => {
+it("has the trace in every line of the log, those of batches, timers and verifications included", async () => {
+  await service.call("POST", `/api/namespaces/${names.cluster}/red-azure/verify`);
   const about = (event: string) => log.filter((line) => line.includes(event));
-  for (const event of ["taking up an operation", "starting a batch", "namespace looked at"]) {
+  for (const event of ["taking up an operation", "starting a batch", "namespace looked at", "namespace verified"]) {
     await expect.poll(() => about(event).length, { timeout: 45_000 }).toBeGreaterThan(0);
   }
 
-  const lines = [...about("operation="), ...about("namespace looked at")];
-  expect(lines.length).toBeGreaterThan(20);
-  expect(lines.filter((line) => !/traceId="[0-9a-f]{32}"/.test(line))).toEqual([]);
+  // What the invocations log, and what adapters write beside them.
+  const lines = log.filter((line) => / Function\.\w+\.User |a failure in full/.test(line));
+  expect(lines.length).toBeGreaterThan(40);
+  expect(lines.filter((line) => !/ traceId="[0-9a-f]{32}"/.test(line))).toEqual([]);
+  const ofSteps = lines.filter((line) => line.includes(" step="));
+  expect(ofSteps.filter((line) => !/ operation="[\w-]+"/.test(line))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { z } from "zod";
 const extent = z.enum(["quick", "full", "soak"]).parse(process.env["MOORING_PROOFS"] ?? "quick");
 
 export const isSoak = extent === "soak";
+export const isWhole = extent !== "quick";
 
 /** As many of the `full` number as this run takes. */
 export function shareOf(full: number): number {

@@ -1,6 +1,6 @@
 /**
  * The sandbox of a suite. When the suite is over, its secrets are searched for in all that the service has kept, logged, sent
- * and answered; one that is found fails the suite.
+ * and answered; one that is found fails the suite, and so does a line of the service's log that does not name its trace.
  */
 import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../local/sandbox.ts";
 import { type Place, readMessages, readStore, readTables, search, secretsOf } from "./canaries.ts";
@@ -14,17 +14,23 @@ export interface SuiteSandbox extends Sandbox {
   readonly heard: (where: string, text: string) => void;
 }
 
+/** What an invocation has logged, by the category that the host gives it. */
+const ofService = / Function\.\w+\.User /;
+const namesTrace = / traceId="[0-9a-f]{32}"/;
+
 export async function startSandbox({ onLog, settings = {}, ...options }: SandboxOptions = {}): Promise<SuiteSandbox> {
   const systemKey = `canary-system-key-${crypto.randomUUID()}`;
   const found: string[] = [];
   /** Before the sandbox is there to say what its secrets are. */
   const early: Place[] = [];
+  const untraced: string[] = [];
   let look = (place: Place): void => void early.push(place);
   const sandbox = await start({
     ...options,
     settings: { ...settings, MOORING_SYSTEM_KEY: systemKey },
     onLog(line) {
       look({ where: "log", text: line });
+      if (ofService.test(line) && !namesTrace.test(line)) untraced.push(line);
       onLog?.(line);
     },
   });
@@ -40,6 +46,7 @@ export async function startSandbox({ onLog, settings = {}, ...options }: Sandbox
   const close = async () => {
     try {
       await searchAll();
+      if (untraced.length > 0) throw new Error(`lines of the log name no trace: ${untraced.join("\n")}`);
     } finally {
       await sandbox.close();
     }

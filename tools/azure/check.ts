@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { type Az, AzFailed } from "./az.ts";
-import { clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
+import type { Az } from "./az.ts";
+import { checkTargets } from "./checkTargets.ts";
 
 /** Names of parameters as azd hands them over. */
 export interface CheckedEnvironment {
@@ -47,36 +47,9 @@ export async function findProblems(
     checkFlexConsumption(az, location),
     ...(usesScheduler(environment) ? [checkScheduler(az, location)] : []),
     checkStorage(az, { location, sku: environment.MOORING_STORAGE_SKU ?? "Standard_ZRS" }),
-    ...clustersOf(catalog).map(({ alias, subscriptionId, identityResourceGroup }) =>
-      mustBeThere(az, {
-        what: `The resource group ${identityResourceGroup} of cluster "${alias}"`,
-        id: `/subscriptions/${subscriptionId}/resourceGroups/${identityResourceGroup}`,
-        version: "2024-11-01",
-        fix: "Correct subscriptionId or identityResourceGroup in mooring.yaml",
-      }),
-    ),
-    ...sqlServersOf(catalog).map((server) => checkSqlServer(az, server, environment)),
+    checkTargets(az, { catalog, isPrivate: environment.MOORING_PRIVATE_NETWORKING === "true" }),
   ]);
   return checks.flat();
-}
-
-const SqlServer = z.object({ properties: z.object({ publicNetworkAccess: z.string().optional() }).optional() });
-
-/** There, and to be reached from where the app will run: it is in a network only with private networking. */
-async function checkSqlServer(
-  az: Az,
-  { alias, resourceId }: SqlTarget,
-  { MOORING_PRIVATE_NETWORKING: isPrivate }: CheckedEnvironment,
-): Promise<readonly string[]> {
-  const id = resourceId;
-  const fix = "Correct resourceId in mooring.yaml";
-  const found = await read(az, { what: `The SQL server "${alias}"`, id, version: "2023-08-01", fix });
-  if (found.problem !== undefined) return [found.problem];
-  const { publicNetworkAccess } = SqlServer.parse(found.body).properties ?? {};
-  if (publicNetworkAccess === undefined || publicNetworkAccess === "Enabled" || isPrivate === "true") return [];
-  return [
-    `The SQL server "${alias}" takes connections from private networks alone (publicNetworkAccess ${publicNetworkAccess}), and Mooring would be in none. Run: azd env set MOORING_PRIVATE_NETWORKING true; or take the server out of mooring.yaml`,
-  ];
 }
 
 const usesScheduler = ({ MOORING_BACKEND: backend = "scheduler" }: CheckedEnvironment) => backend === "scheduler";
@@ -127,32 +100,6 @@ async function checkStorage(az: Az, { location, sku }: { location: string; sku: 
   return [
     `${sku} storage is not in ${location}. Run: azd env set MOORING_STORAGE_SKU ${there.includes("Standard_LRS") ? "Standard_LRS" : "<one that is>"}`,
   ];
-}
-
-interface Named {
-  readonly what: string;
-  readonly id: string;
-  readonly version: string;
-  readonly fix: string;
-}
-
-async function mustBeThere(az: Az, named: Named): Promise<readonly string[]> {
-  const { problem } = await read(az, named);
-  return problem === undefined ? [] : [problem];
-}
-
-async function read(
-  az: Az,
-  { what, id, version, fix }: Named,
-): Promise<{ readonly body?: unknown; readonly problem?: string }> {
-  try {
-    return { body: await az("rest", "--method", "GET", "--url", `${id}?api-version=${version}`) };
-  } catch (error) {
-    if (!(error instanceof AzFailed)) throw error;
-    return {
-      problem: `${what} cannot be read, and Mooring is to have rights there. ${fix}, or log in as somebody who may. ${error.message}`,
-    };
-  }
 }
 
 /** "West Europe" and "westeurope" are the same. */

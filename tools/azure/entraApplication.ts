@@ -33,6 +33,12 @@ const Application = z.object({
     })
     .prefault({}),
   spa: z.looseObject({ redirectUris: z.array(z.string()).default([]) }).prefault({}),
+  web: z
+    .looseObject({
+      redirectUris: z.array(z.string()).default([]),
+      implicitGrantSettings: z.looseObject({}).default({}),
+    })
+    .prefault({}),
   identifierUris: z.array(z.string()).default([]),
 });
 type Application = z.infer<typeof Application>;
@@ -40,7 +46,7 @@ const Page = z.object({ value: z.array(z.unknown()) });
 
 export interface EntraOptions {
   readonly name: string;
-  /** Where the browser comes back to; the app's dashboard. */
+  /** Where the browser comes back to: the app's dashboard, or App Service authentication below /.auth/login. */
   readonly redirectUris: readonly string[];
   /** ApplicationGroup: those assigned to the application, which needs Entra ID P1. SecurityGroup: all, up to 200 in a token. */
   readonly groups: "ApplicationGroup" | "SecurityGroup";
@@ -66,7 +72,13 @@ export async function ensureApplication(
     groupMembershipClaims: groups,
     identifierUris: union(application.identifierUris, [`api://${application.appId}`]),
     appRoles: withRoles(application),
-    spa: { redirectUris: union(application.spa.redirectUris, redirectUris) },
+    spa: {
+      redirectUris: union(
+        application.spa.redirectUris,
+        redirectUris.filter((uri) => !isEasyAuth(uri)),
+      ),
+    },
+    ...withEasyAuth(application, redirectUris.filter(isEasyAuth)),
     api: {
       requestedAccessTokenVersion: 2,
       oauth2PermissionScopes: [
@@ -88,6 +100,21 @@ export async function ensureApplication(
 
   const { tenantId } = z.object({ tenantId: z.string() }).parse(await az("account", "show"));
   return { clientId: application.appId, tenantId, isNew: known === undefined };
+}
+
+function isEasyAuth(uri: string): boolean {
+  return new URL(uri).pathname.startsWith("/.auth/login/");
+}
+
+/** App Service authentication has no secret of the application's: then it asks Entra for an ID token, which has to be allowed. */
+function withEasyAuth({ web }: Application, redirectUris: readonly string[]): object {
+  if (redirectUris.length === 0) return {};
+  return {
+    web: {
+      redirectUris: union(web.redirectUris, redirectUris),
+      implicitGrantSettings: { ...web.implicitGrantSettings, enableIdTokenIssuance: true },
+    },
+  };
 }
 
 /** Roles keep their ids, by which they are assigned to people. */

@@ -39,24 +39,63 @@ for (const select of document.querySelectorAll("select[name=wire]")) {
   select.append(...wires.map((wire) => make("option", wire, { value: wire })));
 }
 
+const effectWords = Object.fromEntries(
+  [...find("fault").effect.options].map(({ value, textContent }) => [value, textContent]),
+);
+
+/** Whatever an effect has besides its kind is said, too. */
+function sayEffect({ kind, ...details }) {
+  const said = Object.entries(details).map(([name, value]) => (name === "code" ? String(value) : `${name} ${value}`));
+  return [effectWords[kind] ?? kind, ...said].join(" ");
+}
+
+/** What people try first; each fills in the form. */
+const examples = {
+  "a database lets no user be made": { wire: "sql", operation: "CREATE USER", effect: "error", value: "15247" },
+  "Azure asks to slow down, three times": { wire: "arm", operation: "", effect: "error", value: "429", times: "3" },
+  "the cluster takes two seconds for everything": { wire: "kubernetes", operation: "", effect: "delay", value: "2000" },
+  "the cluster cuts connections before it answers": {
+    wire: "kubernetes",
+    operation: "",
+    effect: "cutAfter",
+    times: "2",
+  },
+  "Entra never answers": { wire: "entra", operation: "", effect: "hang" },
+};
+find("examples").append(...Object.keys(examples).map((text) => make("option", text, { value: text })));
+find("examples").addEventListener("change", ({ target }) => {
+  const { elements } = find("fault");
+  for (const [name, value] of Object.entries({ times: "always", ...examples[target.value] }))
+    elements[name].value = value;
+});
+
+let shownFaults = "";
+
+/** What is typed or selected by keyboard stays so, though this is asked for every second. */
 function showFaults({ latencyMs, value }) {
-  find("latency").latencyMs.value = String(latencyMs);
+  const { latencyMs: field } = find("latency");
+  if (document.activeElement !== field) field.value = String(latencyMs);
+  if (JSON.stringify(value) === shownFaults) return;
+  shownFaults = JSON.stringify(value);
+  const selected = document.activeElement?.dataset.fault;
   const rows = value.map(({ id, wire, operation = "any operation", target, times, effect, hits }) => {
     const row = make("li");
     const remove = make("button", "Switch off", { type: "button" });
     remove.setAttribute("aria-label", `Switch off the fault of ${wire}, ${operation}`);
+    remove.dataset.fault = id;
     remove.addEventListener(
       "click",
       attempt(async () => showFaults(await ask(`faults/${encodeURIComponent(id)}`, { method: "DELETE" }))),
     );
     row.append(
       make("code", `${wire} ${operation}${target === undefined ? "" : ` ${target}`}`),
-      ` ${JSON.stringify(effect)}, ${times === "always" ? "always" : `${times} time(s)`}, has hit ${hits} `,
+      ` ${sayEffect(effect)}, ${times === "always" ? "always" : `${times} time${times === 1 ? "" : "s"}`}; has hit ${hits} `,
       remove,
     );
     return row;
   });
   faults.replaceChildren(...(rows.length > 0 ? rows : [make("li", "None: the cloud does what it is asked.")]));
+  if (selected !== undefined) faults.querySelector(`[data-fault="${CSS.escape(selected)}"]`)?.focus();
 }
 
 find("fault").addEventListener(
@@ -92,6 +131,14 @@ find("latency").addEventListener(
   ),
 );
 
+/** What was asked for is what can be made to fail. */
+const offered = new Set();
+function offer(operation) {
+  if (offered.has(operation) || offered.size >= newest) return;
+  offered.add(operation);
+  find("operations").append(make("option", undefined, { value: operation }));
+}
+
 let seen = 0;
 function filters() {
   // Not named after the parameter: a field called "contains" would hide the form's own method of that name.
@@ -105,6 +152,7 @@ async function showJournal() {
   const { total, value } = await ask(`journal?${filters()}`);
   seen = total;
   const rows = value.toReversed().map(({ at, wire, operation, target, fault }) => {
+    offer(operation);
     const row = make("li");
     row.append(make("time", at.slice(11, 23), { dateTime: at }), " ", make("code", `${wire} ${operation} ${target}`));
     if (fault !== undefined) row.append(" ", make("span", `hit by fault ${fault}`, { className: "hit" }));

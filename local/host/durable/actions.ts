@@ -30,6 +30,10 @@ export interface Actions {
   /** Names of external events awaited. */
   readonly waits: readonly string[];
   readonly continueAsNew: Action | undefined;
+  /** What each of the numbered is in their order. */
+  readonly positions: ReadonlyMap<unknown, number>;
+  /** The one that was added last, as it is. */
+  readonly last: Action | undefined;
 }
 
 /**
@@ -44,6 +48,7 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
   const numbered: Action[] = [];
   const waits: string[] = [];
   const seen = new Set<unknown>();
+  const positions = new Map<unknown, number>();
   let continueAsNew: Action | undefined;
 
   const visit = (action: unknown): void => {
@@ -53,7 +58,7 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
     }
     if (!isRecord(action)) return;
     if (seen.has(action)) {
-      if (isStrict && numbered.includes(action)) throw new OrchestrationError(explainRepetition(action));
+      if (isStrict && positions.has(action)) throw new OrchestrationError(explainRepetition(action));
       return;
     }
     seen.add(action);
@@ -69,11 +74,14 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
         continueAsNew = action;
         break;
       default:
+        positions.set(action, numbered.length);
         numbered.push(action);
     }
   };
   visit(actions);
-  return { numbered, waits, continueAsNew };
+  const generation: unknown = Array.isArray(actions) ? actions[0] : undefined;
+  const last: unknown = Array.isArray(generation) ? generation.at(-1) : undefined;
+  return { numbered, waits, continueAsNew, positions, last: isRecord(last) ? last : undefined };
 }
 
 function explainRepetition(action: Action): string {

@@ -62,6 +62,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
         trigger: toActivityTrigger(input),
         inputs: durableInputs(definition, { clientPayload }),
         // As JSON: a plain string of digits would reach the app as a number.
+        instanceId,
         triggerMetadata: { instanceId: { json: JSON.stringify(instanceId) } },
         ...(hostSpan === undefined ? {} : { hostSpan }),
       });

@@ -121,7 +121,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       mailbox.tidy(key);
       return false;
     }
-    const { dropped, control, batch } = nextStep(instance.row, instance.ledger, waiting, arrange);
+    const { dropped, control, batch } = nextStep(instance, waiting, arrange);
     mailbox.discard(dropped);
     instances.hold(instance);
     if (control === undefined && isRejected(instance)) {
@@ -172,6 +172,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function save(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
     // Ended from outside while the app was thinking.
     if (isFinal(instance.row.status)) return;
+    instance.gathering = outcome.gathering;
     const { ending } = outcome;
     if (ending === undefined) {
       lifecycle.advance(instance, batch, "Running", outcome);

@@ -36,7 +36,10 @@ export async function runEntityBatch(
   try {
     const definition = functions.find("entity", self.name);
     if (definition === undefined) throw new Error(functions.explainUnknown("entity", self.name));
-    const { result } = await app.invoke(definition.name, { trigger: { string: JSON.stringify(payload) } });
+    const { result } = await app.invoke(definition.name, {
+      trigger: { string: JSON.stringify(payload) },
+      instanceId: row.id,
+    });
     return readAnswer(result);
   } catch (error) {
     // The function itself failed, not an operation in it: whoever asked learns it, and the state stays.

@@ -201,26 +201,51 @@ export type HistoryEvent =
   | GenericEvent
   | (Common & { readonly EventType: Type["ExecutionSuspended"] | Type["ExecutionResumed"]; readonly Reason: string });
 
+/** An event as the SDK is given it. */
+export interface ReplayedEvent {
+  readonly EventType: number;
+  readonly IsPlayed: boolean;
+  /** The SDK makes Dates of all that it gets as text, with every replay. */
+  readonly Timestamp: Date;
+}
+
 /**
- * A history as the text that goes into the payload. It only grows, so a turn costs what is new in it and not what came
- * before; the JSON.parse inside the SDK is the part that stays linear.
+ * A history in the form in which it is replayed. It only grows, and is given to the SDK as it is: a turn costs what is new
+ * in it, and the replay itself.
  */
-export interface HistoryText {
-  /** Comma separated, each event with `IsPlayed: true`. */
-  readonly past: string;
+export interface History {
+  /** Of `count` events those that the SDK looks at, about half of them. */
+  readonly replayed: readonly ReplayedEvent[];
   readonly count: number;
 }
 
-export const emptyHistory: HistoryText = { past: "", count: 0 };
+export const emptyHistory: History = { replayed: [], count: 0 };
 
-export function appendHistory(history: HistoryText, events: readonly string[]): HistoryText {
-  if (events.length === 0) return history;
-  const added = events.map((event) => withIsPlayed(event, true)).join(",");
-  const past = history.count === 0 ? added : `${history.past},${added}`;
-  return { past, count: history.count + events.length };
+export function appendHistory({ replayed, count }: History, events: readonly HistoryEvent[]): History {
+  return { replayed: [...replayed, ...asReplayed(events, true)], count: count + events.length };
 }
 
 /** `IsPlayed` is not stored: it tells whether an earlier turn saw the event, and that changes. */
-export function withIsPlayed(event: string, isPlayed: boolean): string {
-  return `{"IsPlayed":${isPlayed},${event.slice(1)}`;
+export function asReplayed(events: readonly HistoryEvent[], isPlayed: boolean): ReplayedEvent[] {
+  return events
+    .filter(isLookedAt)
+    .map((event) => ({ ...event, IsPlayed: isPlayed, Timestamp: new Date(event.Timestamp) }));
+}
+
+/** What schedules a task stands in the history for people; the SDK finds it out itself (TaskOrchestrationExecutor.processEvent). */
+function isLookedAt(event: HistoryEvent): boolean {
+  switch (event.EventType) {
+    case EventType.OrchestratorStarted:
+    case EventType.ExecutionStarted:
+    case EventType.TaskCompleted:
+    case EventType.TaskFailed:
+    case EventType.SubOrchestrationInstanceCompleted:
+    case EventType.SubOrchestrationInstanceFailed:
+    case EventType.TimerFired:
+    case EventType.EventSent:
+    case EventType.EventRaised:
+      return true;
+    default:
+      return false;
+  }
 }

@@ -1,4 +1,5 @@
 /** Which of an instance's waiting messages come next. */
+import { type Gathering, waitsForMore } from "./gathering.ts";
 import { EventType } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { InstanceRow, WaitingMessage } from "./records.ts";
@@ -28,8 +29,7 @@ export const hiddenIdsFirst: Arrange = (ledger, waiting) => {
 };
 
 export function nextStep(
-  row: InstanceRow,
-  ledger: Ledger,
+  { row, ledger, gathering }: { row: InstanceRow; ledger: Ledger; gathering?: Gathering | undefined },
   waiting: readonly WaitingMessage[],
   arrange: Arrange = hiddenIdsFirst,
 ): Step {
@@ -52,7 +52,12 @@ export function nextStep(
   const control = fresh.findIndex(({ event }) => isControl(event.EventType));
   const first = fresh[0];
   if (control === 0 && first !== undefined) return { dropped, control: first, batch: [] };
-  return { dropped, batch: arrange(ledger, control < 0 ? fresh : fresh.slice(0, control)) };
+  const batch = control < 0 ? fresh : fresh.slice(0, control);
+  if (gathering !== undefined && waitsForMore(gathering, ledger, batch)) {
+    const interruption = fresh[batch.length];
+    return interruption === undefined ? { dropped, batch: [] } : { dropped, control: interruption, batch: [] };
+  }
+  return { dropped, batch: arrange(ledger, batch) };
 }
 
 function isControl(type: number): boolean {

@@ -1,13 +1,16 @@
 /** The orchestrations that are in memory: those that do something, and for a while those that wait. */
-import { EventType, emptyHistory, type HistoryEvent, type HistoryText } from "./history.ts";
+import type { Gathering } from "./gathering.ts";
+import { appendHistory, EventType, emptyHistory, type History, type HistoryEvent } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import { type InstanceRow, isFinal } from "./records.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Instance {
   row: InstanceRow;
-  history: HistoryText;
+  history: History;
   ledger: Ledger;
+  /** The tasks that its `Task.all` still waits for (gathering.ts); undefined when it waits for something else, or that is not known. */
+  gathering?: Gathering | undefined;
   /** What the span of the orchestration has as its parent (spans.ts). */
   readonly traceParent: string | undefined;
   /**
@@ -26,6 +29,8 @@ export interface Instances {
   /** To be called as often as `hold`; forgets an instance that has finished. */
   release(instance: Instance): void;
   hold(instance: Instance): void;
+  /** True of none that has finished and is on disk; not of every other one, because some have had to make room. */
+  isInMemory(key: number): boolean;
   readonly size: number;
 }
 
@@ -70,14 +75,21 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       }
       const row = store.instanceByKey(key);
       if (row === undefined || isFinal(row.status)) return undefined;
-      const { text, events } = store.history(key);
+      const events = store.history(key);
       const ledger = new Ledger();
       for (const event of events) ledger.apply(event);
-      const instance: Instance = { row, history: text, ledger, traceParent: traceParentIn(events), holds: 0 };
+      const instance: Instance = {
+        row,
+        history: appendHistory(emptyHistory, events),
+        ledger,
+        traceParent: traceParentIn(events),
+        holds: 0,
+      };
       put(instance);
       return instance;
     },
     find: (id) => byId.get(id)?.row ?? store.instanceById(id),
+    isInMemory: (key) => byKey.has(key),
     hold(instance) {
       instance.holds += 1;
     },

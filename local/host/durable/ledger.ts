@@ -40,6 +40,8 @@ export class Ledger {
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
   readonly #requests = new Set<string>();
+  /** Of a retried task the first attempt, once there are no more. */
+  readonly #failed = new Set<number>();
   readonly #retriesByRoot = new Map<number, Retry>();
   /** By the id of the attempt or timer that is under way. */
   readonly #retriesByCurrent = new Map<number, Retry>();
@@ -103,6 +105,15 @@ export class Ledger {
       default:
         return true;
     }
+  }
+
+  /** Whether the task has neither a result nor, after all its attempts, failed. */
+  isUnderWay(id: number): boolean {
+    return this.#open.has(id) || this.#retriesByRoot.has(id);
+  }
+
+  hasFailed(id: number): boolean {
+    return this.#failed.has(id);
   }
 
   cancelTimer(id: number): void {
@@ -172,13 +183,17 @@ export class Ledger {
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceFailed: {
         const retry = this.#close(event.TaskScheduledId);
-        if (retry !== undefined) retry.failure = event;
+        if (retry === undefined) this.#failed.add(event.TaskScheduledId);
+        else retry.failure = event;
         return;
       }
       case EventType.TimerFired: {
         this.#requestsByTimer.delete(event.TimerId);
         const retry = this.#close(event.TimerId);
-        if (retry?.last === true) this.#retriesByRoot.delete(retry.root);
+        if (retry?.last === true) {
+          this.#retriesByRoot.delete(retry.root);
+          this.#failed.add(retry.root);
+        }
         return;
       }
       case EventType.OrchestratorCompleted: {

@@ -36,6 +36,8 @@ export interface NewInstance {
   readonly version: string | null;
   readonly input: string | null;
   readonly parent: Parent | null;
+  /** Who had the id before and has finished. */
+  readonly replaces?: InstanceRow | undefined;
   /** What the span of its orchestration has as its parent. */
   readonly traceParent?: string | undefined;
 }
@@ -56,18 +58,17 @@ export interface End extends Change {
 }
 
 export interface Lifecycle {
-  /** What has the same id must have finished, and is replaced. */
   begin(instance: NewInstance): InstanceRow;
   advance(instance: Instance, used: readonly WaitingMessage[], status: InstanceRow["status"], change: Change): void;
   continueAsNew(instance: Instance, used: readonly WaitingMessage[], input: string, change: Change): void;
   finish(instance: Instance, used: readonly WaitingMessage[], end: End): void;
   /** Calls back once, when the instance has finished and that is on disk. Returns how to stop waiting. */
-  whenFinished(instance: number, callback: () => void): () => void;
+  whenFinished(instance: number, callback: (row: InstanceRow) => void): () => void;
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { store, instances, commit, mailbox, clock, spans } = options;
-  const listeners = new Map<number, Set<() => void>>();
+  const listeners = new Map<number, Set<(row: InstanceRow) => void>>();
 
   /** The one place where changes of an instance meet the commit. */
   function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
@@ -86,11 +87,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 
   function append(instance: Instance, events: readonly HistoryEvent[]): () => void {
-    const texts = events.map((event) => JSON.stringify(event));
     const { key } = instance.row;
     const position = instance.history.count;
-    instance.history = appendHistory(instance.history, texts);
-    return () => store.appendEvents(key, position, texts);
+    instance.history = appendHistory(instance.history, events);
+    const text = JSON.stringify(events);
+    return () => store.appendEvents(key, position, text);
   }
 
   /** What a turn asked of others, in the name of the execution that asked. */
@@ -131,15 +132,14 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     const parent = { instance: row.key, execution: row.execution, id: row.id, name: row.name, taskId };
     const existing = instances.find(child.id);
     if (existing === undefined || isFinal(existing.status)) {
-      begin({ ...child, parent, traceParent });
+      begin({ ...child, parent, traceParent, replaces: existing });
       return;
     }
     const problem = `An Orchestration instance with the status ${existing.status} already exists.`;
     tellParent(parent, "null", describeOrchestratorFailure(child.name, problem));
   }
 
-  function begin({ id, name, version, input, parent, traceParent }: NewInstance): InstanceRow {
-    const replaced = instances.find(id);
+  function begin({ id, name, version, input, parent, traceParent, replaces }: NewInstance): InstanceRow {
     const now = clock.now();
     const row: InstanceRow = {
       key: store.newInstanceKey(),
@@ -158,7 +158,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     const instance = instances.add(row, traceParent);
     mailbox.deliver(row.key, row.execution, startedEvent(instance, now));
     record(instance, [], () => {
-      if (replaced !== undefined) store.deleteInstance(replaced.key);
+      if (replaces !== undefined) store.deleteInstance(replaces.key);
       store.insertInstance(row);
     });
     return row;
@@ -231,7 +231,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         () => {
           const callbacks = listeners.get(row.key);
           listeners.delete(row.key);
-          for (const callback of callbacks ?? []) callback();
+          for (const callback of callbacks ?? []) callback(row);
         },
       );
       perform(instance, effects);

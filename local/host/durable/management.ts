@@ -42,7 +42,8 @@ export function createManagement(engine: Engine) {
     const newId = id ?? newInstanceId(clock.now());
     const complaint = complainAboutInstanceId(newId);
     if (complaint !== undefined) throw new ArgumentError(complaint);
-    makeRoom(newId);
+    // Nobody has an id that was made up just now.
+    const replaces = id === undefined ? undefined : makeRoom(newId);
     const named = {
       id: newId,
       // One that does not exist is accepted, and fails in its first turn (seen with extension 3.19.0).
@@ -50,20 +51,22 @@ export function createManagement(engine: Engine) {
       version: version ?? settings.defaultVersion,
     };
     return await spans.create(named, caller, async (traceParent) => {
-      const row = lifecycle.begin({ ...named, input, parent: null, traceParent });
+      const row = lifecycle.begin({ ...named, input, parent: null, replaces, traceParent });
       await onDisk();
       return row;
     });
   }
 
-  function makeRoom(id: string): void {
+  /** Gives what is to be replaced. */
+  function makeRoom(id: string): InstanceRow | undefined {
     const existing = instances.find(id);
-    if (existing === undefined || isFinal(existing.status)) return;
+    if (existing === undefined || isFinal(existing.status)) return existing;
     if (settings.overridableExistingInstanceStates === "NonRunningStates") {
       throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
     }
     const instance = instances.load(existing.key);
     if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");
+    return existing;
   }
 
   async function purge(rows: readonly InstanceRow[]): Promise<number> {

@@ -217,6 +217,8 @@ export class TurnPlan {
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }
+    // DurableOrchestrationContext.cs, CallDurableTaskFunctionAsync.
+    if (id.startsWith("@")) throw new OrchestrationError("Orchestration instance ids must not start with @");
     const version = typeof action["version"] === "string" ? action["version"] : settings.defaultVersion;
     return { taskId, id, name, version, input: toJson(action["input"]) };
   }

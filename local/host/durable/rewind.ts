@@ -22,7 +22,7 @@ export function rewindInstance(
   }
   // What is in the store now is all there is, and nothing of this instance is left in memory.
   engine.commit.flush();
-  const { events } = engine.store.history(row.key);
+  const events = engine.store.history(row.key);
   const cut = findCut(events);
   const ledger = new Ledger();
   for (const event of events.slice(0, cut)) ledger.apply(event);

@@ -4,9 +4,10 @@ import type { Log } from "../log.ts";
 import { flattenActions } from "./actions.ts";
 import { describeOrchestratorFailure, messageOf, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
-import { EventType, type Failure, type HistoryEvent, withIsPlayed } from "./history.ts";
+import { type Gathering, gatheringOf } from "./gathering.ts";
+import { asReplayed, EventType, type Failure, type HistoryEvent, type ReplayedEvent } from "./history.ts";
 import type { Instance } from "./instances.ts";
-import { toJson } from "./json.ts";
+import { NotJson, toJson } from "./json.ts";
 import { asPassed } from "./payloads.ts";
 import { type Effects, TurnPlan } from "./plan.ts";
 import { type Reply, readFailure, readState } from "./reply.ts";
@@ -32,6 +33,7 @@ export interface Outcome {
   /** JSON, or null when the orchestrator shows none. */
   readonly customStatus: string | null;
   readonly ending: Ending | undefined;
+  readonly gathering?: Gathering | undefined;
 }
 
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
@@ -54,6 +56,7 @@ export async function runTurn(
   const waits: string[] = [];
   let customStatus: string | null = null;
   let ending: Ending | undefined;
+  let gathering: Gathering | undefined;
   try {
     customStatus = reply.kind === "unknown" ? null : readCustomStatus(reply.customStatus);
     const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
@@ -62,6 +65,7 @@ export async function runTurn(
       plan.schedule(actions.numbered);
       for (const name of actions.waits) if (!ledger.awaitedEvents.has(name) && !waits.includes(name)) waits.push(name);
       ending = endingOf(reply, actions.continueAsNew?.["input"], actions.continueAsNew !== undefined);
+      gathering = gatheringOf(actions, ledger);
     } else {
       plan.scheduleFarewell(actions.numbered);
       ending = {
@@ -73,7 +77,7 @@ export async function runTurn(
       };
     }
   } catch (error) {
-    if (!(error instanceof OrchestrationError)) throw error;
+    if (!(error instanceof OrchestrationError || error instanceof NotJson)) throw error;
     if (error instanceof UnknownFunctionError) {
       log.error("an orchestration called a function that is not registered; in Azure it would wait for ever", {
         instanceId: row.id,
@@ -106,7 +110,7 @@ export async function runTurn(
   };
   ledger.apply(completed);
   closing.push(completed);
-  return { events: [...opening, ...plan.events, ...closing], effects: plan.effects, customStatus, ending };
+  return { events: [...opening, ...plan.events, ...closing], effects: plan.effects, customStatus, ending, gathering };
 }
 
 async function askOrchestrator(
@@ -120,32 +124,51 @@ async function askOrchestrator(
   if (definition === undefined) return { kind: "unknown", message: functions.explainUnknown("orchestrator", name) };
   try {
     return readState(
-      await app.invoke(definition.name, { trigger: { string: writePayload(instance, opening, settings) } }),
+      await app.invoke(definition.name, {
+        trigger: {},
+        raw: createPayload(instance, opening, settings),
+        instanceId: instance.row.id,
+      }),
     );
   } catch (error) {
     return readFailure(error);
   }
 }
 
+const days = 24 * 60 * 60 * 1000;
+
 /**
- * Written by hand, because history and input are JSON already. "Millseconds" is the SDK's spelling. Schema 3 is V4,
- * without which the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into
- * child timers, each with a hidden id.
+ * What the SDK would make of the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, without which
+ * the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into child timers, each
+ * with a hidden id.
  */
-function writePayload(
+function createPayload(
   { row, history }: Instance,
   opening: readonly HistoryEvent[],
   { httpSettings }: DurableSettings,
-): string {
-  const fresh = opening.map((event) => withIsPlayed(JSON.stringify(event), false)).join(",");
-  const events = history.count === 0 ? fresh : `${history.past},${fresh}`;
-  return (
-    `{"history":[${events}],"input":${row.input ?? "null"},"instanceId":${JSON.stringify(row.id)},` +
-    `"isReplaying":false,"parentInstanceId":${JSON.stringify(row.parent?.id ?? null)},` +
-    '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",' +
-    '"maximumShortTimerDuration":"10675199.02:48:05",' +
-    `"defaultHttpAsyncRequestSleepTimeMillseconds":${httpSettings.defaultAsyncRequestSleepTimeMilliseconds}}`
-  );
+): object {
+  const payload = {
+    history: [] as readonly object[],
+    input: JSON.parse(row.input ?? "null") as unknown,
+    instanceId: row.id,
+    isReplaying: false,
+    parentInstanceId: row.parent?.id ?? null,
+    upperSchemaVersion: 1,
+    upperSchemaVersionNew: 3,
+    longRunningTimerIntervalDuration: 3 * days,
+    maximumShortTimerDuration: 922_337_203_685_000,
+    defaultHttpAsyncRequestSleepTimeMillseconds: httpSettings.defaultAsyncRequestSleepTimeMilliseconds,
+  };
+  // Not enumerable, so that the SDK does not look for timestamps to convert in all of it, with every turn: they are Dates.
+  return Object.defineProperty(payload, "history", {
+    value: [...history.replayed, ...asReplayed(opening, false)].map(withOwnDetails),
+    enumerable: false,
+  });
+}
+
+/** The only part of an event that an orchestrator gets hold of: what it does to it must not be there at its next turn. */
+function withOwnDetails(event: ReplayedEvent): ReplayedEvent {
+  return "FailureDetails" in event ? structuredClone(event) : event;
 }
 
 function asAwaited(event: HistoryEvent, { ledger }: Instance): HistoryEvent {

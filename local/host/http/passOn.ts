@@ -1,6 +1,6 @@
 /** Passes requests below a path to another server of this machine, as they are: the sandbox's own, which the app has no part in. */
-import { request as send } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { request as send } from "./nodeHttp.ts";
 import type { RequestHandler } from "./server.ts";
 import { reply } from "./server.ts";
 

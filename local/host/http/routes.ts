@@ -4,7 +4,7 @@
  * 10098, 11625). No precedence of literals over parameters: an app that relies on it breaks in Azure, so it breaks here.
  */
 import type { RegisteredFunction } from "../app.ts";
-import { constraintPattern } from "./routeConstraints.ts";
+import { constraintPattern, isWithin } from "./routeConstraints.ts";
 
 export interface Route {
   readonly definition: RegisteredFunction;
@@ -79,6 +79,7 @@ interface Compiled {
 
 function compile(template: string): Compiled {
   const names: string[] = [];
+  const constraints: (readonly string[])[] = [];
   const segments = template === "" ? [] : splitSegments(template);
   let pattern = "";
   segments.forEach((segment, index) => {
@@ -88,6 +89,7 @@ function compile(template: string): Compiled {
     if (parts.length === 1 && only !== undefined && only.kind === "parameter") {
       if (names.includes(only.name)) throw new Error(`the parameter "${only.name}" appears twice`);
       names.push(only.name);
+      constraints.push(only.constraints);
       if (only.isCatchAll && index < segments.length - 1) throw new Error("a catch-all parameter must be the last");
       // The part before an optional parameter loses its slash with it: both `items` and `items/` and `items/5` match.
       const group = `(${constraintPattern(only.constraints, only.isCatchAll ? ".*" : "[^/]+")})`;
@@ -103,6 +105,7 @@ function compile(template: string): Compiled {
       if (part.isOptional || part.isCatchAll)
         throw new Error("optional and catch-all parameters need their own segment");
       names.push(part.name);
+      constraints.push(part.constraints);
       pattern += `(${constraintPattern(part.constraints, "[^/]+?")})`;
     }
   });
@@ -113,10 +116,12 @@ function compile(template: string): Compiled {
       const found = expression.exec(path);
       if (found === null) return undefined;
       const params: Record<string, string> = {};
-      names.forEach((name, index) => {
+      for (const [index, name] of names.entries()) {
         const value = found[index + 1];
-        if (value !== undefined && value !== "") params[name] = decode(value);
-      });
+        if (value === undefined || value === "") continue;
+        if (!isWithin(constraints[index] ?? [], value)) return undefined;
+        params[name] = decode(value);
+      }
       return params;
     },
   };

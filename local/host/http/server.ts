@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ConfigurationError } from "../configurationError.ts";
 import type { Log } from "../log.ts";
 import { findDurableRoute } from "./durableRoute.ts";
+import { createServer } from "./nodeHttp.ts";
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 

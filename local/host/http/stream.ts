@@ -3,11 +3,12 @@
  * (capability `HttpUri`); the host forwards the request there under the invocation's id, and the response comes back
  * there too, piece by piece, while the invocation itself carries only route parameters and headers.
  */
-import { type ClientRequest, type IncomingMessage, type ServerResponse, request as startRequest } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { InvocationInput, InvocationResult, TypedData } from "../app.ts";
 import { BodyTooLarge, discardRest } from "./body.ts";
 import { headersOf, isEndToEnd, queryOf } from "./message.ts";
+import { request as startRequest } from "./nodeHttp.ts";
 import { reply } from "./server.ts";
 
 export interface StreamedCall {

@@ -4,13 +4,14 @@
  * loopback and end it with the app.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { Server } from "node:http";
+import type { Server as HttpServer } from "node:http";
+import { Server } from "./nodeHttp.ts";
 
 const channel = "tracing:net.server.listen:asyncStart";
 
 /** Runs `work`; the HTTP servers it starts listen on loopback and are ended by `close`. */
 export async function keepOnLoopback<T>(work: () => Promise<T>): Promise<{ result: T; close: () => void }> {
-  const servers: Server[] = [];
+  const servers: HttpServer[] = [];
   const onListen = (message: unknown): void => {
     if (!isListen(message)) return;
     message.options["host"] = "127.0.0.1";
@@ -30,7 +31,7 @@ export async function keepOnLoopback<T>(work: () => Promise<T>): Promise<{ resul
   }
 }
 
-function isListen(message: unknown): message is { server: Server; options: Record<string, unknown> } {
+function isListen(message: unknown): message is { server: HttpServer; options: Record<string, unknown> } {
   if (typeof message !== "object" || message === null || !("server" in message) || !("options" in message))
     return false;
   return message.server instanceof Server && typeof message.options === "object";

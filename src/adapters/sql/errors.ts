@@ -4,7 +4,6 @@
  * "Database engine errors".
  */
 import { isAuthenticationFailure, type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
 
@@ -102,32 +101,21 @@ function classifyNumber(
   if (loginFailures.has(number)) return new TransientError("AUTHENTICATION_FAILED", text, { cause });
   const code = number === 15151 ? codeOf15151(message) : permanent[number];
   if (code) return new PermanentError(code, text, { cause });
-  if (notYetVisible.has(number))
-    return new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", hideQuoted(text), { cause });
+  if (notYetVisible.has(number)) return new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", text, { cause });
   if (number === 33134) return classifyLookUp(message, text, cause);
   if (number === 4060) {
-    const hint = `${hideQuoted(text)}; if this lasts, the server has no such database`;
+    const hint = `${text}; if this lasts, the server has no such database`;
     return new TransientError("SQL_UNAVAILABLE", hint, { cause });
   }
   // 17 and above: out of resources, or the connection is ended. Not a matter of the statement.
   if (passing.has(number) || severity >= 17) {
     const seconds = number === 40501 ? Number(/after (\d+) seconds/i.exec(message)?.[1] ?? 10) : undefined;
-    return new TransientError("SQL_UNAVAILABLE", hideQuoted(text), {
+    return new TransientError("SQL_UNAVAILABLE", text, {
       cause,
       ...(seconds !== undefined && { retryAfterSeconds: seconds }),
     });
   }
   return new PermanentError("SQL_REJECTED", text, { cause });
-}
-
-/**
- * What is tried again the Durable runtime is told as the text of an error, and it shows that in spans of its own: what the
- * server quotes may be a name or a value of the statement. The log has it.
- */
-function hideQuoted(text: string): string {
-  const told = text.replace(/['"[].*['"\]]/s, "[…]");
-  if (told !== text) console.warn(logLine("a failure in full", { told, text }));
-  return told;
 }
 
 /** One number for every name that is missing or hidden; only "alter the role" is about a role. */
@@ -141,7 +129,7 @@ function codeOf15151(message: string): PermanentCode {
  */
 function classifyLookUp(message: string, text: string, cause: Error): Error {
   const passes = /try again later/i.test(message) && !/AADSTS/i.test(message);
-  if (passes) return new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", hideQuoted(text), { cause });
+  if (passes) return new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", text, { cause });
   return new PermanentError("SQL_PRINCIPAL_UNRESOLVED", text, { cause });
 }
 

@@ -5,8 +5,8 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import type { ClaimContext } from "./claimContext.ts";
 
 /** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */

@@ -4,8 +4,8 @@ import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.t
 import { kindOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord, Page } from "../../domain/operation/records.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Registry } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 /** Records of operations that are read at a time. */
 const readsAtOnce = 50;

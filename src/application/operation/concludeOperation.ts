@@ -6,10 +6,11 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
+import { isFinal, type OperationError, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
+import { unfinished } from "../../domain/operation/stepName.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
@@ -85,7 +86,9 @@ async function endOf(
   const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
-  const error = isCanceled ? describeCancel(record, input, await registry.listSteps(record.id)) : input.error;
+  const steps = input.error ? await registry.listSteps(record.id) : [];
+  const failure = input.error && withReasons(input.error, steps);
+  const error = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   return {
     status,
     endTime,
@@ -94,6 +97,15 @@ async function endOf(
     ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };
+}
+
+/** The runtime knows of a step that was tried in vain only which one it was; the record of the step has why. */
+function withReasons(error: OperationError, steps: readonly StepRecord[]): OperationError {
+  const message = steps.reduce(
+    (text, step) => (step.error ? text.replaceAll(unfinished(step), () => step.error?.message ?? "") : text),
+    error.message,
+  );
+  return { ...error, message };
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {

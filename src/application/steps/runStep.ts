@@ -6,13 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
+import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
@@ -75,10 +75,13 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     // What nobody foresaw is told without addresses, and logged as it is.
     const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
-    const warn = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
-    const isRetried = await recordFailure(trail, input, { error, failure, warn });
+    const isRetried = await recordFailure(trail, input, {
+      error,
+      failure,
+      onLost: (reason) => invocation.warn(logLine("step failure not recorded", facts({ reason }))),
+    });
     if (isRetried) stepRetries.add(1, { step: name, code });
-    throw error;
+    throw isRecordedAsData(error) ? error : new StepUnfinished(step, code, { cause: error });
   }
 }
 
@@ -104,7 +107,7 @@ async function expectAllowed(
 async function recordFailure(
   trail: StepTrail,
   { retry, retrial }: StepInput,
-  { error, failure, warn }: { error: unknown; failure: StepFailure; warn: (reason: string) => void },
+  { error, failure, onLost }: { error: unknown; failure: StepFailure; onLost: (reason: string) => void },
 ): Promise<boolean> {
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
@@ -118,18 +121,34 @@ async function recordFailure(
     await trail.fail(failure, delayMs);
   } catch (recordError) {
     // The step's own error is the one to report; the orchestration records the outcome again at its end.
-    warn(describeFailure(recordError).message);
+    onLost(describeFailure(recordError).message);
   }
   const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   if (delayMs !== undefined && askedMs > delayMs) await sleep(Math.min(askedMs - delayMs, maxWaitMs));
   return delayMs !== undefined;
 }
 
+/** What is recorded in the history as data; of everything else the runtime shows the text in spans of its own. */
+function isRecordedAsData(error: unknown): boolean {
+  return error instanceof PermanentError || isAuthenticationFailure(error);
+}
+
+/** A try that failed and may be followed by another: names and a code, and nothing of what a service or a driver said. */
+export class StepUnfinished extends Error {
+  override readonly name = "StepUnfinished";
+  readonly code: StepFailure["code"];
+
+  constructor(step: StepKey, code: StepFailure["code"], options?: ErrorOptions) {
+    super(unfinished(step), options);
+    this.code = code;
+  }
+}
+
 /** Well below the functionTimeout in host.json. */
 const maxWaitMs = 120_000;
 
 export function describeFailure(error: unknown): StepFailure {
-  if (error instanceof PermanentError || error instanceof TransientError) {
+  if (error instanceof PermanentError || error instanceof TransientError || error instanceof StepUnfinished) {
     return { code: error.code, message: error.message };
   }
   return { code: "UNEXPECTED", message: withoutAddresses(textOf(error)) };

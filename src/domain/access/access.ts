@@ -16,8 +16,8 @@ const Key = z.strictObject({
     .meta({
       description: "The SHA-256 of the key, in hexadecimal digits.",
     }),
-  roles: z.array(AppRole).min(1).meta({ description: "The app roles that whoever has the key has." }),
-  teams: z.array(TeamName).default([]).meta({ description: "The teams that whoever has the key is in." }),
+  roles: z.array(AppRole).min(1).meta({ description: "The app roles of the key." }),
+  teams: z.array(TeamName).default([]).meta({ description: "The teams of the key." }),
 });
 export type Key = z.infer<typeof Key>;
 
@@ -26,7 +26,8 @@ const Entra = z.strictObject({
     description: "The `iss` of access tokens, such as https://login.microsoftonline.com/<tenant>/v2.0.",
   }),
   audiences: z.array(z.string().min(1)).min(1).meta({
-    description: "What `aud` may be: the client id of Mooring's Entra application, or its application id URI.",
+    description:
+      "The accepted values of `aud`: the client ID of Mooring's Entra application, or its application ID URI.",
   }),
 });
 export type EntraSettings = z.infer<typeof Entra>;
@@ -36,7 +37,7 @@ export const Auth = z
     entra: Entra.optional().meta({ description: "Access tokens of Microsoft Entra." }),
     easyAuth: z.boolean().default(false).meta({
       description:
-        "Believe X-MS-CLIENT-PRINCIPAL. Only where App Service authentication stands before every request: it removes the header from what came in.",
+        "Trust X-MS-CLIENT-PRINCIPAL. Only if App Service authentication handles every request first: it removes the header from incoming requests.",
     }),
     keys: z.record(TeamName, Key).default({}).meta({ description: "For local use; sent as x-mooring-key." }),
   })
@@ -57,7 +58,7 @@ const ApprovalRule = z
       })
       .prefault({})
       .meta({
-        description: "Who decides, besides having the role Onboarding.Approve.",
+        description: "Who may approve, in addition to the role Onboarding.Approve.",
       }),
   })
   .refine(
@@ -68,20 +69,22 @@ const ApprovalRule = z
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
 export const Team = z.strictObject({
-  groups: z.array(z.guid()).default([]).meta({ description: "Object ids of Entra groups whose members are in it." }),
+  groups: z
+    .array(z.guid())
+    .default([])
+    .meta({ description: "Object IDs of the Entra groups whose members are in the team." }),
   applications: z.array(z.guid()).default([]).meta({
-    description: "Client ids of workloads that call with a token of their own.",
+    description: "Client IDs of workloads that call with a token of their own.",
   }),
-  clusters: z.array(z.string()).min(1).meta({ description: "Aliases of the clusters that the team may name." }),
+  clusters: z.array(z.string()).min(1).meta({ description: "Aliases of the clusters that the team may use." }),
   namespaces: z
     .array(z.string().regex(/^[a-z0-9*-]{1,63}$/, "must be a namespace name in which * stands for any characters"))
     .min(1)
-    .meta({ description: "The namespaces that the team may name; * stands for any characters." }),
+    .meta({ description: "The namespaces that the team may use; * matches any characters." }),
   ...rightsFields,
-  quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team may have at a time." }),
+  quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team can have." }),
   approval: z.array(ApprovalRule).default([]).meta({
-    description:
-      "Which of the team's requests wait for a second pair of eyes, besides those of approval for everybody.",
+    description: "Which of the team's requests need approval, in addition to the catalog's approval for everybody.",
   }),
 });
 export type Team = z.infer<typeof Team>;
@@ -94,7 +97,8 @@ const defaultWaitMinutes = 7 * dayMinutes;
 
 export const Queue = z.strictObject({
   team: TeamName.meta({
-    description: "Whose requests the queue carries. Who may send is decided by Service Bus; messages are not believed.",
+    description:
+      "The team whose requests the queue carries. Service Bus decides who may send; Mooring does not trust the messages.",
   }),
   // Messages live 14 days (infra/modules/serviceBus.bicep).
   waitMinutes: z
@@ -117,12 +121,8 @@ export function longestWaitMs(queue: Queue | undefined): number {
 function shares(defaults: { readonly perCaller: number; readonly inAll: number }) {
   return z
     .strictObject({
-      perCaller: z
-        .int()
-        .min(1)
-        .default(defaults.perCaller)
-        .meta({ description: "How many of them one caller may have." }),
-      inAll: z.int().min(1).default(defaults.inAll).meta({ description: "How many all callers together may have." }),
+      perCaller: z.int().min(1).default(defaults.perCaller).meta({ description: "How many one caller can have." }),
+      inAll: z.int().min(1).default(defaults.inAll).meta({ description: "How many all callers together can have." }),
     })
     .prefault({});
 }
@@ -130,15 +130,18 @@ function shares(defaults: { readonly perCaller: number; readonly inAll: number }
 export const Limits = z
   .strictObject({
     requestsPerSecond: z.number().positive().default(20).meta({ description: "How fast the bucket fills." }),
-    burst: z.int().min(1).default(100).meta({ description: "How many requests may come at once." }),
+    burst: z.int().min(1).default(100).meta({ description: "How many requests a caller can send at once." }),
     // Of the 100 requests that host.json allows at a time, 40 are left for whoever only reads.
-    streams: shares({ perCaller: 10, inAll: 40 }).meta({ description: "Streams of events that are open at a time." }),
+    streams: shares({ perCaller: 10, inAll: 40 }).meta({ description: "Event streams that are open at once." }),
     changes: shares({ perCaller: 10, inAll: 20 }).meta({
-      description: "Requests other than GET that are being answered at a time.",
+      description: "Requests other than GET that are being answered at once.",
     }),
   })
   .prefault({})
-  .meta({ description: "On each instance of the service: of each caller a bucket of `burst` tokens, and what lasts." });
+  .meta({
+    description:
+      "Limits on each instance of the service: a bucket of `burst` tokens for each caller, and how much a caller may keep open.",
+  });
 export type ConcurrencyLimits = z.infer<typeof Limits>["streams"];
 export type Limits = z.infer<typeof Limits>;
 

@@ -40,7 +40,7 @@ export const Cluster = z.strictObject({
       description: "The region of these identities, such as westeurope.",
     }),
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
-    description: "How a workload there may prove who it is.",
+    description: "How workloads there can authenticate.",
   }),
   podIdentity: z
     .strictObject({
@@ -52,15 +52,15 @@ export const Cluster = z.strictObject({
           "identityProfile.kubeletidentity.objectId of `az aks show`; without it, its roles are not checked.",
       }),
       nodeResourceGroup: z.string().min(1).max(90).optional().meta({
-        description: "nodeResourceGroup of `az aks show`; identityResourceGroup when absent.",
+        description: "nodeResourceGroup of `az aks show`; identityResourceGroup by default.",
       }),
     })
     .optional()
-    .meta({ description: "What preflight has to know of aad-pod-identity in the cluster." }),
+    .meta({ description: "What preflight needs to know about aad-pod-identity in the cluster." }),
   verificationJob: z
     .strictObject({
       image: z.string().min(1).max(255).meta({ description: "The image of the Job, which the cluster can pull." }),
-      timeoutSeconds: z.int().min(1).max(200).default(120).meta({ description: "How long the Job may take." }),
+      timeoutSeconds: z.int().min(1).max(200).default(120).meta({ description: "The time limit of the Job." }),
     })
     .optional()
     .meta({
@@ -87,11 +87,11 @@ export const ApprovalPolicy = z
       .max(longestWait)
       .default(24 * 60)
       .meta({
-        description: "How often a waiting operation is told again on the topic.",
+        description: "How often the topic gets a reminder of a waiting operation.",
       }),
   })
   .prefault({})
-  .meta({ description: "Which requests wait for a second pair of eyes." });
+  .meta({ description: "Which requests need approval." });
 
 const CatalogFields = z.strictObject({
   tenantId: z.guid().meta({ description: "The Microsoft Entra tenant of everything in the catalog." }),
@@ -100,7 +100,7 @@ const CatalogFields = z.strictObject({
   drift: z
     .strictObject({
       everyMinutes: z.number().positive().max(43_200).default(60).meta({
-        description: "How often each namespace is read back.",
+        description: "How often Mooring reads each namespace back.",
       }),
       repair: z
         .union([z.literal("none"), z.array(Severity).min(1)])
@@ -111,40 +111,39 @@ const CatalogFields = z.strictObject({
     })
     .prefault({})
     .meta({
-      description: "How often every onboarded namespace is read back, and findings of which severity start a repair.",
+      description: "How often Mooring reads every onboarded namespace back, and which findings start a repair.",
     }),
   approval: ApprovalPolicy,
   batch: z
     .strictObject({
       lanes: z.int().min(1).max(100).default(10).meta({
-        description: "How many namespaces of one batch are worked on at the same time.",
+        description: "How many namespaces of one batch are processed at once.",
       }),
     })
     .prefault({})
-    .meta({ description: "How requests that came together are worked on (docs/adr/0009)." }),
+    .meta({ description: "How batches are processed (docs/adr/0009)." }),
   migration: z
     .strictObject({
       waitForPodsMinutes: z.number().nonnegative().max(week).default(60).meta({
-        description: "How long the last phase waits until no pod uses the old way; with 0 it looks once.",
+        description: "How long the last phase waits until no pod uses the previous mode; with 0 it checks once.",
       }),
     })
     .prefault({})
-    .meta({ description: "Of migrations between the identity modes." }),
+    .meta({ description: "Migrations between the identity modes." }),
   retry: z
     .strictObject({
-      firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "Before the second try." }),
-      maxIntervalMs: z.int().min(10).default(60_000).meta({ description: "Between two tries at most." }),
-      attempts: z.int().min(1).max(50).default(8).meta({ description: "How many tries a step has in all." }),
+      firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "The pause before the second attempt." }),
+      maxIntervalMs: z.int().min(10).default(60_000).meta({ description: "The longest pause between two attempts." }),
+      attempts: z.int().min(1).max(50).default(8).meta({ description: "How many attempts a step has in total." }),
       authenticationTimeoutMs: z.int().min(0).max(longestAuthenticationTimeout).default(600_000).meta({
         description:
-          "For how long a step, or all undos of an operation together, are tried again while authentication fails; attempts do not count then.",
+          "How long a step, or all undos of an operation together, are retried while authentication fails; these attempts do not count.",
       }),
     })
     .prefault({})
-    .meta({ description: "How a step is tried again after a passing fault: exponential, doubling." }),
+    .meta({ description: "How a step is retried after a transient fault: with exponential backoff, doubling." }),
   auth: Auth.optional().meta({
-    description:
-      "How callers prove who they are; without it, MOORING_ALLOW_ANONYMOUS has to be true (docs/callers.md).",
+    description: "How callers authenticate; without it, MOORING_ALLOW_ANONYMOUS has to be true (docs/callers.md).",
   }),
   teams: Teams.default({}).meta({ description: "The teams, by name, and what each may ask for (docs/callers.md)." }),
   queue: Queue.optional().meta({ description: "The queue onboarding-requests." }),

@@ -7,8 +7,8 @@ export const AcceptedDocument = z
   .object({
     id: z.string(),
     kind: AnyKind,
-    isNew: z.boolean().meta({ description: "False when the same request had this operation already." }),
-    message: z.string().optional().meta({ description: "Says so when there is nothing to do." }),
+    isNew: z.boolean().meta({ description: "False if the same request already had this operation." }),
+    message: z.string().optional().meta({ description: "Says so if there is nothing to do." }),
   })
   .meta({ id: "Accepted" });
 export type AcceptedDocument = z.infer<typeof AcceptedDocument>;

@@ -10,7 +10,7 @@ import { Signature } from "./signature.ts";
 
 const BatchAction = z
   .enum(["onboard", ...NamespaceAction.options])
-  .meta({ description: "onboard: each item has a request of its own, which may also change what is onboarded." });
+  .meta({ description: "onboard: each item has its own request, which can also change an onboarded namespace." });
 
 export const BatchSummary = z
   .object({
@@ -18,9 +18,9 @@ export const BatchSummary = z
     kind: z.literal("batch"),
     action: BatchAction,
     status: OperationStatus,
-    requests: z.int().meta({ description: "How many it has." }),
+    requests: z.int().meta({ description: "The number of items." }),
     requestedBy: z.string(),
-    team: z.string().optional().meta({ description: "Absent where it is an operator's, or of several teams." }),
+    team: z.string().optional().meta({ description: "Absent if the batch is an operator's or spans several teams." }),
     createdTime: Time,
     startTime: Time.optional(),
     endTime: Time.optional(),
@@ -32,27 +32,26 @@ export const BatchSummary = z
 export type BatchSummary = z.infer<typeof BatchSummary>;
 
 export const BatchItemDocument = z.object({
-  index: z.int().meta({ description: "Its place in `requests`, or among the namespaces that were chosen." }),
+  index: z.int().meta({ description: "The item's position in `requests`, or among the chosen namespaces." }),
   cluster: z.string(),
   namespace: z.string(),
   status: OperationStatus,
-  operation: z
-    .string()
-    .optional()
-    .meta({ description: "Whose status says more. Absent before it begins, and when it was refused." }),
+  operation: z.string().optional().meta({
+    description: "The operation whose status has the details. Absent before it begins, and if the item was refused.",
+  }),
   isOwn: z.boolean().optional().meta({
-    description: "False: the very thing had run, or was running, as an operation that is not this batch's.",
+    description: "False if the same work had run, or was running, as an operation outside this batch.",
   }),
   kind: OperationKind.optional(),
-  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace was as it is asked for." }),
+  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace already matched the request." }),
   needsApproval: z.boolean().optional().meta({
-    description: "True: its operation waits for a person, or has waited; approve or reject it at its own address.",
+    description: "True if its operation waits or has waited for a person; approve or reject it at its own address.",
   }),
   severity: Severity.optional().meta({
-    description: "Of the worst finding of a verification. One that finds an Error has failed.",
+    description: "The severity of the worst finding of a verification, which fails if it finds an Error.",
   }),
   findings: z.int().optional().meta({
-    description: "How much a verification has found; what, stands in the namespace's document.",
+    description: "How many findings a verification has; the namespace's document lists them.",
   }),
   error: OperationError.optional(),
   startTime: Time.optional(),

@@ -6,9 +6,9 @@ import { rightsFields } from "../targets/index.ts";
 const CallerTeam = z.object({
   name: z.string(),
   clusters: z.array(z.string()),
-  namespaces: z.array(z.string()).meta({ description: "Names of namespaces, in which * stands for any characters." }),
+  namespaces: z.array(z.string()).meta({ description: "Names of namespaces; * matches any characters." }),
   ...z.object(rightsFields).partial().shape,
-  quota: z.int().meta({ description: "How many namespaces it may have at a time." }),
+  quota: z.int().meta({ description: "How many namespaces the team can have." }),
 });
 
 export const CallerDocument = z
@@ -18,7 +18,7 @@ export const CallerDocument = z
     roles: z.array(AppRole),
     teams: z
       .array(CallerTeam)
-      .meta({ description: "For which it may ask: its own, or all of them where it is an operator." }),
+      .meta({ description: "The teams that the caller may ask for: its own, or all of them for an operator." }),
   })
   .meta({ id: "Caller" });
 export type CallerDocument = z.infer<typeof CallerDocument>;

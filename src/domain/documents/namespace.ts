@@ -15,23 +15,25 @@ export const NamespaceDocument = z
     state: NamespaceState,
     operation: z.string(),
     requestedBy: z.string(),
-    team: z.string().optional().meta({ description: "Whose it is; absent where it is the platform's own." }),
+    team: z.string().optional().meta({ description: "The team that owns it; absent if it is the platform's own." }),
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
-    findings: z.array(FindingDocument).meta({ description: "What the last look found; at most 40, the worst first." }),
+    findings: z
+      .array(FindingDocument)
+      .meta({ description: "The findings of the last verification; at most 40, worst first." }),
     migration: Migration.pick({ to: true, completed: true, selector: true }).optional().meta({
       description:
-        "A migration that has stopped after a phase; POST …/migrate goes on, or to the other identity mode back.",
+        "A migration that stopped after a phase. POST …/migrate continues it, or reverses it for the other identity mode.",
     }),
     waiting: z
       .array(z.object({ operation: z.string(), since: Time }))
       .optional()
       .meta({
         description:
-          "Requests from the queue that begin one after another when the namespace is free, with the ids that their operations will have. Absent: none waits.",
+          "Requests from the queue that start one by one when the namespace is free, with the IDs of their future operations. Absent if none waits.",
       }),
-    request: OnboardingRequest.meta({ description: "What was asked for, whole; it may be sent again." }),
+    request: OnboardingRequest.meta({ description: "The whole request; it can be sent again." }),
     identityMode: IdentityMode,
     ...documentFields,
   })
@@ -47,7 +49,7 @@ export const VerificationDocument = z
     namespace: z.string(),
     verifiedTime: Time,
     severity: Severity.optional().meta({
-      description: "Of the worst finding; absent when all is as it was asked for.",
+      description: "The severity of the worst finding; absent if everything matches the request.",
     }),
     findings: z.array(FindingDocument),
   })

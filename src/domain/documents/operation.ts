@@ -21,10 +21,10 @@ export const StepDocument = z.object({
   notices: z
     .array(OperationError)
     .optional()
-    .meta({ description: "What the step could not find out, and what did not stop it." }),
+    .meta({ description: "What the step could not find out; it did not stop the step." }),
   nextRetryTime: Time.optional(),
   undo: z.literal(true).optional().meta({
-    description: "Not one of the steps that the operation is made of: it undoes what one of them did.",
+    description: "Not a regular step of the operation: it undoes what one of them did.",
   }),
 });
 export type StepDocument = z.infer<typeof StepDocument>;
@@ -36,7 +36,7 @@ export const OperationSummary = z
     status: OperationStatus,
     cluster: z.string(),
     namespace: z.string(),
-    batch: z.string().optional().meta({ description: "The batch that it belongs to." }),
+    batch: z.string().optional().meta({ description: "The batch that the operation belongs to." }),
     requestedBy: z.string(),
     team: z.string().optional(),
     createdTime: Time,
@@ -45,7 +45,7 @@ export const OperationSummary = z
     traceId: z
       .string()
       .optional()
-      .meta({ description: "W3C trace id of the request; the log and the events carry it." }),
+      .meta({ description: "W3C trace ID of the request; the log and the events carry it." }),
     result: OperationResult.optional(),
     error: OperationError.optional(),
     approval: Approval.optional(),
@@ -54,7 +54,7 @@ export const OperationSummary = z
     compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
     phase: Phase.optional().meta({
       description:
-        "In lists, as far as its record alone tells: awaitingApproval while it waits for a person, done once it has ended, absent while it runs.",
+        "In lists, only what the record shows: awaitingApproval while the operation waits for a person, done once it has ended, absent while it runs.",
     }),
   })
   .meta({ id: "OperationSummary" });
@@ -63,13 +63,13 @@ export type OperationSummary = z.infer<typeof OperationSummary>;
 /** With what it is asked to do, which an approver must see. */
 const AskedOperation = OperationSummary.extend({
   request: OnboardingRequest,
-  replaces: OnboardingRequest.optional().meta({ description: "Of a change: the request that it replaces." }),
+  replaces: OnboardingRequest.optional().meta({ description: "For a change: the request that it replaces." }),
 });
 export type AskedOperation = z.infer<typeof AskedOperation>;
 
 export const OperationDocument = AskedOperation.extend({
   phase: Phase,
-  traceUrl: z.string().optional().meta({ description: "Where its trace can be looked at (MOORING_TRACE_URL)." }),
+  traceUrl: z.string().optional().meta({ description: "Where to see its trace (MOORING_TRACE_URL)." }),
   steps: z.array(StepDocument),
 }).meta({ id: "Operation" });
 export type OperationDocument = z.infer<typeof OperationDocument>;

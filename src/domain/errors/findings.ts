@@ -18,108 +18,108 @@ interface FindingEntry {
   readonly fix: string;
 }
 
-const repair = "{repair} puts it right.";
+const repair = "{repair} fixes it.";
 
 export const findingCatalogue = {
-  IDENTITY_MISSING: error("The managed identity is gone.", `${repair} The new identity has another client id.`),
+  IDENTITY_MISSING: error("The managed identity is gone.", `${repair} The new identity has another client ID.`),
   IDENTITY_REPLACED: error(
-    "The managed identity was deleted and made anew: its client id is not the one that was onboarded.",
-    "{repair} gives the new client id to users and objects when the identity carries Mooring's tags; else remove it first.",
+    "The managed identity was deleted and created again: its client ID is not the one that was onboarded.",
+    "{repair} gives the new client ID to users and objects if the identity has Mooring's tags; otherwise remove the identity first.",
   ),
   IDENTITY_TAGS_ADDED: info(
-    "Somebody tagged the identity.",
-    "Nothing; Mooring keeps its own tags and leaves the others.",
+    "Someone tagged the identity.",
+    "Nothing: Mooring keeps its own tags and leaves the others.",
   ),
-  CREDENTIAL_MISSING: error("No federated credential fits the cluster and the service account.", repair),
+  CREDENTIAL_MISSING: error("No federated credential matches the cluster and the service account.", repair),
   CREDENTIAL_CHANGED: error("Mooring's federated credential was changed.", repair),
-  CREDENTIAL_SURPLUS: warning("Mooring's federated credential is left from an earlier identity mode.", repair),
+  CREDENTIAL_SURPLUS: warning("Mooring's federated credential is left over from an earlier identity mode.", repair),
   CREDENTIAL_ADDED: foreign(
-    "Somebody gave the identity another federated credential: its tokens open the databases, too.",
-    "Remove the credential if nobody knows it: az identity federated-credential delete.",
+    "Someone gave the identity another federated credential: its tokens also open the databases.",
+    "If nobody needs the credential, remove it: `az identity federated-credential delete`.",
   ),
   USER_MISSING: error("The database has no user for the identity.", repair),
   USER_RENAMED: broken(
-    "The identity's database user was renamed, so that Mooring no longer knows it.",
-    "Run ALTER USER [found] WITH NAME = [expected], or drop the user and repair.",
+    "The identity's database user was renamed, so Mooring no longer recognizes it.",
+    "Run `ALTER USER [found] WITH NAME = [expected]`, or drop the user and repair.",
   ),
-  USER_SID_STALE: error("The user's SID is not the identity's client id: nobody can log in as it.", repair),
-  GRANT_MISSING: error("A role or permission that was asked for was taken away.", repair),
-  GRANT_SURPLUS: warning("Mooring gave a role or permission that is no longer asked for.", repair),
+  USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
+  GRANT_MISSING: error("A role or permission from the request is missing.", repair),
+  GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),
   GRANT_ADDED: foreign(
-    "Somebody gave the user a role or permission that was not asked for.",
-    "Take it back in the database, or ask for the role bundle that has it.",
+    "Someone gave the user a role or permission that the request does not ask for.",
+    "Revoke it in the database, or ask for the role bundle that includes it.",
   ),
   USER_DISABLED: broken(
-    "CONNECT was taken from the user, or denied: nobody can log in as it.",
-    "Find out who disabled it and why; then run GRANT CONNECT TO [user], or offboard the namespace.",
+    "CONNECT was revoked from the user, or denied: nobody can log in as this user.",
+    "Find out who did it and why; then run `GRANT CONNECT TO [user]`, or offboard the namespace.",
   ),
   GRANT_DENIED: broken(
-    "Somebody denied the user what was asked for; that weighs more than every grant.",
-    "Find out who denied it and why; then revoke the DENY or take the user out of the role, or ask for less.",
+    "Someone denied the user a permission from the request; a DENY overrides every grant.",
+    "Find out who denied it and why; then revoke the DENY, remove the user from the role, or ask for less.",
   ),
   DENY_ADDED: foreign(
-    "Somebody denied the user a part of the database, or what was not asked for.",
-    "Nothing, when it is meant; else revoke the DENY.",
+    "Someone denied the user a part of the database, or a permission that the request does not ask for.",
+    "Nothing, if it is intended; otherwise revoke the DENY.",
   ),
   SCHEMA_OWNED: foreign(
-    "The user owns a schema: it may do everything there, and cannot be dropped.",
-    "Run ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo].",
+    "The user owns a schema: it may do everything there and cannot be dropped.",
+    "Run `ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo]`.",
   ),
   SQL_ADMIN_GONE: error(
-    "The SQL server has no Microsoft Entra administrator any more: nobody can log in.",
-    "{repair} sets the one that the catalog gives.",
+    "The SQL server no longer has a Microsoft Entra administrator: nobody can log in.",
+    "{repair} sets the one in the catalog.",
   ),
   SQL_ADMIN_OTHER: foreign(
-    "The SQL server has another Microsoft Entra administrator than the catalog gives it.",
-    "Correct entraAdmin of the server in the catalog, or set the one that it gives: az sql server ad-admin create.",
+    "The SQL server has a different Microsoft Entra administrator from the one in the catalog.",
+    "Correct the server's entraAdmin in the catalog, or set the administrator it names: `az sql server ad-admin create`.",
   ),
   OBJECT_MISSING: error("A Kubernetes object is gone.", repair),
   OBJECT_CHANGED: error("A field of a Kubernetes object is not what Mooring set.", repair),
-  OBJECT_SURPLUS: warning("An object of Mooring's is left from an earlier identity mode.", repair),
+  OBJECT_SURPLUS: warning("One of Mooring's objects is left over from an earlier identity mode.", repair),
   MARK_MISSING: warning(
-    "Somebody took off the mark by which Mooring knows what it has made or adopted: tags of the identity, labels and annotations of an object, or the extended property of a database user.",
-    `${repair} An offboarding before that goes by what Mooring recorded, as long as the thing is the same.`,
+    "Someone removed the mark by which Mooring recognizes what it created or adopted: tags of the identity, labels and annotations of an object, or the extended property of a database user.",
+    `${repair} Until then an offboarding relies on what Mooring recorded, as long as the resource is the same one.`,
   ),
   NAMESPACE_TERMINATING: broken(
     "The namespace is being deleted.",
-    "Wait until it is gone; then repair makes it again, or offboard it.",
+    "Wait until it is gone, then repair it, which creates it again, or offboard it.",
   ),
   NAMESPACE_RECREATED: broken(
-    "The namespace was deleted, and somebody made another of that name.",
-    "An operator takes it over by sending its request with {takeOver}; else offboard it.",
+    "The namespace was deleted, and someone created another with the same name.",
+    "An operator can take it over by sending its request with {takeOver}; otherwise offboard it.",
   ),
   BINDING_ADDED: foreign(
-    "Somebody bound the identity to another selector in this namespace.",
-    "Remove the AzureIdentityBinding if nobody knows it.",
+    "Someone bound the identity to another selector in this namespace.",
+    "Remove the AzureIdentityBinding if nobody needs it.",
   ),
   SELECTOR_SHARED: broken(
-    "Another AzureIdentityBinding selects the same pods for another identity: aad-pod-identity gives them either.",
+    "Another AzureIdentityBinding selects the same pods for another identity: aad-pod-identity can give them either.",
     "Remove the AzureIdentityBinding if nobody needs it, or ask for another selector and deploy the pods with it.",
   ),
   UNREADABLE: broken(
-    "Mooring was refused when it read this back.",
+    "Mooring was refused when it tried to read this.",
     "`found` has the error code and its message; docs/errors.md has the fix.",
   ),
   LOGIN_MISCONFIGURED: broken(
     "The verification Job says that a setting is missing (exit code 2).",
-    "Look at the ConfigMap mooring-databases; {repair} writes it again.",
+    "Check the ConfigMap mooring-databases; {repair} writes it again.",
   ),
   LOGIN_WITHOUT_TOKEN: broken(
     "The verification Job got no token for the identity (exit code 3).",
-    "`found` has Microsoft Entra's answer. A new credential takes some minutes to be seen everywhere; then verify again.",
+    "`found` has Microsoft Entra's answer. A new credential takes a few minutes to work everywhere; then verify again.",
   ),
   LOGIN_REFUSED: broken("The database did not let the verification Job in (exit code 4).", "`found` has its answer."),
   LOGIN_MAY_NOT_READ: broken(
-    "The verification Job logged in and may not read (exit code 5).",
-    "`found` has the database's answer; {repair} gives back what was asked for.",
+    "The verification Job logged in but may not read (exit code 5).",
+    "`found` has the database's answer; {repair} grants again what the request asks for.",
   ),
   LOGIN_UNREACHABLE: broken(
     "The verification Job could not reach the SQL server (exit code 6).",
-    "Look at network policies, private endpoints and the server's firewall for the cluster's addresses.",
+    "Check network policies, private endpoints and the server's firewall for the cluster's addresses.",
   ),
   LOGIN_UNPROVEN: foreign(
-    "The verification Job did not come to an end: its image, a quota or an admission policy was in its way.",
-    "`found` has what the cluster says; correct it, or the image in the catalog, and verify again.",
+    "The verification Job did not finish: its image, a quota or an admission policy stopped it.",
+    "`found` has the cluster's answer; fix the cause, or the image in the catalog, and verify again.",
   ),
 } satisfies Record<string, FindingEntry>;
 

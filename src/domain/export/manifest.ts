@@ -1,4 +1,4 @@
-/** What a team pastes into its Deployment, as YAML. */
+/** The fragment that a team pastes into its Deployment, as YAML. */
 import { stringify } from "yaml";
 import { namesInside } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";

@@ -15,7 +15,7 @@ export type AnyKind = z.infer<typeof AnyKind>;
 
 export const BatchBody = z
   .strictObject({
-    requests: z.array(AnyRequest).min(1).max(mostRequests).meta({ description: "Each for another namespace." }),
+    requests: z.array(AnyRequest).min(1).max(mostRequests).meta({ description: "One request for each namespace." }),
   })
   .meta({ id: "BatchRequest" });
 
@@ -35,7 +35,7 @@ export const BatchTotals = z.object({
   notStarted: z.int(),
   running: z.int(),
   succeeded: z.int(),
-  unchanged: z.int().meta({ description: "Of those that succeeded: nothing had to be done." }),
+  unchanged: z.int().meta({ description: "Succeeded, with nothing to do." }),
   failed: z.int(),
   canceled: z.int(),
 });
@@ -108,7 +108,8 @@ const PlannedItem = z.object({
   cluster: z.string(),
   namespace: z.string(),
   status: z.enum(["ready", "blocked", "refused", "notPlanned"]).meta({
-    description: "refused: it would not be accepted. notPlanned: the time of a call was over; ask for these again.",
+    description:
+      "refused: the request would not be accepted. notPlanned: the time limit of a call was reached; request the plan of these again.",
   }),
   plan: Plan.optional(),
   error: OperationError.optional(),
@@ -124,7 +125,7 @@ export const BatchPlan = z
       refused: z.int(),
       notPlanned: z.int(),
     }),
-    estimate: BatchEstimate.exactOptional().meta({ description: "Of all that are ready; absent when none is." }),
+    estimate: BatchEstimate.exactOptional().meta({ description: "For all ready namespaces; absent if none is ready." }),
     items: z.array(PlannedItem),
   })
   .meta({ id: "BatchPlan" });

@@ -18,21 +18,24 @@ import {
 
 export const BatchEstimate = z
   .object({
-    least: z.number().meta({ description: "Seconds, when all lanes get on as fast as one does." }),
+    least: z.number().meta({ description: "Seconds, if every lane is as fast as one alone." }),
     most: z.number().meta({
-      description: "Seconds, when whatever runs now comes first, and no more run at a time than did of late.",
+      description:
+        "Seconds, if everything that is running now goes first, and no more operations run at once than lately.",
     }),
-    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, the longest first." }),
-    lanes: z.int().meta({ description: "How many namespaces are worked on at a time: batch.lanes of the catalog." }),
-    namespaces: z.int().meta({ description: "How many of the requests the seconds are for: the ready ones." }),
-    leftOut: z
-      .object({ blocked: z.int(), refused: z.int(), notPlanned: z.int(), awaitingApproval: z.int() })
-      .meta({ description: "Requests that the seconds are not for. What waits for a person runs beside the lanes." }),
-    operationsAhead: z.int().meta({ description: "Operations that run now and share Azure's limits." }),
-    measuredSteps: z.int().meta({ description: "How many steps of these namespaces recent operations have timed." }),
-    assumedSteps: z.int().meta({ description: "How many are only assumed." }),
+    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, longest first." }),
+    lanes: z.int().meta({ description: "How many namespaces are processed at once: batch.lanes in the catalog." }),
+    namespaces: z.int().meta({ description: "How many requests the seconds cover: the ready ones." }),
+    leftOut: z.object({ blocked: z.int(), refused: z.int(), notPlanned: z.int(), awaitingApproval: z.int() }).meta({
+      description: "Requests that the seconds do not cover. Those that wait for a person run outside the lanes.",
+    }),
+    operationsAhead: z.int().meta({ description: "Running operations that share Azure's limits." }),
+    measuredSteps: z
+      .int()
+      .meta({ description: "How many steps of these namespaces were measured in recent operations." }),
+    assumedSteps: z.int().meta({ description: "How many are only estimates." }),
     approvalMinutes: z.number().exactOptional().meta({
-      description: "How long a person has for each of awaitingApproval; not counted in the seconds.",
+      description: "How long a person has for each approval in awaitingApproval; the seconds do not count that.",
     }),
   })
   .meta({ id: "BatchEstimate" });

@@ -6,13 +6,15 @@ import type { BatchItem, BatchRecord } from "./records.ts";
 
 export const BatchRemaining = z
   .object({
-    seconds: z.number().meta({ description: "Until all of them are done, at the pace of those that ended last." }),
-    namespaces: z.int().meta({ description: "How many have not begun." }),
+    seconds: z
+      .number()
+      .meta({ description: "Seconds until all namespaces are done, at the pace of those that ended last." }),
+    namespaces: z.int().meta({ description: "How many namespaces have not begun." }),
   })
   .meta({
     id: "BatchRemaining",
     description:
-      "Absent until ten of the batch's own operations have ended, after a cancel, and once every namespace has begun: nobody knows how long people take to approve.",
+      "Absent until ten of the batch's own operations have ended, after a cancel, and once every namespace has begun, because approvals take an unknown time.",
   });
 export type BatchRemaining = z.infer<typeof BatchRemaining>;
 

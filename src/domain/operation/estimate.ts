@@ -7,17 +7,19 @@ import type { StepAction } from "./operation.ts";
 
 export const Estimate = z
   .object({
-    least: z.number().meta({ description: "Seconds, when nothing else is going on." }),
-    most: z.number().meta({ description: "Seconds, when whatever runs now comes first. Passing faults take longer." }),
-    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, the longest first." }),
+    least: z.number().meta({ description: "Seconds, if nothing else is running." }),
+    most: z
+      .number()
+      .meta({ description: "Seconds, if everything that is running now goes first. Transient faults take longer." }),
+    boundBy: z.array(z.string()).readonly().meta({ description: "What takes the time, longest first." }),
     operationsAhead: z.int().meta({
       description:
-        "Operations that run now and share Azure's limits; of an item, with those of the batch's other lanes.",
+        "Running operations that share Azure's limits; for an item, including those of the batch's other lanes.",
     }),
-    measuredSteps: z.int().meta({ description: "How many steps the recent operations have timed." }),
-    assumedSteps: z.int().meta({ description: "How many are only assumed." }),
+    measuredSteps: z.int().meta({ description: "How many steps were measured in recent operations." }),
+    assumedSteps: z.int().meta({ description: "How many are only estimates." }),
     approvalMinutes: z.number().exactOptional().meta({
-      description: "It waits for a person, at most so long, and that is not counted in the seconds.",
+      description: "The operation waits for a person, at most this long; the seconds do not count that.",
     }),
   })
   .meta({ id: "Estimate" });

@@ -23,15 +23,15 @@ export type MigrationPhase = z.infer<typeof MigrationPhase>;
 export const MigrationRequest = z
   .strictObject({
     to: IdentityMode.default("workloadIdentity").meta({
-      description: "podIdentity goes back, from wherever a migration has stopped and also after its end.",
+      description: "podIdentity reverses a migration, wherever it stopped and even after its end.",
     }),
-    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to go on." }),
+    until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to continue." }),
     serviceAccount: ServiceAccountName.optional().meta({
-      description: "The service account of the workload; the one of the onboarding request when absent.",
+      description: "The workload's service account; by default the one in the onboarding request.",
     }),
     selector: ServiceAccountName.optional().meta({
       description:
-        "On the way back, the value of the pod label aadpodidbinding; the one of before, or the namespace's name, when absent.",
+        "For podIdentity, the value of the pod label aadpodidbinding; by default the previous one, or the namespace's name.",
     }),
   })
   .meta({ id: "MigrationRequest" });

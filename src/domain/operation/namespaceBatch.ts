@@ -8,7 +8,8 @@ import { NamespaceFilter } from "./namespaceFilter.ts";
 import type { NamespaceRecord } from "./namespaceRecord.ts";
 
 export const ignoreDependants = z.boolean().default(false).meta({
-  description: "Go on although others depend on what goes, as ?ignoreDependants=true does for one namespace.",
+  description:
+    "Continue although others depend on what would be removed, as ?ignoreDependants=true does for one namespace.",
 });
 
 const actions = {
@@ -37,15 +38,18 @@ const NamedNamespace = z.strictObject({
 
 const choice = {
   filter: NamespaceFilter.exactOptional().meta({
-    description: "Those that meet it when the batch is accepted; {} means every one.",
+    description: "The namespaces that match when the batch is accepted; {} matches all.",
   }),
   namespaces: z
     .array(NamedNamespace)
     .min(1)
     .max(mostRequests, `must name at most ${mostRequests}; send the others as another batch`)
     .exactOptional()
-    .meta({ description: "These." }),
-  all: z.literal(true, { error: "takes true" }).exactOptional().meta({ description: "Every one." }),
+    .meta({ description: "These namespaces." }),
+  all: z
+    .literal(true, { error: "takes true" })
+    .exactOptional()
+    .meta({ description: "All namespaces that the caller may see." }),
 };
 
 const mostOne = "say which namespaces with exactly one of filter, namespaces and all";

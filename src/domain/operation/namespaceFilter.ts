@@ -16,15 +16,18 @@ export type FindingsFilter = z.infer<typeof FindingsFilter>;
 export const NamespaceFilter = z
   .strictObject({
     cluster: z.string().exactOptional().meta({ description: "The cluster's alias." }),
-    team: z.string().exactOptional().meta({ description: "Whose it is." }),
+    team: z.string().exactOptional().meta({ description: "The team that owns the namespace." }),
     state: NamespaceState.exactOptional(),
     identityMode: IdentityMode.exactOptional(),
     findings: FindingsFilter.exactOptional().meta({
       description:
-        "What the last look found: any, none, at least one of a severity, or the code of a finding (docs/findings.md).",
+        "What the last verification found: any, none, at least one of a severity, or the code of a finding (docs/findings.md).",
     }),
   })
-  .meta({ id: "NamespaceFilter", description: "A namespace that meets all of these; without any, every one." });
+  .meta({
+    id: "NamespaceFilter",
+    description: "Namespaces that match all of these; without any condition, all namespaces.",
+  });
 export type NamespaceFilter = z.infer<typeof NamespaceFilter>;
 
 export function meets(record: NamespaceRecord, filter: NamespaceFilter): boolean {

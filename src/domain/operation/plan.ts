@@ -36,7 +36,7 @@ export const StepPlan = z.object({
   notices: z
     .array(OperationError)
     .exactOptional()
-    .meta({ description: "What could not be found out; not in the way of the operation." }),
+    .meta({ description: "What could not be found out; it does not stop the operation." }),
 });
 export type StepPlan = z.infer<typeof StepPlan> & StepKey;
 
@@ -50,13 +50,13 @@ export const Plan = z
       .array(z.string())
       .readonly()
       .exactOptional()
-      .meta({ description: "Of a decision: what stays as it is, and what cannot be known beforehand." }),
+      .meta({ description: "For a decision: what stays as it is, and what cannot be known in advance." }),
     request: OnboardingRequest.exactOptional().meta({
-      description: "Of an onboarding or a change: what was asked for, with what it leaves to be understood.",
+      description: "For an onboarding or a change: the request, with its defaults filled in.",
     }),
-    replaces: OnboardingRequest.exactOptional().meta({ description: "Of a change: the request that it replaces." }),
+    replaces: OnboardingRequest.exactOptional().meta({ description: "For a change: the request that it replaces." }),
     operation: z.string().exactOptional().meta({
-      description: "There are no steps because this operation has done, or is doing, the very same: it is the answer.",
+      description: "There are no steps because this operation has done, or is doing, exactly this.",
     }),
   })
   .meta({ id: "Plan" });

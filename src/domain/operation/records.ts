@@ -47,7 +47,7 @@ export interface Cancel {
 export interface OperationRecord extends RecordOfOperation, Berth {
   readonly kind: OperationKind;
   readonly request: OnboardingRequest;
-  /** The batch that it belongs to. */
+  /** The batch that the operation belongs to. */
   readonly batch?: string;
   /** The migration that it is, or that was under way when an offboarding began. */
   readonly migration?: Migration;

@@ -57,3 +57,8 @@ export function isSameStep(a: { name: string; target: string }, b: { name: strin
 export function stepText({ name, target }: { readonly name: string; readonly target: string }): string {
   return `${name} ${target}`;
 }
+
+/** What the durable runtime is told of a try that failed; the record of the step has the reason. */
+export function unfinished({ name, target }: { readonly name: string; readonly target: string }): string {
+  return `Step ${name} of ${target} did not succeed.`;
+}

@@ -32,13 +32,13 @@ export const Approval = z.object({
   reminders: z.int(),
   needed: z.int().optional().meta({
     description:
-      "How many different people have to approve: two for a request from the queue, whose sender may be one of them. Absent: one.",
+      "How many different people have to approve: two for a request from the queue, because its sender may be one of them. Absent means one.",
   }),
   given: z
     .array(z.object({ by: z.string(), time: Time, comment: z.string().optional() }))
     .readonly()
     .optional()
-    .meta({ description: "Who has approved so far, where more than one person has to." }),
+    .meta({ description: "Who has approved so far, if more than one person has to." }),
   decision: ApprovalDecision.optional(),
 });
 export type Approval = z.infer<typeof Approval>;

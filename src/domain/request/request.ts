@@ -45,16 +45,16 @@ const settings = {
     description: "The service account of the workload (workload identity).",
   }),
   selector: Dns1123Label.optional().meta({
-    description: "The value of the pod label aadpodidbinding (pod identity); the namespace's name when absent.",
+    description: "The value of the pod label aadpodidbinding (pod identity); the namespace's name by default.",
   }),
   adoptionPolicy: AdoptionPolicy.default("IfIdentical").meta({
-    description: "What happens to a thing that exists already and is not Mooring's.",
+    description: "What happens to something that already exists and is not Mooring's.",
   }),
   deletePolicy: DeletePolicy.default("Delete").meta({
-    description: "What offboarding does with the namespace itself when Mooring created it.",
+    description: "What offboarding does with the namespace itself if Mooring created it.",
   }),
   team: alias("a team").exactOptional().meta({
-    description: "For which team; needed when more than one team of the caller may ask for this.",
+    description: "The team; required when more than one of the caller's teams may ask for this.",
   }),
 };
 
@@ -68,7 +68,7 @@ const { cluster, ...otherSettings } = settings;
 export const OnboardingRequest = z
   .strictObject({
     cluster,
-    namespace: Namespace.meta({ description: "The Kubernetes namespace; created when it does not exist." }),
+    namespace: Namespace.meta({ description: "The Kubernetes namespace; Mooring creates it if it does not exist." }),
     ...otherSettings,
   })
   .superRefine(checkTargets)

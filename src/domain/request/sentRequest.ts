@@ -18,13 +18,13 @@ const ignored = z.unknown().optional();
 const Metadata = z
   .strictObject({
     name: DnsSubdomain.meta({
-      description: "Of the object. Where metadata.namespace is absent, it is the namespace that is onboarded.",
+      description: "The object's name. Without metadata.namespace, it is also the namespace to onboard.",
     }),
     namespace: Namespace.optional().meta({
-      description: "The Kubernetes namespace that is onboarded; created when it does not exist.",
+      description: "The Kubernetes namespace to onboard; Mooring creates it if it does not exist.",
     }),
-    labels: Texts.meta({ description: "For your own tools; Mooring keeps none." }),
-    annotations: Texts.meta({ description: "For your own tools; Mooring keeps none." }),
+    labels: Texts.meta({ description: "For your own tools; Mooring does not store them." }),
+    annotations: Texts.meta({ description: "For your own tools; Mooring does not store them." }),
     creationTimestamp: ignored,
     deletionGracePeriodSeconds: ignored,
     deletionTimestamp: ignored,
@@ -50,7 +50,7 @@ const ObjectForm = z.strictObject({
   metadata: Metadata,
   spec: OnboardingSpec,
   status: z.looseObject({}).optional().meta({
-    description: "What Mooring says of the namespace. Ignored when it is sent.",
+    description: "What Mooring reports about the namespace. Ignored in requests.",
   }),
 });
 

@@ -54,7 +54,7 @@ export function findDatabaseOf({ databases }: Readonly<Request>, key: string): D
 // ——— What the operator's catalog says ———
 
 const SqlDatabase = z.strictObject({
-  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that may be asked for." }),
+  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that requests can ask for." }),
 });
 
 const SqlServer = z.strictObject({
@@ -66,23 +66,23 @@ const SqlServer = z.strictObject({
     )
     .meta({ description: "The server in Azure Resource Manager, as `az sql server show --query id` prints it." }),
   host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
-  port: z.int().min(1).max(65535).default(1433).meta({ description: "Of the server." }),
+  port: z.int().min(1).max(65535).default(1433).meta({ description: "The server's port." }),
   userCreation: z.enum(["sid", "externalProvider"]).default("sid").meta({
     description:
       "WITH SID needs no directory permission; FROM EXTERNAL PROVIDER needs Directory Readers on the server.",
   }),
   entraAdmin: z
     .strictObject({
-      objectId: z.guid().meta({ description: "Its object id in Microsoft Entra." }),
-      login: z.string().min(1).max(128).meta({ description: "Its display name, as the server is to show it." }),
+      objectId: z.guid().meta({ description: "Its object ID in Microsoft Entra." }),
+      login: z.string().min(1).max(128).meta({ description: "Its display name, as the server will show it." }),
     })
     .optional()
     .meta({
       description:
-        "The server's Microsoft Entra administrator; a group is the advice. An operation sets it where the server has none (step ensureSqlAdmin), and stops where it has another.",
+        "The server's Microsoft Entra administrator, preferably a group. An operation sets it if the server has none (step ensureSqlAdmin), and stops if it has another.",
     }),
   databases: z.record(z.string().min(1).max(128), SqlDatabase).meta({
-    description: "The databases that requests may name, by name.",
+    description: "The databases that requests can name, by name.",
   }),
 });
 
@@ -178,7 +178,7 @@ function rolesOn({ sqlServers }: Catalog, server: string, database: string): rea
 // ——— What a team may ask for ———
 
 export const rightsField = z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
-  description: "Server alias, then database, then the role bundles that the team may ask for.",
+  description: "Per server alias and database, the role bundles that the team may ask for.",
 });
 
 interface Rights {

@@ -18,7 +18,6 @@ import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespa
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
 import { changeNamespace } from "../../orchestrations/changeNamespace.ts";
@@ -29,6 +28,7 @@ import { offboardNamespace } from "../../orchestrations/offboardNamespace.ts";
 import { onboardNamespace } from "../../orchestrations/onboardNamespace.ts";
 import { repairNamespace } from "../../orchestrations/repairNamespace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { inTrace } from "../../telemetry/spans.ts";
 
 export interface Accepted {

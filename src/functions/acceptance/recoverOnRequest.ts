@@ -7,8 +7,8 @@ import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import type { AcceptanceContext, Accepted } from "./acceptance.ts";
 import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
 

@@ -1,9 +1,9 @@
 import type { InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import type { OperationRecord } from "../../domain/operation/records.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { decisionEvent } from "../../orchestrations/approval.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 /** Wakes an orchestration that waits for approval, or for pods; any other looks at the record by itself, before its next write. */
 export async function wake(

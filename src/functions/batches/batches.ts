@@ -1,8 +1,7 @@
 import { input } from "durable-functions";
 import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
@@ -30,7 +29,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
         const id = await acceptBatch(acceptance, requests, operation, sentAs);
-        const facts = { operation: id, requests: requests.length, traceId: traceIdOf(traceparent) };
+        const facts = { operation: id, requests: requests.length };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });
       });
@@ -58,7 +57,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
           return chosen;
         };
         const id = await acceptNamespaceBatch(acceptance, { work, choose: chooseAndCharge }, operation);
-        const facts = { operation: id, action: work.action, traceId: traceIdOf(traceparent) };
+        const facts = { operation: id, action: work.action };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });
       });

@@ -9,9 +9,9 @@ import type { Caller } from "../../domain/access/caller.ts";
 import { isOfPolicy } from "../../domain/errors.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 const mostInAnHour = 50;
 const hourMs = 3_600_000;

@@ -75,7 +75,8 @@ function headersFor({ signIn }: DashboardSettings): Record<string, string> {
   return {
     "content-security-policy": policy.join("; "),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    // To itself alone: App Service authentication takes a change that comes with no Referer for another site's.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
   };

@@ -14,7 +14,7 @@ import { watchingPaths } from "./openapiWatching.ts";
 /** Every route may also end in what nobody foresaw, and every change is refused when it comes from another site's page. */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const unforeseen = problem("Any other problem; its code says which.", "UNEXPECTED");
-  const undeclared = { 415: problem("There is a body, and it is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };
+  const undeclared = { 415: problem("The body is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };
   return Object.fromEntries(
     Object.entries(paths).map(([path, item]) => [
       path,
@@ -39,12 +39,12 @@ export function createOpenApi() {
       version: "0.1.0",
       description: `Connects the applications of a Kubernetes namespace to Azure SQL through managed identities.
 
-A path answers a method that it does not have with 405 and \`Allow\`; where there is GET, there is HEAD.`,
+An unsupported method is answered with 405 and \`Allow\`. Every GET route also answers HEAD.`,
       contact: { name: "Whoever operates this Mooring" },
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [
-      { url: "/", description: "The host that this document comes from." },
+      { url: "/", description: "The host that served this document." },
       {
         url: "https://{app}.azurewebsites.net",
         description: "A Function App in Azure.",
@@ -52,16 +52,16 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
       },
     ],
     tags: [
-      { name: "Onboardings", description: "Asking for a namespace, or for many at once." },
+      { name: "Onboardings", description: "Requests for one namespace or many." },
       {
         name: "Namespaces",
-        description: "What is onboarded: reading, checking, repairing, migrating and taking away.",
+        description: "Onboarded namespaces: read, verify, repair, migrate and offboard them.",
       },
-      { name: "Operations", description: "What Mooring does or has done, and what people decide about it." },
+      { name: "Operations", description: "What Mooring is doing or has done, and people's decisions about it." },
       { name: "Events", description: "Following operations as they happen." },
-      { name: "Catalog", description: "What may be asked for." },
-      { name: "Audit", description: "Who had what done to what." },
-      { name: "Service", description: "The service itself: for probes and for tools. Nobody is asked who calls." },
+      { name: "Catalog", description: "What requests can ask for." },
+      { name: "Audit", description: "Who did what, and to what." },
+      { name: "Service", description: "The service itself, for probes and tools. No authentication." },
     ],
     security: [{ entra: [] }, { key: [] }],
     components: {
@@ -71,7 +71,7 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           type: "apiKey",
           in: "header",
           name: "x-mooring-key",
-          description: "A key of the catalog, for local use.",
+          description: "A key from the catalog, for local use.",
         },
       },
     },
@@ -87,9 +87,9 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           operationId: "live",
           tags: ["Service"],
           security: [],
-          summary: "Whether the process answers",
-          description: "For a liveness probe. It asks nothing else.",
-          responses: { ...busyHost, 200: body("It does.", HealthDocument, { ok: { status: "ok" } }) },
+          summary: "Check that the process answers",
+          description: "For a liveness probe. It depends on nothing else.",
+          responses: { ...busyHost, 200: body("The process answers.", HealthDocument, { ok: { status: "ok" } }) },
         },
       },
       "/api/health/ready": {
@@ -97,12 +97,12 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           operationId: "ready",
           tags: ["Service"],
           security: [],
-          summary: "Whether requests can be taken",
+          summary: "Check that the service can take requests",
           description: "For a readiness probe: it reads the registry's tables.",
           responses: {
             ...busyHost,
-            200: body("They can.", HealthDocument, { ok: { status: "ok" } }),
-            503: body("The registry is away.", HealthDocument, {
+            200: body("The service can take requests.", HealthDocument, { ok: { status: "ok" } }),
+            503: body("The registry is unavailable.", HealthDocument, {
               unavailable: { status: "unavailable", reason: "The registry tables do not answer." },
             }),
           },
@@ -113,7 +113,7 @@ A path answers a method that it does not have with 405 and \`Allow\`; where ther
           operationId: "openapi",
           tags: ["Service"],
           security: [],
-          summary: "This document",
+          summary: "Get this document",
           description: "OpenAPI 3.1, made from the schemas that check requests.",
           responses: {
             ...busyHost,

@@ -23,9 +23,9 @@ export const batchPaging = z.object({
     .min(1)
     .max(mostRequests)
     .optional()
-    .meta({ description: "Of a batch: how many items; 100 when absent." }),
-  from: z.int().min(0).max(mostRequests).optional().meta({ description: "Of a batch: the first index." }),
-  status: OperationStatus.optional().meta({ description: "Of a batch: only items of this status." }),
+    .meta({ description: "For a batch: how many items to return; 100 by default." }),
+  from: z.int().min(0).max(mostRequests).optional().meta({ description: "For a batch: the index of the first item." }),
+  status: OperationStatus.optional().meta({ description: "For a batch: only items with this status." }),
 });
 
 export const batchPaths: ZodOpenApiPathsObject = {
@@ -33,26 +33,25 @@ export const batchPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "createNamespaceBatch",
       tags: ["Namespaces"],
-      summary: "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation; with dryRun=true plan it",
+      summary:
+        "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation, or plan it with dryRun=true",
       description:
-        "Which namespaces is decided once, when it is accepted: by a filter as GET /api/namespaces has it, by name, or all. Each is then an operation of its own, a verification an outcome alone. What is busy at its turn, has changed since or has gone, is the outcome of that namespace, and the rest goes on. Of other teams' namespaces none is chosen.",
+        "Mooring chooses the namespaces once, when it accepts the batch: by the filter of GET /api/namespaces, by name, or all that the caller may see. Each namespace gets an operation of its own; a verification has only an outcome. A namespace that is busy at its turn, has changed or is gone fails alone, and the rest continues.",
       requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
       requestBody: requestBody("required", NamespaceBatchBody, { repairFound, offboardNamed }),
       responses: guarded({
-        200: body(
-          "The plan of each namespace that was chosen, and how long all would take; nothing was written.",
-          BatchPlan,
-          { batchPlan },
-        ),
+        200: body("The plan of each chosen namespace, and how long all would take; nothing was written.", BatchPlan, {
+          batchPlan,
+        }),
         202: { ...acceptedResponse, ...body(acceptedResponse.description, AcceptedDocument, { acceptedBatch }) },
         ...bodyProblems,
         409: problem(
-          "No namespace meets the filter, or the first request with the idempotency key is being answered.",
+          "No namespace matches the filter, or the first request with the same idempotency key is still being answered.",
           "NOTHING_CHOSEN",
         ),
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
         422: problem(
-          "A field is wrong, nothing or too much says which namespaces, or more than 1,000 meet the filter.",
+          "A field is wrong, the namespaces are not selected in exactly one way, or the filter matches more than 1,000.",
           "INVALID_REQUEST",
         ),
       }),
@@ -62,22 +61,25 @@ export const batchPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "createBatch",
       tags: ["Onboardings"],
-      summary: "Onboard or change up to 1,000 namespaces as one operation; with dryRun=true plan it",
+      summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
       description:
-        "The body may have 4 MB. What is wrong with any request is told of all of them, and nothing is accepted. What depends on the state of a namespace or on policy is the outcome of that namespace.",
+        "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone.",
       requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
       requestBody: requestBody("required", BatchBody, { batchRequest }),
       responses: guarded({
         200: body(
-          "The plan of each, how long each would take, and how long all that are ready; nothing was written.",
+          "The plan of each namespace, how long each would take, and how long all the ready ones would; nothing was written.",
           BatchPlan,
           { batchPlan },
         ),
         202: { ...acceptedResponse, ...body(acceptedResponse.description, AcceptedDocument, { acceptedBatch }) },
         ...bodyProblems,
-        409: problem("The first request with the idempotency key is being answered.", "IDEMPOTENCY_IN_PROGRESS"),
+        409: problem(
+          "The first request with the same idempotency key is still being answered.",
+          "IDEMPOTENCY_IN_PROGRESS",
+        ),
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
-        422: problem("Fields are wrong, or a namespace comes twice; errors names up to 100.", "INVALID_REQUEST"),
+        422: problem("Fields are wrong, or a namespace appears twice; `errors` lists up to 100.", "INVALID_REQUEST"),
       }),
     },
   },

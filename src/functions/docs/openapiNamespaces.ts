@@ -28,15 +28,15 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "createOnboarding",
       tags: ["Onboardings"],
-      summary: "Onboard a namespace or change an onboarded one; with dryRun=true plan it",
+      summary: "Onboard or change a namespace, or plan it with dryRun=true",
       description:
-        "It is accepted, and runs as an operation. The same request again is the same operation; another one for a namespace that is onboarded changes it. What cannot succeed is refused before anything is written, or is a blocker of the plan.",
+        "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers.",
       requestParams: {
         query: z.object({
           dryRun,
           takeOver: z.boolean().optional().meta({
             description:
-              "Operators only: takes the namespace from the team that has it, or binds it to the one that is there now.",
+              "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
           }),
         }),
         header: idempotencyHeaders,
@@ -47,7 +47,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         202: acceptedResponse,
         ...bodyProblems,
         409: problem(
-          "Another operation or team has the namespace, a change cannot reach the request, or the quota is used up.",
+          "Another operation or team holds the namespace, the change is not possible, or the quota is used up.",
           "OPERATION_IN_PROGRESS",
         ),
       }),
@@ -75,9 +75,9 @@ export const namespacePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listNamespaces",
       tags: ["Namespaces"],
-      summary: "What is onboarded",
+      summary: "List onboarded namespaces",
       description:
-        "Of the caller's teams, or of all teams for an operator, in the order of cluster and namespace. A page may hold fewer than `top`, also none, and have a nextLink all the same: the filter looks further there.",
+        "The namespaces of the caller's teams, or of all teams for an operator, ordered by cluster and namespace. A filtered page can hold fewer than `top` entries, or none, and still have a nextLink: the search continues there.",
       requestParams: { query: z.object({ ...NamespaceFilter.shape, ...pagingOf(mostNamespaces) }) },
       responses: guarded({
         200: body("A page of namespaces.", NamespacePage, { namespacePage }),
@@ -89,9 +89,8 @@ export const namespacePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "getNamespace",
       tags: ["Namespaces"],
-      summary: "What is onboarded in one namespace",
-      description:
-        "From Mooring's records: what the last look found, and not a look of its own, which is POST …/verify.",
+      summary: "Get an onboarded namespace",
+      description: "Reads Mooring's records, with the findings of the last verification. POST …/verify verifies now.",
       requestParams: { path: berth, header: z.object({ "if-none-match": z.string().optional() }) },
       responses: guarded({
         200: {
@@ -99,27 +98,27 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           headers: z.object({
             etag: z.string().meta({
               description:
-                "What the namespace is, a dot, and what the last look found with what waits. If-Match takes only the first part; when it was looked at is in neither.",
+                "Two parts with a dot between them: the namespace's state, then its findings and waiting requests. If-Match compares only the first part. The time of the last verification is in neither.",
             }),
           }),
         },
-        304: { description: "If-None-Match names what is current." },
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        304: { description: "If-None-Match names the current version." },
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
       }),
     },
     delete: {
       operationId: "deleteNamespace",
       tags: ["Namespaces"],
-      summary: "Take the namespace's access away, or plan it with dryRun=true",
+      summary: "Offboard the namespace, or plan it with dryRun=true",
       description:
-        "An operation takes away what Mooring made, and puts back what it had replaced. What others have changed since stays.",
+        "An operation removes what Mooring created and restores what it had replaced. What others have changed since then stays.",
       requestParams: {
         path: berth,
         query: z.object({
           dryRun,
           ignoreDependants: z.boolean().optional().meta({
             description:
-              "Go on although others depend on what goes: federated credentials, roles, bindings, service accounts, work in the namespace. A plan names them as notices then.",
+              "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts, workloads in the namespace. A plan then lists them as notices.",
           }),
         }),
         header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
@@ -128,13 +127,16 @@ export const namespacePaths: ZodOpenApiPathsObject = {
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
         409: problem(
-          "Another operation has the namespace, or the first request with the key is being answered.",
+          "Another operation holds the namespace, or the first request with the same idempotency key is still being answered.",
           "OPERATION_IN_PROGRESS",
         ),
-        412: problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED"),
-        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
+        412: problem("The namespace has changed since the version in If-Match.", "PRECONDITION_FAILED"),
+        422: problem(
+          "The idempotency key was used for a different request, or is malformed.",
+          "IDEMPOTENCY_KEY_REUSED",
+        ),
       }),
     },
   },

@@ -35,9 +35,13 @@ import {
 
 const decisionResponse = {
   ...acceptedResponse,
-  ...body("Recorded; watch the operation at Operation-Location. The same again is the same answer.", DecisionDocument, {
-    decided,
-  }),
+  ...body(
+    "Recorded; watch the operation at Operation-Location. Repeating the request returns the same answer.",
+    DecisionDocument,
+    {
+      decided,
+    },
+  ),
 };
 
 /** Of an approver's decision, whichever it is. */
@@ -46,9 +50,9 @@ const approverResponses = guarded({
   200: body("The plan; nothing was written.", Plan, { plan }),
   202: decisionResponse,
   403: problem("The caller lacks the role, or is the requester.", "APPROVER_IS_REQUESTER"),
-  404: problem("There is none of that id.", "NOT_FOUND"),
+  404: problem("No operation has this ID.", "NOT_FOUND"),
   409: problem(
-    "It does not wait for approval, its time is over, or the hash is another request's.",
+    "The operation is not waiting for approval, the approval timed out, or the hash belongs to another request.",
     "APPROVAL_NOT_PENDING",
   ),
 });
@@ -58,8 +62,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listOperations",
       tags: ["Operations"],
-      summary: "Operations, newest first: by when they were asked for, and not by when they began",
-      description: "Of the caller's teams, or of all teams for an operator; batches, too.",
+      summary: "List operations, newest request first",
+      description: "The operations and batches of the caller's teams; of all teams, for an operator.",
       requestParams: { query: Filters.extend(paging) },
       responses: guarded({
         200: body("A page of operations.", OperationPage, { operationPage }),
@@ -71,12 +75,12 @@ export const operationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listApprovals",
       tags: ["Operations"],
-      summary: "What waits for the caller's approval, newest first, with what would change",
+      summary: "List what waits for the caller's approval, newest first, with what would change",
       description:
-        "What he may approve now: not his own requests, and none that he has approved already where two people have to. Each page reads the record of every namespace that an operation holds, and of the operations no more than it takes to fill the page. All that waits in your teams, whoever may approve it: GET /api/operations?phase=awaitingApproval.",
+        "What the caller can approve now. Excludes the caller's own requests, and those that need two people and already have the caller's approval. Each page reads the record of every namespace that an operation holds, and as many operations as the page needs. For everything that waits in your teams, use GET /api/operations?phase=awaitingApproval.",
       requestParams: { query: z.object(paging) },
       responses: guarded({
-        200: body("A page of operations that wait.", AwaitingPage, { awaitingPage }),
+        200: body("A page of waiting operations.", AwaitingPage, { awaitingPage }),
         ...pagingProblems,
         403: problem("The caller lacks the role Onboarding.Approve.", "FORBIDDEN"),
       }),
@@ -86,15 +90,15 @@ export const operationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "getOperation",
       tags: ["Operations"],
-      summary: "The status of one operation, step by step",
-      description: "Ask again while it is not done (Retry-After), or follow GET /api/operations/{id}/events.",
+      summary: "Get the status of an operation, step by step",
+      description: "Poll until it is done (Retry-After), or follow GET /api/operations/{id}/events.",
       requestParams: { path: operationPath, query: batchPaging },
       responses: guarded({
-        200: body("The operation, of a namespace or of a batch.", AnyOperationDocument, {
+        200: body("The operation, for a namespace or a batch.", AnyOperationDocument, {
           operationDocument,
           batchDocument,
         }),
-        404: problem("There is none of that id.", "NOT_FOUND"),
+        404: problem("No operation has this ID.", "NOT_FOUND"),
         422: problem("A parameter is wrong.", "INVALID_REQUEST"),
       }),
     },
@@ -103,17 +107,17 @@ export const operationPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "cancelOperation",
       tags: ["Operations"],
-      summary: "Cancel an operation; what it has done is undone, and the status says what; with dryRun=true plan it",
+      summary: "Cancel an operation and undo what it did, or plan that with dryRun=true",
       description:
-        "With dryRun=true: the undos that would run now, each with what it would find. Kinds that undo nothing, and batches, have notices instead of steps.",
+        "With dryRun=true: the undos that would run now, each with what it would find. Batches, and operations that undo nothing, get notices instead of steps.",
       requestParams: { path: operationPath, query: z.object({ dryRun }) },
       requestBody: requestBody("optional", CancelBody, { cancelBody }),
       responses: guarded({
         ...bodyProblems,
         200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: decisionResponse,
-        404: problem("There is none of that id.", "NOT_FOUND"),
-        409: problem("It has ended, or everything was done and verified already.", "OPERATION_ENDED"),
+        404: problem("No operation has this ID.", "NOT_FOUND"),
+        409: problem("The operation has ended, or is already complete and verified.", "OPERATION_ENDED"),
       }),
     },
   },
@@ -122,8 +126,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "approveOperation",
       tags: ["Operations"],
       summary:
-        "Approve the request that waits; needs the app role Onboarding.Approve and another person than the requester",
-      description: "With dryRun=true: the plan of the very operation that waits.",
+        "Approve the waiting request; needs the app role Onboarding.Approve, and someone other than the requester",
+      description: "With dryRun=true: the plan of the waiting operation.",
       requestParams: { path: operationPath, query: z.object({ dryRun }) },
       requestBody: requestBody("required", ApproveBody, { approveBody }),
       responses: approverResponses,
@@ -133,8 +137,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "rejectOperation",
       tags: ["Operations"],
-      summary: "Reject the request that waits; it ends with the code REJECTED",
-      description: "With dryRun=true: a plan without steps, since nothing has been written.",
+      summary: "Reject the waiting request; the operation ends with the code REJECTED",
+      description: "With dryRun=true: a plan without steps, because nothing was written yet.",
       requestParams: { path: operationPath, query: z.object({ dryRun }) },
       requestBody: requestBody("optional", RejectBody, { rejectBody }),
       responses: approverResponses,
@@ -144,17 +148,17 @@ export const operationPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "compensateOperation",
       tags: ["Operations"],
-      summary: "Run again the undos that failed, and only those, as an operation of its own; with dryRun=true plan it",
+      summary: "Run the failed undos again, as an operation of their own, or plan that with dryRun=true",
       description:
-        "Of a migration it undoes what is left of its failed phases; POST …/migrate goes on, or back to the other identity mode.",
+        "After a migration it undoes what its failed phases left. POST …/migrate continues, or returns to the other identity mode.",
       requestParams: { path: operationPath, query: z.object({ dryRun }) },
       responses: guarded({
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
-        404: problem("There is none of that id.", "NOT_FOUND"),
+        404: problem("No operation has this ID.", "NOT_FOUND"),
         409: problem(
-          "No undo of it failed, or another operation has had the namespace since.",
+          "None of its undos failed, or another operation has since changed the namespace.",
           "NOTHING_TO_COMPENSATE",
         ),
       }),

@@ -36,22 +36,25 @@ export const problem = (description: string, code: RefusalCode | StepErrorCode) 
 
 /** Where the app itself refuses nobody. */
 export const busyHost = {
-  429: { description: "The host runs and keeps as many requests as host.json allows, and did not ask the app." },
+  429: {
+    description:
+      "The host already runs and queues as many requests as host.json allows, so the app never saw this one.",
+  },
 };
 
 /** The answers of every route that asks who calls. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
-  401: problem("The request does not prove who sends it; WWW-Authenticate says how.", "UNAUTHENTICATED"),
+  401: problem("The request does not prove who sent it; WWW-Authenticate says how to.", "UNAUTHENTICATED"),
   403: problem(
-    "The caller, or its team, may not do that; or a change came from a page of another site.",
+    "The caller or its team may not do this, or the change came from a page of another site.",
     "NOT_ALLOWED",
   ),
   429: problem(
-    "The caller asks too often, or for too much at a time; Retry-After says how long to wait.",
+    "The caller sends too many requests, or too many at once; Retry-After says how long to wait.",
     "RATE_LIMITED",
   ),
   503: problem(
-    "The service is busy, or what it needs does not answer; Retry-After says how long to wait.",
+    "The service, or something it depends on, is busy or unavailable; Retry-After says how long to wait.",
     "REGISTRY_UNAVAILABLE",
   ),
   ...responses,
@@ -59,7 +62,7 @@ export const guarded = <Responses extends object>(responses: Responses) => ({
 /** Of every route that can be planned, or says why not. */
 export const flagProblem = {
   400: problem(
-    "A flag such as dryRun is neither true nor false, is written otherwise, or is not offered: nothing was done.",
+    "A flag such as dryRun is misspelled, unsupported, or neither true nor false; nothing was done.",
     "INVALID_PARAMETER",
   ),
 };
@@ -67,11 +70,11 @@ export const flagProblem = {
 export const bodyProblems = {
   400: problem("The body is not JSON, or a flag such as dryRun is neither true nor false.", "MALFORMED_JSON"),
   413: problem("The body is larger than 16 KB.", "PAYLOAD_TOO_LARGE"),
-  422: problem("A field is wrong; errors names each.", "INVALID_REQUEST"),
+  422: problem("Fields are wrong; `errors` lists them.", "INVALID_REQUEST"),
 };
 /** Of every list that comes in pages. */
 export const pagingProblems = {
-  400: problem("continuation is none that a nextLink gave.", "INVALID_PARAMETER"),
+  400: problem("`continuation` does not come from a nextLink.", "INVALID_PARAMETER"),
   422: problem("A parameter is wrong.", "INVALID_REQUEST"),
 };
 export function pagingOf(most: number) {
@@ -83,18 +86,20 @@ export const berth = z.object({
   namespace: z.string().meta({ description: "The Kubernetes namespace.", examples: [names.namespace] }),
 });
 export const operationPath = z.object({
-  id: z.string().meta({ description: "As the answer that accepted it gave it.", examples: [names.operation] }),
+  id: z
+    .string()
+    .meta({ description: "The ID from the answer that accepted the operation.", examples: [names.operation] }),
 });
 
 export const dryRun = z.boolean().optional().meta({
   description:
-    "true answers with the plan and writes nothing. Only true and false are taken, so that no slip becomes a change.",
+    "true returns the plan and writes nothing. Only true and false are valid, so that a typo never becomes a change.",
 });
 
 export const idempotencyHeaders = z.object({
   "idempotency-key": z.string().min(1).max(255).optional().meta({
     description:
-      "The same key with the same request gives the same answer for 24 hours. Repeatability-Request-ID is taken, too.",
+      "The same key with the same request returns the same answer for 24 hours. Repeatability-Request-ID also works.",
   }),
 });
 

@@ -20,8 +20,8 @@ import {
   requestBody,
 } from "./openapiParts.ts";
 
-const isHeld = problem("Another operation has the namespace, or left it half done.", "OPERATION_IN_PROGRESS");
-const isOther = problem("The namespace is not as If-Match names it.", "PRECONDITION_FAILED");
+const isHeld = problem("Another operation holds the namespace, or left it incomplete.", "OPERATION_IN_PROGRESS");
+const isOther = problem("The namespace has changed since the version in If-Match.", "PRECONDITION_FAILED");
 const conditionalHeaders = idempotencyHeaders.extend({ "if-match": z.string().optional() });
 
 export const upkeepPaths: ZodOpenApiPathsObject = {
@@ -29,14 +29,14 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "verifyNamespace",
       tags: ["Namespaces"],
-      summary: "Read everything back now and, where the catalog allows, log in as the workload does",
+      summary: "Verify the namespace now and, if the catalog allows it, log in as the workload does",
       description: `No dry run: ${noDryRun}`,
       requestParams: { path: berth },
       responses: guarded({
         ...flagProblem,
-        200: body("What was found.", VerificationDocument, { verification }),
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
-        409: problem("An operation has the namespace.", "OPERATION_IN_PROGRESS"),
+        200: body("The findings.", VerificationDocument, { verification }),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
+        409: problem("An operation holds the namespace.", "OPERATION_IN_PROGRESS"),
       }),
     },
   },
@@ -44,9 +44,8 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "repairNamespace",
       tags: ["Namespaces"],
-      summary: "Put drift right; with dryRun=true plan it",
-      description:
-        "An operation makes again what a verification finds missing or changed, where that is Mooring's to do.",
+      summary: "Repair drift, or plan it with dryRun=true",
+      description: "An operation restores what a verification finds missing or changed, if it belongs to Mooring.",
       requestParams: {
         path: berth,
         query: z.object({ dryRun }),
@@ -56,10 +55,13 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan, { repairPlan }),
         202: acceptedResponse,
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
         409: isHeld,
         412: isOther,
-        422: problem("The idempotency key came with another request before, or is none.", "IDEMPOTENCY_KEY_REUSED"),
+        422: problem(
+          "The idempotency key was used for a different request, or is malformed.",
+          "IDEMPOTENCY_KEY_REUSED",
+        ),
       }),
     },
   },
@@ -67,9 +69,9 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: "migrateNamespace",
       tags: ["Namespaces"],
-      summary: "Move from pod identity to workload identity or back, phase by phase; with dryRun=true plan it",
+      summary: "Migrate between pod identity and workload identity, phase by phase, or plan it with dryRun=true",
       description:
-        "It may stop after any phase. Called again it goes on there; called for the other identity mode it goes back, and also after its end. The last phase waits until no pod uses the old way: its step checkPods names them.",
+        "A migration can stop after any phase. Another call continues it; a call for the other identity mode reverses it, even after its end. The last phase waits until no pod uses the previous mode; its step checkPods names them.",
       requestParams: {
         path: berth,
         query: z.object({ dryRun, to: IdentityMode.optional(), until: MigrationPhase.optional() }),
@@ -79,15 +81,15 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       responses: guarded({
         200: body("The plan; nothing was written.", Plan, { repairPlan }),
         202: acceptedResponse,
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
         409: problem(
-          "There is nothing to migrate, or another operation has the namespace or left it half done.",
+          "There is nothing to migrate, or another operation holds the namespace or left it incomplete.",
           "NOTHING_TO_MIGRATE",
         ),
         412: isOther,
         ...bodyProblems,
         422: problem(
-          "A field is wrong, or the cluster does not offer the identity mode; errors names the field.",
+          "A field is wrong, or the cluster does not offer the identity mode; `errors` names the field.",
           "MODE_NOT_ALLOWED",
         ),
       }),

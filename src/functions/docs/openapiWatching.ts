@@ -31,19 +31,19 @@ const lastEventId = z.object({
   "last-event-id": z
     .string()
     .optional()
-    .meta({ description: "Id of the last event that was received; goes on from there." }),
+    .meta({ description: "The last event received; the stream continues from there." }),
 });
 
 const stream = {
   description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
-\`item\`: one request of the batch that is followed. \`end\`: the operation has ended, and nothing more comes. A comment every
-15 seconds keeps the connection; after two minutes the stream ends, and the client comes back with Last-Event-ID. One that does
-not read what is sent is cut off, and comes back in the same way: it is told how things are by then.`,
+\`item\`: one item of the followed batch. \`end\`: the operation has ended and the stream is complete. A comment every
+15 seconds keeps the connection alive. After two minutes the stream ends, and the client reconnects with Last-Event-ID. A client
+that does not read is disconnected; when it reconnects, it gets the current state.`,
   content: text("text/event-stream", events),
 };
 
 const tooMany = problem(
-  "The caller asks too often, or too many streams are open; Retry-After says how long to wait.",
+  "The caller sends too many requests, or has too many streams open; Retry-After says how long to wait.",
   "TOO_MANY_STREAMS",
 );
 
@@ -53,13 +53,13 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "followOperation",
       tags: ["Events"],
       summary: "Follow one operation as it happens",
-      description: "The first events tell how things are; EventSource and Last-Event-ID resume.",
+      description: "The first events describe the current state; EventSource and Last-Event-ID resume.",
       requestParams: { path: operationPath, header: lastEventId },
       responses: guarded({
         200: stream,
         429: tooMany,
-        204: { description: "Last-Event-ID was the end; nothing will come." },
-        404: problem("There is none of that id.", "NOT_FOUND"),
+        204: { description: "Last-Event-ID names the end; there are no more events." },
+        404: problem("No operation has this ID.", "NOT_FOUND"),
       }),
     },
   },
@@ -68,7 +68,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "followAll",
       tags: ["Events"],
       summary: "Follow every operation as it happens",
-      description: "Of the caller's teams, or of all teams for an operator and for an approver.",
+      description: "The operations of the caller's teams; of all teams, for operators and approvers.",
       requestParams: { header: lastEventId },
       responses: guarded({ 200: stream, 429: tooMany }),
     },
@@ -78,8 +78,8 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "eventSchema",
       tags: ["Events"],
       security: [],
-      summary: "JSON Schema of the CloudEvents on the topic onboarding-events",
-      description: "Of what Mooring publishes on Service Bus when an operation or a finding changes.",
+      summary: "Get the JSON Schema of the CloudEvents on the topic onboarding-events",
+      description: "Mooring publishes these events on Service Bus when an operation or a finding changes.",
       responses: {
         ...busyHost,
         200: body("A JSON Schema.", z.looseObject({ $schema: z.string() }), {
@@ -92,13 +92,13 @@ export const watchingPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "exportNamespace",
       tags: ["Namespaces"],
-      summary: "Everything that an onboarded namespace has, to go on without Mooring",
-      description: "As files that need nothing of Mooring: for going on by hand, or with other tools.",
+      summary: "Export everything that an onboarded namespace has",
+      description: "The files work without Mooring, by hand or with other tools.",
       requestParams: {
         path: berth,
         query: z.object({
           format: z.enum(["kubernetes", "tsql", "azurecli"]).optional(),
-          database: z.string().optional().meta({ description: "With format tsql: only of `server/database`." }),
+          database: z.string().optional().meta({ description: "With format tsql: only this `server/database`." }),
         }),
       },
       responses: guarded({
@@ -110,7 +110,7 @@ export const watchingPaths: ZodOpenApiPathsObject = {
             ...text("text/x-shellscript", azureExport),
           },
         },
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
         422: problem("A parameter is wrong.", "INVALID_REQUEST"),
       }),
     },
@@ -119,12 +119,12 @@ export const watchingPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "getManifest",
       tags: ["Namespaces"],
-      summary: "What a team pastes into its Deployment",
+      summary: "Get the fragment that a team pastes into its Deployment",
       description: "The service account or the label, and the ConfigMap with the names of the databases.",
       requestParams: { path: berth },
       responses: guarded({
         200: { description: "A fragment of a manifest.", content: text("application/yaml", manifest) },
-        404: problem("It is not onboarded.", "NOT_ONBOARDED"),
+        404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
       }),
     },
   },
@@ -132,17 +132,17 @@ export const watchingPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "getCatalog",
       tags: ["Catalog"],
-      summary: "What may be asked for: clusters, databases, role bundles",
-      description: "As far as the caller may ask for it.",
-      responses: guarded({ 200: body("The names that requests use.", CatalogDocument, { catalog }) }),
+      summary: "Get what requests can ask for: clusters, databases, role bundles",
+      description: "Only what the caller may ask for.",
+      responses: guarded({ 200: body("The aliases that requests use.", CatalogDocument, { catalog }) }),
     },
   },
   "/api/caller": {
     get: {
       operationId: "getCaller",
       tags: ["Catalog"],
-      summary: "Who the caller is, and what its teams may ask for",
-      description: "For a form that offers what a request may have; the request is judged by itself all the same.",
+      summary: "Get who the caller is, and what its teams may ask for",
+      description: "For forms that offer only valid choices. Each request is still checked on its own.",
       responses: guarded({ 200: body("The caller.", CallerDocument, { caller }) }),
     },
   },
@@ -150,8 +150,8 @@ export const watchingPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listAudit",
       tags: ["Audit"],
-      summary: "Who had what done to what, newest first",
-      description: "Each effect and each decision is an entry, in a chain of hashes.",
+      summary: "List who did what, and to what, newest first",
+      description: "Every effect and every decision is an entry in a hash chain.",
       requestParams: {
         query: z.object({
           cluster: z.string().optional(),
@@ -171,8 +171,8 @@ export const watchingPaths: ZodOpenApiPathsObject = {
       operationId: "verifyAudit",
       tags: ["Audit"],
       summary: "Read the whole audit trail and check its hash chain",
-      description: "For operators. It takes as long as the trail is.",
-      responses: guarded({ 200: body("What the check found.", AuditCheck, { auditCheck }) }),
+      description: "For operators. The time it takes grows with the trail.",
+      responses: guarded({ 200: body("The result of the check.", AuditCheck, { auditCheck }) }),
     },
   },
 };

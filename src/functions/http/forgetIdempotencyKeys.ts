@@ -1,7 +1,7 @@
 /** Removes the rows of idempotency keys that are good no more: a key that comes again is another request by then. */
 import { app, type InvocationContext } from "@azure/functions";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 /** More wait for the next run: 20,000 an hour are more than a caller's limits let in for long. */
 const mostPerRun = 5_000;

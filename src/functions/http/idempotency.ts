@@ -10,8 +10,8 @@ import {
 } from "../../domain/http/idempotency.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import type { Answer } from "./respond.ts";
 
 interface Asked {
@@ -58,14 +58,14 @@ export async function answerOnce(
     const isUndone = error instanceof Refusal;
     // Of anything else nobody knows what it did: the next try is told the operation that this one may have begun.
     const release = isUndone ? keys.release(mine) : keys.expire(mine, longAgo(Date.now()));
-    await release.catch((cause: unknown) => warn(context, "key not released", cause));
+    await release.catch((cause: unknown) => logFailure(context, "key not released", cause));
     throw error;
   }
   const { status = 200, headers = {}, body: text } = answer;
   // What was done is done: the caller is told, and a repetition is answered by the operation that it finds.
   await keys
     .answer(mine, { status, headers, body: String(text ?? "") })
-    .catch((cause: unknown) => warn(context, "answer not kept", cause));
+    .catch((cause: unknown) => logFailure(context, "answer not kept", cause));
   return { ...answer, headers: { ...headers, ...repeatability(request) } };
 }
 
@@ -94,7 +94,7 @@ function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): Idempot
     case "answered":
       return undefined;
     case "reused":
-      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "The idempotency key came with another request before.");
+      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "This idempotency key was already used for a different request.");
     case "inProgress":
       throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
   }
@@ -117,6 +117,6 @@ function repeatability({ headers }: HttpRequest): Record<string, string> {
   return headers.has("repeatability-request-id") ? { "repeatability-result": "accepted" } : {};
 }
 
-function warn(context: Pick<InvocationContext, "warn">, event: string, cause: unknown): void {
+function logFailure(context: Pick<InvocationContext, "warn">, event: string, cause: unknown): void {
   context.warn(logLine(event, { reason: cause instanceof Error ? cause.message : String(cause) }));
 }

@@ -18,7 +18,7 @@ export function readLimit(request: HttpRequest, most = maxLimit): { limit: numbe
   if (continuation === null) return { limit };
   if (!readCursor(continuation)) {
     const errors = [{ pointer: "?continuation", detail: "is none that a nextLink gave" }];
-    throw new Refusal("INVALID_PARAMETER", "Query parameter continuation is none that a nextLink gave.", { errors });
+    throw new Refusal("INVALID_PARAMETER", "Query parameter `continuation` does not come from a nextLink.", { errors });
   }
   return { limit, continuation };
 }

@@ -6,7 +6,7 @@ import type { ProblemDocument } from "../../domain/documents/problem.ts";
 import { PermanentError, type RefusalCode, type StepErrorCode, statusOf, TransientError } from "../../domain/errors.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal, type RefusalDetails } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 /** With headers that can be added to. */
 export type Answer = HttpResponseInit & { readonly headers?: Record<string, string> };

@@ -2,6 +2,7 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
+import { logWithin } from "../../telemetry/logLine.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
@@ -85,8 +86,11 @@ function answering(handler: Handler<Call>): Registered {
   return async (request, context) => {
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
+    const traceId = traceIdOf(traceparent);
     const work = async () => await handler(request, { context, traceparent });
-    const answer = await work().catch((error: unknown) => problem(error, { context, traceId: traceIdOf(traceparent) }));
+    const answer = await logWithin({ traceId }, () =>
+      work().catch((error: unknown) => problem(error, { context, traceId })),
+    );
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
 }

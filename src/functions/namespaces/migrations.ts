@@ -10,9 +10,8 @@ import { createOperationId } from "../../domain/naming/operationId.ts";
 import { MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
@@ -50,7 +49,7 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
             acceptUpkeep({ ...acceptance, ...attempt }, "Migrating", { berth, prepare, isAsked: goesTo(wanted) });
           const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
           const { to, until } = wanted;
-          const facts = { operation, isNew, to, until, ...berth, traceId: traceIdOf(traceparent) };
+          const facts = { operation, isNew, to, until, ...berth };
           context.log(logLine("migration accepted", facts));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });
         },

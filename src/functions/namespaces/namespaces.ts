@@ -12,9 +12,8 @@ import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { type AcceptanceContext, acceptOffboarding } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
@@ -80,7 +79,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
         const accept = () => acceptOffboarding({ ...acceptance, ...attempt }, berth, { expect, ignoreDependants });
         const { operation, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
-        context.log(logLine("offboarding accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+        context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
         return accepted(request, operation, { id: operation, kind: "offboard", isNew });
       });
     }),

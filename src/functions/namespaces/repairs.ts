@@ -7,9 +7,8 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
@@ -41,7 +40,7 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
         async (attempt) => {
           const accept = () => acceptUpkeep({ ...acceptance, ...attempt }, "Repairing", { berth, prepare });
           const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
-          context.log(logLine("repair accepted", { operation, isNew, ...berth, traceId: traceIdOf(traceparent) }));
+          context.log(logLine("repair accepted", { operation, isNew, ...berth }));
           return accepted(httpRequest, operation, { id: operation, kind, isNew });
         },
       );

@@ -6,15 +6,15 @@ import type { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { refuseDryRun } from "../http/readBody.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
-export const noDryRun = "a verification reads, and changes nothing that was onboarded.";
+export const noDryRun = "a verification only reads.";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.add("verifyNamespace", {

@@ -14,9 +14,9 @@ import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf, traceOf } from "../../domain/watching/trace.ts";
+import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
@@ -33,7 +33,6 @@ export function registerWatchDrift(ports: Ports): void {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
       const acceptance = acceptanceContextOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
-        traceId: traceIdOf(traceparent),
         repair: (record, repairTried) =>
           acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
@@ -56,26 +55,20 @@ export interface Watch {
     repairTried: NonNullable<NamespaceRecord["repairTried"]>,
   ) => Promise<Accepted>;
   readonly pauseMs?: number;
-  /** Of the run, for the log. */
-  readonly traceId?: string;
-}
-
-interface Traced {
-  readonly traceId: string | undefined;
 }
 
 export async function watchDrift(
   ports: Ports,
   context: Pick<InvocationContext, "log" | "warn">,
-  { repair, traceId, ...pace }: Watch,
+  { repair, ...pace }: Watch,
 ): Promise<void> {
   const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, context, { now: Date.now(), traceId })) {
+  for (const record of await dueNamespaces(ports, context, Date.now())) {
     if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
     const { cluster, namespace } = record;
     looks.push(
       concerning({ cluster, namespace }, () =>
-        inSpan("look for drift", {}, () => look(ports, context, { record, repair, traceId })),
+        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
       ),
     );
   }
@@ -86,10 +79,10 @@ export async function watchDrift(
 async function dueNamespaces(
   { catalog, registry }: Ports,
   context: Pick<InvocationContext, "warn">,
-  { now, traceId }: { now: number } & Traced,
+  now: number,
 ): Promise<readonly Stored<OnboardedRecord>[]> {
   const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
-  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message, traceId }));
+  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message }));
   const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
   return (await registry.namespacesToVerify({ before }, unreadable))
     .filter((record) => seen(record) < before)
@@ -100,7 +93,7 @@ async function dueNamespaces(
 async function look(
   ports: Ports,
   context: Pick<InvocationContext, "log" | "warn">,
-  { record, repair, traceId }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair"> & Traced,
+  { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
 ): Promise<void> {
   const namespace = berthKey(record);
   try {
@@ -109,32 +102,32 @@ async function look(
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
     for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
     const recorded = await recordFindings(ports, record, { findings, things });
-    const facts = { namespace, findings: findings.length, recorded: !!recorded, traceId };
+    const facts = { namespace, findings: findings.length, recorded: !!recorded };
     context.log(logLine("namespace looked at", facts));
     if (!recorded) return;
     const tried = toRepair(ports.catalog, recorded, new Date());
     if (!tried) return;
     const { operation } = await repair(recorded, tried);
-    context.log(logLine("repair started for drift", { namespace, operation, traceId }));
+    context.log(logLine("repair started for drift", { namespace, operation }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("namespace not looked at", { namespace, reason, traceId }));
+    context.warn(logLine("namespace not looked at", { namespace, reason }));
     // An operation that came first is no failure.
-    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, { record, traceId });
+    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
   }
 }
 
 async function noteFailedLook(
   { registry }: Ports,
   context: Pick<InvocationContext, "warn">,
-  { record, traceId }: { record: Stored<OnboardedRecord> } & Traced,
+  record: Stored<OnboardedRecord>,
 ): Promise<void> {
   try {
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
   } catch (error) {
     // Most likely the registry is away: the next run looks again, and at this one first.
     const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason, traceId }));
+    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
   }
 }
 

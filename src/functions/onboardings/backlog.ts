@@ -18,9 +18,9 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import {
   type AcceptanceContext,
   type AcceptanceContextWithId,

@@ -7,9 +7,9 @@ import { z } from "zod";
 import { berthKey } from "../../domain/naming/names.ts";
 import { operationIdOf } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { readTraceparent, type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
+import { readTraceparent, type Traceparent, traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { queueAge } from "../../telemetry/metrics.ts";
 import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
@@ -105,17 +105,16 @@ async function decide(
       traceparent,
       expires,
     });
-    const traceId = traceIdOf(traceparent);
     if (accepted) {
       const { operation: begun, isNew } = accepted;
-      context.log(logLine("onboarding accepted from the queue", { operation: begun, isNew, traceId }));
+      context.log(logLine("onboarding accepted from the queue", { operation: begun, isNew }));
     } else {
-      context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request), traceId }));
+      context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request) }));
     }
   } catch (caught) {
     const error = received ? received.retell(caught) : caught;
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
-    context.warn(logLine("message dead-lettered", { code: error.code, messageId, traceId: traceIdOf(traceparent) }));
+    context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
     age("deadLettered");
     await backlog.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });

@@ -1,9 +1,8 @@
 import { input } from "durable-functions";
 import { berthKey } from "../../domain/naming/names.ts";
 import { objectSchema } from "../../domain/request/sentRequest.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
@@ -40,7 +39,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
             accept,
           });
           const { cluster, namespace } = request;
-          const facts = { operation, kind, isNew, cluster, namespace, traceId: traceIdOf(traceparent) };
+          const facts = { operation, kind, isNew, cluster, namespace };
           context.log(logLine("onboarding accepted", facts));
           const message = isUnchanged
             ? `${berthKey(request)} is onboarded as the request says, by this operation; nothing changes.`

@@ -9,9 +9,9 @@ import type { Signature } from "../../domain/documents/signature.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { traceIdIn, traceIdOf } from "../../domain/watching/trace.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { wake } from "../acceptance/wake.ts";
@@ -27,7 +27,9 @@ export const CancelBody = z.strictObject({ comment });
 export const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
 export const ApproveBody = z.strictObject({
   comment,
-  requestHash: z.string().meta({ description: "approval.requestHash of the operation: what is approved." }),
+  requestHash: z
+    .string()
+    .meta({ description: "The operation's approval.requestHash, which identifies what is approved." }),
 });
 
 /** Of a cancel, or of an approval: what its record says of the decision. */
@@ -114,7 +116,7 @@ function decision<T>(
         action: verb,
         outcome: "Running",
       });
-      context.log(logLine("decided", { verb, operation: id, by: by.id, traceId: traceIdOf(traceparent) }));
+      context.log(logLine("decided", { verb, operation: id, by: by.id }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
       else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
       return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });

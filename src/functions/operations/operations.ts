@@ -101,7 +101,8 @@ export const Filters = z.object({
   status: OperationStatus.optional(),
   kind: AnyKind.optional(),
   phase: recordedPhases.optional().meta({
-    description: "Those that wait for a person. The other phases are not in the records, and cannot be asked for.",
+    description:
+      "Operations that wait for a person. No other phase can be filtered, because the records do not contain it.",
   }),
 });
 

@@ -4,8 +4,8 @@
  */
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
-import { logLine } from "../../domain/watching/logLine.ts";
 import { endedStatuses } from "../../durable/orchestration.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -9,10 +9,10 @@ import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
-import { readTraceparent, traceIdIn } from "../../domain/watching/trace.ts";
+import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 import { operationAge } from "../../telemetry/metrics.ts";
 import { graceMs, type RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { wake } from "../acceptance/wake.ts";
@@ -30,9 +30,8 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       const recovery = { ports, client, warn: context.warn.bind(context) };
-      const traceId = traceIdIn({ traceparent: readTraceparent(context.traceContext?.traceParent) });
       const held = await ports.registry.heldNamespaces(({ message }) =>
-        context.warn(logLine("namespace not read", { reason: message, traceId })),
+        context.warn(logLine("namespace not read", { reason: message })),
       );
       for (const record of held) {
         try {

@@ -11,7 +11,7 @@ export interface EventSourceOptions {
   /** Undefined where the host does not let it be seen. */
   readonly client?: Client | undefined;
   /** Told of the first failure of a row. */
-  readonly warn?: (reason: string) => void;
+  readonly onFailure?: (reason: string) => void;
   /** Called once, when nothing more is written. */
   readonly ended?: () => void;
 }
@@ -84,7 +84,7 @@ export async function* writeEvents({
   pace = defaultPace,
   gone,
   isBehind = () => false,
-  warn,
+  onFailure,
 }: Written): AsyncGenerator<string, "behind" | undefined> {
   const end = Date.now() + pace.limitMs;
   let heartbeat = Date.now() + pace.heartbeatMs;
@@ -97,7 +97,7 @@ export async function* writeEvents({
       isFailing = false;
     } catch (error) {
       // What is new is found at the next look; a fault that lasts is for the log, and once is enough there.
-      if (!isFailing) warn?.(error instanceof Error ? error.message : String(error));
+      if (!isFailing) onFailure?.(error instanceof Error ? error.message : String(error));
       isFailing = true;
       events = [];
     }

@@ -7,8 +7,8 @@ import type { Caller } from "../../domain/access/caller.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Ports } from "../../ports.ts";
+import { keepLogContext, logLine } from "../../telemetry/logLine.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { watchClients } from "../http/clients.ts";
 import { json } from "../http/respond.ts";
@@ -32,7 +32,7 @@ export function registerEvents(ports: Ports, routes: Routes, requestRecovery: Re
   const followAll = createFeedOfAll(ports);
   const followerOf = (context: InvocationContext): Follower => ({
     client: getClient(context),
-    warn: context.warn.bind(context),
+    warn: keepLogContext(context.warn.bind(context)),
   });
 
   routes.add("followOperation", {
@@ -47,7 +47,7 @@ export function registerEvents(ports: Ports, routes: Routes, requestRecovery: Re
       const follower = followerOf(context);
       const ended = openStream();
       return answerEvents({
-        warn: (reason) => context.warn(logLine("look for events failed", { reason })),
+        onFailure: keepLogContext((reason) => context.warn(logLine("look for events failed", { reason }))),
         subscription: followOperation(record, lastEventId, follower),
         isLast: ({ event }) => event === "end",
         ended,
@@ -75,7 +75,7 @@ export function registerEvents(ports: Ports, routes: Routes, requestRecovery: Re
       const follower = followerOf(context);
       const ended = openStream();
       return answerEvents({
-        warn: (reason) => context.warn(logLine("look for events failed", { reason })),
+        onFailure: keepLogContext((reason) => context.warn(logLine("look for events failed", { reason }))),
         subscription: followAll(reader, follower),
         isLast: () => false,
         ended,

@@ -1,8 +1,8 @@
 /** One loop of looks for everybody who follows the same, from the first that comes to the last that goes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
-import { logLine } from "../../domain/watching/logLine.ts";
 import type { Changes } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 export interface PollPace {
   /** How long a change that another process made may go unseen. */

@@ -1,23 +1,71 @@
 /** A real Chromium: the one that PLAYWRIGHT_CHROMIUM names, or the distribution's. Nothing is downloaded. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { delimiter, join } from "node:path";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export function findChromium(): string | undefined {
-  const named = process.env["PLAYWRIGHT_CHROMIUM"];
+/** Where it is, or why there is none. */
+export function findChromium(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): { readonly executable: string } | { readonly reason: string } {
+  const { PLAYWRIGHT_CHROMIUM: named, PATH: path = "" } = environment;
   if (named) {
-    if (existsSync(named)) return named;
-    throw new Error(`PLAYWRIGHT_CHROMIUM is "${named}", where nothing is.`);
+    return existsSync(named)
+      ? { executable: named }
+      : { reason: `PLAYWRIGHT_CHROMIUM is "${named}", where nothing is.` };
   }
-  return ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+  const candidates = ["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
+    path.split(delimiter).map((folder) => join(folder, name)),
+  );
+  const executable = candidates.find((candidate) => existsSync(candidate));
+  if (executable !== undefined) return { executable };
+  return { reason: "there is no Chromium on the PATH; install it, or name one in PLAYWRIGHT_CHROMIUM." };
 }
 
 export async function startBrowser(executablePath: string): Promise<Browser> {
   // Its own sandbox needs rights that a container does not give; it shows nothing but the pages of this checkout.
   return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+export interface Pages {
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
+  newPage(of: BrowserContext): Promise<Page>;
+  /** What no page may cause: errors, dialogs, and what its policy has refused. */
+  readonly complaints: string[];
+}
+
+export function openPages(browser: Browser): Pages {
+  const complaints: string[] = [];
+  return {
+    complaints,
+    async newContext(options = {}) {
+      const fresh = await browser.newContext({
+        // The simulated Entra has a certificate of the sandbox's own.
+        ignoreHTTPSErrors: true,
+        viewport: { width: 1280, height: 800 },
+        reducedMotion: "reduce",
+        permissions: ["clipboard-read", "clipboard-write"],
+        ...options,
+      });
+      fresh.setDefaultTimeout(15_000);
+      return fresh;
+    },
+    async newPage(of) {
+      const fresh = await of.newPage();
+      fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+      fresh.on("console", (message) => {
+        // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
+        if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
+      });
+      fresh.on("dialog", (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      return fresh;
+    },
+  };
 }
 
 /** Refuses a page that axe has anything to say about, in light and in dark. */
@@ -47,15 +95,34 @@ const sizes = [
   { width: 2560, height: 1440 },
 ] as const;
 
-/** Nothing may stand beyond the edge of a narrow screen: whoever zooms to 200 % on a laptop has one of 640 px. */
-export async function expectNarrow(page: Page, name: string): Promise<void> {
+/** A telephone; and a laptop whose browser zooms to 200 %, which has half as many pixels of CSS in each direction. */
+const small = [sizes[0], { width: 640, height: 400 }] as const;
+
+/** Nothing may stand beyond the edge, neither on a small screen nor with text of twice the size. */
+export async function expectToFit(page: Page, name: string): Promise<void> {
   const before = page.viewportSize();
-  await page.setViewportSize(sizes[0]);
-  const beyond = (await page.evaluate(`[...document.querySelectorAll("main *, header *")]
+  for (const size of small) {
+    await page.setViewportSize(size);
+    await expectNothingBeyond(page, `${name}, on ${size.width} px,`);
+  }
+  if (before) await page.setViewportSize(before);
+  const session = await page.context().newCDPSession(page);
+  // As the settings of the browser have it, without a zoom of the page.
+  await session.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
+  const rootSize = Number.parseFloat(
+    String(await page.evaluate("getComputedStyle(document.documentElement).fontSize")),
+  );
+  if (rootSize < 30) throw new Error(`text of twice the size leaves ${name} at ${rootSize} px`);
+  await expectNothingBeyond(page, `${name}, with text of twice the size,`);
+  await session.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
+  await session.detach();
+}
+
+async function expectNothingBeyond(page: Page, name: string): Promise<void> {
+  const beyond = (await page.evaluate(`[...document.querySelectorAll("main *, header *, dialog *")]
     .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".scroll, .visually-hidden"))
     .map((each) => each.outerHTML.slice(0, 200))`)) as string[];
-  if (before) await page.setViewportSize(before);
-  if (beyond.length > 0) throw new Error(`${name} is wider than 360 px: ${beyond[0]}`);
+  if (beyond.length > 0) throw new Error(`${name} has something beyond the edge: ${beyond[0]}`);
 }
 
 /** For people to look at: MOORING_SCREENSHOTS names the folder. */

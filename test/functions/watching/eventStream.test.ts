@@ -23,9 +23,12 @@ function subscribe({ poll = from([]), ...own }: Partial<Subscription> = {}): Sub
 
 type Options = Partial<Subscription> & Partial<Omit<Parameters<typeof writeEvents>[0], "subscription">>;
 
-async function collect({ warn, pace: own = pace, ...subscription }: Options, stopAfter = Number.POSITIVE_INFINITY) {
+async function collect(
+  { onFailure, pace: own = pace, ...subscription }: Options,
+  stopAfter = Number.POSITIVE_INFINITY,
+) {
   const chunks: string[] = [];
-  const options = { isLast, pace: own, ...(warn ? { warn } : {}) };
+  const options = { isLast, pace: own, ...(onFailure ? { onFailure } : {}) };
   for await (const chunk of writeEvents({ subscription: subscribe(subscription), ...options })) {
     if (chunks.push(chunk) >= stopAfter) break;
   }
@@ -90,10 +93,10 @@ it("looks at once when something was written, and not only at its own pace", asy
 it("says once that looks fail, and again when they fail anew", async () => {
   const fault = new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer");
   const warnings: string[] = [];
-  const warn = (reason: string) => void warnings.push(reason);
+  const onFailure = (reason: string) => void warnings.push(reason);
   const poll = from([fault, fault, [], new Error("other"), [{ event: "end", id: "1", data: {} }]]);
 
-  await collect({ poll, warn });
+  await collect({ poll, onFailure });
 
   expect(warnings).toEqual(["the registry does not answer", "other"]);
 });

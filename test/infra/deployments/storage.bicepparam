@@ -18,3 +18,6 @@ param budgetAmount = 200
 param budgetContactEmails = ['platform@example.com']
 param budgetStartDate = '2026-11-01'
 param tags = { costCenter: '4711' }
+param dashboardClientId = '00000000-0000-4000-8000-000000000005'
+param dashboardLinks = [{ name: 'Runbook', url: 'https://runbook.example.org' }]
+param traceUrl = 'https://tracing.example.org/trace/{traceId}'

@@ -100,3 +100,25 @@ test("a hub's settings that are wrong stop the host with the reason", async () =
 
   await expect(runHost({ code, hostJson })).rejects.toThrow(/The durable extension cannot start: .*hubName/s);
 });
+
+test("what orchestrators, activities and entities log has the id of their instance", async () => {
+  const host = await runHost({
+    code: `${code}
+      df.app.activity("talk", { handler: (_, context) => context.log("from the activity") });
+      df.app.entity("box", (context) => context.log("from the entity"));
+      df.app.orchestration("talking", function* (context) {
+        if (!context.df.isReplaying) context.log("from the orchestrator");
+        yield context.df.callActivity("talk");
+        yield context.df.callEntity(new df.EntityId("box", "1"), "put");
+      });`,
+  });
+
+  const { id } = await start(host, "talking/one", null);
+  await finished(host, id);
+
+  const idsOf = (text: string) =>
+    host.lines.filter((line) => line.includes(text)).map((line) => / instanceId=(\S+)/.exec(line)?.[1]);
+  expect(idsOf("from the orchestrator")).toEqual(["one"]);
+  expect(idsOf("from the activity")).toEqual(["one"]);
+  expect(idsOf("from the entity")).toEqual(["@box@1"]);
+});

@@ -5,6 +5,15 @@ import { findProblems } from "../../../tools/azure/check.ts";
 import { createFakeAz } from "./fakeAz.ts";
 
 const catalog = loadCatalog(join(dirname(dirname(dirname(import.meta.dirname))), "mooring.yaml"));
+const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-dev";
+const serverId = catalog.sqlServers["sql-dev"]?.resourceId;
+const getServer = `rest --method GET --url ${serverId}`;
+const cluster = {
+  id: clusterId,
+  fqdn: "aks-dev-dns-0000.hcp.westeurope.azmk8s.io",
+  aadProfile: { managed: true },
+  apiServerAccessProfile: null,
+};
 const registered = { registrationState: "Registered", resourceTypes: [] };
 const sound = {
   "account show": { id: "00000000-0000-4000-8000-000000000003", tenantId: catalog.tenantId },
@@ -19,6 +28,11 @@ const sound = {
     { name: "Standard_LRS", locations: ["westeurope", "germanywestcentral"] },
   ],
   "rest --method GET": {},
+  "aks list": [cluster],
+  [`${getServer}/databases`]: { value: [{ name: "master" }, { name: "Messages" }], nextLink: "next" },
+  "rest --method GET --url next": { value: [{ name: "orders" }] },
+  [`${getServer}/administrators`]: { value: [{ name: "ActiveDirectory" }] },
+  [`${getServer}/firewallRules`]: { value: [{ name: "AllowAllWindowsAzureIps" }] },
 };
 const environment = { AZURE_LOCATION: "westeurope" };
 
@@ -78,12 +92,54 @@ const wrong = [
   {
     what: "a SQL server that Mooring's identity could not reach",
     changes: {
-      [`rest --method GET --url ${catalog.sqlServers["sql-dev"]?.resourceId}`]: {
+      [`${getServer}?`]: {
         properties: { publicNetworkAccess: "Disabled" },
       },
     },
     environment,
     says: 'The SQL server "sql-dev" takes connections from private networks alone (publicNetworkAccess Disabled), and Mooring would be in none. Run: azd env set MOORING_PRIVATE_NETWORKING true',
+  },
+  {
+    what: "a SQL server whose firewall lets nobody in",
+    changes: { [`${getServer}/firewallRules`]: { value: [] } },
+    environment,
+    says: 'The SQL server "sql-dev" lets no address in: it has no firewall rule',
+  },
+  {
+    what: "a SQL server without a Microsoft Entra administrator, which the catalog would not set",
+    changes: { [`${getServer}/administrators`]: { value: [] } },
+    environment,
+    says: `az sql server ad-admin create --ids ${serverId}`,
+  },
+  {
+    what: "a database that is not there",
+    changes: { "rest --method GET --url next": { value: [] } },
+    environment,
+    says: `The SQL server "sql-dev" has no database orders. Make it (az sql db create --ids ${serverId}/databases/orders)`,
+  },
+  {
+    what: "an API server that is no cluster's",
+    changes: { "aks list": [{ id: clusterId, fqdn: "another", aadProfile: {} }] },
+    environment,
+    says: "no managed cluster of subscription 00000000-0000-4000-8000-000000000003 has the API server aks-dev-dns-0000.hcp.westeurope.azmk8s.io. Correct apiServer",
+  },
+  {
+    what: "a cluster that knows no identities of Microsoft Entra",
+    changes: { "aks list": [{ ...cluster, aadProfile: null }] },
+    environment,
+    says: `az aks update --ids ${clusterId} --enable-aad`,
+  },
+  {
+    what: "a private cluster",
+    changes: { "aks list": [{ ...cluster, apiServerAccessProfile: { enablePrivateCluster: true } }] },
+    environment,
+    says: 'The cluster "aks-dev" has a private API server, and Mooring would be in no network. Run: azd env set MOORING_PRIVATE_NETWORKING true',
+  },
+  {
+    what: "a cluster that takes calls from some addresses alone",
+    changes: { "aks list": [{ ...cluster, apiServerAccessProfile: { authorizedIpRanges: ["203.0.113.0/24"] } }] },
+    environment,
+    says: 'The cluster "aks-dev" takes calls from 203.0.113.0/24 alone',
   },
 ];
 
@@ -93,13 +149,34 @@ it.each(wrong)("says what to do about $what", async ({ changes, environment, say
   expect(problems).toEqual([expect.stringContaining(says)]);
 });
 
+it("holds what is private for reachable where the app has a network, and an administrator for set where the catalog has one", async () => {
+  const changes = {
+    [`${getServer}?`]: { properties: { publicNetworkAccess: "Disabled" } },
+    [`${getServer}/administrators`]: { value: [] },
+    "aks list": [
+      { ...cluster, fqdn: null, privateFqdn: cluster.fqdn, apiServerAccessProfile: { enablePrivateCluster: true } },
+    ],
+  };
+  const [server] = Object.values(catalog.sqlServers);
+  if (!server) throw new Error("the catalog has no server");
+  const sqlServers = { "sql-dev": { ...server, entraAdmin: { objectId: crypto.randomUUID(), login: "platform" } } };
+
+  const problems = await findProblems(createFakeAz({ ...sound, ...changes }).az, {
+    catalog: { ...catalog, sqlServers },
+    environment: { ...environment, MOORING_PRIVATE_NETWORKING: "true" },
+  });
+
+  expect(problems).toEqual([]);
+});
+
 it("names each thing of the catalog that is not there", async () => {
-  const { "rest --method GET": _, ...answers } = sound;
+  const { "rest --method GET": _, "aks list": __, ...answers } = sound;
 
   const problems = await findProblems(createFakeAz(answers).az, { catalog, environment });
 
   expect(problems).toEqual([
     expect.stringMatching(/^The resource group MC_rg-dev_aks-dev_westeurope of cluster "aks-dev" cannot be read/),
+    expect.stringMatching(/^The cluster "aks-dev" cannot be looked for/),
     expect.stringMatching(/^The SQL server "sql-dev" cannot be read/),
   ]);
 });

@@ -91,6 +91,19 @@ it("run again, keeps every id and what others added", async () => {
   expect(servicePrincipals.length).toBe(1);
 });
 
+it("lets App Service authentication sign people in where it comes back to", async () => {
+  const { az, applications } = createDirectory();
+  const callback = "https://app/.auth/login/aad/callback";
+  await ensureApplication(az, options);
+
+  await ensureApplication(az, { ...options, redirectUris: [callback] });
+
+  expect(applications[0]).toMatchObject({
+    spa: { redirectUris: ["https://app/dashboard"] },
+    web: { redirectUris: [callback], implicitGrantSettings: { enableIdTokenIssuance: true } },
+  });
+});
+
 it("does not guess which of two applications is Mooring's", async () => {
   const { az, applications } = createDirectory();
   applications.push({ displayName: "Mooring" }, { displayName: "Mooring" });

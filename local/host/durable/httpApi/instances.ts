@@ -1,5 +1,7 @@
 /** instances and instances/{id}/…: look, list, act, purge. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { EventType, type HistoryEvent } from "../history.ts";
+import { ConflictError } from "../management.ts";
 import { type InstanceRow, isFinal, type RuntimeStatus } from "../records.ts";
 import type { InstanceFilter } from "../store/queries.ts";
 import {
@@ -17,7 +19,7 @@ import {
 } from "./answers.ts";
 import { type Api, continuationHeader } from "./api.ts";
 import { viewHistory } from "./historyView.ts";
-import { accepted } from "./orchestrators.ts";
+import { acceptedOrEnded } from "./orchestrators.ts";
 import { viewStatus } from "./statusView.ts";
 
 export async function handleInstances(api: Api, call: HttpCall, path: readonly string[]): Promise<HttpAnswer> {
@@ -48,12 +50,27 @@ function showInstance({ management, engine }: Api, call: HttpCall, id: string): 
   const view = queryFlag(call, "showHistory", false)
     ? {
         ...status,
-        historyEvents: viewHistory(engine.store.history(row.key).events, { showInput, showOutput, input: row.input }),
+        historyEvents: viewHistory(historyOf(engine, row), { showInput, showOutput, input: row.input }),
       }
     : status;
   if (!isFinal(row.status)) return json(202, view, { location: call.url.href, "retry-after": "5" });
   const isError = row.status === "Failed" && queryFlag(call, "returnInternalServerErrorOnFailure", false);
   return json(isError ? 500 : 200, view);
+}
+
+/** With the results that wait in the inbox for others to be given to the orchestrator together (gathering.ts). */
+function historyOf({ store, mailbox }: Api["engine"], { key, status }: InstanceRow): readonly HistoryEvent[] {
+  const events = store.history(key);
+  if (status !== "Running") return events;
+  const results = mailbox
+    .waiting(key)
+    .filter(
+      ({ stored, event }) =>
+        stored &&
+        (event.EventType === EventType.TaskCompleted ||
+          event.EventType === EventType.SubOrchestrationInstanceCompleted),
+    );
+  return [...events, ...results.map(({ event }) => event)];
 }
 
 function listInstances({ engine }: Api, call: HttpCall): HttpAnswer {
@@ -90,7 +107,18 @@ async function operate(
         type: "System.ArgumentException",
       });
     }
-    return accepted(api, await management.restart(id, queryFlag(call, "restartWithNewInstanceId", true)));
+    let restarted: InstanceRow;
+    try {
+      restarted = await management.restart(id, queryFlag(call, "restartWithNewInstanceId", true));
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      // HttpApiHandler.cs, HandleRestartInstanceRequestAsync.
+      return exception(409, "A non-terminal instance with this instance ID already exists.", {
+        message: error.message,
+        type: "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
+      });
+    }
+    return await acceptedOrEnded(api, call, restarted);
   }
   const row = management.find(id);
   if (row === undefined) {
@@ -126,17 +154,31 @@ async function raiseEvent({ management }: Api, call: HttpCall, row: InstanceRow,
   return empty(202);
 }
 
-const statusNames = new Map(
-  (["Pending", "Running", "Suspended", "Completed", "Failed", "Terminated", "Canceled", "ContinuedAsNew"] as const).map(
-    (status) => [status.toLowerCase(), status],
-  ),
-);
+/** OrchestrationRuntimeStatus: .NET's Enum.TryParse takes a name in its own case, or the number. */
+const statusNames = [
+  "Running",
+  "Completed",
+  "ContinuedAsNew",
+  "Failed",
+  "Canceled",
+  "Terminated",
+  "Pending",
+  "Suspended",
+] as const;
+type StatusName = (typeof statusNames)[number];
+
+function readStatus(text: string): StatusName | undefined {
+  const trimmed = text.trim();
+  return (
+    statusNames.find((name) => name === trimmed) ?? (/^\d+$/.test(trimmed) ? statusNames[Number(trimmed)] : undefined)
+  );
+}
 
 /** Names of statuses that do not exist are ignored; those that no instance here can have match none. */
 function readFilter(call: HttpCall): InstanceFilter {
   const statuses = queryAll(call.url, "runtimeStatus")
     .flatMap((list) => list.split(","))
-    .flatMap((name) => statusNames.get(name.trim().toLowerCase()) ?? []);
+    .flatMap((name) => readStatus(name) ?? []);
   const createdFrom = queryTime(call, "createdTimeFrom");
   const createdTo = queryTime(call, "createdTimeTo");
   const idPrefix = query(call, "instanceIdPrefix");
@@ -148,6 +190,6 @@ function readFilter(call: HttpCall): InstanceFilter {
   };
 }
 
-function isOurs(status: string): status is RuntimeStatus {
+function isOurs(status: StatusName): status is RuntimeStatus {
   return status !== "Canceled" && status !== "ContinuedAsNew";
 }

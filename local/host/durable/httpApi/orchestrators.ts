@@ -1,7 +1,8 @@
 /** POST orchestrators/{name}/{id?}: starts, and waits when asked to. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { ArgumentError } from "../management.ts";
 import { type InstanceRow, isFinal } from "../records.ts";
-import { invalidJson, json, jsonText, problem, query, readJsonText } from "./answers.ts";
+import { invalidJson, json, jsonText, message, problem, query, readJsonText } from "./answers.ts";
 import type { Api } from "./api.ts";
 import { viewStatus } from "./statusView.ts";
 
@@ -9,13 +10,20 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
   const [, name = "", id] = path;
   const body = readJsonText(call);
   if ("invalid" in body) return invalidJson(body.invalid);
-  const row = await api.management.start({
-    name,
-    id,
-    input: body.json,
-    version: query(call, "version"),
-    traceParent: call.headers["traceparent"],
-  });
+  let row: InstanceRow;
+  try {
+    row = await api.management.start({
+      name,
+      id,
+      input: body.json,
+      version: query(call, "version"),
+      traceParent: call.headers["traceparent"],
+    });
+  } catch (error) {
+    // The bare text, other than elsewhere (HttpApiHandler.cs, HandleStartOrchestratorRequestAsync).
+    if (error instanceof ArgumentError) return message(400, error.message);
+    throw error;
+  }
   const foreign = /[^\0-\x7f]/u.exec(row.id)?.[0];
   if (foreign !== undefined) {
     // The instance runs; what cannot be is the Location header of the answer.
@@ -23,34 +31,44 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
     return problem(500, new Error(`Invalid non-ASCII or control character in header: 0x${code}`));
   }
 
+  return await acceptedOrEnded(api, call, row);
+}
+
+/** With `timeout` and `pollingInterval`, of a start and of a restart alike, the answer waits for the end. */
+export async function acceptedOrEnded(api: Api, call: HttpCall, row: InstanceRow): Promise<HttpAnswer> {
   const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
   if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
-  await waitUntilFinished(api, row, timeout * 1000);
-  const status = api.management.status(row.id);
-  switch (status?.status) {
+  const ended = await waitUntilFinished(api, row, timeout * 1000);
+  switch (ended?.status) {
     case "Completed":
-      return jsonText(200, status.output ?? "null");
+      return jsonText(200, ended.output ?? "null");
     case "Terminated":
-      return json(200, viewStatus(status, { showInput: true }));
+      return json(200, viewStatus(ended, { showInput: true }));
     case "Failed":
-      return json(500, viewStatus(status, { showInput: true }));
+      return json(500, viewStatus(ended, { showInput: true }));
     default:
       return accepted(api, row);
   }
 }
 
-export function accepted(api: Api, row: InstanceRow): HttpAnswer {
+function accepted(api: Api, row: InstanceRow): HttpAnswer {
   const { rewindPostUri: _, ...links } = api.links(row.id);
   return json(202, { id: row.id, ...links }, { location: links.statusQueryGetUri, "retry-after": "10" });
 }
 
-/** Told, not polled; the interval that the caller names has no use here. */
-async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: number): Promise<void> {
-  const status = engine.store.instanceByKey(row.key)?.status;
-  if (status === undefined || isFinal(status)) return;
+/** Told, not polled; the interval that the caller names has no use here. Undefined when it did not finish in time. */
+async function waitUntilFinished(
+  { engine }: Api,
+  { key }: InstanceRow,
+  timeoutMs: number,
+): Promise<InstanceRow | undefined> {
+  if (!engine.instances.isInMemory(key)) {
+    const row = engine.store.instanceByKey(key);
+    if (row === undefined || isFinal(row.status)) return row;
+  }
   const { clock } = engine;
   const deadline = clock.now() + timeoutMs;
-  await new Promise<void>((resolve) => {
+  return await new Promise((resolve) => {
     let callOff = () => {};
     const wait = () => {
       const leftMs = deadline - clock.now();
@@ -59,11 +77,11 @@ async function waitUntilFinished({ engine }: Api, row: InstanceRow, timeoutMs: n
         return;
       }
       forget();
-      resolve();
+      resolve(undefined);
     };
-    const forget = engine.lifecycle.whenFinished(row.key, () => {
+    const forget = engine.lifecycle.whenFinished(key, (row) => {
       callOff();
-      resolve();
+      resolve(row);
     });
     wait();
   });

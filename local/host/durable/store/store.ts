@@ -1,6 +1,6 @@
 /** The rows of the durable store: one method per change or look-up, no decision. */
 import type { DatabaseSync } from "node:sqlite";
-import { appendHistory, emptyHistory, type HistoryEvent, type HistoryText } from "../history.ts";
+import type { HistoryEvent } from "../history.ts";
 import type { ActivityTask, InstanceRow, Message, Parent, RuntimeStatus } from "../records.ts";
 import { integer, integerOrNull, type Row, text, textOrNull } from "./columns.ts";
 
@@ -23,8 +23,8 @@ export function createStore(database: DatabaseSync) {
     deleteInstance: database.prepare("DELETE FROM instances WHERE key = ?"),
     instanceByKey: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE key = ?`),
     instanceById: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE id = ?`),
-    insertEvent: database.prepare("INSERT INTO history (instance, position, event) VALUES (?, ?, ?)"),
-    events: database.prepare("SELECT event FROM history WHERE instance = ? ORDER BY position"),
+    insertEvents: database.prepare("INSERT INTO history (instance, position, events) VALUES (?, ?, ?)"),
+    events: database.prepare("SELECT events FROM history WHERE instance = ? ORDER BY position"),
     deleteHistory: database.prepare("DELETE FROM history WHERE instance = ? AND position >= ?"),
     insertMessage: database.prepare(
       "INSERT INTO messages (key, instance, execution, due, event) VALUES (?, ?, ?, ?, ?)",
@@ -93,15 +93,16 @@ export function createStore(database: DatabaseSync) {
       return row === undefined ? undefined : readInstance(row);
     },
 
-    appendEvents(instance: number, position: number, events: readonly string[]): void {
-      for (const [index, event] of events.entries()) sql.insertEvent.run(instance, position + index, event);
+    /** Those of one turn, together, as JSON of an array: `position` is that of the first. */
+    appendEvents(instance: number, position: number, events: string): void {
+      sql.insertEvents.run(instance, position, events);
     },
+    /** `position` is where a turn begins. */
     truncateHistory(instance: number, position: number): void {
       sql.deleteHistory.run(instance, position);
     },
-    history(instance: number): { readonly text: HistoryText; readonly events: readonly HistoryEvent[] } {
-      const texts = sql.events.all(instance).map((row) => text(row, "event"));
-      return { text: appendHistory(emptyHistory, texts), events: texts.map(parseEvent) };
+    history(instance: number): readonly HistoryEvent[] {
+      return sql.events.all(instance).flatMap((row) => parseEvents(text(row, "events")));
     },
 
     insertMessage(message: Message): void {
@@ -167,4 +168,8 @@ export function readInstance(row: Row): InstanceRow {
 /** Written by this host alone, so the schema version vouches for its form. */
 function parseEvent(event: string): HistoryEvent {
   return JSON.parse(event) as HistoryEvent;
+}
+
+function parseEvents(events: string): HistoryEvent[] {
+  return JSON.parse(events) as HistoryEvent[];
 }

@@ -23,10 +23,18 @@ const routes = [
   "instances/nobody/terminate",
   "instances/nobody/restart",
   "instances/nobody/suspend",
+  "instances/nobody/resume",
+  "instances/nobody/rewind",
+  "instances/nobody/raiseEvent/one",
+  "instances/bad/suspend/twice",
   "instances/bad/dance/twice",
+  "instances/%00",
+  `instances/${"x".repeat(1_000)}`,
   "entities",
   "entities/account",
   "entities/account/bad",
+  "entities/account/$",
+  "entities/account/bad/more",
   "entities/nothing/bad",
   "nothing",
   "",
@@ -73,4 +81,30 @@ test.each(bodies)("%s", async (_, body) => {
 
   expect(wrong).toEqual([]);
   expect(Reflect.get({}, "polluted")).toBeUndefined();
+});
+
+test.each([
+  ["half an object", '{"a":'],
+  ["text", "not json"],
+  ["two values", "1 2"],
+  ["bytes that are no UTF-8", new Uint8Array([0xff, 0xfe, 0x00, 0x7b])],
+  ["a value that never ends", "[".repeat(100_000)],
+  ["spaces", "   "],
+])("answers 400 wherever JSON is asked for and gets %s", async (what, body) => {
+  const post = async (path: string) => {
+    const response = await fetch(`${host.url}/runtime/webhooks/durabletask/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: Buffer.from(body),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    return response.status === 400 ? typeof JSON.parse(text).Message : response.status;
+  };
+
+  // No input is an input, where there need be none.
+  const expected = what === "spaces" ? 202 : "string";
+  expect(await post("orchestrators/greet")).toBe(expected);
+  expect(await post("entities/account/bad?op=add")).toBe(expected);
+  expect(await post("instances/bad/raiseEvent/one")).toBe("string");
 });

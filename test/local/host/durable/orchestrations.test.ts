@@ -311,6 +311,15 @@ describe("failures", () => {
     });
   });
 
+  test.each(["input", "output"])("fails an orchestration whose %s JSON cannot say", async (where) => {
+    const { runtimeStatus, output } = await host.run("unspeakable", where);
+
+    expect({ runtimeStatus, output }).toEqual({
+      runtimeStatus: "Failed",
+      output: "Orchestrator function 'unspeakable' failed: Do not know how to serialize a BigInt",
+    });
+  });
+
   test("fails an orchestration that yields something that is no task", async () => {
     expect((await host.run("notATask")).output).toContain("programming constraint violation");
   });

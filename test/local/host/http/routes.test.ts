@@ -60,6 +60,17 @@ test("a catch-all takes the rest of the path, slashes and all, or nothing", () =
 
 test.each([
   ["int", "42", "4x"],
+  ["int", "2147483647", "2147483648"],
+  ["long", "9223372036854775807", "9223372036854775808"],
+  ["min(18)", "18", "17"],
+  ["max(120)", "120", "121"],
+  ["range(-5,5)", "-5", "6"],
+  ["min(1)", "9", "x"],
+  ["int:min(3)", "3", "2"],
+  ["file", "a.b.css", "app"],
+  ["nonfile", "app", "a.css"],
+  ["required", "x", "a/b"],
+  ["double", "-1.5e3", "1,5"],
   ["alpha", "abc", "a1"],
   ["bool", "TRUE", "yes"],
   ["guid", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5b"],

@@ -303,6 +303,30 @@ df.app.orchestration("fanOut", function* (context: OrchestrationContext) {
   return results.length;
 });
 
+df.app.orchestration("oneEvent", function* (context: OrchestrationContext) {
+  return yield context.df.waitForExternalEvent("go");
+});
+
+/** Waits for children that each wait for an event, and for an activity that fails if it is told to. */
+df.app.orchestration("gather", function* (context: OrchestrationContext) {
+  const { key, failures } = context.df.getInput<{ key: string; failures: number }>();
+  count(`turns of ${key}`);
+  const children = ["one", "two", "three"].map((name) =>
+    context.df.callSubOrchestrator("oneEvent", undefined, `${key}-${name}`),
+  );
+  const work = context.df.callActivityWithRetry("flaky", new df.RetryOptions(1, 2), { key, failures });
+  try {
+    return yield context.df.Task.all([...children, work]);
+  } catch (error) {
+    return String(error);
+  }
+});
+
+df.app.orchestration("unspeakable", function* (context: OrchestrationContext) {
+  if (context.df.getInput() === "input") yield context.df.callActivity("hello", 1n);
+  return 1n;
+});
+
 df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext) {
   const { key, retried } = context.df.getInput<{ key: string; retried: boolean }>();
   const before: unknown = yield context.df.callActivity("slow", { key: `${key} before`, ms: 0 });

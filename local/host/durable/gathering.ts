@@ -1,0 +1,50 @@
+/**
+ * An orchestrator that waits in `Task.all` for activities and children need not be asked before the last of them has ended,
+ * or one has failed: until then a turn would replay all that it has behind it and come to nothing. Their results stay in the
+ * inbox, on disk, and come together. A thousand of them cost one turn, and not one for every few that end at a time.
+ *
+ * When it is known: an action enters the list of actions when the orchestrator yields its task. So as long as the last one is
+ * a `Task.all` of which something is open and nothing has failed, the orchestrator stands at that yield.
+ */
+import { type Actions, ActionType } from "./actions.ts";
+import { EventType } from "./history.ts";
+import type { Ledger } from "./ledger.ts";
+import type { WaitingMessage } from "./records.ts";
+
+/** The ids of the tasks that are open; of a retried one that of its first attempt. */
+export type Gathering = ReadonlySet<number>;
+
+const gathered = new Set<unknown>([
+  ActionType.CallActivity,
+  ActionType.CallActivityWithRetry,
+  ActionType.CallSubOrchestrator,
+  ActionType.CallSubOrchestratorWithRetry,
+]);
+
+export function gatheringOf({ last, positions, numbered }: Actions, ledger: Ledger): Gathering | undefined {
+  if (last?.["actionType"] !== ActionType.WhenAll || !Array.isArray(last["compoundActions"])) return undefined;
+  const open = new Set<number>();
+  for (const member of last["compoundActions"]) {
+    const position = positions.get(member);
+    const id = position === undefined ? undefined : ledger.atoms[position]?.id;
+    if (position === undefined || id === undefined || !gathered.has(numbered[position]?.["actionType"]))
+      return undefined;
+    if (ledger.hasFailed(id)) return undefined;
+    if (ledger.isUnderWay(id)) open.add(id);
+  }
+  return open.size > 1 ? open : undefined;
+}
+
+/** Whether the orchestrator would still wait if it were given these. */
+export function waitsForMore(gathering: Gathering, ledger: Ledger, batch: readonly WaitingMessage[]): boolean {
+  if (batch.length >= gathering.size) return false;
+  return batch.every(({ event }) => {
+    if (
+      event.EventType !== EventType.TaskCompleted &&
+      event.EventType !== EventType.SubOrchestrationInstanceCompleted
+    ) {
+      return false;
+    }
+    return gathering.has(ledger.retryOf(event.TaskScheduledId)?.root ?? event.TaskScheduledId);
+  });
+}

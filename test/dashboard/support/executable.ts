@@ -1,0 +1,8 @@
+/** The Chromium that pages are opened in. Where there is none no page is opened, and the report says so. */
+import { sayNotRun } from "../../support/notRun.ts";
+import { findChromium } from "./browser.ts";
+
+const found = findChromium();
+if ("reason" in found) sayNotRun(`no page of the dashboard was opened: ${found.reason}`);
+
+export const executable = "executable" in found ? found.executable : undefined;

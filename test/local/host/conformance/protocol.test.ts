@@ -1,0 +1,209 @@
+/** Sections of the protocol, a test for each row of protocol.ts, with the real SDK on the other side. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { FunctionApp } from "../../../../local/host/app.ts";
+import { loadApp } from "../../../../local/host/load.ts";
+import { type DurableHost, startDurableHost } from "../durable/support/durableHost.ts";
+import { serve, type TestServer } from "../durable/support/serve.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
+import { actions, events, outcomes, payloadFields } from "./protocol.ts";
+
+interface Event {
+  readonly EventType: number;
+  readonly EventId: number;
+  readonly IsPlayed: boolean;
+  readonly Timestamp: string;
+  readonly [property: string]: unknown;
+}
+interface Payload {
+  readonly instanceId: string;
+  readonly history: readonly Event[];
+  readonly [field: string]: unknown;
+}
+
+let host: DurableHost;
+let polled: TestServer;
+/** What the orchestrators were called with, turn by turn. */
+const payloads: Payload[] = [];
+
+function listenIn(app: FunctionApp): FunctionApp {
+  return {
+    ...app,
+    async invoke(name, input) {
+      if (app.functions.get(name)?.trigger.type === "orchestrationTrigger")
+        payloads.push(JSON.parse(String(input.trigger.string)));
+      return await app.invoke(name, input);
+    },
+  };
+}
+
+beforeAll(async () => {
+  const app = await loadApp("test/local/host/conformance/apps/protocol", { log: createMemoryLog().log });
+  host = await startDurableHost(listenIn(app), { settings: { maxOrchestrationActions: 20 } });
+  let asked = 0;
+  polled = await serve(async () => {
+    asked += 1;
+    return asked === 1
+      ? { status: 202, headers: { location: "/done", "retry-after": "0" }, body: "" }
+      : { status: 200, headers: {}, body: "ready" };
+  });
+});
+
+afterAll(async () => {
+  await host.close();
+  await polled.close();
+});
+
+const turnsOf = (id: string) => payloads.filter(({ instanceId }) => instanceId === id);
+
+describe("what an orchestrator is called with", () => {
+  beforeAll(async () => {
+    await host.client.startNew("show", { instanceId: "payload", input: { a: 1 } });
+    await host.finished("payload");
+  });
+
+  test.each(payloadFields)("$field ($source)", ({ field, value }) => {
+    const [first] = turnsOf("payload");
+
+    if (value === "array") expect(first?.[field]).toEqual(expect.any(Array));
+    else expect(first?.[field]).toEqual(value);
+  });
+
+  test("the id of the parent in a child (extension: DurableOrchestrationContext.cs)", async () => {
+    const { instanceId, output } = await host.run("CallSubOrchestrator");
+    const execution = turnsOf(instanceId)[0]?.history[1]?.["OrchestrationInstance"];
+
+    expect(output).toMatchObject({ parent: instanceId });
+    // core: TaskOrchestrationContext.cs, CreateSubOrchestrationInstanceCore.
+    expect(output).toMatchObject({ id: `${(execution as { ExecutionId: string }).ExecutionId}:0` });
+  });
+
+  test("turns: the past as played, then OrchestratorStarted and what is new (sdk: TaskOrchestrationExecutor.js)", () => {
+    const [first, second, ...more] = turnsOf("payload").map(({ history }) =>
+      history.map(({ EventType, IsPlayed }) => `${EventType}${IsPlayed ? " played" : ""}`),
+    );
+
+    expect(first).toEqual(["12", "0"]);
+    expect(second).toEqual(["12 played", "0 played", "4 played", "13 played", "12", "5"]);
+    expect(more).toEqual([]);
+  });
+
+  test("completions of one moment come in one turn, but one at a time while a retry is open (sdk: RetryableTask.js)", async () => {
+    const { instanceId } = await host.run("CallActivityWithRetryInVain");
+
+    for (const { history } of turnsOf(instanceId)) {
+      const fresh = history.slice(history.findLastIndex(({ EventType }) => EventType === 12) + 1);
+      expect(fresh).toHaveLength(1);
+    }
+  });
+});
+
+describe("ids of what an orchestrator asks for", () => {
+  test.each(actions)("$action: $scheduled ($source)", async ({ action, scheduled }) => {
+    const input = action === "CallHttp" ? `${polled.url}/` : action === "ContinueAsNew" ? "once more" : undefined;
+    const id = await host.client.startNew(action, { input });
+    if (action === "WaitForExternalEvent") await host.client.raiseEvent(id, "go", 1);
+
+    const { runtimeStatus } = await host.finished(id);
+
+    expect(runtimeStatus).toBe("Completed");
+    expect((turnsOf(id).at(-1)?.history ?? []).flatMap(describeScheduled)).toEqual(scheduled);
+  });
+
+  function describeScheduled({ EventType, EventId, Name }: Event): string[] {
+    const kind = { 4: "task", 7: "child", 10: "timer", 14: "sent" }[EventType];
+    if (kind === undefined) return [];
+    return [Name === undefined ? `${EventId} ${kind}` : `${EventId} ${kind} ${String(Name)}`];
+  }
+});
+
+describe("events of a history", () => {
+  beforeAll(async () => {
+    await host.client.startNew("twoWaiters", { instanceId: "paused" });
+    await host.until("paused", ({ runtimeStatus }) => runtimeStatus === "Running");
+    await host.client.suspend("paused", "wait");
+    await host.until("paused", ({ runtimeStatus }) => runtimeStatus === "Suspended");
+    await host.client.resume("paused", "go on");
+    await host.client.raiseEvent("paused", "go", 1);
+    await host.client.raiseEvent("paused", "go", 2);
+    await host.finished("paused");
+    for (const name of ["boom", "sad"]) {
+      await host.run("tellsFailure", { kind: name === "boom" ? "activity" : "child", name });
+    }
+  });
+
+  test.each(events)("$type is $name with $properties ($source)", ({ type, properties, isNumbered }) => {
+    const found = payloads.flatMap(({ history }) => history.filter(({ EventType }) => EventType === type));
+
+    expect(found.length).toBeGreaterThan(0);
+    for (const event of found) {
+      // `Host` is this host's own, which the SDK does not read.
+      const { EventType: _, EventId, IsPlayed, Timestamp, Host: __, ...rest } = event;
+      expect(Object.keys(rest).sort()).toEqual([...properties].sort());
+      expect(typeof IsPlayed).toBe("boolean");
+      expect(new Date(Timestamp).toISOString()).toBe(Timestamp);
+      if (isNumbered) expect(EventId).toBeGreaterThanOrEqual(0);
+      else expect(EventId).toBe(-1);
+    }
+  });
+
+  test.each(["Result", "Reason", "Details"])("%s is always text (sdk: TaskOrchestrationExecutor.js)", (property) => {
+    const values = payloads.flatMap(({ history }) =>
+      history.flatMap((event) => (property in event ? [event[property]] : [])),
+    );
+
+    expect(values.length).toBeGreaterThan(0);
+    for (const value of values) expect(typeof value).toBe("string");
+  });
+});
+
+describe("how it ends", () => {
+  test.each(outcomes)("$what ($source)", async ({ orchestration, input, events: raised = [], status, output }) => {
+    // With a body of nothing: the SDK's client would send the JSON of an empty string.
+    const response = await fetch(`${host.url}/runtime/webhooks/durabletask/orchestrators/${orchestration}`, {
+      method: "POST",
+      ...(input === undefined ? {} : { body: JSON.stringify(input) }),
+    });
+    const { id } = (await response.json()) as { id: string };
+    for (const [name, data] of raised) await host.client.raiseEvent(id, name, data);
+
+    const ended = await host.finished(id);
+
+    expect(ended.runtimeStatus).toBe(status ?? "Completed");
+    if (output instanceof RegExp) expect(ended.output).toMatch(output);
+    else expect(ended.output).toEqual(withPatterns(output));
+  });
+
+  function withPatterns(value: unknown): unknown {
+    if (value instanceof RegExp) return expect.stringMatching(value);
+    if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withPatterns(inner)]));
+  }
+});
+
+describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: TaskOrchestrationDispatcher.cs)", () => {
+  test("keeps the id and the custom status, gets events that nobody had read, and ignores what was returned", async () => {
+    const id = await host.client.startNew("again");
+    await host.until(id, ({ customStatus }) => customStatus === "first round");
+    const [{ history }] = turnsOf(id) as [Payload];
+    await host.client.raiseEvent(id, "go", null);
+    await vi.waitFor(() => expect(turnsOf(id).at(-1)?.history[1]).not.toEqual(history[1]));
+    const { customStatus, runtimeStatus } = await host.client.getStatus(id);
+    await host.client.raiseEvent(id, "note", "kept");
+
+    expect(["first round", null]).toContain(customStatus);
+    expect(runtimeStatus).toBe("Running");
+    expect((await host.finished(id)).output).toEqual({ round: 2, note: "kept" });
+    const executions = new Set(turnsOf(id).map((turn) => JSON.stringify(turn.history[1]?.["OrchestrationInstance"])));
+    expect(executions.size).toBe(2);
+  });
+
+  test("a status that is falsy is no status (sdk: orchestrations/OrchestratorState.js)", async () => {
+    const id = await host.client.startNew("waitsWithoutStatus");
+    await host.until(id, ({ customStatus }) => customStatus === "shown");
+    await host.client.raiseEvent(id, "go", 1);
+
+    await host.until(id, ({ customStatus }) => customStatus === null);
+    await host.client.raiseEvent(id, "go", 2);
+    expect((await host.finished(id)).runtimeStatus).toBe("Completed");
+  });
+});

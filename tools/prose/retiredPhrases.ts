@@ -1,0 +1,23 @@
+/** Phrases that read as if translated, and what an English writer would say. */
+export const retiredPhrases: readonly (readonly [RegExp, string])[] = [
+  [/\b(is|are|was|be) told\b/i, 'name who does what: "the service answers", "the caller gets"'],
+  [/\btells? (?:\w+ )?apart\b|\btold apart\b/i, "distinguish"],
+  [/\btwice is\b/i, "idempotent"],
+  [/\bbelongs? into\b/i, "belongs in"],
+  [/\bwho(?:m|so)?ever\b/i, "anyone who, or name the person"],
+  [/\bthere (?:is|are) none\b/i, 'say what is missing: "No operation has this id."'],
+  [/\bof before\b/i, "previous, earlier"],
+  [/\bis mended\b|\bmends?\b|\bmended\b/i, "fix, recover"],
+  [/\b(?:should|could|would|must) not be had\b/i, "unavailable"],
+  [/\bwhat it does besides\b|\bbesides that\b|[\w)], besides[.,]/i, "also"],
+  [/\bhalf[- ]way\b/i, "partway"],
+  [/\bmay have\b(?= at| open)/i, "can have"],
+  [/\bin the place of\b/i, "instead of"],
+  [/\bputs? (?:\w+ )?right\b|\bput right\b/i, "repair"],
+  [/\btakes? (?:\w+ )?away\b|\btaken away\b/i, "remove"],
+  [/\bfor ever\b/i, "forever"],
+  [/\bon the way, and\b/i, "along the way"],
+  [/\ba good one\b|\bas it stands\b/i, "say what it is"],
+  [/^Of (?:a|an|one|the|what)\b/, "begin with the subject"],
+  [/\bon purpose\b|\bdeliberately\b(?=\.)/i, "explicitly"],
+];
